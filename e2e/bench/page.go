@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"wimscope/e2e/browser"
+)
+
+// pageRows measures the page itself, by what a person would see of it: no peer has one to compare with, so what is
+// to be reached stands in the place of a peer, and the ratio says how far below it we are.
+func (b *bench) pageRows(_ context.Context, add func(Row)) error {
+	for _, m := range []struct {
+		work, archive, unit string
+		limit               float64
+		measure             func(p *browser.Page) (value float64, memory int64, err error)
+	}{
+		{"from a cold load to the sample's first listing", "sample", "at most 1.5 s", 1.5, b.coldLoad},
+		{"page's longest tasks (p95) while verifying", "lzx32k", "at most 0.1 s", 0.1, b.longTasks},
+		{"open and scroll; memory that this adds to the page's", "100,000 entries, 1 GB", "at most 200 MB", 0, b.scroll},
+	} {
+		if !strings.Contains(m.work+" "+m.archive, b.only) {
+			continue
+		}
+		var samples []sample
+		for range b.runs {
+			value, memory, err := onPage(b.dist, m.measure)
+			if err != nil {
+				return fmt.Errorf("%s: %w", m.work, err)
+			}
+			samples = append(samples, sample{Seconds: value, Memory: memory})
+		}
+		row := Row{Work: m.work, Archive: m.archive, Ours: "page", Peer: m.unit, OursSec: median(seconds(samples)), PeerSec: m.limit,
+			OursMemory: peak(samples), Runs: len(samples)}
+		if m.limit > 0 {
+			row.Ratio = m.limit / max(row.OursSec, 0.001)
+		} else {
+			row.PeerMemory = 200 << 20
+		}
+		add(row)
+	}
+	return nil
+}
+
+// listed is a script that waits for rows and tells when, in seconds since the page was asked for.
+const listed = `new Promise((done) => {
+	const look = () => { if (document.querySelector("[role=gridcell]")) done(performance.now() / 1000); else requestAnimationFrame(look); };
+	look();
+})`
+
+// coldLoad goes to the page as one who has never been there and tries the sample as soon as it is offered.
+func (b *bench) coldLoad(p *browser.Page) (float64, int64, error) {
+	// Open has loaded the page already, so that now the browser itself is warm; its caches are emptied again.
+	if err := p.ClearCache(); err != nil {
+		return 0, 0, err
+	}
+	p.Go("/")
+	p.Click("button", "Try the sample")
+	var s float64
+	err := json.Unmarshal(p.Eval(listed), &s)
+	return s, 0, err
+}
+
+// longTasks verifies an archive and meanwhile works with the page; it returns the 95th of 100 of all tasks of the
+// page that took more than 50 ms, 0 if there are few.
+func (b *bench) longTasks(p *browser.Page) (float64, int64, error) {
+	p.Drop(b.archive("lzx32k"))
+	p.Find("grid", "Contents of …")
+	p.Eval(`void (window.tasks = [], new PerformanceObserver((l) => { for (const e of l.getEntries()) window.tasks.push(e.duration / 1000); }).observe({ type: "longtask" }))`)
+	p.Click("link", "Verify")
+	p.Click("button", "Verify everything")
+	p.Click("link", "Files")
+	for !p.Shows("OK: ") && !p.Shows("done") {
+		p.Focus("grid", "Contents of …")
+		for range 10 {
+			p.Press("Down")
+		}
+	}
+	var tasks []float64
+	if err := json.Unmarshal(p.Eval(`window.tasks`), &tasks); err != nil {
+		return 0, 0, err
+	}
+	memory, err := p.Memory()
+	if len(tasks) == 0 {
+		return 0, memory, err
+	}
+	slices.Sort(tasks)
+	return tasks[len(tasks)*95/100], memory, err
+}
+
+// scroll opens the archive of 100,000 entries and goes to the end of its folder; the value is the time from the drop.
+func (b *bench) scroll(p *browser.Page) (float64, int64, error) {
+	var began, ended float64
+	before, err := p.Memory()
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := json.Unmarshal(p.Eval(`performance.now() / 1000`), &began); err != nil {
+		return 0, 0, err
+	}
+	p.Drop(b.archive("many"))
+	p.DoubleClick("gridcell", "many")
+	p.Find("gridcell", "file-00000.bin")
+	p.Focus("grid", "Contents of …")
+	p.Press("End")
+	p.Find("gridcell", "file-99999.bin")
+	if err := json.Unmarshal(p.Eval(`performance.now() / 1000`), &ended); err != nil {
+		return 0, 0, err
+	}
+	memory, err := p.Memory()
+	return ended - began, memory - before, err
+}
+
+// onPage opens the product's page in a browser of its own and has f measure something there.
+func onPage(dist string, f func(*browser.Page) (float64, int64, error)) (value float64, memory int64, err error) {
+	t := &stage{}
+	defer func() {
+		for _, c := range slices.Backward(t.cleanups) {
+			c()
+		}
+		if r := recover(); r != nil {
+			if r != errStage {
+				panic(r)
+			}
+			err = t.err
+		} else if err == nil {
+			err = t.err
+		}
+	}()
+	return f(browser.Open(t, dist, browser.Options{}))
+}
+
+var errStage = errors.New("the stage has ended")
+
+// stage is what browser.Open needs of a test, without one.
+type stage struct {
+	testing.TB
+	cleanups []func()
+	err      error
+}
+
+func (s *stage) Helper()                        {}
+func (s *stage) Name() string                   { return "bench" }
+func (s *stage) Failed() bool                   { return s.err != nil }
+func (s *stage) Cleanup(f func())               { s.cleanups = append(s.cleanups, f) }
+func (s *stage) Logf(string, ...any)            {}
+func (s *stage) Log(...any)                     {}
+func (s *stage) Error(args ...any)              { s.err = errors.Join(s.err, errors.New(fmt.Sprint(args...))) }
+func (s *stage) Errorf(format string, a ...any) { s.err = errors.Join(s.err, fmt.Errorf(format, a...)) }
+func (s *stage) Fatal(args ...any)              { s.Error(args...); panic(errStage) }
+func (s *stage) Fatalf(format string, a ...any) { s.Errorf(format, a...); panic(errStage) }
+func (s *stage) Skip(args ...any)               { s.Fatal(args...) }
+func (s *stage) TempDir() string {
+	dir, err := os.MkdirTemp("", "wimscope-bench-")
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}

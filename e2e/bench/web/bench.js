@@ -1,0 +1,22 @@
+// What e2e/bench calls in the page: each function resolves with {seconds, memory, …} of one run.
+import * as engine from "./engine.js";
+
+const file = () => document.getElementById("file").files[0];
+
+const peer = (command, inMemory) => new Promise((resolve, reject) => {
+	const w = new Worker("peer.js");
+	w.onmessage = ({ data }) => { w.terminate(); resolve(data); };
+	w.onerror = (e) => { w.terminate(); reject(new Error(e.message)); };
+	w.postMessage({ file: file(), command, inMemory });
+});
+
+const opfs = async (name) => (await navigator.storage.getDirectory()).getFileHandle(name, { create: true });
+
+window.bench = {
+	verify: (workers) => engine.job(file(), { op: "verify" }, workers),
+	zip: async (workers) => engine.job(file(), { op: "extract", image: 1, format: "zip" }, workers, { kind: "handle", handle: await opfs("bench.zip") }),
+	list: (path) => engine.list(file(), path),
+	peerTest: (inMemory) => peer(["t", "-bd"], inMemory),
+	peerExtract: () => peer(["x", "-bd", "-y", "-o/out"], true),
+	peerList: () => peer(["l"], true),
+};

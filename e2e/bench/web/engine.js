@@ -1,0 +1,129 @@
+// The engine as any page may use it: worker/protocol spoken from plain JavaScript, without the page's pool.
+
+class Engine {
+	constructor(module) {
+		this.calls = new Map();
+		this.last = 0;
+		this.worker = new Worker("/worker.js", { type: "module" });
+		this.ready = new Promise((resolve, reject) => {
+			this.worker.addEventListener("error", (e) => {
+				const err = new Error(e.message);
+				reject(err);
+				for (const c of this.calls.values()) c.reject(err);
+			});
+			this.worker.addEventListener("message", ({ data: m }) => {
+				if (m.kind === "ready") return resolve();
+				const call = this.calls.get(m.id);
+				if (!call || m.kind === "progress") return;
+				this.calls.delete(m.id);
+				if (m.kind === "failure") call.reject(new Error(`${m.body.code}: ${m.body.message}`));
+				else call.resolve({ body: m.body, attach: m.attach });
+			});
+		});
+		this.worker.postMessage({ kind: "boot", module });
+	}
+
+	call(method, body, attach = []) {
+		const id = ++this.last;
+		return new Promise((resolve, reject) => {
+			this.calls.set(id, { resolve, reject });
+			const moved = attach.filter((a) => a instanceof Uint8Array).map((a) => a.buffer);
+			this.worker.postMessage({ id, kind: "request", method, body, attach }, moved);
+		});
+	}
+
+	end() { this.worker.terminate(); }
+}
+
+let compiled;
+export const start = async (n) => {
+	compiled ||= WebAssembly.compileStreaming(fetch("/engine.wasm"));
+	const module = await compiled;
+	const engines = Array.from({ length: n }, () => new Engine(module));
+	await Promise.all(engines.map((e) => e.ready));
+	return engines;
+};
+
+const memory = async (engines) => {
+	let sum = 0;
+	for (const e of engines) sum += (await e.call("status")).body.memory;
+	return sum;
+};
+
+// job runs a plan on n shard workers beside the session's own worker, as the page's pool does: at most n + 2 shards
+// are on their way, what is written goes to an output worker in order. The clock begins with open, when the workers
+// stand, and ends with the report (and the closed output).
+export const job = async (file, plan, n, target) => {
+	const engines = await start(1 + n + (target ? 1 : 0));
+	const [session, ...workers] = engines;
+	const out = target && workers.pop();
+	const began = performance.now();
+	const names = [file.name];
+	await session.call("open", { parts: names }, [file]);
+	await Promise.all(workers.map((w) => w.call("parts", { key: "1", parts: names }, [file])));
+	const { body: planned } = await session.call("plan", plan);
+	if (out) await out.call("out.open", { target: target.kind, format: plan.format, name: planned.name, size: planned.outSize }, target.handle ? [target.handle] : []);
+
+	let next = 0, settled = Promise.resolve();
+	const done = Array.from({ length: planned.shards });
+	const waiters = done.map(() => {
+		let resolve, reject;
+		const promise = new Promise((a, b) => { resolve = a; reject = b; });
+		promise.catch(() => {});
+		return { promise, resolve, reject };
+	});
+	let credits = n + 2;
+	const queue = [];
+	const credit = () => (credits > 0 ? (credits--, undefined) : new Promise((r) => queue.push(r)));
+	const free = () => { const r = queue.shift(); if (r) r(); else credits++; };
+
+	const runner = async (w) => {
+		for (;;) {
+			await credit();
+			const i = next++;
+			if (i >= planned.shards) { free(); return; }
+			try {
+				const { body: shard, attach } = await session.call("shard", { plan: planned.plan, index: i });
+				if (shard.op) {
+					const { body, attach: data } = await w.call("run", { key: "1", op: shard.op }, attach.slice(0, 1));
+					waiters[i].resolve({ result: body, data, entries: attach[1] });
+				} else {
+					waiters[i].resolve({ result: { bytes: shard.bytes, items: shard.items }, data: attach.slice(0, 1), entries: attach[1] });
+				}
+			} catch (e) {
+				waiters[i].reject(e);
+				throw e;
+			}
+		}
+	};
+	const settle = async () => {
+		for (let i = 0; i < planned.shards; i++) {
+			const { result, data, entries } = await waiters[i].promise;
+			if (out) await out.call("out.segment", { index: i, result }, [data[0] ?? new Uint8Array(), entries]);
+			await session.call("merge", { plan: planned.plan, index: i, result }, out ? [] : data);
+			free();
+		}
+	};
+	settled = settle();
+	await Promise.all([...workers.map(runner), settled]);
+	const { body: report } = await session.call("finish", { plan: planned.plan });
+	let written = 0;
+	if (out) written = (await out.call("out.finish")).body.bytes;
+	const seconds = (performance.now() - began) / 1000;
+	const bytes = await memory(engines);
+	engines.forEach((e) => e.end());
+	return { seconds, memory: bytes, ok: report.ok, blobs: report.blobs, written, files: report.written };
+};
+
+// list opens an archive and lists the first folder that is found to hold many entries, as the page does: a window.
+export const list = async (file, path) => {
+	const [session] = await start(1);
+	const began = performance.now();
+	await session.call("open", { parts: [file.name] }, [file]);
+	const { body: row } = await session.call("find", { image: 1, path });
+	const { body } = await session.call("list", { image: 1, node: row.node, start: 0, count: 100 });
+	const seconds = (performance.now() - began) / 1000;
+	const bytes = await memory([session]);
+	session.end();
+	return { seconds, memory: bytes, entries: body.total };
+};

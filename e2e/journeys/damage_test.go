@@ -1,0 +1,281 @@
+package journeys
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"wimscope/e2e/browser"
+	"wimscope/wim/wimtest"
+)
+
+// large makes a tree that takes a while: text that packs well, so that little is read and much is unpacked.
+func large(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "large")
+	tree := wimtest.Random(8, &wimtest.TreeOptions{Plain: true, Entries: 300, Size: 1_500_000})
+	if err := tree.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	line := strings.Repeat("the quick brown fox jumps over the lazy dog; ", 20)
+	for i := range 24 {
+		var b strings.Builder
+		for n := 0; b.Len() < 8<<20; n++ {
+			b.WriteString(line[n%97:])
+			b.WriteString(time.Duration(n * i * 7919).String())
+		}
+		if err := os.WriteFile(filepath.Join(dir, "big"+string(rune('a'+i))+".txt"), []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// noise is bytes that no codec makes smaller.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	rand.NewChaCha8([32]byte{7}).Read(b)
+	return b
+}
+
+// TestVerify finds a good archive good, and saves the report.
+func TestVerify(t *testing.T) {
+	wim := capture(t, source(t), "install.wim", "--check")
+	p := open(t, wim)
+	p.Click("link", "Verify")
+	p.Click("button", "Verify everything")
+	p.Find("heading", "OK: …")
+	p.Sees("Integrity table matches")
+	p.Find("image", "Map of the archive: …")
+
+	p.Click("button", "Save as text")
+	if text, err := os.ReadFile(p.Download()); err != nil || !strings.Contains(string(text), "install.wim") {
+		t.Errorf("the report is %q, %v", text, err)
+	}
+	p.Click("button", "Save as JSON")
+	var report struct{ OK bool }
+	text, err := os.ReadFile(p.Download())
+	if err == nil {
+		err = json.Unmarshal(text, &report)
+	}
+	if err != nil || !report.OK {
+		t.Errorf("the report is %q, %v", text, err)
+	}
+
+	// The sum of the whole file, compared with one that was published.
+	p.Click("button", "Compute SHA-256")
+	sum := sha256Of(t, wim)
+	p.Sees(sum)
+	p.Type("textbox", "Published SHA-256", strings.ToUpper(sum))
+	p.Sees("Equal: install.wim is the published file.")
+	p.Type("textbox", "Published SHA-256", strings.Repeat("0", 64))
+	p.Sees("Different: this is not the published file.")
+	p.Type("textbox", "Published SHA-256", "abc")
+	p.Sees("This is no SHA-256")
+}
+
+// TestVerifyDamaged names every path that a damaged content hits, in both images, and still extracts the rest.
+func TestVerifyDamaged(t *testing.T) {
+	tree := source(t)
+	wim := capture(t, tree, "install.wim", "--compress=none", "--check")
+	appendImage(t, tree, wim, "Second image")
+	content, err := os.ReadFile(wim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := strings.Index(string(content), "All work and no play.")
+	if at < 0 {
+		t.Fatal("the archive does not hold what is to be damaged")
+	}
+	damage(t, wim, int64(at)+5, 3)
+
+	p := open(t, wim)
+	p.Click("link", "Verify")
+	p.Click("button", "Verify everything")
+	p.Find("heading", "1 content is damaged…")
+	p.Sees("/Windows/notepad.txt")
+	p.Sees("Integrity table does not match")
+
+	p.Click("button", "Save as JSON")
+	report, err := os.ReadFile(p.Download())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(report), "/Windows/notepad.txt"); n < 2 {
+		t.Errorf("the report names the damaged file %d times, it is in two images", n)
+	}
+
+	// Without recovery the damaged file is left out and told; everything else is whole.
+	p.Click("link", "Files")
+	out := outFolder(t, p, "out")
+	p.PickSave(out, "without.zip")
+	extract(p, "Extract image", "ZIP file")
+	if report := finished(t, p); !strings.Contains(report, "/Windows/notepad.txt") || !strings.Contains(report, "damaged") {
+		t.Errorf("the report does not tell what was left out:\n%s", report)
+	}
+	want := snap(t, tree)
+	delete(want, "Windows/notepad.txt")
+	got := unzip(t, filepath.Join(out, "without.zip"))
+	delete(got, "Windows/notepad.txt")
+	same(t, "the rest", want, got, wimtest.Times)
+}
+
+// TestCancelVerify stops and holds a verification.
+func TestCancelVerify(t *testing.T) {
+	p := open(t, capture(t, large(t), "large.wim", "--compress=LZMS"))
+	p.Click("link", "Verify")
+	p.Click("button", "Verify everything")
+	p.Click("button", "Pause")
+	p.Sees("paused")
+	p.Click("button", "Resume")
+	cancel(p)
+	// The archive is as open as before.
+	p.Click("link", "Files")
+	p.Find("gridcell", "biga.txt")
+}
+
+// TestSplit opens a set of parts with one missing, and takes it when it is dropped.
+func TestSplit(t *testing.T) {
+	tree := source(t)
+	wim := capture(t, tree, "install.wim")
+	dir := t.TempDir()
+	wimtest.MustRun(t, dir, wimtest.Wimlib, "split", wim, filepath.Join(dir, "install.swm"), "0.05")
+	parts, err := filepath.Glob(filepath.Join(dir, "*.swm"))
+	if err != nil || len(parts) < 3 {
+		t.Fatalf("%d parts: %v", len(parts), err)
+	}
+	missing := filepath.Join(dir, "install3.swm")
+	var others []string
+	for i := len(parts) - 1; i >= 0; i-- { // in no order
+		if parts[i] != missing {
+			others = append(others, parts[i])
+		}
+	}
+	p := open(t, others...)
+	p.Sees("Part 3 of")
+	p.Sees("is missing: drop install3.swm")
+	p.Drop(missing)
+	p.Until("nothing to be missing", `!document.body.innerText.includes("is missing")`)
+	out := outFolder(t, p, "out")
+	p.PickSave(out, "")
+	extract(p, "Extract image", "ZIP file")
+	finished(t, p)
+	same(t, "split", snap(t, tree), unzip(t, only(t, out, ".zip")), wimtest.Times)
+}
+
+// TestDelta opens an archive without the one that it was made from, and then with it.
+func TestDelta(t *testing.T) {
+	tree := source(t)
+	base := capture(t, tree, "base.wim")
+	changed := filepath.Join(t.TempDir(), "changed")
+	wimtest.MustRun(t, "", "cp", "-a", tree, changed)
+	if err := os.WriteFile(filepath.Join(changed, "new.txt"), []byte("only in the delta\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	delta := capture(t, changed, "delta.wim", "--delta-from="+base)
+
+	p := open(t, delta)
+	p.Click("gridcell", "new.txt")
+	p.Find("heading", "new.txt")
+	p.Click("button", "Preview")
+	p.Sees("only in the delta")
+	p.Click("button", "Close preview")
+	p.Click("gridcell", "readme.txt…")
+	p.Click("button", "Preview")
+	p.Sees("The content of readme.txt lies in another archive")
+	p.Press("Escape")
+
+	p.Drop(base)
+	p.Gone("gridcell", "readme.txtmissing")
+	out := outFolder(t, p, "out")
+	p.PickSave(out, "")
+	extract(p, "Extract image", "ZIP file")
+	finished(t, p)
+	same(t, "delta", snap(t, changed), unzip(t, only(t, out, ".zip")), wimtest.Times)
+}
+
+// TestRefused opens what is no archive, or none that can be read, and looks at what people are told.
+func TestRefused(t *testing.T) {
+	wim := capture(t, source(t), "cut.wim")
+	info, err := os.Stat(wim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(wim, info.Size()*2/3); err != nil {
+		t.Fatal(err)
+	}
+	text := filepath.Join(t.TempDir(), "letter.txt")
+	if err := os.WriteFile(text, []byte("Dear reader,\nthis is a letter.\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	encrypted, _ := sample(t, "encrypted-marker")
+	zip, _ := sample(t, "zip")
+	iso, _ := sample(t, "iso")
+	nothing, _ := sample(t, "empty")
+	p := browser.Open(t, dist, browser.Options{})
+	for _, test := range []struct {
+		name string
+		path string
+		want []string
+	}{
+		{"text", text, []string{"letter.txt is not a Windows image", "It looks like text."}},
+		{"zip", zip[0], []string{"is not a Windows image", "It looks like a ZIP file."}},
+		{"iso", iso[0], []string{"is not a Windows image", "sources/install.wim"}},
+		{"empty", nothing[0], []string{"is not a Windows image", "It is empty."}},
+		{"truncated", wim, []string{"cut.wim is incomplete", "are not there"}},
+		{"encrypted", encrypted[0], []string{"is encrypted", "Windows Update"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p.Drop(test.path)
+			for _, want := range test.want {
+				p.Sees(want)
+			}
+			p.Axe("the message for " + test.name)
+			p.Click("button", "Dismiss")
+		})
+	}
+}
+
+// TestChanged changes an archive on disk while it is open.
+func TestChanged(t *testing.T) {
+	// Large enough that not all of it has been read when it changes.
+	tree := source(t)
+	if err := os.WriteFile(filepath.Join(tree, "noise.bin"), noise(24<<20), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	wim := capture(t, tree, "install.wim", "--compress=none")
+	p := open(t, wim)
+	later := time.Now().Add(time.Hour)
+	damage(t, wim, 4000, 100)
+	if err := os.Chtimes(wim, later, later); err != nil {
+		t.Fatal(err)
+	}
+	p.Click("gridcell", "noise.bin")
+	p.Find("heading", "noise.bin")
+	p.Click("button", "Hex")
+	p.Sees("install.wim has changed or is gone")
+}
+
+// TestNames saves the list of all files as CSV.
+func TestNames(t *testing.T) {
+	tree := source(t)
+	p := open(t, capture(t, tree, "install.wim"))
+	out := outFolder(t, p, "out")
+	p.PickSave(out, "")
+	p.Click("link", "Images")
+	p.Click("button", "Save list of all files")
+	awaitFiles(t, out, 1)
+	list, err := os.ReadFile(only(t, out, ".csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, fact := range snap(t, tree) {
+		if fact.Type == "file" && !strings.Contains(string(list), path) && !strings.Contains(path, `"`) {
+			t.Errorf("%s is not in the list", path)
+		}
+	}
+}

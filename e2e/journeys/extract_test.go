@@ -1,0 +1,168 @@
+package journeys
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"wimscope/e2e/browser"
+	"wimscope/wim/wimtest"
+)
+
+// outFolder makes a folder that the page may write to.
+func outFolder(t *testing.T, p *browser.Page, name string) string {
+	t.Helper()
+	dir := filepath.Join(p.Dir, name)
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// extract goes through the dialog for what is selected, or for the whole image.
+func extract(p *browser.Page, button, destination string) {
+	p.Click("button", button)
+	p.Find("dialog", "Extract …")
+	p.Click("radio", destination+"…")
+	p.Enabled("button", "Extract")
+	p.Click("button", "Extract")
+}
+
+// finished waits for a job's end and reads its closing report, which opens by itself if there is something to note.
+func finished(t *testing.T, p *browser.Page) string {
+	t.Helper()
+	p.Until("the job to end", `document.querySelector("dialog#report") !== null ||
+		[...document.querySelectorAll("button")].some((b) => b.textContent === "Show report")`)
+	if !p.Has("dialog", "Extracting …") {
+		p.Click("button", "Show report")
+	}
+	report := p.Text("dialog", "Extracting …")
+	p.Click("button", "Done")
+	return report
+}
+
+// TestExtractImage writes a whole image in every form and compares all of it with the folder that it was made of.
+func TestExtractImage(t *testing.T) {
+	tree := source(t)
+	want := snap(t, tree)
+	for _, form := range []struct {
+		name    string
+		options []string
+	}{
+		{"none", []string{"--compress=none"}},
+		{"XPRESS", []string{"--compress=XPRESS"}},
+		{"LZX", nil},
+		{"solid LZMS", []string{"--solid"}},
+	} {
+		t.Run(form.name, func(t *testing.T) {
+			p := open(t, capture(t, tree, "install.wim", form.options...))
+			out := outFolder(t, p, "out")
+			p.PickSave(out, "")
+
+			extract(p, "Extract image", "ZIP file")
+			finished(t, p)
+			same(t, "ZIP", want, unzip(t, only(t, out, ".zip")), wimtest.Times)
+			p.Click("button", "Dismiss")
+
+			extract(p, "Extract image", "TAR file")
+			finished(t, p)
+			same(t, "TAR", want, untar(t, only(t, out, ".tar")), wimtest.Times|wimtest.Groups)
+			p.Click("button", "Dismiss")
+
+			folder := outFolder(t, p, "folder")
+			p.PickFolder(folder)
+			extract(p, "Extract image", "Folder")
+			report := finished(t, p)
+			got := snap(t, folder)
+			if sub, err := os.ReadDir(folder); err == nil && len(sub) == 1 && want[sub[0].Name()] == nil {
+				got = below(got, sub[0].Name()) // a folder of its own inside the chosen one
+			}
+			// A browser cannot make links: each that is left out is told.
+			left := wimtest.Snapshot{}
+			for path, fact := range want {
+				if fact.Type == "link" {
+					if !strings.Contains(report, path) {
+						t.Errorf("the link %s was left out and the report does not say so", path)
+					}
+					continue
+				}
+				left[path] = fact
+			}
+			same(t, "folder", left, got, 0)
+		})
+	}
+}
+
+// only returns the one file of a folder whose name ends so.
+func only(t *testing.T, dir, suffix string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "*"+suffix))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d files %s in %s: %v", len(found), suffix, dir, err)
+	}
+	return found[0]
+}
+
+// TestExtractSelection writes one folder and one file of several.
+func TestExtractSelection(t *testing.T) {
+	tree := source(t)
+	p := open(t, capture(t, tree, "install.wim"))
+	out := outFolder(t, p, "out")
+	p.PickSave(out, "")
+	p.Click("gridcell", "Windows")
+	p.ClickWith("gridcell", "readme.txt", kb.ModifierCtrl)
+	extract(p, "Extract", "ZIP file")
+	finished(t, p)
+	want := wimtest.Snapshot{}
+	for path, fact := range snap(t, tree) {
+		if path == "." || path == "readme.txt" || path == "Windows" || strings.HasPrefix(path, "Windows/") {
+			want[path] = fact
+		}
+	}
+	same(t, "selection", want, unzip(t, only(t, out, ".zip")), wimtest.Times)
+}
+
+// TestExtractDownload does without a picker: the ZIP is put together in the origin's own storage and downloaded.
+func TestExtractDownload(t *testing.T) {
+	tree := source(t)
+	wim := capture(t, tree, "install.wim")
+	p := browser.Open(t, dist, browser.Options{})
+	p.NoPickers()
+	p.Go("/")
+	p.Drop(wim)
+	p.Find("gridcell", "readme.txt")
+	extract(p, "Extract image", "ZIP file")
+	same(t, "downloaded ZIP", snap(t, tree), unzip(t, p.Download()), wimtest.Times)
+}
+
+// cancel stops the job that is under way. By the keyboard: a row in which figures come and go moves its buttons.
+func cancel(p *browser.Page) {
+	p.Find("progressbar", "…")
+	p.Focus("button", "Cancel")
+	p.Press("Enter")
+	p.Gone("progressbar", "…")
+	p.Sees("cancelled")
+}
+
+// TestCancelExtract stops an extraction in its middle: nothing half-written stays.
+func TestCancelExtract(t *testing.T) {
+	p := open(t, capture(t, large(t), "large.wim", "--compress=LZMS"))
+	out := outFolder(t, p, "out")
+	p.PickSave(out, "")
+	extract(p, "Extract image", "ZIP file")
+	cancel(p)
+	empty(t, out)
+
+	folder := outFolder(t, p, "folder")
+	p.PickFolder(folder)
+	extract(p, "Extract image", "Folder")
+	cancel(p)
+	for path := range snap(t, folder) {
+		if strings.HasSuffix(path, ".crswap") {
+			t.Errorf("%s was left behind", path)
+		}
+	}
+}

@@ -1,0 +1,364 @@
+package journeys
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"wimscope/wim"
+	"wimscope/wim/wimtest"
+)
+
+// source makes a tree on disk that has something of everything a browser on Linux can write: folders deep and
+// empty, files of many sizes, a symbolic link, hard links, and names in several scripts.
+func source(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "tree")
+	tree := wimtest.Random(16, &wimtest.TreeOptions{Plain: true, Entries: 60, Size: 200_000})
+	if err := tree.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{
+		"readme.txt":             "Read me first.\nSecond line: äöü €.\n",
+		"utf16.txt":              string([]byte{0xff, 0xfe, 'W', 0, 'i', 0, 'd', 0, 'e', 0, '\n', 0}),
+		"Windows/notepad.txt":    strings.Repeat("All work and no play.\r\n", 4000),
+		"Windows/copy.txt":       "Read me first.\nSecond line: äöü €.\n",
+		"Windows/settings.xml":   `<?xml version="1.0"?><settings><item name="a">1</item></settings>`,
+		"Windows/empty.log":      "",
+		"Windows/picture.png":    string(onePixel),
+		"Windows/Deep/er/st.bin": strings.Repeat("\x00\x01\x02\xff", 50_000),
+	}
+	for name, content := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// onePixel is a PNG of one blue pixel.
+var onePixel = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\b\x02\x00\x00\x00\x90wS\xde" +
+	"\x00\x00\x00\fIDAT\b\xd7c\xe0J\xdb\x00\x00\x01\x1d\x00\xc0C\xc4\x9d\xa0\x00\x00\x00\x00IEND\xaeB`\x82")
+
+// capture packs a tree with wimlib-imagex and returns the archive's path.
+func capture(t *testing.T, tree, name string, options ...string) string {
+	t.Helper()
+	wimtest.Need(t, wimtest.Wimlib)
+	path := filepath.Join(t.TempDir(), name)
+	wimtest.MustRun(t, "", wimtest.Wimlib, append([]string{"capture", tree, path, "Test image", "--no-acls"}, options...)...)
+	return path
+}
+
+// appendImage adds a tree to an archive as another image.
+func appendImage(t *testing.T, tree, wim, name string) {
+	t.Helper()
+	wimtest.MustRun(t, "", wimtest.Wimlib, "append", tree, wim, name, "--no-acls")
+}
+
+// snap reads a folder for comparison.
+func snap(t *testing.T, dir string) wimtest.Snapshot {
+	t.Helper()
+	s, err := wimtest.Snap(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// below returns the part of a snapshot under a folder, its paths relative to it.
+func below(s wimtest.Snapshot, folder string) wimtest.Snapshot {
+	part := wimtest.Snapshot{}
+	for path, fact := range s {
+		if path == folder {
+			part["."] = fact
+		} else if rest, ok := strings.CutPrefix(path, folder+"/"); ok {
+			part[rest] = fact
+		}
+	}
+	return part
+}
+
+// unzip unpacks a ZIP with our own hands, so that its names, sizes and sums are all looked at, and snaps it.
+func unzip(t *testing.T, path string) wimtest.Snapshot {
+	t.Helper()
+	r, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	dir := filepath.Join(t.TempDir(), "unzipped")
+	u := unpacker{t: t, dir: dir}
+	for _, f := range r.File {
+		content, err := f.Open()
+		if err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		b, err := io.ReadAll(content) // compares the CRC at its end
+		if err == nil {
+			err = content.Close()
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		u.put(f.Name, f.FileInfo(), b, string(b), "")
+	}
+	return u.done()
+}
+
+// untar does the same with a TAR.
+func untar(t *testing.T, path string) wimtest.Snapshot {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	u := unpacker{t: t, dir: filepath.Join(t.TempDir(), "untarred")}
+	for r := tar.NewReader(f); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return u.done()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatalf("%s: %v", h.Name, err)
+		}
+		hard := ""
+		if h.Typeflag == tar.TypeLink {
+			hard = h.Linkname
+		}
+		u.put(h.Name, h.FileInfo(), b, h.Linkname, hard)
+	}
+}
+
+// unpacker writes what an archive holds to disk, as a tool that trusts nobody would.
+type unpacker struct {
+	t     *testing.T
+	dir   string
+	late  []func() error       // times, set when nothing more is written into folders
+	links map[string]time.Time // times of links, which Go cannot set
+}
+
+func (u *unpacker) put(name string, info os.FileInfo, content []byte, target, hard string) {
+	u.t.Helper()
+	rel := filepath.FromSlash(diskName(strings.TrimSuffix(name, "/")))
+	if rel == "" || rel == "." {
+		return
+	}
+	if !filepath.IsLocal(rel) {
+		u.t.Fatalf("the entry %q leads out of the folder", name)
+	}
+	path := filepath.Join(u.dir, rel)
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	switch {
+	case err != nil:
+	case hard != "":
+		err = os.Link(filepath.Join(u.dir, filepath.FromSlash(diskName(hard))), path)
+	case info.IsDir():
+		err = os.MkdirAll(path, 0o755)
+	case info.Mode()&os.ModeSymlink != 0:
+		// An absolute link on Windows has a drive.
+		err = os.Symlink(strings.TrimPrefix(target, "C:"), path)
+	default:
+		if _, err := os.Lstat(path); err == nil {
+			u.t.Fatalf("%q is there twice", name)
+		}
+		err = os.WriteFile(path, content, 0o644)
+	}
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	when := info.ModTime()
+	switch {
+	case info.Mode()&os.ModeSymlink != 0:
+		if u.links == nil {
+			u.links = make(map[string]time.Time)
+		}
+		u.links[filepath.ToSlash(rel)] = when
+	case hard == "":
+		u.late = append(u.late, func() error { return os.Chtimes(path, when, when) })
+	}
+}
+
+// diskName undoes the escape by which archives hold names that they otherwise could not, such as one with a
+// backslash in it, and writes a name as Linux has it: UTF-8, unpaired surrogates like other characters.
+func diskName(path string) string {
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		units, ok := wim.UnescapeName(part)
+		if !ok {
+			continue
+		}
+		var b []byte
+		for k := 0; k < len(units); k++ {
+			r := rune(units[k])
+			if utf16.IsSurrogate(r) && k+1 < len(units) && utf16.DecodeRune(r, rune(units[k+1])) != utf8.RuneError {
+				r = utf16.DecodeRune(r, rune(units[k+1]))
+				k++
+			} else if utf16.IsSurrogate(r) {
+				b = append(b, 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f)
+				continue
+			}
+			b = utf8.AppendRune(b, r)
+		}
+		parts[i] = string(b)
+	}
+	return strings.Join(parts, "/")
+}
+
+func (u *unpacker) done() wimtest.Snapshot {
+	u.t.Helper()
+	if err := os.MkdirAll(u.dir, 0o755); err != nil { // an empty archive
+		u.t.Fatal(err)
+	}
+	for i := len(u.late) - 1; i >= 0; i-- {
+		if err := u.late[i](); err != nil {
+			u.t.Fatal(err)
+		}
+	}
+	s := snap(u.t, u.dir)
+	for path, when := range u.links {
+		s[path].Time = when
+	}
+	return s
+}
+
+// same fails the test for every difference of two trees, up to ten.
+func same(t *testing.T, what string, want, got wimtest.Snapshot, look wimtest.Aspect) {
+	t.Helper()
+	diff := wimtest.Diff(want, got, look|wimtest.NoRoot)
+	for i, d := range diff {
+		if i == 10 {
+			t.Errorf("%s: and %d more", what, len(diff)-i)
+			break
+		}
+		t.Errorf("%s: %s", what, d)
+	}
+	if len(want) < 2 {
+		t.Errorf("%s: nothing was compared", what)
+	}
+}
+
+// sameFile compares one file with another, every byte.
+func sameFile(t *testing.T, want, got string) {
+	t.Helper()
+	w, err := os.ReadFile(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := os.ReadFile(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(w, g) {
+		t.Errorf("%s has %d bytes, %s %d, and they are not the same", filepath.Base(got), len(g), filepath.Base(want), len(w))
+	}
+}
+
+// empty fails the test if a folder holds anything: half-written files above all.
+func empty(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		t.Errorf("%s was left behind", e.Name())
+	}
+}
+
+// awaitFiles waits until a folder holds n whole files.
+func awaitFiles(t *testing.T, dir string, n int) {
+	t.Helper()
+	var names []string
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		names = nil
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			// A file that is being written is empty, and its bytes are in another beside it.
+			if info, err := e.Info(); err == nil && info.Size() > 0 && !strings.HasSuffix(e.Name(), ".crswap") {
+				names = append(names, e.Name())
+			}
+		}
+		if len(names) == n && len(entries) == n {
+			return
+		}
+	}
+	t.Fatalf("%s holds %q, want %d files", filepath.Base(dir), names, n)
+}
+
+// sha256Of is a file's sum in hexadecimal.
+func sha256Of(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(content))
+}
+
+// damage flips bits of a file's bytes [off, off+n).
+func damage(t *testing.T, path string, off int64, n int) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b := make([]byte, n)
+	if _, err := f.ReadAt(b, off); err != nil {
+		t.Fatal(err)
+	}
+	for i := range b {
+		b[i] ^= 0xa5
+	}
+	if _, err := f.WriteAt(b, off); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sample writes the parts of a hand-made archive into a folder and returns their paths, references last.
+func sample(t *testing.T, name string) (parts, refs []string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, s := range wimtest.Samples() {
+		if s.Name != name {
+			continue
+		}
+		for i, p := range append(append([]wimtest.SamplePart{}, s.Parts...), s.Refs...) {
+			path := filepath.Join(dir, p.Name)
+			if err := os.WriteFile(path, p.Bytes, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if i < len(s.Parts) {
+				parts = append(parts, path)
+			} else {
+				refs = append(refs, path)
+			}
+		}
+		return parts, refs
+	}
+	t.Fatal(fmt.Errorf("no sample %q", name))
+	return nil, nil
+}

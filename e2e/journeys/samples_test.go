@@ -1,0 +1,51 @@
+package journeys
+
+import (
+	"testing"
+
+	"wimscope/e2e/browser"
+	"wimscope/wim/wimtest"
+)
+
+// said is what a person is told of a sample that is refused.
+var said = map[wimtest.Outcome]string{
+	wimtest.NotWIM:     "is not a Windows image",
+	wimtest.OldVersion: "is in an older WIM format",
+	wimtest.Encrypted:  "is encrypted",
+	wimtest.Truncated:  "is incomplete",
+	wimtest.Malformed:  "is damaged",
+}
+
+// TestSamples opens every hand-made archive, the hostile ones too, in one page, which must stay well: it lists what
+// can be listed and says of the rest what it is.
+func TestSamples(t *testing.T) {
+	p := browser.Open(t, dist, browser.Options{})
+	for _, s := range wimtest.Samples() {
+		ok := t.Run(s.Name, func(t *testing.T) {
+			parts, refs := sample(t, s.Name)
+			p.For(t)
+			p.Drop(parts...)
+			want := said[s.Outcome]
+			if s.Name == "split-wrong-set" {
+				want = "does not belong to the others"
+			}
+			if want != "" {
+				p.Sees(want)
+				p.Click("button", "Dismiss")
+				return
+			}
+			p.Find("button", "Close this archive")
+			p.Find("grid", "Contents of …")
+			if len(refs) > 0 {
+				p.Drop(refs...)
+			}
+			p.Until("the folder to be read", `document.querySelector('[role=grid]').getAttribute('aria-busy') !== "true"`)
+			p.Click("button", "Close this archive")
+			p.Find("button", "Try the sample")
+		})
+		p.For(t)
+		if !ok {
+			p.Go("/")
+		}
+	}
+}

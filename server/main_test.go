@@ -1,0 +1,83 @@
+//go:build !js
+
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+)
+
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	if err := run(t.Context(), dir, "127.0.0.1", 0); err == nil {
+		t.Error("a folder without a build is served")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte("hello"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	// A port that is free now is very likely still free a moment later.
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, dir, "127.0.0.1", port) }()
+	url := "http://127.0.0.1:" + strconv.Itoa(port) + "/"
+	var body []byte
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		r, err := http.Get(url)
+		if err != nil {
+			continue
+		}
+		body, err = io.ReadAll(r.Body)
+		r.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		break
+	}
+	if string(body) != "hello" {
+		t.Errorf("%s: %q", url, body)
+	}
+	cancel()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(15 * time.Second):
+		t.Error("it does not end")
+	}
+}
+
+// TestListen holds that a taken port does not keep the server from starting, unless it was asked for.
+func TestListen(t *testing.T) {
+	a, err := listen("127.0.0.1", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	b, err := listen("127.0.0.1", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if a.Addr().String() == b.Addr().String() {
+		t.Error("both have", a.Addr())
+	}
+	if c, err := listen("127.0.0.1", a.Addr().(*net.TCPAddr).Port); err == nil {
+		c.Close()
+		t.Error("a taken port was given out")
+	}
+}

@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"wimscope/wim"
+	"wimscope/worker/protocol"
+)
+
+// protocolError says an error of package wim, or of a file, in the protocol's terms, with all its facts.
+func protocolError(err error) error {
+	e := &protocol.Error{Message: err.Error()}
+	var (
+		known     *protocol.Error
+		notWIM    *wim.NotWIMError
+		old       *wim.OldVersionError
+		truncated *wim.TruncatedError
+		missing   *wim.MissingPartError
+		wrong     *wim.WrongPartError
+		encrypted *wim.EncryptedError
+		blob      *wim.MissingBlobError
+		checksum  *wim.ChecksumError
+		tooLarge  *wim.TooLargeError
+		form      *wim.FormatError
+	)
+	switch {
+	case errors.As(err, &known): // of a file: its own words say more than ours
+		return known
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		e.Code = protocol.CodeCancelled
+	case errors.As(err, &notWIM):
+		e.Code, e.Name, e.Guess, e.First = protocol.CodeNotWIM, notWIM.Name, notWIM.Guess, notWIM.First
+	case errors.As(err, &old):
+		e.Code, e.Name, e.Version = protocol.CodeOldVersion, old.Name, old.Version
+	case errors.As(err, &truncated):
+		e.Code, e.Name, e.Missing = protocol.CodeTruncated, truncated.Name, truncated.Missing
+	case errors.As(err, &encrypted):
+		e.Code, e.Name = protocol.CodeEncrypted, encrypted.Name
+	case errors.As(err, &wrong):
+		e.Code, e.Name = protocol.CodeWrongPart, wrong.Name
+		if wrong.Number > 0 {
+			e.Numbers = []int{wrong.Number}
+		}
+	case errors.As(err, &missing):
+		e.Code, e.Numbers, e.Total = protocol.CodeMissingPart, missing.Numbers, missing.Total
+	case errors.As(err, &blob):
+		e.Code, e.Numbers, e.Total = protocol.CodeMissingBlob, blob.Parts, blob.Total
+		if len(blob.Parts) > 0 {
+			e.Code = protocol.CodeMissingPart
+		}
+	case errors.As(err, &checksum):
+		e.Code, e.Name, e.Record, e.Off = protocol.CodeChecksum, checksum.Part, checksum.What, checksum.Off
+	case errors.As(err, &tooLarge):
+		e.Code, e.Record = protocol.CodeTooLarge, tooLarge.What
+	case errors.As(err, &form):
+		e.Code, e.Name, e.Record, e.Off = protocol.CodeFormat, form.Part, form.Record, form.Off
+	case errors.Is(err, wim.ErrUnsupported):
+		e.Code = protocol.CodeUnsupported
+	case errors.Is(err, wim.ErrTooLarge):
+		e.Code = protocol.CodeTooLarge
+	case errors.Is(err, wim.ErrMissingPart):
+		e.Code = protocol.CodeMissingPart
+	case errors.Is(err, wim.ErrMissingBlob):
+		e.Code = protocol.CodeMissingBlob
+	case errors.Is(err, wim.ErrChecksum):
+		e.Code = protocol.CodeChecksum
+	case errors.Is(err, wim.ErrFormat):
+		e.Code = protocol.CodeFormat
+	case errors.Is(err, wim.ErrNotFound):
+		e.Code = protocol.CodeNotFound
+	default:
+		e.Code = protocol.CodeInternal
+	}
+	return e
+}
+
+func badRequest(text string) error {
+	return &protocol.Error{Code: protocol.CodeBadRequest, Message: text}
+}
+
+func notFound(text string) error {
+	return &protocol.Error{Code: protocol.CodeNotFound, Message: text}
+}

@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"wimscope/wim"
+	"wimscope/worker/protocol"
+)
+
+const (
+	maxPlanProblems   = 200  // in a plan's reply
+	maxReportProblems = 1000 // in a closing report; the text that is saved has as many as were kept
+)
+
+// extractPlan extracts a selection.
+type extractPlan struct {
+	p        *wim.ExtractPlan
+	image    int
+	base     string // path in the image that the output's paths are relative to, without a trailing slash
+	problems []protocol.Problem
+	count    int // of problems
+	lost     int // files that were to be written and were not
+	links    int // the same of links
+	dirs     int // and of folders
+	bad      int // contents
+	bytes    int64
+}
+
+func (s *session) planExtract(_ *work, req protocol.PlanRequest) (plan, protocol.PlanReply, error) {
+	im, base, err := s.node(req.Image, req.Base)
+	if err != nil {
+		return nil, protocol.PlanReply{}, err
+	}
+	sel := wim.Selection{Image: im, Base: base}
+	for _, n := range req.Nodes {
+		if _, _, err := s.node(req.Image, n); err != nil {
+			return nil, protocol.PlanReply{}, err
+		}
+		sel.Roots = append(sel.Roots, wim.Node(n))
+	}
+	for _, g := range req.Skip {
+		if g = strings.TrimSpace(g); g != "" {
+			sel.Skip = append(sel.Skip, wim.NewPathGlob(g, true))
+		}
+	}
+	o := &wim.ExtractOptions{Stream: req.Stream, Streams: req.Streams, Recover: req.Recover, Platform: req.Platform}
+	extension := ""
+	switch req.Format {
+	case protocol.ZIP:
+		o.Form, extension = wim.OutputZIP, ".zip"
+	case protocol.TAR:
+		o.Form, extension = wim.OutputTAR, ".tar"
+	case protocol.Raw:
+		o.Form = wim.OutputRaw
+	case protocol.Folder:
+		o.Form = wim.OutputFolder
+	default:
+		return nil, protocol.PlanReply{}, badRequest(fmt.Sprintf("nothing is extracted as %q", req.Format))
+	}
+	p, err := s.a.PlanExtract(sel, o)
+	if err != nil {
+		return nil, protocol.PlanReply{}, err
+	}
+	rep := s.planReply(p, extractMemory)
+	rep.Files, rep.Dirs, rep.Links, rep.OutSize = p.Files, p.Dirs, p.Links, p.OutSize
+	rep.Name = safeName(p.Name) + extension
+	rep.Refused, rep.Refusals = p.Refused.Count, problems(p.Refused, maxPlanProblems)
+	rep.SkippedN, rep.Skipped = p.Skipped.Count, problems(p.Skipped, maxPlanProblems)
+	x := &extractPlan{p: p, image: req.Image, count: p.Refused.Count + p.Skipped.Count}
+	if base != 0 {
+		x.base = im.Path(base)
+	}
+	x.problems = append(problems(p.Refused, maxReportProblems), problems(p.Skipped, maxReportProblems)...)
+	return x, rep, nil
+}
+
+// safeName makes a name that every target takes for a file.
+func safeName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || strings.ContainsRune(`"*/:<>?\|`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	name = strings.Trim(name, " .")
+	if name == "" {
+		return "files"
+	}
+	return name
+}
+
+func problems(list wim.Problems, most int) []protocol.Problem {
+	var out []protocol.Problem
+	for _, p := range list.List[:min(len(list.List), most)] {
+		out = append(out, protocol.Problem{Image: p.Image, Path: p.Path, Reason: p.Reason, Detail: p.Detail})
+	}
+	return out
+}
+
+func (x *extractPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
+	entries, err := x.p.Entries(i)
+	if err != nil {
+		return protocol.ShardReply{}, nil, err
+	}
+	rep, b, err := packShard(x.p, i)
+	if err != nil {
+		return rep, nil, err
+	}
+	if rep.Items == 0 { // folders, links and empty files
+		rep.Op, b = "", nil
+	}
+	return rep, []any{b, entries.AppendBinary(nil)}, nil
+}
+
+func (x *extractPlan) merge(_ *work, req protocol.MergeRequest) (protocol.MergeReply, error) {
+	for _, p := range req.Refused {
+		switch {
+		case p.Reason == "reparse":
+			x.links++
+		case strings.HasSuffix(p.Path, "/"):
+			x.dirs++
+		default:
+			x.lost++
+		}
+		x.add(p)
+	}
+	for _, p := range req.Damaged {
+		if p.Detail != "written" {
+			x.lost++
+		}
+		x.add(p)
+	}
+	x.bytes += req.Result.Bytes
+	x.bad += req.Result.Bad
+	rep := protocol.MergeReply{Bad: x.bad}
+	if len(req.Result.Sum) == 0 {
+		return rep, nil
+	}
+	var err error
+	rep.Blocks, err = mergeShard(x.p, req)
+	return rep, err
+}
+
+// add takes in a problem that showed while writing, whose path is the output's.
+func (x *extractPlan) add(p protocol.Problem) {
+	x.count++
+	if len(x.problems) < 3*maxReportProblems {
+		p.Image, p.Path = x.image, x.base+p.Path
+		x.problems = append(x.problems, p)
+	}
+}
+
+func (x *extractPlan) report(*work) (protocol.Report, error) {
+	rep := protocol.Report{
+		Op: protocol.Extract, OK: x.count == 0, Blobs: x.p.Items(), Bytes: x.bytes, WrittenLen: x.p.OutSize,
+		Written: x.p.Files - x.lost, Dirs: x.p.Dirs - x.dirs, Links: x.p.Links - x.links,
+		Problems: x.problems[:min(len(x.problems), maxReportProblems)], ProblemsN: x.count, DamagedN: x.bad,
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "Extracted %s: %d files, %d folders, %d links; %d bytes unpacked.\n", x.p.Name, rep.Written, rep.Dirs, rep.Links, rep.Bytes)
+	if x.count == 0 {
+		text.WriteString("Everything was written.\n")
+	} else {
+		fmt.Fprintf(&text, "%d entries were not written, or not as they should be:\n", x.count)
+	}
+	for _, p := range x.problems {
+		fmt.Fprintf(&text, "%s\t%s", p.Path, p.Reason)
+		if p.Detail != "" {
+			fmt.Fprintf(&text, "\t%s", p.Detail)
+		}
+		text.WriteByte('\n')
+	}
+	if more := x.count - len(x.problems); more > 0 {
+		fmt.Fprintf(&text, "and %d more\n", more)
+	}
+	rep.Text = text.String()
+	out, err := protocol.Marshal(struct {
+		Name     string             `json:"name"`
+		Files    int                `json:"files"`
+		Folders  int                `json:"folders"`
+		Links    int                `json:"links"`
+		Bytes    int64              `json:"bytes"`
+		Count    int                `json:"problemCount"`
+		Problems []protocol.Problem `json:"problems"`
+	}{x.p.Name, rep.Written, rep.Dirs, rep.Links, rep.Bytes, x.count, x.problems})
+	rep.JSON = string(out)
+	return rep, err
+}

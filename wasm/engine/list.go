@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"strings"
+
+	"wimscope/wim"
+	"wimscope/worker/protocol"
+)
+
+const maxRows = 1000 // of one window
+
+// viewKey is what makes a list of a folder.
+type viewKey struct {
+	image  int
+	node   wim.Node
+	sort   string
+	desc   bool
+	filter string
+}
+
+// view is a folder sorted and filtered. A session keeps the last two: a page asks for many windows of one.
+type view struct {
+	key   viewKey
+	nodes []wim.Node
+	dirs  int
+	bytes int64
+	index map[wim.Node]int // where each stands; made when first asked
+}
+
+// list answers protocol.List.
+func (s *session) list(req protocol.ListRequest) (protocol.ListReply, error) {
+	im, n, err := s.node(req.Image, req.Node)
+	if err != nil {
+		return protocol.ListReply{}, err
+	}
+	if !im.IsDir(n) {
+		return protocol.ListReply{}, notFound("not a folder")
+	}
+	v, err := s.view(im, viewKey{req.Image, n, req.Sort, req.Desc, req.Filter})
+	if err != nil {
+		return protocol.ListReply{}, err
+	}
+	_, all := im.Children(n)
+	nodes, start := window(v.nodes, req.Start, req.Count, maxRows)
+	rep := protocol.ListReply{
+		Rows: make([]protocol.Row, len(nodes)), Start: start,
+		Total: len(v.nodes), All: all, Dirs: v.dirs, Bytes: v.bytes,
+		Path: crumbs(im, n), Seek: -1, Find: -1,
+	}
+	for i, c := range nodes {
+		rep.Rows[i] = row(im, c)
+	}
+	if req.Seek != "" {
+		rep.Seek = v.seek(im, req.Seek, req.Start)
+	}
+	if req.Find > 0 {
+		rep.Find = v.find(wim.Node(req.Find))
+	}
+	return rep, nil
+}
+
+func (s *session) view(im *wim.Image, key viewKey) (*view, error) {
+	for i, v := range s.views {
+		if v != nil && v.key == key {
+			if i > 0 {
+				s.views[0], s.views[i] = v, s.views[0]
+			}
+			return v, nil
+		}
+	}
+	order, ok := map[string]wim.Order{"": wim.ByName, "name": wim.ByName, "size": wim.BySize, "modified": wim.ByModified, "attrs": wim.ByAttrs, "type": wim.ByType}[key.sort]
+	if !ok {
+		return nil, badRequest("no order " + key.sort)
+	}
+	var keep func(wim.Node) bool
+	if key.filter != "" {
+		m := wim.NewMatcher(key.filter, true)
+		keep = func(n wim.Node) bool { return m.MatchString(im.Name(n)) }
+	}
+	v := &view{key: key, nodes: im.List(key.node, order, key.desc, keep)}
+	for _, n := range v.nodes {
+		if im.IsDir(n) {
+			v.dirs++
+		} else {
+			v.bytes += im.Size(n)
+		}
+	}
+	s.views[1], s.views[0] = s.views[0], v
+	return v, nil
+}
+
+// seek finds the first row after start, around the end and to start again, whose name begins with prefix.
+func (v *view) seek(im *wim.Image, prefix string, start int) int {
+	want := fold(prefix)
+	for i := range v.nodes {
+		at := (max(start, 0) + 1 + i) % len(v.nodes)
+		if strings.HasPrefix(fold(im.Name(v.nodes[at])), want) {
+			return at
+		}
+	}
+	return -1
+}
+
+func (v *view) find(n wim.Node) int {
+	if v.index == nil {
+		v.index = make(map[wim.Node]int, len(v.nodes))
+		for i, x := range v.nodes {
+			v.index[x] = i
+		}
+	}
+	if i, ok := v.index[n]; ok {
+		return i
+	}
+	return -1
+}

@@ -1,0 +1,227 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"wimscope/wim"
+	"wimscope/worker/protocol"
+)
+
+const (
+	namesStep  = 16 << 10 // entries of one shard of a file list: about 60 ms of work
+	namesBytes = 4 << 20  // bytes after which a shard ends: a hostile tree has long paths
+)
+
+const namesHeader = "image,path,kind,size,modified,created,accessed,attributes,short name,sha1,names,target\r\n"
+
+// namesPlan writes a file list as CSV (RFC 4180, UTF-8). The session makes the text itself, shard by shard; nothing
+// is run elsewhere.
+type namesPlan struct {
+	s      *session
+	nodes  []wim.Node // the roots of what is listed, of each image
+	shards []namesShard
+	files  int
+	dirs   int
+
+	image int // whose order is kept
+	order []wim.Node
+}
+
+type namesShard struct {
+	image    int
+	from, to int // in the image's order
+}
+
+func (s *session) planNames(w *work, req protocol.PlanRequest) (*namesPlan, protocol.PlanReply, error) {
+	p := &namesPlan{s: s}
+	images := []int{req.Image}
+	if req.Image == 0 {
+		images = nil
+		for _, im := range s.a.Images() {
+			images = append(images, im.Index)
+		}
+	}
+	rep := protocol.PlanReply{Name: baseName(s.info) + "-files.csv"}
+	for _, n := range req.Nodes {
+		if req.Image == 0 {
+			return nil, rep, badRequest("a selection needs its image")
+		}
+		if _, _, err := s.node(req.Image, n); err != nil {
+			return nil, rep, err
+		}
+		p.nodes = append(p.nodes, wim.Node(n))
+	}
+	if len(p.nodes) == 0 {
+		p.nodes = []wim.Node{0}
+	}
+	slices.Sort(p.nodes)
+	p.nodes = slices.Compact(p.nodes)
+	rep.OutSize = int64(len(namesHeader))
+	var line []byte
+	for _, i := range images {
+		im, err := p.load(w, i)
+		if err != nil {
+			if req.Image == 0 && protocolCode(err) != protocol.CodeCancelled {
+				rep.Skipped = append(rep.Skipped, protocol.Problem{Image: i, Path: "/", Reason: "damaged", Detail: err.Error()})
+				rep.SkippedN++
+				continue
+			}
+			return nil, rep, err
+		}
+		from, size := 0, 0
+		for k, n := range p.order {
+			if k%64 == 0 {
+				if err := w.rest(); err != nil {
+					return nil, rep, err
+				}
+			}
+			line = appendNames(line[:0], im, i, n)
+			rep.OutSize += int64(len(line))
+			if size += len(line); k-from == namesStep || size > namesBytes {
+				p.shards = append(p.shards, namesShard{i, from, k})
+				from, size = k, len(line)
+			}
+			if im.IsDir(n) {
+				p.dirs++
+			} else {
+				p.files++
+			}
+		}
+		p.shards = append(p.shards, namesShard{i, from, len(p.order)})
+	}
+	if len(p.shards) == 0 { // no image: the header alone
+		p.shards = append(p.shards, namesShard{})
+	}
+	rep.Shards, rep.Items = len(p.shards), p.files+p.dirs
+	rep.Files, rep.Dirs, rep.Bytes = 1, 0, rep.OutSize
+	return p, rep, nil
+}
+
+// load puts an image's entries in order: depth first, a folder before what is in it.
+func (p *namesPlan) load(w *work, image int) (*wim.Image, error) {
+	im, err := p.s.image(image)
+	if err != nil {
+		return nil, err
+	}
+	if p.image == image {
+		return im, nil
+	}
+	p.order, p.image = p.order[:0], 0
+	stack := slices.Clone(p.nodes)
+	slices.Reverse(stack)
+	seen := make([]bool, im.Len()) // a selection may hold a folder and what is in it
+	for len(stack) > 0 {
+		n := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if seen[n] {
+			continue
+		}
+		seen[n] = true
+		p.order = append(p.order, n)
+		if !im.IsDir(n) {
+			continue
+		}
+		children := im.List(n, wim.ByName, false, nil)
+		slices.Reverse(children)
+		stack = append(stack, children...)
+		if err := w.rest(); err != nil {
+			return nil, err
+		}
+	}
+	p.image = image
+	return im, nil
+}
+
+// shard implements plan.
+func (p *namesPlan) shard(w *work, i int) (protocol.ShardReply, []any, error) {
+	if i < 0 || i >= len(p.shards) {
+		return protocol.ShardReply{}, nil, notFound(fmt.Sprintf("no shard %d", i))
+	}
+	sh := p.shards[i]
+	var text []byte
+	if i == 0 {
+		text = append(text, namesHeader...)
+	}
+	if sh.to > sh.from {
+		im, err := p.load(w, sh.image)
+		if err != nil {
+			return protocol.ShardReply{}, nil, err
+		}
+		for _, n := range p.order[sh.from:sh.to] {
+			text = appendNames(text, im, sh.image, n)
+		}
+	}
+	return protocol.ShardReply{Bytes: int64(len(text)), Items: sh.to - sh.from}, []any{text, []byte(nil)}, nil
+}
+
+// merge implements plan.
+func (p *namesPlan) merge(*work, protocol.MergeRequest) (protocol.MergeReply, error) {
+	return protocol.MergeReply{}, nil
+}
+
+// report implements plan.
+func (p *namesPlan) report(*work) (protocol.Report, error) {
+	return protocol.Report{Op: protocol.Names, OK: true, Written: 1, Text: fmt.Sprintf("Listed %d files and %d folders.\n", p.files, p.dirs)}, nil
+}
+
+// appendNames appends one entry's line.
+func appendNames(b []byte, im *wim.Image, image int, n wim.Node) []byte {
+	b = strconv.AppendInt(b, int64(image), 10)
+	b = append(b, ',')
+	b = appendCell(b, im.Path(n))
+	b = append(b, ',')
+	b = append(b, kind(im, n)...)
+	b = append(b, ',')
+	if !im.IsDir(n) {
+		b = strconv.AppendInt(b, im.Size(n), 10)
+	}
+	for _, t := range []wim.Filetime{im.Modified(n), im.Created(n), im.Accessed(n)} {
+		b = append(b, ',')
+		b = append(b, timeText(t)...)
+	}
+	b = append(b, ',')
+	b = append(b, wim.AttrLetters(im.Attributes(n))...)
+	b = append(b, ',')
+	b = appendCell(b, im.ShortName(n))
+	b = append(b, ',')
+	if h := im.Hash(n); !h.IsZero() {
+		b = append(b, h.String()...)
+	}
+	b = append(b, ',')
+	if !im.IsDir(n) {
+		b = strconv.AppendInt(b, int64(im.LinkCount(n)), 10)
+	}
+	b = append(b, ',')
+	if im.ReparseTag(n) != 0 {
+		b = appendCell(b, im.Link(n).Target)
+	}
+	return append(b, '\r', '\n')
+}
+
+// appendCell quotes what needs it.
+func appendCell(b []byte, s string) []byte {
+	if !strings.ContainsAny(s, ",\"\r\n") {
+		return append(b, s...)
+	}
+	b = append(b, '"')
+	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
+	return append(b, '"')
+}
+
+// baseName is the archive's name without its extension.
+func baseName(in *wim.Info) string {
+	if in.First >= len(in.Parts) {
+		return "archive"
+	}
+	name := in.Parts[in.First].Name
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		name = name[:i]
+	}
+	if name == "" {
+		return "archive"
+	}
+	return name
+}

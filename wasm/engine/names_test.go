@@ -1,0 +1,49 @@
+//go:build !js
+
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"wimscope/wim/wimtest"
+	"wimscope/worker/protocol"
+)
+
+// A long list comes in several shards, cut by entries and by bytes, and nothing is lost between them.
+func TestNamesShards(t *testing.T) {
+	root := wimtest.Folder("")
+	for i := range 40_000 {
+		root.Children = append(root.Children, wimtest.TextFile(fmt.Sprintf("a, \"quoted\" %05d", i), "x"))
+	}
+	long := wimtest.Folder(strings.Repeat("long", 60))
+	for i := range 30_000 {
+		long.Children = append(long.Children, wimtest.TextFile(fmt.Sprintf("%s%05d", strings.Repeat("n", 200), i), "x"))
+	}
+	root.Children = append(root.Children, long)
+	e, sink := outputs()
+	openSample(t, e, wimtest.Sample{Parts: []wimtest.SamplePart{{Name: "a.wim", Bytes: wimtest.One(root).Bytes()}}})
+	plan := must[protocol.PlanReply](t, e, protocol.Plan, protocol.PlanRequest{Op: protocol.Names, Format: protocol.CSV})
+	if plan.Shards < 5 {
+		t.Errorf("%d shards", plan.Shards)
+	}
+	for i := range plan.Shards {
+		sh := must[protocol.ShardReply](t, e, protocol.Shard, protocol.ShardRequest{Plan: plan.Plan, Index: i})
+		if sh.Bytes > namesBytes+1<<16 || sh.Items > namesStep {
+			t.Errorf("shard %d: %+v", i, sh)
+		}
+	}
+	runJob(t, e, protocol.PlanRequest{Op: protocol.Names, Format: protocol.CSV}, &protocol.OutOpenRequest{Target: protocol.ToMemory})
+	rows := readCSV(t, sink.data)
+	if len(rows) != 1+1+40_000+1+30_000 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	seen := make(map[string]bool)
+	for _, r := range rows[1:] {
+		seen[r[1]] = true
+	}
+	if len(seen) != len(rows)-1 || !seen[`/a, "quoted" 00000`] || !seen[`/a, "quoted" 39999`] {
+		t.Errorf("%d different paths in %d rows", len(seen), len(rows)-1)
+	}
+}

@@ -1,0 +1,316 @@
+package engine
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"wimscope/wim"
+	"wimscope/worker/protocol"
+)
+
+const (
+	maxPlans       = 8 // that a session holds at a time
+	maxDamages     = 1000
+	maxDamagePaths = 1000
+	maxRanges      = 1000
+	shardMemory    = 24 << 20 // bytes that a shard worker needs beside chunks and decoded bytes
+	extractMemory  = 96 << 20 // bytes that extraction adds: decoded bytes, here and on their way
+)
+
+// plan is a job that the session has laid out.
+type plan interface {
+	shard(w *work, i int) (protocol.ShardReply, []any, error)
+	merge(w *work, req protocol.MergeRequest) (protocol.MergeReply, error)
+	report(w *work) (protocol.Report, error)
+}
+
+// makePlan answers protocol.Plan.
+func (s *session) makePlan(w *work, req protocol.PlanRequest) (protocol.PlanReply, error) {
+	if len(s.plans) >= maxPlans {
+		return protocol.PlanReply{}, badRequest("too many plans; drop some")
+	}
+	var (
+		p   plan
+		rep protocol.PlanReply
+		err error
+	)
+	switch req.Op {
+	case protocol.Verify:
+		p, rep, err = s.planVerify()
+	case protocol.Sum:
+		p, rep, err = s.planSum()
+	case protocol.Names:
+		p, rep, err = s.planNames(w, req)
+	case protocol.Extract:
+		p, rep, err = s.planExtract(w, req)
+	default:
+		err = badRequest(fmt.Sprintf("no operation %q", req.Op))
+	}
+	if err != nil {
+		return protocol.PlanReply{}, err
+	}
+	s.lastPlan++
+	rep.Plan = s.lastPlan
+	s.plans[rep.Plan] = p
+	return rep, nil
+}
+
+func (s *session) plan(n int) (plan, error) {
+	p, ok := s.plans[n]
+	if !ok {
+		return nil, notFound(fmt.Sprintf("no plan %d", n))
+	}
+	return p, nil
+}
+
+// shard answers protocol.Shard.
+func (s *session) shard(w *work, c *protocol.Call) (any, []any, error) {
+	req, err := protocol.Decode[protocol.ShardRequest](c.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := s.plan(req.Plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	return wrap(p.shard(w, req.Index))
+}
+
+func wrap(rep protocol.ShardReply, attach []any, err error) (any, []any, error) {
+	if err != nil {
+		return nil, nil, err
+	}
+	return rep, attach, nil
+}
+
+// merge answers protocol.Merge.
+func (s *session) merge(w *work, req protocol.MergeRequest) (protocol.MergeReply, error) {
+	p, err := s.plan(req.Plan)
+	if err != nil {
+		return protocol.MergeReply{}, err
+	}
+	return p.merge(w, req)
+}
+
+// finish answers protocol.Finish.
+func (s *session) finish(w *work, req protocol.FinishRequest) (protocol.Report, error) {
+	p, err := s.plan(req.Plan)
+	if err != nil {
+		return protocol.Report{}, err
+	}
+	r, err := p.report(w)
+	if err != nil {
+		return protocol.Report{}, err
+	}
+	delete(s.plans, req.Plan)
+	return r, nil
+}
+
+// planReply says what is the same of every plan with shards.
+func (s *session) planReply(p wim.Plan, more int64) protocol.PlanReply {
+	chunk := max(s.info.ChunkSize, s.info.SolidChunkSize)
+	return protocol.PlanReply{
+		Shards: p.NumShards(), Bytes: p.Bytes(), Items: p.Items(), MaxChunk: 2*chunk + shardMemory + more,
+	}
+}
+
+// packShard makes a shard ready to be sent.
+func packShard(p wim.Plan, i int) (protocol.ShardReply, []byte, error) {
+	sh, err := p.Shard(i)
+	if err != nil {
+		return protocol.ShardReply{}, nil, err
+	}
+	items := 0
+	for _, sp := range sh.Spans {
+		items += len(sp.Pieces)
+	}
+	if sh.Op == wim.OpSum {
+		items = 1
+	}
+	return protocol.ShardReply{
+		Bytes: sh.Bytes, Items: items, Part: sh.Part, Off: sh.Off, Len: sh.Len, Memory: sh.Memory, Op: opName(sh.Op),
+	}, sh.AppendBinary(nil), nil
+}
+
+func opName(op wim.Op) string {
+	switch op {
+	case wim.OpVerify:
+		return "verify"
+	case wim.OpExtract:
+		return "extract"
+	case wim.OpIntegrity:
+		return "integrity"
+	case wim.OpSum:
+		return "sum"
+	}
+	return "unknown"
+}
+
+// mergeShard gives a worker's result to a plan.
+func mergeShard(p wim.Plan, req protocol.MergeRequest) ([]protocol.BlockMark, error) {
+	r, err := wim.ParseShardResult(req.Result.Sum)
+	if err != nil {
+		return nil, err
+	}
+	marks, err := p.Merge(req.Index, r)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]protocol.BlockMark, len(marks))
+	for i, m := range marks {
+		out[i] = protocol.BlockMark{Part: m.Part, Off: m.Off, Len: m.Len, Bad: m.Bad}
+	}
+	return out, nil
+}
+
+// verifyPlan verifies the archive.
+type verifyPlan struct{ p *wim.VerifyPlan }
+
+func (s *session) planVerify() (plan, protocol.PlanReply, error) {
+	p, err := s.a.PlanVerify(nil)
+	if err != nil {
+		return nil, protocol.PlanReply{}, err
+	}
+	rep := s.planReply(p, 0)
+	rep.Name = baseName(s.info) + "-verify.txt"
+	return &verifyPlan{p}, rep, nil
+}
+
+func (v *verifyPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
+	rep, b, err := packShard(v.p, i)
+	return rep, []any{b}, err
+}
+
+func (v *verifyPlan) merge(_ *work, req protocol.MergeRequest) (protocol.MergeReply, error) {
+	marks, err := mergeShard(v.p, req)
+	return protocol.MergeReply{Bad: v.p.BadItems(), Blocks: marks}, err
+}
+
+func (v *verifyPlan) report(w *work) (protocol.Report, error) {
+	r, err := v.p.Report(func(int64, int) error { return w.rest() })
+	if err != nil {
+		return protocol.Report{}, err
+	}
+	text, err := protocol.Marshal(r)
+	if err != nil {
+		return protocol.Report{}, err
+	}
+	rep := protocol.Report{
+		Op: protocol.Verify, OK: r.OK, Blobs: r.Blobs, Bytes: r.Bytes, Integrity: integrityState(r.Integrity),
+		DamagedN: len(r.Damaged), MissingN: len(r.Missing), UnusedSize: r.UnusedBytes, RefCounts: len(r.RefCounts),
+		Warnings: r.Warnings, Text: r.Text(), JSON: string(text),
+	}
+	for _, d := range r.Damaged {
+		if len(rep.BadRanges) == maxDamages {
+			break
+		}
+		rep.BadRanges = append(rep.BadRanges, protocol.Damage{
+			Kind: d.Kind, Hash: d.Hash.String(), Part: d.Part, Off: d.Off, Len: d.Len, Error: d.Error,
+			Paths: hits(d.Uses), Count: max(d.Count, len(d.Uses)),
+		})
+	}
+	for _, t := range r.Integrity {
+		rep.DamagedN += len(t.Bad)
+		for _, b := range t.Bad {
+			if len(rep.BadRanges) == maxDamages {
+				break
+			}
+			rep.BadRanges = append(rep.BadRanges, protocol.Damage{Kind: "block", Part: t.Part, Off: b.Off, Len: b.Len, Error: fmt.Sprintf("block %d of the integrity table of %s", b.Block, t.Name)})
+		}
+		if t.State == "unreadable" {
+			rep.DamagedN++
+			rep.BadRanges = append(rep.BadRanges, protocol.Damage{Kind: "table", Part: t.Part, Error: "the integrity table of " + t.Name + " makes no sense"})
+		}
+	}
+	for _, p := range r.Images {
+		rep.DamagedN++
+		rep.BadRanges = append(rep.BadRanges, protocol.Damage{
+			Kind: "metadata", Error: p.Error, Count: 1, Paths: []protocol.Hit{{Image: p.Image, Node: -1, Path: "/"}},
+		})
+	}
+	for _, m := range r.Missing {
+		if len(rep.Missing) == maxDamages {
+			break
+		}
+		rep.Missing = append(rep.Missing, protocol.Damage{Kind: "blob", Hash: m.Hash.String(), Paths: hits(m.Uses), Count: m.Count})
+	}
+	for _, u := range r.Unused {
+		if len(rep.Unused) == maxRanges {
+			break
+		}
+		rep.Unused = append(rep.Unused, protocol.Region{Part: u.Part, Off: u.Off, Len: u.Len, Kind: "unused"})
+	}
+	for _, l := range r.RefCounts {
+		if len(rep.RefLies) == maxRanges {
+			break
+		}
+		rep.RefLies = append(rep.RefLies, protocol.Pair{Name: l.Hash.String(), Value: fmt.Sprintf("stored %d, used %d", l.Stored, l.Used)})
+	}
+	return rep, nil
+}
+
+func hits(uses []wim.Use) []protocol.Hit {
+	var list []protocol.Hit
+	for _, u := range uses[:min(len(uses), maxDamagePaths)] {
+		path := u.Path
+		if u.Stream != "" {
+			path += ":" + u.Stream
+		}
+		list = append(list, protocol.Hit{Image: u.Image, Node: -1, Path: path})
+	}
+	return list
+}
+
+func integrityState(tables []wim.IntegrityReport) string {
+	state := "none"
+	for _, t := range tables {
+		switch t.State {
+		case "bad", "unreadable":
+			return "bad"
+		case "ok":
+			state = "ok"
+		}
+	}
+	return state
+}
+
+// sumPlan reckons the SHA-256 of each part.
+type sumPlan struct {
+	s *session
+	p *wim.SumPlan
+}
+
+func (s *session) planSum() (plan, protocol.PlanReply, error) {
+	p := s.a.PlanSum()
+	rep := s.planReply(p, 0)
+	rep.Name = baseName(s.info) + ".sha256"
+	return &sumPlan{s, p}, rep, nil
+}
+
+func (v *sumPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
+	rep, b, err := packShard(v.p, i)
+	return rep, []any{b}, err
+}
+
+func (v *sumPlan) merge(_ *work, req protocol.MergeRequest) (protocol.MergeReply, error) {
+	marks, err := mergeShard(v.p, req)
+	return protocol.MergeReply{Blocks: marks}, err
+}
+
+func (v *sumPlan) report(*work) (protocol.Report, error) {
+	rep := protocol.Report{Op: protocol.Sum, OK: true, Bytes: v.p.Bytes()}
+	var text strings.Builder
+	for i, sum := range v.p.Sums() {
+		if sum == nil {
+			return rep, errors.New("engine: a part's sum was asked for before it was reckoned")
+		}
+		p := protocol.Pair{Name: v.s.info.Parts[i].Name, Value: hex.EncodeToString(sum)}
+		rep.Sums = append(rep.Sums, p)
+		// As sha256sum writes and checks it.
+		fmt.Fprintf(&text, "%s *%s\n", p.Value, p.Name)
+	}
+	rep.Text = text.String()
+	return rep, nil
+}

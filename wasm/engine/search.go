@@ -1,0 +1,262 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"wimscope/wim"
+	"wimscope/worker/protocol"
+)
+
+const (
+	maxHits       = 100_000  // of one search
+	maxGroupHits  = 200      // of a group that are told with their paths
+	maxPathBytes  = 32 << 20 // of all paths that a result keeps: a hostile tree has long ones
+	maxGroups     = 1000     // of one reply
+	newsEvery     = 250 * time.Millisecond
+	newsGroups    = 2000 // beyond so many, news are only numbers: sorting them each time would take longer than finding
+	searchStride  = 2048 // entries between looks at the clock
+	maxSearchText = 1000 // bytes of a query
+)
+
+// groupKey is what the hits of a group share: a content, or where there is none, a path.
+type groupKey struct {
+	hash wim.Hash
+	path string
+}
+
+// searchResult is what a search has found. A session keeps the last one, for its other windows.
+type searchResult struct {
+	query  string
+	images []int
+	groups []*foundGroup
+	hits   int
+	paths  int // bytes
+	done   int
+	more   bool
+	whole  bool // the search came to its end
+}
+
+type foundGroup struct {
+	protocol.Group
+	folded string
+	rank   uint8 // 0: the name is the query; 1: it begins with it; 2: anything else
+}
+
+// search answers protocol.Search.
+func (s *session) search(w *work, req protocol.SearchRequest) (protocol.SearchReply, error) {
+	query := strings.ReplaceAll(strings.TrimSpace(req.Query), `\`, "/")
+	if query == "" || len(query) > maxSearchText {
+		return protocol.SearchReply{}, badRequest("an empty or endless query")
+	}
+	images := req.Images
+	if len(images) == 0 {
+		for _, im := range s.a.Images() {
+			images = append(images, im.Index)
+		}
+	}
+	if r := s.found; r != nil && r.whole && r.query == query && slices.Equal(r.images, images) {
+		return r.reply(req), nil
+	}
+	r := &searchResult{query: query, images: images}
+	s.found = nil // the last one makes room
+	if err := s.searchImages(w, r, req); err != nil {
+		return protocol.SearchReply{}, err
+	}
+	r.sort()
+	r.whole = true
+	s.found = r
+	return r.reply(req), nil
+}
+
+// searchImages runs the search through the images. What it finds grows while others have their turns.
+func (s *session) searchImages(w *work, r *searchResult, req protocol.SearchRequest) error {
+	query := wim.NewQuery(r.query)
+	index := make(map[groupKey]*foundGroup)
+	news := time.Now()
+	for _, i := range r.images {
+		im, err := s.image(i)
+		if err != nil {
+			if code := protocolCode(err); code == protocol.CodeNotFound || code == protocol.CodeChanged || code == protocol.CodePermission {
+				return err
+			}
+			r.done++ // a tree that cannot be read has no names; its image says so elsewhere
+			continue
+		}
+		for search, more := im.Search(query), true; more; {
+			var err error
+			more = search.Step(searchStride, func(n wim.Node) bool {
+				if r.hits == maxHits || r.paths > maxPathBytes {
+					r.more = true
+					return false
+				}
+				r.add(index, im, i, n)
+				err = w.rest()
+				return err == nil
+			})
+			if err == nil && !r.more {
+				err = w.rest()
+			}
+			if err != nil {
+				return err
+			}
+			if r.more {
+				return nil
+			}
+			if now := time.Now(); now.Sub(news) >= newsEvery {
+				news = now
+				w.call.Progress(r.news(req))
+			}
+		}
+		r.done++
+	}
+	return nil
+}
+
+func protocolCode(err error) protocol.Code { return protocol.AsError(protocolError(err)).Code }
+
+func (r *searchResult) add(index map[groupKey]*foundGroup, im *wim.Image, image int, n wim.Node) {
+	r.hits++
+	key := groupKey{hash: im.Hash(n)}
+	path := ""
+	if key.hash.IsZero() {
+		path = im.Path(n)
+		key.path = path
+	}
+	g := index[key]
+	if g == nil {
+		name := im.Name(n)
+		g = &foundGroup{folded: fold(name), rank: 2}
+		g.Name, g.Dir = name, im.IsDir(n)
+		if !key.hash.IsZero() {
+			g.Hash, g.Size = key.hash.String(), im.Size(n)
+		}
+		last := fold(r.query[strings.LastIndexByte(r.query, '/')+1:])
+		switch {
+		case g.folded == last:
+			g.rank = 0
+		case strings.HasPrefix(g.folded, last):
+			g.rank = 1
+		}
+		index[key] = g
+		r.groups = append(r.groups, g)
+	}
+	g.Count++
+	if len(g.Hits) < maxGroupHits {
+		if path == "" {
+			path = im.Path(n)
+		}
+		g.Hits = append(g.Hits, protocol.Hit{Image: image, Node: int32(n), Path: path})
+		r.paths += len(path)
+	}
+}
+
+// sort puts names that are the query first, then those that begin with it; each kind by name.
+func (r *searchResult) sort() {
+	slices.SortStableFunc(r.groups, func(a, b *foundGroup) int {
+		if c := cmp.Compare(a.rank, b.rank); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.folded, b.folded)
+	})
+}
+
+// news is what a progress message tells: the first groups while they are few.
+func (r *searchResult) news(req protocol.SearchRequest) protocol.SearchReply {
+	if len(r.groups) > newsGroups {
+		req.Count = 0
+	} else {
+		r.sort()
+	}
+	return r.reply(req)
+}
+
+func (r *searchResult) reply(req protocol.SearchRequest) protocol.SearchReply {
+	groups, start := window(r.groups, req.Start, req.Count, maxGroups)
+	rep := protocol.SearchReply{
+		Groups: make([]protocol.Group, len(groups)), Start: start, Total: len(r.groups),
+		Hits: r.hits, Done: r.done, Of: len(r.images), More: r.more,
+	}
+	for i, g := range groups {
+		rep.Groups[i] = g.Group
+	}
+	return rep
+}
+
+// usesResult is who uses a content. A session keeps the last one.
+type usesResult struct {
+	hash     wim.Hash
+	hits     []protocol.Hit
+	total    int
+	perImage []int
+}
+
+// uses answers protocol.Uses.
+func (s *session) uses(w *work, req protocol.UsesRequest) (protocol.UsesReply, error) {
+	h, err := wim.ParseHash(req.Hash)
+	if err != nil {
+		return protocol.UsesReply{}, badRequest("not a SHA-1: " + req.Hash)
+	}
+	r := s.used
+	if r == nil || r.hash != h {
+		r = &usesResult{hash: h}
+		paths := 0
+		for _, info := range s.a.Images() {
+			count := 0
+			im, err := s.image(info.Index)
+			if err == nil {
+				count, err = eachUse(w, im, h, func(n wim.Node) {
+					if len(r.hits) < maxHits && paths <= maxPathBytes {
+						hit := protocol.Hit{Image: info.Index, Node: int32(n), Path: im.Path(n)}
+						paths += len(hit.Path)
+						r.hits = append(r.hits, hit)
+					}
+				})
+				if err != nil {
+					return protocol.UsesReply{}, err
+				}
+			}
+			r.total += count
+			r.perImage = append(r.perImage, count)
+			if err := w.rest(); err != nil {
+				return protocol.UsesReply{}, err
+			}
+		}
+		s.used = r
+	}
+	hits, start := window(r.hits, req.Start, req.Count, maxRows)
+	return protocol.UsesReply{Hits: hits, Start: start, Total: r.total, PerImage: r.perImage}, nil
+}
+
+// lacks answers protocol.Lacks.
+func (s *session) lacks(w *work) (protocol.Elsewhere, error) {
+	missing := make(map[wim.Hash]bool)
+	for _, info := range s.a.Images() {
+		im, err := s.image(info.Index)
+		if err != nil {
+			if protocolCode(err) == protocol.CodeChanged {
+				return protocol.Elsewhere{}, err
+			}
+			continue
+		}
+		steps := 0
+		im.EachContent(func(_ wim.Node, h wim.Hash, _ wim.StreamKind, _ []byte) bool {
+			if steps++; steps%4096 == 0 {
+				if err = w.rest(); err != nil {
+					return false
+				}
+			}
+			if _, ok := s.a.Blob(h); !ok {
+				missing[h] = true
+			}
+			return true
+		})
+		if err != nil {
+			return protocol.Elsewhere{}, err
+		}
+		w.call.Progress(protocol.Elsewhere{Blobs: len(missing)})
+	}
+	return protocol.Elsewhere{Blobs: len(missing), Known: true}, nil
+}

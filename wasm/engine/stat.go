@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math"
+
+	"wimscope/wim"
+	"wimscope/worker/protocol"
+)
+
+const (
+	maxLinkPaths = 100
+	maxItemBytes = 4096 // of an unknown item, shown as hexadecimal digits
+)
+
+// stat answers protocol.Stat.
+func (s *session) stat(w *work, req protocol.StatRequest) (protocol.Details, error) {
+	im, n, err := s.node(req.Image, req.Node)
+	if err != nil {
+		return protocol.Details{}, err
+	}
+	d := protocol.Details{
+		Row:        row(im, n),
+		FullPath:   im.Path(n),
+		ShortName:  im.ShortName(n),
+		CreatedAt:  timeText(im.Created(n)),
+		AccessedAt: timeText(im.Accessed(n)),
+		ModifiedAt: timeText(im.Modified(n)),
+		AttrNames:  wim.AttrNames(im.Attributes(n)),
+		ObjectID:   im.ObjectID(n),
+	}
+	d.Path = d.FullPath
+	d.Folders = d.Dir && holdsFolders(im, n)
+	d.Kind = kind(im, n)
+	if d.Links > 1 {
+		for _, other := range im.Links(n) {
+			if other != n && len(d.LinkPaths) < maxLinkPaths {
+				d.LinkPaths = append(d.LinkPaths, im.Path(other))
+			}
+		}
+	}
+	if d.Reparse != 0 {
+		d.ReparseName = wim.ReparseName(d.Reparse)
+		if link := im.Link(n); link.Found {
+			d.LinkNode, d.LinkFound = int32(link.Node), true
+		}
+	}
+	for _, st := range im.Streams(n) {
+		p := protocol.Stream{Name: st.Name, Size: st.Size}
+		if !st.Hash.IsZero() {
+			p.Hash = st.Hash.String()
+		}
+		d.StreamList = append(d.StreamList, p)
+	}
+	if u, ok := im.UnixData(n); ok {
+		d.Unix = u.String()
+	}
+	for _, x := range im.Xattrs(n) {
+		d.Xattrs = append(d.Xattrs, protocol.Pair{Name: printable([]byte(x.Name)), Value: printable(x.Value)})
+	}
+	for _, it := range im.Items(n) {
+		d.Items = append(d.Items, protocol.Pair{Name: fmt.Sprintf("0x%08x", it.Tag), Value: hexOf(it.Data)})
+	}
+	s.security(im, n, &d)
+	if h := im.Hash(n); !h.IsZero() {
+		d.Hash = h.String()
+		if b, ok := s.a.Blob(h); ok {
+			d.Stored = s.stored(b)
+		}
+		if d.AlsoIn, err = s.alsoIn(w, h); err != nil {
+			return d, err
+		}
+	}
+	if !d.Dir && !d.Missing {
+		s.look(im, n, &d)
+	}
+	return d, nil
+}
+
+func timeText(t wim.Filetime) string {
+	if t == 0 {
+		return ""
+	}
+	return t.String()
+}
+
+func kind(im *wim.Image, n wim.Node) string {
+	switch {
+	case im.ReparseTag(n) != 0 && im.Link(n).Kind != "":
+		return "link"
+	case im.ReparseTag(n) != 0:
+		return "reparse"
+	case im.IsDir(n):
+		return "folder"
+	}
+	return "file"
+}
+
+// security fills in what the entry's security descriptor says.
+func (s *session) security(im *wim.Image, n wim.Node, d *protocol.Details) {
+	sd := im.Security(n)
+	if sd == nil {
+		return
+	}
+	d.SDDL = sd.SDDL()
+	if sd.Owner != nil {
+		d.Owner = sd.Owner.Name()
+	}
+	if sd.Group != nil {
+		d.Group = sd.Group.Name()
+	}
+	for _, a := range sd.Access() {
+		d.Access = append(d.Access, protocol.Access{Kind: a.Kind, Who: a.Who, Rights: a.Rights, Flags: a.Flags})
+	}
+}
+
+// stored tells where a content lies.
+func (s *session) stored(b wim.Blob) *protocol.Stored {
+	in := s.a.Stored(b)
+	p := &protocol.Stored{
+		Part: in.Part, PartName: in.PartName, Off: in.Off, PackedSize: in.PackedSize, Size: in.Size,
+		Codec: in.Codec.String(), Solid: in.Solid, SolidOff: in.SolidOff, ChunkSize: in.ChunkSize,
+		FirstChunk: in.FirstChunk, Chunks: in.Chunks, RefCount: int64(in.RefCount), Reference: in.Reference,
+	}
+	for i := range min(len(in.Packed), len(in.ChunkSizes)) {
+		percent := int64(100)
+		if in.ChunkSizes[i] > 0 {
+			percent = min(in.Packed[i]*100/in.ChunkSizes[i], math.MaxUint8)
+		}
+		p.Ratios = append(p.Ratios, uint8(max(percent, 0)))
+	}
+	return p
+}
+
+// alsoIn counts the entries with a content in the images whose trees are loaded. It loads none.
+func (s *session) alsoIn(w *work, h wim.Hash) (int, error) {
+	count := 0
+	for _, p := range s.loaded {
+		im := p.Value()
+		if im == nil {
+			continue
+		}
+		k, err := eachUse(w, im, h, func(wim.Node) {})
+		if err != nil {
+			return 0, err
+		}
+		count += k
+	}
+	return count, nil
+}
+
+// eachUse calls f for each entry of an image that has a content, and counts them.
+func eachUse(w *work, im *wim.Image, h wim.Hash, f func(wim.Node)) (count int, err error) {
+	last := wim.Node(-1)
+	steps := 0
+	im.EachContent(func(n wim.Node, got wim.Hash, _ wim.StreamKind, _ []byte) bool {
+		if steps++; steps%4096 == 0 {
+			if err = w.rest(); err != nil {
+				return false
+			}
+		}
+		if got == h && n != last {
+			last = n
+			count++
+			f(n)
+		}
+		return true
+	})
+	return count, err
+}
+
+// look reads a file's beginning to say what it is.
+func (s *session) look(im *wim.Image, n wim.Node, d *protocol.Details) {
+	r, err := s.stream(im, n, "")
+	var head []byte
+	if err == nil && r != nil {
+		head = make([]byte, min(detectSize, r.Size()))
+		if err := readFull(r, head, 0); err != nil {
+			head = nil // damaged: its name must do, and a preview will tell
+		}
+	}
+	d.Type = fileType(d.Name, head, r != nil && int64(len(head)) == r.Size())
+	if r == nil || len(head) < 2 || head[0] != 'M' || head[1] != 'Z' {
+		return
+	}
+	if v, err := wim.ReadPEVersion(r, r.Size()); err == nil && v != nil {
+		d.FileVersion = v.FileVersion
+		for _, p := range v.Strings {
+			d.Strings = append(d.Strings, protocol.Pair{Name: p.Name, Value: p.Value})
+		}
+	}
+}
+
+// printable shows bytes as text if they are such, else as hexadecimal digits.
+func printable(b []byte) string {
+	if enc := detect(b, true); enc == encUTF8 {
+		return string(b)
+	}
+	return hexOf(b)
+}
+
+func hexOf(b []byte) string {
+	if len(b) > maxItemBytes {
+		return fmt.Sprintf("%s… (%d bytes)", hex.EncodeToString(b[:maxItemBytes]), len(b))
+	}
+	return hex.EncodeToString(b)
+}

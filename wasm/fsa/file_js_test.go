@@ -1,0 +1,377 @@
+package fsa
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"syscall/js"
+	"testing"
+
+	"github.com/hack-pad/hackpadfs"
+
+	"wimscope/worker/jsx"
+	"wimscope/worker/protocol"
+)
+
+func randomBytes(n int) []byte {
+	r := rand.New(rand.NewPCG(1, 2))
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
+
+func fileOf(t *testing.T, data []byte, name string) *File {
+	t.Helper()
+	v := js.Global().Get("File").New([]any{jsx.Uint8Array(data)}, name)
+	f, err := NewFile(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestFileReadAt(t *testing.T) {
+	data := randomBytes(3<<20 + 12345)
+	f := fileOf(t, data, "a.wim")
+	if f.Size() != int64(len(data)) || f.Name() != "a.wim" {
+		t.Fatalf("%s, %d bytes", f.Name(), f.Size())
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 300 {
+		off := r.IntN(len(data))
+		n := 1 + r.IntN(1000)
+		switch r.IntN(4) {
+		case 0:
+			n = 1 + r.IntN(1<<20)
+		case 1:
+			n = blockSize
+		}
+		p := make([]byte, n)
+		got, err := f.ReadAt(p, int64(off))
+		want := data[off:min(off+n, len(data))]
+		if got != len(want) || !bytes.Equal(p[:got], want) || (err == io.EOF) != (len(want) < n) || err != nil && err != io.EOF {
+			t.Fatalf("%d bytes at %d: %d read, %v", n, off, got, err)
+		}
+		if len(f.blocks) > blockCount {
+			t.Fatalf("%d blocks kept", len(f.blocks))
+		}
+	}
+	if n, err := f.ReadAt(make([]byte, 1), f.Size()); n != 0 || err != io.EOF {
+		t.Errorf("at the end: %d, %v", n, err)
+	}
+	if _, err := f.ReadAt(make([]byte, 1), -1); err == nil || err == io.EOF {
+		t.Errorf("before the beginning: %v", err)
+	}
+}
+
+// Sequential small reads fetch several blocks at a time; scattered ones do not.
+func TestFileReadAhead(t *testing.T) {
+	data := randomBytes(8 * blockSize)
+	f := fileOf(t, data, "")
+	p := make([]byte, 100)
+	for _, at := range []int64{0, 5 * blockSize, 2 * blockSize} {
+		f.ReadAt(p, at)
+	}
+	if len(f.blocks) != 3 {
+		t.Errorf("scattered reads keep %d blocks, want 3", len(f.blocks))
+	}
+	f.ReadAt(p, 3*blockSize)
+	if f.blocks[4] == nil || f.blocks[6] == nil {
+		t.Error("reads that go forward read nothing ahead")
+	}
+	var all bytes.Buffer
+	if _, err := io.Copy(&all, io.NewSectionReader(f, 0, f.Size())); err != nil || !bytes.Equal(all.Bytes(), data) {
+		t.Errorf("copy: %v", err)
+	}
+}
+
+// A browser tells of a file that changed on disk by a NotReadableError; here a reader stands in for it.
+func TestFileChanged(t *testing.T) {
+	f := fileOf(t, randomBytes(100), "a.wim")
+	thrower := js.Global().Get("Object").New()
+	thrower.Set("readAsArrayBuffer", js.Global().Get("DOMException")) // called without new, it throws a TypeError
+	f.reader = thrower
+	_, err := f.ReadAt(make([]byte, 10), 0)
+	var pe *protocol.Error
+	if !errors.As(err, &pe) || pe.Name != "a.wim" {
+		t.Errorf("got %v", err)
+	}
+	for name, want := range map[string]protocol.Code{
+		"NotReadableError": protocol.CodeChanged, "NotAllowedError": protocol.CodePermission, "RangeError": protocol.CodeTooLarge,
+	} {
+		err := reading("a.wim", &jsx.Error{Name: name})
+		if pe := protocol.AsError(err); pe.Code != want {
+			t.Errorf("reading: %s is %s, want %s", name, pe.Code, want)
+		}
+	}
+	for name, want := range map[string]protocol.Code{
+		"QuotaExceededError": protocol.CodeNoSpace, "AbortError": protocol.CodeBlocked, "NotAllowedError": protocol.CodePermission,
+		"NoModificationAllowedError": protocol.CodeBlocked, "NotFoundError": protocol.CodeChanged,
+	} {
+		err := writing("a.zip", &jsx.Error{Name: name})
+		if pe := protocol.AsError(err); pe.Code != want || pe.Name != "a.zip" {
+			t.Errorf("writing: %s is %s, want %s", name, pe.Code, want)
+		}
+	}
+}
+
+func TestNewFileRefuses(t *testing.T) {
+	if _, err := NewFile(js.Global().Get("Object").New()); err == nil {
+		t.Error("an object that is no File was taken")
+	}
+}
+
+// Each sink takes the same writes: in order, out of order, over what is there, and beyond the end.
+func TestSinks(t *testing.T) {
+	writes := []struct {
+		off int64
+		n   int
+	}{{0, 1000}, {1000, 5 << 20}, {10, 4}, {9 << 20, 100}, {4<<20 - 5, 10}}
+	var want []byte
+	for i, w := range writes {
+		if grow := int(w.off) + w.n - len(want); grow > 0 {
+			want = append(want, make([]byte, grow)...)
+		}
+		copy(want[w.off:], bytes.Repeat([]byte{byte(i + 1)}, w.n))
+	}
+	fill := func(t *testing.T, s Sink) {
+		for i, w := range writes {
+			p := bytes.Repeat([]byte{byte(i + 1)}, w.n)
+			if n, err := s.WriteAt(p, w.off); n != len(p) || err != nil {
+				t.Fatalf("write %d: %d, %v", i, n, err)
+			}
+			clear(p) // the sink must not look at it later
+		}
+	}
+	check := func(t *testing.T, v js.Value) {
+		t.Helper()
+		f, err := NewFile(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, f.Size())
+		if _, err := f.ReadAt(got, 0); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d bytes, want %d; %v", len(got), len(want), err)
+		}
+	}
+	t.Run("memory", func(t *testing.T) {
+		s, err := OpenSink(protocol.ToMemory, "a.zip", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fill(t, s)
+		file, err := s.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, file.(js.Value))
+		if name := file.(js.Value).Get("name").String(); name != "a.zip" {
+			t.Errorf("named %s", name)
+		}
+	})
+	t.Run("origin", func(t *testing.T) {
+		origin, err := Origin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		origin.RemoveAll(outputFolder)
+		s, err := OpenSink(protocol.ToOPFS, "a.zip", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := OpenSink(protocol.ToOPFS, "b.zip", nil) // at the same time
+		if err != nil {
+			t.Fatal(err)
+		}
+		fill(t, s)
+		file, err := s.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, file.(js.Value))
+		if err := other.Abort(); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := origin.ReadDir(outputFolder)
+		if err != nil || len(entries) != 1 {
+			t.Errorf("%d entries after one was finished and one given up: %v", len(entries), err)
+		}
+		// What is old goes when the next one is opened.
+		dir, err := origin.dir(outputFolder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := jsx.Call(dir, "getFileHandle", "1000-0", map[string]any{"create": true}); err != nil {
+			t.Fatal(err)
+		}
+		s, err = OpenSink(protocol.ToOPFS, "c.zip", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Abort(); err != nil {
+			t.Error(err)
+		}
+		entries, err = origin.ReadDir(outputFolder)
+		if err != nil || len(entries) != 1 || entries[0].Name() == "1000-0" {
+			t.Errorf("entries %v: %v", entries, err)
+		}
+		origin.RemoveAll(outputFolder)
+	})
+	t.Run("handle", func(t *testing.T) {
+		fs := scratch(t)
+		h, err := jsx.Call(fs.root, "getFileHandle", "a.zip", map[string]any{"create": true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := OpenSink(protocol.ToHandle, "a.zip", h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fill(t, s)
+		if info, err := fs.Stat("a.zip"); err != nil || info.Size() != 0 {
+			t.Errorf("bytes are there before the end: %v, %v", info, err)
+		}
+		if file, err := s.Finish(); err != nil || file != nil {
+			t.Fatal(file, err)
+		}
+		v, err := jsx.Call(h, "getFile")
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, v)
+		// A second output over it that is given up leaves it as it was.
+		s, err = OpenSink(protocol.ToHandle, "a.zip", h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.WriteAt([]byte("rubbish"), 0)
+		if err := s.Abort(); err != nil {
+			t.Fatal(err)
+		}
+		v, err = jsx.Call(h, "getFile")
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, v)
+	})
+	t.Run("new handle given up", func(t *testing.T) {
+		fs := scratch(t)
+		h, err := jsx.Call(fs.root, "getFileHandle", "a.zip", map[string]any{"create": true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := OpenSink(protocol.ToHandle, "a.zip", h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fill(t, s)
+		if err := s.Abort(); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := fs.ReadDir(".")
+		if err != nil || len(entries) != 0 {
+			t.Errorf("left behind: %v, %v", entries, err)
+		}
+	})
+}
+
+func TestSinkWithoutHandle(t *testing.T) {
+	for _, target := range []protocol.Target{protocol.ToHandle, protocol.ToFolder, "nowhere"} {
+		if _, err := OpenSink(target, "x", nil); protocol.AsError(err).Code != protocol.CodeBadRequest {
+			t.Errorf("%s: %v", target, err)
+		}
+	}
+}
+
+// An aborted file is not there, or as it was.
+func TestFileAbort(t *testing.T) {
+	fs := scratch(t)
+	write := func(text string) *openFile {
+		f, err := fs.OpenFile("a", writeNew, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := f.(*openFile)
+		if _, err := o.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	if err := write("one").Abort(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fs.Stat("a"); err == nil {
+		t.Error("a file that was given up is there")
+	}
+	if err := write("two").Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := write("three").Abort(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := fs.Open("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got, err := io.ReadAll(f)
+	if err != nil || string(got) != "two" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// Names that the origin's own file system refuses are told apart from other failures.
+func TestRefusedName(t *testing.T) {
+	fs := scratch(t)
+	_, err := fs.OpenFile(`a\b`, writeNew, 0)
+	if pe := protocol.AsError(err); pe.Code != protocol.CodeName {
+		t.Errorf("got %v", err)
+	}
+	if err := fs.Mkdir(`a\b`, 0); protocol.AsError(err).Code != protocol.CodeName {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestManyFilesAtOnce(t *testing.T) {
+	fs := scratch(t)
+	const n = 200
+	errs := make(chan error, n)
+	room := make(chan struct{}, 32)
+	for i := range n {
+		room <- struct{}{}
+		go func() {
+			defer func() { <-room }()
+			f, err := fs.OpenFile(fmt.Sprintf("f%d", i), writeNew, 0)
+			if err == nil {
+				_, err = f.(*openFile).Write([]byte{byte(i)})
+			}
+			if err == nil {
+				err = f.Close()
+			}
+			errs <- err
+		}()
+	}
+	for range n {
+		if err := <-errs; err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries, err := fs.ReadDir(".")
+	if err != nil || len(entries) != n {
+		t.Fatal(len(entries), err)
+	}
+	names := make([]string, n)
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	if !slices.IsSorted(names) {
+		t.Error("not sorted")
+	}
+}
+
+const writeNew = hackpadfs.FlagWriteOnly | hackpadfs.FlagCreate | hackpadfs.FlagTruncate

@@ -1,0 +1,406 @@
+package fsa
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"syscall/js"
+	"time"
+
+	"github.com/hack-pad/hackpadfs"
+
+	"wimscope/worker/jsx"
+	"wimscope/worker/protocol"
+)
+
+const (
+	fileMode = 0o666 // browsers have no modes: these are what every file and folder has
+	dirMode  = hackpadfs.ModeDir | 0o777
+	longName = 200  // bytes: beyond the system's limit Chromium speaks of an invalid state
+	dirCache = 4096 // handles of folders that are kept: finding one costs a turn of the browser for each step of its path
+)
+
+// FS is a folder that a handle names, as a hackpadfs file system. Its files appear whole when they are closed.
+// Modes cannot be set (Chmod does nothing to an entry that is there) nor can times (Chtimes says so).
+// A name that the browser refuses is a *protocol.Error of CodeName. It is safe for concurrent use.
+type FS struct {
+	root js.Value
+
+	mu   sync.Mutex
+	dirs map[string]js.Value
+
+	making sync.Mutex // held from looking whether a name is taken until it is, and while one is freed
+}
+
+// NewFS makes a file system of a FileSystemDirectoryHandle.
+func NewFS(root js.Value) *FS {
+	return &FS{root: root, dirs: make(map[string]js.Value)}
+}
+
+// Origin is the origin's own file system.
+func Origin() (*FS, error) {
+	root, err := originRoot()
+	if err != nil {
+		return nil, err
+	}
+	return NewFS(root), nil
+}
+
+func pathError(op, name string, err error) error {
+	return &hackpadfs.PathError{Op: op, Path: name, Err: err}
+}
+
+// failure says an exception in io/fs's words where it has them.
+func failure(name string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case jsx.Named(err, "NotFoundError"):
+		return hackpadfs.ErrNotExist
+	case jsx.Named(err, "TypeMismatchError"):
+		return hackpadfs.ErrNotDir
+	case jsx.Named(err, "InvalidModificationError"):
+		return hackpadfs.ErrNotEmpty
+	case jsx.Named(err, "TypeError"), jsx.Named(err, "InvalidStateError") && len(path.Base(name)) > longName:
+		return &protocol.Error{Code: protocol.CodeName, Name: name, Message: err.Error()}
+	}
+	return writing(name, err)
+}
+
+// dir finds the handle of a folder, from the nearest one above it that is known.
+func (f *FS) dir(name string) (js.Value, error) {
+	at, h := name, f.root
+	f.mu.Lock()
+	for at != "." {
+		if known, ok := f.dirs[at]; ok {
+			h = known
+			break
+		}
+		at = path.Dir(at)
+	}
+	f.mu.Unlock()
+	for at != name {
+		end := len(name)
+		from := 0
+		if at != "." {
+			from = len(at) + 1
+		}
+		if i := strings.IndexByte(name[from:], '/'); i >= 0 {
+			end = from + i
+		}
+		var err error
+		if h, err = jsx.Call(h, "getDirectoryHandle", name[from:end]); err != nil {
+			return h, err
+		}
+		at = name[:end]
+		f.keep(at, h)
+	}
+	return h, nil
+}
+
+func (f *FS) keep(name string, h js.Value) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.dirs) >= dirCache {
+		clear(f.dirs)
+	}
+	f.dirs[name] = h
+}
+
+// drop forgets the handles at and below name.
+func (f *FS) drop(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for d := range f.dirs {
+		if d == name || strings.HasPrefix(d, name+"/") {
+			delete(f.dirs, d)
+		}
+	}
+}
+
+// parent finds the folder that name is in.
+func (f *FS) parent(name string) (js.Value, string, error) {
+	h, err := f.dir(path.Dir(name))
+	return h, path.Base(name), err
+}
+
+// handle finds a file or a folder.
+func (f *FS) handle(name string) (h js.Value, isDir bool, err error) {
+	if name == "." {
+		return f.root, true, nil
+	}
+	parent, base, err := f.parent(name)
+	if err != nil {
+		return h, false, err
+	}
+	h, err = jsx.Call(parent, "getFileHandle", base)
+	if jsx.Named(err, "TypeMismatchError") {
+		h, err = f.dir(name)
+		return h, true, err
+	}
+	return h, false, err
+}
+
+// Open implements hackpadfs.FS.
+func (f *FS) Open(name string) (hackpadfs.File, error) {
+	return f.OpenFile(name, hackpadfs.FlagReadOnly, 0)
+}
+
+// OpenFile implements hackpadfs.OpenFileFS. What is written can be read by others after Close.
+func (f *FS) OpenFile(name string, flag int, _ hackpadfs.FileMode) (hackpadfs.File, error) {
+	file, err := f.openFile(name, flag)
+	if err != nil {
+		return nil, pathError("open", name, err)
+	}
+	return file, nil
+}
+
+func (f *FS) openFile(name string, flag int) (hackpadfs.File, error) {
+	if !hackpadfs.ValidPath(name) {
+		return nil, hackpadfs.ErrInvalid
+	}
+	writes := flag&(hackpadfs.FlagWriteOnly|hackpadfs.FlagReadWrite) != 0
+	if flag&hackpadfs.FlagExclusive != 0 { // the others do not mind who was first, and many are made at a time
+		f.making.Lock()
+		defer f.making.Unlock()
+	}
+	h, isDir, err := f.handle(name)
+	created := false
+	if jsx.Named(err, "NotFoundError") && flag&hackpadfs.FlagCreate != 0 {
+		parent, base, perr := f.parent(name)
+		if perr != nil {
+			return nil, failure(name, perr)
+		}
+		h, err = jsx.Call(parent, "getFileHandle", base, map[string]any{"create": true})
+		created = err == nil
+	}
+	if err != nil {
+		return nil, failure(name, err)
+	}
+	switch {
+	case !created && flag&hackpadfs.FlagCreate != 0 && flag&hackpadfs.FlagExclusive != 0:
+		return nil, hackpadfs.ErrExist
+	case isDir && (writes || flag&hackpadfs.FlagTruncate != 0):
+		return nil, hackpadfs.ErrIsDir
+	case isDir:
+		return &openDir{fs: f, name: name}, nil
+	}
+	o := &openFile{fs: f, name: name, handle: h, created: created, writes: writes, reads: flag&hackpadfs.FlagWriteOnly == 0, appends: flag&hackpadfs.FlagAppend != 0}
+	switch {
+	case created:
+	case flag&hackpadfs.FlagTruncate != 0:
+		err = o.begin(false)
+	default:
+		err = o.load()
+	}
+	if err != nil {
+		return nil, failure(name, err)
+	}
+	return o, nil
+}
+
+// Stat implements hackpadfs.StatFS.
+func (f *FS) Stat(name string) (hackpadfs.FileInfo, error) {
+	if !hackpadfs.ValidPath(name) {
+		return nil, pathError("stat", name, hackpadfs.ErrInvalid)
+	}
+	h, isDir, err := f.handle(name)
+	if err == nil && isDir {
+		return info{name: path.Base(name), dir: true}, nil
+	}
+	if err == nil {
+		var i info
+		if i, err = fileInfo(name, h); err == nil {
+			return i, nil
+		}
+	}
+	return nil, pathError("stat", name, failure(name, err))
+}
+
+func fileInfo(name string, h js.Value) (info, error) {
+	v, err := jsx.Call(h, "getFile")
+	if err != nil {
+		return info{}, err
+	}
+	return info{name: path.Base(name), size: int64(v.Get("size").Float()), modified: time.UnixMilli(int64(v.Get("lastModified").Float()))}, nil
+}
+
+// Mkdir implements hackpadfs.MkdirFS.
+func (f *FS) Mkdir(name string, _ hackpadfs.FileMode) error {
+	if !hackpadfs.ValidPath(name) {
+		return pathError("mkdir", name, hackpadfs.ErrInvalid)
+	}
+	f.making.Lock()
+	defer f.making.Unlock()
+	_, _, err := f.handle(name)
+	switch {
+	case err == nil:
+		return pathError("mkdir", name, hackpadfs.ErrExist)
+	case !jsx.Named(err, "NotFoundError"):
+		return pathError("mkdir", name, failure(name, err))
+	}
+	return f.make(name)
+}
+
+// MkdirAll implements hackpadfs.MkdirAllFS.
+func (f *FS) MkdirAll(name string, _ hackpadfs.FileMode) error {
+	if !hackpadfs.ValidPath(name) {
+		return pathError("mkdirall", name, hackpadfs.ErrInvalid)
+	}
+	if _, err := f.dir(name); err == nil {
+		return nil
+	}
+	for i := 0; i <= len(name); i++ {
+		if i < len(name) && name[i] != '/' {
+			continue
+		}
+		if err := f.make(name[:i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// make makes a folder whose parent is there, or finds it.
+func (f *FS) make(name string) error {
+	parent, base, err := f.parent(name)
+	if err == nil {
+		var h js.Value
+		if h, err = jsx.Call(parent, "getDirectoryHandle", base, map[string]any{"create": true}); err == nil {
+			f.keep(name, h)
+			return nil
+		}
+	}
+	return pathError("mkdir", name, failure(name, err))
+}
+
+// Remove implements hackpadfs.RemoveFS.
+func (f *FS) Remove(name string) error { return f.remove("remove", name, false) }
+
+// RemoveAll implements hackpadfs.RemoveAllFS.
+func (f *FS) RemoveAll(name string) error {
+	err := f.remove("removeall", name, true)
+	if fsErr, ok := err.(*hackpadfs.PathError); ok && fsErr.Err == hackpadfs.ErrNotExist {
+		return nil
+	}
+	return err
+}
+
+func (f *FS) remove(op, name string, all bool) error {
+	if !hackpadfs.ValidPath(name) || name == "." {
+		return pathError(op, name, hackpadfs.ErrInvalid)
+	}
+	f.making.Lock() // two removals of one entry at a time end in an error that says nothing
+	defer f.making.Unlock()
+	parent, base, err := f.parent(name)
+	if err == nil {
+		_, err = jsx.Call(parent, "removeEntry", base, map[string]any{"recursive": all})
+	}
+	if err != nil {
+		return pathError(op, name, failure(name, err))
+	}
+	f.drop(name)
+	return nil
+}
+
+// Chmod implements hackpadfs.ChmodFS: it finds the entry and leaves it.
+func (f *FS) Chmod(name string, _ hackpadfs.FileMode) error {
+	if _, _, err := f.handle(name); err != nil {
+		return pathError("chmod", name, failure(name, err))
+	}
+	return nil
+}
+
+// Chtimes implements hackpadfs.ChtimesFS: no browser can set them.
+func (f *FS) Chtimes(name string, _, _ time.Time) error {
+	return pathError("chtimes", name, hackpadfs.ErrNotImplemented)
+}
+
+// ReadDir implements hackpadfs.ReadDirFS. A browser leaves out names that it would not write.
+func (f *FS) ReadDir(name string) ([]hackpadfs.DirEntry, error) {
+	if !hackpadfs.ValidPath(name) {
+		return nil, pathError("open", name, hackpadfs.ErrInvalid)
+	}
+	h, err := f.dir(name)
+	if jsx.Named(err, "TypeMismatchError") {
+		return nil, pathError("readdir", name, hackpadfs.ErrNotDir)
+	}
+	if err != nil {
+		return nil, pathError("open", name, failure(name, err))
+	}
+	values, err := jsx.CallNow(h, "values")
+	if err != nil {
+		return nil, pathError("readdir", name, failure(name, err))
+	}
+	var found []*dirEntry
+	for {
+		step, err := jsx.Call(values, "next")
+		if jsx.Named(err, "NotFoundError") {
+			f.drop(name)
+		}
+		if err != nil {
+			return nil, pathError("readdir", name, failure(name, err))
+		}
+		if step.Get("done").Bool() {
+			break
+		}
+		e := step.Get("value")
+		found = append(found, &dirEntry{name: e.Get("name").String(), dir: e.Get("kind").String() == "directory", handle: e})
+	}
+	slices.SortStableFunc(found, func(a, b *dirEntry) int { return strings.Compare(a.name, b.name) })
+	entries := make([]hackpadfs.DirEntry, len(found))
+	for i, e := range found {
+		entries[i] = e
+	}
+	return entries, nil
+}
+
+// info is what is known of a file or folder.
+type info struct {
+	name     string
+	dir      bool
+	size     int64
+	modified time.Time
+}
+
+func (i info) Name() string       { return i.name }
+func (i info) Size() int64        { return i.size }
+func (i info) ModTime() time.Time { return i.modified }
+func (i info) IsDir() bool        { return i.dir }
+func (i info) Sys() any           { return nil }
+func (i info) Mode() fs.FileMode {
+	if i.dir {
+		return dirMode
+	}
+	return fileMode
+}
+
+type dirEntry struct {
+	name   string
+	dir    bool
+	handle js.Value
+}
+
+func (e *dirEntry) Name() string      { return e.name }
+func (e *dirEntry) IsDir() bool       { return e.dir }
+func (e *dirEntry) Type() fs.FileMode { return info{dir: e.dir}.Mode().Type() }
+func (e *dirEntry) Info() (fs.FileInfo, error) {
+	if e.dir {
+		return info{name: e.name, dir: true}, nil
+	}
+	i, err := fileInfo(e.name, e.handle)
+	if err != nil {
+		return nil, pathError("stat", e.name, failure(e.name, err))
+	}
+	return i, nil
+}
+
+var (
+	_ hackpadfs.OpenFileFS  = (*FS)(nil)
+	_ hackpadfs.StatFS      = (*FS)(nil)
+	_ hackpadfs.MkdirAllFS  = (*FS)(nil)
+	_ hackpadfs.RemoveAllFS = (*FS)(nil)
+	_ hackpadfs.ReadDirFS   = (*FS)(nil)
+)

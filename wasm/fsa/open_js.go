@@ -1,0 +1,344 @@
+package fsa
+
+import (
+	"io"
+	"path"
+	"sync"
+	"syscall/js"
+
+	"github.com/hack-pad/hackpadfs"
+
+	"wimscope/worker/jsx"
+)
+
+// openFile is an open file. What it writes goes to a stream that the browser swaps in at Close or Sync.
+type openFile struct {
+	fs                     *FS
+	name                   string
+	handle                 js.Value
+	created                bool // by this opening
+	reads, writes, appends bool
+
+	mu     sync.Mutex
+	closed bool
+	file   js.Value // a snapshot of what is there; undefined until it is needed
+	stream js.Value // undefined unless something is being written
+	size   int64    // with what is being written
+	pos    int64
+}
+
+// load takes a new snapshot.
+func (o *openFile) load() (err error) {
+	if o.file, err = jsx.Call(o.handle, "getFile"); err == nil {
+		o.size = int64(o.file.Get("size").Float())
+	}
+	return err
+}
+
+// begin opens the stream to write to, with the bytes that are there or without.
+func (o *openFile) begin(keep bool) (err error) {
+	if o.stream.IsUndefined() {
+		o.stream, err = jsx.Call(o.handle, "createWritable", map[string]any{"keepExistingData": keep})
+	}
+	return err
+}
+
+// commit makes what was written be there.
+func (o *openFile) commit() error {
+	if o.stream.IsUndefined() {
+		return nil
+	}
+	s := o.stream
+	o.stream = js.Undefined()
+	if _, err := jsx.Call(s, "close"); err != nil {
+		return err
+	}
+	return o.load()
+}
+
+func (o *openFile) fail(op string, err error) error {
+	return pathError(op, o.name, failure(o.name, err))
+}
+
+// check tells whether the file can do what op wants.
+func (o *openFile) check(op string, allowed bool) error {
+	switch {
+	case o.closed:
+		return pathError(op, o.name, hackpadfs.ErrClosed)
+	case !allowed:
+		return pathError(op, o.name, hackpadfs.ErrPermission)
+	}
+	return nil
+}
+
+// Stat implements io/fs.File.
+func (o *openFile) Stat() (hackpadfs.FileInfo, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.check("stat", true); err != nil {
+		return nil, err
+	}
+	i, err := fileInfo(o.name, o.handle)
+	if err != nil {
+		return nil, o.fail("stat", err)
+	}
+	if !o.stream.IsUndefined() {
+		i.size = o.size
+	}
+	return i, nil
+}
+
+// Read implements io/fs.File.
+func (o *openFile) Read(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n, err := o.readAt("read", p, o.pos)
+	o.pos += int64(n)
+	if n > 0 && err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// ReadAt implements io.ReaderAt.
+func (o *openFile) ReadAt(p []byte, off int64) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if off < 0 {
+		return 0, pathError("readat", o.name, hackpadfs.ErrInvalid)
+	}
+	return o.readAt("readat", p, off)
+}
+
+func (o *openFile) readAt(op string, p []byte, off int64) (int, error) {
+	if err := o.check(op, o.reads); err != nil {
+		return 0, err
+	}
+	if err := o.commit(); err != nil {
+		return 0, o.fail(op, err)
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if o.file.IsUndefined() {
+		if err := o.load(); err != nil {
+			return 0, o.fail(op, err)
+		}
+	}
+	if off >= o.size {
+		return 0, io.EOF
+	}
+	b, err := jsx.CallNow(o.file, "slice", float64(off), float64(min(off+int64(len(p)), o.size)))
+	if err == nil {
+		b, err = jsx.Call(b, "arrayBuffer")
+	}
+	if err != nil {
+		return 0, o.fail(op, err)
+	}
+	n := js.CopyBytesToGo(p, js.Global().Get("Uint8Array").New(b))
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// Write implements io.Writer.
+func (o *openFile) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.appends {
+		o.pos = o.size
+	}
+	n, err := o.writeAt("write", p, o.pos)
+	o.pos += int64(n)
+	return n, err
+}
+
+// WriteAt implements io.WriterAt.
+func (o *openFile) WriteAt(p []byte, off int64) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if off < 0 {
+		return 0, pathError("writeat", o.name, errNegative)
+	}
+	return o.writeAt("writeat", p, off)
+}
+
+func (o *openFile) writeAt(op string, p []byte, off int64) (int, error) {
+	if err := o.check(op, o.writes); err != nil {
+		return 0, err
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if err := o.begin(true); err != nil {
+		return 0, o.fail(op, err)
+	}
+	if _, err := jsx.Call(o.stream, "write", map[string]any{"type": "write", "position": float64(off), "data": jsx.Uint8Array(p)}); err != nil {
+		return 0, o.fail(op, err)
+	}
+	o.size = max(o.size, off+int64(len(p)))
+	return len(p), nil
+}
+
+// Seek implements io.Seeker.
+func (o *openFile) Seek(offset int64, whence int) (int64, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.check("seek", true); err != nil {
+		return 0, err
+	}
+	switch whence {
+	case io.SeekStart:
+	case io.SeekCurrent:
+		offset += o.pos
+	case io.SeekEnd:
+		offset += o.size
+	default:
+		return 0, pathError("seek", o.name, hackpadfs.ErrInvalid)
+	}
+	if offset < 0 {
+		return 0, pathError("seek", o.name, hackpadfs.ErrInvalid)
+	}
+	o.pos = offset
+	return offset, nil
+}
+
+// Truncate implements hackpadfs.TruncaterFile.
+func (o *openFile) Truncate(size int64) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if size < 0 {
+		return pathError("truncate", o.name, hackpadfs.ErrInvalid)
+	}
+	if err := o.check("truncate", true); err != nil {
+		return err
+	}
+	if !o.writes {
+		return pathError("truncate", o.name, hackpadfs.ErrInvalid)
+	}
+	err := o.begin(true)
+	if err == nil {
+		_, err = jsx.Call(o.stream, "truncate", float64(size))
+	}
+	if err != nil {
+		return o.fail("truncate", err)
+	}
+	o.size = size
+	return nil
+}
+
+// Sync implements hackpadfs.SyncerFile.
+func (o *openFile) Sync() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.check("sync", true); err != nil {
+		return err
+	}
+	if err := o.commit(); err != nil {
+		return o.fail("sync", err)
+	}
+	return nil
+}
+
+// Close implements io/fs.File. For a file that was written, the browser's refusal to keep it comes here.
+func (o *openFile) Close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.check("close", true); err != nil {
+		return err
+	}
+	o.closed = true
+	if o.stream.IsUndefined() {
+		return nil
+	}
+	if _, err := jsx.Call(o.stream, "close"); err != nil {
+		return o.fail("close", err)
+	}
+	return nil
+}
+
+// Abort closes the file and takes back what this opening wrote, and the file itself if this opening made it.
+func (o *openFile) Abort() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.check("close", true); err != nil {
+		return err
+	}
+	o.closed = true
+	var err error
+	if !o.stream.IsUndefined() {
+		_, err = jsx.Call(o.stream, "abort")
+	}
+	if o.created {
+		parent, base, e := o.fs.parent(o.name)
+		if e == nil {
+			_, e = jsx.Call(parent, "removeEntry", base)
+		}
+		if err == nil {
+			err = e
+		}
+	}
+	if err != nil {
+		return o.fail("close", err)
+	}
+	return nil
+}
+
+// openDir is an open folder.
+type openDir struct {
+	fs   *FS
+	name string
+
+	mu      sync.Mutex
+	closed  bool
+	entries []hackpadfs.DirEntry // not yet given out; nil before the first ReadDir
+	read    bool
+}
+
+// Stat implements io/fs.File.
+func (d *openDir) Stat() (hackpadfs.FileInfo, error) {
+	if d.closed {
+		return nil, pathError("stat", d.name, hackpadfs.ErrClosed)
+	}
+	return info{name: path.Base(d.name), dir: true}, nil
+}
+
+// Read implements io/fs.File.
+func (d *openDir) Read([]byte) (int, error) { return 0, pathError("read", d.name, hackpadfs.ErrIsDir) }
+
+// Close implements io/fs.File.
+func (d *openDir) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return pathError("close", d.name, hackpadfs.ErrClosed)
+	}
+	d.closed = true
+	return nil
+}
+
+// ReadDir implements io/fs.ReadDirFile.
+func (d *openDir) ReadDir(n int) ([]hackpadfs.DirEntry, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, pathError("readdir", d.name, hackpadfs.ErrClosed)
+	}
+	if !d.read {
+		entries, err := d.fs.ReadDir(d.name)
+		if err != nil {
+			return nil, err
+		}
+		d.entries, d.read = entries, true
+	}
+	if n <= 0 {
+		n = len(d.entries)
+	} else if len(d.entries) == 0 {
+		return nil, io.EOF
+	}
+	n = min(n, len(d.entries))
+	out := d.entries[:n:n]
+	d.entries = d.entries[n:]
+	return out, nil
+}

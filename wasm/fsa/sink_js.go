@@ -1,0 +1,300 @@
+package fsa
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall/js"
+	"time"
+
+	"wimscope/worker/jsx"
+	"wimscope/worker/protocol"
+)
+
+// Sink takes a file's bytes at positions. Nothing of it is there for anyone else before Finish; Abort leaves no
+// trace. After either it is of no more use.
+type Sink interface {
+	io.WriterAt
+	// Finish completes the file. What it returns is a js.Value of a File that the page must hand to the person, or
+	// nil if the file is where the person wanted it.
+	Finish() (file any, err error)
+	Abort() error
+}
+
+// OpenSink opens what target names: for ToHandle, handle is the FileSystemFileHandle.
+func OpenSink(target protocol.Target, name string, handle any) (Sink, error) {
+	switch target {
+	case protocol.ToHandle:
+		h, ok := handle.(js.Value)
+		if !ok || h.Type() != js.TypeObject {
+			return nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: "an output to a handle came without it"}
+		}
+		return openWritable(name, h)
+	case protocol.ToOPFS:
+		return openOPFS(name)
+	case protocol.ToMemory:
+		return &memorySink{name: name}, nil
+	}
+	return nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: fmt.Sprintf("no output goes to %q", target)}
+}
+
+const writesAhead = 4 // writes that a stream may still be busy with when the next one comes
+
+// writableSink writes through createWritable: the browser keeps the bytes beside the file and swaps them in at the
+// end.
+type writableSink struct {
+	name   string
+	handle js.Value
+	stream js.Value
+	fresh  bool // the picker made the file: it goes again if the output fails
+
+	room chan struct{} // one for each write that is under way
+	wg   sync.WaitGroup
+	mu   sync.Mutex
+	err  error // the first of a write that was not waited for
+}
+
+func openWritable(name string, handle js.Value) (*writableSink, error) {
+	s := &writableSink{name: name, handle: handle, room: make(chan struct{}, writesAhead)}
+	f, err := jsx.Call(handle, "getFile")
+	if err != nil {
+		return nil, writing(name, err)
+	}
+	s.fresh = f.Get("size").Float() == 0
+	if s.stream, err = jsx.Call(handle, "createWritable"); err != nil {
+		return nil, writing(name, err)
+	}
+	return s, nil
+}
+
+// WriteAt implements io.WriterAt. The bytes are copied; an error may come with a later call.
+func (s *writableSink) WriteAt(p []byte, off int64) (int, error) {
+	if err := s.failure(); err != nil {
+		return 0, err
+	}
+	data := jsx.Uint8Array(p)
+	s.room <- struct{}{}
+	s.wg.Go(func() {
+		_, err := jsx.Call(s.stream, "write", map[string]any{"type": "write", "position": float64(off), "data": data})
+		if err != nil {
+			s.mu.Lock()
+			if s.err == nil {
+				s.err = writing(s.name, err)
+			}
+			s.mu.Unlock()
+		}
+		<-s.room
+	})
+	return len(p), nil
+}
+
+func (s *writableSink) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// Finish implements Sink. The browser checks the whole file here, which takes seconds for gigabytes.
+func (s *writableSink) Finish() (any, error) {
+	s.wg.Wait()
+	if err := s.failure(); err != nil {
+		return nil, err
+	}
+	if _, err := jsx.Call(s.stream, "close"); err != nil {
+		return nil, writing(s.name, err)
+	}
+	return nil, nil
+}
+
+// Abort implements Sink.
+func (s *writableSink) Abort() error {
+	_, err := jsx.Call(s.stream, "abort")
+	s.wg.Wait()
+	if s.fresh && s.handle.Get("remove").Type() == js.TypeFunction {
+		if _, e := jsx.Call(s.handle, "remove"); err == nil && !jsx.Named(e, "NotFoundError") {
+			err = e
+		}
+	}
+	if err != nil {
+		return writing(s.name, err)
+	}
+	return nil
+}
+
+const (
+	outputFolder = "wimscope-output"
+	outputKept   = time.Hour // how long a finished output stays: no browser tells when a download of it has ended
+)
+
+// opfsSink writes a file of the origin's own file system, which the page then offers as a download.
+type opfsSink struct {
+	name   string // for the person
+	folder js.Value
+	entry  string // in folder
+	handle js.Value
+	access js.Value // FileSystemSyncAccessHandle
+}
+
+func originRoot() (js.Value, error) {
+	storage := js.Global().Get("navigator").Get("storage")
+	if storage.Type() != js.TypeObject || storage.Get("getDirectory").Type() != js.TypeFunction {
+		return js.Undefined(), &protocol.Error{Code: protocol.CodeUnsupportedB, Message: "this browser has no file system of its own"}
+	}
+	root, err := jsx.Call(storage, "getDirectory")
+	if err != nil {
+		return root, writing("", err)
+	}
+	return root, nil
+}
+
+func openOPFS(name string) (*opfsSink, error) {
+	root, err := originRoot()
+	if err != nil {
+		return nil, err
+	}
+	s := &opfsSink{name: name}
+	if s.folder, err = jsx.Call(root, "getDirectoryHandle", outputFolder, map[string]any{"create": true}); err != nil {
+		return nil, writing(name, err)
+	}
+	now := time.Now()
+	s.clean(now)
+	for try := 0; ; try++ {
+		s.entry = fmt.Sprintf("%d-%d", now.UnixMilli(), try)
+		if s.handle, err = jsx.Call(s.folder, "getFileHandle", s.entry, map[string]any{"create": true}); err != nil {
+			return nil, writing(name, err)
+		}
+		s.access, err = jsx.Call(s.handle, "createSyncAccessHandle")
+		// Two outputs that began in one millisecond: the second one finds the file locked.
+		if jsx.Named(err, "NoModificationAllowedError") && try < 100 {
+			continue
+		}
+		if err != nil {
+			return nil, writing(name, err)
+		}
+		break
+	}
+	if _, err := jsx.CallNow(s.access, "truncate", 0); err != nil {
+		s.remove()
+		return nil, writing(name, err)
+	}
+	return s, nil
+}
+
+// clean removes outputs of long ago. One that is being written is locked and stays.
+func (s *opfsSink) clean(now time.Time) {
+	dir := NewFS(s.folder)
+	entries, err := dir.ReadDir(".")
+	if err != nil {
+		return // what cannot be listed is met again by what follows
+	}
+	for _, e := range entries {
+		made, _, _ := strings.Cut(e.Name(), "-")
+		ms, err := strconv.ParseInt(made, 10, 64)
+		if err != nil || now.Sub(time.UnixMilli(ms)) > outputKept {
+			_ = dir.Remove(e.Name())
+		}
+	}
+}
+
+// WriteAt implements io.WriterAt.
+func (s *opfsSink) WriteAt(p []byte, off int64) (int, error) {
+	n, err := jsx.CallNow(s.access, "write", jsx.Uint8Array(p), map[string]any{"at": float64(off)})
+	if err != nil {
+		return 0, writing(s.name, err)
+	}
+	if n.Int() < len(p) {
+		return n.Int(), &protocol.Error{Code: protocol.CodeNoSpace, Name: s.name, Message: "the browser's own file system took only a part of the bytes"}
+	}
+	return len(p), nil
+}
+
+// Finish implements Sink.
+func (s *opfsSink) Finish() (any, error) {
+	for _, m := range []string{"flush", "close"} {
+		// Older Safari has promises where the others have plain methods.
+		if _, err := jsx.Call(s.access, m); err != nil {
+			return nil, writing(s.name, err)
+		}
+	}
+	f, err := jsx.Call(s.handle, "getFile")
+	if err != nil {
+		return nil, writing(s.name, err)
+	}
+	return f, nil
+}
+
+// Abort implements Sink.
+func (s *opfsSink) Abort() error { return s.remove() }
+
+func (s *opfsSink) remove() error {
+	_, _ = jsx.Call(s.access, "close") // the removal tells what matters
+	_, err := jsx.Call(s.folder, "removeEntry", s.entry)
+	if err != nil {
+		return writing(s.name, err)
+	}
+	return nil
+}
+
+const memoryChunk = 4 << 20
+
+// memorySink keeps the bytes on the JavaScript side, in chunks, and makes a File of them.
+type memorySink struct {
+	name   string
+	chunks []js.Value // Uint8Arrays of memoryChunk bytes; undefined where nothing was written
+	size   int64
+}
+
+// WriteAt implements io.WriterAt.
+func (s *memorySink) WriteAt(p []byte, off int64) (n int, err error) {
+	defer func() {
+		if err != nil {
+			err = writing(s.name, err)
+		}
+	}()
+	defer jsx.Catch(&err)
+	for n < len(p) {
+		at := off + int64(n)
+		i, from := int(at/memoryChunk), int(at%memoryChunk)
+		for len(s.chunks) <= i {
+			s.chunks = append(s.chunks, js.Undefined())
+		}
+		if s.chunks[i].IsUndefined() {
+			s.chunks[i] = js.Global().Get("Uint8Array").New(memoryChunk)
+		}
+		k := min(len(p)-n, memoryChunk-from)
+		js.CopyBytesToJS(s.chunks[i].Call("subarray", from, from+k), p[n:n+k])
+		n += k
+	}
+	s.size = max(s.size, off+int64(len(p)))
+	return n, nil
+}
+
+// Finish implements Sink.
+func (s *memorySink) Finish() (file any, err error) {
+	defer func() {
+		if err != nil {
+			file, err = nil, writing(s.name, err)
+		}
+	}()
+	defer jsx.Catch(&err)
+	parts := js.Global().Get("Array").New()
+	for i, c := range s.chunks {
+		if c.IsUndefined() {
+			c = js.Global().Get("Uint8Array").New(memoryChunk)
+		}
+		if left := s.size - int64(i)*memoryChunk; left < memoryChunk {
+			c = c.Call("subarray", 0, left)
+		}
+		parts.Call("push", c)
+	}
+	s.chunks = nil
+	return js.Global().Get("File").New(parts, s.name, map[string]any{"type": "application/octet-stream"}), nil
+}
+
+// Abort implements Sink.
+func (s *memorySink) Abort() error {
+	s.chunks = nil
+	return nil
+}

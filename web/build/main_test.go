@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/andybalholm/brotli"
+)
+
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "sub", "a.js")
+	content := []byte(strings.Repeat("let a = 1;\n", 200))
+	packed, err := write(path, content, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	br, err := os.Open(path + ".br")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer br.Close()
+	got, err := io.ReadAll(brotli.NewReader(br))
+	if err != nil || !bytes.Equal(got, content) {
+		t.Errorf("the packed form is %d bytes of something else: %v", len(got), err)
+	}
+	if packed == 0 || packed >= len(content) {
+		t.Errorf("packed to %d of %d bytes", packed, len(content))
+	}
+
+	old := time.Now().Add(-time.Hour)
+	for _, p := range []string{path, path + ".br", path + ".gz"} {
+		if err := os.Chtimes(p, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := write(path, content, true)
+	if err != nil || again != packed {
+		t.Errorf("again: %d, %v; want %d", again, err, packed)
+	}
+	if info, err := os.Stat(path + ".br"); err != nil || time.Since(info.ModTime()) < time.Minute {
+		t.Error("an unchanged file was packed again")
+	}
+	if _, err := write(path, append(content, ';'), true); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path + ".br"); err != nil || time.Since(info.ModTime()) > time.Minute {
+		t.Error("a changed file was not packed again")
+	}
+	if _, err := write(path, content, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + ".br"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the packed form of an older file is still there: %v", err)
+	}
+}
+
+func TestPrune(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.js", "a.js.br", "old.js", "old.js.br"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := prune(dir, map[string][]byte{"a.js": {1}}); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 || entries[0].Name() != "a.js" || entries[1].Name() != "a.js.br" {
+		t.Errorf("left: %v, %v", entries, err)
+	}
+}
+
+func TestAddStatic(t *testing.T) {
+	files := map[string][]byte{"page.wasm": {0}}
+	err := addStatic(files, fstest.MapFS{"a.css": {Data: []byte("a")}, "README.md": {}, ".hidden": {}, "embed.go": {}})
+	if err != nil || len(files) != 2 || string(files["a.css"]) != "a" {
+		t.Errorf("%v, %v", files, err)
+	}
+	if err := addStatic(files, fstest.MapFS{"page.wasm": {}}); err == nil {
+		t.Error("a static file replaced a program")
+	}
+}
+
+func TestReport(t *testing.T) {
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if err := report(out, []size{{"page.wasm", 4_000_000, programBudget}, {"a.css", 100, shellBudget}}); err != nil {
+		t.Error(err)
+	}
+	if err := report(out, []size{{"page.wasm", 4_000_000, programBudget + 1}}); err == nil {
+		t.Error("a program over its budget passes")
+	}
+	if err := report(out, []size{{"a.css", 1, shellBudget}, {"b.js", 1, 1}}); err == nil {
+		t.Error("a shell over its budget passes")
+	}
+}
+
+// TestReadLicences holds that a module without a licence stops the build instead of shipping without notice.
+func TestReadLicences(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := readLicences(dir); err == nil {
+		t.Error("no licence is no error")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "LICENSE.md"), []byte("be nice\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := readLicences(dir); err != nil || string(text) != "be nice" {
+		t.Errorf("%q, %v", text, err)
+	}
+}

@@ -1,0 +1,150 @@
+// Command web is the page's program: it wires the model to the browser and to the pool of engine workers, and shows
+// the components.
+package main
+
+import (
+	"sync/atomic"
+	"syscall/js"
+	"time"
+
+	"github.com/vugu/vugu"
+
+	"wimscope/web/platform"
+	"wimscope/web/state"
+	"wimscope/web/ui"
+	"wimscope/web/words"
+	"wimscope/worker/jsx"
+	"wimscope/worker/pool"
+	"wimscope/worker/port"
+	"wimscope/worker/protocol"
+)
+
+func main() {
+	boot := js.Global().Get("wimscope")
+	browser := platform.NewBrowser()
+	due := make(chan struct{}, 1)
+	show := func() {
+		select {
+		case due <- struct{}{}:
+		default:
+		}
+	}
+
+	workers := pool.New(&starter{boot: boot}, pool.Options{Cores: cores()})
+	app := state.NewApp(browser, state.FromPool(workers), words.English(), show)
+
+	// The page as it came is replaced; what was dropped on it meanwhile is opened.
+	doc := js.Global().Get("document")
+	mount := doc.Call("getElementById", "app")
+	root := doc.Call("createElement", "div")
+	root.Set("className", "root")
+	behaviours := platform.NewBehaviours()
+	_, renderer := platform.NewDocument(root, behaviours.Born, behaviours.Gone)
+	behaviours.Serve(app)
+	env, page := ui.New(app)
+	browser.Listen(app)
+	mount.Call("replaceWith", root)
+
+	queue := js.Global().Get("wimscopeQueue")
+	js.Global().Set("wimscopeQueue", js.Null())
+	hash := js.Global().Get("location").Get("hash").String()
+	if queue.Truthy() && queue.Length() > 0 {
+		hash = ""
+	}
+	app.Start(hash)
+	if hash == "" && queue.Truthy() {
+		for i := range queue.Length() {
+			o := platform.OfferedBy(queue.Index(i))
+			go func() { app.Open(o.Files()) }()
+		}
+	}
+	go func() {
+		// The first archive then does not wait for a worker. If it fails, opening one will say why.
+		_ = workers.Warm()
+		for range time.Tick(3 * time.Second) {
+			if doc.Get("visibilityState").String() == "visible" {
+				app.Measure()
+			}
+		}
+	}()
+
+	started := false
+	frames := newFrames(doc)
+	for range due {
+		frames.wait()
+		// Built while nothing changes, shown when anything may: to change a document can raise events.
+		var built *vugu.BuildResults
+		app.Read(func() { built = env.RunBuild(page) })
+		renderer.Render(built)
+		browser.Shown()
+		if !started {
+			started = true
+			boot.Call("started")
+		}
+	}
+}
+
+// frames gives the browser's frames to whoever waits for the next one.
+type frames struct {
+	doc  js.Value
+	f    js.Func
+	next chan struct{}
+}
+
+func newFrames(doc js.Value) *frames {
+	fr := &frames{doc: doc, next: make(chan struct{}, 1)}
+	fr.f = js.FuncOf(func(js.Value, []js.Value) any {
+		select {
+		case fr.next <- struct{}{}:
+		default:
+		}
+		return nil
+	})
+	return fr
+}
+
+// wait waits for the next frame, so that changes that come together are shown together; in a hidden tab, where
+// there are none, a little while.
+func (fr *frames) wait() {
+	if fr.doc.Get("visibilityState").String() != "visible" {
+		time.Sleep(200 * time.Millisecond)
+		return
+	}
+	select {
+	case <-fr.next: // a late one
+	default:
+	}
+	js.Global().Call("requestAnimationFrame", fr.f)
+	select {
+	case <-fr.next:
+	case <-time.After(250 * time.Millisecond): // the tab was hidden meanwhile
+	}
+}
+
+func cores() int {
+	n := js.Global().Get("navigator").Get("hardwareConcurrency")
+	if n.Type() != js.TypeNumber {
+		return 0
+	}
+	return n.Int()
+}
+
+// starter starts workers as soon as the engine's program has been fetched and compiled, which boot.js does once.
+type starter struct {
+	boot  js.Value
+	ready atomic.Pointer[port.Starter]
+}
+
+// Start implements pool.Starter.
+func (s *starter) Start(name string, r pool.Receiver) (pool.Conn, error) {
+	p := s.ready.Load()
+	if p == nil {
+		module, err := jsx.Call(s.boot, "engine")
+		if err != nil {
+			return nil, &protocol.Error{Code: protocol.CodeUnsupportedB, Message: "the engine could not be loaded: " + err.Error()}
+		}
+		p = &port.Starter{URL: s.boot.Get("workerURL"), Module: module}
+		s.ready.Store(p)
+	}
+	return p.Start(name, r)
+}

@@ -1,0 +1,188 @@
+package platform
+
+import (
+	"syscall/js"
+
+	"wimscope/web/state"
+)
+
+// Behaviours are what elements do that is no single event of a component: scrolling, which comes far too often,
+// dragging a separator, standing above the page as a dialog.
+type Behaviours struct {
+	app   *state.App
+	sizes js.Value // a ResizeObserver of the scrolled elements
+	on    map[string][]listener
+	back  []js.Value // what had the focus before each dialog
+}
+
+type listener struct {
+	el   js.Value
+	name string
+	f    js.Func
+}
+
+// NewBehaviours returns the behaviours of a page.
+func NewBehaviours() *Behaviours { return &Behaviours{on: map[string][]listener{}} }
+
+// Serve tells whose page it is. It comes before the first element.
+func (b *Behaviours) Serve(app *state.App) {
+	b.app = app
+	b.sizes = js.Global().Get("ResizeObserver").New(js.FuncOf(func(_ js.Value, args []js.Value) any {
+		for i := range args[0].Length() {
+			b.scrolled(args[0].Index(i).Get("target"))
+		}
+		return nil
+	}))
+}
+
+// Born starts the behaviour of a new element.
+func (b *Behaviours) Born(el js.Value, kind string) {
+	switch kind {
+	case "scroll":
+		b.scroll(el)
+	case "split":
+		b.split(el)
+	case "modal":
+		b.back = append(b.back, js.Global().Get("document").Get("activeElement"))
+		el.Call("showModal")
+	}
+}
+
+// Gone ends the behaviour of an element that is about to go.
+func (b *Behaviours) Gone(el js.Value, kind string) {
+	switch kind {
+	case "scroll":
+		b.sizes.Call("unobserve", el)
+	case "modal":
+		el.Call("close")
+		if n := len(b.back); n > 0 {
+			el := b.back[n-1]
+			b.back = b.back[:n-1]
+			if el.Truthy() && el.Get("isConnected").Bool() {
+				el.Call("focus")
+			}
+		}
+	}
+	key := el.Get("id").String()
+	for _, l := range b.on[key] {
+		l.el.Call("removeEventListener", l.name, l.f)
+		l.f.Release()
+	}
+	delete(b.on, key)
+}
+
+func (b *Behaviours) listen(el js.Value, name string, options any, f func(e js.Value)) {
+	fn := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		f(args[0])
+		return nil
+	})
+	el.Call("addEventListener", name, fn, options)
+	key := el.Get("id").String()
+	b.on[key] = append(b.on[key], listener{el, name, fn})
+}
+
+// scroll tells the model where an element is scrolled to, at most once a frame, and how large it is.
+func (b *Behaviours) scroll(el js.Value) {
+	due := false
+	b.listen(el, "scroll", map[string]any{"passive": true}, func(js.Value) {
+		if due {
+			return
+		}
+		due = true
+		var once js.Func
+		once = js.FuncOf(func(js.Value, []js.Value) any {
+			due = false
+			once.Release()
+			b.scrolled(el)
+			return nil
+		})
+		js.Global().Call("requestAnimationFrame", once)
+	})
+	if el.Get("id").String() == "hex" {
+		b.listen(el, "wheel", map[string]any{"passive": false}, func(e js.Value) {
+			scaled := false
+			b.app.Read(func() {
+				scaled = b.app.Archive != nil && b.app.Archive.Files.Preview.Hex.Scaled()
+			})
+			if !scaled || e.Get("ctrlKey").Bool() {
+				return
+			}
+			e.Call("preventDefault")
+			rows := int(e.Get("deltaY").Float() / state.HexRow)
+			if rows == 0 {
+				rows = 1
+				if e.Get("deltaY").Float() < 0 {
+					rows = -1
+				}
+			}
+			b.app.WheelHex(rows)
+		})
+	}
+	b.listen(el, "focusin", nil, func(js.Value) { b.app.Focused(el.Get("id").String()) })
+	b.sizes.Call("observe", el)
+	b.scrolled(el)
+}
+
+func (b *Behaviours) scrolled(el js.Value) {
+	if !el.Get("isConnected").Bool() {
+		return
+	}
+	top, height := el.Get("scrollTop").Float(), el.Get("clientHeight").Float()
+	switch el.Get("id").String() {
+	case "list":
+		// The head of the list stays in view above the rows.
+		if h := el.Get("firstElementChild"); h.Truthy() {
+			height -= h.Get("offsetHeight").Float()
+		}
+		b.app.ListScrolled(top, height)
+	case "tree":
+		b.app.TreeScrolled(top, height)
+	case "text":
+		b.app.TextScrolled(top, height)
+	case "hex":
+		b.app.HexScrolled(top, height)
+	case "results":
+		b.app.SearchScrolled(top, height)
+	}
+}
+
+// split lets a separator be dragged. The page's style follows at once; the model, and with it a pass, once a frame.
+func (b *Behaviours) split(el js.Value) {
+	tree := el.Get("dataset").Get("name").String() == "tree"
+	var from float64
+	var width int
+	down := false
+	size := func(e js.Value) int {
+		d := int(e.Get("clientX").Float() - from)
+		if !tree {
+			d = -d
+		}
+		return width + d
+	}
+	b.listen(el, "pointerdown", nil, func(e js.Value) {
+		if e.Get("button").Int() != 0 {
+			return
+		}
+		down, from = true, e.Get("clientX").Float()
+		b.app.Read(func() {
+			width = b.app.Sizes.Inspector
+			if tree {
+				width = b.app.Sizes.Tree
+			}
+		})
+		el.Call("setPointerCapture", e.Get("pointerId"))
+	})
+	b.listen(el, "pointermove", nil, func(e js.Value) {
+		if down {
+			b.app.SizePane(tree, size(e), false)
+		}
+	})
+	for _, name := range []string{"pointerup", "pointercancel"} {
+		b.listen(el, name, nil, func(e js.Value) {
+			if down {
+				down = false
+				b.app.SizePane(tree, size(e), true)
+			}
+		})
+	}
+}

@@ -1,0 +1,215 @@
+package platform
+
+import (
+	"strings"
+	"syscall/js"
+	"time"
+
+	"wimscope/web/state"
+	"wimscope/worker/jsx"
+	"wimscope/worker/protocol"
+)
+
+// Browser is web/state's Platform.
+type Browser struct {
+	window, doc js.Value
+	after       []func() // run when what was changed is shown
+	hash        string   // that was set last, by us
+	busy        *busy
+}
+
+var _ state.Platform = (*Browser)(nil)
+
+// NewBrowser returns the browser that the page is in.
+func NewBrowser() *Browser {
+	w := js.Global()
+	return &Browser{window: w, doc: w.Get("document"), busy: newBusy()}
+}
+
+// Shown runs what waited for the page to be shown: focus, scroll positions.
+func (b *Browser) Shown() {
+	list := b.after
+	b.after = nil
+	for _, f := range list {
+		f()
+	}
+}
+
+// Now implements state.Platform.
+func (b *Browser) Now() time.Time { return time.Now() }
+
+// Caps implements state.Platform.
+func (b *Browser) Caps() state.Caps {
+	has := func(v js.Value, name string) bool { return v.Type() != js.TypeUndefined && v.Get(name).Truthy() }
+	nav := b.window.Get("navigator")
+	item := b.window.Get("DataTransferItem")
+	return state.Caps{
+		OpenPicker:   has(b.window, "showOpenFilePicker"),
+		SavePicker:   has(b.window, "showSaveFilePicker"),
+		FolderPicker: has(b.window, "showDirectoryPicker"),
+		DropHandles:  item.Truthy() && has(item.Get("prototype"), "getAsFileSystemHandle"),
+		OPFS:         has(nav, "storage") && has(nav.Get("storage"), "getDirectory"),
+		Database:     has(b.window, "indexedDB"),
+		Locks:        has(nav, "locks"),
+		WakeLock:     has(nav, "wakeLock"),
+		Names:        system(nav),
+	}
+}
+
+// system guesses whose rules for names apply; it decides nothing else.
+func system(nav js.Value) string {
+	s := ""
+	if d := nav.Get("userAgentData"); d.Truthy() {
+		s = d.Get("platform").String()
+	} else {
+		s = nav.Get("platform").String()
+	}
+	s = strings.ToLower(s)
+	switch {
+	case strings.HasPrefix(s, "win"):
+		return "windows"
+	case strings.HasPrefix(s, "mac"):
+		return "mac"
+	}
+	return "linux"
+}
+
+// Copy implements state.Platform.
+func (b *Browser) Copy(text string) error {
+	clip := b.window.Get("navigator").Get("clipboard")
+	if !clip.Truthy() {
+		return &protocol.Error{Code: protocol.CodeUnsupportedB, Message: "this browser has no clipboard for pages"}
+	}
+	_, err := jsx.Call(clip, "writeText", text)
+	return err
+}
+
+// Download implements state.Platform.
+func (b *Browser) Download(file any, name string) {
+	v, ok := file.(js.Value)
+	if !ok {
+		return
+	}
+	b.save(v, name)
+}
+
+// SaveBytes implements state.Platform.
+func (b *Browser) SaveBytes(name, mime string, data []byte) { b.save(blob(data, mime), name) }
+
+func (b *Browser) save(v js.Value, name string) {
+	url := b.window.Get("URL").Call("createObjectURL", v)
+	a := b.doc.Call("createElement", "a")
+	a.Set("href", url)
+	a.Set("download", name)
+	b.doc.Get("body").Call("appendChild", a)
+	a.Call("click")
+	a.Call("remove")
+	// The browser has taken its own hold of the bytes when the download has begun; large ones take their time.
+	time.AfterFunc(5*time.Minute, func() { b.window.Get("URL").Call("revokeObjectURL", url) })
+}
+
+func blob(data []byte, mime string) js.Value {
+	return js.Global().Get("Blob").New([]any{jsx.Uint8Array(data)}, map[string]any{"type": mime})
+}
+
+// ObjectURL implements state.Platform.
+func (b *Browser) ObjectURL(data []byte, mime string) string {
+	return b.window.Get("URL").Call("createObjectURL", blob(data, mime)).String()
+}
+
+// RevokeURL implements state.Platform.
+func (b *Browser) RevokeURL(url string) { b.window.Get("URL").Call("revokeObjectURL", url) }
+
+// SetHash implements state.Platform.
+func (b *Browser) SetHash(hash string, replace bool) {
+	if b.window.Get("location").Get("hash").String() == hash {
+		return
+	}
+	b.hash = hash
+	how := "pushState"
+	if replace {
+		how = "replaceState"
+	}
+	// A browser may refuse when the address changes too often; then it is only less exact.
+	_, _ = jsx.CallNow(b.window.Get("history"), how, js.Null(), "", hash)
+}
+
+// SetTitle implements state.Platform.
+func (b *Browser) SetTitle(title string) {
+	if b.doc.Get("title").String() != title {
+		b.doc.Set("title", title)
+	}
+}
+
+// SetTheme implements state.Platform.
+func (b *Browser) SetTheme(theme string) {
+	root := b.doc.Get("documentElement")
+	if theme == "" {
+		root.Call("removeAttribute", "data-theme")
+		return
+	}
+	root.Call("setAttribute", "data-theme", theme)
+}
+
+// Print implements state.Platform.
+func (b *Browser) Print() {
+	// Not within the handler of the click: print waits until its dialog is closed.
+	time.AfterFunc(50*time.Millisecond, func() { b.window.Call("print") })
+}
+
+// Focus implements state.Platform.
+func (b *Browser) Focus(id string) {
+	b.after = append(b.after, func() {
+		el := b.doc.Call("getElementById", id)
+		if !el.Truthy() {
+			return
+		}
+		el.Call("focus", map[string]any{"preventScroll": true})
+		if el.Get("tagName").String() == "INPUT" {
+			el.Call("select")
+		}
+	})
+}
+
+// ScrollTo implements state.Platform.
+func (b *Browser) ScrollTo(id string, top float64) {
+	b.after = append(b.after, func() {
+		if el := b.doc.Call("getElementById", id); el.Truthy() {
+			el.Set("scrollTop", top)
+		}
+	})
+}
+
+// Stored implements state.Platform.
+func (b *Browser) Stored(key string) string {
+	s, err := b.storage()
+	if err != nil {
+		return ""
+	}
+	v, err := jsx.CallNow(s, "getItem", "wimscope."+key)
+	if err != nil || v.Type() != js.TypeString {
+		return ""
+	}
+	return v.String()
+}
+
+// Store implements state.Platform.
+func (b *Browser) Store(key, value string) {
+	if s, err := b.storage(); err == nil {
+		// Full, or forbidden: then it is not remembered.
+		_, _ = jsx.CallNow(s, "setItem", "wimscope."+key, value)
+	}
+}
+
+// storage is localStorage, whose mere mention throws where a policy forbids it.
+func (b *Browser) storage() (v js.Value, err error) {
+	defer jsx.Catch(&err)
+	v = b.window.Get("localStorage")
+	if !v.Truthy() {
+		return v, &jsx.Error{Name: "SecurityError"}
+	}
+	return v, nil
+}
+
+// Busy implements state.Platform.
+func (b *Browser) Busy(on bool) { b.busy.set(on) }

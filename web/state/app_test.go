@@ -1,0 +1,578 @@
+package state_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"wimscope/web/state"
+	"wimscope/web/state/statetest"
+	"wimscope/web/words"
+	"wimscope/worker/pool"
+	"wimscope/worker/protocol"
+)
+
+// page is an App with a made-up browser and engine.
+type page struct {
+	*state.App
+	t       *testing.T
+	browser *statetest.Browser
+	engine  *statetest.Engine
+	session *statetest.Session
+}
+
+func newPage(t *testing.T) *page {
+	t.Helper()
+	p := &page{t: t, browser: &statetest.Browser{Can: state.Caps{SavePicker: true, OPFS: true, FolderPicker: true, Names: "windows"}}, session: statetest.NewSession()}
+	p.engine = &statetest.Engine{Made: p.session}
+	p.App = state.NewApp(p.browser, p.engine, words.English(), func() {})
+	return p
+}
+
+// until waits for what goroutines do.
+func (p *page) until(what string, f func() bool) {
+	p.t.Helper()
+	for range 3000 { // 15 s: it takes long only if it fails, or the machine is busy
+		ok := false
+		p.Read(func() { ok = f() })
+		if ok {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	p.t.Fatalf("it never came to this: %s", what)
+}
+
+// opened opens the archive and waits for its first folder.
+func (p *page) opened(hash string) *page {
+	p.t.Helper()
+	p.Start(hash)
+	p.Open([]state.File{{Name: "install.wim", Size: 4_942_118_733, Value: "f", Handle: "install.wim"}})
+	p.until("a folder is shown", func() bool { return p.Archive != nil && p.Archive.Files.Path != nil && !p.Archive.Files.Loading })
+	return p
+}
+
+func (p *page) names() string {
+	var out []string
+	p.Read(func() {
+		l := &p.Archive.Files.List
+		for i := range min(l.View.Total, 20) {
+			r, ok := l.Row(i)
+			if !ok {
+				out = append(out, "?")
+				continue
+			}
+			out = append(out, r.Name)
+		}
+	})
+	return strings.Join(out, " ")
+}
+
+// within shows a path and waits for it.
+func (p *page) within(path string) {
+	p.t.Helper()
+	p.Reveal(1, path)
+	p.until(path, func() bool { return !p.Archive.Files.Loading && strings.HasPrefix(path, p.Archive.Files.FolderPath()) })
+}
+
+const id = "001122334455"
+
+func TestOpen(t *testing.T) {
+	p := newPage(t).opened("")
+	p.Read(func() {
+		if p.Archive.ID != id || p.OnStart() || p.Opening != "" || p.Problem != nil {
+			t.Errorf("ID %q, OnStart %v, Opening %q, Problem %v", p.Archive.ID, p.OnStart(), p.Opening, p.Problem)
+		}
+	})
+	if got, want := p.names(), "many Windows readme.txt Recovery"; got != want {
+		t.Errorf("rows: %s, want %s", got, want)
+	}
+	p.until("it is among the recent ones", func() bool { return len(p.Recents) == 1 && p.Recents[0].ID == id && len(p.Recents[0].Handles) == 1 })
+	log := p.browser.Logged()
+	if !slices.Contains(log, "hash #/a/"+id+"/files") || !slices.Contains(log, "replace #/a/"+id+"/files?img=1") {
+		t.Errorf("address: %q", log)
+	}
+}
+
+func TestDeepLinkWaitsForTheArchive(t *testing.T) {
+	p := newPage(t)
+	p.Start("#/a/" + id + "/files?img=2&path=/Windows/System32/notepad.exe")
+	p.until("the page asks for the archive", func() bool { return p.Waiting != nil && p.Waiting.ID == id })
+	p.Open([]state.File{{Name: "install.wim", Size: 1, Value: "f"}})
+	p.until("the file is selected", func() bool {
+		if p.Archive == nil {
+			return false
+		}
+		f := &p.Archive.Files
+		row, ok := f.List.Row(f.List.Cursor)
+		return f.Image == 2 && ok && row.Name == "notepad.exe" && f.Insp.Has
+	})
+	p.until("the tree shows where it is", func() bool {
+		tr := &p.Archive.Files.Tree
+		row, ok := tr.Row(tr.Cursor)
+		return ok && row.Name == "System32"
+	})
+}
+
+func TestRecentThatAsks(t *testing.T) {
+	p := newPage(t)
+	p.browser.List = []state.Recent{{ID: id, Name: "install.wim", Handles: []any{"h"}, State: state.RecentAsks}}
+	p.Start("#/a/" + id + "/verify")
+	p.until("the page asks", func() bool { return p.Waiting != nil && p.Waiting.Name == "install.wim" })
+	p.browser.Denied = true
+	p.OpenRecent(id)
+	p.until("refusal is told", func() bool { return len(p.Notes) == 1 && p.Archive == nil })
+	p.browser.Denied = false
+	p.OpenRecent(id)
+	p.until("it is open where the link says", func() bool { return p.Archive != nil && p.Route.Tab == state.TabVerify })
+}
+
+func TestMissingFirstPart(t *testing.T) {
+	p := newPage(t)
+	p.engine.Fail = &protocol.Error{Code: protocol.CodeMissingPart, Name: "install3.swm", Numbers: []int{1, 2}, Total: 3, Message: "part 1 is missing"}
+	p.Start("")
+	p.Open([]state.File{{Name: "install3.swm", Size: 3, Value: 3}})
+	p.until("the card says what to drop", func() bool {
+		return p.Problem != nil && p.T(p.Problem.TitleKey(), p.Problem.Args()...) == "Part 1 of 3 is missing: drop install.swm"
+	})
+	p.engine.Fail = nil
+	p.Open([]state.File{{Name: "install.swm", Size: 1, Value: 1}, {Name: "install2.swm", Size: 2, Value: 2}})
+	p.until("it is open", func() bool { return p.Archive != nil })
+	if got := p.engine.Opens[1].Parts; len(got) != 3 || got[0].Name != "install3.swm" {
+		t.Errorf("opened with %v: the first part dropped is forgotten", got)
+	}
+}
+
+func TestMissingLaterPart(t *testing.T) {
+	p := newPage(t)
+	p.session.Info.Missing, p.session.Info.TotalParts = []int{2}, 2
+	p.session.Info.Parts = []protocol.Part{{Name: "set.swm", Number: 1, Size: 10}}
+	p.Start("")
+	p.Open([]state.File{{Name: "set.swm", Size: 10, Value: 1}})
+	p.until("open", func() bool { return p.Archive != nil })
+	p.Read(func() {
+		if got := p.Archive.MissingName(2); got != "set2.swm" {
+			t.Errorf("MissingName = %q", got)
+		}
+	})
+	p.session.Info.Missing = nil
+	p.Open([]state.File{{Name: "set2.swm", Size: 10, Value: 2}})
+	p.until("whole", func() bool { return len(p.Archive.Info.Missing) == 0 })
+	if got := len(p.engine.Opens[1].Parts); got != 2 {
+		t.Errorf("opened with %d parts, want 2", got)
+	}
+}
+
+func TestDeltaTakesAReference(t *testing.T) {
+	p := newPage(t)
+	p.session.Lacking = 5
+	p.session.Info.Images = p.session.Info.Images[:1]
+	p.session.Info.Images[0].Files = 10
+	p.opened("")
+	p.until("it is known that contents are elsewhere", func() bool { return p.Archive.Info.Elsewhere.Blobs == 5 })
+	p.session.Lacking = 5
+	p.Open([]state.File{{Name: "other.wim", Value: "o", Size: 1}})
+	p.until("no help is told", func() bool { return len(p.Notes) == 1 })
+	p.session.Lacking = 0
+	p.Open([]state.File{{Name: "base.wim", Value: "b", Size: 2}})
+	p.until("nothing is lacking", func() bool {
+		return len(p.Archive.Refs) == 2 && p.Archive.Info.Elsewhere == protocol.Elsewhere{Known: true}
+	})
+	last := p.engine.Opens[len(p.engine.Opens)-1]
+	if len(last.Parts) != 1 || len(last.References) != 2 || last.References[1].Name != "base.wim" {
+		t.Errorf("opened with %+v", last)
+	}
+}
+
+func TestKeyboardInTheList(t *testing.T) {
+	p := newPage(t).opened("")
+	p.within("/many/file000000.dat")
+	p.until("1000 rows", func() bool { return p.Archive.Files.List.View.Total == 1000 && p.Archive.Files.List.Cursor == 0 })
+	at := func(want int) {
+		t.Helper()
+		p.until(fmt.Sprint("cursor at ", want), func() bool { return p.Archive.Files.List.Cursor == want })
+	}
+	p.ListScrolled(0, 260)
+	for _, x := range []struct {
+		key  string
+		held state.Keys
+		to   int
+		sel  int
+	}{
+		{"ArrowDown", state.Keys{}, 1, 1},
+		{"ArrowDown", state.Keys{Shift: true}, 2, 2},
+		{"PageDown", state.Keys{}, 11, 1},
+		{"ArrowDown", state.Keys{Ctrl: true}, 12, 1},
+		{" ", state.Keys{}, 12, 2},
+		{"End", state.Keys{Shift: true}, 999, 988},
+		{"Home", state.Keys{}, 0, 1},
+		{"a", state.Keys{Ctrl: true}, 0, 1000},
+		{"ArrowUp", state.Keys{}, 0, 1},
+	} {
+		if !p.ListKey(x.key, x.held) {
+			t.Fatalf("%s means nothing", x.key)
+		}
+		p.Read(func() {
+			l := &p.Archive.Files.List
+			if l.Cursor != x.to || l.Sel.Count() != x.sel {
+				t.Errorf("%s %+v: cursor %d, selected %d, want %d, %d", x.key, x.held, l.Cursor, l.Sel.Count(), x.to, x.sel)
+			}
+		})
+	}
+	for _, c := range "file0005" {
+		p.ListKey(string(c), state.Keys{})
+	}
+	at(500)
+	p.until("the rows around it arrive", func() bool { _, ok := p.Archive.Files.List.Row(500); return ok })
+	p.ListKey("ArrowLeft", state.Keys{})
+	p.until("the folder above, with the cursor on where it came from", func() bool {
+		f := &p.Archive.Files
+		row, ok := f.List.Row(f.List.Cursor)
+		return f.FolderPath() == "/" && ok && row.Name == "many"
+	})
+	if p.ListKey("x", state.Keys{Ctrl: true}) || p.ListKey("?", state.Keys{}) {
+		t.Error("a key that means nothing here was taken")
+	}
+}
+
+func TestSortAndFilter(t *testing.T) {
+	p := newPage(t).opened("")
+	p.within("/Windows/System32/notepad.exe")
+	p.until("selected", func() bool { return p.Archive.Files.Insp.Has })
+	p.SortBy("size")
+	p.until("by size, largest first, the cursor where it was", func() bool {
+		l := &p.Archive.Files.List
+		row, ok := l.Row(l.Cursor)
+		return ok && row.Name == "notepad.exe" && l.Cursor == 1 && l.Desc
+	})
+	p.SortBy("size")
+	p.until("smallest first", func() bool { l := &p.Archive.Files.List; return !l.Desc && l.Cursor == 3 })
+	p.SetFilter("ini")
+	p.until("filtered", func() bool { l := &p.Archive.Files.List; return l.View.Total == 1 && l.All == 4 })
+	if got := p.names(); got != "desktop.ini" {
+		t.Errorf("rows: %s", got)
+	}
+}
+
+func TestTree(t *testing.T) {
+	p := newPage(t).opened("")
+	p.until("two folders", func() bool { return p.Archive.Files.Tree.View.Total == 2 })
+	p.TreeKey("w", state.Keys{})
+	p.TreeKey("ArrowRight", state.Keys{})
+	p.until("Windows is open", func() bool { return p.Archive.Files.Tree.View.Total == 4 })
+	p.TreeKey("ArrowRight", state.Keys{})
+	p.TreeKey("Enter", state.Keys{})
+	p.until("its first folder is shown", func() bool { return p.Archive.Files.FolderPath() == "/Windows/System32" })
+	p.until("the tree stays", func() bool { return p.Archive.Files.Tree.View.Total == 4 })
+	p.TreeKey("ArrowLeft", state.Keys{})
+	p.TreeKey("ArrowLeft", state.Keys{})
+	p.until("Windows is closed", func() bool { return p.Archive.Files.Tree.View.Total == 2 })
+}
+
+func TestBackAndForward(t *testing.T) {
+	p := newPage(t).opened("")
+	p.within("/Windows/System32")
+	p.Go(state.TabVerify)
+	p.Navigate("#/a/" + id + "/files?img=1&path=/Windows")
+	p.until("back in Windows", func() bool { return p.Route.Tab == state.TabFiles && p.Archive.Files.FolderPath() == "/Windows" })
+	p.Navigate("#/a/" + id + "/files?img=1")
+	p.until("back at the root", func() bool { return p.Archive.Files.FolderPath() == "/" && !p.Archive.Files.Loading })
+	p.Navigate("#/")
+	p.Read(func() {
+		if !p.OnStart() || p.Archive == nil {
+			t.Error("the start screen is not shown, or the archive was closed")
+		}
+	})
+}
+
+func TestSearch(t *testing.T) {
+	p := newPage(t).opened("")
+	p.SetQuery("note")
+	p.until("hits", func() bool { s := &p.Archive.Search; return !s.Running && s.Hits == 2 && len(s.Rows()) == 3 })
+	if got := p.Route.String(); got != "#/a/"+id+"/search?q=note" {
+		t.Errorf("address %s", got)
+	}
+	p.SearchKey("ArrowDown")
+	p.SearchKey("ArrowDown")
+	p.SearchKey("ArrowDown")
+	p.SearchKey("Enter")
+	p.until("the second hit is shown", func() bool {
+		f := &p.Archive.Files
+		row, ok := f.List.Row(f.List.Cursor)
+		return p.Route.Tab == state.TabFiles && f.Image == 2 && ok && row.Name == "notepad.exe"
+	})
+	p.SetQuery(">veri")
+	p.Read(func() {
+		if c := p.Commands(); len(c) != 2 || c[0].Key != "command.verify" {
+			t.Errorf("commands: %+v", c)
+		}
+	})
+	p.PaletteKey("Enter")
+	p.until("Verify", func() bool { return p.Route.Tab == state.TabVerify && !p.Palette.Open })
+	p.SetQuery("x")
+	p.LeaveSearch()
+	if p.Route.Tab != state.TabVerify {
+		t.Errorf("left search to %s, want where it was started", p.Route.Tab)
+	}
+}
+
+func TestPreview(t *testing.T) {
+	p := newPage(t)
+	p.session.Texts["/readme.txt"] = "<a><b>x</b></a>\n" + strings.Repeat("y", 5000)
+	p.opened("")
+	p.within("/readme.txt")
+	p.until("selected", func() bool { return p.Archive.Files.Insp.Has })
+	p.OpenPreview("", "")
+	v := func() *state.Preview { return &p.Archive.Files.Preview }
+	p.until("set out as XML", func() bool { return v().Mode == state.ModeXML && v().Lines[1] == "  <b>x</b>" })
+	p.SetMode(state.ModeText)
+	p.Read(func() {
+		if n := len(v().Lines); n != 2 || !strings.HasSuffix(v().Lines[1], "…") {
+			t.Errorf("%d lines, the last %.20q", n, v().Lines[n-1])
+		}
+	})
+	p.SetMode(state.ModeHex)
+	p.until("bytes", func() bool { return len(v().Bytes(0)) == 16 && len(v().Bytes(313)) == 8 })
+	p.SetGoto("0x1000")
+	p.GoToOffset()
+	p.Read(func() {
+		if v().Caret != 0x1000 || v().BadOff {
+			t.Errorf("caret at %#x", v().Caret)
+		}
+	})
+	p.SetGoto("0xZZ")
+	p.Read(func() {
+		if !v().BadOff {
+			t.Error("0xZZ is an offset")
+		}
+	})
+	p.HexKey("End", state.Keys{Ctrl: true})
+	p.Read(func() {
+		if v().Caret != v().Size-1 {
+			t.Errorf("caret at %d of %d", v().Caret, v().Size)
+		}
+	})
+	p.ClosePreview()
+	p.Read(func() {
+		if v().Open {
+			t.Error("still open")
+		}
+	})
+}
+
+func TestAProblemNamesTheRightFile(t *testing.T) {
+	for code, want := range map[protocol.Code]string{protocol.CodeChanged: "install.wim has changed or is gone", protocol.CodeMissingBlob: "The content of readme.txt lies in another archive"} {
+		p := newPage(t).opened("")
+		p.within("/readme.txt")
+		p.until("selected", func() bool { return p.Archive.Files.Insp.Has })
+		p.session.ReadFails = &protocol.Error{Code: code, Message: "m"}
+		p.OpenPreview("", "")
+		p.until("a problem", func() bool { return p.Archive.Files.Preview.Problem != nil })
+		p.Read(func() {
+			pr := p.Archive.Files.Preview.Problem
+			if got := p.T(pr.TitleKey(), pr.Args()...); got != want {
+				t.Errorf("%s: %q, want %q", code, got, want)
+			}
+		})
+	}
+}
+
+func TestExtractToAPickedFile(t *testing.T) {
+	p := newPage(t).opened("")
+	p.within("/Windows/System32")
+	p.ListKey("a", state.Keys{Ctrl: true})
+	p.ExtractSelection()
+	p.until("planned", func() bool { return p.Extract != nil && p.Extract.Plan != nil })
+	p.SetFormat(protocol.Folder)
+	p.until("planned for a folder", func() bool { return p.Extract.Plan != nil && p.Extract.Plan.Refused == 1 })
+	if q := p.session.Plans[1]; q.Platform != "windows" || p.session.Plans[0].Platform != "" {
+		t.Errorf("asked with platform %q, and for a ZIP with %q", q.Platform, p.session.Plans[0].Platform)
+	}
+	p.until("the first plan is given up", func() bool { return slices.Contains(p.session.Dropped, 1) })
+	p.SetFormat(protocol.ZIP)
+	p.until("planned again", func() bool { return p.Extract.Plan != nil && p.Extract.Plan.Plan == 3 })
+
+	p.StartExtract() // the picker is dismissed
+	time.Sleep(20 * time.Millisecond)
+	p.Read(func() {
+		if p.Extract == nil || len(p.Jobs) != 0 {
+			t.Error("a dismissed picker closed the dialog")
+		}
+	})
+	p.browser.Save = "handle"
+	p.StartExtract()
+	p.until("a job", func() bool { return len(p.Jobs) == 1 && p.Extract == nil && p.browser.IsBusy })
+	j := p.engine.LastJob()
+	if j.Spec.Out.Target != protocol.ToHandle || j.Spec.Out.Handle != "handle" || j.Spec.Plan.Plan != 3 || j.Spec.Request.Format != protocol.ZIP {
+		t.Errorf("job %+v to %+v", j.Spec.Request, j.Spec.Out)
+	}
+	j.Spec.OnFigures(pool.Figures{Phase: pool.Decoding, Bytes: 420, OfBytes: 1000, Left: -1})
+	p.until("how far it is stands in the title", func() bool { return strings.HasPrefix(p.browser.Title, "(42 %) install.wim") })
+	if p.Said != "Extracting System32 to System32.zip: 42%" {
+		t.Errorf("said %q", p.Said)
+	}
+	p.PauseJob(p.Jobs[0].ID)
+	if !j.Paused {
+		t.Error("not paused")
+	}
+	p.PauseJob(p.Jobs[0].ID)
+	j.End(pool.Result{Report: protocol.Report{Written: 3, ProblemsN: 1, Problems: []protocol.Problem{{Path: "/x", Reason: "stream"}}}}, nil)
+	p.until("its report is shown", func() bool { return p.Report == p.Jobs[0] && !p.browser.IsBusy })
+	for _, l := range p.browser.Logged() {
+		if strings.HasPrefix(l, "download") {
+			t.Errorf("what was written in place was handed over too: %s", l)
+		}
+	}
+}
+
+func TestExtractWithoutPicker(t *testing.T) {
+	p := newPage(t)
+	p.browser.Can = state.Caps{OPFS: true}
+	p = func() *page {
+		q := newPage(t)
+		q.browser.Can = state.Caps{OPFS: true}
+		q.App = state.NewApp(q.browser, q.engine, words.English(), func() {})
+		return q
+	}().opened("")
+	p.within("/Windows/System32/notepad.exe")
+	p.until("selected", func() bool { return p.Archive.Files.Insp.Has })
+	p.SaveFile("")
+	p.until("a job", func() bool { return len(p.Jobs) == 1 })
+	j := p.engine.LastJob()
+	if q := j.Spec.Request; q.Format != protocol.Raw || len(q.Nodes) != 1 || j.Spec.Out.Target != protocol.ToOPFS || j.Spec.Out.Name != "notepad.exe" {
+		t.Errorf("request %+v to %+v", q, j.Spec.Out)
+	}
+	j.End(pool.Result{File: "the file"}, nil)
+	p.until("handed over", func() bool { return slices.Contains(p.browser.Logged(), "download notepad.exe") })
+}
+
+func TestCancelledJob(t *testing.T) {
+	p := newPage(t).opened("")
+	p.StartVerify()
+	p.until("a job", func() bool { return len(p.Jobs) == 1 })
+	p.CancelJob(p.Jobs[0].ID)
+	p.until("cancelled", func() bool { return p.Jobs[0].Ended && p.Jobs[0].Cancelled() && p.Archive.Verify.Report == nil })
+}
+
+func TestOldArchiveStaysUntilItsJobsEnd(t *testing.T) {
+	p := newPage(t).opened("")
+	p.StartVerify()
+	p.until("a job", func() bool { return len(p.Jobs) == 1 })
+	first := p.session
+	p.engine.Made = statetest.NewSession()
+	p.engine.Made.Info.GUID = "ffffffffffffffff"
+	p.Open([]state.File{{Name: "other.wim", Size: 2, Value: "o"}})
+	p.until("another archive", func() bool { return p.Archive.ID == "ffffffffffff" })
+	if first.Closed {
+		t.Fatal("the archive was closed under its job")
+	}
+	p.engine.LastJob().End(pool.Result{}, nil)
+	p.until("closed", func() bool { return first.Closed })
+}
+
+func TestVerifyMap(t *testing.T) {
+	p := newPage(t)
+	p.session.Info.Size = 12000
+	p.session.Info.Parts = []protocol.Part{{Name: "a.swm", Number: 1, Size: 8000}, {Name: "a2.swm", Number: 2, Size: 4000}}
+	p.opened("")
+	p.StartVerify()
+	p.until("a job", func() bool { return len(p.Jobs) == 1 })
+	j := p.engine.LastJob()
+	j.Spec.OnBlocks([]protocol.BlockMark{
+		{Part: 0, Off: 0, Len: 100},
+		{Part: 1, Off: 0, Len: 1000, Bad: true}, // a block of the integrity table, squares 800 to 899
+		{Part: 1, Off: 0, Len: 1000},
+		{Part: 1, Off: 500, Len: 10, Bad: true},
+		{Part: 1, Off: 3999, Len: 100}, {Part: -3, Off: -1, Len: 5}, {Part: 0, Off: 1 << 62, Len: 1 << 62}, // not of this archive
+	})
+	count := func(kind byte) (n int) {
+		p.Read(func() { n = p.Archive.Verify.Count(kind) })
+		return n
+	}
+	if g, b := count(state.CellGood), count(state.CellBad); g != 10 || b != 100 {
+		t.Errorf("%d good, %d bad, want 10, 100", g, b)
+	}
+	j.End(pool.Result{Report: protocol.Report{DamagedN: 1, BadRanges: []protocol.Damage{
+		{Kind: "block", Part: 1, Off: 0, Len: 1000}, {Kind: "blob", Part: 1, Off: 500, Len: 10},
+	}}}, nil)
+	p.until("a report", func() bool { return p.Archive.Verify.Report != nil })
+	if g, b := count(state.CellGood), count(state.CellBad); g != 109 || b != 1 {
+		t.Errorf("at the end %d good, %d bad, want 109, 1: the block is told apart", g, b)
+	}
+}
+
+func TestCompareSums(t *testing.T) {
+	sum := strings.Repeat("0123456789abcdef", 4)
+	v := &state.Verify{Sums: []protocol.Pair{{Name: "install.wim", Value: sum}}}
+	for pasted, want := range map[string]state.Comparison{
+		"":                         state.CompareNothing,
+		"  ":                       state.CompareNothing,
+		"nonsense":                 state.CompareNoSum,
+		sum[:63]:                   state.CompareNoSum,
+		strings.ToUpper(sum):       state.CompareEqual,
+		sum + "  install.wim":      state.CompareEqual,
+		"SHA256 (x) = " + sum:      state.CompareEqual,
+		strings.Repeat("0", 64):    state.CompareDiffers,
+		sum[:32] + "\n" + sum[32:]: state.CompareEqual,
+	} {
+		v.Pasted = pasted
+		if got, _ := v.Compare(); got != want {
+			t.Errorf("%q: %d, want %d", pasted, got, want)
+		}
+	}
+}
+
+func TestGlobalKeys(t *testing.T) {
+	p := newPage(t).opened("")
+	if !p.Key("?", state.Keys{Shift: true}, false) || !p.Shortcuts {
+		t.Error("? does not show the shortcuts")
+	}
+	if p.Key("o", state.Keys{Ctrl: true}, false) {
+		t.Error("a key went past a dialog")
+	}
+	p.ShowShortcuts(false)
+	if p.Key("?", state.Keys{}, true) {
+		t.Error("? in a text field was taken")
+	}
+	if !p.Key("3", state.Keys{Alt: true}, false) || p.Route.Tab != state.TabVerify {
+		t.Error("Alt+3 does not lead to Verify")
+	}
+	if !p.Key("k", state.Keys{Ctrl: true}, false) || !slices.Contains(p.browser.Logged(), "focus search") {
+		t.Error("Ctrl+K does not lead to the search box")
+	}
+}
+
+func TestPanesKeepTheirSizes(t *testing.T) {
+	p := newPage(t)
+	p.SizePane(true, 9999, true)
+	p.SizePane(false, 10, true)
+	again := state.NewApp(p.browser, p.engine, words.English(), func() {})
+	if again.Sizes.Tree != state.MaxTree || again.Sizes.Inspector != state.MinInspector {
+		t.Errorf("sizes %+v", again.Sizes)
+	}
+	p.browser.Values["tree"] = "-5"
+	if s := state.NewApp(p.browser, p.engine, words.English(), func() {}).Sizes.Tree; s < state.MinTree {
+		t.Errorf("a stored size of -5 gives %d", s)
+	}
+}
+
+func TestTheme(t *testing.T) {
+	p := newPage(t)
+	for _, x := range []struct {
+		dark bool
+		want [3]string
+	}{{false, [3]string{"dark", "", "dark"}}, {true, [3]string{"light", "", "light"}}} {
+		p.SystemDark(x.dark)
+		for i, want := range x.want {
+			p.ToggleTheme()
+			if p.Theme != want {
+				t.Errorf("system dark %v, press %d: %q, want %q", x.dark, i+1, p.Theme, want)
+			}
+		}
+	}
+	if p.browser.Values["theme"] != "light" {
+		t.Error("the theme is not remembered")
+	}
+}

@@ -1,0 +1,150 @@
+package state
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"wimscope/web/words"
+	"wimscope/worker/protocol"
+)
+
+// Problem is an error as a person sees it: a title, the cause, what to do, and details to copy.
+type Problem struct {
+	Err  *protocol.Error
+	Name string // of the file that it is about, "" if none
+}
+
+// NewProblem makes a Problem of an error.
+func NewProblem(e *protocol.Error, name string) *Problem { return &Problem{Err: e, Name: name} }
+
+// problem makes a Problem of an error that came of reading an entry of the archive. What went wrong with the file
+// on disk is about that file, not about the entry.
+func (ar *Archive) problem(err error, entry string) *Problem {
+	e := protocol.AsError(err)
+	switch e.Code {
+	case protocol.CodeMissingBlob, protocol.CodeTooLarge, protocol.CodeNotFound, protocol.CodeChecksum:
+		return NewProblem(e, entry)
+	}
+	if e.Name != "" {
+		return NewProblem(e, e.Name)
+	}
+	return NewProblem(e, ar.Info.Name)
+}
+
+// codes are all that have messages of their own: error.<code>.title, .cause and .todo.
+var codes = map[protocol.Code]bool{
+	protocol.CodeNotWIM: true, protocol.CodeOldVersion: true, protocol.CodeTruncated: true, protocol.CodeFormat: true,
+	protocol.CodeChecksum: true, protocol.CodeMissingPart: true, protocol.CodeWrongPart: true, protocol.CodeMissingBlob: true,
+	protocol.CodeEncrypted: true, protocol.CodeUnsupported: true, protocol.CodeTooLarge: true, protocol.CodeNotFound: true,
+	protocol.CodeChanged: true, protocol.CodePermission: true, protocol.CodeNoSpace: true, protocol.CodeBlocked: true,
+	protocol.CodeCancelled: true, protocol.CodeCrashed: true, protocol.CodeInternal: true, protocol.CodeBadRequest: true,
+	protocol.CodeName: true, protocol.CodeUnsupportedB: true,
+}
+
+func (p *Problem) key(what string) string {
+	code := p.Err.Code
+	if !codes[code] {
+		code = protocol.CodeInternal
+	}
+	return "error." + string(code) + "." + what
+}
+
+// TitleKey, CauseKey and TodoKey are keys of the catalogue; each message takes Args.
+func (p *Problem) TitleKey() string { return p.key("title") }
+
+// CauseKey is the key of why it is so.
+func (p *Problem) CauseKey() string { return p.key("cause") }
+
+// TodoKey is the key of what to do.
+func (p *Problem) TodoKey() string { return p.key("todo") }
+
+// GuessKey is the key of what a file that is no WIM seems to be.
+func (p *Problem) GuessKey() string {
+	switch p.Err.Guess {
+	case "iso", "zip", "7z", "vhdx", "vhd", "ffu", "cab", "text", "empty", "exe", "gzip", "xz", "rar", "esd", "wim":
+		return "guess." + p.Err.Guess
+	}
+	return "guess.unknown"
+}
+
+// Args are what the messages are filled with: 0 the file's name, 1 a size, a version or a part number, 2 the number
+// of parts, 3 the name of a missing part, 4 the numbers of all missing parts.
+func (p *Problem) Args() []any {
+	args := []any{p.Name, "", 0, "", ""}
+	switch p.Err.Code {
+	case protocol.CodeTruncated:
+		args[1] = words.Size(p.Err.Missing)
+	case protocol.CodeOldVersion:
+		args[1] = p.Err.Version
+	case protocol.CodeMissingPart:
+		args[2] = p.Err.Total
+		if len(p.Err.Numbers) > 0 {
+			args[1] = p.Err.Numbers[0]
+			args[3] = partName(nil, firstPart(p.Name), p.Err.Numbers[0])
+		}
+		args[4] = numbers(p.Err.Numbers)
+	case protocol.CodeFormat:
+		args[1] = p.Err.Record
+	}
+	if args[0] == "" {
+		args[0] = "-"
+	}
+	return args
+}
+
+// firstPart guesses the name of part 1 from that of another: install3.swm is from install.swm.
+func firstPart(name string) string {
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return name
+	}
+	return strings.TrimRight(name[:i], "0123456789") + name[i:]
+}
+
+func numbers(list []int) string {
+	s := make([]string, len(list))
+	for i, n := range list {
+		s[i] = itoa(n)
+	}
+	return strings.Join(s, ", ")
+}
+
+// First are the first bytes of a file that is no WIM, as hex and as text.
+func (p *Problem) First() string {
+	b := p.Err.First
+	if len(b) == 0 {
+		return ""
+	}
+	text := make([]byte, len(b))
+	for i, c := range b {
+		if c < 0x20 || c > 0x7e {
+			c = '.'
+		}
+		text[i] = c
+	}
+	var h strings.Builder
+	for i := range b {
+		if i > 0 {
+			h.WriteByte(' ')
+		}
+		h.WriteString(hex.EncodeToString(b[i : i+1]))
+	}
+	return h.String() + "  " + string(text)
+}
+
+// Details is the text to copy.
+func (p *Problem) Details() string {
+	var b strings.Builder
+	b.WriteString("code: " + string(p.Err.Code) + "\n")
+	if p.Name != "" {
+		b.WriteString("file: " + p.Name + "\n")
+	}
+	if p.Err.Record != "" {
+		b.WriteString("record: " + p.Err.Record + " at " + words.Hex(p.Err.Off) + "\n")
+	}
+	if f := p.First(); f != "" {
+		b.WriteString("first bytes: " + f + "\n")
+	}
+	b.WriteString("message: " + p.Err.Message + "\n")
+	return b.String()
+}

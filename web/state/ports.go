@@ -1,0 +1,118 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"wimscope/worker/pool"
+	"wimscope/worker/protocol"
+)
+
+// ErrDismissed is a picker that was closed without a choice.
+var ErrDismissed = errors.New("state: the picker was dismissed")
+
+// Engine opens archives and runs jobs. *pool.Pool is one, through [FromPool].
+type Engine interface {
+	Open(ctx context.Context, files pool.Files) (Session, error)
+	Start(s Session, spec pool.JobSpec) Job
+	Memory(ctx context.Context) int64 // linear memory of all workers, bytes
+	Workers() int
+}
+
+// Session is one open archive: what *pool.Session offers.
+type Session interface {
+	Archive() protocol.Archive
+	Files() pool.Files
+	OnState(func(pool.SessionState, *protocol.Error))
+	Close()
+	List(context.Context, protocol.ListRequest) (protocol.ListReply, error)
+	Tree(context.Context, protocol.TreeRequest) (protocol.TreeReply, error)
+	Find(context.Context, protocol.FindRequest) (protocol.Row, error)
+	Stat(context.Context, protocol.StatRequest) (protocol.Details, error)
+	Read(context.Context, protocol.ReadRequest) (protocol.ReadReply, []byte, error)
+	Search(context.Context, protocol.SearchRequest, func(protocol.SearchReply)) (protocol.SearchReply, error)
+	Uses(context.Context, protocol.UsesRequest) (protocol.UsesReply, error)
+	Lacks(context.Context) (protocol.Elsewhere, error)
+	XML(context.Context) (protocol.XMLReply, error)
+	Version(context.Context, protocol.VersionRequest) (protocol.VersionReply, error)
+	Plan(context.Context, protocol.PlanRequest) (protocol.PlanReply, error)
+	DropPlan(context.Context, int) error
+}
+
+// Job is one job under way: what *pool.Job offers.
+type Job interface {
+	Cancel()
+	Pause()
+	Resume()
+	Wait() (pool.Result, error)
+}
+
+// File is a file that a person gave the page.
+type File struct {
+	Name   string
+	Size   int64
+	Value  any // a File, as the pool's connections carry it
+	Handle any // a FileSystemFileHandle by which it can be opened another day; nil where browsers have none
+}
+
+// Recent is an archive that was open before. Handles is empty where it can only be found again by dropping it.
+type Recent struct {
+	ID      string // of the archive, see ArchiveID
+	Name    string
+	Size    int64
+	Images  int
+	When    time.Time
+	Handles []any
+	State   RecentState
+}
+
+// RecentState says what opening a recent archive takes.
+type RecentState uint8
+
+const (
+	RecentReady   RecentState = iota
+	RecentAsks                // the browser will ask for permission
+	RecentMissing             // it must be dropped again
+)
+
+// Caps is what this browser can do.
+type Caps struct {
+	OpenPicker, SavePicker, FolderPicker bool
+	DropHandles                          bool // dropped files can be found again another day
+	OPFS, Database, Locks, WakeLock      bool
+	Names                                string // whose rules for names it enforces in folders: "windows", "mac", "linux"
+}
+
+// Platform is what the page needs of the browser around it. Methods that return an error may wait for a person or
+// the browser: they are called from goroutines of their own, at once after the gesture that they need. The others
+// return at once.
+type Platform interface {
+	Now() time.Time
+	Caps() Caps
+	PickFiles() ([]File, error)
+	PickSave(name string) (handle any, chosen string, err error)
+	PickFolder() (handle any, name string, err error)
+	Allowed(handle any, write, ask bool) (bool, error)
+	FileOf(handle any) (File, error)
+	Sample() (File, error)
+	Copy(text string) error
+
+	Recents() ([]Recent, error)
+	PutRecent(r Recent) error
+	DropRecent(id string) error
+
+	Download(file any, name string) // file is what a job left: a File
+	SaveBytes(name, mime string, data []byte)
+	ObjectURL(data []byte, mime string) string
+	RevokeURL(url string)
+	SetHash(hash string, replace bool)
+	SetTitle(title string)
+	SetTheme(theme string)
+	Busy(on bool) // work is under way: keep the tab alive and ask before it is closed
+	Focus(id string)
+	Print()
+	ScrollTo(id string, top float64)
+	Stored(key string) string
+	Store(key, value string)
+}

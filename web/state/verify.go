@@ -1,0 +1,213 @@
+package state
+
+import (
+	"slices"
+	"strings"
+
+	"wimscope/worker/pool"
+	"wimscope/worker/protocol"
+)
+
+// MapCells is how many squares the block map has.
+const MapCells = 1200
+
+// A square of the block map.
+const (
+	CellOpen byte = iota // not checked yet
+	CellGood
+	CellBad
+)
+
+// Verify is the Verify tab.
+type Verify struct {
+	Job     *JobView
+	Cells   []byte // MapCells of them, the archive's parts laid end to end; nil before the first run
+	sound   []bool // squares in which something was found sound
+	Serial  int    // grows with each change of Cells
+	Bad     int    // ranges that did not match, so far
+	Report  *protocol.Report
+	Problem *Problem
+
+	SumJob  *JobView
+	Sums    []protocol.Pair // part name, SHA-256
+	Pasted  string
+	SumFail *Problem
+}
+
+// StartVerify checks everything.
+func (a *App) StartVerify() {
+	a.update(func() {
+		ar := a.Archive
+		v := &ar.Verify
+		if v.Job != nil && v.Job.Active() {
+			return
+		}
+		sums, pasted, sumJob := v.Sums, v.Pasted, v.SumJob
+		*v = Verify{Cells: make([]byte, MapCells), sound: make([]bool, MapCells), Serial: v.Serial + 1, Sums: sums, Pasted: pasted, SumJob: sumJob}
+		v.Job = &JobView{Op: protocol.Verify, What: ar.Info.Name}
+		a.run(v.Job, pool.JobSpec{
+			Request: protocol.PlanRequest{Op: protocol.Verify},
+			OnBlocks: func(marks []protocol.BlockMark) {
+				a.update(func() { v.mark(&ar.Info, marks) })
+			},
+		}, func() {
+			if v.Job.Problem != nil {
+				v.Problem = v.Job.Problem
+				return
+			}
+			v.Report = &v.Job.Result.Report
+			v.refine(&ar.Info)
+			if v.Report.OK {
+				a.say(a.T("verify.ok", v.Report.Blobs))
+			} else {
+				a.say(a.T("verify.bad", v.Report.DamagedN))
+			}
+		})
+	})
+}
+
+// span64 gives the squares [from, to) of a range of a part.
+func span64(info *protocol.Archive, part int, off, size int64) (from, to int) {
+	for i := 0; i < part && i < len(info.Parts); i++ {
+		off += info.Parts[i].Size
+	}
+	if info.Size <= 0 || off < 0 || size <= 0 || off > info.Size-size {
+		return 0, 0
+	}
+	// In floating point, since the sizes that a file names may be of any size.
+	at := func(off int64) int { return min(int(float64(off)/float64(info.Size)*MapCells), MapCells-1) }
+	return at(off), at(off+size-1) + 1
+}
+
+// mark settles ranges of the map. A square is bad if any byte of it is.
+func (v *Verify) mark(info *protocol.Archive, marks []protocol.BlockMark) {
+	for _, m := range marks {
+		if m.Bad {
+			v.Bad++
+		}
+		from, to := span64(info, m.Part, m.Off, m.Len)
+		for c := from; c < to; c++ {
+			switch {
+			case m.Bad:
+				v.Cells[c] = CellBad
+			case v.Cells[c] == CellOpen:
+				v.Cells[c] = CellGood
+			}
+			v.sound[c] = v.sound[c] || !m.Bad
+		}
+	}
+	v.Serial++
+}
+
+// refine makes the map say where in a bad block of the integrity table the damage is, if contents in it tell.
+func (v *Verify) refine(info *protocol.Archive) {
+	var exact [MapCells]bool
+	for _, d := range v.Report.BadRanges {
+		if d.Kind != "block" {
+			from, to := span64(info, d.Part, d.Off, d.Len)
+			for c := from; c < to; c++ {
+				exact[c] = true
+			}
+		}
+	}
+	for _, d := range v.Report.BadRanges {
+		from, to := span64(info, d.Part, d.Off, d.Len)
+		if d.Kind != "block" || !slices.Contains(exact[from:to], true) {
+			continue
+		}
+		for c := from; c < to; c++ {
+			if !exact[c] && v.sound[c] {
+				v.Cells[c] = CellGood
+			}
+		}
+	}
+	v.Serial++
+}
+
+// Count is how many squares are of a kind.
+func (v *Verify) Count(kind byte) int {
+	n := 0
+	for _, c := range v.Cells {
+		if c == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// StartSum computes the SHA-256 of each part.
+func (a *App) StartSum() {
+	a.update(func() {
+		ar := a.Archive
+		v := &ar.Verify
+		if v.SumJob != nil && v.SumJob.Active() {
+			return
+		}
+		v.Sums, v.SumFail = nil, nil
+		v.SumJob = &JobView{Op: protocol.Sum, What: ar.Info.Name}
+		a.run(v.SumJob, pool.JobSpec{Request: protocol.PlanRequest{Op: protocol.Sum}}, func() {
+			v.Sums = v.SumJob.Result.Report.Sums
+			v.SumFail = v.SumJob.Problem
+		})
+	})
+}
+
+// PasteSum takes the SHA-256 to compare with.
+func (a *App) PasteSum(text string) {
+	a.update(func() { a.Archive.Verify.Pasted = text })
+}
+
+// Comparison is what came of comparing the pasted sum with the computed ones.
+type Comparison uint8
+
+// What a comparison comes to.
+const (
+	CompareNothing Comparison = iota // there is nothing to compare yet
+	CompareNoSum                     // what was pasted is no SHA-256
+	CompareEqual
+	CompareDiffers
+)
+
+// Compare compares the pasted sum with the computed ones; part is the one that it equals.
+func (v *Verify) Compare() (c Comparison, part string) {
+	want := pastedSum(v.Pasted)
+	switch {
+	case strings.TrimSpace(v.Pasted) == "":
+		return CompareNothing, ""
+	case want == "":
+		return CompareNoSum, ""
+	case len(v.Sums) == 0:
+		return CompareNothing, ""
+	}
+	for _, s := range v.Sums {
+		if strings.EqualFold(s.Value, want) {
+			return CompareEqual, s.Name
+		}
+	}
+	return CompareDiffers, ""
+}
+
+// pastedSum finds the 64 hex digits in what was pasted: a bare sum, one with spaces or colons between its bytes, or
+// a line of sha256sum.
+func pastedSum(s string) string {
+	for f := range strings.FieldsSeq(s) {
+		if isSum(f) {
+			return f
+		}
+	}
+	s = strings.NewReplacer(" ", "", ":", "", "-", "", "\n", "", "\t", "", "\r", "").Replace(s)
+	if isSum(s) {
+		return s
+	}
+	return ""
+}
+
+func isSum(s string) bool {
+	if len(s) != 64 {
+		return false
+	}
+	return strings.Trim(s, "0123456789abcdefABCDEF") == ""
+}
+
+// Print opens the browser's print dialog: the style sheet makes the report of it.
+func (a *App) Print() { a.platform.Print() }

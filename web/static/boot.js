@@ -1,0 +1,134 @@
+// What works before the program has loaded, and what loads it.
+//
+// For the program (web/main_js.go) it leaves on window:
+//
+//   wimscopeQueue  an array of what was dropped, pasted or picked so far, oldest first: {via, files, handles}, where
+//                  via is "drop", "paste" or "input", files are Files and handles, one for each file, promises of a
+//                  FileSystemFileHandle or null. The program takes the items and sets wimscopeQueue to null; from
+//                  then on it listens itself.
+//   wimscope       {workerURL, engine, started, failed}: the address of worker.js as `new Worker` takes it here;
+//                  engine() promises engine.wasm as a WebAssembly.Module, fetched and compiled once; started() is
+//                  called when the page's first screen stands; failed(message) shows that the program has died.
+"use strict";
+
+(() => {
+	const byID = (id) => document.getElementById(id);
+	const status = (text) => { const e = byID("boot-status"); if (e) e.textContent = text; };
+
+	// The one place where a string becomes the address of a script: only worker.js, only ours.
+	const policy = window.trustedTypes && trustedTypes.createPolicy("wimapp", {
+		createScriptURL(url) {
+			if (url !== "worker.js" && url !== "sw.js") throw new TypeError("not a script of this site: " + url);
+			return new URL(url, document.baseURI).href;
+		},
+	});
+	const scriptURL = (name) => (policy ? policy.createScriptURL(name) : name);
+
+	// --- files that come before the program does ---
+
+	window.wimscopeQueue = [];
+	const queue = (via, files, handles) => {
+		if (files.length === 0) return;
+		window.wimscopeQueue.push({ via, files, handles });
+		status(`${files.map((f) => f.name).join(", ")}: opens as soon as Wimscope has loaded.`);
+	};
+	// getAsFileSystemHandle must be called while the event is being handled.
+	const fromTransfer = (via, transfer) => {
+		const items = [...transfer.items].filter((i) => i.kind === "file");
+		const files = items.map((i) => i.getAsFile());
+		const handles = items.map((i) => (i.getAsFileSystemHandle ? i.getAsFileSystemHandle().catch(() => null) : Promise.resolve(null)));
+		const there = files.map((f) => f !== null);
+		queue(via, files.filter((_, i) => there[i]), handles.filter((_, i) => there[i]));
+	};
+	addEventListener("dragover", (e) => {
+		if (window.wimscopeQueue && e.dataTransfer.types.includes("Files")) {
+			e.preventDefault();
+			e.dataTransfer.dropEffect = "copy";
+		}
+	});
+	addEventListener("drop", (e) => {
+		if (!window.wimscopeQueue || !e.dataTransfer.types.includes("Files")) return;
+		e.preventDefault();
+		fromTransfer("drop", e.dataTransfer);
+	});
+	addEventListener("paste", (e) => {
+		if (window.wimscopeQueue && e.clipboardData.files.length) fromTransfer("paste", e.clipboardData);
+	});
+	addEventListener("change", (e) => {
+		if (!window.wimscopeQueue || e.target.id !== "boot-file") return;
+		const files = [...e.target.files];
+		queue("input", files, files.map(() => Promise.resolve(null)));
+	});
+
+	// --- the programs ---
+
+	const show = (id, detail) => {
+		const box = byID(id);
+		if (!box) return;
+		const where = box.querySelector(".boot-detail");
+		if (where && detail) where.textContent = detail;
+		const loading = byID("boot-loading");
+		if (loading) loading.hidden = true;
+		box.hidden = false;
+	};
+	const get = async (name, options) => {
+		const response = await fetch(name, { credentials: "same-origin", ...options });
+		if (!response.ok) throw new Error(`${name}: ${response.status} ${response.statusText}`);
+		return response;
+	};
+
+	let engine;
+	const wimscope = window.wimscope = {
+		workerURL: scriptURL("worker.js"),
+		engine: () => (engine ||= get("engine.wasm").then((r) => WebAssembly.compileStreaming(r))),
+		started() { document.documentElement.dataset.started = ""; },
+		failed(message) { show("boot-crashed", message); },
+	};
+
+	// progress fills the bar as the bytes of a copy of the response come in. The response itself stays as it came,
+	// so that the browser can keep the compiled code.
+	const progress = async (response) => {
+		const bar = byID("boot-progress");
+		const total = Number(bar && bar.dataset.bytes);
+		if (!bar || !total || !response.body) return;
+		let done = 0;
+		for (const reader = response.clone().body.getReader(); ;) {
+			const { done: over, value } = await reader.read();
+			if (over) break;
+			bar.value = Math.min(1, (done += value.length) / total);
+		}
+	};
+
+	const start = async () => {
+		for (const [what, there] of [
+			["WebAssembly", typeof WebAssembly === "object" && WebAssembly.instantiateStreaming],
+			["Web Workers", typeof Worker === "function"],
+			["large integers", typeof BigInt === "function"],
+			["files in parts", typeof Blob === "function" && Blob.prototype.arrayBuffer],
+		]) {
+			if (!there) {
+				show("boot-unsupported", what);
+				return;
+			}
+		}
+		const go = new Go();
+		go.argv = ["page"];
+		go.exit = (code) => wimscope.failed(`The page's program ended with status ${code}.`);
+		let instance;
+		try {
+			const response = await get("page.wasm");
+			const counted = progress(response);
+			counted.then(() => wimscope.engine()).catch(() => {}); // the engine after the page, on a slow line
+			({ instance } = await WebAssembly.instantiateStreaming(response, go.importObject));
+		} catch (e) {
+			show("boot-failed", String(e && e.message || e));
+			return;
+		}
+		try {
+			await go.run(instance);
+		} catch (e) {
+			wimscope.failed(String(e && e.stack || e));
+		}
+	};
+	start();
+})();

@@ -1,0 +1,122 @@
+package ui
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/vugu/vugu"
+
+	"wimscope/web/state"
+)
+
+// base is what every component has: the model, put in by Wire.
+type base struct{ App *state.App }
+
+func (b *base) setApp(a *state.App) { b.App = a }
+
+// T is a message of the catalogue.
+func (b *base) T(key string, args ...any) string { return b.App.T(key, args...) }
+
+// New returns the root component of a page that shows app, and the environment to build it in.
+func New(app *state.App) (*vugu.BuildEnv, vugu.Builder) {
+	env, err := vugu.NewBuildEnv()
+	if err != nil {
+		panic(err) // it has no way to fail
+	}
+	env.SetWireFunc(func(b vugu.Builder) {
+		if c, ok := b.(interface{ setApp(*state.App) }); ok {
+			c.setApp(app)
+		}
+	})
+	root := &Root{}
+	root.setApp(app)
+	return env, root
+}
+
+// icon is one symbol of the sprite. It is hidden from assistive technology: what it means is said in words beside
+// it or by the control that it stands in.
+type icon string
+
+// Build implements vugu.Builder.
+func (i icon) Build(*vugu.BuildIn) *vugu.BuildOut {
+	svg := &vugu.VGNode{Type: vugu.ElementNode, Namespace: "svg", Data: "svg", Attr: []vugu.VGAttribute{
+		{Key: "class", Val: "icon"}, {Key: "aria-hidden", Val: "true"}, {Key: "focusable", Val: "false"}, {Key: "viewBox", Val: "0 0 24 24"},
+	}}
+	svg.AppendChild(&vugu.VGNode{Type: vugu.ElementNode, Namespace: "svg", Data: "use", Attr: []vugu.VGAttribute{
+		{Key: "href", Val: "icons.svg#" + string(i)},
+	}})
+	return &vugu.BuildOut{Out: []*vugu.VGNode{svg}}
+}
+
+// yes is a boolean as ARIA writes it.
+func yes(b bool) string { return strconv.FormatBool(b) }
+
+// class joins the names whose condition holds: class("row", "", "selected", sel).
+func class(always string, pairs ...any) string {
+	var out strings.Builder
+	out.WriteString(always)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if on, _ := pairs[i+1].(bool); on {
+			out.WriteString(" " + pairs[i].(string))
+		}
+	}
+	return out.String()
+}
+
+func px(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) + "px" }
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func i64(n int64) string { return strconv.FormatInt(n, 10) }
+
+// press is the key of an event and the modifiers that were held.
+func press(e vugu.DOMEvent) (string, state.Keys) {
+	return e.PropString("key"), state.Keys{Shift: e.PropBool("shiftKey"), Ctrl: e.PropBool("ctrlKey") || e.PropBool("metaKey"), Alt: e.PropBool("altKey")}
+}
+
+// take gives a key event to f, and keeps the browser from it if f had a use for it.
+func take(e vugu.DOMEvent, f func(string, state.Keys) bool) {
+	if key, held := press(e); f(key, held) {
+		e.PreventDefault()
+		e.StopPropagation()
+	}
+}
+
+func value(e vugu.DOMEvent) string { return e.PropString("target", "value") }
+
+func checked(e vugu.DOMEvent) bool { return e.PropBool("target", "checked") }
+
+// symbol is the icon of an entry, by what its name says.
+func symbol(name string, dir, link bool) icon {
+	switch {
+	case link:
+		return "link-2"
+	case dir:
+		return "folder"
+	}
+	ext := ""
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		ext = strings.ToLower(name[i+1:])
+	}
+	switch ext {
+	case "exe", "dll", "sys", "efi", "ocx", "drv", "cpl", "com", "scr", "mui", "so":
+		return "file-code-2"
+	case "txt", "rtf", "log", "md", "htm", "html", "ini", "inf", "xml", "json", "csv", "cfg", "conf", "manifest", "mof", "doc", "docx", "pdf":
+		return "file-text"
+	case "png", "jpg", "jpeg", "gif", "bmp", "ico", "cur", "svg", "webp", "tif", "tiff":
+		return "file-image"
+	case "zip", "cab", "wim", "esd", "swm", "7z", "gz", "xz", "msi", "msu", "tar":
+		return "file-archive"
+	case "cmd", "bat", "ps1", "vbs", "js", "sh", "py", "pl":
+		return "file-terminal"
+	}
+	return "file"
+}
+
+// hashGroups writes the start of a hash as the drawings do: two groups and an ellipsis.
+func hashGroups(h string) string {
+	if len(h) < 16 {
+		return h
+	}
+	return h[:8] + " " + h[8:14] + "…"
+}

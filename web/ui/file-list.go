@@ -1,0 +1,121 @@
+package ui
+
+import (
+	"github.com/vugu/vugu"
+
+	"wimscope/web/state"
+	"wimscope/web/words"
+	"wimscope/worker/protocol"
+)
+
+// FileList is the middle pane: the entries of one folder.
+type FileList struct{ base }
+
+var columns = [...]struct{ sort, name, class string }{
+	{"name", "column.name", "name"},
+	{"size", "column.size", "size"},
+	{"modified", "column.modified", "time"},
+	{"attrs", "column.attrs", "attrs"},
+}
+
+type listRow struct {
+	i                int
+	row              protocol.Row
+	ok               bool
+	selected, cursor bool
+}
+
+func (r listRow) icon() vugu.Builder {
+	return symbol(r.row.Name, r.row.Dir, r.row.Link != "" || r.row.Reparse != 0)
+}
+
+func (r listRow) size() string {
+	switch {
+	case r.row.Link != "":
+		return "→ " + r.row.Link
+	case r.row.Dir || r.row.Reparse != 0 || !r.ok:
+		return ""
+	}
+	return words.Number(r.row.Size)
+}
+
+func (r listRow) time() string { return state.Minute(r.row.Modified) }
+
+func (r listRow) attrs() string { return state.Attributes(r.row.Attrs) }
+
+func (c *FileList) spacer() string {
+	return "height:" + px(c.App.Archive.Files.List.View.Spacer())
+}
+
+func (c *FileList) run() string {
+	v := &c.App.Archive.Files.List.View
+	from, _ := v.Range()
+	return "transform:translateY(" + px(v.Offset(from)) + ")"
+}
+
+func (c *FileList) rows() []listRow {
+	l := &c.App.Archive.Files.List
+	from, to := l.View.Range()
+	rows := make([]listRow, 0, to-from)
+	for i := from; i < to; i++ {
+		row, ok := l.Row(i)
+		rows = append(rows, listRow{i: i, row: row, ok: ok, selected: l.Sel.Has(i), cursor: i == l.Cursor})
+	}
+	return rows
+}
+
+func (c *FileList) active() any {
+	l := &c.App.Archive.Files.List
+	if from, to := l.View.Range(); l.Cursor >= from && l.Cursor < to {
+		return "row-" + itoa(l.Cursor)
+	}
+	return nil
+}
+
+func (c *FileList) sorted(column string) string {
+	l := &c.App.Archive.Files.List
+	switch {
+	case l.Sort != column:
+		return "none"
+	case l.Desc:
+		return "descending"
+	}
+	return "ascending"
+}
+
+func (c *FileList) arrow() vugu.Builder {
+	if c.App.Archive.Files.List.Desc {
+		return icon("arrow-down")
+	}
+	return icon("arrow-up")
+}
+
+// click selects; a touch opens, since it has no double click.
+func (c *FileList) click(e vugu.DOMEvent, i int, row protocol.Row) {
+	_, held := press(e)
+	if e.PropString("pointerType") == "touch" {
+		if row.Dir {
+			c.App.Enter(i)
+			return
+		}
+		c.App.Click(i, false, false)
+		if c.App.Narrow() {
+			c.App.Inspect()
+		}
+		return
+	}
+	c.App.Click(i, held.Shift, held.Ctrl)
+}
+
+func (c *FileList) empty() string {
+	f := &c.App.Archive.Files
+	switch {
+	case len(c.App.Archive.Info.Images) == 0:
+		return c.T("files.no-images")
+	case f.Loading || f.Problem != nil || f.Path == nil || f.List.View.Total > 0:
+		return ""
+	case f.List.Filter != "":
+		return c.T("files.none-match", f.List.Filter)
+	}
+	return c.T("files.empty")
+}

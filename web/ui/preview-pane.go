@@ -1,0 +1,125 @@
+package ui
+
+import (
+	"wimscope/web/state"
+	"wimscope/web/words"
+)
+
+// PreviewPane shows what is in a file.
+type PreviewPane struct{ base }
+
+type textLine struct {
+	i    int
+	text string
+}
+
+type hexRow struct {
+	i                       int
+	off                     string
+	before, caret, after    string
+	tBefore, tCaret, tAfter string
+	has                     bool
+}
+
+func (c *PreviewPane) p() *state.Preview { return &c.App.Archive.Files.Preview }
+
+func (c *PreviewPane) textual() bool {
+	m := c.p().Mode
+	return m == state.ModeText || m == state.ModeXML
+}
+
+func (c *PreviewPane) about() string {
+	p := c.p()
+	s := p.Name
+	if p.Stream != "" {
+		s += ":" + p.Stream
+	}
+	s += " · " + c.T("details.bytes", p.Size)
+	if c.textual() {
+		s += " · " + p.Encoding + " · " + c.T("preview.lines", len(p.Lines))
+	}
+	return s
+}
+
+func (c *PreviewPane) textSpacer() string {
+	p := c.p()
+	return "height:" + px(p.Text.Spacer()) + ";min-width:calc(" + itoa(p.Widest+8) + "ch + 24px)"
+}
+
+func (c *PreviewPane) textRun() string {
+	from, _ := c.p().Text.Range()
+	return "transform:translateY(" + px(c.p().Text.Offset(from)) + ")"
+}
+
+func (c *PreviewPane) lines() []textLine {
+	p := c.p()
+	from, to := p.Text.Range()
+	out := make([]textLine, 0, to-from)
+	for i := from; i < to && i < len(p.Lines); i++ {
+		out = append(out, textLine{i, p.Lines[i]})
+	}
+	return out
+}
+
+func (c *PreviewPane) hexSpacer() string { return "height:" + px(c.p().Hex.Spacer()) }
+
+func (c *PreviewPane) hexRun() string {
+	from, _ := c.p().Hex.Range()
+	return "transform:translateY(" + px(c.p().Hex.Offset(from)) + ")"
+}
+
+const hexDigits = "0123456789abcdef"
+
+func (c *PreviewPane) hexRows() []hexRow {
+	p := c.p()
+	from, to := p.Hex.Range()
+	out := make([]hexRow, 0, to-from)
+	for i := from; i < to; i++ {
+		at := int64(i) * int64(p.PerRow)
+		data := p.Bytes(i)
+		r := hexRow{i: i, off: offset(at)}
+		hex := make([]byte, 0, p.PerRow*3+1)
+		text := make([]byte, 0, p.PerRow)
+		ends := make([]int, 0, p.PerRow)
+		for k, b := range data {
+			if k > 0 {
+				hex = append(hex, ' ')
+				if k == 8 {
+					hex = append(hex, ' ')
+				}
+			}
+			hex = append(hex, hexDigits[b>>4], hexDigits[b&15])
+			ends = append(ends, len(hex))
+			if b < 0x20 || b > 0x7e {
+				b = '.'
+			}
+			text = append(text, b)
+		}
+		if k := int(p.Caret - at); p.Caret >= at && k < len(data) {
+			r.has = true
+			r.before, r.caret, r.after = string(hex[:ends[k]-2]), string(hex[ends[k]-2:ends[k]]), string(hex[ends[k]:])
+			r.tBefore, r.tCaret, r.tAfter = string(text[:k]), string(text[k:k+1]), string(text[k+1:])
+		} else {
+			r.before, r.tBefore = string(hex), string(text)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// offset is an offset of a hex view: eight digits, or more where they are needed.
+func offset(n int64) string {
+	return words.Hex(n)[2:]
+}
+
+// caret tells what the byte with the focus is.
+func (c *PreviewPane) caret() string {
+	p := c.p()
+	b := p.Bytes(int(p.Caret / int64(p.PerRow)))
+	k := int(p.Caret % int64(p.PerRow))
+	if k >= len(b) {
+		return c.T("hex.at", words.Hex(p.Caret))
+	}
+	v := b[k]
+	return c.T("hex.byte", words.Hex(p.Caret), string([]byte{hexDigits[v>>4], hexDigits[v&15]}), int(v))
+}

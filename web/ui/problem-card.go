@@ -1,0 +1,16 @@
+package ui
+
+import "wimscope/worker/protocol"
+
+// ProblemCard says why something could not be opened.
+type ProblemCard struct{ base }
+
+// cause adds to why a file is no WIM what it seems to be.
+func (c *ProblemCard) cause() string {
+	p := c.App.Problem
+	s := c.T(p.CauseKey(), p.Args()...)
+	if p.Err.Code == protocol.CodeNotWIM {
+		s += " " + c.T(p.GuessKey())
+	}
+	return s
+}

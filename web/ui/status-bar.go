@@ -1,0 +1,10 @@
+package ui
+
+import "wimscope/web/words"
+
+// StatusBar is the line at the foot of the page.
+type StatusBar struct{ base }
+
+func (c *StatusBar) engine() string {
+	return c.T("status.engine", words.Size(c.App.Memory), c.App.Crew)
+}

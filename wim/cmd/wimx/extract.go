@@ -1,0 +1,288 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"wimscope/wim"
+)
+
+// sharedOptions are those that apply and extract have in common.
+func sharedOptions() []option {
+	return []option{
+		{name: "check"}, {name: "nocheck"}, {name: "ref", value: true}, {name: "refs", value: true, same: "ref"}, {name: "unix-data"},
+		{name: "no-acls"}, {name: "noacls", same: "no-acls"}, {name: "strict-acls"}, {name: "no-attributes"},
+		{name: "include-invalid-names"}, {name: "include-invalid-filenames", same: "include-invalid-names"}, {name: "recover-data"},
+		{name: "wimboot"}, {name: "compact", value: true}, {name: "threads", value: true}, {name: "verbose"},
+	}
+}
+
+// writeOptions reads the shared options.
+func (o *parsed) writeOptions() (writeOptions, error) {
+	for _, name := range []string{"wimboot", "compact"} {
+		if o.has(name) {
+			return writeOptions{}, codef(exitUnsupported, "--%s works on Windows only, and not with wimx", name)
+		}
+	}
+	if o.has("unix-data") && !keepsUnix {
+		return writeOptions{}, codef(exitUnsupported, "--unix-data does not work on this system")
+	}
+	return writeOptions{
+		unixData: o.has("unix-data"), strict: o.has("strict-acls"), noAttributes: o.has("no-attributes"), noACLs: o.has("no-acls"),
+		invalidNames: o.has("include-invalid-names"), recoverData: o.has("recover-data"),
+	}, nil
+}
+
+func extractVerb() verb {
+	return verb{
+		name: "extract",
+		usage: "WIMFILE IMAGE [(PATH | @LISTFILE)...] [--dest-dir=DIR] [--to-stdout] [--check] [--ref=GLOB]\n" +
+			"        [--preserve-dir-structure] [--no-globs] [--nullglob] [--recover-data] [--unix-data] [--no-acls] [--strict-acls]\n" +
+			"        [--no-attributes] [--include-invalid-names] [--threads=N]",
+		opts: append(sharedOptions(), option{name: "dest-dir", value: true}, option{name: "to-stdout"}, option{name: "no-globs"},
+			option{name: "no-wildcards", same: "no-globs"}, option{name: "nullglob"}, option{name: "preserve-dir-structure"}),
+		run: runExtract,
+	}
+}
+
+func runExtract(t *tool, o *parsed) error {
+	if len(o.args) == 0 {
+		return usageError{"extract takes an archive and an image"}
+	}
+	wo, err := o.writeOptions()
+	if err != nil {
+		return err
+	}
+	if o.has("to-stdout") {
+		t.quiet = true // standard output is the file's
+	}
+	a, err := t.open(o.args[0], o.all("ref"))
+	if err != nil {
+		return needFirst(err, o.args[0])
+	}
+	defer a.Close()
+	arg, paths := "", []string(nil)
+	if len(o.args) > 1 {
+		arg, paths = o.args[1], o.args[2:]
+	}
+	index, err := a.image(arg, len(o.args) > 1, false)
+	if err != nil {
+		return err
+	}
+	if o.has("check") {
+		if err := t.checkIntegrity(a, o); err != nil {
+			return err
+		}
+	}
+	im, err := a.Image(index)
+	if err != nil {
+		return coded(exitMetadata, err)
+	}
+	for _, w := range im.Warnings() {
+		t.warn("%s", w)
+	}
+	nodes, keep, err := t.choose(im, o, paths)
+	if err != nil {
+		return err
+	}
+	if o.has("to-stdout") {
+		return t.toStdout(a, im, nodes, wo.recoverData)
+	}
+	dest := "."
+	if o.has("dest-dir") {
+		dest = o.get("dest-dir")
+	}
+	w, err := newWriter(t, a.Archive, im, dest, wo)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if len(paths) == 0 {
+		w.planAll()
+	} else {
+		w.planPaths(nodes, keep)
+	}
+	if err := w.threads(o); err != nil {
+		return err
+	}
+	if err := w.write(); err != nil {
+		return err
+	}
+	t.say("Done extracting files.\n")
+	return nil
+}
+
+// choose finds the entries that paths and list files name. keep says of each whether the folders above it come along.
+func (t *tool) choose(im *wim.Image, o *parsed, paths []string) (nodes []wim.Node, keep []bool, err error) {
+	fold, err := ignoreCase(onWindows)
+	if err != nil {
+		return nil, nil, err
+	}
+	globs := !o.has("no-globs")
+	one := func(p string, structure bool) error {
+		found := match(im, cleanPath(p), globs, fold)
+		if !globs && len(found) > 1 {
+			found = found[:1]
+		}
+		if len(found) == 0 {
+			if globs && o.has("nullglob") {
+				t.warn("No matches for path pattern %q", p)
+				return nil
+			}
+			hint := ""
+			if globs {
+				hint = " (--nullglob ignores missing files)"
+			}
+			return codef(exitNoPath, "no matches for path pattern %q%s", p, hint)
+		}
+		for _, n := range found {
+			nodes = append(nodes, n)
+			keep = append(keep, structure)
+		}
+		return nil
+	}
+	for _, p := range paths {
+		if list, ok := strings.CutPrefix(p, "@"); ok {
+			lines, err := t.listFile(list)
+			if err != nil {
+				return nil, nil, err
+			}
+			for _, line := range lines {
+				if err := one(line, true); err != nil {
+					return nil, nil, err
+				}
+			}
+			continue
+		}
+		if err := one(p, o.has("preserve-dir-structure")); err != nil {
+			return nil, nil, err
+		}
+	}
+	return nodes, keep, nil
+}
+
+// toStdout writes the contents of files, one after another. Nothing of a damaged file is written, as far as that can
+// be known before its end: what fits memory is checked first.
+func (t *tool) toStdout(a *opened, im *wim.Image, nodes []wim.Node, recoverData bool) error {
+	for _, n := range nodes {
+		if im.IsDir(n) || im.Attributes(n)&wim.AttrReparsePoint != 0 {
+			return codef(exitNotRegular, "%q is not a regular file and therefore cannot be extracted to standard output", nativePath(im, n))
+		}
+	}
+	for _, n := range nodes {
+		if err := a.copyBlob(t, t.stdout, im.Hash(n), recoverData); err != nil {
+			return fmt.Errorf("%s: %w", nativePath(im, n), err)
+		}
+	}
+	return nil
+}
+
+func applyVerb() verb {
+	return verb{
+		name: "apply",
+		usage: "WIMFILE [IMAGE] TARGET [--check] [--ref=GLOB] [--rpfix] [--norpfix] [--recover-data] [--unix-data]\n" +
+			"        [--no-acls] [--strict-acls] [--no-attributes] [--include-invalid-names] [--threads=N]",
+		opts: append(sharedOptions(), option{name: "rpfix"}, option{name: "norpfix"}),
+		run:  runApply,
+	}
+}
+
+func runApply(t *tool, o *parsed) error {
+	if len(o.args) < 2 || len(o.args) > 3 {
+		return usageError{"apply takes an archive, perhaps an image, and a target"}
+	}
+	wo, err := o.writeOptions()
+	if err != nil {
+		return err
+	}
+	name := o.args[0]
+	if name == "-" {
+		// A pipe cannot be read at any place, and that is how all else works: it goes to a file first.
+		spooled, err := t.spool()
+		if err != nil {
+			return err
+		}
+		defer spooled.remove()
+		name = spooled.name
+	}
+	a, err := t.open(name, o.all("ref"))
+	if err != nil {
+		return needFirst(err, o.args[0])
+	}
+	defer a.Close()
+	arg := ""
+	if len(o.args) == 3 {
+		arg = o.args[1]
+	}
+	target := o.args[len(o.args)-1]
+	choice, err := a.image(arg, len(o.args) == 3, true)
+	if err != nil {
+		return err
+	}
+	if info := a.Info(); len(info.Missing) > 0 {
+		return codef(exitMissingContent, "%q is part of a split WIM. Use --ref to specify the other parts.", o.args[0])
+	}
+	wo.fixLinks = o.has("rpfix") || !o.has("norpfix") && a.hdr.Flags&flagReparseFixup != 0
+	if o.has("check") {
+		if err := t.checkIntegrity(a, o); err != nil {
+			return err
+		}
+	}
+	used := map[string]bool{}
+	for _, i := range a.indexes(choice) {
+		info := a.Images()[i-1]
+		dest := target
+		if choice == allImages {
+			dest = filepath.Join(target, imageFolder(info, used))
+		}
+		im, err := a.Image(i)
+		if err != nil {
+			return coded(exitMetadata, err)
+		}
+		for _, w := range im.Warnings() {
+			t.warn("%s", w)
+		}
+		t.say("Applying image %d (%q) from %q to directory %q\n", i, info.Name, o.args[0], dest)
+		if err := t.applyImage(a, im, dest, wo, o); err != nil {
+			return err
+		}
+	}
+	t.say("Done applying WIM image.\n")
+	return nil
+}
+
+func (t *tool) applyImage(a *opened, im *wim.Image, dest string, wo writeOptions, o *parsed) error {
+	w, err := newWriter(t, a.Archive, im, dest, wo)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := w.threads(o); err != nil {
+		return err
+	}
+	w.planAll()
+	return w.write()
+}
+
+// imageFolder is the folder that "all" puts an image in: its name, if that is a plain one and not taken, else its index.
+func imageFolder(info wim.ImageInfo, used map[string]bool) string {
+	name := info.Name
+	units, _ := wim.UnescapeName(name)
+	if strings.ContainsAny(name, `/\`) || !checkName(units, onWindows) || used[strings.ToLower(name)] || wim.EscapeName(units) != name {
+		name = fmt.Sprint(info.Index)
+	}
+	used[strings.ToLower(name)] = true
+	return name
+}
+
+// copyBlob writes a content, and checks it on the way.
+func (a *opened) copyBlob(t *tool, w io.Writer, h wim.Hash, recoverData bool) error {
+	return a.eachContent(t, h, recoverData, func(b []byte) error {
+		if _, err := w.Write(b); err != nil {
+			return coded(exitWrite, err)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,483 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+
+	"wimscope/wim"
+	"wimscope/wim/internal/format"
+)
+
+func infoVerb() verb {
+	return verb{
+		name:  "info",
+		usage: "WIMFILE [IMAGE] [--header] [--blobs] [--xml] [--extract-xml=FILE] [--check] [--json]",
+		opts: []option{
+			{name: "check"}, {name: "nocheck"}, {name: "header"}, {name: "blobs"}, {name: "lookup-table", same: "blobs"}, {name: "xml"},
+			{name: "extract-xml", value: true}, {name: "json"}, {name: "boot"}, {name: "image-property", value: true}, {name: "include-integrity"},
+			{name: "threads", value: true}, {name: "ref", value: true},
+		},
+		run: runInfo,
+	}
+}
+
+func runInfo(t *tool, o *parsed) error {
+	if len(o.args) == 0 || len(o.args) > 4 {
+		return usageError{"info takes an archive, and perhaps an image"}
+	}
+	if len(o.args) > 2 || o.has("boot") || o.has("image-property") || o.has("include-integrity") {
+		return codef(exitUnsupported, "wimx reads archives and does not change them")
+	}
+	a, err := t.openForInfo(o.args[0], o.all("ref"))
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	choice := allImages
+	if len(o.args) == 2 {
+		if choice, err = a.image(o.args[1], true, true); err != nil {
+			return err
+		}
+	}
+	if o.has("check") {
+		if err := t.checkIntegrity(a, o); err != nil {
+			return err
+		}
+	}
+	if o.has("json") {
+		return t.infoJSON(a, choice)
+	}
+	special := false
+	if o.has("header") {
+		special = true
+		printHeader(t.stdout, a.hdr)
+	}
+	if o.has("blobs") {
+		special = true
+		if a.Archive == nil {
+			return codef(exitNotFirstPart, "%q is not the first part of the split WIM", a.name)
+		}
+		if a.hdr.TotalParts > 1 {
+			fmt.Fprintf(t.stderr, "Warning: Only showing the blobs for part %d of a %d-part WIM.\n", a.hdr.PartNumber, a.hdr.TotalParts)
+		}
+		if err := t.printBlobs(a); err != nil {
+			return err
+		}
+	}
+	if o.has("xml") || o.has("extract-xml") {
+		special = true
+		raw, err := a.rawXML()
+		if err != nil {
+			return err
+		}
+		if o.has("xml") {
+			t.stdout.Write(raw)
+		}
+		if name := o.get("extract-xml"); o.has("extract-xml") {
+			if err := wholeFile(name, func(w io.Writer) error { _, err := w.Write(raw); return err }); err != nil {
+				return err
+			}
+		}
+	}
+	if special {
+		return nil
+	}
+	if choice == allImages {
+		a.printInfo(t.stdout)
+	}
+	return a.printImages(t.stdout, choice, len(o.args) == 2)
+}
+
+// openForInfo also opens a later part of a set alone, since its header and XML document can be told without the rest.
+func (t *tool) openForInfo(name string, refs []string) (*opened, error) {
+	a, err := t.open(name, refs)
+	var miss *wim.MissingPartError
+	if err == nil || !errors.As(err, &miss) {
+		return a, err
+	}
+	f, p, ferr := openFile(name)
+	if ferr != nil {
+		return nil, ferr
+	}
+	h, ok := readHeader(p)
+	if !ok {
+		f.Close()
+		return nil, err
+	}
+	return &opened{name: name, files: []*os.File{f}, hdr: h}, nil
+}
+
+// rawXML is the document as the named file stores it.
+func (a *opened) rawXML() ([]byte, error) {
+	if a.Archive != nil {
+		return a.RawXML()
+	}
+	const most = 64 << 20
+	x := a.hdr.XML
+	if x.Flags&format.ResCompressed != 0 || x.PackedSize > most || x.Off > math.MaxInt64 {
+		return nil, codef(exitXML, "the XML document cannot be read")
+	}
+	b := make([]byte, x.PackedSize)
+	if _, err := a.files[0].ReadAt(b, int64(x.Off)); err != nil {
+		return nil, coded(exitXML, err)
+	}
+	return b, nil
+}
+
+// document is the parsed XML document.
+func (a *opened) document() (*wim.XMLDoc, error) {
+	if a.Archive != nil {
+		return a.XMLDoc(), nil
+	}
+	b, err := a.rawXML()
+	if err != nil {
+		return nil, err
+	}
+	return wim.ParseXML(b)
+}
+
+// printInfo writes the lines about the archive as a whole. Names, columns and order are those of wimlib-imagex.
+func (a *opened) printInfo(w io.Writer) {
+	h := &a.hdr
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%-16s%s\n", name+":", fmt.Sprintf(format, args...))
+	}
+	fmt.Fprintf(w, "WIM Information:\n----------------\n")
+	line("Path", "%s", a.name)
+	line("GUID", "0x%x", h.GUID)
+	line("Version", "%d", h.Version)
+	line("Image Count", "%d", h.ImageCount)
+	line("Compression", "%s", headerCodec(h))
+	line("Chunk Size", "%d bytes", h.ChunkSize)
+	line("Part Number", "%d/%d", h.PartNumber, h.TotalParts)
+	line("Boot Index", "%d", h.BootIndex)
+	total := "0"
+	if doc, err := a.document(); err == nil && doc.Root() != nil && doc.Root().Content("TOTALBYTES") != "" {
+		total = doc.Root().Content("TOTALBYTES")
+	}
+	line("Size", "%s bytes", total)
+	var has []string
+	for _, f := range []struct {
+		is   bool
+		name string
+	}{
+		{h.Pipable(), "Pipable"}, {h.Integrity.PackedSize != 0, "Integrity info"}, {h.Flags&format.FlagReparseFixup != 0, "Relative path junction"},
+		{h.Flags&format.FlagResourceOnly != 0, "Resource only"}, {h.Flags&format.FlagMetadataOnly != 0, "Metadata only"},
+		{h.Flags&format.FlagReadOnly != 0, "Readonly"},
+	} {
+		if f.is {
+			has = append(has, f.name)
+		}
+	}
+	line("Attributes", "%s", strings.Join(has, ", "))
+	fmt.Fprintln(w)
+}
+
+func headerCodec(h *format.Header) string {
+	switch {
+	case h.Flags&format.FlagCompression == 0:
+		return "None"
+	case h.Flags&format.FlagLZX != 0:
+		return "LZX"
+	case h.Flags&(format.FlagXPRESS|format.FlagXPRESS2) != 0:
+		return "XPRESS"
+	case h.Flags&format.FlagLZMS != 0:
+		return "LZMS"
+	}
+	return "None"
+}
+
+// printImages writes the lines about images, from the XML document: all of them, or the one that was chosen.
+func (a *opened) printImages(w io.Writer, choice int, chosen bool) error {
+	doc, err := a.document()
+	if err != nil {
+		return coded(exitXML, err)
+	}
+	if !chosen || choice == allImages {
+		fmt.Fprintf(w, "Available Images:\n-----------------\n")
+	} else {
+		title := fmt.Sprintf("Information for Image %d", choice)
+		fmt.Fprintf(w, "%s\n%s\n", title, strings.Repeat("-", len(title)))
+	}
+	count := int(a.hdr.ImageCount)
+	if a.Archive != nil {
+		count = len(a.Images())
+	}
+	for i := 1; i <= count; i++ {
+		if choice == allImages || choice == i {
+			printImage(w, i, imageElement(doc, i))
+		}
+	}
+	return nil
+}
+
+// imageElement is the IMAGE element of an index; an empty one if there is none.
+func imageElement(doc *wim.XMLDoc, index int) *wim.XMLNode {
+	if root := doc.Root(); root != nil {
+		for _, n := range root.Children {
+			if n.Name == "IMAGE" && n.Attr("INDEX") == fmt.Sprint(index) {
+				return n
+			}
+		}
+	}
+	return &wim.XMLNode{Name: "IMAGE"}
+}
+
+func printImage(w io.Writer, index int, n *wim.XMLNode) {
+	line := func(name, value string) { fmt.Fprintf(w, "%-24s%s\n", name+":", value) }
+	some := func(name string, path ...string) {
+		if v := n.Content(path...); v != "" {
+			line(name, v)
+		}
+	}
+	number := func(name string, path ...string) {
+		v := n.Content(path...)
+		if v == "" || strings.Trim(v, "0123456789") != "" {
+			v = "0"
+		}
+		line(name, v)
+	}
+	line("Index", fmt.Sprint(index))
+	line("Name", n.Content("NAME"))
+	line("Description", n.Content("DESCRIPTION"))
+	some("Display Name", "DISPLAYNAME")
+	some("Display Description", "DISPLAYDESCRIPTION")
+	number("Directory Count", "DIRCOUNT")
+	number("File Count", "FILECOUNT")
+	number("Total Bytes", "TOTALBYTES")
+	number("Hard Link Bytes", "HARDLINKBYTES")
+	line("Creation Time", ctime(xmlMoment(n.Child("CREATIONTIME"))))
+	line("Last Modification Time", ctime(xmlMoment(n.Child("LASTMODIFICATIONTIME"))))
+	if n.Child("WINDOWS", "ARCH") != nil {
+		line("Architecture", archWord(n.Content("WINDOWS", "ARCH")))
+	}
+	some("Product Name", "WINDOWS", "PRODUCTNAME")
+	some("Edition ID", "WINDOWS", "EDITIONID")
+	some("Installation Type", "WINDOWS", "INSTALLATIONTYPE")
+	some("HAL", "WINDOWS", "HAL")
+	some("Product Type", "WINDOWS", "PRODUCTTYPE")
+	some("Product Suite", "WINDOWS", "PRODUCTSUITE")
+	if langs := n.Child("WINDOWS", "LANGUAGES"); langs != nil {
+		var all strings.Builder
+		for _, c := range langs.Children {
+			if c.Name == "LANGUAGE" {
+				all.WriteString(c.Content() + " ")
+			}
+		}
+		line("Languages", all.String())
+		some("Default Language", "WINDOWS", "LANGUAGES", "DEFAULT")
+	}
+	some("System Root", "WINDOWS", "SYSTEMROOT")
+	if n.Child("WINDOWS", "VERSION") != nil {
+		number("Major Version", "WINDOWS", "VERSION", "MAJOR")
+		number("Minor Version", "WINDOWS", "VERSION", "MINOR")
+		number("Build", "WINDOWS", "VERSION", "BUILD")
+		number("Service Pack Build", "WINDOWS", "VERSION", "SPBUILD")
+		number("Service Pack Level", "WINDOWS", "VERSION", "SPLEVEL")
+	}
+	some("Flags", "FLAGS")
+	boot := "no"
+	if n.Content("WIMBOOT") == "1" {
+		boot = "yes"
+	}
+	line("WIMBoot compatible", boot)
+	fmt.Fprintln(w)
+}
+
+// archWord names a processor as wimlib-imagex does.
+func archWord(n string) string {
+	switch n {
+	case "0":
+		return "x86"
+	case "1":
+		return "MIPS"
+	case "5":
+		return "ARM"
+	case "6":
+		return "ia64"
+	case "9":
+		return "x86_64"
+	case "12":
+		return "ARM64"
+	}
+	return "unknown"
+}
+
+func xmlMoment(n *wim.XMLNode) wim.Filetime {
+	if n == nil {
+		return 0
+	}
+	var hi, lo uint32
+	fmt.Sscanf(n.Content("HIGHPART"), "0x%x", &hi)
+	fmt.Sscanf(n.Content("LOWPART"), "0x%x", &lo)
+	return wim.Filetime(hi)<<32 | wim.Filetime(lo)
+}
+
+// ctime writes a moment as wimlib-imagex does: Sat Nov 21 03:56:27 2026 UTC.
+func ctime(t wim.Filetime) string { return t.Time().Format("Mon Jan 02 15:04:05 2006 UTC") }
+
+// printHeader writes the header field by field, as wimlib-imagex does.
+func printHeader(w io.Writer, h format.Header) {
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%-28s= %s\n", name, fmt.Sprintf(format, args...))
+	}
+	line("Magic Characters", "%s", strings.ReplaceAll(string(h.Magic[:]), "\x00", `\0`))
+	line("Header Size", "%d", h.Size)
+	line("Version", "0x%x", h.Version)
+	line("Flags", "0x%x", h.Flags)
+	for _, f := range []struct {
+		bit  uint32
+		name string
+	}{
+		{format.FlagReserved, "RESERVED"}, {format.FlagCompression, "COMPRESSION"}, {format.FlagReadOnly, "READONLY"}, {format.FlagSpanned, "SPANNED"},
+		{format.FlagResourceOnly, "RESOURCE_ONLY"}, {format.FlagMetadataOnly, "METADATA_ONLY"}, {format.FlagWriteInProgress, "WRITE_IN_PROGRESS"},
+		{format.FlagReparseFixup, "RP_FIX"}, {0x10000, "COMPRESS_RESERVED"}, {format.FlagXPRESS, "COMPRESS_XPRESS"}, {format.FlagLZX, "COMPRESS_LZX"},
+		{format.FlagLZMS, "COMPRESS_LZMS"}, {format.FlagXPRESS2, "COMPRESS_XPRESS_2"},
+	} {
+		if h.Flags&f.bit != 0 {
+			fmt.Fprintf(w, "    WIM_HDR_FLAG_%s is set\n", f.name)
+		}
+	}
+	line("Chunk Size", "%d", h.ChunkSize)
+	line("GUID", "%s", hex.EncodeToString(h.GUID[:]))
+	line("Part Number", "%d", h.PartNumber)
+	line("Total Parts", "%d", h.TotalParts)
+	line("Image Count", "%d", h.ImageCount)
+	res := func(size, flags, off, original string, r format.ResourceHeader) {
+		line(size, "%d", r.PackedSize)
+		line(flags, "0x%x", r.Flags)
+		line(off, "%d", r.Off)
+		line(original, "%d", r.Size)
+	}
+	res("Blob Table Size", "Blob Table Flags", "Blob Table Offset", "Blob Table Original_size", h.BlobTable)
+	res("XML Data Size", "XML Data Flags", "XML Data Offset", "XML Data Original Size", h.XML)
+	res("Boot Metadata Size", "Boot Metadata Flags", "Boot Metadata Offset", "Boot Metadata Original Size", h.BootMetadata)
+	line("Boot Index", "%d", h.BootIndex)
+	res("Integrity Size", "Integrity Flags", "Integrity Offset", "Integrity Original_size", h.Integrity)
+}
+
+// printBlobs lists the metadata resources and contents of the named part in the order of its table.
+func (t *tool) printBlobs(a *opened) error {
+	h := a.hdr.BlobTable
+	const most = 1 << 30
+	if h.Flags&format.ResCompressed == 0 && h.PackedSize <= most {
+		b := make([]byte, h.PackedSize)
+		if _, err := a.files[0].ReadAt(b, int64(h.Off)); err != nil {
+			return coded(exitRead, err)
+		}
+		for ; len(b) >= format.BlobEntrySize; b = b[format.BlobEntrySize:] {
+			e, err := format.ParseBlobEntry(b)
+			if err != nil {
+				return err
+			}
+			if e.Resource.Flags&format.ResMetadata == 0 {
+				continue
+			}
+			fmt.Fprintf(t.stdout, "Hash              = 0x%x\nUncompressed size = %d bytes\nCompressed size   = %d bytes\nOffset in WIM     = %d bytes\n"+
+				"Part Number       = %d\nReference Count   = %d\nFlags             = %s\n\n",
+				e.Hash, e.Resource.Size, e.Resource.PackedSize, e.Resource.Off, e.Part, e.RefCount, resourceFlags(e.Resource.Flags))
+		}
+	}
+	for _, b := range a.Blobs() {
+		if a.Info().Parts[b.Part].Number != int(a.hdr.PartNumber) {
+			continue
+		}
+		a.printBlob(t.stdout, b)
+		fmt.Fprintln(t.stdout)
+	}
+	return nil
+}
+
+func resourceFlags(f uint8) string {
+	var s strings.Builder
+	for _, x := range []struct {
+		bit  uint8
+		name string
+	}{{format.ResCompressed, "COMPRESSED"}, {format.ResMetadata, "METADATA"}, {format.ResFree, "FREE"}, {format.ResSpanned, "SPANNED"}, {format.ResSolid, "SOLID"}} {
+		if f&x.bit != 0 {
+			s.WriteString("WIM_RESHDR_FLAG_" + x.name + "  ")
+		}
+	}
+	return s.String()
+}
+
+// printBlob writes where a content lies.
+func (a *opened) printBlob(w io.Writer, b wim.Blob) {
+	s := a.Stored(b)
+	fmt.Fprintf(w, "Hash              = 0x%s\nUncompressed size = %d bytes\n", b.Hash, b.Size)
+	flags := ""
+	if s.Solid {
+		flags = resourceFlags(format.ResSolid)
+		fmt.Fprintf(w, "Solid resource    = %d => %d bytes @ offset %d\nSolid offset      = %d bytes\n", a.solidSize(s), s.PackedSize, s.Off, s.SolidOff)
+	} else {
+		if s.Codec != wim.None && s.ChunkSize != 0 {
+			flags = resourceFlags(format.ResCompressed)
+		}
+		fmt.Fprintf(w, "Compressed size   = %d bytes\nOffset in WIM     = %d bytes\n", s.PackedSize, s.Off)
+	}
+	fmt.Fprintf(w, "Part Number       = %d\nReference Count   = %d\nFlags             = %s\n", a.partNumber(b.Part), b.RefCount, flags)
+}
+
+// solidSize is how many bytes the solid resource holds that a content lies in.
+func (a *opened) solidSize(s wim.StoredInfo) uint64 {
+	b := make([]byte, format.SolidHeaderSize)
+	if _, err := a.Source()[s.Part].ReadAt(b, s.Off); err != nil {
+		return 0
+	}
+	h, err := format.ParseSolidHeader(b)
+	if err != nil {
+		return 0
+	}
+	return h.Size
+}
+
+func (a *opened) partNumber(i int) int {
+	info := a.Info()
+	if i < len(info.Parts) {
+		return info.Parts[i].Number
+	}
+	if i -= len(info.Parts); i < len(info.References) {
+		return info.References[i].Number
+	}
+	return 0
+}
+
+// infoJSON writes what is known of the archive and its images as one object.
+func (t *tool) infoJSON(a *opened, choice int) error {
+	if a.Archive == nil {
+		return codef(exitNotFirstPart, "%q is not the first part of the split WIM", a.name)
+	}
+	type image struct {
+		wim.ImageInfo
+		Created       string
+		Modified      string
+		KernelVersion string `json:",omitempty"` // what ntoskrnl.exe in the image says, which is truer than Version
+	}
+	out := struct {
+		Path    string
+		Archive *wim.Info
+		Images  []image
+	}{Path: a.name, Archive: a.Info(), Images: []image{}}
+	for _, i := range a.indexes(choice) {
+		x := a.Images()[i-1]
+		kernel, _, err := a.ImageVersion(i)
+		if err != nil {
+			kernel = "" // most images have no Windows in them
+		}
+		out.Images = append(out.Images, image{x, x.Created.String(), x.Modified.String(), kernel})
+	}
+	return t.json(out)
+}
+
+func (t *tool) json(v any) error {
+	e := json.NewEncoder(t.stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

@@ -1,0 +1,150 @@
+// Command wimx reads Windows Imaging archives (WIM, ESD, SWM). Its verbs, arguments, options and exit status are
+// those of wimlib-imagex, so that scripts written for that run with it; search, diff and --json go beyond it.
+//
+//	wimx info    WIMFILE [IMAGE] [--header] [--blobs] [--xml] [--extract-xml=FILE] [--check] [--json]
+//	wimx dir     WIMFILE [IMAGE] [--path=PATH] [--detailed] [--one-file-only] [--ref=GLOB] [--json]
+//	wimx extract WIMFILE IMAGE [(PATH | @LISTFILE)...] [--dest-dir=DIR] [--to-stdout] …
+//	wimx apply   WIMFILE [IMAGE] TARGET …
+//	wimx verify  WIMFILE [--ref=GLOB] [--nocheck] [--json]
+//	wimx search  WIMFILE NAME-GLOB [--ref=GLOB]
+//	wimx diff    WIMFILE IMAGE WIMFILE IMAGE
+//
+// Under the name wiminfo, wimdir, wimextract, wimapply or wimverify it takes that verb.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+func main() {
+	// The first Ctrl-C ends the work, which tidies up; a second one kills the program.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// tool is one run of the program: where it reads and writes, and what every verb honours.
+type tool struct {
+	ctx    context.Context
+	stdin  io.Reader
+	stdout *bufio.Writer
+	stderr io.Writer
+	quiet  bool // --quiet: no messages on standard output beside what was asked for
+	screen bool // standard error is a terminal: show progress there
+}
+
+// verb is one command.
+type verb struct {
+	name  string
+	usage string
+	opts  []option
+	run   func(t *tool, o *parsed) error
+}
+
+func verbs() []verb {
+	return []verb{applyVerb(), dirVerb(), extractVerb(), infoVerb(), verifyVerb(), searchVerb(), diffVerb()}
+}
+
+// run is the whole program. It returns the exit status.
+func run(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	t := &tool{ctx: ctx, stdin: stdin, stdout: bufio.NewWriterSize(stdout, 64<<10), stderr: stderr}
+	if f, ok := stderr.(*os.File); ok {
+		fi, err := f.Stat()
+		t.screen = err == nil && fi.Mode()&os.ModeCharDevice != 0
+	}
+	err := t.dispatch(argv)
+	if ferr := t.stdout.Flush(); err == nil && ferr != nil {
+		err = fmt.Errorf("standard output: %w", ferr)
+	}
+	return t.report(err)
+}
+
+func (t *tool) dispatch(argv []string) error {
+	name := strings.TrimSuffix(filepath.Base(argv[0]), ".exe")
+	args := argv[1:]
+	all := verbs()
+	command := "wimx "
+	which := ""
+	for _, v := range all { // wiminfo, wimdir, …
+		if name == "wim"+v.name {
+			which, command = v.name, "wim"
+		}
+	}
+	if which == "" {
+		if len(args) == 0 {
+			t.usage(t.stderr, all)
+			return usageError{"no command given"}
+		}
+		which, args = args[0], args[1:]
+	}
+	switch which {
+	case "--help", "-help", "help", "-h":
+		t.usage(t.stdout, all)
+		return nil
+	case "--version", "-version":
+		fmt.Fprintf(t.stdout, "wimx (Wimscope)\nReads Windows Imaging archives; command line as of wimlib-imagex 1.13.\n")
+		return nil
+	}
+	for _, v := range all {
+		if v.name != which {
+			continue
+		}
+		o, err := parseOptions(append(v.opts, option{name: "help"}, option{name: "quiet"}), args)
+		if err != nil {
+			t.verbUsage(t.stderr, command, v)
+			return err
+		}
+		if o.has("help") {
+			t.verbUsage(t.stdout, command, v)
+			return nil
+		}
+		t.quiet = o.has("quiet")
+		err = v.run(t, o)
+		var ue usageError
+		if errors.As(err, &ue) {
+			t.verbUsage(t.stderr, command, v)
+		}
+		return err
+	}
+	writers := []string{"append", "capture", "delete", "export", "join", "mount", "mountrw", "optimize", "split", "unmount", "update"}
+	if slices.Contains(writers, which) {
+		return usageError{fmt.Sprintf("%q writes or mounts archives; wimx only reads them", which)}
+	}
+	t.usage(t.stderr, all)
+	return usageError{fmt.Sprintf("unrecognized command: %q", which)}
+}
+
+func (t *tool) usage(w io.Writer, all []verb) {
+	fmt.Fprintln(w, "Usage:")
+	for _, v := range all {
+		fmt.Fprintf(w, "    wimx %s %s\n", v.name, v.usage)
+	}
+	fmt.Fprint(w, "    wimx --help\n    wimx --version\n\n",
+		"IMAGE is the 1-based index or the name of an image. It may be left out if the archive has only one,\n",
+		"and some commands take \"all\".\n")
+}
+
+func (t *tool) verbUsage(w io.Writer, command string, v verb) {
+	fmt.Fprintf(w, "Usage:\n    %s%s %s\n", command, v.name, v.usage)
+}
+
+// say prints a message of the kind that --quiet silences.
+func (t *tool) say(format string, args ...any) {
+	if !t.quiet {
+		fmt.Fprintf(t.stdout, format, args...)
+	}
+}
+
+// warn prints a warning. Warnings do not change the exit status.
+func (t *tool) warn(format string, args ...any) {
+	fmt.Fprintf(t.stderr, "[WARNING] "+format+"\n", args...)
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// nativeName gives the bytes by which a stored name is called on disk: UTF-8, and unpaired surrogates in three
+// bytes each, as Go's os package and wimlib write them. It may hold anything but what checkName refuses.
+func nativeName(units []uint16) string {
+	var b []byte
+	for i := 0; i < len(units); i++ {
+		r := rune(units[i])
+		if utf16.IsSurrogate(r) {
+			if i+1 < len(units) {
+				if d := utf16.DecodeRune(r, rune(units[i+1])); d != utf8.RuneError {
+					b = utf8.AppendRune(b, d)
+					i++
+					continue
+				}
+			}
+			b = append(b, 0xE0|byte(r>>12), 0x80|byte(r>>6)&0x3F, 0x80|byte(r)&0x3F)
+			continue
+		}
+		b = utf8.AppendRune(b, r)
+	}
+	return string(b)
+}
+
+// badRune says that a name with this character cannot be made on the system at hand.
+func badRune(r uint16, windows bool) bool {
+	if r == 0 || r == '/' {
+		return true
+	}
+	return windows && (r < 0x20 || strings.ContainsRune(`\:*?"<>|`, rune(r)))
+}
+
+// checkName says whether a stored name can be a file's name here. Nothing that passes can leave the folder that it
+// is made in.
+func checkName(units []uint16, windows bool) bool {
+	if len(units) == 0 || len(units) <= 2 && units[0] == '.' && units[len(units)-1] == '.' {
+		return false
+	}
+	for _, u := range units {
+		if badRune(u, windows) {
+			return false
+		}
+	}
+	last := units[len(units)-1]
+	return !windows || last != ' ' && last != '.' && !windowsDevice(nativeName(units))
+}
+
+// windowsDevice tells names that Windows takes for devices in any folder.
+func windowsDevice(name string) bool {
+	stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
+	stem = strings.TrimRight(stem, " ")
+	switch stem {
+	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$":
+		return true
+	}
+	if len(stem) >= 4 && (strings.HasPrefix(stem, "COM") || strings.HasPrefix(stem, "LPT")) {
+		switch stem[3:] {
+		case "1", "2", "3", "4", "5", "6", "7", "8", "9", "¹", "²", "³":
+			return true
+		}
+	}
+	return false
+}
+
+// dummyName is what --include-invalid-names makes of a name that cannot be: n numbers them.
+func dummyName(units []uint16, n int, windows bool) string {
+	fixed := make([]uint16, len(units))
+	for i, u := range units {
+		fixed[i] = u
+		if badRune(u, windows) {
+			fixed[i] = 0xFFFD
+		}
+	}
+	return fmt.Sprintf("%s (invalid filename #%d)", nativeName(fixed), n)
+}
+
+const onWindows = runtime.GOOS == "windows"

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf16"
+)
+
+func units(s string) []uint16 { return utf16.Encode([]rune(s)) }
+
+func TestNativeName(t *testing.T) {
+	for _, c := range []struct {
+		in   []uint16
+		want string
+	}{
+		{units("plain ü 日 𝒜"), "plain ü 日 𝒜"},
+		{[]uint16{'x', 0xD800, 'y'}, "x\xed\xa0\x80y"},
+		{[]uint16{0xDFFF}, "\xed\xbf\xbf"},
+		{[]uint16{0xD835}, "\xed\xa0\xb5"},
+		{nil, ""},
+	} {
+		if got := nativeName(c.in); got != c.want {
+			t.Errorf("%x: got %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+func TestCheckName(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		unix, window bool
+	}{
+		{"a", true, true}, {"", false, false}, {".", false, false}, {"..", false, false}, {"...", true, false}, {"a/b", false, false},
+		{`a\b`, true, false}, {`..\..\x`, true, false}, {"a:b", true, false}, {"a\x00b", false, false}, {"con", true, false},
+		{"Con.txt", true, false}, {"console", true, true}, {"COM1", true, false}, {"com10", true, true}, {"x ", true, false},
+		{"x.", true, false}, {"tab\t", true, false}, {"aux .h", true, false}, {".x", true, true},
+	} {
+		if got := checkName(units(c.name), false); got != c.unix {
+			t.Errorf("%q elsewhere: got %v, want %v", c.name, got, c.unix)
+		}
+		if got := checkName(units(c.name), true); got != c.window {
+			t.Errorf("%q on Windows: got %v, want %v", c.name, got, c.window)
+		}
+	}
+}
+
+func TestMatchName(t *testing.T) {
+	for _, c := range []struct {
+		pattern, name string
+		fold, want    bool
+	}{
+		{"*", "", false, true}, {"*", "abc", false, true}, {"?", "", false, false}, {"?", "ü", false, true}, {"a*c", "abbbc", false, true},
+		{"a*c", "abbb", false, false}, {"*.txt", "x.TXT", false, false}, {"*.txt", "x.TXT", true, true}, {"a?c*", "abc", false, true},
+		{"**x**", "aaaxbbb", false, true}, {"", "", false, true}, {"", "a", false, false}, {"[a]", "a", false, false}, {"[a]", "[a]", false, true},
+		{strings.Repeat("*a", 20), strings.Repeat("a", 3000) + "b", false, false},
+	} {
+		if got := matchName(c.pattern, c.name, c.fold); got != c.want {
+			t.Errorf("%q on %q, fold %v: got %v", c.pattern, c.name, c.fold, got)
+		}
+	}
+}
+
+func TestParseOptions(t *testing.T) {
+	opts := []option{{name: "check"}, {name: "ref", value: true}, {name: "recover-data"}, {name: "no-acls"}, {name: "noacls", same: "no-acls"}}
+	for _, c := range []struct {
+		line string
+		args string
+		set  string
+		err  string
+	}{
+		{"a b", "a|b", "", ""},
+		{"a --check b", "a|b", "check=", ""},
+		{"-check --ref=x --ref y", "", "check= ref=x,y", ""},
+		{"--chec a", "a", "check=", ""},
+		{"--re=1", "", "", "ambiguous"},
+		{"--no", "", "no-acls=", ""},
+		{"--check=1", "", "", "doesn't allow"},
+		{"--ref", "", "", "requires"},
+		{"--bogus", "", "", "unrecognized"},
+		{"-- --check -", "--check|-", "", ""},
+		{"- --check", "-", "check=", ""},
+	} {
+		p, err := parseOptions(opts, strings.Fields(c.line))
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%q: error %v, want %q", c.line, err, c.err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%q: %v", c.line, err)
+			continue
+		}
+		var set []string
+		for _, o := range opts {
+			if p.has(o.name) {
+				set = append(set, o.name+"="+strings.Join(p.all(o.name), ","))
+			}
+		}
+		if got := strings.Join(p.args, "|"); got != c.args {
+			t.Errorf("%q: arguments %q, want %q", c.line, got, c.args)
+		}
+		if got := strings.Join(set, " "); got != c.set {
+			t.Errorf("%q: options %q, want %q", c.line, got, c.set)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+
+	"wimscope/wim"
+	"wimscope/wim/internal/format"
+)
+
+// opened is an archive on disk with all files that were named for it.
+type opened struct {
+	*wim.Archive
+	name  string // as it was given
+	files []*os.File
+	hdr   format.Header // of the file named
+}
+
+func (a *opened) Close() {
+	for _, f := range a.files {
+		f.Close()
+	}
+}
+
+// openFile opens a file for reading and tells its size.
+func openFile(name string) (*os.File, wim.Part, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, wim.Part{}, coded(exitOpen, err)
+	}
+	fi, err := f.Stat()
+	if err == nil && fi.IsDir() {
+		err = codef(exitOpen, "%s is a folder", name)
+	}
+	if err != nil {
+		f.Close()
+		return nil, wim.Part{}, coded(exitOpen, err)
+	}
+	size := fi.Size()
+	if !fi.Mode().IsRegular() {
+		if size, err = f.Seek(0, io.SeekEnd); err != nil {
+			f.Close()
+			return nil, wim.Part{}, codef(exitOpen, "%s: only a file that can be read at any place will do: %v", name, err)
+		}
+	}
+	return f, wim.Part{Name: name, R: f, Size: size}, nil
+}
+
+// readHeader reads the full header of a file: at its end, if it is pipable. ok is false if it has none.
+func readHeader(p wim.Part) (h format.Header, ok bool) {
+	b := make([]byte, format.HeaderSize)
+	if _, err := p.R.ReadAt(b, 0); err != nil {
+		return h, false
+	}
+	h, err := format.ParseHeader(b)
+	if err == nil && h.Pipable() {
+		if _, err = p.R.ReadAt(b, p.Size-format.HeaderSize); err == nil {
+			h, err = format.ParseHeader(b)
+		}
+	}
+	return h, err == nil
+}
+
+// open opens an archive and, by the globs of --ref, the other parts of its set and the archives that it needs. What
+// shares the first file's GUID is a part; all else is a reference. Names like a.swm without --ref bring their parts
+// along, since that is what nearly everyone means.
+func (t *tool) open(name string, refs []string) (_ *opened, err error) {
+	a := &opened{name: name}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
+	f, first, err := openFile(name)
+	if err != nil {
+		return nil, err
+	}
+	a.files = append(a.files, f)
+	h, _ := readHeader(first)
+	a.hdr = h
+	parts := []wim.Part{first}
+	o := &wim.ReadOptions{}
+	seen := []os.FileInfo{}
+	if fi, err := f.Stat(); err == nil {
+		seen = append(seen, fi)
+	}
+	numbers := map[uint16]bool{h.PartNumber: true}
+	for _, glob := range refs {
+		names, err := filepath.Glob(glob)
+		if err != nil {
+			return nil, usageError{fmt.Sprintf("--ref=%s: %v", glob, err)}
+		}
+		if len(names) == 0 {
+			if strings.ContainsAny(glob, "*?[") {
+				return nil, codef(8, "found no files for glob %q", glob)
+			}
+			names = []string{glob}
+		}
+		sort.Strings(names)
+	next:
+		for _, n := range names {
+			f, p, err := openFile(n)
+			if err != nil {
+				return nil, err
+			}
+			a.files = append(a.files, f)
+			fi, err := f.Stat()
+			if err != nil {
+				return nil, coded(exitOpen, err)
+			}
+			for _, s := range seen {
+				if os.SameFile(s, fi) {
+					continue next
+				}
+			}
+			seen = append(seen, fi)
+			rh, ok := readHeader(p)
+			if ok && rh.GUID == h.GUID && rh.TotalParts == h.TotalParts && !numbers[rh.PartNumber] {
+				numbers[rh.PartNumber] = true
+				parts = append(parts, p)
+			} else {
+				o.References = append(o.References, p)
+			}
+		}
+	}
+	arc, err := wim.Open(parts, o)
+	if err != nil {
+		return nil, err
+	}
+	a.Archive = arc
+	for _, w := range arc.Info().Warnings {
+		t.warn("%s", w)
+	}
+	return a, nil
+}
+
+// needFirst turns away a set whose first part was not the one named: the images are there.
+func needFirst(err error, name string) error {
+	var miss *wim.MissingPartError
+	if errors.As(err, &miss) {
+		return codef(exitNotFirstPart, "%q is not the first part of the split WIM; the first part must be named", name)
+	}
+	return err
+}
+
+// allImages is the choice of every image.
+const allImages = -1
+
+// chooseImage finds the image that an argument names: "all" or "*", an index from 1, or else a name. 0 is none.
+func chooseImage(images []wim.ImageInfo, arg string) int {
+	if strings.EqualFold(arg, "all") || arg == "*" {
+		return allImages
+	}
+	if n, err := strconv.Atoi(arg); err == nil && n >= 0 && strings.Trim(arg, "0123456789") == "" {
+		if n <= len(images) {
+			return n
+		}
+		return 0
+	}
+	if arg == "" {
+		return 0
+	}
+	for _, im := range images {
+		if im.Name == arg {
+			return im.Index
+		}
+	}
+	return 0
+}
+
+// image is chooseImage with errors. An empty list of arguments means the only image there is.
+func (a *opened) image(arg string, given, allowAll bool) (int, error) {
+	images := a.Images()
+	if !given {
+		if len(images) != 1 {
+			what := "select one"
+			if allowAll {
+				what = "select one (or all)"
+			}
+			return 0, usageError{fmt.Sprintf("%q contains %d images; please %s", a.name, len(images), what)}
+		}
+		return 1, nil
+	}
+	n := chooseImage(images, arg)
+	if n == 0 || n == allImages && !allowAll {
+		return 0, codef(exitImage, "%q is not a valid image in %q; give an index from 1 to %d or a name, as \"info\" lists them", arg, a.name, len(images))
+	}
+	return n, nil
+}
+
+// indexes lists the images of a choice.
+func (a *opened) indexes(choice int) []int {
+	if choice != allImages {
+		return []int{choice}
+	}
+	var out []int
+	for i := range a.Images() {
+		out = append(out, i+1)
+	}
+	return out
+}

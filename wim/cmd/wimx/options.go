@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// option is one that a verb takes.
+type option struct {
+	name  string
+	value bool   // it has an argument: --name=VALUE or --name VALUE
+	same  string // it is another spelling of this one
+}
+
+// parsed is a command line taken apart.
+type parsed struct {
+	values map[string][]string
+	args   []string
+}
+
+func (p *parsed) has(name string) bool { return len(p.values[name]) > 0 }
+
+// get is the last value of an option, or "".
+func (p *parsed) get(name string) string {
+	v := p.values[name]
+	if len(v) == 0 {
+		return ""
+	}
+	return v[len(v)-1]
+}
+
+func (p *parsed) all(name string) []string { return p.values[name] }
+
+// parseOptions takes options and arguments in any order, as GNU's getopt_long_only does: one dash or two, any
+// prefix of a name that means only one option, and "--" to end the options. "-" is an argument.
+func parseOptions(opts []option, args []string) (*parsed, error) {
+	p := &parsed{values: map[string][]string{}}
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		if a == "--" {
+			p.args = append(p.args, args[i+1:]...)
+			break
+		}
+		if len(a) < 2 || a[0] != '-' {
+			p.args = append(p.args, a)
+			continue
+		}
+		name, value, hasValue := strings.Cut(strings.TrimPrefix(a[1:], "-"), "=")
+		o, err := findOption(opts, name)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case !o.value && hasValue:
+			return nil, usageError{fmt.Sprintf("option '--%s' doesn't allow an argument", o.name)}
+		case o.value && !hasValue:
+			if i++; i == len(args) {
+				return nil, usageError{fmt.Sprintf("option '--%s' requires an argument", o.name)}
+			}
+			value = args[i]
+		}
+		if o.same != "" {
+			o.name = o.same
+		}
+		p.values[o.name] = append(p.values[o.name], value)
+	}
+	return p, nil
+}
+
+func findOption(opts []option, name string) (option, error) {
+	var found []option
+	for _, o := range opts {
+		if o.name == name {
+			return o, nil
+		}
+		if strings.HasPrefix(o.name, name) {
+			found = append(found, o)
+		}
+	}
+	meaning := map[string]bool{}
+	var names []string
+	for _, o := range found {
+		if o.same != "" {
+			meaning[o.same] = true
+		} else {
+			meaning[o.name] = true
+		}
+		names = append(names, "'--"+o.name+"'")
+	}
+	switch {
+	case len(found) == 0:
+		return option{}, usageError{fmt.Sprintf("unrecognized option '--%s'", name)}
+	case len(meaning) > 1:
+		sort.Strings(names)
+		return option{}, usageError{fmt.Sprintf("option '--%s' is ambiguous; possibilities: %s", name, strings.Join(names, " "))}
+	}
+	return found[0], nil
+}

@@ -1,0 +1,288 @@
+package main
+
+import (
+	"encoding/binary"
+	"path/filepath"
+	"strings"
+
+	"wimscope/wim"
+)
+
+// planner turns a selection of an image into outs.
+type planner struct {
+	w      *writer
+	folder map[wim.Node]int32 // index of folders kept in the image's own structure
+	first  map[wim.Node]int32 // by FirstLink: the out that gets the bytes
+	placed map[place]int32    // what is where, if a selection may want two things in one place; nil for a whole image
+	dummy  int
+}
+
+// place is a name in a folder.
+type place struct {
+	parent int32
+	name   string
+}
+
+// planAll takes the whole image: its root is the target.
+func (w *writer) planAll() {
+	p := &planner{w: w, folder: map[wim.Node]int32{}, first: map[wim.Node]int32{}}
+	w.outs = append(w.outs, out{node: 0, parent: -1, kind: outDir})
+	p.children(0, 0)
+}
+
+// planPaths takes entries with all that is below them, directly into the target or, keeping the structure, under the
+// folders that lead to them. The image's root stands for its children.
+func (w *writer) planPaths(nodes []wim.Node, keep []bool) {
+	p := &planner{w: w, folder: map[wim.Node]int32{}, first: map[wim.Node]int32{}, placed: map[place]int32{}}
+	for i, n := range nodes {
+		parent := int32(-1)
+		if keep[i] {
+			parent = p.ancestors(w.im.Parent(n))
+		}
+		if n == 0 {
+			p.children(0, -1)
+		} else {
+			p.entry(n, parent)
+		}
+	}
+}
+
+// ancestors adds the folders from the root to n, once each.
+func (p *planner) ancestors(n wim.Node) int32 {
+	if n == 0 {
+		return -1
+	}
+	if i, ok := p.folder[n]; ok {
+		return i
+	}
+	parent := p.ancestors(p.w.im.Parent(n))
+	if parent == skipped {
+		return skipped
+	}
+	i := p.add(n, parent)
+	p.folder[n] = i
+	return i
+}
+
+// skipped is the index of what is left out.
+const skipped = -2
+
+// children adds all that is below a folder, in breadth: parents before children.
+func (p *planner) children(n wim.Node, at int32) {
+	type item struct {
+		n  wim.Node
+		at int32
+	}
+	queue := []item{{n, at}}
+	for len(queue) > 0 {
+		it := queue[0]
+		queue = queue[1:]
+		first, count := p.w.im.Children(it.n)
+		for c := first; c < first+wim.Node(count); c++ {
+			if i := p.add(c, it.at); i != skipped && p.w.outs[i].kind == outDir {
+				queue = append(queue, item{c, i})
+			}
+		}
+	}
+}
+
+// entry adds an entry and all that is below it.
+func (p *planner) entry(n wim.Node, parent int32) {
+	if parent == skipped {
+		return
+	}
+	if i := p.add(n, parent); i != skipped && p.w.outs[i].kind == outDir {
+		p.children(n, i)
+	}
+}
+
+// add adds one entry. It returns skipped for what is left out.
+func (p *planner) add(n wim.Node, parent int32) int32 {
+	w, im := p.w, p.w.im
+	raw := im.RawName(n)
+	name := nativeName(raw)
+	if !checkName(raw, onWindows) {
+		if !w.o.invalidNames {
+			w.t.warn("Not extracting %q: has an invalid filename that is not supported on this platform", nativePath(im, n))
+			return skipped
+		}
+		w.t.warn("%q has an invalid filename that is not supported on this platform; extracting dummy name instead", nativePath(im, n))
+		p.dummy++
+		name = dummyName(raw, p.dummy, onWindows)
+	}
+	if p.placed != nil {
+		at := place{parent, name}
+		if i, ok := p.placed[at]; ok {
+			if w.outs[i].node != n && !(w.outs[i].kind == outDir && im.IsDir(n)) {
+				w.t.warn("%q: not extracted, since %q goes to the same place", nativePath(im, n), nativePath(im, w.outs[i].node))
+				return skipped
+			}
+			return i
+		}
+		p.placed[at] = int32(len(w.outs))
+	}
+	o := out{node: n, parent: parent, name: name, kind: outFile}
+	attrs := im.Attributes(n)
+	unix, isUnix := im.UnixData(n)
+	switch {
+	case im.IsDir(n):
+		o.kind = outDir
+	case attrs&wim.AttrReparsePoint != 0:
+		target, ok := w.linkTarget(n)
+		if ok {
+			o.kind, o.target = outSymlink, target
+			break
+		}
+		if attrs&wim.AttrDirectory != 0 {
+			o.kind = outDir // a mount point of another kind is an empty folder
+		}
+		w.lost.reparse++
+	case isUnix && w.o.unixData && keepsUnix && special(unix.Mode):
+		o.kind = outSpecial
+	}
+	if o.kind == outFile || o.kind == outSpecial {
+		rep := im.FirstLink(n)
+		if i, ok := p.first[rep]; ok {
+			o.kind, o.first = outHard, i
+		} else {
+			p.first[rep] = int32(len(w.outs))
+		}
+	}
+	if o.kind != outHard { // files count, not names
+		w.lost.count(w, n)
+	}
+	w.outs = append(w.outs, o)
+	return int32(len(w.outs) - 1)
+}
+
+// special says that a mode is a device's, pipe's or socket's.
+func special(mode uint32) bool {
+	switch mode & 0o170000 {
+	case 0o140000, 0o060000, 0o020000, 0o010000:
+		return true
+	}
+	return false
+}
+
+// linkTarget is where a symbolic link or junction leads, as this system writes paths: a drive's letter goes, and
+// where links are fixed, absolute ones are led to the same place below the target.
+func (w *writer) linkTarget(n wim.Node) (string, bool) {
+	tag := w.im.ReparseTag(n)
+	b := w.im.ReparseData(n)
+	if tag == wim.TagLxSymlink && len(b) > 4 {
+		return string(b[4:]), true
+	}
+	relative, units, ok := reparseTarget(tag, b)
+	if !ok {
+		return "", false
+	}
+	target := nativeName(units)
+	if onWindows {
+		return strings.TrimPrefix(target, `\??\`), target != ""
+	}
+	target = strings.ReplaceAll(target, `\`, "/")
+	if relative {
+		return target, target != ""
+	}
+	for _, prefix := range []string{"/??/", "//?/"} {
+		target = strings.TrimPrefix(target, prefix)
+	}
+	if len(target) >= 2 && target[1] == ':' {
+		target = target[2:]
+	}
+	if !strings.HasPrefix(target, "/") {
+		return "", false // a volume by its number: it has no path here
+	}
+	if w.o.fixLinks && w.im.ReparseFixed(n) {
+		target = filepath.ToSlash(w.base) + target
+	}
+	return target, true
+}
+
+// reparseTarget takes the substitute name out of the data of a symbolic link or junction, [MS-FSCC] 2.1.2.4, 2.1.2.5.
+func reparseTarget(tag uint32, b []byte) (relative bool, units []uint16, ok bool) {
+	fixed := 8
+	switch tag {
+	case wim.TagSymlink:
+		fixed = 12
+	case wim.TagMountPoint:
+	default:
+		return false, nil, false
+	}
+	if len(b) < fixed {
+		return false, nil, false
+	}
+	off, size := int(binary.LittleEndian.Uint16(b)), int(binary.LittleEndian.Uint16(b[2:]))
+	names := b[fixed:]
+	if off+size > len(names) || size < 2 {
+		return false, nil, false
+	}
+	for i := off; i+1 < off+size; i += 2 {
+		u := binary.LittleEndian.Uint16(names[i:])
+		if u == 0 {
+			return false, nil, false
+		}
+		units = append(units, u)
+	}
+	return tag == wim.TagSymlink && b[8]&1 != 0, units, true
+}
+
+// count notes what of an entry this system has no place for.
+func (l *losses) count(w *writer, n wim.Node) {
+	im := w.im
+	if im.NamedStreams(n) > 0 {
+		l.streams++
+	}
+	attrs := im.Attributes(n)
+	if attrs&wim.AttrEncrypted != 0 {
+		l.encrypted++
+	}
+	if !onWindows && !w.o.noAttributes {
+		if attrs&wim.AttrReadOnly != 0 {
+			l.readonly++
+		}
+		if attrs&wim.AttrHidden != 0 {
+			l.hidden++
+		}
+		if attrs&wim.AttrSystem != 0 {
+			l.system++
+		}
+	}
+	if !w.o.noACLs && len(im.SecurityBytes(n)) > 0 {
+		l.security++
+	}
+	if im.ShortName(n) != "" {
+		l.short++
+	}
+	if len(im.ObjectIDBytes(n)) > 0 {
+		l.objects++
+	}
+	if !w.o.unixData {
+		if _, ok := im.UnixData(n); ok {
+			l.unix++
+		}
+		if len(im.Xattrs(n)) > 0 {
+			l.xattrs++
+		}
+	}
+}
+
+// warn tells what was left behind.
+func (l *losses) warn(w *writer) {
+	for _, x := range []struct {
+		n    int
+		what string
+	}{
+		{l.encrypted, "EFS-encrypted data of %d files written as stored"}, {l.streams, "Ignoring named data streams of %d files"},
+		{l.readonly, "Ignoring FILE_ATTRIBUTE_READONLY of %d files"}, {l.hidden, "Ignoring FILE_ATTRIBUTE_HIDDEN of %d files"},
+		{l.system, "Ignoring FILE_ATTRIBUTE_SYSTEM of %d files"}, {l.reparse, "Ignoring reparse data of %d non-symlink/junction files"},
+		{l.security, "Ignoring Windows NT security descriptors of %d files"},
+		{l.unix, "Ignoring UNIX metadata (uid/gid/mode/rdev) of %d files\n          (use --unix-data mode to extract these)"},
+		{l.xattrs, "Ignoring extended attributes of %d files\n          (use --unix-data mode to extract these)"},
+		{l.objects, "Ignoring object IDs of %d files"}, {l.short, "Ignoring DOS names of %d files"},
+	} {
+		if x.n > 0 {
+			w.t.warn(x.what, x.n)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"syscall"
+	"unsafe"
+
+	"wimscope/wim"
+)
+
+// What os does not offer: times beyond time.UnixNano's range, and everything that must not follow a link. Names here
+// are single steps in a folder that is open.
+
+const atSymlinkNofollow = 0x100 // AT_SYMLINK_NOFOLLOW
+
+// timespec is a moment as the kernel takes it. File systems clamp what they cannot hold.
+func timespec(t wim.Filetime) syscall.Timespec {
+	tm := t.Time()
+	var ts syscall.Timespec
+	narrow(&ts.Sec, tm.Unix())
+	narrow(&ts.Nsec, int64(tm.Nanosecond()))
+	return ts
+}
+
+// narrow stores a number as wide as the kernel of this machine takes it, or what comes nearest.
+func narrow[T int32 | int64](to *T, v int64) {
+	if *to = T(v); int64(*to) != v {
+		*to = math.MaxInt32
+		if v < 0 {
+			*to = math.MinInt32
+		}
+	}
+}
+
+// setTimes sets last access and last write of name in the folder dir, of a link itself; name nil is the file of the
+// descriptor.
+func (m *meta) setTimes(fd int, name *byte, flags int) error {
+	ts := [2]syscall.Timespec{timespec(m.acc), timespec(m.mod)}
+	_, _, errno := syscall.Syscall6(syscall.SYS_UTIMENSAT, uintptr(fd), uintptr(unsafe.Pointer(name)),
+		uintptr(unsafe.Pointer(&ts[0])), uintptr(flags), 0, 0)
+	if errno != 0 {
+		return fmt.Errorf("setting times: %w", errno)
+	}
+	return nil
+}
+
+// setFile gives an open file or folder its owner, mode, attributes and times.
+func (m *meta) setFile(_ *cachedDir, _ string, f *os.File) error {
+	fd := int(f.Fd())
+	if m.unix != nil {
+		if err := m.soft(os.NewSyscallError("fchown", syscall.Fchown(fd, int(m.unix.UID), int(m.unix.GID)))); err != nil {
+			return err
+		}
+		if err := m.soft(os.NewSyscallError("fchmod", syscall.Fchmod(fd, m.unix.Mode&0o7777))); err != nil {
+			return err
+		}
+	}
+	for _, x := range m.xattrs {
+		if err := m.soft(setXattr(fmt.Sprintf("/proc/self/fd/%d", fd), x)); err != nil {
+			return err
+		}
+	}
+	return m.setTimes(fd, nil, 0)
+}
+
+func setXattr(path string, x wim.Xattr) error {
+	if err := syscall.Setxattr(path, x.Name, x.Value, 0); err != nil {
+		return fmt.Errorf("extended attribute %q: %w", x.Name, err)
+	}
+	return nil
+}
+
+// setSymlink gives a link its own owner and times.
+func (m *meta) setSymlink(d *cachedDir, name string) error {
+	dir, err := d.handle()
+	if err != nil {
+		return err
+	}
+	if m.unix != nil {
+		if err := m.soft(d.root.Lchown(name, int(m.unix.UID), int(m.unix.GID))); err != nil {
+			return err
+		}
+	}
+	p, err := syscall.BytePtrFromString(name)
+	if err != nil {
+		return err
+	}
+	return m.setTimes(int(dir.Fd()), p, atSymlinkNofollow)
+}
+
+// makeSpecial makes a device node, pipe or socket.
+func (m *meta) makeSpecial(d *cachedDir, name string) error {
+	dir, err := d.handle()
+	if err != nil {
+		return err
+	}
+	if err := syscall.Mknodat(int(dir.Fd()), name, m.unix.Mode, int(m.unix.Rdev)); err != nil {
+		return os.NewSyscallError("mknod", err)
+	}
+	if err := m.soft(d.root.Lchown(name, int(m.unix.UID), int(m.unix.GID))); err != nil {
+		return err
+	}
+	if err := m.soft(d.root.Chmod(name, os.FileMode(m.unix.Mode&0o777))); err != nil {
+		return err
+	}
+	p, err := syscall.BytePtrFromString(name)
+	if err != nil {
+		return err
+	}
+	return m.setTimes(int(dir.Fd()), p, atSymlinkNofollow)
+}
+
+// keepsUnix says that --unix-data works here.
+const keepsUnix = true

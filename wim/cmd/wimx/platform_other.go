@@ -1,0 +1,52 @@
+//go:build !linux && !windows
+
+package main
+
+import (
+	"errors"
+	"math"
+	"os"
+	"time"
+
+	"wimscope/wim"
+)
+
+// moment is a time within what os.Chtimes can take.
+func moment(t wim.Filetime) time.Time {
+	tm := t.Time()
+	if tm.Year() < 1678 {
+		return time.Unix(0, math.MinInt64)
+	}
+	if tm.Year() > 2261 {
+		return time.Unix(0, math.MaxInt64)
+	}
+	return tm
+}
+
+// setFile gives an open file or folder its owner, mode and times.
+func (m *meta) setFile(d *cachedDir, name string, f *os.File) error {
+	if m.unix != nil {
+		if err := m.soft(f.Chown(int(m.unix.UID), int(m.unix.GID))); err != nil {
+			return err
+		}
+		if err := m.soft(f.Chmod(os.FileMode(m.unix.Mode & 0o777))); err != nil {
+			return err
+		}
+	}
+	return d.root.Chtimes(name, moment(m.acc), moment(m.mod))
+}
+
+// setSymlink gives a link its owner. Its own times cannot be set with the standard library here.
+func (m *meta) setSymlink(d *cachedDir, name string) error {
+	if m.unix != nil {
+		return m.soft(d.root.Lchown(name, int(m.unix.UID), int(m.unix.GID)))
+	}
+	return nil
+}
+
+func (m *meta) makeSpecial(*cachedDir, string) error {
+	return errors.New("device nodes, pipes and sockets are made on Linux only")
+}
+
+// keepsUnix says that --unix-data works here: owner and mode do.
+const keepsUnix = true

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"wimscope/wim"
+)
+
+// settable are the attributes that SetFileAttributes takes.
+const settable = wim.AttrReadOnly | wim.AttrHidden | wim.AttrSystem | wim.AttrArchive | wim.AttrNotContentIndexed | wim.AttrTemporary | wim.AttrOffline
+
+func moment(t wim.Filetime) time.Time {
+	tm := t.Time()
+	if tm.Year() < 1678 {
+		return time.Unix(0, math.MinInt64)
+	}
+	if tm.Year() > 2261 {
+		return time.Unix(0, math.MaxInt64)
+	}
+	return tm
+}
+
+func filetime(t wim.Filetime) *syscall.Filetime {
+	return &syscall.Filetime{LowDateTime: uint32(t), HighDateTime: uint32(t >> 32)}
+}
+
+// setFile gives a file its three times and its attributes. A folder's times of creation stay as they are.
+func (m *meta) setFile(d *cachedDir, name string, f *os.File) error {
+	if name != "." {
+		if err := syscall.SetFileTime(syscall.Handle(f.Fd()), filetime(m.cre), filetime(m.acc), filetime(m.mod)); err != nil {
+			return os.NewSyscallError("SetFileTime", err)
+		}
+	} else if err := d.root.Chtimes(name, moment(m.acc), moment(m.mod)); err != nil {
+		return err
+	}
+	if m.attrs&settable == 0 {
+		return nil
+	}
+	p, err := syscall.UTF16PtrFromString(filepath.Join(d.root.Name(), name))
+	if err != nil {
+		return err
+	}
+	return m.soft(os.NewSyscallError("SetFileAttributes", syscall.SetFileAttributes(p, m.attrs&settable)))
+}
+
+func (m *meta) setSymlink(*cachedDir, string) error { return nil }
+
+func (m *meta) makeSpecial(*cachedDir, string) error {
+	return errors.New("device nodes, pipes and sockets are made on Linux only")
+}
+
+// keepsUnix says that --unix-data works here.
+const keepsUnix = false

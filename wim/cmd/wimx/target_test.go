@@ -1,0 +1,110 @@
+//go:build !js
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wimscope/wim/wimtest"
+)
+
+// bigArchive has one content that is longer than any piece, and a small one that stands before it.
+func bigArchive(t *testing.T) (archive []byte, size int) {
+	t.Helper()
+	const n = 70 << 20
+	big := &wimtest.HandEntry{Name: "big", Data: bytes.Repeat([]byte("0123456789abcdef"), n/16)}
+	return wimtest.One(wimtest.Folder("", wimtest.TextFile("a", "small"), big)).Bytes(), n
+}
+
+// TestNothingHalfWritten damages the last piece of a long content, when its first pieces are on disk already.
+func TestNothingHalfWritten(t *testing.T) {
+	b, size := bigArchive(t)
+	at := bytes.LastIndex(b, []byte("0123456789abcdef"))
+	b[at] ^= 1
+	dir := t.TempDir()
+	name := filepath.Join(dir, "big.wim")
+	if err := os.WriteFile(name, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	target := filepath.Join(dir, "out")
+	if err := os.Mkdir(target, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(target, "big"), []byte("what was there before"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, errs, code := wimx(dir, "apply", name, "1", target)
+	if code != exitHash || !strings.Contains(errs, `"/big" is damaged`) {
+		t.Errorf("status %d, want %d: %s", code, exitHash, errs)
+	}
+	list, err := os.ReadDir(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		if e.Name() != "a" && e.Name() != "big" {
+			t.Errorf("%s was left behind", e.Name())
+		}
+	}
+	if got, _ := os.ReadFile(filepath.Join(target, "big")); string(got) != "what was there before" {
+		t.Errorf("the file that was there before has %d bytes now", len(got))
+	}
+	if _, errs, code := wimx(dir, "apply", name, "1", target, "--recover-data"); code != 0 {
+		t.Errorf("recovery ends with %d: %s", code, errs)
+	}
+	if fi, err := os.Stat(filepath.Join(target, "big")); err != nil || fi.Size() != int64(size) {
+		t.Errorf("recovered file: %v, %v", fi, err)
+	}
+}
+
+// TestInterrupt ends the context, as Ctrl-C does, while a long content is being written.
+func TestInterrupt(t *testing.T) {
+	b, _ := bigArchive(t)
+	dir := t.TempDir()
+	name := filepath.Join(dir, "big.wim")
+	if err := os.WriteFile(name, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var out, errs bytes.Buffer
+	tl := &tool{ctx: ctx, stdout: nil, stderr: &errs, quiet: true}
+	a, err := tl.open(name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	im, err := a.Image(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := filepath.Join(dir, "out")
+	w, err := newWriter(tl, a.Archive, im, target, writeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	w.workers = 1
+	w.planAll()
+	// The context ends when the first piece is written, and there are more.
+	pieces := 0
+	w.written = func() {
+		if pieces++; pieces == 2 {
+			cancel()
+		}
+	}
+	if code := status(w.write()); code != exitInterrupted {
+		t.Errorf("status %d, want %d: %s%s", code, exitInterrupted, &out, &errs)
+	}
+	if _, err := os.Stat(filepath.Join(target, "big")); err == nil {
+		t.Error("the half-written file is still there")
+	}
+	if _, err := os.Stat(filepath.Join(target, "a")); err != nil {
+		t.Errorf("the finished file is gone: %v", err)
+	}
+}

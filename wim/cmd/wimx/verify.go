@@ -1,0 +1,224 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"time"
+
+	"wimscope/wim"
+	"wimscope/wim/internal/format"
+)
+
+const flagReparseFixup = format.FlagReparseFixup
+
+func verifyVerb() verb {
+	return verb{
+		name:  "verify",
+		usage: "WIMFILE [--ref=GLOB] [--nocheck] [--threads=N] [--json]",
+		opts:  []option{{name: "ref", value: true}, {name: "nocheck"}, {name: "check"}, {name: "threads", value: true}, {name: "json"}},
+		run:   runVerify,
+	}
+}
+
+// runVerify checks everything there is to check: integrity tables, trees, the SHA-1 of every content, and that every
+// content is there. It goes on after damage, and then tells all of it.
+func runVerify(t *tool, o *parsed) error {
+	if len(o.args) != 1 {
+		return usageError{"verify takes an archive"}
+	}
+	threads, err := o.threads()
+	if err != nil {
+		return err
+	}
+	a, err := t.openForVerify(o.args[0], o.all("ref"))
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	json := o.has("json")
+	if json {
+		t.quiet = true
+	}
+	plan, err := a.PlanVerify(&wim.VerifyOptions{NoIntegrity: o.has("nocheck")})
+	if err != nil {
+		return err
+	}
+	bar := t.progress("Verifying", plan.Bytes())
+	err = wim.RunPlan(t.ctx, plan, a.Source(), threads, bar.step)
+	bar.end()
+	if err != nil {
+		return interrupted(err)
+	}
+	r, err := plan.Report(func(int64, int) error { return t.ctx.Err() })
+	if err != nil {
+		return interrupted(err)
+	}
+	for _, w := range r.Warnings[min(len(a.Info().Warnings), len(r.Warnings)):] {
+		t.warn("%s", w) // those of opening have been told
+	}
+	if json {
+		if err := t.json(r); err != nil {
+			return err
+		}
+	} else if r.OK {
+		t.say("%q was successfully verified.\n", o.args[0])
+		if len(r.RefCounts) > 0 {
+			t.warn("%d contents have wrong reference counts; this does no harm", len(r.RefCounts))
+		}
+	} else {
+		fmt.Fprint(t.stdout, r.Text())
+		if len(r.Missing) > 0 {
+			t.say("Note: if this WIM file is not standalone, use the --ref option to specify the other parts.\n")
+		}
+	}
+	if r.OK {
+		return nil
+	}
+	code := exitHash
+	for _, i := range r.Integrity {
+		if i.State != "ok" && i.State != "none" {
+			code = exitIntegrity
+		}
+	}
+	switch {
+	case code == exitIntegrity:
+	case len(r.Images) > 0:
+		code = exitMetadata
+	case len(r.Damaged) > 0:
+		for _, d := range r.Damaged {
+			if d.Lost > 0 {
+				code = exitDecompression
+			}
+		}
+	case len(r.Missing) > 0 || len(r.MissingParts) > 0:
+		code = exitMissingContent
+	}
+	return codef(code, "%q failed verification!", o.args[0])
+}
+
+// openForVerify opens an archive whose trees are looked at once: there is no need to keep them, or chunks.
+func (t *tool) openForVerify(name string, refs []string) (*opened, error) {
+	a, err := t.open(name, refs)
+	return a, needFirst(err, name)
+}
+
+// threads is how many goroutines decode at once.
+func (o *parsed) threads() (int, error) {
+	if !o.has("threads") {
+		return runtime.GOMAXPROCS(0), nil
+	}
+	n, err := strconv.Atoi(o.get("threads"))
+	if err != nil || n < 0 {
+		return 0, usageError{fmt.Sprintf("--threads=%s: a number of threads is wanted", o.get("threads"))}
+	}
+	if n == 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	return n, nil
+}
+
+// interrupted names the error of a job that was stopped.
+func interrupted(err error) error {
+	if err != nil && status(err) == exitInterrupted {
+		return codef(exitInterrupted, "interrupted")
+	}
+	return err
+}
+
+// checkIntegrity is --check: the integrity tables alone.
+func (t *tool) checkIntegrity(a *opened, o *parsed) error {
+	if a.Archive == nil {
+		return nil
+	}
+	threads, err := o.threads()
+	if err != nil {
+		return err
+	}
+	plan, err := a.PlanVerify(&wim.VerifyOptions{NoBlobs: true})
+	if err != nil {
+		return err
+	}
+	bar := t.progress("Verifying integrity", plan.Bytes())
+	err = wim.RunPlan(t.ctx, plan, a.Source(), threads, bar.step)
+	bar.end()
+	if err != nil {
+		return interrupted(err)
+	}
+	if n := plan.BadItems(); n > 0 {
+		return codef(exitIntegrity, "the WIM file is corrupted: %d blocks fail the integrity check", n)
+	}
+	for _, p := range a.Info().Parts {
+		if !p.Integrity {
+			t.warn("%q does not contain integrity information. Skipping integrity check.", p.Name)
+		}
+	}
+	return nil
+}
+
+// bar shows on a terminal how far a job is.
+type bar struct {
+	t     *tool
+	what  string
+	total int64
+	last  time.Time
+	shown bool
+}
+
+func (t *tool) progress(what string, total int64) *bar {
+	return &bar{t: t, what: what, total: total, last: time.Now()}
+}
+
+func (b *bar) step(p wim.Progress) { b.at(p.Bytes) }
+
+func (b *bar) at(done int64) {
+	if !b.t.screen || b.t.quiet || time.Since(b.last) < 100*time.Millisecond {
+		return
+	}
+	b.last, b.shown = time.Now(), true
+	fmt.Fprintf(b.t.stderr, "\r%s: %d MiB of %d MiB (%d%%) ", b.what, done>>20, b.total>>20, 100*done/max(b.total, 1))
+}
+
+func (b *bar) end() {
+	if b.shown {
+		fmt.Fprint(b.t.stderr, "\r\x1b[K")
+	}
+}
+
+// spooled is standard input in a file.
+type spooledFile struct{ name string }
+
+func (s spooledFile) remove() { os.Remove(s.name) }
+
+// spool copies standard input to a temporary file.
+func (t *tool) spool() (spooledFile, error) {
+	f, err := os.CreateTemp("", "wimx-*.wim")
+	if err != nil {
+		return spooledFile{}, coded(exitOpen, err)
+	}
+	s := spooledFile{f.Name()}
+	_, err = io.Copy(f, stopReader{t, t.stdin})
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		s.remove()
+		return s, coded(exitRead, err)
+	}
+	return s, nil
+}
+
+// stopReader ends when the program is told to.
+type stopReader struct {
+	t *tool
+	r io.Reader
+}
+
+func (s stopReader) Read(p []byte) (int, error) {
+	if err := s.t.ctx.Err(); err != nil {
+		return 0, codef(exitInterrupted, "interrupted")
+	}
+	return s.r.Read(p)
+}

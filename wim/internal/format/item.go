@@ -1,0 +1,157 @@
+package format
+
+import "fmt"
+
+// Tags of the items that may follow a dentry's names.
+const (
+	TagObjectID    = 0x00000001 // 16 to 64 bytes: the object id and the three birth ids
+	TagXattrs      = 0x00000002 // extended attributes, see NextXattr
+	TagUnixData    = 0x337dd873 // UnixData
+	TagLinuxXattrs = 0x337dd874 // extended attributes as older wimlib wrote them
+)
+
+// TaggedItem is one item of a dentry's tail. Tags that are not known are kept.
+type TaggedItem struct {
+	Tag uint32 // +0x00
+	// +0x04 bytes of the data
+	Data []byte // +0x08, padded to a multiple of eight
+}
+
+// NextItem takes the first item off a dentry's Items. ok is false at the end and at what is no item; rest is then b.
+func NextItem(b []byte) (item TaggedItem, rest []byte, ok bool) {
+	if len(b) < 8 {
+		return TaggedItem{}, b, false
+	}
+	n := uint64(le.Uint32(b[4:]))
+	if n > uint64(len(b)-8) || n == 0 && le.Uint32(b) == 0 {
+		return TaggedItem{}, b, false
+	}
+	item = TaggedItem{Tag: le.Uint32(b), Data: b[8 : 8+n : 8+n]}
+	end := min(Align8(8+n), uint64(len(b)))
+	return item, b[end:], true
+}
+
+// ParseTaggedItem reads an item from the front of b. Padding is not kept.
+func ParseTaggedItem(b []byte) (TaggedItem, error) {
+	item, _, ok := NextItem(b)
+	if !ok {
+		return item, errorf("tagged item", 0, "%d bytes hold no item", len(b))
+	}
+	return item, nil
+}
+
+// Append writes the item and pads it to a multiple of eight.
+func (t TaggedItem) Append(b []byte) []byte {
+	start := len(b)
+	b = le.AppendUint32(b, t.Tag)
+	b = le.AppendUint32(b, uint32(len(t.Data)))
+	return pad8(append(b, t.Data...), start)
+}
+
+// Fields explains the item.
+func (t TaggedItem) Fields() []Field {
+	var f fields
+	meaning := "not known; kept"
+	switch t.Tag {
+	case TagObjectID:
+		meaning = "object id"
+	case TagXattrs:
+		meaning = "extended attributes"
+	case TagUnixData:
+		meaning = "Unix owner, group, mode, device"
+	case TagLinuxXattrs:
+		meaning = "extended attributes, older form"
+	}
+	f.add(4, "Tag", fmt.Sprintf("0x%08x", t.Tag), meaning)
+	f.dec(4, "Length", len(t.Data), "bytes of the data")
+	f.bytes("Data", t.Data, "")
+	f.skip(int(Align8(uint64(len(t.Data))))-len(t.Data), "Padding", "up to a multiple of eight")
+	return f.list
+}
+
+// UnixDataSize is the size of UnixData.
+const UnixDataSize = 16
+
+// UnixData is the data of a TagUnixData item, which wimlib writes.
+type UnixData struct {
+	UID  uint32 // +0x00
+	GID  uint32 // +0x04
+	Mode uint32 // +0x08: type and permissions, as in stat
+	Rdev uint32 // +0x0c
+}
+
+// ParseUnixData reads 16 bytes.
+func ParseUnixData(b []byte) (UnixData, error) {
+	if len(b) < UnixDataSize {
+		return UnixData{}, tooShort("Unix data", len(b), UnixDataSize)
+	}
+	return UnixData{le.Uint32(b), le.Uint32(b[4:]), le.Uint32(b[8:]), le.Uint32(b[12:])}, nil
+}
+
+// Append writes 16 bytes.
+func (u UnixData) Append(b []byte) []byte {
+	b = le.AppendUint32(b, u.UID)
+	b = le.AppendUint32(b, u.GID)
+	b = le.AppendUint32(b, u.Mode)
+	return le.AppendUint32(b, u.Rdev)
+}
+
+// Fields explains the record.
+func (u UnixData) Fields() []Field {
+	var f fields
+	f.dec(4, "UID", u.UID, "owner")
+	f.dec(4, "GID", u.GID, "group")
+	f.add(4, "Mode", fmt.Sprintf("0%o", u.Mode), "type and permissions")
+	f.hex(4, "Rdev", uint64(u.Rdev), "device number")
+	return f.list
+}
+
+// Xattr is one extended attribute in a TagXattrs item. They follow each other without padding.
+type Xattr struct {
+	// +0x00 u16 bytes of the value, +0x02 u8 bytes of the name
+	Flags uint8  // +0x03: 0x80 the file cannot be understood without it
+	Name  []byte // +0x04, a NUL follows
+	Value []byte
+}
+
+// NextXattr takes the first attribute off a TagXattrs item's data. ok is false at the end and at what is no attribute.
+func NextXattr(b []byte) (x Xattr, rest []byte, ok bool) {
+	if len(b) < 4 {
+		return Xattr{}, b, false
+	}
+	value, name := int(le.Uint16(b)), int(b[2])
+	n := 4 + name + 1 + value
+	if n > len(b) || b[4+name] != 0 {
+		return Xattr{}, b, false
+	}
+	return Xattr{Flags: b[3], Name: b[4 : 4+name : 4+name], Value: b[5+name : n : n]}, b[n:], true
+}
+
+// ParseXattr reads an attribute from the front of b.
+func ParseXattr(b []byte) (Xattr, error) {
+	x, _, ok := NextXattr(b)
+	if !ok {
+		return x, errorf("extended attribute", 0, "%d bytes hold no attribute", len(b))
+	}
+	return x, nil
+}
+
+// Append writes the attribute.
+func (x Xattr) Append(b []byte) []byte {
+	b = le.AppendUint16(b, uint16(len(x.Value)))
+	b = append(b, uint8(len(x.Name)), x.Flags)
+	b = append(append(b, x.Name...), 0)
+	return append(b, x.Value...)
+}
+
+// Fields explains the attribute.
+func (x Xattr) Fields() []Field {
+	var f fields
+	f.dec(2, "ValueBytes", len(x.Value), "bytes of the value")
+	f.dec(1, "NameBytes", len(x.Name), "bytes of the name")
+	f.hex(1, "Flags", uint64(x.Flags), "0x80: the file cannot be understood without it")
+	f.add(len(x.Name), "Name", string(x.Name), "")
+	f.skip(1, "NameEnd", "NUL")
+	f.bytes("Value", x.Value, "")
+	return f.list
+}

@@ -1,0 +1,63 @@
+package sha1
+
+import "encoding/binary"
+
+//go:generate go run gen.go
+
+// rounds is SHA-1 (FIPS 180-4) in plain Go.
+type rounds struct {
+	h     [5]uint32
+	count uint64 // bytes written
+	block [64]byte
+}
+
+func (r *rounds) reset() {
+	r.h = [5]uint32{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0}
+	r.count = 0
+}
+
+func (r *rounds) write(p []byte) {
+	held := int(r.count % 64)
+	r.count += uint64(len(p))
+	if held > 0 {
+		n := copy(r.block[held:], p)
+		p = p[n:]
+		if held+n < 64 {
+			return
+		}
+		blocks(&r.h, r.block[:])
+	}
+	whole := len(p) &^ 63
+	blocks(&r.h, p[:whole])
+	copy(r.block[:], p[whole:])
+}
+
+// sum ends the message; r is used up.
+func (r *rounds) sum() (sum [Size]byte) {
+	var end [64 + 8]byte // a one bit, zeros up to eight bytes before a block's end, the size in bits
+	end[0] = 0x80
+	pad := 64 - (r.count+8)%64
+	binary.BigEndian.PutUint64(end[pad:], r.count*8)
+	r.write(end[:pad+8])
+	for i, h := range r.h {
+		binary.BigEndian.PutUint32(sum[4*i:], h)
+	}
+	return sum
+}
+
+func (r *rounds) appendState(b []byte) []byte {
+	for _, h := range r.h {
+		b = binary.BigEndian.AppendUint32(b, h)
+	}
+	b = binary.BigEndian.AppendUint64(b, r.count)
+	return append(b, r.block[:r.count%64]...)
+}
+
+// loadState takes a state whose size was checked.
+func (r *rounds) loadState(b []byte) {
+	for i := range r.h {
+		r.h[i] = binary.BigEndian.Uint32(b[4*i:])
+	}
+	r.count = binary.BigEndian.Uint64(b[Size:])
+	copy(r.block[:], b[stateHead:])
+}

@@ -1,0 +1,135 @@
+package lzms
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unsafe"
+)
+
+// deltaMatch does the rest of a delta match, after the decision that it is one.
+func (d *Decoder) deltaMatch() error {
+	if !d.deltaReady {
+		d.startDelta()
+	}
+	s := &d.s
+	late := 0 // the offset of the item before is not yet among the recent ones
+	if s.out == s.deltaEnd {
+		late = 1
+	}
+	var pair uint64
+	var at int // where it was in the queue
+	if s.decide(d.delta[:], &s.deltaState) == 0 {
+		power := uint64(s.symbol(&d.powers))
+		pair = power<<32 | s.value(d.offsetSlot[s.symbol(&d.deltaOffsets)&1023])
+		at = 3
+	} else {
+		switch {
+		case s.decide(d.dltRep[0][:], &s.deltaRepState[0]) == 0:
+			at = late
+		case s.decide(d.dltRep[1][:], &s.deltaRepState[1]) == 0:
+			at = late + 1
+		default:
+			at = late + 2
+		}
+		pair = s.deltas[at]
+	}
+	copy(s.deltas[1:at+1], s.deltas[:at])
+	s.deltas[0] = pair
+	length := int64(s.value(d.lengthSlot[s.symbol(&d.lengths)&63]))
+
+	power := pair >> 32
+	span := int64(1) << power
+	offset := int64(pair&0xFFFFFFFF) << power
+	switch {
+	case offset+span > s.out:
+		return errOffset
+	case length > s.size-s.out:
+		return errLength
+	}
+	dst := unsafe.Slice((*byte)(s.dst), s.out+length)
+	copyDelta(dst, int(length), int(offset), int(span))
+	s.out += length
+	s.deltaEnd = s.out
+	if d.deltaOffsets.left < 0 {
+		d.deltaOffsets.rebuild(&d.work)
+	}
+	if d.powers.left < 0 {
+		d.powers.rebuild(&d.work)
+	}
+	return nil
+}
+
+// copyDelta writes the last length bytes of dst.
+func copyDelta(dst []byte, length, offset, span int) {
+	i := len(dst) - length
+	if span >= 8 && offset >= 8 {
+		// Eight at a time, the borrow and carry of each byte kept from the next.
+		const high = 0x8080808080808080
+		for ; i+8 <= len(dst); i += 8 {
+			a := binary.LittleEndian.Uint64(dst[i-span:])
+			b := binary.LittleEndian.Uint64(dst[i-offset:])
+			c := binary.LittleEndian.Uint64(dst[i-offset-span:])
+			diff := (b | high) - (c &^ high) ^ ((b ^ ^c) & high)
+			sum := (a &^ high) + (diff &^ high) ^ ((a ^ diff) & high)
+			binary.LittleEndian.PutUint64(dst[i:], sum)
+		}
+	}
+	for ; i < len(dst); i++ {
+		dst[i] = dst[i-span] + dst[i-offset] - dst[i-offset-span]
+	}
+}
+
+// decide reads one decision.
+func (s *state) decide(contexts []context, state *uint64) uint64 {
+	s.normalize()
+	c := &contexts[*state&uint64(len(contexts)-1)]
+	bound := s.rng >> 6 * c.zero
+	bit := uint64(0)
+	if s.code < bound {
+		s.rng = bound
+	} else {
+		s.rng -= bound
+		s.code -= bound
+		bit = 1
+	}
+	c.history = c.history<<1 | bit
+	c.zero = uint64(min(max(64-bits.OnesCount64(c.history), 1), 63))
+	*state = *state<<1 | bit
+	return bit
+}
+
+// normalize reads the range coder's next unit if it is time to.
+func (s *state) normalize() {
+	if s.rng < 1<<16 {
+		b := (*[2]byte)(unsafe.Add(s.front, (s.read-s.slack)>>3))
+		s.rng <<= 16
+		s.code = s.code<<16 | uint64(b[1])<<8 | uint64(b[0])
+		s.read += 16
+	}
+}
+
+// window is the next 57 bits and more, at the top.
+func (s *state) window() uint64 {
+	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(s.back, s.bits>>3))[:]) << (^s.bits & 7)
+}
+
+// symbol reads one and counts it.
+func (s *state) symbol(h *huff) uint16 {
+	w := s.window()
+	e := h.table[w>>(64-h.root)&(1<<rootBits-1)]
+	if e == 0 {
+		e = h.long(uint32(w >> 49))
+	}
+	s.bits -= int64(e & 15)
+	h.freq[e>>4&1023]++
+	h.left--
+	return e >> 4
+}
+
+// value reads the extra bits of a slot.
+func (s *state) value(slot uint64) uint64 {
+	extra := slot & 63
+	v := s.window() >> 1 >> (63 - extra)
+	s.bits -= int64(extra)
+	return slot>>8 + v
+}

@@ -1,0 +1,216 @@
+package wim
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+	"unicode/utf16"
+)
+
+// PathGlob is a path with wildcards: * stands for any run of characters but slashes, ? for any one.
+type PathGlob struct {
+	steps    []Matcher
+	anchored bool // the steps are all of a path; otherwise they are its last ones
+}
+
+// NewPathGlob makes a glob of a text whose slashes may be backslashes. One that begins with a slash stands for whole
+// paths, any other one for what paths end with, so that one without slashes stands for names.
+func NewPathGlob(text string, fold bool) *PathGlob {
+	text = strings.ReplaceAll(text, `\`, "/")
+	g := &PathGlob{anchored: strings.HasPrefix(text, "/")}
+	for step := range strings.SplitSeq(text, "/") {
+		if step != "" {
+			g.steps = append(g.steps, NewGlob(step, fold))
+		}
+	}
+	return g
+}
+
+// Match compares with the path of n.
+func (g *PathGlob) Match(im *Image, n Node) bool {
+	for i := range slices.Backward(g.steps) {
+		if n == 0 || !g.steps[i].Match(im.rawName(n)) {
+			return false
+		}
+		n = im.Parent(n)
+	}
+	return !g.anchored || n == 0
+}
+
+// Glob finds the entries whose whole path from the root is as pattern says, in the order of nodes. Slashes may be
+// backslashes, and a leading one need not be there.
+func (im *Image) Glob(pattern string, fold bool) []Node {
+	list := []Node{0}
+	g := NewPathGlob(pattern, fold)
+	for i := range g.steps {
+		var next []Node
+		for _, dir := range list {
+			first, count := im.Children(dir)
+			for c := first; c < first+Node(count); c++ {
+				if g.steps[i].Match(im.rawName(c)) {
+					next = append(next, c)
+				}
+			}
+		}
+		list = next
+	}
+	return list
+}
+
+// ParseListFile reads a list of paths as wimlib's extract takes it: a path a line, in UTF-8 or UTF-16LE, with or
+// without a byte order mark; spaces around it do not matter, nor do empty lines and those that begin with ; or #.
+func ParseListFile(b []byte) []string {
+	var text string
+	switch {
+	case len(b) >= 2 && b[0] == 0xff && b[1] == 0xfe:
+		text = string(utf16.Decode(decodeUTF16(b[2:])))
+	case len(b) >= 2 && len(b)%2 == 0 && b[0] != 0 && b[1] == 0 && binary.LittleEndian.Uint16(b[len(b)-2:]) < 0x80:
+		text = string(utf16.Decode(decodeUTF16(b)))
+	default:
+		text = strings.TrimPrefix(string(b), "\ufeff")
+	}
+	var paths []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line != "" && line[0] != ';' && line[0] != '#' {
+			paths = append(paths, line)
+		}
+	}
+	return paths
+}
+
+// Selection is what is taken out of one image.
+type Selection struct {
+	Image *Image
+	Roots []Node      // each with all that is below it; none: the whole image
+	Base  Node        // the folder that paths are relative to; a root that is not below it stands under its own name
+	Skip  []*PathGlob // left out, with all that is below
+}
+
+// Each calls yield for every selected entry once, folders before what is in them, until it says false. path is
+// relative to the base, names escaped and separated by slashes, without a leading one. The base itself is the output
+// and is not told of.
+func (s *Selection) Each(yield func(n Node, path string) bool) {
+	for _, root := range s.topRoots() {
+		if s.skipped(root, true) {
+			continue
+		}
+		if !s.walk(root, s.rootPath(root), yield) {
+			return
+		}
+	}
+}
+
+// topRoots gives the roots that are below no other, each once.
+func (s *Selection) topRoots() []Node {
+	if len(s.Roots) == 0 {
+		return []Node{0}
+	}
+	words := s.Image.Len()/64 + 1
+	given, known, covered, told := make([]uint64, words), make([]uint64, words), make([]uint64, words), make([]uint64, words)
+	bit := func(set []uint64, n Node) bool { return set[n>>6]>>(n&63)&1 != 0 }
+	for _, n := range s.Roots {
+		given[n>>6] |= 1 << (n & 63)
+	}
+	// isCovered says that a folder above n is a root; it notes what it finds for all nodes on its way.
+	isCovered := func(n Node) bool {
+		at, is := n, false
+		for at != 0 && !bit(known, at) {
+			at = s.Image.Parent(at)
+			if bit(given, at) {
+				is = true
+				break
+			}
+		}
+		if !is && at != 0 {
+			is = bit(covered, at)
+		}
+		for m := n; m != at; m = s.Image.Parent(m) {
+			known[m>>6] |= 1 << (m & 63)
+			if is {
+				covered[m>>6] |= 1 << (m & 63)
+			}
+		}
+		return is
+	}
+	var tops []Node
+	for _, n := range s.Roots {
+		if !bit(told, n) && !isCovered(n) {
+			tops = append(tops, n)
+		}
+		told[n>>6] |= 1 << (n & 63)
+	}
+	return tops
+}
+
+// rootPath is the path of a root in the output.
+func (s *Selection) rootPath(root Node) []byte {
+	im := s.Image
+	for n := root; ; n = im.Parent(n) {
+		if n == s.Base {
+			base := len(im.Path(s.Base))
+			if s.Base == 0 {
+				base = 0
+			}
+			path := im.appendPath(nil, root)
+			return path[min(base+1, len(path)):]
+		}
+		if n == 0 {
+			return appendName(nil, im.rawName(root))
+		}
+	}
+}
+
+// skipped says that an entry is left out; with above, that it is in a folder that is.
+func (s *Selection) skipped(n Node, above bool) bool {
+	for len(s.Skip) > 0 {
+		for _, g := range s.Skip {
+			if n != 0 && g.Match(s.Image, n) {
+				return true
+			}
+		}
+		if !above || n == 0 {
+			return false
+		}
+		n = s.Image.Parent(n)
+	}
+	return false
+}
+
+// walk tells of n and what is below it. path is n's.
+func (s *Selection) walk(n Node, path []byte, yield func(Node, string) bool) bool {
+	im := s.Image
+	type level struct {
+		next, end Node
+		path      int // length of the folder's path
+	}
+	if n != s.Base && len(path) > 0 && !yield(n, string(path)) {
+		return false
+	}
+	first, count := im.Children(n)
+	stack := []level{{first, first + Node(count), len(path)}}
+	for len(stack) > 0 {
+		top := &stack[len(stack)-1]
+		if top.next == top.end {
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		c := top.next
+		top.next++
+		if s.skipped(c, false) {
+			continue
+		}
+		path = path[:top.path]
+		if len(path) > 0 {
+			path = append(path, '/')
+		}
+		path = appendName(path, im.rawName(c))
+		if !yield(c, string(path)) {
+			return false
+		}
+		if first, count := im.Children(c); count > 0 {
+			stack = append(stack, level{first, first + Node(count), len(path)})
+		}
+	}
+	return true
+}

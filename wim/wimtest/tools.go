@@ -1,0 +1,54 @@
+package wimtest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// The programs that interop tests run, as Debian names them, and the package that brings each.
+const (
+	Wimlib   = "wimlib-imagex" // wimtools
+	SevenZip = "7zz"           // 7zip
+	MkNTFS   = "mkntfs"        // ntfs-3g
+	NTFSCopy = "ntfscp"        // ntfs-3g
+)
+
+// Need skips the test if a program is missing; where the environment sets CI, it fails instead.
+func Need(t testing.TB, programs ...string) {
+	t.Helper()
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err != nil {
+			if os.Getenv("CI") != "" {
+				t.Fatalf("%s is not installed, and CI must not skip what needs it", p)
+			}
+			t.Skipf("%s is not installed", p)
+		}
+	}
+}
+
+// Run runs a program in folder dir and returns what it wrote to standard output. An error carries the rest.
+func Run(dir, program string, args ...string) ([]byte, error) {
+	cmd := exec.Command(program, args...)
+	cmd.Dir = dir
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TZ=UTC")
+	if err := cmd.Run(); err != nil {
+		return out.Bytes(), fmt.Errorf("%s %s: %w\n%s", program, strings.Join(args, " "), err, errs.Bytes())
+	}
+	return out.Bytes(), nil
+}
+
+// MustRun is Run for tests.
+func MustRun(t testing.TB, dir, program string, args ...string) []byte {
+	t.Helper()
+	out, err := Run(dir, program, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

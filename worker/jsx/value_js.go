@@ -1,0 +1,122 @@
+package jsx
+
+import (
+	"encoding/json"
+	"syscall/js"
+)
+
+// Await waits for a promise, or returns at once what is none. It blocks the goroutine: call it from one that the
+// event loop does not wait for, never from inside a js.FuncOf.
+func Await(v js.Value) (js.Value, error) {
+	if !IsPromise(v) {
+		return v, nil
+	}
+	type outcome struct {
+		v   js.Value
+		err error
+	}
+	c := make(chan outcome, 1)
+	ok := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		c <- outcome{v: first(args)}
+		return nil
+	})
+	defer ok.Release()
+	bad := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		c <- outcome{err: ErrorOf(first(args))}
+		return nil
+	})
+	defer bad.Release()
+	v.Call("then", ok, bad)
+	o := <-c
+	return o.v, o.err
+}
+
+func first(args []js.Value) js.Value {
+	if len(args) == 0 {
+		return js.Undefined()
+	}
+	return args[0]
+}
+
+// IsPromise says whether v has a then to wait for.
+func IsPromise(v js.Value) bool {
+	return v.Type() == js.TypeObject && v.Get("then").Type() == js.TypeFunction
+}
+
+// Call calls a method and awaits what it returns. A thrown exception is an error.
+func Call(v js.Value, method string, args ...any) (js.Value, error) {
+	r, err := CallNow(v, method, args...)
+	if err != nil {
+		return r, err
+	}
+	return Await(r)
+}
+
+// CallNow calls a method and returns what it returns. A thrown exception is an error.
+func CallNow(v js.Value, method string, args ...any) (r js.Value, err error) {
+	defer Catch(&err)
+	return v.Call(method, args...), nil
+}
+
+// New makes an object. A thrown exception is an error.
+func New(class string, args ...any) (r js.Value, err error) {
+	defer Catch(&err)
+	c := js.Global().Get(class)
+	if c.Type() != js.TypeFunction {
+		return js.Undefined(), &Error{Name: "NotSupportedError", Message: "this browser has no " + class}
+	}
+	return c.New(args...), nil
+}
+
+// Is says whether v is an instance of the global class, if the browser has it.
+func Is(v js.Value, class string) bool {
+	c := js.Global().Get(class)
+	return c.Type() == js.TypeFunction && v.Type() == js.TypeObject && v.InstanceOf(c)
+}
+
+// Uint8Array copies b into a typed array with a buffer of its own, which can be transferred.
+func Uint8Array(b []byte) js.Value {
+	a := js.Global().Get("Uint8Array").New(len(b))
+	js.CopyBytesToJS(a, b)
+	return a
+}
+
+// Bytes copies an ArrayBuffer or any view of one. Of anything else it returns false.
+func Bytes(v js.Value) ([]byte, bool) {
+	switch {
+	case v.Type() != js.TypeObject:
+		return nil, false
+	case Is(v, "Uint8Array"):
+	case Is(v, "ArrayBuffer"):
+		v = js.Global().Get("Uint8Array").New(v)
+	case js.Global().Get("ArrayBuffer").Call("isView", v).Bool():
+		v = js.Global().Get("Uint8Array").New(v.Get("buffer"), v.Get("byteOffset"), v.Get("byteLength"))
+	default:
+		return nil, false
+	}
+	b := make([]byte, v.Get("length").Int())
+	js.CopyBytesToGo(b, v)
+	return b, true
+}
+
+// FromJSON makes a plain object of JSON text; of none, null.
+func FromJSON(b json.RawMessage) (v js.Value, err error) {
+	if len(b) == 0 {
+		return js.Null(), nil
+	}
+	defer Catch(&err)
+	return js.Global().Get("JSON").Call("parse", string(b)), nil
+}
+
+// ToJSON is the JSON text of a plain object; of null and undefined, nil.
+func ToJSON(v js.Value) (b json.RawMessage, err error) {
+	if v.IsUndefined() || v.IsNull() {
+		return nil, nil
+	}
+	defer Catch(&err)
+	s := js.Global().Get("JSON").Call("stringify", v)
+	if s.Type() != js.TypeString {
+		return nil, &Error{Name: "DataError", Message: "not a plain object"}
+	}
+	return json.RawMessage(s.String()), nil
+}

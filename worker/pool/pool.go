@@ -1,0 +1,267 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"wimscope/worker/protocol"
+)
+
+const (
+	maxShardWorkers = 8
+	defaultMemory   = 1 << 30          // bytes that the shard workers of a job may need together
+	bigWorker       = 256 << 20        // bytes of linear memory above which an idle worker goes early: it never shrinks
+	bigIdle         = 10 * time.Second // how long such a worker is kept idle
+	smallIdle       = time.Minute      // how long any other is
+	spareDelay      = time.Second      // a new spare waits until what took the last one has begun
+	reopenLimit     = 10 * time.Second // a session whose worker dies so soon is not opened again
+)
+
+// Options of a pool; the zero value is right for a small machine.
+type Options struct {
+	Cores  int   // navigator.hardwareConcurrency; 0 counts as 2
+	Memory int64 // bytes that the shard workers of a job may need together; 0: 1 GiB
+}
+
+// Pool owns all workers of a page. Its methods may be called from any goroutine.
+type Pool struct {
+	starter Starter
+	o       Options
+
+	mu       sync.Mutex
+	spare    *worker   // started, never used
+	idle     []*worker // have run shards or written an output
+	busy     map[*worker]bool
+	sessions map[*Session]bool
+	count    int // names and keys given so far
+	closed   bool
+}
+
+// New returns a pool with no worker yet.
+func New(s Starter, o Options) *Pool {
+	if o.Cores <= 0 {
+		o.Cores = 2
+	}
+	if o.Memory <= 0 {
+		o.Memory = defaultMemory
+	}
+	return &Pool{starter: s, o: o, busy: make(map[*worker]bool), sessions: make(map[*Session]bool)}
+}
+
+// Warm starts the spare worker, so that the first archive does not wait for one.
+func (p *Pool) Warm() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.spare != nil && !p.spare.isLost() {
+		return nil
+	}
+	w, err := p.startLocked("spare")
+	if err == nil {
+		p.spare = w
+	}
+	return err
+}
+
+// Memory is the linear memory of all workers, bytes, as they tell it now.
+func (p *Pool) Memory(ctx context.Context) int64 {
+	p.mu.Lock()
+	all := make([]*worker, 0, len(p.idle)+len(p.busy)+1)
+	all = append(all, p.idle...)
+	if p.spare != nil {
+		all = append(all, p.spare)
+	}
+	for w := range p.busy {
+		all = append(all, w)
+	}
+	p.mu.Unlock()
+	var mu sync.Mutex
+	var sum int64
+	var wg sync.WaitGroup
+	for _, w := range all {
+		wg.Go(func() {
+			body, _, err := w.call(ctx, protocol.Status, nil, nil, nil, 0)
+			if err != nil {
+				return
+			}
+			if st, err := protocol.Decode[protocol.StatusReply](body); err == nil {
+				mu.Lock()
+				sum += st.Memory
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return sum
+}
+
+// Workers counts the workers that live.
+func (p *Pool) Workers() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.idle) + len(p.busy)
+	if p.spare != nil {
+		n++
+	}
+	return n
+}
+
+// Close ends all workers. Sessions and jobs fail.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	sessions := p.sessions
+	p.sessions = make(map[*Session]bool)
+	all := p.idle
+	if p.spare != nil {
+		all = append(all, p.spare)
+	}
+	for w := range p.busy {
+		all = append(all, w)
+	}
+	p.idle, p.spare = nil, nil
+	p.mu.Unlock()
+	for s := range sessions {
+		s.Close()
+	}
+	for _, w := range all {
+		w.end()
+	}
+}
+
+func (p *Pool) startLocked(role string) (*worker, error) {
+	if p.closed {
+		return nil, &protocol.Error{Code: protocol.CodeCancelled, Message: "the pool is closed"}
+	}
+	p.count++
+	return startWorker(p.starter, fmt.Sprintf("wimscope %s %d", role, p.count))
+}
+
+// take gives a fresh worker, the spare one if there is one, and sees to a new spare. The caller ends it or
+// gives it back.
+func (p *Pool) take(role string) (*worker, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w := p.spare
+	p.spare = nil
+	if w == nil || w.isLost() {
+		var err error
+		if w, err = p.startLocked(role); err != nil {
+			return nil, err
+		}
+	}
+	p.lendLocked(w)
+	// Without a spare the next one to need a worker starts it, and learns what is wrong.
+	time.AfterFunc(spareDelay, func() { _ = p.Warm() })
+	return w, nil
+}
+
+// lendLocked counts w as busy until it is given back or lost.
+func (p *Pool) lendLocked(w *worker) {
+	p.busy[w] = true
+	go func() {
+		<-w.lost
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.busy, w)
+		for i, x := range p.idle {
+			if x == w {
+				p.idle = append(p.idle[:i], p.idle[i+1:]...)
+				break
+			}
+		}
+	}()
+}
+
+// borrow gives a worker for shards, one that has the files of key if there is one.
+func (p *Pool) borrow(key string) (*worker, error) {
+	p.mu.Lock()
+	at := -1
+	for i, w := range p.idle {
+		if !w.isLost() && (at < 0 || w.keys[key]) {
+			at = i
+		}
+	}
+	if at >= 0 {
+		w := p.idle[at]
+		p.idle = append(p.idle[:at], p.idle[at+1:]...)
+		p.busy[w] = true
+		p.mu.Unlock()
+		return w, nil
+	}
+	p.mu.Unlock()
+	return p.take("shards")
+}
+
+// giveBack keeps a worker for the next job, for a while.
+func (p *Pool) giveBack(w *worker) {
+	w.setPaused(false)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.busy, w)
+	if w.isLost() {
+		return
+	}
+	if p.closed {
+		go w.end()
+		return
+	}
+	w.since = time.Now()
+	p.idle = append(p.idle, w)
+	keep := smallIdle
+	if w.memory > bigWorker {
+		keep = bigIdle
+	}
+	given := w.since
+	time.AfterFunc(keep, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for i, x := range p.idle {
+			if x == w && w.since.Equal(given) {
+				p.idle = append(p.idle[:i], p.idle[i+1:]...)
+				go w.end()
+				return
+			}
+		}
+	})
+}
+
+func (p *Pool) newKey() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.count++
+	return fmt.Sprintf("archive %d", p.count)
+}
+
+func (p *Pool) addSession(s *Session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sessions[s] = true
+}
+
+// dropSession lets the idle workers forget the archive's files. A busy one keeps them until it is retired: its
+// job fails with its session, and a worker that has failed is not kept.
+func (p *Pool) dropSession(s *Session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.sessions, s)
+	for _, w := range p.idle {
+		if w.keys[s.key] {
+			delete(w.keys, s.key)
+			go func() {
+				// Nobody waits for it; a worker that fails at it is noticed when it is next used.
+				_, _, _ = w.call(context.Background(), protocol.Forget, protocol.ForgetRequest{Key: s.key}, nil, nil, 0)
+			}()
+		}
+	}
+}
+
+// workersFor bounds the shard workers of a job by cores, by memory and by the work there is.
+func (p *Pool) workersFor(plan protocol.PlanReply) int {
+	n := min(p.o.Cores, maxShardWorkers, max(plan.Shards, 1))
+	if plan.MaxChunk > 0 {
+		n = min(n, int(p.o.Memory/plan.MaxChunk))
+	}
+	return max(n, 1)
+}

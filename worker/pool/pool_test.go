@@ -1,0 +1,120 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"wimscope/worker/protocol"
+)
+
+func TestSpareAndRetirement(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &fakeEngine{t: t, shards: 4}
+		st := e.starter()
+		p := New(st, Options{Cores: 2})
+		defer p.Close()
+		if err := p.Warm(); err != nil {
+			t.Fatal(err)
+		}
+		s, err := p.Open(t.Context(), Files{})
+		if err != nil || st.count() != 1 {
+			t.Fatalf("%d workers started: %v", st.count(), err)
+		}
+		time.Sleep(2 * spareDelay)
+		if st.count() != 2 {
+			t.Errorf("%d workers, want the session's and a spare", st.count())
+		}
+		if _, err := p.Run(t.Context(), s, protocol.PlanRequest{Op: protocol.Verify}, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Memory(t.Context()); got < 3000 {
+			t.Errorf("memory %d of at least 3 workers", got)
+		}
+		time.Sleep(smallIdle + time.Second)
+		if n := st.live(); n != 2 {
+			t.Errorf("%d workers live when all has been quiet, want the session's and a spare", n)
+		}
+	})
+}
+
+func TestBigWorkersGoEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &fakeEngine{t: t, shards: 4}
+		st := e.starter()
+		base := st.handle
+		st.handle = func(ctx context.Context, w *fakeWorker, c *protocol.Call) (any, []any, error) {
+			r, a, err := base(ctx, w, c)
+			if run, ok := r.(protocol.RunReply); ok {
+				run.Memory = bigWorker + 1
+				r = run
+			}
+			return r, a, err
+		}
+		p, s := openFake(t, st, 1)
+		defer p.Close()
+		if _, err := p.Run(t.Context(), s, protocol.PlanRequest{Op: protocol.Verify}, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		if n := st.live(); n != 2 {
+			t.Fatalf("%d workers live after the job, want the session's and the shards'", n)
+		}
+		time.Sleep(bigIdle + time.Second)
+		if n := st.live(); n != 2 {
+			t.Errorf("%d workers live, want the session's and a spare", n)
+		}
+		synctest.Wait()
+		if !st.worker(2).over {
+			t.Error("the large one is still there")
+		}
+	})
+}
+
+func TestWorkerNeverReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &fakeEngine{t: t}
+		st := e.starter()
+		st.mute = func(n int) bool { return true }
+		p := New(st, Options{})
+		defer p.Close()
+		if _, err := p.Open(t.Context(), Files{}); !IsCode(err, protocol.CodeCrashed) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestWorkerCannotStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &fakeEngine{t: t}
+		st := e.starter()
+		st.fail = func(int) error { return errors.New("no workers here") }
+		p := New(st, Options{})
+		defer p.Close()
+		if _, err := p.Open(t.Context(), Files{}); err == nil {
+			t.Error("opened without a worker")
+		}
+	})
+}
+
+func TestExitMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &fakeEngine{t: t}
+		st := e.starter()
+		base := st.handle
+		st.handle = func(ctx context.Context, w *fakeWorker, c *protocol.Call) (any, []any, error) {
+			if c.Method == protocol.List {
+				w.out <- protocol.Message{Kind: protocol.Exit, Body: []byte(`{"code":"crashed","message":"fatal error: out of memory"}`)}
+				<-w.ended
+			}
+			return base(ctx, w, c)
+		}
+		p, s := openFake(t, st, 1)
+		defer p.Close()
+		_, err := s.List(t.Context(), protocol.ListRequest{})
+		if pe := protocol.AsError(err); pe.Code != protocol.CodeCrashed || pe.Message != "fatal error: out of memory" {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -1,0 +1,442 @@
+package pool
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"wimscope/worker/protocol"
+)
+
+const (
+	maxTries     = 3                      // a shard whose worker died is run again at most twice
+	figuresEvery = 100 * time.Millisecond // ten times a second
+	etaAfter     = 2 * time.Second        // no guess of the time left before
+	rateTau      = 3.0                    // seconds over which the rate is averaged
+	abortLimit   = 10 * time.Second       // for an output to remove what it wrote
+)
+
+// run is the inside of a job. A fetcher asks the session for shards, in order and no further ahead than there are
+// credits; shard workers run them; the main goroutine takes the results in order, gives them to the output worker
+// and then to the session, and frees the credit.
+type run struct {
+	pool    *Pool
+	session *Session
+	spec    JobSpec
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   chan struct{}
+	result Result
+	err    error // set before done is closed
+
+	home *worker // the session's worker, which has the plan
+	out  *worker // nil without an output
+
+	notify sync.Mutex // held while the listener is told something
+
+	mu      sync.Mutex
+	fig     Figures
+	goOn    chan struct{} // not nil while paused; closed to go on
+	workers map[*worker]bool
+	partial map[int]protocol.RunProgress // of shards at work, by index
+	settled protocol.RunProgress         // of shards that are done
+	meter   meter
+}
+
+// piece is a shard on its way.
+type piece struct {
+	index   int
+	shard   protocol.ShardReply
+	attach  []any // of the shard's reply
+	result  protocol.RunReply
+	data    []any // of the run's reply
+	entries any   // nil unless something is written
+	err     error
+}
+
+func newRun(p *Pool, s *Session, spec JobSpec) *run {
+	r := &run{
+		pool:    p,
+		session: s,
+		spec:    spec,
+		done:    make(chan struct{}),
+		fig:     Figures{Phase: Planning, Left: -1},
+		workers: make(map[*worker]bool),
+		partial: make(map[int]protocol.RunProgress),
+	}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.meter.start = time.Now()
+	return r
+}
+
+func (r *run) main() {
+	stop := make(chan struct{})
+	var ticker sync.WaitGroup
+	ticker.Go(func() { r.tick(stop) })
+	err := r.work()
+	close(stop)
+	ticker.Wait()
+	if err != nil && r.ctx.Err() != nil {
+		err = &protocol.Error{Code: protocol.CodeCancelled, Message: "the job was cancelled"}
+	}
+	r.cancel()
+	phase := Done
+	if err != nil {
+		r.err = protocol.AsError(err)
+		phase = Failed
+		if IsCode(err, protocol.CodeCancelled) {
+			phase = Cancelled
+		}
+	}
+	r.snapshot()
+	r.mu.Lock()
+	r.fig.Phase = phase
+	r.fig.Left = -1
+	r.mu.Unlock()
+	r.tellFigures()
+	close(r.done)
+}
+
+// work does the job. Whatever goes wrong, nothing half-written stays and no worker stays borrowed.
+func (r *run) work() (err error) {
+	if r.home, err = r.session.current(r.ctx); err != nil {
+		return err
+	}
+	if r.spec.Plan != nil {
+		r.result.Plan = *r.spec.Plan
+	} else if r.result.Plan, err = request[protocol.PlanReply](r, r.home, protocol.Plan, r.spec.Request, nil, 0); err != nil {
+		return err
+	}
+	plan := r.result.Plan
+	finished := false
+	defer func() {
+		if !finished && !r.home.isLost() {
+			ctx, cancel := context.WithTimeout(context.Background(), abortLimit)
+			defer cancel()
+			// The plan is only memory of the session: it goes with the archive if it cannot be dropped.
+			_, _, _ = r.home.call(ctx, protocol.Drop, protocol.FinishRequest{Plan: plan.Plan}, nil, nil, 0)
+		}
+	}()
+	r.mu.Lock()
+	r.fig.Phase = Reading
+	r.fig.OfBytes, r.fig.OfItems, r.fig.OfOut = plan.Bytes, plan.Items, plan.OutSize
+	r.mu.Unlock()
+
+	if t := r.spec.Out; t != nil {
+		if err := r.openOutput(*t); err != nil {
+			return err
+		}
+		defer func() { r.closeOutput(err) }()
+	}
+	if err := r.pipeline(); err != nil {
+		return err
+	}
+	r.phase(Finalising)
+	// The report first: without it the job has failed, and then its output must not stay.
+	if r.result.Report, err = request[protocol.Report](r, r.home, protocol.Finish, protocol.FinishRequest{Plan: plan.Plan}, nil, 0); err != nil {
+		return err
+	}
+	finished = true
+	if r.out == nil {
+		return nil
+	}
+	body, att, err := r.out.call(r.ctx, protocol.OutFinish, nil, nil, nil, cancelGrace)
+	if err != nil {
+		return err
+	}
+	if r.result.Output, err = protocol.Decode[protocol.OutReply](body); err != nil {
+		return err
+	}
+	if len(att) > 0 {
+		r.result.File = att[0]
+	}
+	r.mu.Lock()
+	r.fig.Written, r.fig.Files = r.result.Output.Bytes, r.result.Output.Files
+	r.mu.Unlock()
+	return nil
+}
+
+// request asks w for m and decodes the answer.
+func request[Rep any](r *run, w *worker, m protocol.Method, req any, attach []any, grace time.Duration) (Rep, error) {
+	body, _, err := w.call(r.ctx, m, req, attach, nil, grace)
+	if err != nil {
+		var zero Rep
+		return zero, err
+	}
+	return protocol.Decode[Rep](body)
+}
+
+func (r *run) openOutput(t OutTarget) error {
+	w, err := r.pool.borrow("")
+	if err != nil {
+		return err
+	}
+	req := protocol.OutOpenRequest{
+		Target: t.Target, Format: r.spec.Request.Format, Name: t.Name, Size: r.result.Plan.OutSize,
+		Recover: r.spec.Request.Recover, Platform: r.spec.Request.Platform,
+	}
+	if req.Name == "" {
+		req.Name = r.result.Plan.Name
+	}
+	var attach []any
+	if t.Handle != nil {
+		attach = []any{t.Handle}
+	}
+	if _, _, err := w.call(r.ctx, protocol.OutOpen, req, attach, nil, cancelGrace); err != nil {
+		abort(w)
+		return err
+	}
+	r.out = w
+	return nil
+}
+
+// closeOutput returns the output worker, or has it remove what it wrote.
+func (r *run) closeOutput(err error) {
+	if err == nil {
+		r.pool.giveBack(r.out)
+		return
+	}
+	abort(r.out)
+}
+
+// abort lets a worker take its output back and then ends it: after a failure no state of it is worth keeping.
+func abort(w *worker) {
+	ctx, cancel := context.WithTimeout(context.Background(), abortLimit)
+	defer cancel()
+	// If this fails too, ending the worker drops the browser's swap file all the same.
+	_, _, _ = w.call(ctx, protocol.OutAbort, nil, nil, nil, cancelGrace)
+	w.end()
+}
+
+// pipeline moves all shards through workers and output.
+func (r *run) pipeline() error {
+	plan := r.result.Plan
+	if plan.Shards == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(r.ctx)
+	defer cancel(nil)
+	n := r.pool.workersFor(plan)
+	r.mu.Lock()
+	r.fig.Workers = n
+	r.mu.Unlock()
+
+	credits := make(chan struct{}, n+2)
+	fetched := make(chan *piece, 1)
+	results := make(chan *piece, n+2)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel(nil) // before the wait
+
+	wg.Go(func() {
+		defer close(fetched)
+		for i := range plan.Shards {
+			if r.waitWhilePaused(ctx) != nil {
+				return
+			}
+			select {
+			case credits <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			p := &piece{index: i}
+			p.err = r.fetch(ctx, p)
+			if p.err != nil {
+				results <- p // it has a credit, so there is room
+				return
+			}
+			select {
+			case fetched <- p:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	for range n {
+		wg.Go(func() {
+			b := &borrowed{run: r}
+			defer b.release()
+			for p := range fetched {
+				p.err = b.runShard(ctx, p)
+				results <- p
+			}
+		})
+	}
+
+	waiting := make(map[int]*piece)
+	for next := 0; next < plan.Shards; {
+		var p *piece
+		select {
+		case p = <-results:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if p.err != nil {
+			return p.err
+		}
+		waiting[p.index] = p
+		for waiting[next] != nil {
+			p := waiting[next]
+			delete(waiting, next)
+			if err := r.settle(ctx, p); err != nil {
+				return err
+			}
+			next++
+			<-credits
+		}
+	}
+	return nil
+}
+
+// fetch asks the session for a shard.
+func (r *run) fetch(ctx context.Context, p *piece) error {
+	body, att, err := r.home.call(ctx, protocol.Shard, protocol.ShardRequest{Plan: r.result.Plan.Plan, Index: p.index}, nil, nil, 0)
+	if err != nil {
+		return err
+	}
+	p.shard, err = protocol.Decode[protocol.ShardReply](body)
+	p.attach = att
+	if len(att) > 1 {
+		p.entries = att[1]
+	}
+	return err
+}
+
+// settle gives a result, whose turn it is, to the output and to the session.
+func (r *run) settle(ctx context.Context, p *piece) error {
+	merge := protocol.MergeRequest{Plan: r.result.Plan.Plan, Index: p.index, Result: p.result}
+	var attach []any
+	if r.out != nil {
+		seg := p.data
+		if len(seg) == 0 {
+			seg = []any{[]byte(nil)}
+		}
+		seg = append(seg[:1:1], p.entries)
+		body, _, err := r.out.call(ctx, protocol.OutSegment, protocol.OutSegmentRequest{Index: p.index, Result: p.result}, seg, nil, cancelGrace)
+		if err != nil {
+			return err
+		}
+		w, err := protocol.Decode[protocol.OutProgress](body)
+		if err != nil {
+			return err
+		}
+		merge.Refused, merge.Damaged = w.Refused, w.Damaged
+		r.mu.Lock()
+		r.fig.Written += w.Bytes
+		r.fig.Files += w.Files
+		r.fig.Refused += len(w.Refused)
+		r.mu.Unlock()
+	} else {
+		attach = p.data
+	}
+	body, _, err := r.home.call(ctx, protocol.Merge, merge, attach, nil, 0)
+	if err != nil {
+		return err
+	}
+	m, err := protocol.Decode[protocol.MergeReply](body)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.fig.Bad = m.Bad
+	r.mu.Unlock()
+	if f := r.spec.OnBlocks; f != nil && len(m.Blocks) > 0 {
+		r.notify.Lock()
+		f(m.Blocks)
+		r.notify.Unlock()
+	}
+	return nil
+}
+
+// borrowed is one runner's worker, taken when first needed and replaced when it dies.
+type borrowed struct {
+	run *run
+	w   *worker
+}
+
+func (b *borrowed) release() {
+	if b.w == nil {
+		return
+	}
+	b.run.forget(b.w)
+	b.run.pool.giveBack(b.w)
+	b.w = nil
+}
+
+// runShard runs p, on another worker if the first one dies of it or meanwhile.
+func (b *borrowed) runShard(ctx context.Context, p *piece) error {
+	r := b.run
+	if p.shard.Op == "" { // nothing to decode: its attachments are the data and the entries
+		p.data = p.attach[:min(len(p.attach), 1)]
+		p.result = protocol.RunReply{Bytes: p.shard.Bytes, Items: p.shard.Items}
+		r.progressed(p, p.result.Bytes, p.result.Items, true)
+		return nil
+	}
+	for try := 1; ; try++ {
+		err := b.tryShard(ctx, p)
+		if err == nil {
+			r.progressed(p, p.result.Bytes, p.result.Items, true)
+			return nil
+		}
+		if ctx.Err() != nil || b.w == nil || !b.w.isLost() {
+			return err
+		}
+		cause := b.w.lostError()
+		r.forget(b.w)
+		b.w = nil
+		r.mu.Lock()
+		delete(r.partial, p.index)
+		r.fig.Restarts++
+		r.mu.Unlock()
+		if try == maxTries {
+			return &protocol.Error{
+				Code: protocol.CodeCrashed, Part: p.shard.Part, Off: p.shard.Off,
+				Message: fmt.Sprintf("the engine died %d times at bytes %d to %d of part %d: %s", try, p.shard.Off, p.shard.Off+p.shard.Len, p.shard.Part+1, cause.Message),
+			}
+		}
+		// The dead worker took the shard's bytes with it.
+		if err := r.fetch(ctx, p); err != nil {
+			return err
+		}
+	}
+}
+
+func (b *borrowed) tryShard(ctx context.Context, p *piece) error {
+	r := b.run
+	key := r.session.key
+	if b.w == nil {
+		w, err := r.pool.borrow(key)
+		if err != nil {
+			return err
+		}
+		b.w = w
+		r.remember(w)
+	}
+	if !b.w.keys[key] {
+		files := r.session.files
+		req := protocol.PartsRequest{Key: key, Parts: names(files.Parts), References: names(files.References)}
+		if _, _, err := b.w.call(ctx, protocol.Parts, req, files.values(), nil, cancelGrace); err != nil {
+			return err
+		}
+		b.w.keys[key] = true
+	}
+	progress := func(body json.RawMessage) {
+		if at, err := protocol.Decode[protocol.RunProgress](body); err == nil {
+			r.progressed(p, at.Bytes, at.Items, false)
+		}
+	}
+	if len(p.attach) == 0 {
+		return &protocol.Error{Code: protocol.CodeInternal, Message: "a shard came without its bytes"}
+	}
+	body, att, err := b.w.call(ctx, protocol.Run, protocol.RunRequest{Key: key, Op: p.shard.Op}, p.attach[:1], progress, cancelGrace)
+	if err != nil {
+		return err
+	}
+	p.data = att
+	p.result, err = protocol.Decode[protocol.RunReply](body)
+	b.w.memory = p.result.Memory
+	return err
+}

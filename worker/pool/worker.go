@@ -1,0 +1,297 @@
+package pool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"wimscope/worker/protocol"
+)
+
+const (
+	cancelGrace = 2 * time.Second  // a cancelled request has so long to end before its worker is ended
+	startLimit  = 60 * time.Second // a worker that is not ready by then never will be
+	pingEvery   = 10 * time.Second // while it owes an answer
+	pingMisses  = 6                // ticks with a ping unanswered: the worker hangs. Ticks, not time: a machine may sleep.
+)
+
+// worker is one worker with the calls that it owes an answer.
+type worker struct {
+	name string
+	conn Conn
+
+	ready     chan struct{} // closed by the worker's Ready
+	lost      chan struct{} // closed when it is gone
+	readyOnce sync.Once
+
+	mu     sync.Mutex
+	next   uint32
+	calls  map[uint32]*call
+	err    *protocol.Error // why it is lost
+	paused bool
+	owed   int // ticks since the oldest ping without an answer; 0: none is out
+
+	// Only whoever has borrowed the worker looks at these.
+	keys   map[string]bool // archives whose files it has
+	memory int64           // bytes of linear memory when last told
+	since  time.Time       // idle since
+}
+
+// call is a request without its last word.
+type call struct {
+	method protocol.Method
+	answer chan protocol.Message // one slot
+	news   chan struct{}         // one slot: latest has changed
+	mu     sync.Mutex
+	latest json.RawMessage // progress that nobody has taken yet; newer replaces older
+}
+
+func startWorker(s Starter, name string) (*worker, error) {
+	w := &worker{
+		name:  name,
+		ready: make(chan struct{}),
+		lost:  make(chan struct{}),
+		calls: make(map[uint32]*call),
+		keys:  make(map[string]bool),
+	}
+	w.mu.Lock() // the starter may call back before conn is set
+	conn, err := s.Start(name, w)
+	w.conn = conn
+	w.mu.Unlock()
+	if err != nil {
+		return nil, protocol.AsError(err)
+	}
+	return w, nil
+}
+
+// Message implements Receiver.
+func (w *worker) Message(m protocol.Message) {
+	w.mu.Lock()
+	w.owed = 0
+	c := w.calls[m.ID]
+	switch m.Kind {
+	case protocol.Ready:
+		w.readyOnce.Do(func() { close(w.ready) })
+	case protocol.Exit:
+		w.mu.Unlock()
+		e, err := protocol.Decode[protocol.Error](m.Body)
+		if err != nil || e.Code == "" {
+			e = protocol.Error{Code: protocol.CodeCrashed, Message: "the engine's program ended"}
+		}
+		w.fail(&e)
+		return
+	case protocol.Progress:
+		if c != nil {
+			c.mu.Lock()
+			c.latest = m.Body
+			c.mu.Unlock()
+			select {
+			case c.news <- struct{}{}:
+			default:
+			}
+		}
+	case protocol.Reply, protocol.Failure:
+		if c != nil {
+			delete(w.calls, m.ID)
+			c.answer <- m
+		}
+	}
+	w.mu.Unlock()
+}
+
+// Lost implements Receiver.
+func (w *worker) Lost(err error) {
+	w.fail(&protocol.Error{Code: protocol.CodeCrashed, Message: err.Error()})
+}
+
+// fail ends the worker; every call that waits learns of it.
+func (w *worker) fail(e *protocol.Error) {
+	w.mu.Lock()
+	if w.err != nil {
+		w.mu.Unlock()
+		return
+	}
+	w.err = e
+	conn := w.conn
+	close(w.lost)
+	w.mu.Unlock()
+	if conn != nil {
+		conn.Terminate()
+	}
+}
+
+// end ends a worker that is no longer needed.
+func (w *worker) end() {
+	w.fail(&protocol.Error{Code: protocol.CodeCancelled, Message: "the worker was ended"})
+}
+
+func (w *worker) isLost() bool {
+	select {
+	case <-w.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+func (w *worker) lostError() *protocol.Error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// call sends a request and waits for its last word. When ctx ends the worker is told to cancel: with no grace the
+// caller leaves at once; otherwise it waits that long for the worker to stop, and ends it if it does not.
+// The error is a *protocol.Error.
+func (w *worker) call(ctx context.Context, m protocol.Method, req any, attach []any, onProgress func(json.RawMessage), grace time.Duration) (json.RawMessage, []any, error) {
+	var body json.RawMessage
+	if req != nil {
+		var err error
+		if body, err = protocol.Marshal(req); err != nil {
+			return nil, nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: err.Error()}
+		}
+	}
+	if err := w.waitReady(ctx); err != nil {
+		return nil, nil, err
+	}
+	c := &call{method: m, answer: make(chan protocol.Message, 1), news: make(chan struct{}, 1)}
+	w.mu.Lock()
+	w.next++
+	id := w.next
+	w.calls[id] = c
+	paused := w.paused && m == protocol.Run
+	w.mu.Unlock()
+	if err := w.conn.Send(protocol.Message{ID: id, Kind: protocol.Request, Method: m, Body: body, Attach: attach}); err != nil {
+		w.mu.Lock()
+		delete(w.calls, id)
+		w.mu.Unlock()
+		var refused *protocol.Error // the line is there and cannot carry this
+		if !errors.As(err, &refused) {
+			w.Lost(err)
+			refused = w.lostError()
+		}
+		return nil, nil, refused
+	}
+	if paused {
+		w.tell(id, protocol.Pause)
+	}
+	tick := time.NewTicker(pingEvery)
+	defer tick.Stop()
+	stop := ctx.Done()
+	var force <-chan time.Time
+	for {
+		select {
+		case a := <-c.answer:
+			return w.take(a)
+		case <-c.news:
+			c.mu.Lock()
+			b := c.latest
+			c.mu.Unlock()
+			if onProgress != nil {
+				onProgress(b)
+			}
+		case <-stop:
+			stop = nil
+			w.tell(id, protocol.Cancel)
+			if grace == 0 {
+				w.mu.Lock()
+				delete(w.calls, id)
+				w.mu.Unlock()
+				return nil, nil, protocol.AsError(ctx.Err())
+			}
+			t := time.NewTimer(grace)
+			defer t.Stop()
+			force = t.C
+		case <-force:
+			w.end()
+			return nil, nil, protocol.AsError(ctx.Err())
+		case <-tick.C:
+			w.ping()
+		case <-w.lost:
+			select { // the last word may have come just before the end
+			case a := <-c.answer:
+				return w.take(a)
+			default:
+				return nil, nil, w.lostError()
+			}
+		}
+	}
+}
+
+func (w *worker) waitReady(ctx context.Context) error {
+	t := time.NewTimer(startLimit)
+	defer t.Stop()
+	select {
+	case <-w.ready:
+	case <-w.lost:
+		return w.lostError()
+	case <-ctx.Done():
+		return protocol.AsError(ctx.Err())
+	case <-t.C:
+		w.fail(&protocol.Error{Code: protocol.CodeCrashed, Message: "the engine did not start within a minute"})
+		return w.lostError()
+	}
+	return nil
+}
+
+// take turns a last word into a result.
+func (w *worker) take(m protocol.Message) (json.RawMessage, []any, error) {
+	if m.Kind == protocol.Reply {
+		return m.Body, m.Attach, nil
+	}
+	e, err := protocol.Decode[protocol.Error](m.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	if e.Fatal {
+		w.fail(&e)
+	}
+	return nil, nil, &e
+}
+
+// tell sends what has no answer. A line that does not take it is lost, and says so by itself.
+func (w *worker) tell(id uint32, k protocol.Kind) {
+	_ = w.conn.Send(protocol.Message{ID: id, Kind: k})
+}
+
+// ping asks for a sign of life, and gives the worker up when several went unanswered.
+func (w *worker) ping() {
+	w.mu.Lock()
+	w.owed++
+	owed := w.owed
+	w.next++
+	id := w.next
+	w.mu.Unlock()
+	switch {
+	case owed > pingMisses:
+		w.fail(&protocol.Error{Code: protocol.CodeCrashed, Message: "the engine's worker no longer answers"})
+	case owed == 1:
+		_ = w.conn.Send(protocol.Message{ID: id, Kind: protocol.Request, Method: protocol.Status})
+	}
+}
+
+// setPaused holds the shard that the worker runs, and those that it is given until it is told to go on.
+func (w *worker) setPaused(paused bool) {
+	kind := protocol.Resume
+	if paused {
+		kind = protocol.Pause
+	}
+	w.mu.Lock()
+	if w.paused == paused {
+		w.mu.Unlock()
+		return
+	}
+	w.paused = paused
+	var ids []uint32
+	for id, c := range w.calls {
+		if c.method == protocol.Run {
+			ids = append(ids, id)
+		}
+	}
+	w.mu.Unlock()
+	for _, id := range ids {
+		w.tell(id, kind)
+	}
+}

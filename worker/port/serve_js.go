@@ -1,0 +1,35 @@
+package port
+
+import (
+	"syscall/js"
+
+	"wimscope/worker/jsx"
+	"wimscope/worker/protocol"
+)
+
+// Serve answers what is posted to this worker with h, and says that it is ready. It never returns. Adapt makes of
+// an attachment what h works with; buffers have become []byte, and null nil, before it is asked.
+func Serve(h protocol.Handler, adapt func(js.Value) any) {
+	self := js.Global()
+	s := protocol.NewServer(h, func(m protocol.Message) error { return post(self, m) })
+	listener := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		m, err := decode(args[0].Get("data"), func(v js.Value) any {
+			if v.IsNull() || v.IsUndefined() {
+				return nil
+			}
+			if b, ok := jsx.Bytes(v); ok {
+				return b
+			}
+			return adapt(v)
+		})
+		if err == nil { // what is no message is not for us
+			s.Receive(m)
+		}
+		return nil
+	})
+	self.Call("addEventListener", "message", listener)
+	if err := post(self, protocol.Message{Kind: protocol.Ready}); err != nil {
+		panic(err)
+	}
+	select {}
+}

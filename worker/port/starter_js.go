@@ -1,0 +1,113 @@
+package port
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"syscall/js"
+
+	"wimscope/worker/jsx"
+	"wimscope/worker/pool"
+	"wimscope/worker/protocol"
+)
+
+// Starter starts workers from a page. It implements pool.Starter.
+type Starter struct {
+	URL    js.Value // of the loader script: a TrustedScriptURL where the page has Trusted Types, else a string
+	Module js.Value // the engine, a WebAssembly.Module, compiled once for all workers
+}
+
+var _ pool.Starter = Starter{}
+
+// Start implements pool.Starter.
+func (s Starter) Start(name string, r pool.Receiver) (pool.Conn, error) {
+	w, err := jsx.New("Worker", s.URL, map[string]any{"name": name, "type": "module"})
+	if err != nil {
+		return nil, &protocol.Error{Code: protocol.CodeUnsupportedB, Message: err.Error()}
+	}
+	l := &line{to: w, receiver: r}
+	l.listen("message", func(e js.Value) {
+		m, err := decode(e.Get("data"), nil)
+		if err != nil {
+			r.Lost(err)
+			return
+		}
+		r.Message(m)
+	})
+	l.listen("messageerror", func(js.Value) { r.Lost(errors.New("a message from the engine could not be read")) })
+	l.listen("error", func(e js.Value) {
+		text := "the engine's script failed"
+		if m := e.Get("message"); m.Type() == js.TypeString {
+			text = m.String()
+		}
+		e.Call("preventDefault")
+		r.Lost(errors.New(text))
+	})
+	boot := js.Global().Get("Object").New()
+	boot.Set("kind", "boot")
+	boot.Set("module", s.Module)
+	if _, err := jsx.CallNow(w, "postMessage", boot); err != nil {
+		l.Terminate()
+		return nil, &protocol.Error{Code: protocol.CodeUnsupportedB, Message: err.Error()}
+	}
+	return l, nil
+}
+
+// line is a page's end of a worker.
+type line struct {
+	to       js.Value
+	receiver pool.Receiver
+
+	mu     sync.Mutex
+	events map[string]js.Func
+	over   bool
+}
+
+func (l *line) listen(event string, f func(js.Value)) {
+	if l.events == nil {
+		l.events = make(map[string]js.Func)
+	}
+	l.events[event] = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		l.mu.Lock()
+		over := l.over
+		l.mu.Unlock()
+		if !over {
+			f(args[0])
+		}
+		return nil
+	})
+	l.to.Call("addEventListener", event, l.events[event])
+}
+
+// Send implements pool.Conn.
+func (l *line) Send(m protocol.Message) error {
+	if err := post(l.to, m); err != nil {
+		return &protocol.Error{Code: protocol.CodeInternal, Message: fmt.Sprintf("%s: %v", m.Method, err)}
+	}
+	return nil
+}
+
+// Bytes implements pool.Conn.
+func (l *line) Bytes(attachment any) ([]byte, error) {
+	if v, ok := attachment.(js.Value); ok {
+		if b, ok := jsx.Bytes(v); ok {
+			return b, nil
+		}
+	}
+	return nil, &protocol.Error{Code: protocol.CodeInternal, Message: "an attachment is no buffer"}
+}
+
+// Terminate implements pool.Conn.
+func (l *line) Terminate() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return
+	}
+	l.over = true
+	l.to.Call("terminate")
+	for event, f := range l.events {
+		l.to.Call("removeEventListener", event, f)
+		f.Release()
+	}
+}

@@ -1,0 +1,522 @@
+package protocol
+
+import (
+	"encoding"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// The bodies' JSON, with the struct tags and the meaning of encoding/json, which would be a tenth of the engine's
+// program. What bodies need is here and nothing more: structs (embedded ones flattened), slices, strings, integers,
+// booleans, bytes as base64, and types that write themselves as text. A nil slice is written as [], not null.
+
+const maxDepth = 64 // of nested values that are read
+
+var errJSON = errors.New("protocol: not the JSON that is wanted")
+
+// Marshal writes a body as JSON.
+func Marshal(v any) ([]byte, error) {
+	c := codec{fields: make(map[reflect.Type][]field)}
+	return c.append(nil, reflect.ValueOf(v))
+}
+
+// Unmarshal reads JSON into what v points to. Members that are not known there are passed over.
+func Unmarshal(b []byte, v any) error {
+	p := reflect.ValueOf(v)
+	if p.Kind() != reflect.Pointer || p.IsNil() {
+		return fmt.Errorf("%w: no place to put it", errJSON)
+	}
+	d := decoder{codec: codec{fields: make(map[reflect.Type][]field)}, b: b}
+	d.space()
+	if err := d.value(p.Elem(), 0); err != nil {
+		return err
+	}
+	if d.space(); d.at != len(d.b) {
+		return d.fail("something follows the value")
+	}
+	return nil
+}
+
+// codec knows the fields of the structs that it has met.
+type codec struct{ fields map[reflect.Type][]field }
+
+type field struct {
+	name  string
+	index []int
+	empty bool // left out if it has nothing to say
+}
+
+func (c *codec) of(t reflect.Type) []field {
+	if f, ok := c.fields[t]; ok {
+		return f
+	}
+	var list []field
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag, _ := f.Tag.Lookup("json")
+		name, rest, _ := strings.Cut(tag, ",")
+		if f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct {
+			for _, inner := range c.of(f.Type) {
+				inner.index = append([]int{i}, inner.index...)
+				list = append(list, inner)
+			}
+			continue
+		}
+		if !f.IsExported() || name == "-" {
+			continue
+		}
+		if name == "" {
+			name = f.Name
+		}
+		list = append(list, field{name: name, index: []int{i}, empty: rest == "omitempty"})
+	}
+	c.fields[t] = list
+	return list
+}
+
+func (c *codec) append(b []byte, v reflect.Value) ([]byte, error) {
+	if !v.IsValid() {
+		return append(b, "null"...), nil
+	}
+	if v.Kind() != reflect.Pointer && v.CanInterface() {
+		if m, ok := v.Interface().(encoding.TextMarshaler); ok {
+			text, err := m.MarshalText()
+			return appendString(b, string(text)), err
+		}
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		return strconv.AppendBool(b, v.Bool()), nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return strconv.AppendInt(b, v.Int(), 10), nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return strconv.AppendUint(b, v.Uint(), 10), nil
+	case reflect.String:
+		return appendString(b, v.String()), nil
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return append(b, "null"...), nil
+		}
+		return c.append(b, v.Elem())
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			b = append(b, '"')
+			b = base64.StdEncoding.AppendEncode(b, v.Bytes())
+			return append(b, '"'), nil
+		}
+		b = append(b, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			var err error
+			if b, err = c.append(b, v.Index(i)); err != nil {
+				return b, err
+			}
+		}
+		return append(b, ']'), nil
+	case reflect.Struct:
+		b = append(b, '{')
+		some := false
+		for _, f := range c.of(v.Type()) {
+			x := v.FieldByIndex(f.index)
+			if f.empty && isEmpty(x) {
+				continue
+			}
+			if some {
+				b = append(b, ',')
+			}
+			some = true
+			b = append(appendString(b, f.name), ':')
+			var err error
+			if b, err = c.append(b, x); err != nil {
+				return b, err
+			}
+		}
+		return append(b, '}'), nil
+	}
+	return b, fmt.Errorf("protocol: a %v in a body", v.Type())
+}
+
+// isEmpty is encoding/json's: false, 0, nil and what has length 0. A struct is never.
+func isEmpty(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Slice, reflect.String:
+		return v.Len() == 0
+	case reflect.Struct:
+		return false
+	}
+	return v.IsZero()
+}
+
+// appendString writes a string; what is not UTF-8 in it becomes U+FFFD.
+func appendString(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				b = append(append(b, s[from:i]...), "\ufffd"...)
+				from = i + 1
+			}
+			i += n
+			continue
+		}
+		if c >= ' ' && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		b = append(b, s[from:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, `\n`...)
+		case '\r':
+			b = append(b, `\r`...)
+		case '\t':
+			b = append(b, `\t`...)
+		default:
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+		i++
+		from = i
+	}
+	return append(append(b, s[from:]...), '"')
+}
+
+type decoder struct {
+	codec
+	b  []byte
+	at int
+}
+
+func (d *decoder) fail(why string) error { return fmt.Errorf("%w: %s at byte %d", errJSON, why, d.at) }
+
+func (d *decoder) space() {
+	for d.at < len(d.b) {
+		switch d.b[d.at] {
+		case ' ', '\t', '\n', '\r':
+			d.at++
+		default:
+			return
+		}
+	}
+}
+
+// next is the byte at hand, 0 at the end.
+func (d *decoder) next() byte {
+	if d.at < len(d.b) {
+		return d.b[d.at]
+	}
+	return 0
+}
+
+func (d *decoder) take(word string) bool {
+	if strings.HasPrefix(string(d.b[d.at:min(len(d.b), d.at+len(word))]), word) {
+		d.at += len(word)
+		return true
+	}
+	return false
+}
+
+// value reads one value into v; an invalid v passes it over.
+func (d *decoder) value(v reflect.Value, depth int) error {
+	if depth > maxDepth {
+		return d.fail("too deep")
+	}
+	switch c := d.next(); {
+	case c == 'n' && d.take("null"):
+		if v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice) {
+			v.SetZero()
+		}
+		return nil
+	case c == 't' && d.take("true"), c == 'f' && d.take("false"):
+		if !v.IsValid() {
+			return nil
+		}
+		if v.Kind() != reflect.Bool {
+			return d.fail("a boolean")
+		}
+		v.SetBool(c == 't')
+		return nil
+	case c == '"':
+		s, err := d.text()
+		if err != nil || !v.IsValid() {
+			return err
+		}
+		return d.setText(v, s)
+	case c == '-' || '0' <= c && c <= '9':
+		return d.number(v)
+	case c == '[':
+		return d.list(v, depth)
+	case c == '{':
+		return d.object(v, depth)
+	}
+	return d.fail("no value")
+}
+
+// target follows pointers, making what they point to.
+func target(v reflect.Value) reflect.Value {
+	for v.IsValid() && v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		v = v.Elem()
+	}
+	return v
+}
+
+func (d *decoder) setText(v reflect.Value, s string) error {
+	v = target(v)
+	if v.CanAddr() && v.Addr().CanInterface() {
+		if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+			return u.UnmarshalText([]byte(s))
+		}
+	}
+	switch {
+	case v.Kind() == reflect.String:
+		v.SetString(s)
+		return nil
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
+		b, err := base64.StdEncoding.DecodeString(s)
+		if err != nil {
+			return d.fail("bytes that are no base64")
+		}
+		v.SetBytes(b)
+		return nil
+	}
+	return d.fail("a text")
+}
+
+// number reads a number, which a body has as an integer only. Scripts write those below 1e21 with digits alone.
+func (d *decoder) number(v reflect.Value) error {
+	start := d.at
+	d.take("-")
+	whole := d.digits()
+	plain := d.at
+	if d.take(".") {
+		whole = d.digits() && whole
+	}
+	if d.take("e") || d.take("E") {
+		_ = d.take("+") || d.take("-")
+		whole = d.digits() && whole
+	}
+	s := string(d.b[start:d.at])
+	digits := strings.TrimPrefix(s, "-")
+	if !whole || len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
+		return d.fail("a number")
+	}
+	v = target(v)
+	if !v.IsValid() {
+		return nil
+	}
+	switch v.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || d.at != plain || v.OverflowInt(n) {
+			return d.fail("a number that does not fit")
+		}
+		v.SetInt(n)
+		return nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil || d.at != plain || v.OverflowUint(n) {
+			return d.fail("a number that does not fit")
+		}
+		v.SetUint(n)
+		return nil
+	}
+	return d.fail("a number")
+}
+
+// digits passes over digits, of which there must be some.
+func (d *decoder) digits() bool {
+	start := d.at
+	for d.at < len(d.b) && d.b[d.at] >= '0' && d.b[d.at] <= '9' {
+		d.at++
+	}
+	return d.at > start
+}
+
+func (d *decoder) list(v reflect.Value, depth int) error {
+	v = target(v)
+	if v.IsValid() {
+		if v.Kind() != reflect.Slice {
+			return d.fail("a list")
+		}
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	}
+	d.at++
+	for first := true; ; first = false {
+		d.space()
+		if first && d.next() == ']' {
+			d.at++
+			return nil
+		}
+		var item reflect.Value
+		if v.IsValid() {
+			v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
+			item = v.Index(v.Len() - 1)
+		}
+		if err := d.value(item, depth+1); err != nil {
+			return err
+		}
+		d.space()
+		switch d.next() {
+		case ',':
+			d.at++
+		case ']':
+			d.at++
+			return nil
+		default:
+			return d.fail("a list that does not end")
+		}
+	}
+}
+
+func (d *decoder) object(v reflect.Value, depth int) error {
+	v = target(v)
+	var fields []field
+	if v.IsValid() {
+		if v.Kind() != reflect.Struct {
+			return d.fail("an object")
+		}
+		fields = d.of(v.Type())
+	}
+	d.at++
+	for first := true; ; first = false {
+		d.space()
+		if first && d.next() == '}' {
+			d.at++
+			return nil
+		}
+		if d.next() != '"' {
+			return d.fail("a member without a name")
+		}
+		name, err := d.text()
+		if err != nil {
+			return err
+		}
+		if d.space(); d.next() != ':' {
+			return d.fail("a member without a value")
+		}
+		d.at++
+		d.space()
+		var member reflect.Value
+		for _, f := range fields {
+			if f.name == name {
+				member = v.FieldByIndex(f.index)
+				break
+			}
+		}
+		if err := d.value(member, depth+1); err != nil {
+			return err
+		}
+		d.space()
+		switch d.next() {
+		case ',':
+			d.at++
+		case '}':
+			d.at++
+			return nil
+		default:
+			return d.fail("an object that does not end")
+		}
+	}
+}
+
+// text reads a string. Lone surrogates, which JSON can hold, become U+FFFD.
+func (d *decoder) text() (string, error) {
+	d.at++
+	start := d.at
+	for d.at < len(d.b) { // most strings have nothing to unescape
+		switch c := d.b[d.at]; {
+		case c == '"':
+			s := string(d.b[start:d.at])
+			d.at++
+			return strings.ToValidUTF8(s, "\ufffd"), nil
+		case c == '\\':
+			return d.escaped(append([]byte(nil), d.b[start:d.at]...))
+		case c < ' ':
+			return "", d.fail("a control character")
+		}
+		d.at++
+	}
+	return "", d.fail("a text that does not end")
+}
+
+func (d *decoder) escaped(out []byte) (string, error) {
+	for d.at < len(d.b) {
+		c := d.b[d.at]
+		d.at++
+		switch {
+		case c == '"':
+			return strings.ToValidUTF8(string(out), "\ufffd"), nil
+		case c < ' ':
+			return "", d.fail("a control character")
+		case c != '\\':
+			out = append(out, c)
+			continue
+		}
+		c = d.next()
+		d.at++
+		switch c {
+		case '"', '\\', '/':
+			out = append(out, c)
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			r, ok := d.hex4()
+			if !ok {
+				return "", d.fail("an escape")
+			}
+			if utf16.IsSurrogate(r) {
+				back := d.at
+				pair := rune(utf8.RuneError)
+				if d.take(`\u`) {
+					if low, ok := d.hex4(); ok {
+						pair = utf16.DecodeRune(r, low)
+					}
+				}
+				if pair == utf8.RuneError {
+					d.at = back
+				}
+				r = pair
+			}
+			out = utf8.AppendRune(out, r)
+		default:
+			return "", d.fail("an escape")
+		}
+	}
+	return "", d.fail("a text that does not end")
+}
+
+func (d *decoder) hex4() (rune, bool) {
+	if d.at+4 > len(d.b) {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(d.b[d.at:d.at+4]), 16, 16)
+	if err != nil {
+		return 0, false
+	}
+	d.at += 4
+	return rune(n), true
+}
