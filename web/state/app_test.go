@@ -318,6 +318,19 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+func TestEnterMeansTheQueryThatStandsThere(t *testing.T) {
+	p := newPage(t).opened("")
+	p.SetQuery("note")
+	p.until("hits", func() bool { s := &p.Archive.Search; return !s.Running && s.Hits == 2 })
+	p.SetQuery("readme")
+	p.SearchKey("Enter")
+	p.until("the new query's hit is shown", func() bool {
+		f := &p.Archive.Files
+		row, ok := f.List.Row(f.List.Cursor)
+		return p.Route.Tab == state.TabFiles && ok && row.Name == "readme.txt"
+	})
+}
+
 func TestPreview(t *testing.T) {
 	p := newPage(t)
 	p.session.Texts["/readme.txt"] = "<a><b>x</b></a>\n" + strings.Repeat("y", 5000)

@@ -29,6 +29,8 @@ type Search struct {
 	View    Viewport
 	Cursor  int // row with the focus, -1 while that is in the box
 
+	stale  bool         // Groups are still those of the query before
+	enter  bool         // the first hit is to be opened as soon as there is one
 	all    map[int]bool // groups of which all hits are shown
 	rows   []SearchRow
 	serial int
@@ -137,22 +139,31 @@ func (a *App) search(query string) {
 	}
 	// What was found last stays until the first answer: no flicker at each letter.
 	s.Groups, s.Total, s.Hits = old.Groups, old.Total, old.Hits
+	s.stale = true
 	s.lay()
 	ctx, stop := context.WithCancel(ar.ctx)
 	s.stop = stop
 	a.platform.ScrollTo("results", 0)
 	take := func(rep protocol.SearchReply, last bool) {
+		open := false
 		a.update(func() {
 			if a.Archive != ar || s.serial != serial {
 				return
 			}
 			s.Groups, s.Total, s.Hits, s.Done, s.Of, s.More = rep.Groups, rep.Total, rep.Hits, rep.Done, rep.Of, rep.More
 			s.Running = !last
+			s.stale = false
 			s.lay()
+			if open = s.enter && len(s.rows) > 0; open || last {
+				s.enter = false
+			}
 			if last {
 				a.say(a.T("search.found", s.Hits, s.Total))
 			}
 		})
+		if open {
+			a.OpenResult(0)
+		}
 	}
 	time.AfterFunc(120*time.Millisecond, func() {
 		if ctx.Err() != nil {
@@ -242,7 +253,10 @@ func (a *App) SearchKey(key string) bool {
 		case "PageUp":
 			to = max(to-s.View.Page(), 0)
 		case "Enter":
-			open = max(s.Cursor, 0)
+			// Whoever types fast means the query that stands there, not the hits of the one before.
+			if s.enter = s.stale && s.Cursor < 0; !s.enter {
+				open = max(s.Cursor, 0)
+			}
 			return
 		default:
 			done = false
