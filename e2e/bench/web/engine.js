@@ -125,5 +125,5 @@ export const list = async (file, path) => {
 	const seconds = (performance.now() - began) / 1000;
 	const bytes = await memory([session]);
 	session.end();
-	return { seconds, memory: bytes, entries: body.total };
+	return { seconds, memory: bytes, ok: body.total > 0, entries: body.total };
 };
