@@ -30,7 +30,6 @@ type Search struct {
 	Cursor  int // row with the focus, -1 while that is in the box
 
 	stale  bool         // Groups are still those of the query before
-	enter  bool         // the first hit is to be opened as soon as there is one
 	all    map[int]bool // groups of which all hits are shown
 	rows   []SearchRow
 	serial int
@@ -145,7 +144,6 @@ func (a *App) search(query string) {
 	s.stop = stop
 	a.platform.ScrollTo("results", 0)
 	take := func(rep protocol.SearchReply, last bool) {
-		open := false
 		a.update(func() {
 			if a.Archive != ar || s.serial != serial {
 				return
@@ -154,16 +152,10 @@ func (a *App) search(query string) {
 			s.Running = !last
 			s.stale = false
 			s.lay()
-			if open = s.enter && len(s.rows) > 0; open || last {
-				s.enter = false
-			}
 			if last {
 				a.say(a.T("search.found", s.Hits, s.Total))
 			}
 		})
-		if open {
-			a.OpenResult(0)
-		}
 	}
 	time.AfterFunc(120*time.Millisecond, func() {
 		if ctx.Err() != nil {
@@ -253,8 +245,8 @@ func (a *App) SearchKey(key string) bool {
 		case "PageUp":
 			to = max(to-s.View.Page(), 0)
 		case "Enter":
-			// Whoever types fast means the query that stands there, not the hits of the one before.
-			if s.enter = s.stale && s.Cursor < 0; !s.enter {
+			// Whoever types fast and ends with Enter wants the search, not a hit of the query before.
+			if !s.stale || s.Cursor >= 0 {
 				open = max(s.Cursor, 0)
 			}
 			return
