@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"wimscope/web/build/wasmflow"
 )
 
 //go:embed host.js
@@ -24,7 +26,6 @@ var runJS []byte
 // A host answers the script that runs the binary in the browser.
 type host struct {
 	http.ServeMux
-	binary string
 	config config
 	exit   chan int // one status, once
 }
@@ -37,7 +38,7 @@ type config struct {
 	Root string            `json:"root"` // of what may be read
 }
 
-func newHost(page bool, args []string) (*host, error) {
+func newHost(page, asLinked bool, args []string) (*host, error) {
 	cwd, err := os.Getwd()
 	if err != nil {
 		return nil, err
@@ -46,8 +47,16 @@ func newHost(page bool, args []string) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
+	binary, err := os.ReadFile(args[0])
+	if err != nil {
+		return nil, err
+	}
+	if !asLinked {
+		if binary, _, err = wasmflow.Transform(binary); err != nil {
+			return nil, err
+		}
+	}
 	h := &host{
-		binary: args[0],
 		config: config{Args: args, Env: environment(os.Environ()), CWD: cwd, Root: moduleRoot(cwd)},
 		exit:   make(chan int, 1),
 	}
@@ -62,7 +71,7 @@ func newHost(page bool, args []string) (*host, error) {
 	h.HandleFunc("GET /wasm_exec.js", text("text/javascript", loader))
 	h.HandleFunc("GET /test.wasm", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/wasm")
-		http.ServeFile(w, r, h.binary)
+		w.Write(binary)
 	})
 	h.HandleFunc("GET /config", func(w http.ResponseWriter, r *http.Request) { reply(w, h.config) })
 	h.HandleFunc("GET /fs/stat", h.stat)

@@ -7,6 +7,9 @@
 // /tmp in memory. Its output, exit status and arguments are those of a native run; nested workers find it as
 // /test.wasm and Go's loader as /wasm_exec.js.
 //
+// Like the programs of the site it goes through package wasmflow first, so that what is tested is what ships; with
+// -aslinked it does not, to tell a fault of that package from one of the tested.
+//
 // Without Chromium nothing runs and the status is 0, unless CI is set: then it is 1.
 package main
 
@@ -33,8 +36,9 @@ import (
 
 func main() {
 	page := flag.Bool("page", false, "run in a page, not in a worker")
+	asLinked := flag.Bool("aslinked", false, "leave the binary as the linker wrote it")
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: jsexec [-page] test.wasm [arguments]")
+		fmt.Fprintln(os.Stderr, "usage: jsexec [-page] [-aslinked] test.wasm [arguments]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -43,7 +47,7 @@ func main() {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT)
-	code, err := run(ctx, *page, flag.Args())
+	code, err := run(ctx, *page, *asLinked, flag.Args())
 	stop()
 	if errors.Is(err, browser.ErrNoChromium) && os.Getenv("CI") == "" {
 		fmt.Fprintln(os.Stderr, "jsexec: tests not run:", err)
@@ -57,8 +61,8 @@ func main() {
 }
 
 // run returns the exit status of the binary args[0] with the arguments that follow.
-func run(ctx context.Context, page bool, args []string) (int, error) {
-	host, err := newHost(page, args)
+func run(ctx context.Context, page, asLinked bool, args []string) (int, error) {
+	host, err := newHost(page, asLinked, args)
 	if err != nil {
 		return 0, err
 	}

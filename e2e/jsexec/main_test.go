@@ -29,6 +29,7 @@ func TestProbe(t *testing.T) {
 		want       string
 	}{
 		{"worker", program, nil, true, "FuzzCorpus/seed"},
+		{"as linked", program + " -aslinked", nil, true, "FuzzCorpus/seed"},
 		{"page", program + " -page", []string{"WIMSCOPE_PROBE_PAGE=1"}, true, "PASS"},
 		{"failure", program, []string{"WIMSCOPE_PROBE_FAIL=1"}, false, "as was asked"},
 	} {

@@ -9,6 +9,7 @@
 	go.exit = (code) => self.jsexec.exit(code);
 	try {
 		const { instance } = await WebAssembly.instantiateStreaming(fetch("/test.wasm"), go.importObject);
+		self.wasmMemory = instance.exports.mem; // as in web/static/worker.js
 		await go.run(instance);
 	} catch (e) {
 		self.jsexec.write(2, new TextEncoder().encode(`jsexec: ${e && e.stack || e}\n`));

@@ -1,5 +1,6 @@
-// Command build makes the folder that a server serves: both WebAssembly programs, what starts them, the page's
-// static files, third-party notices, and each of them compressed. It is run from the module's root:
+// Command build makes the folder that a server serves: both WebAssembly programs, made faster by package wasmflow,
+// what starts them, the page's static files, third-party notices, and each of them compressed. It is run from the
+// module's root:
 //
 //	go run ./web/build [-out dist] [-fast] [-budget]
 //
@@ -21,6 +22,8 @@ import (
 	"strings"
 	"sync"
 	"text/tabwriter"
+
+	"wimscope/web/build/wasmflow"
 )
 
 // program is a package that becomes WebAssembly.
@@ -104,8 +107,12 @@ func gather() (map[string][]byte, error) {
 		if err := cmd.Run(); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		if files[name], err = os.ReadFile(to); err != nil {
+		linked, err := os.ReadFile(to)
+		if err != nil {
 			return nil, err
+		}
+		if files[name], _, err = wasmflow.Transform(linked); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()

@@ -1,0 +1,176 @@
+package wasmflow
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"wimscope/wim/wimtest"
+)
+
+// TestStandardLibrary runs tests of Go's own through the pass: of what enters functions in their middle (goroutines,
+// panics, deferred calls, stack growth, callbacks) and of some loops. They all pass as they are linked.
+func TestStandardLibrary(t *testing.T) {
+	wimtest.Need(t, "go", "node")
+	goroot, err := wimtest.Run(".", "go", "env", "GOROOT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := strings.TrimSpace(string(goroot))
+	dir := t.TempDir()
+	for _, test := range []struct {
+		pkg       string
+		run, skip string
+		least     int // tests that pass
+	}{
+		// The one that is skipped counts finalizers and expects those of certain tests to have run before it.
+		{"runtime", "Panic|Recover|Defer|Goexit|Stack|Chan|Select|Caller|Traceback|GC|Gosched|Finalizer|Map|Timer|Conversion|Memmove|Append", "ReadMetrics", 250},
+		{"reflect", ".", "-", 350},
+		{"sync", ".", "-", 50},
+		{"iter", ".", "-", 25},
+		{"syscall/js", ".", "-", 40},
+		{"encoding/json", ".", "-", 500},
+		{"compress/flate", ".", "-", 60},
+	} {
+		if testing.Short() && test.pkg != "iter" {
+			continue
+		}
+		t.Run(test.pkg, func(t *testing.T) {
+			binary := filepath.Join(dir, "test.wasm")
+			build := exec.Command("go", "test", "-c", "-vet=off", "-o", binary, test.pkg)
+			build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+			if out, err := build.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			linked, err := os.ReadFile(binary)
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			out, stats, err := Transform(linked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d bytes to %d in %v: %v", len(linked), len(out), time.Since(began), stats)
+			if stats.Rewritten == 0 || stats.Left[noDispatcher] != stats.Functions-stats.Rewritten {
+				t.Errorf("functions with a dispatcher were left: %v", stats)
+			}
+			checkSigpanic(t, linked)
+			if err := os.WriteFile(binary, out, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if n := passed(t, root, test.pkg, binary, "-test.run="+test.run, "-test.skip="+test.skip); n < test.least {
+				t.Errorf("only %d tests passed, want %d", n, test.least)
+			}
+		})
+	}
+}
+
+// TestPrograms looks at the programs of the site: all of each is understood, and the result is valid.
+func TestPrograms(t *testing.T) {
+	wimtest.Need(t, "go", "node")
+	for _, pkg := range []string{"wimscope/wasm", "wimscope/web"} {
+		binary := filepath.Join(t.TempDir(), "program.wasm")
+		build := exec.Command("go", "build", "-o", binary, pkg)
+		build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		linked, err := os.ReadFile(binary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, stats, err := Transform(linked)
+		if err != nil {
+			t.Fatalf("%s: %v", pkg, err)
+		}
+		if stats.Rewritten == 0 || stats.Left[noDispatcher] != stats.Functions-stats.Rewritten || len(out) >= len(linked) {
+			t.Errorf("%s: %d bytes to %d, %v", pkg, len(linked), len(out), stats)
+		}
+		if err := os.WriteFile(binary, out, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := wimtest.Run(".", "node", "-e", `new WebAssembly.Module(require("fs").readFileSync(process.argv[1]))`, binary); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// passed runs a test binary in its package's folder as Go's own go_js_wasm_exec does, and returns how many tests
+// passed. It fails if any did not.
+func passed(t *testing.T, root, pkg, binary string, args ...string) int {
+	t.Helper()
+	cmd := exec.Command("node", append([]string{"--stack-size=8192", filepath.Join(root, "lib", "wasm", "wasm_exec_node.js"), binary,
+		"-test.v", "-test.short", "-test.timeout=5m"}, args...)...)
+	cmd.Dir = filepath.Join(root, "src", filepath.FromSlash(pkg))
+	// Arguments and environment together have room for 8 KiB.
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir(), "GOROOT=" + root}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		for line := range strings.Lines(string(out)) {
+			if strings.Contains(line, "--- FAIL") || strings.Contains(line, "panic: ") || strings.Contains(line, "RuntimeError") {
+				t.Log(strings.TrimSpace(line))
+			}
+		}
+		t.Errorf("%v\n%s", err, out[max(0, len(out)-2000):])
+	}
+	return bytes.Count(out, []byte("--- PASS: "))
+}
+
+// checkSigpanic looks up by name what nothing is resumed after.
+func checkSigpanic(t *testing.T, linked []byte) {
+	t.Helper()
+	m, err := parseModule(linked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := functionNames(t, m.tail)
+	found := 0
+	for i, body := range m.bodies {
+		_, calls, _, _, err := parse(body, i, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, callee := range calls {
+			if name := names[uint32(callee)]; name != "runtime.sigpanic" {
+				t.Fatalf("function %d calls %q as only sigpanic is called", i, name)
+			}
+			found++
+		}
+	}
+	if found == 0 {
+		t.Error("no call of sigpanic was seen")
+	}
+}
+
+// functionNames reads the name section, which is in sections behind the code.
+func functionNames(t *testing.T, sections []byte) map[uint32]string {
+	t.Helper()
+	r := &reader{b: sections}
+	for r.off < len(sections) {
+		id := r.byte()
+		s := &reader{b: r.take(r.unsigned())}
+		if id != 0 || string(s.take(s.unsigned())) != "name" {
+			continue
+		}
+		if s.byte() != 1 { // names of functions
+			break
+		}
+		s.unsigned()
+		names := make(map[uint32]string)
+		for range s.unsigned() {
+			i := s.unsigned()
+			names[i] = string(s.take(s.unsigned()))
+		}
+		if s.err != nil {
+			t.Fatal(s.err)
+		}
+		return names
+	}
+	t.Fatal("no names")
+	return nil
+}
