@@ -2,6 +2,8 @@
 package main
 
 import (
+	"math"
+	"runtime"
 	"runtime/debug"
 	"syscall/js"
 
@@ -15,11 +17,12 @@ import (
 )
 
 func main() {
-	// Linear memory never shrinks, so garbage is not let grow as large as what is in use.
-	debug.SetGCPercent(50)
+	collectLate()
 	e := engine.New(engine.Options{
 		CacheSize:  cacheSize(),
+		SHA1:       fsa.SHA1,
 		Turn:       jsx.NewTurns().Take,
+		Export:     func(b []byte) any { return jsx.Uint8Array(b) },
 		OpenSink:   openSink,
 		OpenFolder: openFolder,
 	})
@@ -29,6 +32,22 @@ func main() {
 		}
 		return v // a handle, or what the engine will not take
 	})
+}
+
+// firstCollection is how much memory the program takes before anything is collected, bytes.
+const firstCollection = 48 << 20
+
+// collectLate puts the first collection off: it takes a new worker 20 to 50 ms, since the collector's own code must
+// be compiled for it, while an archive is being opened that leaves hardly any garbage. From then on linear memory, which
+// never shrinks, is the concern: garbage is not let grow as large as what is in use.
+func collectLate() {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(firstCollection)
+	first := new([32]byte)
+	runtime.AddCleanup(first, func(percent int) {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(math.MaxInt64)
+	}, 50)
 }
 
 func openSink(target protocol.Target, name string, handle any) (engine.Sink, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"context"
@@ -118,6 +119,38 @@ func TestJobs(t *testing.T) {
 	r, err := p.Run(t.Context(), s, protocol.PlanRequest{Op: protocol.Verify}, nil, nil)
 	if err != nil || !r.Report.OK || r.Report.Blobs < files {
 		t.Fatalf("verify: %+v, %v", r.Report, err)
+	}
+	r, err = p.Run(t.Context(), s, protocol.PlanRequest{Op: protocol.Extract, Image: 1, Format: protocol.TAR}, &pool.OutTarget{Target: protocol.ToMemory}, nil)
+	if err != nil || !r.Report.OK {
+		t.Fatalf("TAR: %+v, %v", r.Report, err)
+	}
+	f, err := fsa.NewFile(r.File.(js.Value))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for all := tar.NewReader(io.NewSectionReader(f, 0, f.Size())); ; count++ {
+		h, err := all.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Typeflag == tar.TypeDir {
+			continue
+		}
+		var k int
+		if _, err := fmt.Sscanf(h.Name[strings.IndexByte(h.Name, '/')+1:], "file %d", &k); err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(all)
+		if want := fmt.Sprintf("content %d\n%s", k, strings.Repeat("x", k%1000)); err != nil || string(got) != want {
+			t.Fatalf("%s in the TAR: %v", h.Name, err)
+		}
+	}
+	if want := files + files/100; count != want {
+		t.Errorf("%d entries in the TAR, want %d", count, want)
 	}
 	for _, target := range []protocol.Target{protocol.ToMemory, protocol.ToOPFS} {
 		r, err := p.Run(t.Context(), s, protocol.PlanRequest{Op: protocol.Extract, Image: 1, Format: protocol.ZIP}, &pool.OutTarget{Target: target}, nil)

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"wimscope/wim/internal/format"
-	"wimscope/wim/internal/sha1"
 )
 
 // Archive is one or more parts opened together, with the references in which it looks for contents it lacks. Its
@@ -23,7 +22,7 @@ type Archive struct {
 	missing  []int
 	blobs    []blobRec // of the parts, then of the references
 	nBlobs   int       // of the parts
-	index    map[Hash]int32
+	index    blobIndex
 	solids   []solidResource
 	runs     []solidRun
 	metas    []metaRec // the images
@@ -48,7 +47,7 @@ type Archive struct {
 // *FormatError, *TooLargeError, ErrUnsupported, and what the parts' ReadAt gives. What can be passed over is told
 // by Info().Warnings.
 func Open(parts []Part, o *ReadOptions) (*Archive, error) {
-	a := &Archive{opts: o.withDefaults(), nParts: len(parts), index: map[Hash]int32{}}
+	a := &Archive{opts: o.withDefaults(), nParts: len(parts)}
 	a.chunks = newLRU[chunkKey, []byte](a.opts.CacheSize, 1)
 	a.trees = newLRU[int, *Image](a.opts.TreeCacheSize, 1)
 	if len(parts) == 0 {
@@ -260,22 +259,16 @@ func (a *Archive) Image(index int) (*Image, error) {
 	if im, ok := a.trees.get(index); ok {
 		return im, nil
 	}
-	m := &a.metas[index-1]
-	what := fmt.Sprintf("metadata resource of image %d", index)
-	p := &a.parts[m.src]
-	if m.problem != "" {
-		return nil, formatErrorf(what, p.Name, m.off, "%s", m.problem)
-	}
-	b, err := a.readAll(&m.resource, what)
+	b, check, err := a.metadata(index)
 	if err != nil {
 		return nil, err
 	}
-	if got := Hash(sha1.Sum(b)); got != m.hash {
-		return nil, &ChecksumError{What: what, Part: p.Name, Off: m.off, Want: m.hash, Got: got}
+	im, err := loadImage(a, index, b) // whose loader believes nothing, while the hash is being computed
+	if err := check(); err != nil {
+		return nil, err
 	}
-	im, err := loadImage(a, index, b)
 	if err != nil {
-		return nil, fmt.Errorf("wim: %s: %s: %w", p.Name, what, err)
+		return nil, fmt.Errorf("wim: %s: %s: %w", a.parts[a.metas[index-1].src].Name, metadataOf(index), err)
 	}
 	a.trees.put(index, im, im.memory())
 	return im, nil
@@ -286,19 +279,34 @@ func (a *Archive) Metadata(index int) ([]byte, error) {
 	if index < 1 || index > len(a.metas) {
 		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), ErrNotFound)
 	}
-	m := &a.metas[index-1]
-	what := fmt.Sprintf("metadata resource of image %d", index)
-	if m.problem != "" {
-		return nil, formatErrorf(what, a.parts[m.src].Name, m.off, "%s", m.problem)
-	}
-	b, err := a.readAll(&m.resource, what)
+	b, check, err := a.metadata(index)
 	if err != nil {
 		return nil, err
 	}
-	if got := Hash(sha1.Sum(b)); got != m.hash {
-		return nil, &ChecksumError{What: what, Part: a.parts[m.src].Name, Off: m.off, Want: m.hash, Got: got}
+	return b, check()
+}
+
+func metadataOf(index int) string { return fmt.Sprintf("metadata resource of image %d", index) }
+
+// metadata reads an image's metadata resource. check tells whether its SHA-1 is right; that may be computed beside
+// what the caller does until then.
+func (a *Archive) metadata(index int) (b []byte, check func() error, err error) {
+	m := &a.metas[index-1]
+	p := &a.parts[m.src]
+	if m.problem != "" {
+		return nil, nil, formatErrorf(metadataOf(index), p.Name, m.off, "%s", m.problem)
 	}
-	return b, nil
+	b, err = a.readAll(&m.resource, metadataOf(index))
+	if err != nil {
+		return nil, nil, err
+	}
+	sum := a.opts.sum(b)
+	return b, func() error {
+		if got := sum(); got != m.hash {
+			return &ChecksumError{What: metadataOf(index), Part: p.Name, Off: m.off, Want: m.hash, Got: got}
+		}
+		return nil
+	}, nil
 }
 
 // Source gives shards their bytes: parts, then references, in the order of Open.

@@ -1,8 +1,10 @@
 package wim
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"wimscope/wim/internal/format"
 )
@@ -74,6 +76,7 @@ type loader struct {
 	metas    bool // images count: not for references
 	solidIDs map[solidKey]int32
 	warned   int
+	thorough bool // every entry goes by addEntry; for a test
 }
 
 // maxWarnings bounds the warnings of one kind of source, so that a hostile file cannot fill memory with them.
@@ -199,44 +202,128 @@ type oddities struct {
 
 // loadTable makes blobs and images of a blob table's entries.
 func (l *loader) loadTable(t *blobTable) error {
-	p := &l.a.parts[t.src]
+	a := l.a
+	p := &a.parts[t.src]
+	n := t.entries()
+	a.blobs = slices.Grow(a.blobs, n)
+	a.index.reserve(a.blobs, n)
+	before := len(a.blobs)
 	var odd oddities
 	run := 0
-	for i := range t.entries() {
-		e := t.entry(i)
+	for i := 0; i < n; {
 		for run < len(t.runs) && i >= t.runs[run].last {
 			run++
 		}
-		solid := run < len(t.runs) && i >= t.runs[run].first
-		switch {
-		case solid && e.Resource.Size == format.SolidMagicSize:
-			continue
-		case !solid && e.Part != p.hdr.PartNumber:
-			odd.foreign++
-			continue
-		case e.Resource.Flags&format.ResMetadata != 0 && e.RefCount == 0:
-			odd.unusedMeta++
-			continue
-		case e.Resource.Flags&format.ResMetadata != 0:
-			if l.metas {
-				if err := l.addMeta(t, i, e, solid); err != nil {
-					return err
-				}
-			}
+		end := n
+		if run < len(t.runs) {
+			end = t.runs[run].first
+		}
+		if next := l.plainEntries(t, i, min(end, i+pieceEntries)); next > i {
+			i = next
 			continue
 		}
-		rec := blobRec{hash: e.Hash, refs: e.RefCount, run: -1, src: int32(t.src)}
-		if solid {
-			l.solidBlob(&rec, t.ids[run], e)
-		} else {
-			var res resource
-			res, rec.bad = p.plain(int32(t.src), e.Resource)
-			rec.form, rec.off, rec.packed, rec.size = res.form, res.off, res.packed, res.size
+		if err := l.addEntry(t, i, run, &odd); err != nil {
+			return err
 		}
-		l.addBlob(rec, i, &odd)
+		i++
 	}
 	l.tell(p, &odd)
+	if added := len(a.blobs) - before; added < n/2 {
+		a.blobs = slices.Clone(a.blobs) // most entries were passed over
+	}
 	return nil
+}
+
+// addEntry makes a blob or an image of entry i. run is the solid run that holds it or comes after it.
+func (l *loader) addEntry(t *blobTable, i, run int, odd *oddities) error {
+	p := &l.a.parts[t.src]
+	e := t.entry(i)
+	solid := run < len(t.runs) && i >= t.runs[run].first
+	switch {
+	case solid && e.Resource.Size == format.SolidMagicSize:
+		return nil
+	case !solid && e.Part != p.hdr.PartNumber:
+		odd.foreign++
+		return nil
+	case e.Resource.Flags&format.ResMetadata != 0 && e.RefCount == 0:
+		odd.unusedMeta++
+		return nil
+	case e.Resource.Flags&format.ResMetadata != 0:
+		if l.metas {
+			return l.addMeta(t, i, e, solid)
+		}
+		return nil
+	}
+	rec := blobRec{hash: e.Hash, refs: e.RefCount, run: -1, src: int32(t.src)}
+	if solid {
+		l.solidBlob(&rec, t.ids[run], e)
+	} else {
+		var res resource
+		res, rec.bad = p.plain(int32(t.src), e.Resource)
+		rec.form, rec.off, rec.packed, rec.size = res.form, res.off, res.packed, res.size
+	}
+	l.addBlob(&rec, i, odd)
+	return nil
+}
+
+// pieceEntries is how many entries one call of plainEntries looks at: V8 changes over to a function's better code
+// between two calls of it.
+const pieceEntries = 1024
+
+// plainEntries adds the blobs of the entries from to to-1, which are in no solid run, up to the first one that is
+// anything but a blob of this part that lies in it, has one chunk at most, and is new. It gives that one's number. All
+// entries could go by addEntry, which judges those left over: this is for the hundreds of thousands that a table has.
+func (l *loader) plainEntries(t *blobTable, from, to int) int {
+	if l.thorough {
+		return from
+	}
+	le := binary.LittleEndian
+	a := l.a
+	p := &a.parts[t.src]
+	index, blobs := &a.index, a.blobs
+	number := p.hdr.PartNumber
+	packedForm, chunk, least := formChunked, uint64(p.hdr.ChunkSize), uint64(1)
+	switch {
+	case p.codec == None:
+		chunk = 0
+	case p.hdr.Pipable():
+		packedForm, least = formPipable, 1+pipablePrefix
+	}
+	i := from
+	for ; i < to; i++ {
+		e := (*[format.BlobEntrySize]byte)(t.b[i*format.BlobEntrySize:])
+		first, off, size := le.Uint64(e[0:]), le.Uint64(e[8:]), le.Uint64(e[16:])
+		packed := first & format.MaxPackedSize
+		form := formStored
+		if first>>56&format.ResCompressed != 0 {
+			form = packedForm
+			if size > chunk || packed < least {
+				break
+			}
+		} else if packed != size {
+			break
+		}
+		if first>>56&format.ResMetadata != 0 || le.Uint16(e[24:]) != number || size == 0 ||
+			off > uint64(p.Size) || packed > uint64(p.Size)-off {
+			break
+		}
+		hash := (*Hash)(e[30:])
+		if le.Uint64(hash[0:])|le.Uint64(hash[8:])|uint64(le.Uint32(hash[16:])) == 0 {
+			break
+		}
+		_, slot, seen := index.find(blobs, hash)
+		if seen {
+			break
+		}
+		index.put(slot, int32(len(blobs)))
+		blobs = blobs[:len(blobs)+1] // there is room: loadTable saw to it
+		rec := &blobs[len(blobs)-1]
+		rec.hash, rec.refs, rec.run, rec.src = *hash, le.Uint32(e[26:]), -1, int32(t.src)
+		rec.form, rec.bad = form, faultNone
+		rec.off, rec.packed, rec.size = int64(off), int64(packed), int64(size)
+	}
+	a.blobs = blobs
+	return i
 }
 
 // solidBlob places a blob of a solid run.
@@ -252,7 +339,7 @@ func (l *loader) solidBlob(rec *blobRec, run int32, e format.BlobEntry) {
 }
 
 // addBlob adds a blob unless it means nothing or its hash is there already.
-func (l *loader) addBlob(rec blobRec, i int, odd *oddities) {
+func (l *loader) addBlob(rec *blobRec, i int, odd *oddities) {
 	switch {
 	case rec.hash.IsZero():
 		odd.zero++
@@ -261,12 +348,13 @@ func (l *loader) addBlob(rec blobRec, i int, odd *oddities) {
 		odd.empty++
 		return
 	}
-	if id, seen := l.a.index[rec.hash]; seen {
+	id, slot, seen := l.a.index.find(l.a.blobs, &rec.hash)
+	if seen {
 		if id < l.base {
 			return // the parts hold it, or a reference before this one
 		}
 		if old := &l.a.blobs[id]; old.bad != faultNone && rec.bad == faultNone {
-			*old = rec // of two the one that can be read
+			*old = *rec // of two the one that can be read
 		} else if rec.run < 0 {
 			odd.twice++
 		}
@@ -278,8 +366,8 @@ func (l *loader) addBlob(rec blobRec, i int, odd *oddities) {
 		}
 		odd.faults[rec.bad]++
 	}
-	l.a.index[rec.hash] = int32(len(l.a.blobs))
-	l.a.blobs = append(l.a.blobs, rec)
+	l.a.index.put(slot, int32(len(l.a.blobs)))
+	l.a.blobs = append(l.a.blobs, *rec)
 }
 
 // tell makes warnings of what was passed over.
@@ -386,7 +474,7 @@ func (a *Archive) record(b Blob) (*blobRec, bool) {
 
 // Blob finds a content: in the parts, then in the references.
 func (a *Archive) Blob(h Hash) (Blob, bool) {
-	id, ok := a.index[h]
+	id, ok := a.blobID(h)
 	if !ok {
 		return Blob{}, false
 	}

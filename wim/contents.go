@@ -19,7 +19,7 @@ func (a *Archive) PlanContents(hashes []Hash) (*ContentsPlan, error) {
 		if h.IsZero() {
 			continue
 		}
-		id, ok := a.index[h]
+		id, ok := a.blobID(h)
 		if !ok || a.blobs[id].bad == faultAbsent {
 			return nil, &MissingBlobError{Hash: h, Parts: a.missing, Total: a.total}
 		}

@@ -37,6 +37,7 @@ type EntryPiece struct {
 	Off     int64 // where in the content it goes, bytes; 0 for the first piece
 	Len     int64 // bytes of the segment
 	Last    bool
+	Drop    bool // with Last: the content turned out damaged, and no entry of it stays; SegmentMaker says so, it is not packed
 }
 
 // SegmentEntries is what becomes of one shard's decoded bytes, piece by piece in their order. A piece of length 0
@@ -89,6 +90,15 @@ func (s SegmentEntries) AppendBinary(b []byte) []byte {
 // ParseEntries reads what AppendBinary made.
 func ParseEntries(b []byte) (SegmentEntries, error) {
 	c := cursor{b: b}
+	all := string(b) // the texts are parts of it
+	text := func() string {
+		n := c.uvarint()
+		at := uint64(len(b) - len(c.b))
+		if c.take(n) == nil {
+			return ""
+		}
+		return all[at : at+n]
+	}
 	n := c.count(minPiece)
 	s := make(SegmentEntries, 0, n)
 	for range n {
@@ -106,7 +116,7 @@ func ParseEntries(b []byte) (SegmentEntries, error) {
 			if e.Kind > EntryHardLink {
 				return nil, fmt.Errorf("entry kind %d: %w", e.Kind, errEntries)
 			}
-			e.Path, e.Target, e.Size = c.text(), c.text(), c.size()
+			e.Path, e.Target, e.Size = text(), text(), c.size()
 			e.Modified, e.Accessed, e.Created = Filetime(c.u64()), Filetime(c.u64()), Filetime(c.u64())
 			e.Attrs, e.Mode = c.u32(), c.u32()
 			p.Entries = append(p.Entries, e)

@@ -87,12 +87,13 @@ func (e *OldVersionError) Is(target error) bool { return target == ErrUnsupporte
 type TruncatedError struct {
 	Name    string
 	Size    int64
-	Missing int64 // bytes from the file's end to the end of its last known resource; 0 if that cannot be told
+	Missing int64 // bytes from the file's end to the end of its last known resource; 0 if that cannot be told: of a
+	// pipable one what was to follow stands in the header at its end
 }
 
 func (e *TruncatedError) Error() string {
 	if e.Missing == 0 {
-		return fmt.Sprintf("wim: %s is cut off after %d bytes", e.Name, e.Size)
+		return fmt.Sprintf("wim: %s is cut off after %d bytes; how many more belong to it cannot be told", e.Name, e.Size)
 	}
 	return fmt.Sprintf("wim: %s is cut off after %d bytes: %d more belong to it", e.Name, e.Size, e.Missing)
 }

@@ -1,11 +1,10 @@
 package wim
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
-	"strings"
 )
 
 // OutputForm is what an extraction writes.
@@ -24,14 +23,16 @@ type ExtractOptions struct {
 	Stream   string     // OutputRaw: a named stream, as Image.Streams names it; "" the content
 	Streams  bool       // write named streams too, as name:stream; otherwise they are told of as left out
 	Recover  bool       // write what can be had of damaged contents, with zeros for what cannot, and mark them
-	cut      int64      // a power of two: cut large contents into pieces of so many bytes; 0 means cutBytes
 	Platform string     // OutputFolder: leave out names that a browser there refuses (PlatformWindows, …); "" leaves out none
+	Rest     Rest       // called now and then while the plan is made, with the entries gone through so far; may be nil
+	cut      int64      // a power of two: cut large contents into pieces of so many bytes; 0 means cutBytes
 }
 
 // Problem is an entry that is not written, or not as it should be, and why. Reasons: "missing" (its content is in no
 // open file), "damaged", "too-large" (it needs more memory than allowed), "reparse" (a reparse point that is no link),
 // "encrypted" (only the system's own backup of it is there), "stream" (a named stream), "case-twin" (another name
-// differs in case only), "name-long" and the other reasons of PlanName.
+// differs in case only), "link" (a link to a place that is not of this image), "name-long" and the other
+// reasons of PlanName.
 type Problem struct {
 	Image  int    `json:"image,omitempty"`
 	Path   string `json:"path"` // in the image, with a leading slash
@@ -42,28 +43,42 @@ type Problem struct {
 // Problems counts problems and keeps the first of them.
 type Problems struct {
 	Count int
-	List  []Problem // at most maxProblems
+	List  []Problem // at most maxProblems, of at most maxProblemText bytes
+
+	text int
 }
 
-// maxProblems is how many problems of a kind are kept.
-const maxProblems = 1000
+const (
+	maxProblems    = 1000    // that are kept of a kind
+	maxProblemText = 4 << 20 // and the bytes of their paths and details: a hostile tree has paths of 30 KB
+)
+
+// full says that no more are kept: they are counted only.
+func (p *Problems) full() bool { return len(p.List) >= maxProblems || p.text >= maxProblemText }
 
 func (p *Problems) add(x Problem) {
 	p.Count++
-	if len(p.List) < maxProblems {
+	if !p.full() {
 		p.List = append(p.List, x)
+		p.text += len(x.Path) + len(x.Detail)
 	}
 }
 
 // ExtractPlan is the extraction of a selection. Its shards unpack contents in the order in which they lie in the
-// archive; Entries says what becomes of each shard's bytes. The first shard may hold no bytes: its entries are
+// archive; Entries says what becomes of each shard's bytes. The first shards may hold no bytes: their entries are
 // folders, links and empty files.
 type ExtractPlan struct {
 	layout
-	o    ExtractOptions
-	sel  Selection
-	lead []Entry
-	uses []contentUse // by place of the content in the shards
+	o       ExtractOptions
+	sel     Selection
+	tops    []uint64 // one bit for each node: the roots of what is selected
+	lead    []extractUse
+	leads   []int        // where each of the first shards ends in lead
+	uses    []extractUse // by content
+	targets []string     // of symbolic links
+	linkLen int          // bytes of targets
+	raw     string       // OutputRaw: the path of its one entry
+	seen    int          // entries gone through
 
 	Files   int    // files to write, those with several names once for each
 	Dirs    int    // folders
@@ -73,13 +88,11 @@ type ExtractPlan struct {
 
 	Refused Problems // names that Platform does not allow
 	Skipped Problems // what else is left out
+	Noted   Problems // what is written, but not all that one would wish
 }
 
-// contentUse is an entry to write with a content.
-type contentUse struct {
-	id    int32
-	entry Entry
-}
+// restEntries is after how many entries Rest is called: some milliseconds.
+const restEntries = 2048
 
 // PlanExtract makes the plan of extracting a selection.
 func (a *Archive) PlanExtract(sel Selection, o *ExtractOptions) (*ExtractPlan, error) {
@@ -87,19 +100,22 @@ func (a *Archive) PlanExtract(sel Selection, o *ExtractOptions) (*ExtractPlan, e
 	if o != nil {
 		p.o = *o
 	}
-	p.cut = p.o.cut
+	p.cut, p.names = p.o.cut, p.nameBytes
 	if p.o.Form == "" {
 		p.o.Form = OutputZIP
 	}
 	p.Name = p.suggestName()
+	var err error
 	if p.o.Form == OutputRaw {
-		if err := p.selectRaw(); err != nil {
-			return nil, err
-		}
+		err = p.selectRaw()
 	} else {
-		p.selectEntries()
+		err = p.selectEntries()
 	}
-	slices.SortStableFunc(p.uses, func(x, y contentUse) int { return cmp.Compare(x.id, y.id) })
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(p.uses, func(x, y extractUse) int { return cmp.Compare(x.id, y.id) })
+	p.dropExcess()
 	var plain, solid []int32
 	for i := range p.uses {
 		id := p.uses[i].id
@@ -111,14 +127,40 @@ func (a *Archive) PlanExtract(sel Selection, o *ExtractOptions) (*ExtractPlan, e
 			plain = append(plain, id)
 		}
 	}
-	if len(p.lead) > 0 || len(p.uses) == 0 {
-		p.add(shardPlan{}, 0)
-	}
+	p.planLead()
 	if err := p.plan(plain, solid); err != nil {
 		return nil, err
 	}
 	p.dropRefused()
 	return p, p.measure()
+}
+
+// planLead makes the shards of what has no content.
+func (p *ExtractPlan) planLead() {
+	names := int64(0)
+	for i := range p.lead {
+		n := p.useBytes(&p.lead[i])
+		if i > 0 && names+n > maxShardNames {
+			p.leads = append(p.leads, i)
+			p.add(shardPlan{}, 0)
+			names = 0
+		}
+		names += n
+	}
+	if len(p.lead) > 0 {
+		p.leads = append(p.leads, len(p.lead))
+	}
+	if len(p.lead) > 0 || len(p.uses) == 0 {
+		p.add(shardPlan{}, 0)
+	}
+}
+
+// rest counts an entry and gives way now and then, and before an entry that takes longer.
+func (p *ExtractPlan) rest(long bool) error {
+	if p.seen++; p.o.Rest == nil || !long && p.seen%restEntries != 0 {
+		return nil
+	}
+	return p.o.Rest(0, p.seen)
 }
 
 // suggestName names the output for what is selected.
@@ -150,17 +192,18 @@ func (p *ExtractPlan) selectRaw() error {
 	if !ok {
 		return fmt.Errorf("wim: %s:%s: %w", im.Path(n), p.o.Stream, ErrNotFound)
 	}
-	e := p.entry(n, im.Name(n))
+	p.raw = im.Name(n)
 	if p.o.Stream != "" {
-		e.Path += ":" + p.o.Stream
-		p.Name = e.Path
+		p.raw += ":" + p.o.Stream
+		p.Name = p.raw
 	}
 	p.Files = 1
+	u := extractUse{id: -1, node: n, size: int32(len(p.raw))}
 	if s.Hash.IsZero() {
-		p.lead = append(p.lead, e)
+		p.lead = append(p.lead, u)
 		return nil
 	}
-	id, ok := p.a.index[s.Hash]
+	id, ok := p.a.blobID(s.Hash)
 	if !ok || p.a.blobs[id].bad == faultAbsent {
 		return &MissingBlobError{Hash: s.Hash, Parts: p.a.missing, Total: p.a.total}
 	}
@@ -168,69 +211,80 @@ func (p *ExtractPlan) selectRaw() error {
 		b := &p.a.blobs[id]
 		return formatErrorf("content "+s.Hash.String(), p.a.parts[b.src].Name, b.off, "%v", bad)
 	}
-	e.Size = p.a.blobs[id].size
-	p.uses = append(p.uses, contentUse{id, e})
+	u.id = id
+	p.uses = append(p.uses, u)
 	return nil
 }
 
-// entry makes the entry of a node with all but what it is.
-func (p *ExtractPlan) entry(n Node, out string) Entry {
-	im := p.sel.Image
-	e := Entry{
-		Path: out, Modified: im.Modified(n), Accessed: im.Accessed(n), Created: im.Created(n), Attrs: im.Attributes(n),
+// problem notes what is wrong with a node. Its path is made only if it is kept.
+func (p *ExtractPlan) problem(list *Problems, n Node, reason, detail string) {
+	if list.full() {
+		list.Count++
+		return
 	}
-	if u, ok := im.UnixData(n); ok {
-		e.Mode = u.Mode & 0o7777
-	}
-	return e
+	list.add(Problem{Image: p.sel.Image.Index(), Path: p.sel.Image.Path(n), Reason: reason, Detail: detail})
 }
 
+func (p *ExtractPlan) skip(n Node, reason, detail string) { p.problem(&p.Skipped, n, reason, detail) }
+
 // selectEntries goes through the selection.
-func (p *ExtractPlan) selectEntries() {
+func (p *ExtractPlan) selectEntries() error {
 	im := p.sel.Image
-	problem := func(n Node, reason, detail string) Problem {
-		return Problem{Image: im.Index(), Path: im.Path(n), Reason: reason, Detail: detail}
+	tops := p.sel.topRoots()
+	p.tops = make([]uint64, im.Len()/64+1)
+	for _, n := range tops {
+		p.tops[n>>6] |= 1 << (n & 63)
 	}
-	skip := func(n Node, reason, detail string) { p.Skipped.add(problem(n, reason, detail)) }
+	longest := maxOutPath
+	if p.o.Form == OutputZIP {
+		longest = 65535 - 1 // a folder's has a slash more
+	}
 	twins := p.twins()
-	firsts := map[Node]string{} // path of the first selected name of a file with several
-	refusedDir := ""            // a folder that is refused, with a slash: so is all in it
+	firsts := map[Node]*extractUse{} // the first selected name of a file with several
+	var refusedDir []byte            // a folder that is refused, with a slash: so is all in it
 	refusedReason := ""
-	p.sel.Each(func(n Node, out string) bool {
-		if refusedDir != "" && strings.HasPrefix(out, refusedDir) {
-			p.Refused.add(problem(n, refusedReason, strings.TrimSuffix(refusedDir, "/")))
+	var stop error
+	p.sel.each(tops, func(n Node, out []byte, over bool) bool {
+		if stop = p.rest(isLinkTag(im.ReparseTag(n))); stop != nil {
+			return false
+		}
+		if len(refusedDir) > 0 && bytes.HasPrefix(out, refusedDir) {
+			p.problem(&p.Refused, n, refusedReason, string(refusedDir[:min(len(refusedDir)-1, 256)]))
 			return true
 		}
-		if reason := p.refuse(n, out, twins); reason != "" {
-			p.Refused.add(problem(n, reason, ""))
+		if reason := p.refuse(n, twins); reason != "" {
+			p.problem(&p.Refused, n, reason, "")
 			if im.IsDir(n) {
-				refusedDir, refusedReason = out+"/", reason
+				refusedDir, refusedReason = append(append(refusedDir[:0], out...), '/'), reason
 			}
 			return true
 		}
-		if p.o.Form == OutputZIP && len(out) > 65535-1 {
-			skip(n, "name-long", "")
+		if over || len(out) > longest {
+			p.skip(n, "name-long", "")
 			return true
 		}
-		e := p.entry(n, out)
+		u := extractUse{id: -1, node: n, size: int32(len(out))}
 		switch {
 		case im.IsDir(n):
-			e.Kind = EntryDir
+			u.kind = EntryDir
 			p.Dirs++
-			p.lead = append(p.lead, e)
-		case im.ReparseTag(n) != 0 && p.link(n, &e):
+			p.lead = append(p.lead, u)
+		case isLinkTag(im.ReparseTag(n)) && p.linkLen >= maxTargets:
+			p.skip(n, "too-large", "there are too many links")
+		case isLinkTag(im.ReparseTag(n)) && p.link(&u):
 			p.Links++
-			p.lead = append(p.lead, e)
+			p.lead = append(p.lead, u)
 		case im.ReparseTag(n) != 0 && im.Hash(n).IsZero():
-			skip(n, "reparse", ReparseName(im.ReparseTag(n)))
+			p.skip(n, "reparse", ReparseName(im.ReparseTag(n)))
 		case im.Attributes(n)&AttrEncrypted != 0:
-			skip(n, "encrypted", "")
+			p.skip(n, "encrypted", "")
 		default:
-			p.file(n, e, firsts, skip)
+			p.file(u, firsts)
 		}
-		p.streams(n, out, skip)
+		p.streams(n, len(out), longest)
 		return true
 	})
+	return stop
 }
 
 // twins are the entries whose name differs from another's in case only, if the target does not tell them apart.
@@ -260,11 +314,11 @@ func (p *ExtractPlan) twins() map[Node]bool {
 }
 
 // refuse says why the target cannot have an entry; "" if it can.
-func (p *ExtractPlan) refuse(n Node, out string, twins map[Node]bool) string {
+func (p *ExtractPlan) refuse(n Node, twins map[Node]bool) string {
 	if p.o.Form != OutputFolder || p.o.Platform == "" {
 		return ""
 	}
-	if ok, reason := PlanName(path.Base(out), p.o.Platform); !ok {
+	if ok, reason := PlanName(p.sel.Image.Name(n), p.o.Platform); !ok {
 		return reason
 	}
 	if twins[n] {
@@ -274,35 +328,35 @@ func (p *ExtractPlan) refuse(n Node, out string, twins map[Node]bool) string {
 }
 
 // file adds a file: its content, or a further name of one that was added.
-func (p *ExtractPlan) file(n Node, e Entry, firsts map[Node]string, skip func(Node, string, string)) {
+func (p *ExtractPlan) file(u extractUse, firsts map[Node]*extractUse) {
 	im := p.sel.Image
-	first, several := im.FirstLink(n), im.LinkCount(n) > 1
+	first, several := im.FirstLink(u.node), im.LinkCount(u.node) > 1
 	if several {
-		if target, ok := firsts[first]; ok {
-			e.Kind, e.Target = EntryHardLink, target
+		if target := firsts[first]; target != nil {
+			u.kind, u.aux, u.first = EntryHardLink, uint32(target.node), target.size
 		}
 	}
-	h := im.Hash(n)
+	h := im.Hash(u.node)
 	if h.IsZero() {
-		p.lead = append(p.lead, e)
+		p.lead = append(p.lead, u)
 	} else {
 		id, reason := p.find(h)
 		if reason != "" {
-			skip(n, reason, h.String())
+			p.skip(u.node, reason, h.String())
 			return
 		}
-		e.Size = p.a.blobs[id].size
-		p.uses = append(p.uses, contentUse{id, e})
+		u.id = id
+		p.uses = append(p.uses, u)
 	}
-	if several && e.Kind == EntryFile {
-		firsts[first] = e.Path
+	if several && u.kind == EntryFile {
+		firsts[first] = &u
 	}
 	p.Files++
 }
 
 // find finds a content that can be read, or says why not.
 func (p *ExtractPlan) find(h Hash) (id int32, reason string) {
-	id, ok := p.a.index[h]
+	id, ok := p.a.blobID(h)
 	if !ok || p.a.blobs[id].bad == faultAbsent {
 		return 0, "missing"
 	}
@@ -312,105 +366,70 @@ func (p *ExtractPlan) find(h Hash) (id int32, reason string) {
 	return id, ""
 }
 
-// streams adds the named streams of an entry, or tells that they are left out.
-func (p *ExtractPlan) streams(n Node, out string, skip func(Node, string, string)) {
+// streams adds the named streams of an entry whose path has size bytes, or tells that they are left out.
+func (p *ExtractPlan) streams(n Node, size, longest int) {
 	im := p.sel.Image
-	if im.NamedStreams(n) == 0 {
-		return
-	}
-	for _, s := range im.Streams(n) {
-		if s.Kind != StreamNamed {
+	s := im.extraStreams(n)
+	for {
+		at := s.off
+		if !s.next() {
+			return
+		}
+		if len(s.name) == 0 {
 			continue
 		}
-		if !p.o.Streams || p.o.Form == OutputFolder || p.o.Form == OutputZIP && len(out)+1+len(s.Name) > 65535 {
-			skip(n, "stream", s.Name)
+		u := extractUse{id: -1, node: n, stream: true, aux: uint32(at)}
+		name := string(appendName(nil, s.name))
+		u.size = int32(size + 1 + len(name))
+		if !p.o.Streams || p.o.Form == OutputFolder || int(u.size) > longest {
+			p.skip(n, "stream", name)
 			continue
 		}
-		e := p.entry(n, out+":"+s.Name)
-		e.Attrs &^= AttrDirectory | AttrReparsePoint
-		if s.Hash.IsZero() {
-			p.lead = append(p.lead, e)
+		if s.hash.IsZero() {
+			p.lead = append(p.lead, u)
 			p.Files++
 			continue
 		}
-		id, reason := p.find(s.Hash)
+		id, reason := p.find(s.hash)
 		if reason != "" {
-			skip(n, reason, s.Name)
+			p.skip(n, reason, name)
 			continue
 		}
-		e.Size = p.a.blobs[id].size
-		p.uses = append(p.uses, contentUse{id, e})
+		u.id = id
+		p.uses = append(p.uses, u)
 		p.Files++
 	}
-}
-
-// link makes e a symbolic link if n is one. A target within the image is told relative to the link, so that it
-// holds wherever the output is unpacked.
-func (p *ExtractPlan) link(n Node, e *Entry) bool {
-	im := p.sel.Image
-	l := im.Link(n)
-	switch l.Kind {
-	case "symlink", "junction", "wsl":
-	default:
-		return false
-	}
-	e.Kind = EntrySymlink
-	e.Target = strings.ToValidUTF8(im.LinkTarget(n), "\ufffd")
-	return e.Target != "" && !strings.ContainsRune(e.Target, 0)
 }
 
 // dropRefused leaves out contents that would need too much memory.
 func (p *ExtractPlan) dropRefused() {
 	for _, r := range p.refused {
-		for _, u := range p.usesOf(r.id) {
+		detail := r.err(p.a.opts.MaxMemory).Error()
+		uses := p.usesOf(r.id)
+		p.Files -= len(uses)
+		for i := range uses {
+			p.skip(uses[i].node, r.reason(), detail)
+		}
+	}
+}
+
+// dropExcess leaves out names of contents that have very many and long ones: all of a content's are in memory at once.
+func (p *ExtractPlan) dropExcess() {
+	kept := p.uses[:0]
+	names := int64(0)
+	for i := range p.uses {
+		u := p.uses[i]
+		if i == 0 || u.id != p.uses[i-1].id {
+			names = 0
+		}
+		if names += p.useBytes(&u); names > maxContentNames {
 			p.Files--
-			p.Skipped.add(Problem{Image: p.sel.Image.Index(), Path: "/" + u.entry.Path, Reason: r.reason(), Detail: r.err(p.a.opts.MaxMemory).Error()})
+			p.skip(u.node, "too-large", "its content has too many names")
+			continue
 		}
+		kept = append(kept, u)
 	}
-}
-
-// usesOf gives the entries that a content is written to.
-func (p *ExtractPlan) usesOf(id int32) []contentUse {
-	from, _ := slices.BinarySearchFunc(p.uses, id, func(u contentUse, id int32) int { return cmp.Compare(u.id, id) })
-	to := from
-	for to < len(p.uses) && p.uses[to].id == id {
-		to++
-	}
-	return p.uses[from:to]
-}
-
-// measure reckons OutSize, going through the entries as they will be written.
-func (p *ExtractPlan) measure() error {
-	var zip ZIPSize
-	var tar TARSize
-	add := func(e *Entry) {
-		switch p.o.Form {
-		case OutputZIP:
-			zip.Add(e)
-		case OutputTAR:
-			tar.Add(e)
-		default:
-			p.OutSize += e.Size
-		}
-	}
-	for i := range p.shards {
-		s, err := p.Entries(i)
-		if err != nil {
-			return err
-		}
-		for j := range s {
-			for k := range s[j].Entries {
-				add(&s[j].Entries[k])
-			}
-		}
-	}
-	switch p.o.Form {
-	case OutputZIP:
-		p.OutSize = zip.Size()
-	case OutputTAR:
-		p.OutSize = tar.Size()
-	}
-	return nil
+	p.uses = kept
 }
 
 // NumShards implements Plan.
@@ -449,111 +468,4 @@ func extractMarks(s *Shard, r *ShardResult) []BlockMark {
 		}
 	}
 	return marks
-}
-
-// Entries says what becomes of the bytes of shard i.
-func (p *ExtractPlan) Entries(i int) (SegmentEntries, error) {
-	s, err := p.shard(i)
-	if err != nil {
-		return nil, err
-	}
-	var out SegmentEntries
-	if i == 0 && len(p.lead) > 0 {
-		out = append(out, EntryPiece{Entries: p.lead, Last: true})
-	}
-	for _, sp := range s.Spans {
-		for j := range sp.Pieces {
-			x := &sp.Pieces[j]
-			piece := EntryPiece{Off: x.From, Len: x.Len, Last: x.From+x.Len == x.Size}
-			if x.From == 0 {
-				for _, u := range p.usesOf(x.ID) {
-					piece.Entries = append(piece.Entries, u.entry)
-				}
-			}
-			out = append(out, piece)
-		}
-	}
-	return out, nil
-}
-
-// Segment is a shard's result made ready for an OutputWriter.
-type Segment struct {
-	Data    []byte
-	Entries SegmentEntries
-	CRCs    []uint32 // of each piece of Entries
-	Damaged []Entry  // entries whose content is not what it should be; those written all the same are Marked
-}
-
-// SegmentMaker makes segments of results, which must come in the order of their shards. It sees to contents that are
-// damaged: they are left out, or with Recover written as far as they could be had, and marked. Of a content that is
-// cut into pieces damage shows only at its end: it is written, and told of. The zero value leaves them out.
-type SegmentMaker struct {
-	Recover bool
-
-	open    []Entry // of the content that is coming in pieces
-	openBad bool
-	sha     cutHash
-}
-
-// Make makes a segment of a shard's bytes, result and entries. The entries are changed.
-func (m *SegmentMaker) Make(data []byte, r *ShardResult, entries SegmentEntries) (*Segment, error) {
-	out := &Segment{Data: data, Entries: entries, CRCs: make([]uint32, len(entries))}
-	bad := map[int32]bool{}
-	for i := range r.Bad {
-		bad[r.Bad[i].Piece] = true
-	}
-	cuts := map[int32]*Cut{}
-	for i := range r.Cuts {
-		cuts[r.Cuts[i].Piece] = &r.Cuts[i]
-	}
-	piece := int32(0)
-	for i := range entries {
-		e := &entries[i]
-		if e.Len == 0 {
-			continue // folders, links and empty files: no piece of the shard
-		}
-		if int(piece) >= len(r.CRCs) || e.Len > int64(len(data)) {
-			return nil, errSegment
-		}
-		out.CRCs[i] = r.CRCs[piece]
-		body := data[:e.Len]
-		data = data[e.Len:]
-		switch cut := cuts[piece]; {
-		case cut != nil:
-			m.cut(out, e, cut, body, bad[piece])
-		case bad[piece]:
-			for j := range e.Entries {
-				e.Entries[j].Marked = m.Recover
-			}
-			out.Damaged = append(out.Damaged, e.Entries...)
-			if !m.Recover {
-				e.Entries = nil
-			}
-		}
-		piece++
-	}
-	if int(piece) != len(r.CRCs) || len(data) != 0 {
-		return nil, errSegment
-	}
-	return out, nil
-}
-
-// cut follows a content through its pieces.
-func (m *SegmentMaker) cut(out *Segment, e *EntryPiece, c *Cut, body []byte, bad bool) {
-	if c.From == 0 {
-		m.open, m.openBad = e.Entries, false
-		m.sha.reset()
-	}
-	m.openBad = m.openBad || bad
-	m.sha.write(body)
-	if !e.Last {
-		return
-	}
-	if m.openBad || m.sha.sum() != c.Hash {
-		for _, x := range m.open {
-			x.Marked = true
-			out.Damaged = append(out.Damaged, x)
-		}
-	}
-	m.open = nil
 }

@@ -5,8 +5,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -24,6 +26,11 @@ func (m *memSink) WriteAt(p []byte, off int64) (int, error) {
 		m.b = append(m.b, make([]byte, end-len(m.b))...)
 	}
 	return copy(m.b[off:], p), nil
+}
+
+func (m *memSink) Truncate(size int64) error {
+	m.b = m.b[:size]
+	return nil
 }
 
 // extract runs a whole extraction to memory, shards, results and entries through their packed forms.
@@ -311,24 +318,92 @@ func TestLargeContents(t *testing.T) {
 			_, out, _ = extract(t, a, im, &ExtractOptions{Form: OutputTAR, cut: cut})
 			diffTrees(t, "TAR", tarTree(t, out), want)
 
-			big, _ := im.Lookup("/big")
-			info, _ := a.Blob(im.Hash(big))
-			b[a.Stored(info).Off+a.Stored(info).SolidOff+info.Size/2] ^= 1
-			a, err = Open([]Part{{Name: "bad", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := verify(t, a, 2)
-			if len(r.Damaged) != 1 || r.Damaged[0].Count != 2 {
-				t.Errorf("want one damaged content with two paths:\n%s", r.Text())
-			}
-			if im, err = a.Image(1); err != nil {
-				t.Fatal(err)
-			}
-			if _, _, damaged = extract(t, a, im, &ExtractOptions{cut: cut}); len(damaged) != 2 {
-				t.Errorf("damaged entries: %v", damaged)
+			// A damaged content of the middle, whose place others take, and the last one, of which the output is cut.
+			for _, path := range []string{"/big", "/other"} {
+				t.Run("damaged"+strings.ReplaceAll(path, "/", " "), func(t *testing.T) { damagedLargeContent(t, solid, path, want, cut) })
 			}
 		})
+	}
+}
+
+// damagedLargeContent damages one content of bigArchive and sees that nothing of it is in an output, unless that is to
+// have what can be recovered.
+func damagedLargeContent(t *testing.T, solid bool, path string, good map[string]string, cut int64) {
+	b := bigArchive(solid)
+	open := func() (*Archive, *Image) {
+		a, err := Open([]Part{{Name: "bad", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		im, err := a.Image(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a, im
+	}
+	a, im := open()
+	n, ok := im.Lookup(path)
+	if !ok {
+		t.Fatalf("no %s", path)
+	}
+	info, _ := a.Blob(im.Hash(n))
+	b[a.Stored(info).Off+a.Stored(info).SolidOff+info.Size/2] ^= 1
+	a, im = open()
+	left := maps.Clone(good)
+	count := 0
+	for p := range good {
+		if m, _ := im.Lookup(p); im.Hash(m) == info.Hash {
+			delete(left, p)
+			count++
+		}
+	}
+	if r := verify(t, a, 2); len(r.Damaged) != 1 || r.Damaged[0].Count != count {
+		t.Errorf("want one damaged content with %d paths:\n%s", count, r.Text())
+	}
+	for _, form := range []OutputForm{OutputZIP, OutputTAR} {
+		tree := map[OutputForm]func(testing.TB, []byte) map[string]string{OutputZIP: zipTree, OutputTAR: tarTree}[form]
+		p, out, damaged := extract(t, a, im, &ExtractOptions{Form: form, cut: cut})
+		diffTrees(t, string(form), tree(t, out), left)
+		if len(damaged) != count || damaged[0].Marked {
+			t.Errorf("%s: damaged entries %+v, want %d that are not there", form, damaged, count)
+		}
+		if form == OutputZIP {
+			checkZIPGaps(t, out)
+		}
+		_, whole, damaged := extract(t, a, im, &ExtractOptions{Form: form, Recover: true, cut: cut})
+		got := tree(t, whole)
+		if len(damaged) != count || !damaged[0].Marked || len(got) != len(good) {
+			t.Errorf("%s: recovering gives %d entries and %d damaged ones, want %d and %d", form, len(got), len(damaged), len(good), count)
+		}
+		if int64(len(whole)) != p.OutSize || len(out) >= len(whole)-count*int(info.Size)+1 {
+			t.Errorf("%s: %d bytes with what is damaged, %d without, %d planned", form, len(whole), len(out), p.OutSize)
+		}
+	}
+}
+
+// checkZIPGaps sees that a ZIP's entries follow each other: nothing of what was taken back is between them.
+func checkZIPGaps(t testing.TB, b []byte) {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := int64(0)
+	for _, f := range z.File {
+		if int(at)+30 > len(b) || binary.LittleEndian.Uint32(b[at:]) != 0x04034b50 {
+			t.Fatalf("no entry at 0x%x", at)
+		}
+		data, err := f.DataOffset()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := at + 30 + int64(binary.LittleEndian.Uint16(b[at+26:])) + int64(binary.LittleEndian.Uint16(b[at+28:])); data != want {
+			t.Errorf("%s has its bytes at 0x%x, and the one before it ends at 0x%x", f.Name, data, at)
+		}
+		at = data + int64(f.CompressedSize64)
+	}
+	if int(at)+4 > len(b) || binary.LittleEndian.Uint32(b[at:]) != 0x02014b50 {
+		t.Errorf("no directory at 0x%x, where the entries end", at)
 	}
 }
 
@@ -574,5 +649,68 @@ func TestExtractAgainstWimlib(t *testing.T) {
 	}
 	if len(got) != len(want) {
 		t.Errorf("%d entries, want %d", len(got), len(want))
+	}
+}
+
+// TestExtractLinks: absolute targets of the image are told relative to the link, others as they are, and noted.
+func TestExtractLinks(t *testing.T) {
+	link := func(name, target string, notFixed bool) *wimtest.HandEntry {
+		return &wimtest.HandEntry{Name: name, Attrs: 0x400, Tag: wimtest.TagSymlink, Data: wimtest.SymlinkData(`\??\`+target, target, false), NotFixed: notFixed}
+	}
+	rooted := &wimtest.HandEntry{Name: "rooted", Attrs: 0x400, Tag: wimtest.TagSymlink, Data: wimtest.SymlinkData(`\no\where`, `\no\where`, true)}
+	volume := &wimtest.HandEntry{Name: "volume", Attrs: 0x410, Tag: wimtest.TagJunction,
+		Data: wimtest.JunctionData(`\??\Volume{12345678-0000-0000-0000-000000000000}\`, "")}
+	b := wimtest.One(wimtest.Folder("",
+		wimtest.Folder("ProgramData", wimtest.TextFile("x", "x")),
+		wimtest.Folder("Users",
+			link("All Users", `C:\ProgramData`, true),
+			link("gone", `C:\gone\for good`, false),
+			link("other", `D:\Data`, true),
+			rooted, volume))).Bytes()
+	a, err := Open([]Part{{Name: "x", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	im, err := a.Image(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"ProgramData/": "", "ProgramData/x": "x", "Users/": "",
+		"Users/All Users": "-> ../ProgramData", "Users/gone": "-> ../gone/for good", "Users/other": "-> D:/Data", "Users/rooted": "-> ../no/where",
+	}
+	for _, form := range []OutputForm{OutputZIP, OutputTAR} {
+		p, out, _ := extract(t, a, im, &ExtractOptions{Form: form})
+		if form == OutputZIP {
+			diffTrees(t, "ZIP", zipTree(t, out), want)
+		} else {
+			diffTrees(t, "TAR", tarTree(t, out), want)
+		}
+		if p.Links != 4 || p.Noted.Count != 1 || p.Noted.List[0] != (Problem{Image: 1, Path: "/Users/other", Reason: "link", Detail: "D:/Data"}) {
+			t.Errorf("%s: %d links, noted %+v", form, p.Links, p.Noted)
+		}
+		if p.Skipped.Count != 1 || p.Skipped.List[0].Path != "/Users/volume" || p.Skipped.List[0].Reason != "reparse" {
+			t.Errorf("%s: left out %+v", form, p.Skipped)
+		}
+	}
+}
+
+// TestOutputNotCut: a sink that cannot be cut to its size says so, should what was taken back have been at its end.
+func TestOutputNotCut(t *testing.T) {
+	for name, out := range map[string]OutputWriter{
+		"ZIP": NewZIPWriter(struct{ io.WriterAt }{&memSink{}}), "TAR": NewTARWriter(struct{ io.WriterAt }{&memSink{}}),
+	} {
+		data := make([]byte, 3<<20)
+		first := SegmentEntries{{Entries: []Entry{{Path: "a", Size: 4 << 20}}, Len: 3 << 20}}
+		if err := out.Segment(data, first, []uint32{0}); err != nil {
+			t.Fatal(name, err)
+		}
+		last := SegmentEntries{{Off: 3 << 20, Len: 1 << 20, Last: true, Drop: true}}
+		if err := out.Segment(data[:1<<20], last, []uint32{0}); err != nil {
+			t.Fatal(name, err)
+		}
+		if _, err := out.Finish(); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: %v, want ErrUnsupported", name, err)
+		}
 	}
 }

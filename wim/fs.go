@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf16"
 
 	"github.com/hack-pad/hackpadfs"
 )
@@ -95,8 +96,8 @@ func (f *FS) Lstat(name string) (fs.FileInfo, error) {
 	return t, nil
 }
 
-// ReadLink gives where a link leads: for an absolute target that is in the image, the relative way to it; for all
-// others the target as stored, with slashes.
+// ReadLink gives where a link leads: for an absolute target that is of the image, the relative way to it, whether it
+// is there or not; for all others the target as stored, with slashes.
 func (f *FS) ReadLink(name string) (string, error) {
 	t, err := f.find("readlink", name, false)
 	if err != nil {
@@ -110,15 +111,33 @@ func (f *FS) ReadLink(name string) (string, error) {
 
 // LinkTarget gives where the link n leads as a slash path, as FS.ReadLink does; "" if n is no link.
 func (im *Image) LinkTarget(n Node) string {
-	l := im.Link(n)
-	if l.Found && (!l.Rel || strings.HasPrefix(l.Substitute, `\`)) {
-		return relativePath(im.Path(im.Parent(n)), im.Path(l.Node))
+	target, _ := im.linkTarget(n, im.Link(n))
+	return target
+}
+
+// linkTarget is LinkTarget of the link l of n, and says that the target is absolute and of another place than the
+// image. Where capturing marked a target as made to fit the image, it is of the image even if there is nothing.
+func (im *Image) linkTarget(n Node, l Link) (target string, outside bool) {
+	rooted := l.Rel && strings.HasPrefix(l.Substitute, `\`)
+	switch {
+	case l.Kind == "":
+		return "", false
+	case l.Found && (!l.Rel || rooted):
+		return relativePath(im.Path(im.Parent(n)), im.Path(l.Node)), false
+	case rooted:
+		return im.fromRoot(n, l.Substitute), false
+	case l.Rel:
+		return strings.ReplaceAll(l.Substitute, `\`, "/"), false
 	}
-	target := l.Target
-	if l.Rel {
-		target = l.Substitute
+	if rest, ok := drivePath(encodeUTF16(utf16.Encode([]rune(l.Substitute)))); ok && im.entry(n).ReparseFlags()&1 == 0 {
+		return im.fromRoot(n, targetText(rest)), false
 	}
-	return strings.ReplaceAll(target, `\`, "/")
+	return strings.ReplaceAll(l.Target, `\`, "/"), true
+}
+
+// fromRoot gives the way from the folder of n to a path from the image's root at which there is nothing.
+func (im *Image) fromRoot(n Node, target string) string {
+	return relativePath(im.Path(im.Parent(n)), path.Clean("/"+strings.ReplaceAll(target, `\`, "/")))
 }
 
 // relativePath gives the way from one absolute, clean path to another.

@@ -1,7 +1,7 @@
 package wim
 
 import (
-	"slices"
+	"sort"
 	"strings"
 	"sync"
 )
@@ -30,11 +30,14 @@ type Image struct {
 // What a tolerant reader can pass over becomes a warning; a resource without a root entry is a *FormatError.
 // a may be nil, in which case no sizes are known.
 func loadImage(a *Archive, index int, metadata []byte) (*Image, error) {
-	t, err := loadTree(metadata)
-	if err != nil {
+	im := &Image{a: a, index: index}
+	info := im.Info()
+	entries := max(info.Dirs, 0) + max(info.Files, 0) // both may lie, and their sum may be anything
+	var err error
+	if im.tree, err = loadTree(metadata, entries+1); err != nil {
 		return nil, err
 	}
-	return &Image{tree: t, a: a, index: index}, nil
+	return im, nil
 }
 
 // memory is about how many bytes the image keeps alive.
@@ -90,14 +93,13 @@ func (im *Image) Children(n Node) (first Node, count int) {
 
 // IsDir says that n is a directory, and not one that stands for another place as a junction does.
 func (im *Image) IsDir(n Node) bool {
-	a := im.Attributes(n)
-	return a&AttrDirectory != 0 && (a&AttrReparsePoint == 0 || !isSurrogate(im.ReparseTag(n)))
+	e := im.fixed(n)
+	a := e.attributes()
+	return a&AttrDirectory != 0 && (a&AttrReparsePoint == 0 || !isSurrogate(e.reparseTag()))
 }
 
 // Attributes are the FILE_ATTRIBUTE bits of n.
-func (im *Image) Attributes(n Node) uint32 {
-	return im.entry(n).Attributes()
-}
+func (im *Image) Attributes(n Node) uint32 { return im.fixed(n).attributes() }
 
 // Created is when n was made.
 func (im *Image) Created(n Node) Filetime {
@@ -173,14 +175,19 @@ func (im *Image) child(n Node, name []byte, exact bool) (Node, bool) {
 		}
 		return 0, false
 	}
-	list := im.byName(n)
-	at, found := slices.BinarySearchFunc(list, name, func(c Node, name []byte) int {
+	compare := func(c Node) int {
 		e, f := nameOrder(im.rawName(c), name)
 		if f != 0 || !exact {
 			return f
 		}
 		return e
-	})
+	}
+	if im.inOrder(n) {
+		at, found := sort.Find(count, func(i int) int { return -compare(first + Node(i)) })
+		return first + Node(at), found
+	}
+	list := im.byName(n)
+	at, found := sort.Find(count, func(i int) int { return -compare(list[i]) })
 	if !found {
 		return 0, false
 	}

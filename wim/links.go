@@ -28,11 +28,11 @@ func compareLinks(a, b linkName) int {
 // LinkGroup is the number that n shares with its other names, 0 if it can have none. Files with different content
 // may bear the same number: Links tells names of one file.
 func (im *Image) LinkGroup(n Node) uint64 {
-	e := im.entry(n)
-	if e.Attributes()&(AttrDirectory|AttrReparsePoint) != 0 {
+	e := im.fixed(n)
+	if e.attributes()&(AttrDirectory|AttrReparsePoint) != 0 {
 		return 0
 	}
-	return e.HardLink()
+	return e.linkGroup()
 }
 
 // Links lists all names of the file n, itself included, in ascending order.

@@ -66,6 +66,7 @@ func mutated(t *testing.T, b []byte) {
 		return
 	}
 	checkTiles(t, a)
+	sameTables(t, a)
 	bad := map[Hash]bool{}
 	for _, x := range a.Blobs() {
 		a.Stored(x)

@@ -1,6 +1,10 @@
 package wim
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"wimscope/wim/internal/sha1"
+)
 
 // ReadOptions is how an archive is read. The zero value, and nil, is right for most.
 type ReadOptions struct {
@@ -19,6 +23,26 @@ type ReadOptions struct {
 	// MaxMemory bounds what a single chunk or metadata resource may need, in bytes, packed and unpacked together;
 	// what needs more is refused with a *TooLargeError. 0 means 2.5 GiB, or 1 GiB where addresses have 32 bits.
 	MaxMemory int64
+
+	// SHA1, if there is one, computes a hash beside the program, as only the surroundings may be able to: it returns
+	// at once, and wait gives the hash of b, which does not change before. It may decline by returning nil.
+	SHA1 func(b []byte) (wait func() ([20]byte, error))
+}
+
+// sum computes a SHA-1 beside the caller if that can be done, else when it is asked for.
+func (o *ReadOptions) sum(b []byte) (wait func() Hash) {
+	if o.SHA1 != nil {
+		if w := o.SHA1(b); w != nil {
+			return func() Hash {
+				h, err := w()
+				if err != nil {
+					h = sha1.Sum(b)
+				}
+				return h
+			}
+		}
+	}
+	return func() Hash { return sha1.Sum(b) }
 }
 
 func (o *ReadOptions) withDefaults() ReadOptions {

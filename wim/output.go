@@ -7,9 +7,14 @@ import (
 )
 
 // OutputWriter writes the decoded segments of an extraction in one form: NewZIPWriter, NewTARWriter. Segments come
-// in the order of their shards; crcs holds the CRC-32 of each piece. Nothing of it is safe for concurrent use.
+// in the order of their shards; crcs holds the CRC-32 of each piece. What was written of a content whose last piece says
+// Drop is written over by what follows; should that be shorter, Finish calls the sink's Truncate, which is os.File's,
+// and fails if it has none. Nothing of it is safe for concurrent use.
 type OutputWriter interface {
+	// Segment packs a segment and writes it.
 	Segment(data []byte, s SegmentEntries, crcs []uint32) error
+	// Packed writes a segment that PackSegment has packed. It does not keep b.
+	Packed(b Packed, s SegmentEntries, crcs []uint32) error
 	// Finish writes what stands at the end and gives the output's size in bytes.
 	Finish() (int64, error)
 }
@@ -26,6 +31,7 @@ type stage struct {
 	sink io.WriterAt
 	buf  []byte
 	at   int64 // where buf[0] goes
+	high int64 // end of what the sink was given
 	err  error
 }
 
@@ -69,6 +75,35 @@ func (s *stage) put(p []byte, off int64) {
 	if err != nil {
 		s.err = fmt.Errorf("wim: output at 0x%x: %w", off, err)
 	}
+	s.high = max(s.high, off+int64(n))
+}
+
+// copy has the sink take a run of a packed segment, behind what is gathered.
+func (s *stage) copy(b Packed, r packRun) {
+	s.flush()
+	if s.err != nil {
+		return
+	}
+	if err := b.CopyTo(s.sink, r.from, r.n, r.off); err != nil {
+		s.err = fmt.Errorf("wim: output at 0x%x: %w", r.off, err)
+	}
+	s.high = max(s.high, r.off+r.n)
+}
+
+// finish flushes an output of size bytes, and cuts off what was written beyond them and then taken back.
+func (s *stage) finish(size int64) error {
+	s.flush()
+	if s.err != nil || s.high <= size {
+		return s.err
+	}
+	t, ok := s.sink.(interface{ Truncate(size int64) error })
+	if !ok {
+		return fmt.Errorf("wim: output of %d bytes, of which %d cannot be cut off: %w", s.high, s.high-size, errors.ErrUnsupported)
+	}
+	if err := t.Truncate(size); err != nil {
+		return fmt.Errorf("wim: output cut to %d bytes: %w", size, err)
+	}
+	return nil
 }
 
 // cutSegment hands out a segment's pieces with the bytes that each is made of, checking that they fit.

@@ -49,6 +49,9 @@ func openPart(p Part) (part, []string, error) {
 	if pipable {
 		// The header at the front knows nothing of what follows it; the full one is the last record of the file.
 		out.hdrOff = p.Size - format.HeaderSize
+		if out.hdrOff < format.HeaderSize {
+			return out, nil, &TruncatedError{Name: p.Name, Size: p.Size}
+		}
 		if _, err := readFull(p.R, first, out.hdrOff); err != nil {
 			return out, nil, fmt.Errorf("wim: %s: header: %w", p.Name, err)
 		}

@@ -53,8 +53,9 @@ type layout struct {
 	bytes   int64
 	items   int
 	extract bool
-	cut     int64 // how long the pieces are in which large contents are extracted; 0 means cutBytes
-	metas   bool  // IDs from nBlobs on are metadata resources
+	cut     int64                // how long the pieces are in which large contents are extracted; 0 means cutBytes
+	metas   bool                 // IDs from metaID(0) on are metadata resources
+	names   func(id int32) int64 // extraction: bytes that the entries of a content take
 	refused []refusal
 }
 
@@ -107,8 +108,8 @@ type solidPiece struct {
 // unit gives the resource and hash of a content by its ID.
 func (l *layout) unit(id int32) (res resource, hash Hash) {
 	a := l.a
-	if l.metas && int(id) >= a.nBlobs {
-		m := &a.metas[int(id)-a.nBlobs]
+	if l.metas && id >= a.metaID(0) {
+		m := &a.metas[id-a.metaID(0)]
 		return m.resource, m.hash
 	}
 	rec := &a.blobs[id]
@@ -153,7 +154,9 @@ func (l *layout) planPlain(ids []int32, target int64) {
 		l.order = append(l.order, p.id)
 	}
 	cur := shardPlan{first: base, last: base}
+	names := int64(0)
 	flush := func() {
+		names = 0
 		if cur.last > cur.first {
 			l.add(cur, cur.last-cur.first)
 		}
@@ -165,6 +168,13 @@ func (l *layout) planPlain(ids []int32, target int64) {
 		if p.src != src {
 			flush()
 			src = p.src
+		}
+		if l.names != nil {
+			n := l.names(p.id)
+			if names += n; names > maxShardNames {
+				flush()
+				names = n
+			}
 		}
 		if l.extract && res.size > 2*l.cut {
 			flush()
@@ -267,11 +277,19 @@ type solidPlanner struct {
 	spans []solidSpan // of the shard at hand
 	bytes int64       // of its pieces
 	data  int64       // of its chunks
+	names int64       // of its entries
 	count int
 }
 
 // add puts a blob's bytes chunk by chunk into the shard at hand, which ends between chunks when it has enough.
 func (p *solidPlanner) add(id int32, b *blobRec) {
+	if p.l.names != nil {
+		n := p.l.names(id)
+		if p.names+n > maxShardNames {
+			p.flush()
+		}
+		p.names += n
+	}
 	for at := b.off; at < b.off+b.size; {
 		ci := chunkAt(p.chunks, at)
 		c := &p.chunks[ci]
@@ -339,7 +357,7 @@ func (p *solidPlanner) flush() {
 	if len(p.spans) > 0 {
 		p.l.add(shardPlan{solid: p.spans, bytes: p.bytes}, p.count)
 	}
-	p.spans, p.bytes, p.data, p.count = nil, 0, 0, 0
+	p.spans, p.bytes, p.data, p.names, p.count = nil, 0, 0, 0, 0
 }
 
 // shard makes shard i.

@@ -30,7 +30,7 @@ func (a *Archive) OpenBlob(h Hash) (*BlobReader, error) {
 	if h.IsZero() {
 		return &BlobReader{a: a, run: -1}, nil
 	}
-	id, ok := a.index[h]
+	id, ok := a.blobID(h)
 	if !ok || a.blobs[id].bad == faultAbsent {
 		return nil, &MissingBlobError{Hash: h, Parts: a.missing, Total: a.total}
 	}

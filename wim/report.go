@@ -8,7 +8,7 @@ import (
 // VerifyReport is what a verification found. It is ready to be written as JSON.
 type VerifyReport struct {
 	Name         string            `json:"name"` // of part 1
-	OK           bool              `json:"ok"`   // everything is there and as it should be; counts and unused bytes do not matter
+	OK           bool              `json:"ok"`   // all that images want is there and as it should be; counts and unused bytes do not matter
 	Blobs        int               `json:"blobs"`
 	Bytes        int64             `json:"bytes"` // that were hashed
 	Damaged      []Damage          `json:"damaged,omitempty"`
@@ -18,6 +18,7 @@ type VerifyReport struct {
 	RefCounts    []RefCountLie     `json:"refCounts,omitempty"`
 	Unused       []UnusedRange     `json:"unused,omitempty"`
 	UnusedBytes  int64             `json:"unusedBytes"`
+	PathsLeftOff int               `json:"pathsLeftOff,omitempty"` // uses that only Count tells of, since there are so many or their paths are so long
 	MissingParts []int             `json:"missingParts,omitempty"`
 	TotalParts   int               `json:"totalParts"`
 	Warnings     []string          `json:"warnings,omitempty"`
@@ -28,7 +29,7 @@ type Damage struct {
 	Kind  string `json:"kind"` // "blob" or "metadata"
 	Hash  Hash   `json:"hash"` // that it should have
 	Size  int64  `json:"size"`
-	Part  int    `json:"part"` // index into Info().Parts
+	Part  int    `json:"part"` // index into Info().Parts, and after those into the references
 	Name  string `json:"name"` // of the part
 	Off   int64  `json:"off"`  // the range of the part that is to blame, as far as that can be told
 	Len   int64  `json:"len"`
@@ -130,6 +131,9 @@ func (r *VerifyReport) Text() string {
 	line("Wrong reference counts: %d", len(r.RefCounts))
 	if len(r.MissingParts) > 0 {
 		line("Missing parts, of %d: %s", r.TotalParts, numberList(r.MissingParts))
+	}
+	if r.PathsLeftOff > 0 {
+		line("Paths left off in what follows: %d", r.PathsLeftOff)
 	}
 	for _, d := range r.Damaged {
 		line("")

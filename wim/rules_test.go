@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -140,6 +141,21 @@ func TestTruncated(t *testing.T) {
 	var te *TruncatedError
 	if _, err := openMem(b[:100], nil); !errors.As(err, &te) || te.Missing != 108 {
 		t.Errorf("half a header: %v", err)
+	}
+}
+
+// TestTruncatedPipable: wherever a pipable archive ends early, what is missing stood in the header at its end.
+func TestTruncatedPipable(t *testing.T) {
+	m := makeVariant(t, variant(t, "LZX, pipable"), 1)
+	b, err := os.ReadFile(m.First)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size := format.HeaderSize; size < len(b); size += 1 + len(b)/500 {
+		var te *TruncatedError
+		if _, err := openMem(b[:size], nil); !errors.As(err, &te) || te.Missing != 0 || te.Size != int64(size) {
+			t.Errorf("cut off after %d of %d bytes: %v", size, len(b), err)
+		}
 	}
 }
 

@@ -230,8 +230,8 @@ func TestGlobPaths(t *testing.T) {
 }
 
 func TestParseListFile(t *testing.T) {
-	const text = "; comment\r\n# another\r\n\r\n  /Users \r\n\\Program Files\\A*\r\n\t/Wörter\t\nlast"
-	want := []string{"/Users", `\Program Files\A*`, "/Wörter", "last"}
+	const text = "; comment\r\n# another\r\n\r\n  /Users \r\n\\Program Files\\A*\r\n\t/Wörter\t\n \"in quotes \" \n'/x'\n\"\nlast"
+	want := []string{"/Users", `\Program Files\A*`, "/Wörter", "in quotes ", "/x", `"`, "last"}
 	for name, b := range map[string][]byte{
 		"UTF-8":                []byte(text),
 		"UTF-8 with a mark":    []byte("\ufeff" + text),

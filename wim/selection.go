@@ -58,7 +58,8 @@ func (im *Image) Glob(pattern string, fold bool) []Node {
 }
 
 // ParseListFile reads a list of paths as wimlib's extract takes it: a path a line, in UTF-8 or UTF-16LE, with or
-// without a byte order mark; spaces around it do not matter, nor do empty lines and those that begin with ; or #.
+// without a byte order mark; spaces around it do not matter, nor quotes around all of it, nor empty lines and those
+// that begin with ; or #.
 func ParseListFile(b []byte) []string {
 	var text string
 	switch {
@@ -72,9 +73,13 @@ func ParseListFile(b []byte) []string {
 	var paths []string
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		if line != "" && line[0] != ';' && line[0] != '#' {
-			paths = append(paths, line)
+		if line == "" || line[0] == ';' || line[0] == '#' {
+			continue
 		}
+		if last := len(line) - 1; last > 0 && (line[0] == '"' || line[0] == '\'') && line[last] == line[0] {
+			line = line[1:last]
+		}
+		paths = append(paths, line)
 	}
 	return paths
 }
@@ -89,9 +94,15 @@ type Selection struct {
 
 // Each calls yield for every selected entry once, folders before what is in them, until it says false. path is
 // relative to the base, names escaped and separated by slashes, without a leading one. The base itself is the output
-// and is not told of.
+// and is not told of, nor is an entry whose path has over 128 KiB, which is more than any system takes.
 func (s *Selection) Each(yield func(n Node, path string) bool) {
-	for _, root := range s.topRoots() {
+	s.each(s.topRoots(), func(n Node, path []byte, over bool) bool { return over || yield(n, string(path)) })
+}
+
+// each is Each for the roots that topRoots found. over says that the path is longer than maxOutPath; path is then
+// just the beginning of it. It is only for the call.
+func (s *Selection) each(roots []Node, yield func(n Node, path []byte, over bool) bool) {
+	for _, root := range roots {
 		if s.skipped(root, true) {
 			continue
 		}
@@ -143,22 +154,25 @@ func (s *Selection) topRoots() []Node {
 	return tops
 }
 
-// rootPath is the path of a root in the output.
+// rootPath is the path of a root in the output, or the beginning of it if it is longer than maxOutPath.
 func (s *Selection) rootPath(root Node) []byte {
 	im := s.Image
-	for n := root; ; n = im.Parent(n) {
-		if n == s.Base {
-			base := len(im.Path(s.Base))
-			if s.Base == 0 {
-				base = 0
-			}
-			path := im.appendPath(nil, root)
-			return path[min(base+1, len(path)):]
-		}
+	var room [32]Node
+	steps := room[:0]
+	for n := root; n != s.Base; n = im.Parent(n) {
 		if n == 0 {
 			return appendName(nil, im.rawName(root))
 		}
+		steps = append(steps, n)
 	}
+	var path []byte
+	for i := len(steps) - 1; i >= 0 && len(path) <= maxOutPath; i-- {
+		if len(path) > 0 {
+			path = append(path, '/')
+		}
+		path = appendName(path, im.rawName(steps[i]))
+	}
+	return path
 }
 
 // skipped says that an entry is left out; with above, that it is in a folder that is.
@@ -178,17 +192,19 @@ func (s *Selection) skipped(n Node, above bool) bool {
 }
 
 // walk tells of n and what is below it. path is n's.
-func (s *Selection) walk(n Node, path []byte, yield func(Node, string) bool) bool {
+func (s *Selection) walk(n Node, path []byte, yield func(Node, []byte, bool) bool) bool {
 	im := s.Image
 	type level struct {
 		next, end Node
-		path      int // length of the folder's path
+		path      int  // length of the folder's path
+		over      bool // it is longer than maxOutPath, and so are those in it
 	}
-	if n != s.Base && len(path) > 0 && !yield(n, string(path)) {
+	over := len(path) > maxOutPath
+	if n != s.Base && len(path) > 0 && !yield(n, path, over) {
 		return false
 	}
 	first, count := im.Children(n)
-	stack := []level{{first, first + Node(count), len(path)}}
+	stack := []level{{first, first + Node(count), len(path), over}}
 	for len(stack) > 0 {
 		top := &stack[len(stack)-1]
 		if top.next == top.end {
@@ -200,16 +216,19 @@ func (s *Selection) walk(n Node, path []byte, yield func(Node, string) bool) boo
 		if s.skipped(c, false) {
 			continue
 		}
-		path = path[:top.path]
-		if len(path) > 0 {
-			path = append(path, '/')
+		path, over = path[:top.path], top.over
+		if !over {
+			if len(path) > 0 {
+				path = append(path, '/')
+			}
+			path = appendName(path, im.rawName(c))
+			over = len(path) > maxOutPath
 		}
-		path = appendName(path, im.rawName(c))
-		if !yield(c, string(path)) {
+		if !yield(c, path, over) {
 			return false
 		}
 		if first, count := im.Children(c); count > 0 {
-			stack = append(stack, level{first, first + Node(count), len(path)})
+			stack = append(stack, level{first, first + Node(count), len(path), over})
 		}
 	}
 	return true

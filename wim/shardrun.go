@@ -1,13 +1,13 @@
 package wim
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 
+	"wimscope/wim/internal/crc32"
 	"wimscope/wim/internal/sha1"
+	"wimscope/wim/internal/sha256"
 )
 
 // Rest is called between chunks, at least every 100 ms of work, with what the shard has done so far. It may wait, as
@@ -22,10 +22,15 @@ type ShardWorker struct {
 	table []byte
 	chunk []byte // an unpacked chunk
 	sha   *sha1.Digest
+	sums  *crc32.Table
+	spare []byte // for Data
 }
 
 // NewShardWorker makes a worker. Buffers grow as shards need them.
-func NewShardWorker() *ShardWorker { return &ShardWorker{sha: sha1.New()} }
+func NewShardWorker() *ShardWorker { return &ShardWorker{sha: sha1.New(), sums: crc32.New()} }
+
+// Reuse takes back the Data of a result that nobody needs any more.
+func (w *ShardWorker) Reuse(data []byte) { w.spare = data }
 
 // window is what is in memory of a part: it is read ahead in large slices.
 type window struct {
@@ -61,6 +66,8 @@ func (w *window) need(r io.ReaderAt, off, n, end int64) ([]byte, error) {
 	got, err := readFull(r, w.buf[keep:want], off+int64(keep))
 	w.n += got
 	if int64(w.n) >= n {
+		next := w.off + int64(w.n)
+		lookAhead(r, next, min(windowSize, end-next))
 		return w.buf[:n], nil
 	}
 	return nil, err
@@ -138,7 +145,9 @@ func (r *shardRun) room() error {
 			count++
 		}
 	}
-	r.res.Data = make([]byte, 0, total)
+	if r.res.Data, r.spare = r.spare[:0], nil; int64(cap(r.res.Data)) < total {
+		r.res.Data = make([]byte, 0, total)
+	}
 	r.res.CRCs = make([]uint32, 0, count)
 	return nil
 }
@@ -252,7 +261,7 @@ func (r *shardRun) plain(sp *Span) error {
 
 func (r *shardRun) crc(start int) {
 	if r.s.Op == OpExtract {
-		r.res.CRCs = append(r.res.CRCs, crc32.ChecksumIEEE(r.res.Data[start:]))
+		r.res.CRCs = append(r.res.CRCs, r.sums.Sum(r.res.Data[start:]))
 	}
 }
 
@@ -542,7 +551,8 @@ func (r *shardRun) sum(sp *Span) error {
 			return err
 		}
 	}
-	r.res.Sum = h.Sum(nil)
+	sum := h.Sum()
+	r.res.Sum = sum[:]
 	r.res.Items++
 	return nil
 }

@@ -20,22 +20,44 @@ const (
 // List gives the children of dir, folders first, each kind sorted by order, descending if desc; ties in names'
 // ascending order. keep says which to list, nil for all. The slice is the caller's.
 func (im *Image) List(dir Node, order Order, desc bool, keep func(Node) bool) []Node {
-	names := im.byName(dir)
-	list := make([]Node, 0, len(names))
-	for _, n := range names {
-		if im.IsDir(n) && (keep == nil || keep(n)) {
-			list = append(list, n)
-		}
+	first, count := im.Children(dir)
+	var names []Node // nil: they are in order as they stand
+	if !im.inOrder(dir) {
+		names = im.byName(dir)
 	}
-	dirs := len(list)
-	for _, n := range names {
-		if !im.IsDir(n) && (keep == nil || keep(n)) {
-			list = append(list, n)
-		}
+	list := make([]Node, 0, count) // first the others, until it is known how many folders there are
+	var dirs []Node
+	for at := 0; at < count; at += pieceNodes {
+		list, dirs = im.sift(list, dirs, names, first, at, min(at+pieceNodes, count), keep)
 	}
-	im.sortKeyed(list[:dirs], order, desc)
-	im.sortKeyed(list[dirs:], order, desc)
+	if len(dirs) > 0 {
+		others := len(list)
+		list = list[:others+len(dirs)]
+		copy(list[len(dirs):], list[:others])
+		copy(list, dirs)
+	}
+	im.sortKeyed(list[:len(dirs)], order, desc)
+	im.sortKeyed(list[len(dirs):], order, desc)
 	return list
+}
+
+// sift tells folders from others among a few children: those at from to to-1 of names, or of the nodes from first on.
+func (im *Image) sift(others, dirs, names []Node, first Node, from, to int, keep func(Node) bool) (o, d []Node) {
+	for i := from; i < to; i++ {
+		n := first + Node(i)
+		if names != nil {
+			n = names[i]
+		}
+		if keep != nil && !keep(n) {
+			continue
+		}
+		if im.IsDir(n) {
+			dirs = append(dirs, n)
+		} else {
+			others = append(others, n)
+		}
+	}
+	return others, dirs
 }
 
 // sortKeyed sorts what is in the order of names.
@@ -110,11 +132,12 @@ func foldKey(name []byte) uint64 {
 	return k
 }
 
-// byName gives the children of dir by name, ignoring case and then by UTF-16 units. Long lists are kept; the slice
-// is not to be changed.
+// byName gives the children of dir by name, ignoring case and then by UTF-16 units. Long lists that take sorting are
+// kept; the slice is not to be changed.
 func (im *Image) byName(dir Node) []Node {
 	first, count := im.Children(dir)
-	if count >= manyNames {
+	kept := count >= manyNames && !im.inOrder(dir)
+	if kept {
 		im.orderMu.Lock()
 		defer im.orderMu.Unlock()
 		if list, ok := im.order[dir]; ok {
@@ -125,8 +148,11 @@ func (im *Image) byName(dir Node) []Node {
 	for i := range list {
 		list[i] = first + Node(i)
 	}
+	if im.inOrder(dir) {
+		return list
+	}
 	im.sortNames(list)
-	if count >= manyNames {
+	if kept {
 		if im.order == nil {
 			im.order = make(map[Node][]Node)
 		}
@@ -137,9 +163,6 @@ func (im *Image) byName(dir Node) []Node {
 
 // sortNames sorts nodes by name alone.
 func (im *Image) sortNames(list []Node) {
-	if slices.IsSortedFunc(list, im.compareNames) {
-		return // most writers keep this order
-	}
 	type keyed struct {
 		key uint64
 		n   Node

@@ -106,7 +106,43 @@ func (im *Image) Hash(n Node) Hash {
 }
 
 // Size is how many bytes n's content has, 0 if no open part holds it.
-func (im *Image) Size(n Node) int64 { return im.blobSize(im.Hash(n)) }
+func (im *Image) Size(n Node) int64 {
+	if e := im.fixed(n); e.streams() == 0 && e.attributes()&(AttrReparsePoint|AttrDirectory) == 0 {
+		return im.blobSize(readHash((*[20]byte)(e.hash())))
+	}
+	return im.blobSize(im.Hash(n))
+}
+
+// TotalSize is the sum of the sizes of nodes.
+func (im *Image) TotalSize(nodes []Node) int64 {
+	sum := int64(0)
+	for len(nodes) > 0 {
+		n := min(pieceNodes, len(nodes))
+		sum += im.someSize(nodes[:n])
+		nodes = nodes[n:]
+	}
+	return sum
+}
+
+func (im *Image) someSize(nodes []Node) int64 {
+	if im.a == nil {
+		return 0
+	}
+	blobs := im.a.blobs
+	sum := int64(0)
+	for _, n := range nodes {
+		e := im.fixed(n)
+		h := e.hash()
+		if e.streams() != 0 || e.attributes()&(AttrReparsePoint|AttrDirectory) != 0 || h[0] == emptyHash[0] {
+			sum += im.Size(n)
+			continue
+		}
+		if id, _, ok := im.a.index.find(blobs, h); ok {
+			sum += blobs[id].size
+		}
+	}
+	return sum
+}
 
 // Missing says that the content of n is not empty and in no open part.
 func (im *Image) Missing(n Node) bool {
@@ -114,7 +150,7 @@ func (im *Image) Missing(n Node) bool {
 	if h.IsZero() || im.a == nil {
 		return false
 	}
-	_, ok := im.a.Blob(h)
+	_, ok := im.a.blobID(h)
 	return !ok
 }
 
@@ -122,11 +158,11 @@ func (im *Image) blobSize(h Hash) int64 {
 	if h.IsZero() || im.a == nil {
 		return 0
 	}
-	b, ok := im.a.Blob(h)
+	id, ok := im.a.blobID(h)
 	if !ok {
 		return 0
 	}
-	return b.Size
+	return im.a.blobs[id].size
 }
 
 // Streams lists what n has beside its content: first its reparse data, then its named streams as they stand.

@@ -596,6 +596,7 @@ func FuzzTree(f *testing.F) {
 			t.Fatalf("%d nodes out of %d bytes", im.Len(), len(meta))
 		}
 		checkTree(t, im)
+		sameTree(t, im, meta)
 		for n := range Node(im.Len()) {
 			path := im.Path(n)
 			if got, ok := im.Lookup(path); !ok || got != n {

@@ -13,10 +13,11 @@ import (
 type VerifyOptions struct {
 	NoIntegrity bool // leave out the integrity tables
 	NoBlobs     bool // leave out contents and metadata
+	References  bool // contents of references too
 }
 
 // VerifyPlan is the verification of an archive: the SHA-1 of every content and metadata resource, and the blocks of
-// the integrity tables, over all parts. Contents of references are not verified.
+// the integrity tables, over all parts. IDs are those of contents, parts' and references', then metadata resources.
 type VerifyPlan struct {
 	layout
 	o      VerifyOptions
@@ -70,6 +71,9 @@ func (a *Archive) PlanVerify(o *VerifyOptions) (*VerifyPlan, error) {
 	return p, nil
 }
 
+// metaID is the ID of metadata resource i in a verification.
+func (a *Archive) metaID(i int) int32 { return int32(len(a.blobs) + i) }
+
 // metaPlace tells metadata resources apart: two images may share one.
 type metaPlace struct {
 	src int32
@@ -79,7 +83,11 @@ type metaPlace struct {
 func (p *VerifyPlan) planBlobs() error {
 	a := p.a
 	var plain, solid []int32
-	for i := range a.blobs[:a.nBlobs] {
+	blobs := a.blobs[:a.nBlobs]
+	if p.o.References {
+		blobs = a.blobs
+	}
+	for i := range blobs {
 		b := &a.blobs[i]
 		id := int32(i)
 		switch {
@@ -98,7 +106,7 @@ func (p *VerifyPlan) planBlobs() error {
 	seen := map[metaPlace]bool{}
 	for i := range a.metas {
 		m := &a.metas[i]
-		id := int32(a.nBlobs + i)
+		id := a.metaID(i)
 		at := metaPlace{m.src, m.off}
 		if seen[at] {
 			continue
@@ -234,10 +242,10 @@ func (p *VerifyPlan) Merge(i int, r *ShardResult) ([]BlockMark, error) {
 // src is the part that holds a content.
 func (p *VerifyPlan) src(id int32) (int, bool) {
 	switch {
-	case id < 0 || int(id) >= p.a.nBlobs+len(p.a.metas):
+	case id < 0 || id >= p.a.metaID(len(p.a.metas)):
 		return 0, false
-	case int(id) >= p.a.nBlobs:
-		return int(p.a.metas[int(id)-p.a.nBlobs].src), true
+	case id >= p.a.metaID(0):
+		return int(p.a.metas[id-p.a.metaID(0)].src), true
 	}
 	return int(p.a.blobs[id].src), true
 }
@@ -328,7 +336,7 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 		}
 		im, err := a.Image(i + 1)
 		if err != nil {
-			if _, ok := byID[int32(a.nBlobs+i)]; !ok {
+			if _, ok := byID[a.metaID(i)]; !ok {
 				r.Images = append(r.Images, ImageProblem{Image: i + 1, Error: err.Error()})
 			}
 			uses.incomplete = true
@@ -340,6 +348,7 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 		uses.image(im)
 	}
 	r.Missing = uses.missingList()
+	r.PathsLeftOff = uses.leftOff
 	if !uses.incomplete {
 		for id, n := range uses.counts {
 			if refs := a.blobs[id].refs; refs != n {
@@ -359,7 +368,8 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 		slices.SortFunc(t.Bad, func(x, y BadBlock) int { return cmp.Compare(x.Block, y.Block) })
 		r.OK = r.OK && (t.State == "ok" || t.State == "none")
 	}
-	r.OK = r.OK && len(r.Missing) == 0 && len(r.MissingParts) == 0
+	// A part that is not there does no harm if references hold what was in it, or no image wants it.
+	r.OK = r.OK && len(r.Missing) == 0
 	return r, nil
 }
 
@@ -385,12 +395,12 @@ func (p *VerifyPlan) damages(r *VerifyReport) map[int32]*Damage {
 		b := p.bad[id]
 		d := &r.Damaged[i]
 		*d = Damage{Kind: "blob", Part: src(id), Name: a.parts[src(id)].Name, Off: b.Off, Len: b.Len, Lost: b.Lost, Error: b.Error}
-		if int(id) >= a.nBlobs {
-			m := &a.metas[int(id)-a.nBlobs]
+		if id >= a.metaID(0) {
+			m := &a.metas[id-a.metaID(0)]
 			d.Kind, d.Hash, d.Size = "metadata", m.hash, m.size
 			for _, k := range images[metaPlace{m.src, m.off}] {
 				d.Uses = append(d.Uses, Use{Image: k + 1})
-				byID[int32(a.nBlobs+k)] = d
+				byID[a.metaID(k)] = d
 			}
 			d.Count = len(d.Uses)
 		} else {
@@ -408,12 +418,17 @@ type useFinder struct {
 	counts     []uint32 // by ID: how often images use it
 	missing    map[Hash]*MissingBlob
 	paths      int
+	text       int // bytes of them
+	leftOff    int
 	incomplete bool
 }
 
-// maxPaths bounds the paths in a report, so that an archive whose contents are all elsewhere does not fill memory.
-// Beyond it uses are counted only.
-const maxPaths = 200_000
+// Bounds of the paths in a report, so that an archive whose contents are all elsewhere, or whose paths are all very
+// long, does not fill memory. Beyond them uses are counted only.
+const (
+	maxPaths    = 200_000
+	maxPathText = 16 << 20 // bytes
+)
 
 func newUseFinder(a *Archive, damaged map[int32]*Damage) *useFinder {
 	return &useFinder{a: a, damaged: damaged, counts: make([]uint32, a.nBlobs), missing: map[Hash]*MissingBlob{}}
@@ -421,7 +436,7 @@ func newUseFinder(a *Archive, damaged map[int32]*Damage) *useFinder {
 
 func (u *useFinder) image(im *Image) {
 	im.EachContent(func(n Node, h Hash, kind StreamKind, name []byte) bool {
-		id, ok := u.a.index[h]
+		id, ok := u.a.blobID(h)
 		switch {
 		case !ok:
 			m := u.missing[h]
@@ -430,24 +445,26 @@ func (u *useFinder) image(im *Image) {
 				u.missing[h] = m
 			}
 			m.Count++
-			if u.paths < maxPaths {
-				m.Uses = append(m.Uses, u.use(im, n, kind, name))
-			}
-		case int(id) >= u.a.nBlobs: // in a reference
+			m.Uses = u.use(m.Uses, im, n, kind, name)
 		default:
-			u.counts[id]++
+			if int(id) < u.a.nBlobs { // and not in a reference
+				u.counts[id]++
+			}
 			if d := u.damaged[id]; d != nil {
 				d.Count++
-				if u.paths < maxPaths {
-					d.Uses = append(d.Uses, u.use(im, n, kind, name))
-				}
+				d.Uses = u.use(d.Uses, im, n, kind, name)
 			}
 		}
 		return true
 	})
 }
 
-func (u *useFinder) use(im *Image, n Node, kind StreamKind, name []byte) Use {
+// use adds a use to a list, if there is room for it.
+func (u *useFinder) use(list []Use, im *Image, n Node, kind StreamKind, name []byte) []Use {
+	if u.paths >= maxPaths || u.text >= maxPathText {
+		u.leftOff++
+		return list
+	}
 	u.paths++
 	out := Use{Image: im.Index(), Path: im.Path(n)}
 	switch kind {
@@ -456,7 +473,8 @@ func (u *useFinder) use(im *Image, n Node, kind StreamKind, name []byte) Use {
 	case StreamReparse:
 		out.Reparse = true
 	}
-	return out
+	u.text += len(out.Path) + len(out.Stream)
+	return append(list, out)
 }
 
 // missingList is sorted by the first path that misses the content.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -334,3 +335,37 @@ func TestReadErrors(t *testing.T) {
 type brokenReader struct{ err error }
 
 func (b brokenReader) ReadAt([]byte, int64) (int, error) { return 0, b.err }
+
+// TestReportPathsBounded: paths of contents that are not there take bounded memory, and those left off are counted.
+func TestReportPathsBounded(t *testing.T) {
+	low := wimtest.Folder("low")
+	for i := range 6000 {
+		low.Children = append(low.Children, wimtest.TextFile(fmt.Sprintf("%05d", i), fmt.Sprint(i/2)))
+	}
+	e := low
+	for range 6000 {
+		e = wimtest.Folder("d", e)
+	}
+	h := wimtest.One(wimtest.Folder("", e))
+	h.Blobs = nil
+	b := h.Bytes()
+	a, err := Open([]Part{{Name: "deep", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := verify(t, a, 1)
+	count, kept, text := 0, 0, 0
+	for _, m := range r.Missing {
+		count += m.Count
+		kept += len(m.Uses)
+		for _, u := range m.Uses {
+			text += len(u.Path)
+		}
+	}
+	if len(r.Missing) != 3000 || count != 6000 || kept+r.PathsLeftOff != count || kept == 0 || text > maxPathText+12100 || text < maxPathText-12100 {
+		t.Errorf("%d contents, %d uses, %d kept of %d bytes, %d left off", len(r.Missing), count, kept, text, r.PathsLeftOff)
+	}
+	if !strings.Contains(r.Text(), fmt.Sprintf("Paths left off in what follows: %d", r.PathsLeftOff)) {
+		t.Error("the text does not say that paths are left off")
+	}
+}

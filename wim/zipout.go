@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"strings"
-	"time"
 )
 
 // ZIP records, as PKWARE's APPNOTE.TXT 6.3.10 gives them in 4.3 to 4.5.
@@ -22,103 +21,96 @@ const (
 	zip32          = math.MaxUint32
 )
 
-// zipWriter writes a ZIP whose files are stored, so that its size and every offset are known before the first byte
-// is: a content that comes in pieces goes straight to each place where it belongs, and its CRC is filled in last.
+// zipForm is a ZIP whose files are stored, so that its size and every offset are known before the first byte is.
+type zipForm struct{}
+
+func (zipForm) appendHead(b []byte, e *Entry, crc uint32) ([]byte, error) {
+	size, crc := zipContent(e, crc)
+	b = appendZIPLocal(b, e, size, crc)
+	if e.Kind == EntrySymlink {
+		b = append(b, e.Target...)
+	}
+	return b, zipNameFits(e)
+}
+
+func (zipForm) headLen(e *Entry) (int64, error) {
+	size, _ := zipContent(e, 0)
+	n := zipLocalLen(e, size)
+	if e.Kind == EntrySymlink {
+		n += size
+	}
+	return n, zipNameFits(e)
+}
+
+func (zipForm) hasBody(e *Entry) bool { return e.Kind == EntryFile || e.Kind == EntryHardLink }
+
+func (zipForm) padding(int64) int64 { return 0 }
+
+// zipContent gives size and CRC of an entry's content; crc is that of the bytes that it is given.
+func zipContent(e *Entry, crc uint32) (int64, uint32) {
+	switch e.Kind {
+	case EntryDir:
+		return 0, 0
+	case EntrySymlink:
+		return int64(len(e.Target)), crc32.ChecksumIEEE([]byte(e.Target))
+	}
+	return e.Size, crc
+}
+
+func zipNameFits(e *Entry) error {
+	if n := zipNameLen(e); n > math.MaxUint16 {
+		return fmt.Errorf("wim: %.40q… is too long a name for a ZIP: %d bytes", e.Path, n)
+	}
+	return nil
+}
+
+// zipWriter writes a ZIP. The CRC of a content that comes in pieces is filled in last.
 type zipWriter struct {
-	out     *stage
-	off     int64  // end of what has a place
+	packWriter
 	central []byte // the directory so far
 	count   int
 	open    []zipOpen // the entries of the content that is coming in pieces
-	openLen int64
-	crc     uint32
 }
 
 // zipOpen is an entry whose bytes are still coming.
 type zipOpen struct {
 	header  int64 // where its local header stands
-	data    int64 // where its bytes go
 	central int   // where its record begins in central
 }
 
 // NewZIPWriter writes a stored ZIP to sink: ZIP64 where needed, names in UTF-8, times as extended timestamps and in
 // 100-ns units, Unix modes, symbolic links as Unix makes them. A hard link becomes a copy.
 func NewZIPWriter(sink io.WriterAt) OutputWriter {
-	return &zipWriter{out: newStage(sink)}
+	z := &zipWriter{packWriter: packWriter{form: zipForm{}, out: newStage(sink)}}
+	z.keep = z
+	return z
 }
 
-// Segment implements OutputWriter.
-func (z *zipWriter) Segment(data []byte, s SegmentEntries, crcs []uint32) error {
-	if err := cutSegment(data, s, crcs, z.piece); err != nil {
-		return err
+// entry implements packKeeper.
+func (z *zipWriter) entry(e *Entry, crc uint32, off int64, open bool) error {
+	if open {
+		z.open = append(z.open, zipOpen{off, len(z.central)})
 	}
-	return z.out.err
-}
-
-func (z *zipWriter) piece(p *EntryPiece, data []byte, crc uint32) error {
-	if p.Off == 0 {
-		if len(z.open) != 0 {
-			return errSegment
-		}
-		return z.first(p, data, crc)
-	}
-	if len(z.open) == 0 || p.Off+p.Len > z.openLen {
-		return errSegment
-	}
-	z.crc = crc32.Update(z.crc, crc32.IEEETable, data)
-	for _, o := range z.open {
-		z.out.writeAt(data, o.data+p.Off)
-	}
-	if p.Last {
-		z.patch()
-	}
+	size, crc := zipContent(e, crc)
+	z.central = appendZIPCentral(z.central, e, size, crc, off)
+	z.count++
 	return nil
 }
 
-// first writes the headers of a piece's entries, and as many of their bytes as it holds.
-func (z *zipWriter) first(p *EntryPiece, data []byte, crc uint32) error {
-	z.crc = crc
-	for i := range p.Entries {
-		e := &p.Entries[i]
-		body := data
-		size := e.Size
-		switch e.Kind {
-		case EntryDir:
-			body, size = nil, 0
-		case EntrySymlink:
-			body = []byte(e.Target)
-			size = int64(len(body))
-		}
-		if int64(len(body)) > size || p.Last && int64(len(body)) != size {
-			return fmt.Errorf("%q is %d bytes long, not %d: %w", e.Path, len(body), size, errSegment)
-		}
-		sum := crc
-		if e.Kind == EntryDir || e.Kind == EntrySymlink {
-			sum = crc32.ChecksumIEEE(body)
-		}
-		if !p.Last {
-			z.open = append(z.open, zipOpen{z.off, z.off + zipLocalLen(e, size), len(z.central)})
-			z.openLen = size
-		}
-		var err error
-		if z.central, err = appendZIPCentral(z.central, e, size, sum, z.off); err != nil {
-			return err
-		}
-		z.count++
-		z.out.writeAt(appendZIPLocal(nil, e, size, sum), z.off)
-		z.out.writeAt(body, z.off+zipLocalLen(e, size))
-		z.off += zipLocalLen(e, size) + size
-	}
-	return nil
-}
-
-// patch fills in the CRC of a content that came in pieces.
-func (z *zipWriter) patch() {
-	sum := binary.LittleEndian.AppendUint32(nil, z.crc)
+// end fills in the CRC of a content that came in pieces.
+func (z *zipWriter) end(crc uint32) {
+	sum := binary.LittleEndian.AppendUint32(nil, crc)
 	for _, o := range z.open {
 		z.out.writeAt(sum, o.header+14)
 		copy(z.central[o.central+16:], sum)
 	}
+	z.open = z.open[:0]
+}
+
+// drop implements packKeeper.
+func (z *zipWriter) drop() {
+	z.central = z.central[:z.open[0].central]
+	z.count -= len(z.open)
 	z.open = z.open[:0]
 }
 
@@ -130,8 +122,8 @@ func (z *zipWriter) Finish() (int64, error) {
 	z.out.writeAt(z.central, z.off)
 	end := appendZIPEnd(nil, z.count, int64(len(z.central)), z.off)
 	z.out.writeAt(end, z.off+int64(len(z.central)))
-	z.out.flush()
-	return z.off + int64(len(z.central)) + int64(len(end)), z.out.err
+	size := z.off + int64(len(z.central)) + int64(len(end))
+	return size, z.out.finish(size)
 }
 
 // ZIPSize adds up how many bytes NewZIPWriter will write.
@@ -166,7 +158,14 @@ func zipName(e *Entry) string {
 	return e.Path
 }
 
-func zipNameLen(e *Entry) int64 { return int64(len(zipName(e))) }
+// zipNameLen is the length of zipName, without making it: paths may be long.
+func zipNameLen(e *Entry) int64 {
+	n := int64(len(e.Path))
+	if e.Kind == EntryDir && !strings.HasSuffix(e.Path, "/") {
+		n++
+	}
+	return n
+}
 
 func zipLocalLen(e *Entry, size int64) int64 {
 	n := zipLocalSize + zipNameLen(e)
@@ -253,12 +252,9 @@ func appendZIPTime(b []byte, e *Entry) []byte {
 	return le.AppendUint32(b, uint32(sec))
 }
 
-func appendZIPCentral(b []byte, e *Entry, size int64, crc uint32, off int64) ([]byte, error) {
+func appendZIPCentral(b []byte, e *Entry, size int64, crc uint32, off int64) []byte {
 	le := binary.LittleEndian
 	name := zipName(e)
-	if len(name) > math.MaxUint16 {
-		return b, fmt.Errorf("wim: %.40q… is too long a name for a ZIP: %d bytes", name, len(name))
-	}
 	b = le.AppendUint32(b, 0x02014b50)
 	b = le.AppendUint16(b, zipUnix|45)
 	b = appendZIPCommon(b, e, size, crc)
@@ -282,7 +278,7 @@ func appendZIPCentral(b []byte, e *Entry, size int64, crc uint32, off int64) ([]
 	b = le.AppendUint16(b, 24)
 	b = le.AppendUint64(b, uint64(e.Modified))
 	b = le.AppendUint64(b, uint64(e.Accessed))
-	return le.AppendUint64(b, uint64(e.Created)), nil
+	return le.AppendUint64(b, uint64(e.Created))
 }
 
 func appendZIPEnd(b []byte, count int, size, off int64) []byte {
@@ -336,23 +332,30 @@ func unixMode(e *Entry) uint32 {
 
 // unixTime gives whole seconds since 1970 if the time is known and fits 32 bits.
 func unixTime(t Filetime) (int32, bool) {
-	sec := t.Time().Unix()
+	sec := int64(uint64(t)/filetimePerSecond) - filetimeUnixSeconds
 	if t == 0 || sec != int64(int32(sec)) {
 		return 0, false
 	}
 	return int32(sec), true
 }
 
-// dosTime gives MS-DOS's clock and date in UTC, held within its range, 1980 to 2107.
+// dosTime gives MS-DOS's clock and date in UTC, held within its range, 1980 to 2107. It is reckoned without package
+// time, which for two headers of each entry would take as long as all else in them.
 func dosTime(t Filetime) (clock, date uint16) {
-	tm := t.Time()
-	switch {
-	case tm.Year() < 1980:
-		tm = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
-	case tm.Year() > 2107:
-		tm = time.Date(2107, 12, 31, 23, 59, 58, 0, time.UTC)
+	const first, after, day = 315532800, 4354819200, 24 * 3600 // 1980-01-01 and 2108-01-01 in seconds since 1970
+	sec := int64(uint64(t)/filetimePerSecond) - filetimeUnixSeconds
+	sec = min(max(sec, first), after-2)
+	of := sec % day
+	clock = uint16(of/3600<<11 | of%3600/60<<5 | of%60/2)
+	// Years that begin in March put the odd day last. Days are counted from 1600-03-01, which begins 400 years.
+	d := sec/day + 135080
+	year := (d - d/1460 + d/36524 - d/146096) / 365
+	d -= 365*year + year/4 - year/100 + year/400
+	month := (5*d + 2) / 153 // from March; 153 days are five months
+	d -= (153*month + 2) / 5
+	if month += 3; month > 12 {
+		month -= 12
+		year++
 	}
-	clock = uint16(tm.Hour()<<11 | tm.Minute()<<5 | tm.Second()/2)
-	date = uint16((tm.Year()-1980)<<9 | int(tm.Month())<<5 | tm.Day())
-	return clock, date
+	return clock, uint16((1600+year-1980)<<9 | month<<5 | (d + 1))
 }

@@ -61,7 +61,10 @@ func (b *bench) all(ctx context.Context) ([]Row, error) {
 	}
 	path := b.archive("lzx32k")
 	if err := add("extract all in Chromium", "lzx32k",
-		[]contender{b.inPage("2 workers, to a ZIP", path, "zip(2)")},
+		[]contender{
+			b.inPage("2 workers, to a ZIP for download", path, "zip(2)"),
+			b.inPage("2 workers, to a ZIP through a writable stream", path, "zipStream(2)"),
+		},
 		[]contender{b.inPage("7z-wasm x, into its memory", path, "peerExtract()")}); err != nil {
 		return rows, err
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"wimscope/e2e/browser"
+	"wimscope/wim/wimtest"
 )
 
 // open starts a browser and drops an archive on the page.
@@ -238,4 +239,24 @@ func TestSample(t *testing.T) {
 	if rows := p.All("gridcell", ""); len(rows) < 4 {
 		t.Errorf("the sample lists %d cells", len(rows))
 	}
+}
+
+// TestLong opens an archive that is longer than 4 GiB, whose contents all lie beyond that.
+func TestLong(t *testing.T) {
+	tree := source(t)
+	long := filepath.Join(t.TempDir(), "long.wim")
+	if err := wimtest.Stretch(long, capture(t, tree, "install.wim"), 5<<30); err != nil {
+		t.Fatal(err)
+	}
+	p := open(t, long)
+	p.Sees("5.37 GB")
+	p.Click("gridcell", "readme.txt")
+	p.Click("button", "Preview")
+	p.Sees("Second line: äöü €.")
+	p.Click("button", "Close preview")
+	out := outFolder(t, p, "out")
+	p.PickSave(out, "")
+	extract(p, "Extract image", "ZIP file")
+	finished(t, p)
+	same(t, "ZIP", snap(t, tree), unzip(t, only(t, out, ".zip")), wimtest.Times)
 }

@@ -198,6 +198,61 @@ func TestDelta(t *testing.T) {
 	same(t, "delta", snap(t, changed), unzip(t, only(t, out, ".zip")), wimtest.Times)
 }
 
+// TestTogether drops archives that need each other, and some that do not, at once.
+func TestTogether(t *testing.T) {
+	tree := source(t)
+	base := capture(t, tree, "base.wim")
+	changed := filepath.Join(t.TempDir(), "changed")
+	wimtest.MustRun(t, "", "cp", "-a", tree, changed)
+	if err := os.WriteFile(filepath.Join(changed, "new.txt"), []byte("only in the delta\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	delta := capture(t, changed, "delta.wim", "--delta-from="+base)
+
+	p := browser.Open(t, dist, browser.Options{})
+	for _, files := range [][]string{{base, delta}, {delta, base}} {
+		p.Drop(files...)
+		p.Find("heading", "delta.wim")
+		p.Find("gridcell", "new.txt")
+		out := outFolder(t, p, "out-"+filepath.Base(files[0]))
+		p.PickSave(out, "")
+		extract(p, "Extract image", "ZIP file")
+		finished(t, p)
+		same(t, "delta", snap(t, changed), unzip(t, only(t, out, ".zip")), wimtest.Times)
+		p.Click("button", "Dismiss")
+		p.Click("button", "Close this archive")
+		p.Find("heading", "Wimscope")
+	}
+
+	// Images in one archive, their contents in another.
+	parts, refs := sample(t, "metadata-only")
+	p.Drop(refs[0], parts[0])
+	p.Find("heading", "image.wim")
+	p.Click("gridcell", "hello.txt")
+	p.Click("button", "Preview")
+	p.Sees("hello, world")
+	p.Click("button", "Close this archive")
+
+	// Strangers: a person says which.
+	other := capture(t, filepath.Join(tree, "Windows"), "other.wim")
+	p.Drop(other, base)
+	p.Find("dialog", "2 archives: which one is to be opened?")
+	p.Axe("the choice of an archive")
+	p.Click("button", "base.wim…")
+	p.Find("heading", "base.wim")
+	p.Find("gridcell", "readme.txt")
+	p.Click("button", "Close this archive")
+
+	// What is none of it is left out, and told.
+	letter := filepath.Join(t.TempDir(), "letter.txt")
+	if err := os.WriteFile(letter, []byte("Dear reader,\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.Drop(letter, other)
+	p.Find("heading", "other.wim")
+	p.Sees("1 file was left out, of no use here: letter.txt")
+}
+
 // TestRefused opens what is no archive, or none that can be read, and looks at what people are told.
 func TestRefused(t *testing.T) {
 	wim := capture(t, source(t), "cut.wim")

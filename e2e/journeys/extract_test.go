@@ -1,6 +1,7 @@
 package journeys
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -138,11 +139,10 @@ func TestExtractDownload(t *testing.T) {
 	same(t, "downloaded ZIP", snap(t, tree), unzip(t, p.Download()), wimtest.Times)
 }
 
-// cancel stops the job that is under way. By the keyboard: a row in which figures come and go moves its buttons.
+// cancel stops the job that is under way.
 func cancel(p *browser.Page) {
 	p.Find("progressbar", "…")
-	p.Focus("button", "Cancel")
-	p.Press("Enter")
+	p.Click("button", "Cancel")
 	p.Gone("progressbar", "…")
 	p.Sees("cancelled")
 }
@@ -164,5 +164,49 @@ func TestCancelExtract(t *testing.T) {
 		if strings.HasSuffix(path, ".crswap") {
 			t.Errorf("%s was left behind", path)
 		}
+	}
+}
+
+// TestSteady watches the buttons of a job that finds damage on its way, in a wide window and in a narrow one: whatever
+// is told beside them, they stay where they are.
+func TestSteady(t *testing.T) {
+	wim := capture(t, large(t), "large.wim", "--compress=LZMS")
+	damage(t, wim, 1<<20, 64)
+	p := open(t, wim)
+	p.Click("link", "Verify")
+	for _, width := range []int64{1360, 800, 320} {
+		p.Size(width, 720)
+		p.Eval(`void (() => {
+			const seen = window.testPlaces = { Pause: new Set(), Cancel: new Set(), noted: 0 };
+			const look = () => {
+				const job = document.querySelector(".tray .job:last-child");
+				if (job && job.querySelector(".meter")) {
+					for (const b of job.querySelectorAll("button")) {
+						const r = b.getBoundingClientRect();
+						const place = [r.left, r.top, r.width, r.height].map(Math.round).join(" ");
+						seen[b.innerText.trim() === "Cancel" ? "Cancel" : "Pause"].add(place);
+					}
+					if (/[1-9] noted/.test(job.innerText)) seen.noted++;
+				}
+				if (window.testPlaces === seen) requestAnimationFrame(look);
+			};
+			look();
+		})()`)
+		p.Click("button", "Verify …")
+		p.Find("progressbar", "…")
+		p.Click("button", "Pause")
+		p.Click("button", "Resume")
+		p.Gone("progressbar", "…")
+		var seen struct {
+			Pause, Cancel []string
+			Noted         int
+		}
+		if err := json.Unmarshal(p.Eval(`({ Pause: [...testPlaces.Pause], Cancel: [...testPlaces.Cancel], Noted: testPlaces.noted })`), &seen); err != nil {
+			t.Fatal(err)
+		}
+		if len(seen.Cancel) != 1 || len(seen.Pause) != 1 || seen.Noted == 0 {
+			t.Errorf("%d wide: Cancel was at %q, Pause at %q, something was noted %d times", width, seen.Cancel, seen.Pause, seen.Noted)
+		}
+		p.Click("button", "Dismiss")
 	}
 }

@@ -1,6 +1,9 @@
 package journeys
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"wimscope/e2e/browser"
@@ -25,18 +28,7 @@ func TestScreens(t *testing.T) {
 	wim := capture(t, tree, "install.wim", "--check")
 	appendImage(t, tree, wim, "Second image")
 	p := browser.Open(t, dist, browser.Options{})
-	each := func(screen string) {
-		t.Helper()
-		for _, l := range looks {
-			p.Media(l.scheme)
-			p.Size(l.width, l.height)
-			p.Axe(screen + ", " + l.name)
-			p.Screenshot(screen + "-" + l.name)
-			p.Fits(screen + ", " + l.name)
-		}
-		p.Media("light")
-		p.Size(1360, 860)
-	}
+	each := func(screen string) { t.Helper(); lookAt(p, screen) }
 	each("start")
 
 	p.Drop(wim)
@@ -84,6 +76,51 @@ func TestScreens(t *testing.T) {
 	p.Click("button", "Keyboard shortcuts")
 	p.Find("dialog", "Keyboard shortcuts")
 	each("shortcuts")
+}
+
+// lookAt looks at a screen in each way.
+func lookAt(p *browser.Page, screen string) {
+	for _, l := range looks {
+		p.Media(l.scheme)
+		p.Size(l.width, l.height)
+		p.Axe(screen + ", " + l.name)
+		p.Screenshot(screen + "-" + l.name)
+		p.Fits(screen + ", " + l.name)
+	}
+	p.Media("light")
+	p.Size(1360, 860)
+}
+
+// TestScreensOfTrouble does the same with the screens that nobody wants to see.
+func TestScreensOfTrouble(t *testing.T) {
+	tree := source(t)
+	wim := capture(t, tree, "install.wim", "--compress=none", "--check")
+	appendImage(t, tree, wim, "Second image")
+	content, err := os.ReadFile(wim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damage(t, wim, int64(strings.Index(string(content), "All work and no play."))+5, 3)
+	letter, stranger := filepath.Join(t.TempDir(), "letter.txt"), capture(t, filepath.Join(tree, "Windows"), "stranger.wim")
+	if err := os.WriteFile(letter, []byte("Dear reader,\nthis is a letter.\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := open(t, wim)
+	p.Click("link", "Verify")
+	p.Click("button", "Verify everything")
+	p.Find("heading", "1 content is damaged…")
+	lookAt(p, "damaged")
+	p.PickSave(outFolder(t, p, "out"), "")
+	extract(p, "Extract image", "ZIP file")
+	p.Find("dialog", "Extracting …")
+	lookAt(p, "report")
+	p.Click("button", "Done")
+	p.Drop(letter)
+	p.Sees("letter.txt is not a Windows image")
+	lookAt(p, "problem")
+	p.Drop(wim, stranger)
+	p.Find("dialog", "2 archives: which one is to be opened?")
+	lookAt(p, "choice")
 }
 
 // TestKeyboard opens, browses, previews and extracts without a mouse.

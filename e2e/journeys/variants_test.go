@@ -167,7 +167,6 @@ func (d *driver) compare(t *testing.T, dir string, v wimtest.Variant, tree, base
 	defer cancel()
 	said, err := chromedp.Run(ctx, chromedp.Evaluate[struct {
 		Size, Planned int64
-		Problems      int
 		First         []struct{ Path, Reason string }
 	}]("window.zip(..."+string(list)+")", chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -180,8 +179,10 @@ func (d *driver) compare(t *testing.T, dir string, v wimtest.Variant, tree, base
 	if said.Size != said.Planned {
 		return fmt.Errorf("the ZIP is %d bytes, the plan said %d", said.Size, said.Planned)
 	}
-	if said.Problems > 0 {
-		return fmt.Errorf("%d problems: %v", said.Problems, said.First)
+	// Links that lead out of the tree are written, and noted.
+	other := slices.DeleteFunc(said.First, func(p struct{ Path, Reason string }) bool { return p.Reason == "link" })
+	if len(other) > 0 {
+		return fmt.Errorf("problems: %v", other)
 	}
 	look := wimtest.Times | wimtest.NoRoot
 	if v.Clock {

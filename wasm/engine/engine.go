@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"runtime"
@@ -22,6 +23,8 @@ type Source interface {
 // Sink is where an output goes that is one file.
 type Sink interface {
 	WriteAt(p []byte, off int64) (int, error)
+	// Truncate cuts the file to size, which is less than it has.
+	Truncate(size int64) error
 	// Finish completes the file. What it returns, if not nil, is attached to the reply.
 	Finish() (file any, err error)
 	// Abort removes what was written.
@@ -34,8 +37,14 @@ type Options struct {
 	TreeCacheSize int64 // of loaded trees, bytes; 0: 64 MiB
 	MaxMemory     int64 // that one chunk or metadata resource may need, bytes; 0: 1 GiB
 
+	// SHA1 is wim.ReadOptions.SHA1.
+	SHA1 func(b []byte) (wait func() ([20]byte, error))
+
 	// Turn lets the event loop take in messages; nil is right where goroutines run beside each other anyway.
 	Turn func()
+
+	// Export makes an attachment of bytes that change as soon as it returns; nil copies them.
+	Export func([]byte) any
 
 	// OpenSink and OpenFolder open an output. Handle is what was attached to the request.
 	OpenSink   func(target protocol.Target, name string, handle any) (Sink, error)
@@ -51,12 +60,14 @@ type Engine struct {
 	session *session
 	files   map[string]wim.Source // of archives whose shards may come, by key
 	runner  *wim.ShardWorker
+	running chan struct{} // has a slot while a shard runs
+	packed  []byte        // the last shard's bytes, as they went out
 	out     *output
 }
 
 var _ protocol.Handler = (*Engine)(nil)
 
-const restEvery = 60 * time.Millisecond // of work without a rest: a shard's own steps add to it
+const restEvery = 16 * time.Millisecond // of work without a rest: a shard's own steps add to it
 
 // New returns an engine with nothing open.
 func New(o Options) *Engine {
@@ -72,7 +83,10 @@ func New(o Options) *Engine {
 	if o.Turn == nil {
 		o.Turn = runtime.Gosched
 	}
-	return &Engine{o: o, files: make(map[string]wim.Source)}
+	if o.Export == nil {
+		o.Export = func(b []byte) any { return bytes.Clone(b) }
+	}
+	return &Engine{o: o, files: make(map[string]wim.Source), running: make(chan struct{}, 1)}
 }
 
 // Handle implements protocol.Handler.
@@ -102,6 +116,8 @@ func (e *Engine) dispatch(w *work, c *protocol.Call) (any, []any, error) {
 	case protocol.Close:
 		e.session = nil
 		return nil, nil, nil
+	case protocol.Sort:
+		return answer(c, func(req protocol.OpenRequest) (protocol.SortReply, error) { return e.sort(w, req, c.Attach) })
 	case protocol.Parts:
 		return nothing(c, func(req protocol.PartsRequest) error { return e.parts(req, c.Attach) })
 	case protocol.Forget:

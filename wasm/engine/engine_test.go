@@ -149,6 +149,12 @@ func checkFile(t *testing.T, e *Engine, path, want string) {
 	}
 }
 
+// distant is a buffer that is not in the engine's memory, as the browser's are.
+type distant []byte
+
+func (d distant) Len() int64                          { return int64(len(d)) }
+func (d distant) Bytes(from, n int64) ([]byte, error) { return bytes.Clone(d[from : from+n]), nil }
+
 // runJob does a job as the pool would, in this goroutine: engine e is session, shard worker and output.
 func runJob(t *testing.T, e *Engine, req protocol.PlanRequest, out *protocol.OutOpenRequest, handle ...any) protocol.Report {
 	t.Helper()
@@ -182,16 +188,19 @@ func runJob(t *testing.T, e *Engine, req protocol.PlanRequest, out *protocol.Out
 			data = att[0]
 			merge.Result = protocol.RunReply{Bytes: sh.Bytes, Items: sh.Items}
 		} else {
-			rep, run, err := ask[protocol.RunReply](e, protocol.Run, protocol.RunRequest{Key: "key", Op: sh.Op}, att[0])
+			rep, run, err := ask[protocol.RunReply](e, protocol.Run, protocol.RunRequest{Key: "key", Op: sh.Op, Format: req.Format, Recover: req.Recover}, att...)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if ready := req.Format == protocol.ZIP || req.Format == protocol.TAR; ready != (rep.Packed == req.Format && req.Format != "") {
+				t.Errorf("what is decoded for %q came packed for %q", req.Format, rep.Packed)
 			}
 			if rep.Bytes != sh.Bytes || rep.Items != sh.Items {
 				t.Errorf("shard %d was to be %d bytes, %d items; it was %d, %d", i, sh.Bytes, sh.Items, rep.Bytes, rep.Items)
 			}
 			merge.Result = rep
 			if len(run) > 0 {
-				data = run[0]
+				data, att[1] = distant(run[0].([]byte)), run[1]
 			}
 		}
 		if out != nil {

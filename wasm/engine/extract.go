@@ -28,7 +28,7 @@ type extractPlan struct {
 	bytes    int64
 }
 
-func (s *session) planExtract(_ *work, req protocol.PlanRequest) (plan, protocol.PlanReply, error) {
+func (s *session) planExtract(w *work, req protocol.PlanRequest) (plan, protocol.PlanReply, error) {
 	im, base, err := s.node(req.Image, req.Base)
 	if err != nil {
 		return nil, protocol.PlanReply{}, err
@@ -45,7 +45,10 @@ func (s *session) planExtract(_ *work, req protocol.PlanRequest) (plan, protocol
 			sel.Skip = append(sel.Skip, wim.NewPathGlob(g, true))
 		}
 	}
-	o := &wim.ExtractOptions{Stream: req.Stream, Streams: req.Streams, Recover: req.Recover, Platform: req.Platform}
+	o := &wim.ExtractOptions{
+		Stream: req.Stream, Streams: req.Streams, Recover: req.Recover, Platform: req.Platform,
+		Rest: func(int64, int) error { return w.rest() },
+	}
 	extension := ""
 	switch req.Format {
 	case protocol.ZIP:
@@ -68,11 +71,12 @@ func (s *session) planExtract(_ *work, req protocol.PlanRequest) (plan, protocol
 	rep.Name = safeName(p.Name) + extension
 	rep.Refused, rep.Refusals = p.Refused.Count, problems(p.Refused, maxPlanProblems)
 	rep.SkippedN, rep.Skipped = p.Skipped.Count, problems(p.Skipped, maxPlanProblems)
-	x := &extractPlan{p: p, image: req.Image, count: p.Refused.Count + p.Skipped.Count}
+	x := &extractPlan{p: p, image: req.Image, count: p.Refused.Count + p.Skipped.Count + p.Noted.Count}
 	if base != 0 {
 		x.base = im.Path(base)
 	}
 	x.problems = append(problems(p.Refused, maxReportProblems), problems(p.Skipped, maxReportProblems)...)
+	x.problems = append(x.problems, problems(p.Noted, maxReportProblems)...)
 	return x, rep, nil
 }
 
@@ -146,7 +150,7 @@ func (x *extractPlan) merge(_ *work, req protocol.MergeRequest) (protocol.MergeR
 // add takes in a problem that showed while writing, whose path is the output's.
 func (x *extractPlan) add(p protocol.Problem) {
 	x.count++
-	if len(x.problems) < 3*maxReportProblems {
+	if len(x.problems) < 4*maxReportProblems {
 		p.Image, p.Path = x.image, x.base+p.Path
 		x.problems = append(x.problems, p)
 	}

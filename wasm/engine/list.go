@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sort"
 	"strings"
 
 	"wimscope/wim"
@@ -78,13 +79,8 @@ func (s *session) view(im *wim.Image, key viewKey) (*view, error) {
 		keep = func(n wim.Node) bool { return m.MatchString(im.Name(n)) }
 	}
 	v := &view{key: key, nodes: im.List(key.node, order, key.desc, keep)}
-	for _, n := range v.nodes {
-		if im.IsDir(n) {
-			v.dirs++
-		} else {
-			v.bytes += im.Size(n)
-		}
-	}
+	v.dirs = sort.Search(len(v.nodes), func(i int) bool { return !im.IsDir(v.nodes[i]) }) // they come first
+	v.bytes = im.TotalSize(v.nodes[v.dirs:])
 	s.views[1], s.views[0] = s.views[0], v
 	return v, nil
 }

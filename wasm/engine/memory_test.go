@@ -28,6 +28,11 @@ func (m *memory) WriteAt(p []byte, off int64) (int, error) {
 	return copy(m.data[off:], p), nil
 }
 
+func (m *memory) Truncate(size int64) error {
+	m.data = m.data[:size]
+	return nil
+}
+
 func (m *memory) Finish() (any, error) {
 	m.finished = true
 	return nil, nil

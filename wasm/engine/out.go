@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"io"
 
 	"wimscope/wim"
 	"wimscope/worker/protocol"
@@ -70,30 +71,33 @@ func (e *Engine) outSegment(w *work, req protocol.OutSegmentRequest, attach []an
 	if o == nil {
 		return protocol.OutProgress{}, badRequest("no output is open")
 	}
-	var data, packed []byte
-	for i, b := range attach {
-		bytes, ok := b.([]byte)
-		if !ok && b != nil {
-			return protocol.OutProgress{}, badRequest("an attachment is no buffer")
+	var data wim.Packed = wim.PackedBytes(nil)
+	var packed []byte
+	for i, a := range attach {
+		b, err := takeBuffer(a)
+		if err != nil {
+			return protocol.OutProgress{}, err
 		}
 		switch i {
 		case 0:
-			data = bytes
+			data = b
 		case 1:
-			packed = bytes
+			if packed, err = b.Bytes(0, b.Len()); err != nil {
+				return protocol.OutProgress{}, err
+			}
 		}
 	}
 	if o.form == protocol.CSV {
-		_, err := o.sink.WriteAt(data, o.off)
-		o.off += int64(len(data))
+		err := data.CopyTo(o.sink, 0, data.Len(), o.off)
+		o.off += data.Len()
 		o.files = 1
-		return protocol.OutProgress{Bytes: int64(len(data))}, err
+		return protocol.OutProgress{Bytes: data.Len()}, err
 	}
-	seg, err := o.segment(req.Result.Sum, data, packed)
+	seg, err := o.segment(req.Result, data, packed)
 	if err != nil {
 		return protocol.OutProgress{}, err
 	}
-	p := protocol.OutProgress{Bytes: int64(len(data)), Files: countFiles(seg.Entries)}
+	p := protocol.OutProgress{Bytes: data.Len(), Files: countFiles(seg.Entries) - seg.Taken}
 	for i := range seg.Damaged {
 		d := protocol.Problem{Path: "/" + seg.Damaged[i].Path, Reason: "damaged"}
 		if seg.Damaged[i].Marked {
@@ -106,47 +110,96 @@ func (e *Engine) outSegment(w *work, req protocol.OutSegmentRequest, attach []an
 		before := o.folder.files
 		p.Refused, err = o.folder.segment(w.ctx, seg)
 		p.Files = o.folder.files - before
+	case o.writer != nil && req.Result.Packed == o.form:
+		err = o.writer.Packed(data, seg.Entries, seg.CRCs)
 	case o.writer != nil:
 		err = o.writer.Segment(seg.Data, seg.Entries, seg.CRCs)
 	case len(seg.Damaged) > 0 && !o.maker.Recover: // the one file that was wanted
 		err = &protocol.Error{Code: protocol.CodeChecksum, Name: o.name, Message: "the content of " + seg.Damaged[0].Path + " is damaged"}
 	default:
-		err = o.raw(seg)
+		err = o.raw(data, seg.Entries)
 	}
 	o.files += p.Files
 	return p, err
 }
 
 // segment makes a segment ready to be written. Without a sum nothing was run, and nothing of it is a content.
-func (o *output) segment(sum, data, packed []byte) (*wim.Segment, error) {
+func (o *output) segment(res protocol.RunReply, data wim.Packed, packed []byte) (*wim.Segment, error) {
 	entries, err := wim.ParseEntries(packed)
 	if err != nil {
 		return nil, err
 	}
 	r := &wim.ShardResult{}
-	if len(sum) > 0 {
-		if r, err = wim.ParseShardResult(sum); err != nil {
+	if len(res.Sum) > 0 {
+		if r, err = wim.ParseShardResult(res.Sum); err != nil {
 			return nil, err
 		}
 	}
-	return o.maker.Make(data, r, entries)
+	form, ready := packForm(res.Packed)
+	if o.sink != nil && (o.form == protocol.Raw || ready && res.Packed == o.form) {
+		return o.maker.MakePacked(form, data, r, entries)
+	}
+	plain, err := data.Bytes(0, data.Len())
+	if err != nil {
+		return nil, err
+	}
+	return o.maker.Make(plain, r, entries)
+}
+
+// Buffer is an attachment that may be anywhere; a Sink with a method WriteBuffer takes it from there.
+type Buffer interface {
+	Len() int64
+	Bytes(from, n int64) ([]byte, error)
+}
+
+// away is a Buffer to be written.
+type away struct{ Buffer }
+
+// CopyTo implements wim.Packed.
+func (a away) CopyTo(sink io.WriterAt, from, n, off int64) error {
+	if s, ok := sink.(interface {
+		WriteBuffer(b any, from, n, off int64) error
+	}); ok {
+		return s.WriteBuffer(a.Buffer, from, n, off)
+	}
+	b, err := a.Bytes(from, n)
+	if err != nil {
+		return err
+	}
+	return wim.PackedBytes(b).CopyTo(sink, 0, n, off)
+}
+
+// takeBuffer takes an attachment for a buffer.
+func takeBuffer(a any) (wim.Packed, error) {
+	switch a := a.(type) {
+	case nil:
+		return wim.PackedBytes(nil), nil
+	case []byte:
+		return wim.PackedBytes(a), nil
+	case Buffer:
+		return away{a}, nil
+	}
+	return nil, badRequest("an attachment is no buffer")
 }
 
 // raw writes a segment of the one stream.
-func (o *output) raw(seg *wim.Segment) error {
-	data := seg.Data
-	for i := range seg.Entries {
-		piece := &seg.Entries[i]
-		if piece.Len < 0 || piece.Len > int64(len(data)) {
+func (o *output) raw(data wim.Packed, s wim.SegmentEntries) error {
+	at := int64(0)
+	for i := range s {
+		piece := &s[i]
+		if piece.Len < 0 || piece.Len > data.Len()-at {
 			return badRequest("segment and entries do not fit")
 		}
 		if piece.Len > 0 {
-			if _, err := o.sink.WriteAt(data[:piece.Len], piece.Off); err != nil {
+			if err := data.CopyTo(o.sink, at, piece.Len, piece.Off); err != nil {
 				return err
 			}
 		}
-		data = data[piece.Len:]
+		at += piece.Len
 		o.off = max(o.off, piece.Off+piece.Len)
+	}
+	if at != data.Len() {
+		return badRequest("segment and entries do not fit")
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ const (
 	maxDamagePaths = 1000
 	maxRanges      = 1000
 	shardMemory    = 24 << 20 // bytes that a shard worker needs beside chunks and decoded bytes
-	extractMemory  = 96 << 20 // bytes that extraction adds: decoded bytes, here and on their way
+	extractMemory  = 96 << 20 // bytes that extraction adds: decoded, packed, and on their way
 )
 
 // plan is a job that the session has laid out.

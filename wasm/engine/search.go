@@ -232,12 +232,19 @@ func (s *session) uses(w *work, req protocol.UsesRequest) (protocol.UsesReply, e
 
 // lacks answers protocol.Lacks.
 func (s *session) lacks(w *work) (protocol.Elsewhere, error) {
+	missing, err := lacking(w, s.a, s.image, func(n int) { w.call.Progress(protocol.Elsewhere{Blobs: n}) })
+	return protocol.Elsewhere{Blobs: len(missing), Known: err == nil}, err
+}
+
+// lacking gathers the contents that images name and that are in no part or reference. Load gives an image's tree, and
+// so far is told how many there are after each. A tree that cannot be read lacks nothing that is known of.
+func lacking(w *work, a *wim.Archive, load func(index int) (*wim.Image, error), soFar func(n int)) (map[wim.Hash]bool, error) {
 	missing := make(map[wim.Hash]bool)
-	for _, info := range s.a.Images() {
-		im, err := s.image(info.Index)
+	for _, info := range a.Images() {
+		im, err := load(info.Index)
 		if err != nil {
 			if protocolCode(err) == protocol.CodeChanged {
-				return protocol.Elsewhere{}, err
+				return nil, err
 			}
 			continue
 		}
@@ -248,15 +255,15 @@ func (s *session) lacks(w *work) (protocol.Elsewhere, error) {
 					return false
 				}
 			}
-			if _, ok := s.a.Blob(h); !ok {
+			if _, ok := a.Blob(h); !ok {
 				missing[h] = true
 			}
 			return true
 		})
 		if err != nil {
-			return protocol.Elsewhere{}, err
+			return nil, err
 		}
-		w.call.Progress(protocol.Elsewhere{Blobs: len(missing)})
+		soFar(len(missing))
 	}
-	return protocol.Elsewhere{Blobs: len(missing), Known: true}, nil
+	return missing, nil
 }

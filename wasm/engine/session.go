@@ -34,7 +34,7 @@ func (e *Engine) open(_ *work, req protocol.OpenRequest, attach []any) (protocol
 	}
 	e.session = nil // whatever was open goes first: there is not memory for two
 	a, err := wim.Open(parts, &wim.ReadOptions{
-		References: refs, CacheSize: e.o.CacheSize, TreeCacheSize: e.o.TreeCacheSize, MaxMemory: e.o.MaxMemory,
+		References: refs, CacheSize: e.o.CacheSize, TreeCacheSize: e.o.TreeCacheSize, MaxMemory: e.o.MaxMemory, SHA1: e.o.SHA1,
 	})
 	if err != nil {
 		return protocol.Archive{}, err

@@ -90,6 +90,11 @@ func (s *sink) WriteAt(p []byte, off int64) (int, error) {
 	return copy(s.data[off:], p), nil
 }
 
+func (s *sink) Truncate(size int64) error {
+	s.data = s.data[:size]
+	return nil
+}
+
 func (s *sink) Finish() (any, error) { return bytes.NewReader(s.data), nil }
 
 func (s *sink) Abort() error {

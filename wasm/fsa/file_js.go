@@ -15,6 +15,7 @@ const (
 	blockCount = 16        // 4 MiB a file
 	aheadCount = 4         // blocks that are read at once when reads go forward
 	sliceMax   = 8 << 20   // the most that is asked of the browser at once
+	directMax  = 32 << 20  // the same of ReadAt: each request costs the browser milliseconds
 )
 
 // File reads a File or Blob. It is safe for concurrent use; it keeps at most 4 MiB of what was read.
@@ -28,6 +29,7 @@ type File struct {
 	blocks map[int64]*block
 	clock  int64
 	next   int64 // the block after the last one that was fetched
+	ahead  []*ahead
 }
 
 type block struct {
@@ -73,10 +75,14 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 		if at >= f.size {
 			return n, io.EOF
 		}
+		if k := f.fromAhead(p[n:], at); k > 0 {
+			n += k
+			continue
+		}
 		var k int
 		var err error
 		if want := len(p) - n; want >= blockSize {
-			k, err = f.direct(p[n:n+min(want, sliceMax)], at)
+			k, err = f.direct(p[n:n+min(want, directMax)], at)
 		} else {
 			k, err = f.cached(p[n:], at)
 		}

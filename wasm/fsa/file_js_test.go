@@ -126,7 +126,12 @@ func TestNewFileRefuses(t *testing.T) {
 	}
 }
 
-// Each sink takes the same writes: in order, out of order, over what is there, and beyond the end.
+// jsBuffer is a buffer as a worker gets it.
+type jsBuffer struct{ a js.Value }
+
+func (b jsBuffer) JSValue() js.Value { return b.a }
+
+// Each sink takes the same writes: in order, out of order, over what is there, and beyond the end; and is then cut.
 func TestSinks(t *testing.T) {
 	writes := []struct {
 		off int64
@@ -139,13 +144,24 @@ func TestSinks(t *testing.T) {
 		}
 		copy(want[w.off:], bytes.Repeat([]byte{byte(i + 1)}, w.n))
 	}
+	want = want[:9<<20-17]
 	fill := func(t *testing.T, s Sink) {
 		for i, w := range writes {
 			p := bytes.Repeat([]byte{byte(i + 1)}, w.n)
+			if i%2 == 1 { // from a buffer that stays where it is, out of its middle
+				b := jsBuffer{jsx.Uint8Array(slices.Concat([]byte("before"), p, []byte("behind")))}
+				if err := s.WriteBuffer(b, 6, int64(w.n), w.off); err != nil {
+					t.Fatalf("write %d: %v", i, err)
+				}
+				continue
+			}
 			if n, err := s.WriteAt(p, w.off); n != len(p) || err != nil {
 				t.Fatalf("write %d: %d, %v", i, n, err)
 			}
 			clear(p) // the sink must not look at it later
+		}
+		if err := s.Truncate(int64(len(want))); err != nil {
+			t.Fatal(err)
 		}
 	}
 	check := func(t *testing.T, v js.Value) {

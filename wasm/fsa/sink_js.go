@@ -17,6 +17,11 @@ import (
 // trace. After either it is of no more use.
 type Sink interface {
 	io.WriterAt
+	// WriteBuffer writes n bytes of b from from on to off, without their coming into the program's memory. b has a
+	// method JSValue that gives a Uint8Array, whose bytes do not change until Finish.
+	WriteBuffer(b any, from, n, off int64) error
+	// Truncate cuts the file to size, which is less than it has.
+	Truncate(size int64) error
 	// Finish completes the file. What it returns is a js.Value of a File that the page must hand to the person, or
 	// nil if the file is where the person wanted it.
 	Finish() (file any, err error)
@@ -40,7 +45,31 @@ func OpenSink(target protocol.Target, name string, handle any) (Sink, error) {
 	return nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: fmt.Sprintf("no output goes to %q", target)}
 }
 
-const writesAhead = 4 // writes that a stream may still be busy with when the next one comes
+// stretch is n bytes of b, which WriteBuffer was given, as a view of them.
+func stretch(b any, from, n int64) (js.Value, error) {
+	v, ok := b.(interface{ JSValue() js.Value })
+	if !ok {
+		return js.Undefined(), &protocol.Error{Code: protocol.CodeBadRequest, Message: fmt.Sprintf("a %T is no buffer", b)}
+	}
+	return jsx.CallNow(v.JSValue(), "subarray", float64(from), float64(from+n))
+}
+
+// steps calls write for n bytes, at most step at a time.
+func steps(from, n, off, step int64, write func(from, n, off int64) error) error {
+	for n > 0 {
+		k := min(n, step)
+		if err := write(from, k, off); err != nil {
+			return err
+		}
+		from, n, off = from+k, n-k, off+k
+	}
+	return nil
+}
+
+const (
+	writesAhead = 4       // writes that a stream may still be busy with when the next one comes
+	streamStep  = 4 << 20 // of a buffer: less costs more turns, more costs the browser fresh memory for its copy
+)
 
 // writableSink writes through createWritable: the browser keeps the bytes beside the file and swaps them in at the
 // end.
@@ -74,10 +103,40 @@ func (s *writableSink) WriteAt(p []byte, off int64) (int, error) {
 	if err := s.failure(); err != nil {
 		return 0, err
 	}
-	data := jsx.Uint8Array(p)
+	s.write(map[string]any{"type": "write", "position": float64(off), "data": jsx.Uint8Array(p)})
+	return len(p), nil
+}
+
+// WriteBuffer implements Sink. An error may come with a later call.
+func (s *writableSink) WriteBuffer(b any, from, n, off int64) error {
+	return steps(from, n, off, streamStep, func(from, n, off int64) error {
+		if err := s.failure(); err != nil {
+			return err
+		}
+		data, err := stretch(b, from, n)
+		if err != nil {
+			return err
+		}
+		s.write(map[string]any{"type": "write", "position": float64(off), "data": data})
+		return nil
+	})
+}
+
+// Truncate implements Sink. An error may come with Finish.
+func (s *writableSink) Truncate(size int64) error {
+	s.write(map[string]any{"type": "truncate", "size": float64(size)})
+	return s.failure()
+}
+
+// write gives the stream a command, here and now: the browser carries commands out in the order in which they come,
+// and those to one place must not change theirs. Only its answer is waited for elsewhere.
+func (s *writableSink) write(command map[string]any) {
 	s.room <- struct{}{}
+	promise, err := jsx.CallNow(s.stream, "write", command)
 	s.wg.Go(func() {
-		_, err := jsx.Call(s.stream, "write", map[string]any{"type": "write", "position": float64(off), "data": data})
+		if err == nil {
+			_, err = jsx.Await(promise)
+		}
 		if err != nil {
 			s.mu.Lock()
 			if s.err == nil {
@@ -87,7 +146,6 @@ func (s *writableSink) WriteAt(p []byte, off int64) (int, error) {
 		}
 		<-s.room
 	})
-	return len(p), nil
 }
 
 func (s *writableSink) failure() error {
@@ -199,24 +257,47 @@ func (s *opfsSink) clean(now time.Time) {
 }
 
 // WriteAt implements io.WriterAt.
-func (s *opfsSink) WriteAt(p []byte, off int64) (int, error) {
-	n, err := jsx.CallNow(s.access, "write", jsx.Uint8Array(p), map[string]any{"at": float64(off)})
+func (s *opfsSink) WriteAt(p []byte, off int64) (int, error) { return s.write(jsx.Uint8Array(p), off) }
+
+// WriteBuffer implements Sink.
+func (s *opfsSink) WriteBuffer(b any, from, n, off int64) error {
+	return steps(from, n, off, opfsStep, func(from, n, off int64) error {
+		data, err := stretch(b, from, n)
+		if err == nil {
+			_, err = s.write(data, off)
+		}
+		return err
+	})
+}
+
+// opfsStep is how much is written at once: Chromium copies it to memory that it asks for each time, which for 8 MiB
+// takes eight times as long as for 1 MiB eight times.
+const opfsStep = 1 << 20
+
+func (s *opfsSink) write(data js.Value, off int64) (int, error) {
+	n, err := jsx.CallNow(s.access, "write", data, map[string]any{"at": float64(off)})
 	if err != nil {
 		return 0, writing(s.name, err)
 	}
-	if n.Int() < len(p) {
+	if want := data.Length(); n.Int() < want {
 		return n.Int(), &protocol.Error{Code: protocol.CodeNoSpace, Name: s.name, Message: "the browser's own file system took only a part of the bytes"}
 	}
-	return len(p), nil
+	return n.Int(), nil
+}
+
+// Truncate implements Sink.
+func (s *opfsSink) Truncate(size int64) error {
+	if _, err := jsx.Call(s.access, "truncate", float64(size)); err != nil { // a promise in older Safari
+		return writing(s.name, err)
+	}
+	return nil
 }
 
 // Finish implements Sink.
 func (s *opfsSink) Finish() (any, error) {
-	for _, m := range []string{"flush", "close"} {
-		// Older Safari has promises where the others have plain methods.
-		if _, err := jsx.Call(s.access, m); err != nil {
-			return nil, writing(s.name, err)
-		}
+	// Not flush, which waits for the disk: whoever reads the File is on this machine. Older Safari has a promise.
+	if _, err := jsx.Call(s.access, "close"); err != nil {
+		return nil, writing(s.name, err)
 	}
 	f, err := jsx.Call(s.handle, "getFile")
 	if err != nil {
@@ -247,28 +328,50 @@ type memorySink struct {
 }
 
 // WriteAt implements io.WriterAt.
-func (s *memorySink) WriteAt(p []byte, off int64) (n int, err error) {
+func (s *memorySink) WriteAt(p []byte, off int64) (int, error) {
+	err := s.each(int64(len(p)), off, func(to js.Value, from, n int64) { js.CopyBytesToJS(to, p[from:from+n]) })
+	return len(p), err
+}
+
+// WriteBuffer implements Sink.
+func (s *memorySink) WriteBuffer(b any, from, n, off int64) error {
+	data, err := stretch(b, from, n)
+	if err != nil {
+		return err
+	}
+	return s.each(n, off, func(to js.Value, from, n int64) { to.Call("set", data.Call("subarray", from, from+n)) })
+}
+
+// each calls put for each piece of n bytes that goes to one chunk, with their place there and in what is written.
+func (s *memorySink) each(n, off int64, put func(to js.Value, from, n int64)) (err error) {
 	defer func() {
 		if err != nil {
 			err = writing(s.name, err)
 		}
 	}()
 	defer jsx.Catch(&err)
-	for n < len(p) {
-		at := off + int64(n)
-		i, from := int(at/memoryChunk), int(at%memoryChunk)
+	for done := int64(0); done < n; {
+		at := off + done
+		i, from := int(at/memoryChunk), at%memoryChunk
 		for len(s.chunks) <= i {
 			s.chunks = append(s.chunks, js.Undefined())
 		}
 		if s.chunks[i].IsUndefined() {
 			s.chunks[i] = js.Global().Get("Uint8Array").New(memoryChunk)
 		}
-		k := min(len(p)-n, memoryChunk-from)
-		js.CopyBytesToJS(s.chunks[i].Call("subarray", from, from+k), p[n:n+k])
-		n += k
+		k := min(n-done, memoryChunk-from)
+		put(s.chunks[i].Call("subarray", from, from+k), done, k)
+		done += k
 	}
-	s.size = max(s.size, off+int64(len(p)))
-	return n, nil
+	s.size = max(s.size, off+n)
+	return nil
+}
+
+// Truncate implements Sink.
+func (s *memorySink) Truncate(size int64) error {
+	s.size = size
+	s.chunks = s.chunks[:(size+memoryChunk-1)/memoryChunk]
+	return nil
 }
 
 // Finish implements Sink.

@@ -1,7 +1,11 @@
 package platform
 
 import (
+	"math"
+	"strconv"
+	"strings"
 	"syscall/js"
+	"time"
 
 	"wimscope/web/state"
 )
@@ -98,6 +102,9 @@ func (b *Behaviours) scroll(el js.Value) {
 		})
 		js.Global().Call("requestAnimationFrame", once)
 	})
+	if el.Get("id").String() == "list" {
+		b.hold(el)
+	}
 	if el.Get("id").String() == "hex" {
 		b.listen(el, "wheel", map[string]any{"passive": false}, func(e js.Value) {
 			scaled := false
@@ -121,6 +128,57 @@ func (b *Behaviours) scroll(el js.Value) {
 	b.listen(el, "focusin", nil, func(js.Value) { b.app.Focused(el.Get("id").String()) })
 	b.sizes.Call("observe", el)
 	b.scrolled(el)
+}
+
+const (
+	holdFor  = 500 * time.Millisecond // a touch of a row that lasts so long is no tap
+	holdNear = 10                     // CSS pixels within which a finger is taken to stay
+)
+
+// hold notices a finger that stays on a row of the list. Browsers differ in what they make of it, if anything.
+func (b *Behaviours) hold(el js.Value) {
+	var timer *time.Timer
+	var x, y float64
+	stop := func(js.Value) {
+		if timer != nil {
+			timer.Stop()
+			timer = nil
+		}
+	}
+	at := func(e js.Value) (float64, float64) { return e.Get("clientX").Float(), e.Get("clientY").Float() }
+	b.listen(el, "pointerdown", nil, func(e js.Value) {
+		stop(e)
+		if e.Get("pointerType").String() != "touch" {
+			return
+		}
+		b.app.Hold(-1)
+		row := e.Get("target").Call("closest", "[role=row]")
+		if !row.Truthy() {
+			return
+		}
+		i, err := strconv.Atoi(strings.TrimPrefix(row.Get("id").String(), "row-"))
+		if err != nil {
+			return
+		}
+		x, y = at(e)
+		timer = time.AfterFunc(holdFor, func() { b.app.Hold(i) })
+	})
+	b.listen(el, "pointermove", map[string]any{"passive": true}, func(e js.Value) {
+		if timer == nil {
+			return
+		}
+		if toX, toY := at(e); math.Hypot(toX-x, toY-y) > holdNear {
+			stop(e)
+		}
+	})
+	for _, name := range []string{"pointerup", "pointercancel"} {
+		b.listen(el, name, nil, stop)
+	}
+	b.listen(el, "contextmenu", nil, func(e js.Value) {
+		if e.Get("pointerType").String() == "touch" {
+			e.Call("preventDefault")
+		}
+	})
 }
 
 func (b *Behaviours) scrolled(el js.Value) {

@@ -52,6 +52,7 @@ func (b *Browser) Caps() state.Caps {
 		Database:     has(b.window, "indexedDB"),
 		Locks:        has(nav, "locks"),
 		WakeLock:     has(nav, "wakeLock"),
+		Coarse:       b.window.Call("matchMedia", "(pointer: coarse)").Get("matches").Bool(),
 		Names:        system(nav),
 	}
 }

@@ -22,6 +22,7 @@ type App struct {
 	Recents []Recent
 	Opening string   // names of the files that are being opened, "" if none are
 	Problem *Problem // what stands in the way of opening
+	Choice  *Choice  // several archives came at once
 	Waiting *Recent  // a link points into this archive, which a person must bring
 	Archive *Archive // the open archive
 
@@ -47,6 +48,8 @@ type App struct {
 	jobSerial  int
 	busy       bool
 	systemDark bool
+	titled     string
+	titledAt   time.Time
 	paneAt     int
 }
 
@@ -102,6 +105,9 @@ func (a *App) update(f func()) {
 	a.mu.Unlock()
 	a.show()
 }
+
+// later changes the model where something else asks for it to be shown soon enough: what comes in many small steps.
+func (a *App) later(f func()) { a.Read(f) }
 
 // T is the message of key. It may be called anywhere.
 func (a *App) T(key string, args ...any) string { return a.words.T(key, args...) }
@@ -208,7 +214,18 @@ func (a *App) title() {
 			break
 		}
 	}
-	a.platform.SetTitle(t)
+	// Browsers take their time over a title: it is set only when it changes.
+	if t != a.titled {
+		a.titled, a.titledAt = t, a.platform.Now()
+		a.platform.SetTitle(t)
+	}
+}
+
+// titleSoon is for the percentages of jobs: a title that changes more than once a second is read by nobody.
+func (a *App) titleSoon() {
+	if a.platform.Now().Sub(a.titledAt) >= time.Second {
+		a.title()
+	}
 }
 
 // say puts a sentence into the live region.

@@ -53,7 +53,12 @@ func (p *Problem) key(what string) string {
 func (p *Problem) TitleKey() string { return p.key("title") }
 
 // CauseKey is the key of why it is so.
-func (p *Problem) CauseKey() string { return p.key("cause") }
+func (p *Problem) CauseKey() string {
+	if p.Err.Code == protocol.CodeTruncated && p.Err.Missing == 0 {
+		return "error.truncated.cause-open"
+	}
+	return p.key("cause")
+}
 
 // TodoKey is the key of what to do.
 func (p *Problem) TodoKey() string { return p.key("todo") }

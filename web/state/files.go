@@ -7,8 +7,19 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// RowHeight is the height of a row of a list or a tree, in CSS pixels.
-const RowHeight = 26
+// The height of a row of a list or a tree, in CSS pixels: for a mouse, and for a finger.
+const (
+	RowHeight   = 26
+	TouchHeight = 44
+)
+
+// rowHeight is that of this page.
+func (a *App) rowHeight() float64 {
+	if a.Caps.Coarse {
+		return TouchHeight
+	}
+	return RowHeight
+}
 
 // Pane is which pane a narrow page shows.
 type Pane string
@@ -49,7 +60,9 @@ type List struct {
 	Cursor int   // row with the focus, -1 if none
 	Sel    Selection
 
-	anchor  int // where a range starts
+	anchor  int  // where a range starts
+	held    int  // the row, plus 1, that the last touch stayed on; 0: none
+	picking bool // what is selected was picked by a finger
 	typed   string
 	typedAt time.Time
 	rows    window[protocol.Row]
@@ -67,10 +80,15 @@ type Tree struct {
 	typedAt time.Time
 }
 
-func (f *Files) init() {
+func (f *Files) init(row float64) {
 	f.Pane = PaneList
-	f.List = List{View: Viewport{Row: RowHeight, Height: 600}, Sort: "name", Cursor: -1}
-	f.Tree = Tree{View: Viewport{Row: RowHeight, Height: 600}, Cursor: 0, open: map[int32]bool{}}
+	f.List = List{View: Viewport{Row: row, Height: 600}, Sort: "name", Cursor: -1}
+	f.Tree = Tree{View: Viewport{Row: row, Height: 600}, Cursor: 0, open: map[int32]bool{}}
+}
+
+func (l *List) unselect() {
+	l.Sel.Clear()
+	l.picking = false
 }
 
 // Row returns row i of the list, if it has arrived.
@@ -167,7 +185,7 @@ func (a *App) setImage(image int) {
 	f.Preview.release(a.platform)
 	old := *f
 	*f = Files{}
-	f.init()
+	f.init(a.rowHeight())
 	f.Image = image
 	f.List.View.Height, f.Tree.View.Height = old.List.View.Height, old.Tree.View.Height
 	f.List.Sort, f.List.Desc = old.List.Sort, old.List.Desc
@@ -289,7 +307,7 @@ func (a *App) fetchList(page int, first bool, find int32, seek string, moved boo
 				f.Entry = rep.Path[n-1]
 			}
 			l.All, l.Dirs, l.Bytes = rep.All, rep.Dirs, rep.Bytes
-			l.Sel.Clear()
+			l.unselect()
 			l.anchor = 0
 			l.Cursor = -1
 			l.View.Top = 0
@@ -312,7 +330,7 @@ func (a *App) fetchList(page int, first bool, find int32, seek string, moved boo
 func (a *App) place(i int) {
 	l := &a.Archive.Files.List
 	l.Cursor, l.anchor = i, i
-	l.Sel.Clear()
+	l.unselect()
 	l.Sel.Add(i, i+1)
 	l.View.Top = l.View.Reveal(i)
 	a.platform.ScrollTo("list", l.View.Top)
@@ -412,20 +430,84 @@ func (a *App) Click(i int, shift, ctrl bool) {
 		switch {
 		case shift:
 			if !ctrl {
-				l.Sel.Clear()
+				l.unselect()
 			}
 			l.Sel.Add(min(l.anchor, i), max(l.anchor, i)+1)
 		case ctrl:
 			l.Sel.Toggle(i)
 			l.anchor = i
 		default:
-			l.Sel.Clear()
+			l.unselect()
 			l.Sel.Add(i, i+1)
 			l.anchor = i
 		}
 		l.Cursor = i
 		a.inspect()
 		a.hashSoon(false)
+	})
+}
+
+// Boxes tells whether rows have a box by which a finger selects them.
+func (a *App) Boxes() bool { return a.Caps.Coarse || a.Picking() }
+
+// Picking tells whether a finger is selecting rows: until none is selected, a tap on one selects it too.
+func (a *App) Picking() bool {
+	l := &a.Archive.Files.List
+	return l.picking && l.Sel.Count() > 0
+}
+
+// Pick selects row i besides the others, or takes it out.
+func (a *App) Pick(i int) {
+	a.update(func() {
+		if a.Archive == nil {
+			return
+		}
+		l := &a.Archive.Files.List
+		if i < 0 || i >= l.View.Total {
+			return
+		}
+		if !a.Picking() {
+			l.Sel.Clear() // a row that a tap has shown is not picked
+		}
+		l.picking = true
+		l.Sel.Toggle(i)
+		l.anchor, l.Cursor = i, i
+		a.inspect()
+		a.hashSoon(false)
+	})
+}
+
+// Hold is for a finger that stays on row i: it begins to select. The click that some browsers make of it when the
+// finger goes is not one; see WasHeld. A new touch, or one that becomes a scroll, is Hold(-1).
+func (a *App) Hold(i int) {
+	if i >= 0 {
+		a.Pick(i)
+	}
+	a.Read(func() {
+		if a.Archive != nil {
+			a.Archive.Files.List.held = i + 1
+		}
+	})
+}
+
+// WasHeld tells whether the click on row i is the end of a Hold.
+func (a *App) WasHeld(i int) bool {
+	l := &a.Archive.Files.List
+	was := l.held == i+1
+	l.held = 0
+	return was
+}
+
+// PickAll selects all rows, or none if all are.
+func (a *App) PickAll() {
+	a.update(func() {
+		l := &a.Archive.Files.List
+		all := l.Sel.Count() == l.View.Total
+		l.Sel.Clear()
+		if l.picking = !all; !all {
+			l.Sel.Add(0, l.View.Total)
+		}
+		a.inspect()
 	})
 }
 
@@ -563,7 +645,7 @@ func (a *App) ListKey(key string, held Keys) bool {
 			return
 		case "a", "A":
 			if held.Ctrl {
-				l.Sel.Clear()
+				l.unselect()
 				l.Sel.Add(0, n)
 				a.inspect()
 				a.say(a.T("files.selected-all", n))
@@ -584,11 +666,11 @@ func (a *App) ListKey(key string, held Keys) bool {
 			if l.Cursor < 0 {
 				l.anchor = 0
 			}
-			l.Sel.Clear()
+			l.unselect()
 			l.Sel.Add(min(l.anchor, to), max(l.anchor, to)+1)
 		case held.Ctrl:
 		default:
-			l.Sel.Clear()
+			l.unselect()
 			l.Sel.Add(to, to+1)
 			l.anchor = to
 		}

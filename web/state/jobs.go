@@ -57,7 +57,25 @@ func (j *JobView) Noted() int {
 		return j.Fig.Bad + j.Fig.Refused
 	}
 	r := &j.Result.Report
-	return r.ProblemsN + r.DamagedN + r.MissingN
+	if j.Op != protocol.Verify {
+		return r.ProblemsN // what is damaged or missing is among them
+	}
+	contents, blocks := Damaged(r)
+	if contents == 0 {
+		contents = blocks
+	}
+	return contents + r.MissingN
+}
+
+// Damaged counts the damaged contents and the blocks of integrity tables that do not match. What is damaged in a block
+// mostly is a content, and counted as such.
+func Damaged(r *protocol.Report) (contents, blocks int) {
+	for i := range r.BadRanges {
+		if r.BadRanges[i].Kind == "block" {
+			blocks++
+		}
+	}
+	return r.DamagedN - blocks, blocks
 }
 
 // run starts a job. It must be called within update.
@@ -78,7 +96,7 @@ func (a *App) run(j *JobView, spec pool.JobSpec, onEnd func()) {
 				j.quarter = q
 				a.say(a.T("job.said", a.JobTitle(j), j.Percent()))
 			}
-			a.title()
+			a.titleSoon()
 		})
 	}
 	j.job = a.engine.Start(ar.Session, spec)

@@ -6,7 +6,7 @@ func (a *App) Key(key string, held Keys, typing bool) bool {
 	var open, dialog, preview, searching bool
 	a.Read(func() {
 		open = a.Archive != nil && !a.OnStart()
-		dialog = a.Extract != nil || a.Report != nil || a.Shortcuts
+		dialog = a.Extract != nil || a.Report != nil || a.Shortcuts || a.Choice != nil
 		preview = open && a.Route.Tab == TabFiles && a.Archive.Files.Preview.Open
 		searching = open && a.Route.Tab == TabSearch
 	})

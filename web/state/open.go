@@ -114,12 +114,12 @@ func (a *App) Open(files []File) {
 	case ar != nil && !onStart && ar.Info.Elsewhere.Blobs > 0:
 		go a.open(ar.Parts, merge(ar.Refs, files), ar.Info.Sample)
 	default:
-		go a.open(files, nil, false)
+		go a.openNew(files)
 	}
 }
 
 // OpenInstead opens files as an archive of their own, whatever the open one is waiting for.
-func (a *App) OpenInstead(files []File) { go a.open(files, nil, false) }
+func (a *App) OpenInstead(files []File) { go a.openNew(files) }
 
 // merge adds files to list; one of the same name and size as one that is there takes its place.
 func merge(list, files []File) []File {
@@ -137,19 +137,30 @@ next:
 	return out
 }
 
-func (a *App) open(parts, refs []File, sample bool) {
-	var serial int
+// opening says that files are being opened, and gives the number by which to see whether others were meanwhile.
+func (a *App) opening(files []File) (serial int) {
 	a.update(func() {
 		a.openSerial++
 		serial = a.openSerial
-		names := make([]string, len(parts))
-		for i := range parts {
-			names[i] = parts[i].Name
+		if label := fileNames(files); label != a.Opening {
+			a.Opening = label
+			a.say(a.T("open.opening", label))
 		}
-		a.Opening = strings.Join(names, ", ")
-		a.Problem = nil
-		a.say(a.T("open.opening", a.Opening))
+		a.Problem, a.Choice = nil, nil
 	})
+	return serial
+}
+
+func fileNames(files []File) string {
+	names := make([]string, len(files))
+	for i := range files {
+		names[i] = files[i].Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func (a *App) open(parts, refs []File, sample bool) {
+	serial := a.opening(parts)
 	files := pool.Files{Parts: poolFiles(parts), References: poolFiles(refs)}
 	s, err := a.engine.Open(context.Background(), files)
 	a.update(func() {
@@ -220,7 +231,7 @@ func (a *App) install(s Session, parts, refs []File, sample bool) {
 	ar.ctx, ar.stop = context.WithCancel(context.Background())
 	old := a.Archive
 	a.Archive, a.Waiting, a.Problem, a.pendParts = ar, nil, nil, nil
-	ar.Files.init()
+	ar.Files.init(a.rowHeight())
 	again := old != nil && old.ID == ar.ID
 	if old != nil {
 		if again && len(refs) > len(old.Refs) {
@@ -325,12 +336,20 @@ func (a *App) remember(ar *Archive) {
 		return
 	}
 	r := Recent{ID: ar.ID, Name: ar.Info.Name, Size: ar.Info.Size, Images: len(ar.Info.Images), When: a.platform.Now()}
-	for _, f := range ar.Parts {
-		if f.Handle == nil {
-			r.Handles = nil
-			break
+	// With its references: what came together is sorted when it is opened again.
+	for _, list := range [][]File{ar.Parts, ar.Refs} {
+		handles := r.Handles
+		for _, f := range list {
+			if f.Handle == nil {
+				handles = r.Handles
+				break
+			}
+			handles = append(handles, f.Handle)
 		}
-		r.Handles = append(r.Handles, f.Handle)
+		if len(handles) == len(r.Handles) {
+			break // without all of its parts nothing is opened
+		}
+		r.Handles = handles
 	}
 	// Where there is no database, or it is full, the archive is just not remembered.
 	if a.platform.PutRecent(r) != nil {
@@ -415,7 +434,7 @@ func (a *App) openRecent(rec Recent, ask bool) {
 		f.Handle = h
 		files = append(files, f)
 	}
-	a.open(files, nil, false)
+	a.openNew(files)
 }
 
 // ForgetRecent takes an archive out of the list.

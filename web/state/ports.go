@@ -14,6 +14,7 @@ var ErrDismissed = errors.New("state: the picker was dismissed")
 
 // Engine opens archives and runs jobs. *pool.Pool is one, through [FromPool].
 type Engine interface {
+	Sort(ctx context.Context, files []pool.File) (protocol.SortReply, error)
 	Open(ctx context.Context, files pool.Files) (Session, error)
 	Start(s Session, spec pool.JobSpec) Job
 	Memory(ctx context.Context) int64 // linear memory of all workers, bytes
@@ -81,6 +82,7 @@ type Caps struct {
 	OpenPicker, SavePicker, FolderPicker bool
 	DropHandles                          bool // dropped files can be found again another day
 	OPFS, Database, Locks, WakeLock      bool
+	Coarse                               bool   // a finger, not a mouse, is what this browser is mostly used with
 	Names                                string // whose rules for names it enforces in folders: "windows", "mac", "linux"
 }
 

@@ -130,7 +130,7 @@ func (a *App) search(query string) {
 	}
 	serial, back := s.serial+1, s.back
 	old := *s
-	*s = Search{Query: query, Running: true, View: Viewport{Row: RowHeight, Height: max(old.View.Height, 400)}, Cursor: -1,
+	*s = Search{Query: query, Running: true, View: Viewport{Row: a.rowHeight(), Height: max(old.View.Height, 400)}, Cursor: -1,
 		all: map[int]bool{}, serial: serial, back: back, Of: len(ar.Info.Images)}
 	if strings.TrimSpace(query) == "" {
 		s.Running = false

@@ -48,7 +48,7 @@ func (a *App) StartVerify() {
 		a.run(v.Job, pool.JobSpec{
 			Request: protocol.PlanRequest{Op: protocol.Verify},
 			OnBlocks: func(marks []protocol.BlockMark) {
-				a.update(func() { v.mark(&ar.Info, marks) })
+				a.later(func() { v.mark(&ar.Info, marks) }) // the job's figures follow, ten times a second
 			},
 		}, func() {
 			if v.Job.Problem != nil {

@@ -15,6 +15,7 @@ self.addEventListener("message", async ({ data }) => {
 		go.argv = ["engine"];
 		go.exit = (code) => fail(`the engine ended with status ${code}`);
 		const instance = await WebAssembly.instantiate(data.module, go.importObject);
+		self.wasmMemory = instance.exports.mem; // for what the browser does with the program's bytes where they lie
 		await go.run(instance);
 	} catch (e) {
 		fail(e);

@@ -90,10 +90,41 @@ func (c *FileList) arrow() vugu.Builder {
 	return icon("arrow-up")
 }
 
-// click selects; a touch opens, since it has no double click.
+func (c *FileList) columns() int {
+	if c.App.Boxes() {
+		return len(columns) + 1
+	}
+	return len(columns)
+}
+
+// picked tells whether a row's box is ticked: a row that a tap has merely shown is selected, but not picked.
+func (c *FileList) picked(r listRow) bool { return r.selected && c.App.Picking() }
+
+// all is the state of the box above the rows.
+func (c *FileList) all() string {
+	l := &c.App.Archive.Files.List
+	switch n := l.Sel.Count(); {
+	case n == 0 || !c.App.Picking():
+		return "false"
+	case n == l.View.Total:
+		return "true"
+	}
+	return "mixed"
+}
+
+func touch(e vugu.DOMEvent) bool { return e.PropString("pointerType") == "touch" }
+
+// click selects; a touch opens, since it has no double click, or selects too once it has begun to.
 func (c *FileList) click(e vugu.DOMEvent, i int, row protocol.Row) {
 	_, held := press(e)
-	if e.PropString("pointerType") == "touch" {
+	if touch(e) {
+		if c.App.WasHeld(i) {
+			return
+		}
+		if c.App.Picking() {
+			c.App.Pick(i)
+			return
+		}
 		if row.Dir {
 			c.App.Enter(i)
 			return

@@ -22,11 +22,13 @@ func (c *FileList) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 	{
 		vgparent := vgn
 		_ = vgparent
-		vgn = element(vgparent, "div\x00class\x00list\x00id\x00list\x00role\x00grid\x00tabindex\x000\x00data-b\x00scroll\x00data-name\x00list\x00aria-multiselectable\x00true\x00aria-colcount\x004")
+		vgn = element(vgparent, "div\x00id\x00list\x00role\x00grid\x00tabindex\x000\x00data-b\x00scroll\x00data-name\x00list\x00aria-multiselectable\x00true")
 		attribute(vgn, "aria-activedescendant", c.active())
 		attribute(vgn, "aria-busy", yes(c.App.Archive.Files.Loading))
+		attribute(vgn, "aria-colcount", c.columns())
 		attribute(vgn, "aria-label", c.T("files.list", c.App.Archive.Files.FolderPath()))
 		attribute(vgn, "aria-rowcount", c.App.Archive.Files.List.View.Total+1)
+		attribute(vgn, "class", class("list", "boxes", c.App.Boxes()))
 		on(vgn, "keydown", func(event vugu.DOMEvent) { take(event, c.App.ListKey) })
 		{
 			vgparent := vgn
@@ -39,6 +41,17 @@ func (c *FileList) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				{
 					vgparent := vgn
 					_ = vgparent
+					if c.App.Boxes() {
+						vgn = element(vgparent, "div\x00class\x00cell pick\x00role\x00columnheader\x00data-k\x00pick")
+						{
+							vgparent := vgn
+							_ = vgparent
+							vgn = element(vgparent, "button\x00type\x00button\x00class\x00box\x00role\x00checkbox\x00tabindex\x00-1")
+							attribute(vgn, "aria-checked", c.all())
+							attribute(vgn, "aria-label", c.T("files.pick-all"))
+							on(vgn, "click", func(event vugu.DOMEvent) { c.App.PickAll() })
+						}
+					}
 					for vgiterkeyt, h := range columns {
 						var vgiterkey interface{} = vgiterkeyt
 						_ = vgiterkey
@@ -91,6 +104,17 @@ func (c *FileList) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 						{
 							vgparent := vgn
 							_ = vgparent
+							if c.App.Boxes() {
+								vgn = element(vgparent, "span\x00class\x00cell pick\x00role\x00gridcell\x00data-k\x00pick")
+								{
+									vgparent := vgn
+									_ = vgparent
+									vgn = element(vgparent, "button\x00type\x00button\x00class\x00box\x00role\x00checkbox\x00tabindex\x00-1")
+									attribute(vgn, "aria-checked", yes(c.picked(r)))
+									attribute(vgn, "aria-label", c.T("files.pick", r.row.Name))
+									on(vgn, "click", func(event vugu.DOMEvent) { event.StopPropagation(); c.App.Pick(r.i) })
+								}
+							}
 							vgn = element(vgparent, "span\x00class\x00cell name\x00role\x00gridcell")
 							attribute(vgn, "title", r.row.Name)
 							{

@@ -85,7 +85,8 @@ func (c *FilesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					}
 				}
 			}
-			vgn = element(vgparent, "p\x00class\x00summary")
+			vgn = element(vgparent, "p")
+			attribute(vgn, "class", class("summary", "picked", c.App.Picking()))
 			content(vgn, c.summary())
 			vgn = element(vgparent, "div\x00class\x00filter")
 			{

@@ -57,8 +57,9 @@ func (c *JobsTray) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				}
 				vgn = element(vgparent, "p\x00class\x00figures")
 				content(vgn, c.figures(j))
-				if j.Noted() > 0 {
-					vgn = element(vgparent, "p\x00class\x00warn noted")
+				if !j.Ended || j.Noted() > 0 {
+					vgn = element(vgparent, "p")
+					attribute(vgn, "class", class("warn noted", "none", j.Noted() == 0))
 					{
 						vgparent := vgn
 						_ = vgparent
@@ -71,8 +72,10 @@ func (c *JobsTray) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				{
 					vgparent := vgn
 					_ = vgparent
-					if !j.Ended && c.canPause(j) {
-						vgn = element(vgparent, "button\x00data-k\x00pause\x00type\x00button\x00class\x00btn")
+					if !j.Ended {
+						vgn = element(vgparent, "button\x00data-k\x00pause\x00type\x00button")
+						attribute(vgn, "class", class("btn", "none", !c.canPause(j)))
+						attribute(vgn, "disabled", !c.canPause(j))
 						on(vgn, "click", func(event vugu.DOMEvent) { c.App.PauseJob(j.ID) })
 						{
 							vgparent := vgn

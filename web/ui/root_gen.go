@@ -19,7 +19,7 @@ func (c *Root) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 	var vgn *vugu.VGNode
 	vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "div", Attr: []vugu.VGAttribute{{Namespace: "", Key: "id", Val: "app"}}}
 	vgout.Out = append(vgout.Out, vgn) // root for output
-	attribute(vgn, "class", class("app", "narrow", c.App.Narrow(), "dragging", c.App.Dragging))
+	attribute(vgn, "class", class("app", "narrow", c.App.Narrow(), "coarse", c.App.Caps.Coarse, "dragging", c.App.Dragging))
 	{
 		vgparent := vgn
 		_ = vgparent
@@ -88,6 +88,11 @@ func (c *Root) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 		if c.App.Report != nil {
 			{
 				child(vgin, vgout, vgparent, 0xF5A739F2D0B9ADC4, vgiterkey, func() vugu.Builder { return new(ReportDialog) })
+			}
+		}
+		if c.App.Choice != nil {
+			{
+				child(vgin, vgout, vgparent, 0xA43B3F3E00885F74, vgiterkey, func() vugu.Builder { return new(ChooseDialog) })
 			}
 		}
 		if c.App.Shortcuts {

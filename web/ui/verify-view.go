@@ -44,19 +44,15 @@ func (c *VerifyView) result() string {
 	if r.DamagedN == 0 && r.MissingN > 0 {
 		return c.T("verify.lacking", r.MissingN)
 	}
-	files, blocks := 0, 0
+	files := 0
 	images := map[int]bool{}
 	for _, d := range r.BadRanges {
-		if d.Kind == "block" {
-			blocks++
-		}
 		files += d.Count
 		for _, h := range d.Paths {
 			images[h.Image] = true
 		}
 	}
-	// A block of the integrity table is no content; what is damaged in it mostly is one, and counted as such.
-	contents := r.DamagedN - blocks
+	contents, blocks := state.Damaged(r)
 	switch {
 	case contents == 0:
 		return c.T("verify.bad-blocks", blocks)

@@ -37,13 +37,15 @@ type fakeWorker struct {
 	out   chan protocol.Message
 	ended chan struct{}
 	keys  map[string]bool
+
+	running chan struct{} // has a slot while a shard runs: like the engine, it runs one at a time
 }
 
 func (s *fakeStarter) Start(name string, r Receiver) (Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := &fakeWorker{
-		n: len(s.workers) + 1, name: name, receiver: r, keys: make(map[string]bool),
+		n: len(s.workers) + 1, name: name, receiver: r, keys: make(map[string]bool), running: make(chan struct{}, 1),
 		in: make(chan protocol.Message, 1000), out: make(chan protocol.Message, 1000), ended: make(chan struct{}),
 	}
 	s.workers = append(s.workers, w)
@@ -270,6 +272,12 @@ func (e *fakeEngine) handleRun(ctx context.Context, w *fakeWorker, c *protocol.C
 	if !known {
 		return nil, nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: "no files"}
 	}
+	select {
+	case w.running <- struct{}{}:
+		defer func() { <-w.running }()
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
 	var index int
 	if _, err := fmt.Sscanf(string(c.Attach[0].([]byte)), "shard %d", &index); err != nil {
 		e.t.Error(err)
@@ -292,7 +300,8 @@ func (e *fakeEngine) handleRun(ctx context.Context, w *fakeWorker, c *protocol.C
 	if err := run(ctx, w, c, index); err != nil {
 		return nil, nil, err
 	}
-	return protocol.RunReply{Bytes: 100, Items: 1}, []any{fmt.Append(nil, "data ", index)}, nil
+	att := []any{fmt.Append(nil, "data ", index)}
+	return protocol.RunReply{Bytes: 100, Items: 1}, append(att, c.Attach[1:]...), nil
 }
 
 // work takes so long, in steps of 10 ms between which it may be paused and cancelled.

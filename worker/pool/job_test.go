@@ -87,8 +87,8 @@ func TestJobOrderAndCredits(t *testing.T) {
 		if !slices.Equal(e.segments, want) || !slices.Equal(e.merged, upTo(40)) {
 			t.Errorf("segments %v, merged %v", e.segments, e.merged)
 		}
-		if e.ahead > 5 {
-			t.Errorf("%d shards fetched ahead of the output; there are credits for 5", e.ahead)
+		if e.ahead > 7 {
+			t.Errorf("%d shards fetched ahead of the output; there are credits for 7", e.ahead)
 		}
 		if !e.outDone || e.aborted > 0 || r.File != "the file" || r.Output.Files != 40 {
 			t.Errorf("output finished %v, aborted %d, result %+v", e.outDone, e.aborted, r)
@@ -168,11 +168,15 @@ func TestJobCrash(t *testing.T) {
 				if test.ok && (err != nil || !slices.Equal(e.merged, upTo(10)) || len(e.segments) != 10) {
 					t.Errorf("error %v, merged %v", err, e.merged)
 				}
+				if e, _ := err.(*protocol.Error); !test.ok && (e == nil || e.Off != 400) {
+					t.Errorf("%v does not name the shard that is at fault", err)
+				}
 				if !test.ok && (!IsCode(err, protocol.CodeCrashed) || e.aborted != 1 || !e.dropped) {
 					t.Errorf("error %v, aborted %d, dropped %v", err, e.aborted, e.dropped)
 				}
-				if got := j.Figures().Restarts; got != test.crashes {
-					t.Errorf("%d restarts told, want %d", got, test.crashes)
+				// The shard that waited for the one at fault is run again too, the first time.
+				if got := j.Figures().Restarts; got < test.crashes || got > test.crashes+1 {
+					t.Errorf("%d restarts told, want %d or one more", got, test.crashes)
 				}
 			})
 		})
@@ -238,8 +242,9 @@ func TestJobHang(t *testing.T) {
 		if _, err := j.Wait(); err != nil {
 			t.Fatal(err)
 		}
-		if got := j.Figures().Restarts; got != 1 {
-			t.Errorf("%d restarts, want 1", got)
+		// A shard may have waited behind the one that hung.
+		if got := j.Figures().Restarts; got < 1 || got > 2 {
+			t.Errorf("%d restarts, want 1 or 2", got)
 		}
 	})
 }

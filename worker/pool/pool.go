@@ -210,7 +210,7 @@ func (p *Pool) giveBack(w *worker) {
 	w.since = time.Now()
 	p.idle = append(p.idle, w)
 	keep := smallIdle
-	if w.memory > bigWorker {
+	if w.memory.Load() > bigWorker {
 		keep = bigIdle
 	}
 	given := w.since

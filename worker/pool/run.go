@@ -16,6 +16,7 @@ const (
 	etaAfter     = 2 * time.Second        // no guess of the time left before
 	rateTau      = 3.0                    // seconds over which the rate is averaged
 	abortLimit   = 10 * time.Second       // for an output to remove what it wrote
+	perWorker    = 2                      // shards that a worker is given: one runs, the next is being read for it
 )
 
 // run is the inside of a job. A fetcher asks the session for shards, in order and no further ahead than there are
@@ -224,9 +225,10 @@ func (r *run) pipeline() error {
 	r.fig.Workers = n
 	r.mu.Unlock()
 
-	credits := make(chan struct{}, n+2)
+	ahead := perWorker*n + 1
+	credits := make(chan struct{}, ahead)
 	fetched := make(chan *piece, 1)
-	results := make(chan *piece, n+2)
+	results := make(chan *piece, ahead)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel(nil) // before the wait
@@ -256,13 +258,19 @@ func (r *run) pipeline() error {
 		}
 	})
 	for range n {
+		b := newBorrowed(r)
 		wg.Go(func() {
-			b := &borrowed{run: r}
 			defer b.release()
-			for p := range fetched {
-				p.err = b.runShard(ctx, p)
-				results <- p
+			var lanes sync.WaitGroup
+			for range perWorker {
+				lanes.Go(func() {
+					for p := range fetched {
+						p.err = b.runShard(ctx, p)
+						results <- p
+					}
+				})
 			}
+			lanes.Wait()
 		})
 	}
 
@@ -314,7 +322,11 @@ func (r *run) settle(ctx context.Context, p *piece) error {
 		if len(seg) == 0 {
 			seg = []any{[]byte(nil)}
 		}
-		seg = append(seg[:1:1], p.entries)
+		entries := p.entries
+		if len(p.data) > 1 { // they went to the shard worker and came back
+			entries = p.data[1]
+		}
+		seg = append(seg[:1:1], entries)
 		body, _, err := r.out.call(ctx, protocol.OutSegment, protocol.OutSegmentRequest{Index: p.index, Result: p.result}, seg, nil, cancelGrace)
 		if err != nil {
 			return err
@@ -351,10 +363,17 @@ func (r *run) settle(ctx context.Context, p *piece) error {
 	return nil
 }
 
-// borrowed is one runner's worker, taken when first needed and replaced when it dies.
+// borrowed is a worker of the job, taken when first needed and replaced when it dies.
 type borrowed struct {
 	run *run
-	w   *worker
+
+	slots chan struct{} // perWorker of them: a shard that may be at fault takes all
+	gate  chan struct{} // one slot: for who takes slots; guards w
+	w     *worker       // nil: none yet
+}
+
+func newBorrowed(r *run) *borrowed {
+	return &borrowed{run: r, slots: make(chan struct{}, perWorker), gate: make(chan struct{}, 1)}
 }
 
 func (b *borrowed) release() {
@@ -376,17 +395,14 @@ func (b *borrowed) runShard(ctx context.Context, p *piece) error {
 		return nil
 	}
 	for try := 1; ; try++ {
-		err := b.tryShard(ctx, p)
+		w, err := b.tryShard(ctx, p, try > 1)
 		if err == nil {
 			r.progressed(p, p.result.Bytes, p.result.Items, true)
 			return nil
 		}
-		if ctx.Err() != nil || b.w == nil || !b.w.isLost() {
+		if ctx.Err() != nil || w == nil || !w.isLost() {
 			return err
 		}
-		cause := b.w.lostError()
-		r.forget(b.w)
-		b.w = nil
 		r.mu.Lock()
 		delete(r.partial, p.index)
 		r.fig.Restarts++
@@ -394,7 +410,7 @@ func (b *borrowed) runShard(ctx context.Context, p *piece) error {
 		if try == maxTries {
 			return &protocol.Error{
 				Code: protocol.CodeCrashed, Part: p.shard.Part, Off: p.shard.Off,
-				Message: fmt.Sprintf("the engine died %d times at bytes %d to %d of part %d: %s", try, p.shard.Off, p.shard.Off+p.shard.Len, p.shard.Part+1, cause.Message),
+				Message: fmt.Sprintf("the engine died %d times at bytes %d to %d of part %d: %s", try, p.shard.Off, p.shard.Off+p.shard.Len, p.shard.Part+1, w.lostError().Message),
 			}
 		}
 		// The dead worker took the shard's bytes with it.
@@ -404,13 +420,37 @@ func (b *borrowed) runShard(ctx context.Context, p *piece) error {
 	}
 }
 
-func (b *borrowed) tryShard(ctx context.Context, p *piece) error {
+// take takes n slots; the gate keeps two that want several from waiting for each other.
+func (b *borrowed) take(ctx context.Context, n int) error {
+	for i := range n {
+		select {
+		case b.slots <- struct{}{}:
+		case <-ctx.Done():
+			b.leave(i)
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (b *borrowed) leave(n int) {
+	for range n {
+		<-b.slots
+	}
+}
+
+// ready gives the worker, with the archive's files.
+func (b *borrowed) ready(ctx context.Context) (*worker, error) {
 	r := b.run
 	key := r.session.key
+	if b.w != nil && b.w.isLost() {
+		r.forget(b.w)
+		b.w = nil
+	}
 	if b.w == nil {
 		w, err := r.pool.borrow(key)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		b.w = w
 		r.remember(w)
@@ -419,24 +459,59 @@ func (b *borrowed) tryShard(ctx context.Context, p *piece) error {
 		files := r.session.files
 		req := protocol.PartsRequest{Key: key, Parts: names(files.Parts), References: names(files.References)}
 		if _, _, err := b.w.call(ctx, protocol.Parts, req, files.values(), nil, cancelGrace); err != nil {
-			return err
+			return b.w, err
 		}
 		b.w.keys[key] = true
 	}
+	return b.w, nil
+}
+
+// enter takes slots of the worker and gives it.
+func (b *borrowed) enter(ctx context.Context, slots int) (*worker, error) {
+	select {
+	case b.gate <- struct{}{}:
+		defer func() { <-b.gate }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if err := b.take(ctx, slots); err != nil {
+		return nil, err
+	}
+	w, err := b.ready(ctx)
+	if err != nil {
+		b.leave(slots)
+	}
+	return w, err
+}
+
+// tryShard runs p on the worker that it returns. A shard whose worker has died while it was there runs alone on the
+// next one: then it is known who is at fault.
+func (b *borrowed) tryShard(ctx context.Context, p *piece, alone bool) (*worker, error) {
+	r := b.run
+	slots := 1
+	if alone {
+		slots = perWorker
+	}
+	w, err := b.enter(ctx, slots)
+	if err != nil {
+		return w, err
+	}
+	defer b.leave(slots)
 	progress := func(body json.RawMessage) {
 		if at, err := protocol.Decode[protocol.RunProgress](body); err == nil {
 			r.progressed(p, at.Bytes, at.Items, false)
 		}
 	}
 	if len(p.attach) == 0 {
-		return &protocol.Error{Code: protocol.CodeInternal, Message: "a shard came without its bytes"}
+		return w, &protocol.Error{Code: protocol.CodeInternal, Message: "a shard came without its bytes"}
 	}
-	body, att, err := b.w.call(ctx, protocol.Run, protocol.RunRequest{Key: key, Op: p.shard.Op}, p.attach[:1], progress, cancelGrace)
+	req := protocol.RunRequest{Key: r.session.key, Op: p.shard.Op, Format: r.spec.Request.Format, Recover: r.spec.Request.Recover}
+	body, att, err := w.call(ctx, protocol.Run, req, p.attach, progress, cancelGrace)
 	if err != nil {
-		return err
+		return w, err
 	}
 	p.data = att
 	p.result, err = protocol.Decode[protocol.RunReply](body)
-	b.w.memory = p.result.Memory
-	return err
+	w.memory.Store(p.result.Memory)
+	return w, err
 }

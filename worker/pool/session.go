@@ -87,6 +87,21 @@ func (p *Pool) Open(ctx context.Context, files Files) (*Session, error) {
 	return s, nil
 }
 
+// Sort finds out which files make an archive together, before one is opened.
+func (p *Pool) Sort(ctx context.Context, files []File) (protocol.SortReply, error) {
+	var rep protocol.SortReply
+	w, err := p.borrow("")
+	if err != nil {
+		return rep, err
+	}
+	body, _, err := w.call(ctx, protocol.Sort, protocol.OpenRequest{Parts: names(files)}, Files{Parts: files}.values(), nil, cancelGrace)
+	p.giveBack(w)
+	if err != nil {
+		return rep, err
+	}
+	return protocol.Decode[protocol.SortReply](body)
+}
+
 // start takes a worker and opens the files in it.
 func (s *Session) start(ctx context.Context) (*worker, protocol.Archive, error) {
 	w, err := s.pool.take("session")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"wimscope/worker/protocol"
@@ -35,7 +36,7 @@ type worker struct {
 
 	// Only whoever has borrowed the worker looks at these.
 	keys   map[string]bool // archives whose files it has
-	memory int64           // bytes of linear memory when last told
+	memory atomic.Int64    // bytes of linear memory when last told
 	since  time.Time       // idle since
 }
 

@@ -50,9 +50,9 @@ func encode(m protocol.Message) (object, transfer js.Value, err error) {
 	return object, transfer, nil
 }
 
-// decode reads the object of a message. Adapt, which may be nil, makes of each attachment what the receiver
+// decode reads the object of a message. Adapt, which may be nil, makes of each attachment of a method what the receiver
 // works with.
-func decode(v js.Value, adapt func(js.Value) any) (protocol.Message, error) {
+func decode(v js.Value, adapt func(protocol.Method, js.Value) any) (protocol.Message, error) {
 	var m protocol.Message
 	if v.Type() != js.TypeObject || v.Get("kind").Type() != js.TypeString {
 		return m, fmt.Errorf("port: not a message")
@@ -72,7 +72,7 @@ func decode(v js.Value, adapt func(js.Value) any) (protocol.Message, error) {
 		for i := range a.Length() {
 			x := a.Index(i)
 			if adapt != nil {
-				m.Attach = append(m.Attach, adapt(x))
+				m.Attach = append(m.Attach, adapt(m.Method, x))
 			} else {
 				m.Attach = append(m.Attach, x)
 			}

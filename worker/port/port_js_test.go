@@ -59,6 +59,9 @@ func (r *remote) Handle(ctx context.Context, c *protocol.Call) (any, []any, erro
 		select {}
 	case protocol.Version:
 		os.Exit(3)
+	case protocol.Finish:
+		js.Global().Call("close") // without a word
+		select {}
 	}
 	return nil, nil, nil
 }
@@ -161,6 +164,7 @@ func TestDeaths(t *testing.T) {
 		{protocol.Stat, protocol.CodeInternal, "out of range"},
 		{protocol.XML, protocol.CodeCrashed, "status 2"},
 		{protocol.Version, protocol.CodeCrashed, "status 3"},
+		{protocol.Finish, protocol.CodeCrashed, "gone"},
 	} {
 		t.Run(string(test.method), func(t *testing.T) {
 			_, s := open(t)

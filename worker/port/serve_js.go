@@ -8,14 +8,18 @@ import (
 )
 
 // Serve answers what is posted to this worker with h, and says that it is ready. It never returns. Adapt makes of
-// an attachment what h works with; buffers have become []byte, and null nil, before it is asked.
+// an attachment what h works with; buffers have become []byte, those of OutSegment a Buffer, and null nil, before it is
+// asked.
 func Serve(h protocol.Handler, adapt func(js.Value) any) {
 	self := js.Global()
 	s := protocol.NewServer(h, func(m protocol.Message) error { return post(self, m) })
 	listener := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		m, err := decode(args[0].Get("data"), func(v js.Value) any {
+		m, err := decode(args[0].Get("data"), func(m protocol.Method, v js.Value) any {
 			if v.IsNull() || v.IsUndefined() {
 				return nil
+			}
+			if m == protocol.OutSegment && jsx.Is(v, "Uint8Array") {
+				return Buffer{v}
 			}
 			if b, ok := jsx.Bytes(v); ok {
 				return b
@@ -28,7 +32,11 @@ func Serve(h protocol.Handler, adapt func(js.Value) any) {
 		return nil
 	})
 	self.Call("addEventListener", "message", listener)
-	if err := post(self, protocol.Message{Kind: protocol.Ready}); err != nil {
+	hello, err := protocol.Marshal(live())
+	if err == nil {
+		err = post(self, protocol.Message{Kind: protocol.Ready, Body: hello})
+	}
+	if err != nil {
 		panic(err)
 	}
 	select {}

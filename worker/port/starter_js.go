@@ -32,6 +32,11 @@ func (s Starter) Start(name string, r pool.Receiver) (pool.Conn, error) {
 			r.Lost(err)
 			return
 		}
+		if m.Kind == protocol.Ready {
+			if h, err := protocol.Decode[protocol.Hello](m.Body); err == nil {
+				go l.mourn(h)
+			}
+		}
 		r.Message(m)
 	})
 	l.listen("messageerror", func(js.Value) { r.Lost(errors.New("a message from the engine could not be read")) })

@@ -100,15 +100,20 @@ type ForgetRequest struct {
 type RunRequest struct {
 	Key string `json:"key"`
 	Op  string `json:"op"` // as ShardReply said
+
+	Format  Format `json:"format,omitempty"`  // of the output, as in PlanRequest: what is decoded comes ready for it
+	Recover bool   `json:"recover,omitempty"` // as in PlanRequest
 }
 
-// RunReply is what came of a shard. Its attachments are opaque: the first goes to OutSegment if there is an
-// output, all of them go to Merge otherwise. Progress bodies are RunProgress.
+// RunReply is what came of a shard. Its attachments are opaque: they go to OutSegment if there is an output, to Merge
+// otherwise. Progress bodies are RunProgress.
 type RunReply struct {
 	Bytes int64  `json:"bytes"`
 	Items int    `json:"items"`
 	Bad   int    `json:"bad"` // contents or blocks that did not match
 	Sum   []byte `json:"sum"` // opaque result for Merge, base64 on the wire
+
+	Packed Format `json:"packed,omitempty"` // ZIP, TAR: the decoded bytes stand between their headers
 
 	Memory int64 `json:"memory,omitempty"` // bytes of the worker's linear memory after it
 }

@@ -24,7 +24,7 @@ const (
 	Cancel   Kind = "cancel"   // from the page: stop the request ID
 	Pause    Kind = "pause"    // from the page: hold the request ID at its next resting point
 	Resume   Kind = "resume"   // from the page: go on with it
-	Ready    Kind = "ready"    // from the worker, once, with ID 0: it can take requests
+	Ready    Kind = "ready"    // from the worker, once, with ID 0: it can take requests. The body is a Hello
 	Exit     Kind = "exit"     // from the worker's loader, once, with ID 0: the program ended; Body is an Error
 )
 
@@ -36,6 +36,11 @@ type Message struct {
 	Method Method
 	Body   json.RawMessage
 	Attach []any
+}
+
+// Hello is what a worker says of itself when it is ready.
+type Hello struct {
+	Life string `json:"life,omitempty"` // the name of a Web Lock that it holds as long as it lives; "" if it holds none
 }
 
 // Method names what a request asks for.
@@ -65,7 +70,7 @@ const (
 // A shard worker answers these.
 const (
 	Parts Method = "parts" // (PartsRequest, nothing) attach: the Files, as for Open
-	Run   Method = "run"   // (RunRequest, RunReply) attach: the shard; of the reply: the decoded bytes, or a hash state
+	Run   Method = "run"   // (RunRequest, RunReply) attach: the shard, and its entries when something is written; of the reply: the decoded bytes, and the entries again
 )
 
 // An output worker answers these, in this order, for one output at a time.
@@ -76,8 +81,9 @@ const (
 	OutAbort   Method = "out.abort"   // (nothing, nothing) nothing half-written stays behind
 )
 
-// Every worker answers these. Forget gives back the files that Parts gave under a key.
+// Every worker answers these. Sort looks at files that came together before one of them is opened. Forget gives back the files that Parts gave under a key.
 const (
+	Sort   Method = "sort"   // (OpenRequest without References, SortReply) attach: the Files
 	Status Method = "status" // (nothing, StatusReply)
 	Forget Method = "forget" // (ForgetRequest, nothing)
 )
@@ -120,7 +126,7 @@ type Error struct {
 	Off     int64  `json:"off,omitempty"`     // where it stands in the part, bytes
 	Guess   string `json:"guess,omitempty"`   // not-a-wim: "iso", "zip", "7z", "vhdx", "ffu", "cab", "text", "empty", …
 	First   []byte `json:"first,omitempty"`   // not-a-wim: up to 16 bytes, base64 on the wire
-	Missing int64  `json:"missing,omitempty"` // truncated: bytes that are not there
+	Missing int64  `json:"missing,omitempty"` // truncated: bytes that are not there; 0 if that cannot be told
 	Numbers []int  `json:"numbers,omitempty"` // missing-part: part numbers from 1
 	Total   int    `json:"total,omitempty"`   // missing-part: parts in the set
 	Version string `json:"version,omitempty"` // old-version: "1.12"

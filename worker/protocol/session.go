@@ -7,6 +7,28 @@ type OpenRequest struct {
 	References []string `json:"references,omitempty"`
 }
 
+// SortReply says what files that came together are. Numbers of files are 0-based, in the order of the request.
+type SortReply struct {
+	Archives []Dropped     `json:"archives"`
+	Refused  []RefusedFile `json:"refused,omitempty"` // what cannot be opened, whatever it is
+}
+
+// Dropped is an archive among files that came together. What is known of a single one is only its files: there is
+// nothing to choose.
+type Dropped struct {
+	Files  []int `json:"files"` // by part number
+	Size   int64 `json:"size"`  // bytes, all parts
+	Images int   `json:"images"`
+	Lacks  int   `json:"lacks"`           // contents that its images name and it does not hold
+	Needs  []int `json:"needs,omitempty"` // archives of this reply that hold some of them
+}
+
+// RefusedFile is a file that is no archive or no part of one that can be opened.
+type RefusedFile struct {
+	File  int   `json:"file"`
+	Error Error `json:"error"`
+}
+
 // Archive is what a page shows of an archive as a whole.
 type Archive struct {
 	Name        string    `json:"name"` // of the first part

@@ -50,7 +50,7 @@ const memory = async (engines) => {
 	return sum;
 };
 
-// job runs a plan on n shard workers beside the session's own worker, as the page's pool does: at most n + 2 shards
+// job runs a plan on n shard workers beside the session's own worker, as the page's pool does: two shards are with each worker, at most 2n + 1
 // are on their way, what is written goes to an output worker in order. The clock begins with open, when the workers
 // stand, and ends with the report (and the closed output).
 export const job = async (file, plan, n, target) => {
@@ -72,7 +72,7 @@ export const job = async (file, plan, n, target) => {
 		promise.catch(() => {});
 		return { promise, resolve, reject };
 	});
-	let credits = n + 2;
+	let credits = 2 * n + 1;
 	const queue = [];
 	const credit = () => (credits > 0 ? (credits--, undefined) : new Promise((r) => queue.push(r)));
 	const free = () => { const r = queue.shift(); if (r) r(); else credits++; };
@@ -85,8 +85,8 @@ export const job = async (file, plan, n, target) => {
 			try {
 				const { body: shard, attach } = await session.call("shard", { plan: planned.plan, index: i });
 				if (shard.op) {
-					const { body, attach: data } = await w.call("run", { key: "1", op: shard.op }, attach.slice(0, 1));
-					waiters[i].resolve({ result: body, data, entries: attach[1] });
+					const { body, attach: data } = await w.call("run", { key: "1", op: shard.op, format: plan.format }, attach);
+					waiters[i].resolve({ result: body, data, entries: data[1] });
 				} else {
 					waiters[i].resolve({ result: { bytes: shard.bytes, items: shard.items }, data: attach.slice(0, 1), entries: attach[1] });
 				}
@@ -105,7 +105,7 @@ export const job = async (file, plan, n, target) => {
 		}
 	};
 	settled = settle();
-	await Promise.all([...workers.map(runner), settled]);
+	await Promise.all([...workers.map(runner), ...workers.map(runner), settled]);
 	const { body: report } = await session.call("finish", { plan: planned.plan });
 	let written = 0;
 	if (out) written = (await out.call("out.finish")).body.bytes;

@@ -49,6 +49,6 @@ window.zip = async (parts, references) => {
 	await call("close");
 	const sent = await fetch("/result", { method: "POST", body: file });
 	if (!sent.ok) throw new Error("the result was not taken");
-	return { size: file.size, planned: plan.outSize, problems: report.problemsN, first: report.problems ?? [] };
+	return { size: file.size, planned: plan.outSize, first: report.problems ?? [] };
 };
 window.ready = true;

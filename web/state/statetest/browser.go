@@ -3,6 +3,7 @@ package statetest
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"wimscope/web/state"
@@ -22,6 +23,8 @@ type Browser struct {
 	Title   string
 	IsBusy  bool
 	SampleF state.File
+
+	asked atomic.Int64 // times that Now was called
 }
 
 var _ state.Platform = (*Browser)(nil)
@@ -39,8 +42,10 @@ func (b *Browser) Logged() []string {
 	return append([]string(nil), b.Log...)
 }
 
-// Now implements state.Platform.
-func (b *Browser) Now() time.Time { return time.Date(2025, 9, 5, 12, 0, 0, 0, time.UTC) }
+// Now implements state.Platform. A second passes from one call to the next.
+func (b *Browser) Now() time.Time {
+	return time.Date(2025, 9, 5, 12, 0, int(b.asked.Add(1)), 0, time.UTC)
+}
 
 // Caps implements state.Platform.
 func (b *Browser) Caps() state.Caps { return b.Can }

@@ -17,8 +17,9 @@ import (
 // Engine opens made-up archives.
 type Engine struct {
 	mu    sync.Mutex
-	Fail  error    // Open fails with it
-	Made  *Session // what Open returns; nil: NewSession()
+	Fail  error               // Open fails with it
+	Made  *Session            // what Open returns; nil: NewSession()
+	Sorts *protocol.SortReply // what Sort returns; nil: all files are one archive
 	Opens []pool.Files
 	Jobs  []*Job
 }
@@ -37,6 +38,20 @@ func (e *Engine) Open(_ context.Context, files pool.Files) (state.Session, error
 	}
 	s.files = files
 	return s, nil
+}
+
+// Sort implements state.Engine.
+func (e *Engine) Sort(_ context.Context, files []pool.File) (protocol.SortReply, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.Sorts != nil {
+		return *e.Sorts, nil
+	}
+	var all protocol.Dropped
+	for i := range files {
+		all.Files = append(all.Files, i)
+	}
+	return protocol.SortReply{Archives: []protocol.Dropped{all}}, nil
 }
 
 // Start implements state.Engine. The job waits until the test ends it.

@@ -97,8 +97,11 @@ func (w *writer) contents() error {
 			continue
 		}
 		if _, ok := w.arc.Blob(h); !ok {
-			return codef(exitMissingContent, "%s: blob %s not found\n       If this is a delta WIM, use the --ref argument to specify the WIM(s) on which it is based.",
-				nativePath(w.im, o.node), h)
+			hint := "If this is a delta WIM, use the --ref argument to specify the WIM(s) on which it is based."
+			if len(w.arc.Info().Missing) > 0 {
+				hint = "This is part of a split WIM. Use --ref to specify the other parts."
+			}
+			return codef(exitMissingContent, "%s: blob %s not found\n       %s", nativePath(w.im, o.node), h, hint)
 		}
 		hashes = append(hashes, h)
 	}

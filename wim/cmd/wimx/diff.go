@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"wimscope/wim"
@@ -45,18 +44,25 @@ func runDiff(t *tool, o *parsed) error {
 			return coded(exitMetadata, err)
 		}
 	}
-	d := &differ{a: images[0], b: images[1]}
-	d.compare(0, 0)
-	if o.has("json") {
-		if d.out == nil {
-			d.out = []change{}
+	list := []change{}
+	wim.Diff(images[0], images[1], func(c wim.Change) bool {
+		im, n := images[0], c.Old
+		if c.Kind == wim.Added {
+			im, n = images[1], c.New
 		}
-		if err := t.json(d.out); err != nil {
+		list = append(list, change{c.Kind.String(), nativePath(im, n), c.What})
+		return t.ctx.Err() == nil
+	})
+	if t.ctx.Err() != nil {
+		return codef(exitInterrupted, "interrupted")
+	}
+	if o.has("json") {
+		if err := t.json(list); err != nil {
 			return err
 		}
 	} else {
 		letters := map[string]string{"added": "+", "removed": "-", "changed": "M", "metadata": "m"}
-		for _, c := range d.out {
+		for _, c := range list {
 			what := ""
 			if len(c.What) > 0 {
 				what = "  (" + strings.Join(c.What, ", ") + ")"
@@ -64,103 +70,8 @@ func runDiff(t *tool, o *parsed) error {
 			fmt.Fprintf(t.stdout, "%s %s%s\n", letters[c.Kind], c.Path, what)
 		}
 	}
-	if len(d.out) > 0 {
+	if len(list) > 0 {
 		return told(exitOther, "the images differ")
 	}
 	return nil
-}
-
-type differ struct {
-	a, b *wim.Image
-	out  []change
-}
-
-// compare compares two entries of one path, and what is below them.
-func (d *differ) compare(x, y wim.Node) {
-	if c := d.entries(x, y); len(c.What) > 0 {
-		d.out = append(d.out, c)
-	}
-	if d.a.IsDir(x) != d.b.IsDir(y) {
-		d.all(d.a, x, "removed", false)
-		d.all(d.b, y, "added", false)
-		return
-	}
-	if !d.a.IsDir(x) {
-		return
-	}
-	names := func(im *wim.Image, dir wim.Node) (map[string]wim.Node, []string) {
-		m := map[string]wim.Node{}
-		var list []string
-		for _, c := range im.ByName(dir) {
-			name := im.Name(c)
-			m[name] = c
-			list = append(list, name)
-		}
-		return m, list
-	}
-	was, wasList := names(d.a, x)
-	is, isList := names(d.b, y)
-	both := append(wasList, isList...)
-	slices.SortStableFunc(both, func(p, q string) int {
-		if c := strings.Compare(strings.ToUpper(p), strings.ToUpper(q)); c != 0 {
-			return c
-		}
-		return strings.Compare(p, q)
-	})
-	for _, name := range slices.Compact(both) {
-		p, inA := was[name]
-		q, inB := is[name]
-		switch {
-		case !inB:
-			d.all(d.a, p, "removed", true)
-		case !inA:
-			d.all(d.b, q, "added", true)
-		default:
-			d.compare(p, q)
-		}
-	}
-}
-
-// all notes an entry, if self, and everything below it.
-func (d *differ) all(im *wim.Image, n wim.Node, kind string, self bool) {
-	if self {
-		d.out = append(d.out, change{Kind: kind, Path: nativePath(im, n)})
-	}
-	for _, c := range im.ByName(n) {
-		d.all(im, c, kind, true)
-	}
-}
-
-func (d *differ) entries(x, y wim.Node) change {
-	a, b := d.a, d.b
-	c := change{Path: nativePath(a, x), Kind: "metadata"}
-	note := func(differs bool, what string, content bool) {
-		if differs {
-			c.What = append(c.What, what)
-			if content {
-				c.Kind = "changed"
-			}
-		}
-	}
-	note(a.IsDir(x) != b.IsDir(y) || a.ReparseTag(x) != b.ReparseTag(y), "type", true)
-	note(a.Hash(x) != b.Hash(y), "content", true)
-	note(!slices.EqualFunc(a.Streams(x), b.Streams(y), func(p, q wim.StreamInfo) bool {
-		return p.Kind == q.Kind && p.Name == q.Name && p.Hash == q.Hash
-	}), "streams", true)
-	note(a.Attributes(x) != b.Attributes(y), "attributes", false)
-	note(a.Created(x) != b.Created(y), "creation time", false)
-	note(a.Modified(x) != b.Modified(y), "modification time", false)
-	note(a.ShortName(x) != b.ShortName(y), "short name", false)
-	note(string(a.SecurityBytes(x)) != string(b.SecurityBytes(y)), "security", false)
-	note(a.ObjectID(x) != b.ObjectID(y), "object id", false)
-	ux, _ := a.UnixData(x)
-	uy, _ := b.UnixData(y)
-	note(ux != uy, "Unix data", false)
-	note(!slices.EqualFunc(a.Xattrs(x), b.Xattrs(y), func(p, q wim.Xattr) bool {
-		return p.Name == q.Name && p.Flags == q.Flags && string(p.Value) == string(q.Value)
-	}), "extended attributes", false)
-	note(!slices.EqualFunc(a.Items(x), b.Items(y), func(p, q wim.TaggedItem) bool {
-		return p.Tag == q.Tag && string(p.Data) == string(q.Data)
-	}), "tagged items", false)
-	return c
 }

@@ -122,7 +122,7 @@ func (t *tool) choose(im *wim.Image, o *parsed, paths []string) (nodes []wim.Nod
 	}
 	globs := !o.has("no-globs")
 	one := func(p string, structure bool) error {
-		found := match(im, cleanPath(p), globs, fold)
+		found := match(im, p, globs, fold)
 		if !globs && len(found) > 1 {
 			found = found[:1]
 		}
@@ -220,9 +220,6 @@ func runApply(t *tool, o *parsed) error {
 	choice, err := a.image(arg, len(o.args) == 3, true)
 	if err != nil {
 		return err
-	}
-	if info := a.Info(); len(info.Missing) > 0 {
-		return codef(exitMissingContent, "%q is part of a split WIM. Use --ref to specify the other parts.", o.args[0])
 	}
 	wo.fixLinks = o.has("rpfix") || !o.has("norpfix") && a.hdr.Flags&flagReparseFixup != 0
 	if o.has("check") {

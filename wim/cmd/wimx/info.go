@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -8,6 +10,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"wimscope/wim"
@@ -362,9 +365,15 @@ func printHeader(w io.Writer, h format.Header) {
 	res("Integrity Size", "Integrity Flags", "Integrity Offset", "Integrity Original_size", h.Integrity)
 }
 
-// printBlobs lists the metadata resources and contents of the named part in the order of its table.
+// printBlobs lists the metadata resources of the named part in the order of its table, and then its contents in the
+// order in which wimlib-imagex goes through them: that of a hash table with as many slots as the blob table has entries,
+// rounded up to a power of two, which takes the first eight bytes of a hash as a number, and puts the latest first.
 func (t *tool) printBlobs(a *opened) error {
 	h := a.hdr.BlobTable
+	slots := uint64(1)
+	for slots < h.Size/format.BlobEntrySize {
+		slots *= 2
+	}
 	const most = 1 << 30
 	if h.Flags&format.ResCompressed == 0 && h.PackedSize <= most {
 		b := make([]byte, h.PackedSize)
@@ -384,10 +393,10 @@ func (t *tool) printBlobs(a *opened) error {
 				e.Hash, e.Resource.Size, e.Resource.PackedSize, e.Resource.Off, e.Part, e.RefCount, resourceFlags(e.Resource.Flags))
 		}
 	}
-	for _, b := range a.Blobs() {
-		if a.Info().Parts[b.Part].Number != int(a.hdr.PartNumber) {
-			continue
-		}
+	blobs := slices.DeleteFunc(a.Blobs(), func(b wim.Blob) bool { return a.partNumber(b.Part) != int(a.hdr.PartNumber) })
+	slot := func(b *wim.Blob) uint64 { return binary.LittleEndian.Uint64(b.Hash[:]) & (slots - 1) }
+	slices.SortFunc(blobs, func(x, y wim.Blob) int { return cmp.Or(cmp.Compare(slot(&x), slot(&y)), cmp.Compare(y.ID, x.ID)) })
+	for _, b := range blobs {
 		a.printBlob(t.stdout, b)
 		fmt.Fprintln(t.stdout)
 	}
@@ -446,33 +455,6 @@ func (a *opened) partNumber(i int) int {
 		return info.References[i].Number
 	}
 	return 0
-}
-
-// infoJSON writes what is known of the archive and its images as one object.
-func (t *tool) infoJSON(a *opened, choice int) error {
-	if a.Archive == nil {
-		return codef(exitNotFirstPart, "%q is not the first part of the split WIM", a.name)
-	}
-	type image struct {
-		wim.ImageInfo
-		Created       string
-		Modified      string
-		KernelVersion string `json:",omitempty"` // what ntoskrnl.exe in the image says, which is truer than Version
-	}
-	out := struct {
-		Path    string
-		Archive *wim.Info
-		Images  []image
-	}{Path: a.name, Archive: a.Info(), Images: []image{}}
-	for _, i := range a.indexes(choice) {
-		x := a.Images()[i-1]
-		kernel, _, err := a.ImageVersion(i)
-		if err != nil {
-			kernel = "" // most images have no Windows in them
-		}
-		out.Images = append(out.Images, image{x, x.Created.String(), x.Modified.String(), kernel})
-	}
-	return t.json(out)
 }
 
 func (t *tool) json(v any) error {

@@ -30,6 +30,23 @@ func nativeName(units []uint16) string {
 	return string(b)
 }
 
+// nativeUnits gives the units of a name as it is called on disk: the inverse of nativeName. What is neither UTF-8 nor a
+// surrogate in three bytes becomes U+FFFD.
+func nativeUnits(name string) []uint16 {
+	var units []uint16
+	for i := 0; i < len(name); {
+		r, n := utf8.DecodeRuneInString(name[i:])
+		if r == utf8.RuneError && n == 1 && i+2 < len(name) && name[i] == 0xED && name[i+1]&0xE0 == 0xA0 && name[i+2]&0xC0 == 0x80 {
+			units = append(units, 0xD000|uint16(name[i+1]&0x3F)<<6|uint16(name[i+2]&0x3F))
+			i += 3
+			continue
+		}
+		units = utf16.AppendRune(units, r)
+		i += n
+	}
+	return units
+}
+
 // badRune says that a name with this character cannot be made on the system at hand.
 func badRune(r uint16, windows bool) bool {
 	if r == 0 || r == '/' {

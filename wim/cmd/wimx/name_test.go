@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -21,6 +22,9 @@ func TestNativeName(t *testing.T) {
 	} {
 		if got := nativeName(c.in); got != c.want {
 			t.Errorf("%x: got %q, want %q", c.in, got, c.want)
+		}
+		if got := nativeUnits(c.want); !slices.Equal(got, c.in) {
+			t.Errorf("%q: got %x, want %x", c.want, got, c.in)
 		}
 	}
 }
@@ -44,18 +48,19 @@ func TestCheckName(t *testing.T) {
 	}
 }
 
-func TestMatchName(t *testing.T) {
-	for _, c := range []struct {
-		pattern, name string
-		fold, want    bool
-	}{
-		{"*", "", false, true}, {"*", "abc", false, true}, {"?", "", false, false}, {"?", "ü", false, true}, {"a*c", "abbbc", false, true},
-		{"a*c", "abbb", false, false}, {"*.txt", "x.TXT", false, false}, {"*.txt", "x.TXT", true, true}, {"a?c*", "abc", false, true},
-		{"**x**", "aaaxbbb", false, true}, {"", "", false, true}, {"", "a", false, false}, {"[a]", "a", false, false}, {"[a]", "[a]", false, true},
-		{strings.Repeat("*a", 20), strings.Repeat("a", 3000) + "b", false, false},
+func TestPatternTexts(t *testing.T) {
+	for _, c := range []struct{ in, glob, query string }{
+		{`/a\b*//ü?/`, "/a/b*/ü?", "/a/b*//ü?/"},
+		{"x\xed\xa0\x80*", "/x␛D800*", "x␛D800*"}, // an unpaired surrogate, as nativeName writes it
+		{"..", "/␛002E␛002E", "␛002E␛002E"},       // no name is that: it leads nowhere
+		{"␛", "/␛241B", "␛241B"},
+		{"", "", ""},
 	} {
-		if got := matchName(c.pattern, c.name, c.fold); got != c.want {
-			t.Errorf("%q on %q, fold %v: got %v", c.pattern, c.name, c.fold, got)
+		if got := globText(c.in); got != c.glob {
+			t.Errorf("%q as a path: %q, want %q", c.in, got, c.glob)
+		}
+		if got := queryText(c.in); got != c.query {
+			t.Errorf("%q as a query: %q, want %q", c.in, got, c.query)
 		}
 	}
 }

@@ -26,25 +26,26 @@ func nativePath(im *wim.Image, n wim.Node) string {
 
 // find looks an entry up by the names on the way to it.
 func find(im *wim.Image, path string, fold bool) (wim.Node, bool) {
-	found := match(im, cleanPath(path), false, fold)
+	found := match(im, path, false, fold)
 	if len(found) == 0 {
 		return 0, false
 	}
 	return found[0], true
 }
 
-// match lists the entries that a path leads to, in the order of a listing: with globs, each step may match several
+// match lists the entries that a path leads to, in the order of the archive: with globs, each step may match several
 // names; ignoring case too.
-func match(im *wim.Image, steps []string, globs, fold bool) []wim.Node {
+func match(im *wim.Image, path string, globs, fold bool) []wim.Node {
+	if globs {
+		return im.Glob(globText(path), fold)
+	}
 	level := []wim.Node{0}
-	for _, step := range steps {
+	for _, step := range cleanPath(path) {
 		var next []wim.Node
-		pattern := globs && hasGlob(step)
 		for _, n := range level {
-			for _, c := range im.ByName(n) {
-				name := nativeName(im.RawName(c))
-				switch {
-				case pattern && matchName(step, name, fold), !pattern && (name == step || fold && strings.EqualFold(name, step)):
+			first, count := im.Children(n)
+			for c := first; c < first+wim.Node(count); c++ {
+				if name := nativeName(im.RawName(c)); name == step || fold && strings.EqualFold(name, step) {
 					next = append(next, c)
 				}
 			}

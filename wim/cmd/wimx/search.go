@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"sort"
 	"strings"
 
@@ -23,7 +24,7 @@ type hit struct {
 	Path  string `json:"path"`
 }
 
-// group is the hits that have the same content; a folder or an empty file is a group of its own name.
+// group is the hits that have the same content; a folder or an empty file is a group of its own path.
 type group struct {
 	Hash string `json:"hash,omitempty"`
 	Size int64  `json:"size"`
@@ -31,8 +32,9 @@ type group struct {
 	Hits []hit  `json:"hits"`
 }
 
-// runSearch looks for names in all images, ignoring case: with * or ? the whole name must match, otherwise the words
-// may stand anywhere in it. It ends with status 1 if nothing was found, as grep does.
+// runSearch looks for names in all images, ignoring case, or for paths if the text has slashes: with * or ? the whole
+// name must match, otherwise the words may stand anywhere in it. It ends with status 1 if nothing was found, as grep
+// does.
 func runSearch(t *tool, o *parsed) error {
 	if len(o.args) != 2 || o.args[1] == "" {
 		return usageError{"search takes an archive and a name"}
@@ -42,49 +44,37 @@ func runSearch(t *tool, o *parsed) error {
 		return needFirst(err, o.args[0])
 	}
 	defer a.Close()
-	pattern := o.args[1]
-	if !hasGlob(pattern) {
-		pattern = "*" + pattern + "*"
-	}
-	groups := map[string]*group{}
-	var order []*group
+	query := wim.NewQuery(queryText(o.args[1]))
+	found := wim.Groups{Keep: math.MaxInt}
+	images := map[int]*wim.Image{}
 	for _, i := range a.indexes(allImages) {
 		im, err := a.Image(i)
 		if err != nil {
 			return coded(exitMetadata, err)
 		}
-		for n := wim.Node(1); int(n) < im.Len(); n++ {
-			if n%4096 == 0 && t.ctx.Err() != nil {
+		images[i] = im
+		s := im.Search(query)
+		for s.Step(65536, func(n wim.Node) bool { found.Add(im, n); return true }) {
+			if t.ctx.Err() != nil {
 				return codef(exitInterrupted, "interrupted")
 			}
-			name := nativeName(im.RawName(n))
-			if !matchName(pattern, name, true) {
-				continue
-			}
-			h := im.Hash(n)
-			key := h.String()
-			if h.IsZero() {
-				key = fmt.Sprint(im.IsDir(n)) + strings.ToUpper(im.Path(n))
-			}
-			g := groups[key]
-			if g == nil {
-				g = &group{Size: im.Size(n), Dir: im.IsDir(n)}
-				if !h.IsZero() {
-					g.Hash = h.String()
-				}
-				groups[key] = g
-				order = append(order, g)
-			}
-			g.Hits = append(g.Hits, hit{i, nativePath(im, n)})
 		}
+	}
+	order := make([]*group, 0, len(found.List))
+	for _, f := range found.List {
+		g := &group{Size: f.Size, Dir: f.Dir}
+		if !f.Hash.IsZero() {
+			g.Hash = f.Hash.String()
+		}
+		for _, h := range f.Hits {
+			g.Hits = append(g.Hits, hit{h.Image, nativePath(images[h.Image], h.Node)})
+		}
+		order = append(order, g)
 	}
 	sort.SliceStable(order, func(i, j int) bool {
 		return strings.ToUpper(order[i].Hits[0].Path) < strings.ToUpper(order[j].Hits[0].Path)
 	})
 	if o.has("json") {
-		if order == nil {
-			order = []*group{}
-		}
 		if err := t.json(order); err != nil {
 			return err
 		}

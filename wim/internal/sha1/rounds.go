@@ -11,6 +11,10 @@ type rounds struct {
 	block [64]byte
 }
 
+// piece is how many bytes one call of blocks takes, a multiple of 64. V8 changes over to a function's better code
+// between two calls of it, not in the middle of one: 23 MiB in one call took 315 ms in a new worker, in pieces 48.
+const piece = 32 << 10
+
 func (r *rounds) reset() {
 	r.h = [5]uint32{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0}
 	r.count = 0
@@ -28,7 +32,9 @@ func (r *rounds) write(p []byte) {
 		blocks(&r.h, r.block[:])
 	}
 	whole := len(p) &^ 63
-	blocks(&r.h, p[:whole])
+	for from := 0; from < whole; from += piece {
+		blocks(&r.h, p[from:min(from+piece, whole)])
+	}
 	copy(r.block[:], p[whole:])
 }
 

@@ -1,0 +1,154 @@
+package state
+
+import (
+	"context"
+
+	"wimscope/worker/protocol"
+)
+
+// Choice is which of several archives that came at once is to be opened.
+type Choice struct {
+	Options []Option
+}
+
+// Option is one of them.
+type Option struct {
+	Name   string
+	Size   int64 // bytes, all parts
+	Images int
+	With   string // names of those that hold contents it lacks, "" if there are none
+
+	parts, refs []File
+}
+
+// openNew opens files as an archive of their own. Several may be its parts, archives that hold what it lacks, or
+// strangers to each other.
+func (a *App) openNew(files []File) {
+	if len(files) == 1 {
+		a.open(files, nil, false)
+		return
+	}
+	serial := a.opening(files)
+	rep, err := a.engine.Sort(context.Background(), poolFiles(files))
+	var one *Option
+	a.update(func() {
+		if serial != a.openSerial {
+			return
+		}
+		if err != nil {
+			a.Opening = ""
+			a.refuse(err, files)
+			return
+		}
+		options, rest := options(rep, files)
+		switch len(options) {
+		case 0: // the engine says of each what it is; one word of it will do
+			a.Opening = ""
+			if len(rep.Refused) > 0 {
+				r := &rep.Refused[0]
+				a.refuse(&r.Error, []File{files[r.File]})
+				if r.Error.Code == protocol.CodeMissingPart {
+					a.pendParts = files
+				}
+			}
+			return
+		case 1:
+			one = &options[0]
+		default:
+			a.Opening = ""
+			a.Choice = &Choice{Options: options}
+			a.say(a.T("choose.title", len(options)))
+		}
+		for i := range rep.Refused {
+			rest = append(rest, files[rep.Refused[i].File])
+		}
+		if len(rest) > 0 {
+			a.note(a.T("open.left-out", len(rest), fileNames(rest)), true)
+		}
+	})
+	if one != nil {
+		a.open(one.parts, one.refs, false)
+	}
+}
+
+// options are the archives that a person may want to open, and the files that are of no use to any of them. An
+// archive that others need is not one of them, unless all are needed.
+func options(rep protocol.SortReply, files []File) (list []Option, rest []File) {
+	all := rep.Archives
+	needed := make([]bool, len(all))
+	for i := range all {
+		for _, n := range all[i].Needs {
+			needed[n] = true
+		}
+	}
+	var mains []int
+	for _, asked := range []func(i int) bool{
+		func(i int) bool { return !needed[i] && all[i].Images > 0 },
+		func(i int) bool { return all[i].Images > 0 },
+		func(int) bool { return true }, // only contents: there is something to verify
+	} {
+		for i := range all {
+			if asked(i) {
+				mains = append(mains, i)
+			}
+		}
+		if len(mains) > 0 {
+			break
+		}
+	}
+	used := make([]bool, len(all))
+	of := func(i int) (out []File) {
+		for _, f := range all[i].Files {
+			out = append(out, files[f])
+		}
+		return out
+	}
+	for _, m := range mains {
+		used[m] = true
+		o := Option{Size: all[m].Size, Images: all[m].Images, parts: of(m)}
+		o.Name = o.parts[0].Name
+		// What it needs, and what that needs in turn: a delta may be of another delta.
+		queue, seen := []int{m}, map[int]bool{m: true}
+		for len(queue) > 0 {
+			for _, n := range all[queue[0]].Needs {
+				if !seen[n] {
+					seen[n], used[n] = true, true
+					queue = append(queue, n)
+					refs := of(n)
+					o.refs = append(o.refs, refs...)
+					if o.With != "" {
+						o.With += ", "
+					}
+					o.With += refs[0].Name
+				}
+			}
+			queue = queue[1:]
+		}
+		list = append(list, o)
+	}
+	for i := range all {
+		if !used[i] {
+			rest = append(rest, of(i)...)
+		}
+	}
+	return list, rest
+}
+
+// ChooseOption opens one of several archives that came at once.
+func (a *App) ChooseOption(i int) {
+	var o *Option
+	a.update(func() {
+		if c := a.Choice; c != nil && i >= 0 && i < len(c.Options) {
+			o = &c.Options[i]
+		}
+		a.Choice = nil
+	})
+	if o != nil {
+		go a.open(o.parts, o.refs, false)
+	}
+}
+
+// CloseChoice opens none of them.
+func (a *App) CloseChoice() {
+	a.update(func() { a.Choice = nil })
+}
