@@ -60,7 +60,9 @@ func main() {
 	}
 	go func() {
 		// The first archive then does not wait for a worker. If it fails, opening one will say why.
-		_ = workers.Warm()
+		if err := workers.Warm(); err == nil {
+			exercise(browser, workers)
+		}
 		for range time.Tick(3 * time.Second) {
 			if doc.Get("visibilityState").String() == "visible" {
 				app.Measure()
@@ -81,6 +83,14 @@ func main() {
 			started = true
 			boot.Call("started")
 		}
+	}
+}
+
+// exercise has the browser compile what the first archive will need, with the archive that comes with the page. What
+// it cannot get is no loss.
+func exercise(browser *platform.Browser, workers *pool.Pool) {
+	if sample, err := browser.Sample(); err == nil {
+		_ = workers.Exercise(pool.File{Name: sample.Name, Value: sample.Value})
 	}
 }
 

@@ -201,6 +201,8 @@ func (e *fakeEngine) handle(ctx context.Context, w *fakeWorker, c *protocol.Call
 		e.opened++
 		e.mu.Unlock()
 		return protocol.Archive{Name: "a.wim", Parts: []protocol.Part{{Name: fmt.Sprint(c.Attach...)}}}, nil, nil
+	case protocol.List, protocol.Close:
+		return nil, nil, nil
 	case protocol.Status:
 		return protocol.StatusReply{Memory: 1000}, nil, nil
 	case protocol.Plan:

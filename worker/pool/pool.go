@@ -32,6 +32,7 @@ type Pool struct {
 
 	mu       sync.Mutex
 	spare    *worker   // started, never used
+	exercise *exercise // of the first spare
 	idle     []*worker // have run shards or written an output
 	busy     map[*worker]bool
 	sessions map[*Session]bool
@@ -141,6 +142,7 @@ func (p *Pool) startLocked(role string) (*worker, error) {
 // take gives a fresh worker, the spare one if there is one, and sees to a new spare. The caller ends it or
 // gives it back.
 func (p *Pool) take(role string) (*worker, error) {
+	p.endExercise()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w := p.spare

@@ -118,3 +118,47 @@ func TestExitMessage(t *testing.T) {
 		}
 	})
 }
+
+// The spare worker exercises until it is needed, and is handed over without what it held.
+func TestExercise(t *testing.T) {
+	for _, soon := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			e := &fakeEngine{t: t, shards: 3}
+			e.run = func(ctx context.Context, _ *fakeWorker, c *protocol.Call, _ int) error {
+				return work(ctx, c, 10*time.Millisecond)
+			}
+			st := e.starter()
+			p := New(st, Options{Cores: 2})
+			defer p.Close()
+			if err := p.Warm(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- p.Exercise(File{Name: "sample.wim", Value: "sample"}) }()
+			if soon {
+				time.Sleep(25 * time.Millisecond)
+			} else {
+				time.Sleep(time.Second)
+			}
+			s, err := p.Open(t.Context(), Files{Parts: []File{{Name: "a.wim", Value: "a"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			if want := exerciseRounds + 1; !soon && e.opened != want || soon && e.opened != 2 {
+				t.Errorf("%d archives opened", e.opened)
+			}
+			w := st.workers[0]
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if len(w.keys) != 0 {
+				t.Errorf("the worker still has the files of %v", w.keys)
+			}
+		})
+	}
+}

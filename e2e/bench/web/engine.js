@@ -37,11 +37,32 @@ class Engine {
 
 let compiled;
 export const start = async (n) => {
+	const first = !compiled;
 	compiled ||= WebAssembly.compileStreaming(fetch("/engine.wasm"));
 	const module = await compiled;
 	const engines = Array.from({ length: n }, () => new Engine(module));
 	await Promise.all(engines.map((e) => e.ready));
+	if (first) await exercise(engines[0]);
 	return engines;
+};
+
+// exercise is what the page's spare worker does while nothing is open (worker/pool/exercise.go), with the page's sample.
+const exercise = async (e) => {
+	const file = new File([await (await fetch("/sample.wim")).blob()], "sample.wim");
+	await e.call("parts", { key: "exercise", parts: [file.name] }, [file]);
+	for (let round = 0; round < 10; round++) {
+		await e.call("open", { parts: [file.name] }, [file]);
+		await e.call("list", { image: 1, count: 100 });
+		const { body: planned } = await e.call("plan", { op: "verify" });
+		for (let index = 0; index < planned.shards; index++) {
+			const { body: shard, attach } = await e.call("shard", { plan: planned.plan, index });
+			const { body: result } = await e.call("run", { key: "exercise", op: shard.op }, attach.slice(0, 1));
+			await e.call("merge", { plan: planned.plan, index, result });
+		}
+		await e.call("finish", { plan: planned.plan });
+	}
+	await e.call("close");
+	await e.call("forget", { key: "exercise" });
 };
 
 const memory = async (engines) => {

@@ -1,0 +1,116 @@
+package pool
+
+import (
+	"context"
+
+	"wimscope/worker/protocol"
+)
+
+// A browser compiles WebAssembly in haste when it first runs, and well only what has run often; what it has compiled,
+// all workers of the page share. exerciseRounds over a small archive are a tenth of a second of a page that waits for
+// somebody to open something, and save twice that of the first archive.
+const (
+	exerciseRounds = 10
+	exerciseKey    = "exercise"
+)
+
+// Exercise has the spare worker open, list and verify a small archive a few times. It ends early, without error, when
+// the spare worker is needed. Call it after Warm, once for a page.
+func (p *Pool) Exercise(sample File) error {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	e := &exercise{ctx: ctx, stop: stop, done: make(chan struct{}), files: Files{Parts: []File{sample}}}
+	p.mu.Lock()
+	if p.spare == nil || p.exercise != nil {
+		p.mu.Unlock()
+		return nil
+	}
+	e.w = p.spare
+	p.exercise = e
+	p.mu.Unlock()
+	err := e.run()
+	// What is handed over should hold nothing. The worker is lost if this fails.
+	_, _, _ = e.w.call(context.Background(), protocol.Close, nil, nil, nil, 0)
+	_, _, _ = e.w.call(context.Background(), protocol.Forget, protocol.ForgetRequest{Key: exerciseKey}, nil, nil, 0)
+	close(e.done)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// endExercise waits until nobody but the caller asks the spare worker anything: for one short answer at most.
+func (p *Pool) endExercise() {
+	p.mu.Lock()
+	e := p.exercise
+	p.mu.Unlock()
+	if e != nil {
+		e.stop()
+		<-e.done
+	}
+}
+
+type exercise struct {
+	ctx   context.Context
+	stop  func()
+	done  chan struct{}
+	w     *worker
+	files Files
+}
+
+// ask asks the worker if there is still time.
+func (e *exercise) ask(m protocol.Method, req any, attach []any, reply any, got *[]any) error {
+	if err := e.ctx.Err(); err != nil {
+		return err
+	}
+	body, att, err := e.w.call(context.Background(), m, req, attach, nil, 0)
+	if err == nil && reply != nil {
+		err = protocol.Unmarshal(body, reply)
+	}
+	if got != nil {
+		*got = att
+	}
+	return err
+}
+
+func (e *exercise) run() error {
+	parts := names(e.files.Parts)
+	if err := e.ask(protocol.Parts, protocol.PartsRequest{Key: exerciseKey, Parts: parts}, e.files.values(), nil, nil); err != nil {
+		return err
+	}
+	for range exerciseRounds {
+		if err := e.ask(protocol.Open, protocol.OpenRequest{Parts: parts}, e.files.values(), nil, nil); err != nil {
+			return err
+		}
+		if err := e.ask(protocol.List, protocol.ListRequest{Image: 1, Count: 100}, nil, nil, nil); err != nil {
+			return err
+		}
+		if err := e.verify(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verify is a job's way through its shards, one after another.
+func (e *exercise) verify() error {
+	var plan protocol.PlanReply
+	if err := e.ask(protocol.Plan, protocol.PlanRequest{Op: protocol.Verify}, nil, &plan, nil); err != nil {
+		return err
+	}
+	for i := range plan.Shards {
+		var shard protocol.ShardReply
+		var packed []any
+		if err := e.ask(protocol.Shard, protocol.ShardRequest{Plan: plan.Plan, Index: i}, nil, &shard, &packed); err != nil {
+			return err
+		}
+		merge := protocol.MergeRequest{Plan: plan.Plan, Index: i}
+		if err := e.ask(protocol.Run, protocol.RunRequest{Key: exerciseKey, Op: shard.Op}, packed[:min(len(packed), 1)], &merge.Result, nil); err != nil {
+			return err
+		}
+		if err := e.ask(protocol.Merge, merge, nil, nil, nil); err != nil {
+			return err
+		}
+	}
+	return e.ask(protocol.Finish, protocol.FinishRequest{Plan: plan.Plan}, nil, nil, nil)
+}
