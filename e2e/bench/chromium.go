@@ -33,6 +33,10 @@ func (b *bench) inPage(name, path, expression string) contender {
 		); err != nil {
 			return sample{}, err
 		}
+		settle := fmt.Sprintf("window.bench.settle(%v)", !strings.Contains(expression, "peer"))
+		if _, err := chromedp.Run(tab, chromedp.Evaluate[bool](settle, chromedp.EvalAwaitPromise)); err != nil {
+			return sample{}, err
+		}
 		return chromedp.Run(tab, chromedp.Evaluate[sample]("window.bench."+expression, chromedp.EvalAwaitPromise))
 	}}
 }

@@ -13,6 +13,12 @@ const peer = (command, inMemory) => new Promise((resolve, reject) => {
 const opfs = async (name) => (await navigator.storage.getDirectory()).getFileHandle(name, { create: true });
 
 window.bench = {
+	// settle lets the browser come to rest, as it has when a person has found a file; ours prepares itself meanwhile.
+	settle: async (ours) => {
+		if (ours) await engine.prepare();
+		await new Promise((resolve) => setTimeout(resolve, 2000));
+		return true;
+	},
 	verify: (workers) => engine.job(file(), { op: "verify" }, workers),
 	// To a file of the origin's own, as it is made for a download; and through a writable stream, as into a file that was
 	// picked. Into one of those the browser hashes it all once more when it is closed, which no page can spare it.

@@ -35,15 +35,19 @@ class Engine {
 	end() { this.worker.terminate(); }
 }
 
-let compiled;
-export const start = async (n) => {
-	const first = !compiled;
-	compiled ||= WebAssembly.compileStreaming(fetch("/engine.wasm"));
-	const module = await compiled;
-	const engines = Array.from({ length: n }, () => new Engine(module));
+// prepare is what the page does while nothing is open: the program is compiled, and the spare worker exercises.
+let compiled, spare;
+export const prepare = async () => {
+	compiled = await WebAssembly.compileStreaming(fetch("/engine.wasm"));
+	spare = new Engine(compiled);
+	await spare.ready;
+	await exercise(spare);
+};
+
+const start = async (n) => {
+	const engines = Array.from({ length: n - 1 }, () => new Engine(compiled));
 	await Promise.all(engines.map((e) => e.ready));
-	if (first) await exercise(engines[0]);
-	return engines;
+	return [spare, ...engines];
 };
 
 // exercise is what the page's spare worker does while nothing is open (worker/pool/exercise.go), with the page's sample.
@@ -71,9 +75,9 @@ const memory = async (engines) => {
 	return sum;
 };
 
-// job runs a plan on n shard workers beside the session's own worker, as the page's pool does: two shards are with each worker, at most 2n + 1
-// are on their way, what is written goes to an output worker in order. The clock begins with open, when the workers
-// stand, and ends with the report (and the closed output).
+// job runs a plan on n shard workers beside the session's own worker, as the page's pool does: two shards are with each
+// worker, at most 2n + 1 on their way; what is written goes to an output worker in order. The clock begins with open,
+// when the workers stand, and ends with the report (and the closed output).
 export const job = async (file, plan, n, target) => {
 	const engines = await start(1 + n + (target ? 1 : 0));
 	const [session, ...workers] = engines;
