@@ -1,6 +1,7 @@
 package fsa
 
 import (
+	"hash/maphash"
 	"io/fs"
 	"path"
 	"slices"
@@ -32,6 +33,17 @@ type FS struct {
 	dirs map[string]js.Value
 
 	making sync.Mutex // held from looking whether a name is taken until it is, and while one is freed
+
+	// While the browser swaps in what was written to a file, the file is gone for a moment for whoever asks for it.
+	// A file's lock is the one that its name's hash picks.
+	swaps [64]sync.RWMutex
+}
+
+var seed = maphash.MakeSeed()
+
+// swap is the lock that is held for writing while the file name is swapped, and for reading while it is looked up.
+func (f *FS) swap(name string) *sync.RWMutex {
+	return &f.swaps[maphash.String(seed, name)%uint64(len(f.swaps))]
 }
 
 // NewFS makes a file system of a FileSystemDirectoryHandle.
@@ -135,7 +147,10 @@ func (f *FS) handle(name string) (h js.Value, isDir bool, err error) {
 	if err != nil {
 		return h, false, err
 	}
+	swap := f.swap(name)
+	swap.RLock()
 	h, err = jsx.Call(parent, "getFileHandle", base)
+	swap.RUnlock()
 	if jsx.Named(err, "TypeMismatchError") {
 		h, err = f.dir(name)
 		return h, true, err
@@ -212,19 +227,27 @@ func (f *FS) Stat(name string) (hackpadfs.FileInfo, error) {
 	}
 	if err == nil {
 		var i info
-		if i, err = fileInfo(name, h); err == nil {
+		if i, err = f.fileInfo(name, h); err == nil {
 			return i, nil
 		}
 	}
 	return nil, pathError("stat", name, failure(name, err))
 }
 
-func fileInfo(name string, h js.Value) (info, error) {
-	v, err := jsx.Call(h, "getFile")
+func (f *FS) fileInfo(name string, h js.Value) (info, error) {
+	v, err := f.snapshot(name, h)
 	if err != nil {
 		return info{}, err
 	}
 	return info{name: path.Base(name), size: int64(v.Get("size").Float()), modified: time.UnixMilli(int64(v.Get("lastModified").Float()))}, nil
+}
+
+// snapshot is the file as it is now.
+func (f *FS) snapshot(name string, h js.Value) (js.Value, error) {
+	swap := f.swap(name)
+	swap.RLock()
+	defer swap.RUnlock()
+	return jsx.Call(h, "getFile")
 }
 
 // Mkdir implements hackpadfs.MkdirFS.
@@ -347,9 +370,9 @@ func (f *FS) ReadDir(name string) ([]hackpadfs.DirEntry, error) {
 			break
 		}
 		e := step.Get("value")
-		found = append(found, &dirEntry{name: e.Get("name").String(), dir: e.Get("kind").String() == "directory", handle: e})
+		found = append(found, &dirEntry{fs: f, path: path.Join(name, e.Get("name").String()), dir: e.Get("kind").String() == "directory", handle: e})
 	}
-	slices.SortStableFunc(found, func(a, b *dirEntry) int { return strings.Compare(a.name, b.name) })
+	slices.SortStableFunc(found, func(a, b *dirEntry) int { return strings.Compare(a.path, b.path) })
 	entries := make([]hackpadfs.DirEntry, len(found))
 	for i, e := range found {
 		entries[i] = e
@@ -378,21 +401,22 @@ func (i info) Mode() fs.FileMode {
 }
 
 type dirEntry struct {
-	name   string
+	fs     *FS
+	path   string
 	dir    bool
 	handle js.Value
 }
 
-func (e *dirEntry) Name() string      { return e.name }
+func (e *dirEntry) Name() string      { return path.Base(e.path) }
 func (e *dirEntry) IsDir() bool       { return e.dir }
 func (e *dirEntry) Type() fs.FileMode { return info{dir: e.dir}.Mode().Type() }
 func (e *dirEntry) Info() (fs.FileInfo, error) {
 	if e.dir {
-		return info{name: e.name, dir: true}, nil
+		return info{name: e.Name(), dir: true}, nil
 	}
-	i, err := fileInfo(e.name, e.handle)
+	i, err := e.fs.fileInfo(e.path, e.handle)
 	if err != nil {
-		return nil, pathError("stat", e.name, failure(e.name, err))
+		return nil, pathError("stat", e.path, failure(e.path, err))
 	}
 	return i, nil
 }

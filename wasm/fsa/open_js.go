@@ -29,7 +29,7 @@ type openFile struct {
 
 // load takes a new snapshot.
 func (o *openFile) load() (err error) {
-	if o.file, err = jsx.Call(o.handle, "getFile"); err == nil {
+	if o.file, err = o.fs.snapshot(o.name, o.handle); err == nil {
 		o.size = int64(o.file.Get("size").Float())
 	}
 	return err
@@ -38,8 +38,22 @@ func (o *openFile) load() (err error) {
 // begin opens the stream to write to, with the bytes that are there or without.
 func (o *openFile) begin(keep bool) (err error) {
 	if o.stream.IsUndefined() {
+		swap := o.fs.swap(o.name)
+		swap.RLock()
+		defer swap.RUnlock()
 		o.stream, err = jsx.Call(o.handle, "createWritable", map[string]any{"keepExistingData": keep})
 	}
+	return err
+}
+
+// end closes the stream, and the browser swaps in what was written to it.
+func (o *openFile) end() error {
+	s := o.stream
+	o.stream = js.Undefined()
+	swap := o.fs.swap(o.name)
+	swap.Lock()
+	defer swap.Unlock()
+	_, err := jsx.Call(s, "close")
 	return err
 }
 
@@ -48,9 +62,7 @@ func (o *openFile) commit() error {
 	if o.stream.IsUndefined() {
 		return nil
 	}
-	s := o.stream
-	o.stream = js.Undefined()
-	if _, err := jsx.Call(s, "close"); err != nil {
+	if err := o.end(); err != nil {
 		return err
 	}
 	return o.load()
@@ -78,7 +90,7 @@ func (o *openFile) Stat() (hackpadfs.FileInfo, error) {
 	if err := o.check("stat", true); err != nil {
 		return nil, err
 	}
-	i, err := fileInfo(o.name, o.handle)
+	i, err := o.fs.fileInfo(o.name, o.handle)
 	if err != nil {
 		return nil, o.fail("stat", err)
 	}
@@ -252,7 +264,7 @@ func (o *openFile) Close() error {
 	if o.stream.IsUndefined() {
 		return nil
 	}
-	if _, err := jsx.Call(o.stream, "close"); err != nil {
+	if err := o.end(); err != nil {
 		return o.fail("close", err)
 	}
 	return nil
