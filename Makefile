@@ -56,6 +56,7 @@ fuzz: ## every fuzz target for a while (FUZZTIME=5000x or 5m)
 
 campaign: tools ## the long runs before an issue is closed: many random trees, much fuzzing
 	CI=true WIMSCOPE_CAMPAIGN=1 go test -count=1 -timeout=12h ./wim/... ./e2e/...
+	CI=true WIMSCOPE_CAMPAIGN=1 $(JS) go test -count=1 -timeout=2h -run TestEncodeRandom -exec "$$(go tool -n jsexec)" ./wim/xpress ./wim/lzx ./wim/lzms
 	FUZZTIME=$(or $(FUZZTIME),5m) .ci/fuzz
 
 bench: tools build ## measure against other programs: a table, and bench.json (CORPUS=folder, RUNS=5)

@@ -1,4 +1,4 @@
-// Package lzms decodes LZMS, the strongest of the three compression formats of WIM archives and the usual one of ESD files.
+// Package lzms decodes and encodes LZMS, the strongest of the three compression formats of WIM archives and the usual one of ESD files.
 //
 // A packed chunk is two streams in one run of bytes, both made of 16-bit little-endian units. Decisions between two choices
 // (literal or match, LZ or delta match, new offset or recent one) come from a binary range coder that reads forward from the
@@ -10,4 +10,6 @@
 // packer had made absolute, are made relative again: see x86.go.
 //
 // [Decoder] is the fast one. [DecodePlain] is the readable one, which also explains: it reports each item.
+//
+// [Encoder] packs chunks, at three levels.
 package lzms

@@ -1,4 +1,4 @@
-// Package lzx decodes LZX as WIM archives use it: LZ77 with prefix codes in blocks, and x86 call addresses made absolute
+// Package lzx decodes and encodes LZX as WIM archives use it: LZ77 with prefix codes in blocks, and x86 call addresses made absolute
 // beforehand.
 //
 // The variant differs from that of cabinets ([MS-PATCH], LZX) in this: each chunk stands alone, with three recent distances of 1
@@ -7,4 +7,6 @@
 // window is 64 KiB and more; and the window is the chunk.
 //
 // [Decoder] is the fast one. [DecodePlain] is the readable one, which also explains: it reports each token.
+//
+// [Encoder] packs chunks, at three levels.
 package lzx

@@ -1,0 +1,293 @@
+package match
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/bits"
+	"unsafe"
+)
+
+// MaxTreeSize is the largest window of a [Tree], in bytes.
+const MaxTreeSize = 64 << 20
+
+// TreeMatch is a match that a [Tree] found.
+type TreeMatch struct {
+	Length uint32 // bytes, at least 2
+	Offset uint32 // bytes back, at least 1
+}
+
+// Tree finds, for each place of a window in turn, for every length the nearest earlier occurrence: at most [Tree.Cap] matches a place, in time
+// that does not grow with the window or with how repetitive it is. It takes 8 bytes for each byte of window.
+//
+// It is the tree of intervals of the suffix array. An interval is a run of suffixes that have so many first bytes in common; those that have more
+// in common are intervals inside it. A place that was passed is noted in the intervals that contain it, so the latest of each interval around the place in
+// hand is the nearest match of that interval's length. Noting it in all of them at once would take too long. Therefore a place is noted only as far
+// up as no later one was noted, and each place keeps at which interval a later one took over: from there on that one's notes hold.
+type Tree struct {
+	// A reference to an interval is common<<shift | number: of two around one place the larger is the inner. Number 0 is the
+	// interval of all suffixes, with nothing in common; 0 as a reference is "none".
+	intervals []uint32 // of each: a reference to the one around it, or, once a place in it was passed, a place
+	places    []uint32 // of each place from 1: the innermost interval around it, or, once it was passed, where a later one took over
+	shift     uint32
+	limit     uint32 // the longest length in the tree
+	data      []byte
+	cur       uint32 // the next place, from 1
+	longest   uint32
+	warmed    uint32 // no use but that reads come to something
+}
+
+// NewTree makes one for windows of at most size bytes, and match lengths of at most longest; on large windows less, see Cap.
+func NewTree(size, longest int) *Tree {
+	return &Tree{
+		intervals: make([]uint32, size),
+		places:    make([]uint32, max(suffixWork(size), size+1)),
+		longest:   uint32(longest),
+	}
+}
+
+// TreeMemory is what a Tree takes, in bytes.
+func TreeMemory(size int) int64 { return 4*int64(size) + 4*int64(max(suffixWork(size), size+1)) }
+
+// Cap is the greatest length that Next gives on the window in hand. Longer matches are given as so long.
+func (t *Tree) Cap() int { return int(t.limit) }
+
+var errTooLarge = errors.New("match: window larger than the tree was made for")
+
+// Reset takes up another window and starts at its first place. Until the next Reset the bytes must not change. rest, unless it is nil, is called
+// now and then, and its error ends the work.
+func (t *Tree) Reset(data []byte, rest func() error) error {
+	n := len(data)
+	if n > len(t.intervals) || n > MaxTreeSize {
+		return errTooLarge
+	}
+	t.data, t.cur = data, 1
+	t.shift = uint32(max(bits.Len(uint(max(n-1, 1))), 8))
+	t.limit = min(t.longest, 1<<(32-t.shift)-1)
+	if n == 0 {
+		return nil
+	}
+	s := &sorter{rest: rest}
+	p := unsafe.Pointer(unsafe.SliceData(t.intervals))
+	sa := unsafe.Slice((*int32)(p), n)
+	work := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(t.places))), len(t.places))
+	sortSuffixes(s, data, sa, 256, work)
+	if s.err == nil {
+		t.common(s)
+	}
+	if s.err == nil {
+		t.build(s)
+	}
+	return s.err
+}
+
+// common turns the suffix array into common<<shift | place: how many first bytes each suffix shares with the one before it.
+func (t *Tree) common(s *sorter) {
+	n := len(t.data)
+	sa, rank := t.intervals[:n], t.places[:n]
+	for from := 0; from < n; from += restEvery {
+		for i, at := range sa[from:min(from+restEvery, n)] {
+			rank[at] = uint32(from + i)
+		}
+		if s.stop() {
+			return
+		}
+	}
+	// In the order of the text, what is shared shrinks by at most one from each suffix to the next (Kasai et al., 2001). Which suffixes are
+	// neighbors is looked up for some places at once: see warmPlaces.
+	mask := uint32(1)<<t.shift - 1
+	var before [warmPlaces]uint32
+	h := 0
+	warmed := byte(0)
+	for from := 0; from < n; from += restEvery {
+		end := min(from+restEvery, n)
+		for some := from; some < end; some += warmPlaces {
+			ranks := rank[some:min(some+warmPlaces, end)]
+			for k, r := range ranks {
+				before[k&(warmPlaces-1)] = sa[max(r, 1)-1] & mask
+			}
+			for k := range ranks {
+				warmed |= t.data[min(int(before[k&(warmPlaces-1)])+h, n-1)]
+			}
+			for k, r := range ranks {
+				if r == 0 {
+					h = 0
+					continue
+				}
+				i, j := some+k, int(before[k&(warmPlaces-1)])
+				h += shared(t.data[i+h:], t.data[j+h:], int(t.limit)-h)
+				sa[r] |= uint32(h) << t.shift
+				h = max(h-1, 0)
+			}
+		}
+		if s.stop() {
+			return
+		}
+	}
+	t.warmed = uint32(warmed)
+}
+
+// shared is how many first bytes a and b share, at most limit.
+func shared(a, b []byte, limit int) int {
+	n := min(len(a), len(b), limit)
+	i := 0
+	for ; i+8 <= n; i += 8 {
+		if x := binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:]); x != 0 {
+			return i + bits.TrailingZeros64(x)>>3
+		}
+	}
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return max(i, 0)
+}
+
+// build makes the tree. By the time that an interval is written over the suffix array, what was there has been read: there are no more
+// intervals than suffixes so far.
+func (t *Tree) build(s *sorter) {
+	n := len(t.data)
+	sa, places := t.intervals[:n], t.places[:n+1]
+	mask := uint32(1)<<t.shift - 1
+	var open [256]uint32 // intervals not yet closed, the innermost last; what they have in common grows
+	top := 0
+	prev := sa[0] & mask
+	sa[0] = 0
+	made := uint32(0)
+	for from := 1; from < n; from += restEvery {
+		for r := from; r < min(from+restEvery, n); r++ {
+			v := sa[r]
+			common := v >> t.shift
+			inner := open[top&255]
+			switch have := inner >> t.shift; {
+			case common > have:
+				made++
+				inner = common<<t.shift | made
+				top++
+				open[top&255] = inner
+				places[prev+1] = inner
+			case common == have:
+				places[prev+1] = inner
+			default:
+				places[prev+1] = inner
+				for {
+					top--
+					around := open[top&255]
+					if common > around>>t.shift {
+						made++
+						around = common<<t.shift | made
+						top++
+						open[top&255] = around
+					}
+					sa[inner&mask] = around
+					inner = around
+					if common >= around>>t.shift {
+						break
+					}
+				}
+			}
+			prev = v & mask
+		}
+		if s.stop() {
+			return
+		}
+	}
+	places[prev+1] = open[top&255]
+	for ; top > 0; top-- {
+		sa[open[top&255]&mask] = open[(top-1)&255]
+	}
+}
+
+// warmPlaces is for how many places memory is read ahead. In a large window nearly everything that is read lies outside the
+// processor's caches, and where each read tells what to read next, it waits for all of them one after the other; those of different places
+// it can wait for together.
+const (
+	warmPlaces = 32
+	warmSteps  = 4
+	warmWindow = 1 << 19 // smaller windows have no need of it
+)
+
+// Find passes places, as many as ends has or fewer, and says how many. Their matches go to found, one place's after the other's: those of the
+// i-th before ends[i]. The longest comes first; each has its length and all shorter ones down to that of the one after it, or 2. found has room for at
+// least Cap matches; where it might not have for another place's, Find stops. It passes at least one place, if there is one.
+func (t *Tree) Find(found []TreeMatch, ends []uint32) int {
+	return t.pass(len(ends), found, ends)
+}
+
+// Skip passes so many places, or those that there are.
+func (t *Tree) Skip(n int) { t.pass(n, nil, nil) }
+
+func (t *Tree) pass(count int, found []TreeMatch, ends []uint32) (done int) {
+	intervals := unsafe.Pointer(unsafe.SliceData(t.intervals))
+	places := unsafe.Pointer(unsafe.SliceData(t.places))
+	mask, shift := uint32(1)<<t.shift-1, t.shift&31
+	last := uint32(len(t.data))
+	count = min(count, int(last)-int(t.cur)+1)
+	full, n := len(found)-int(t.limit), 0
+	var ahead [warmPlaces]uint32
+	for done < count {
+		some := min(count-done, warmPlaces)
+		if last > warmWindow {
+			// Go the first steps of each place's way.
+			for k := range some {
+				ahead[k&(warmPlaces-1)] = *(*uint32)(unsafe.Add(places, uintptr(t.cur+uint32(k))*4))
+			}
+			for range warmSteps {
+				for k := range some {
+					v := ahead[k&(warmPlaces-1)]
+					p := unsafe.Add(intervals, uintptr(v&mask)*4)
+					if v>>shift == 0 {
+						p = unsafe.Add(places, uintptr(v)*4)
+					}
+					ahead[k&(warmPlaces-1)] = *(*uint32)(p)
+				}
+			}
+			t.warmed = ahead[0]
+		}
+		for ; some > 0; some-- {
+			if ends != nil && n > full {
+				return done
+			}
+			cur := t.cur
+			t.cur++
+			ref := uint32(0)
+			if cur < last { // nothing begins after the last: it need not be noted, and in the largest window it cannot
+				p := (*uint32)(unsafe.Add(places, uintptr(cur)*4))
+				ref = *p
+				*p = 0
+			}
+			var note uint32
+			for ref != 0 {
+				p := (*uint32)(unsafe.Add(intervals, uintptr(ref&mask)*4))
+				note = *p
+				if note>>shift == 0 && note != 0 {
+					break // a place
+				}
+				*p = cur
+				ref = note
+			}
+			for ref != 0 {
+				at := note
+				var over uint32
+				for {
+					over = *(*uint32)(unsafe.Add(places, uintptr(at)*4))
+					if over <= ref {
+						break
+					}
+					at = *(*uint32)(unsafe.Add(intervals, uintptr(over&mask)*4))
+				}
+				*(*uint32)(unsafe.Add(intervals, uintptr(ref&mask)*4)) = cur
+				*(*uint32)(unsafe.Add(places, uintptr(at)*4)) = ref
+				if ref>>shift >= 2 && n < len(found) { // what is further out has to know of the place too
+					found[n] = TreeMatch{ref >> shift, cur - at}
+					n++
+				}
+				ref = over
+				note = *(*uint32)(unsafe.Add(intervals, uintptr(ref&mask)*4))
+			}
+			if ends != nil {
+				ends[done] = uint32(n)
+			}
+			done++
+		}
+	}
+	return done
+}

@@ -1,0 +1,351 @@
+package lzms
+
+import (
+	"errors"
+	"math/bits"
+	"unsafe"
+
+	"wimscope/wim/internal/match"
+)
+
+// MaxEncode is the largest chunk that an [Encoder] packs, in bytes. Larger ones decode, but Microsoft's programs refuse them.
+const MaxEncode = match.MaxTreeSize
+
+// Levels of effort.
+const (
+	levelFast    = 1 // the longest match of a few, with a look at the next place
+	levelNormal  = 2 // the cheapest way through a stretch of places, by the costs of the moment
+	levelMaximum = 3 // longer matches, longer stretches, more combinations
+)
+
+// Errors of NewEncoder and EncodeFunc.
+var (
+	errEncodeSize = errors.New("lzms: chunk size is not 1 byte to 64 MiB")
+	errLevel      = errors.New("lzms: level is not 1 to 3")
+	errTooLong    = errors.New("lzms: more bytes than the encoder's chunk size")
+)
+
+// Encoder packs LZMS chunks, one after the other. What it needs, it has from the start: see [Memory]. The same chunk always gives the same
+// bytes. It must not be used by two goroutines at once.
+type Encoder struct {
+	// The contexts of each decision: the decoder's.
+	main   [mainStates]context
+	match  [matchStates]context
+	lz     [repStates]context
+	lzRep  [2][repStates]context
+	delta  [repStates]context
+	dltRep [2][repStates]context
+	cur    history // at the item to come
+
+	literals, offsets, lengths, deltaOffsets, powers coder
+	work                                             workspace
+	slots                                            [maxOffsets]slot
+	lengthSlots                                      [numLengths]slot
+	runs                                             offsetTable
+	lengthSlot                                       [256]uint8 // of each length below 256
+
+	out output
+
+	level int
+	buf   []byte // the chunk, with addresses in x86 instructions absolute, and a few bytes after it
+	n     int    // bytes of the chunk
+	x86   unfilter
+
+	fast   *chains
+	parser *parser
+}
+
+// coder is an adaptive Huffman code, as the decoder has it, and what writing and choosing need beside.
+type coder struct {
+	huff
+	code   [1024]uint16 // of each symbol
+	length [1024]uint8  // bits of it
+}
+
+// takePiece is how many bytes are copied between calls of rest.
+const takePiece = 8 << 20
+
+// bufSlack is how many bytes of the buffer lie after the chunk: loads may reach there.
+const bufSlack = 32
+
+// NewEncoder makes an encoder of chunks of at most chunkSize bytes, 1 to 64 MiB. level is 1 (fast), 2 (normal) or 3 (maximum).
+func NewEncoder(chunkSize, level int) (*Encoder, error) {
+	switch {
+	case chunkSize < 1 || chunkSize > MaxEncode:
+		return nil, errEncodeSize
+	case level < levelFast || level > levelMaximum:
+		return nil, errLevel
+	}
+	e := &Encoder{level: level, buf: make([]byte, chunkSize+bufSlack)}
+	makeSlots(e.slots[:], offsetRuns[:])
+	makeSlots(e.lengthSlots[:], lengthRuns[:])
+	e.runs.make()
+	s := 0
+	for l := 1; l < len(e.lengthSlot); l++ {
+		for l >= int(e.lengthSlots[s+1].base) {
+			s++
+		}
+		e.lengthSlot[l] = uint8(s)
+	}
+	if level == levelFast {
+		e.fast = newChains(chunkSize)
+	} else {
+		e.parser = newParser(chunkSize, level)
+	}
+	return e, nil
+}
+
+// Memory is about what an Encoder takes, in bytes: for large chunks 5 times the chunk at level 1, 9 times at the others.
+func Memory(chunkSize, level int) int64 {
+	n := int64(unsafe.Sizeof(Encoder{})) + int64(chunkSize) + bufSlack
+	if level == levelFast {
+		return n + chainsMemory(chunkSize)
+	}
+	return n + parserMemory(chunkSize)
+}
+
+// Encode packs src, of at most the chunk size, into dst and gives the packed size: an even number of 8 or more, or 0 if src is empty or does not fit in dst packed.
+// It writes nowhere else, does not change src, and allocates nothing. Given a dst one byte shorter than src, 0 means to store src as it is.
+func (e *Encoder) Encode(dst, src []byte) int {
+	n, _ := e.EncodeFunc(dst, src, nil)
+	return n
+}
+
+// EncodeFunc is Encode that calls rest, unless it is nil, every few milliseconds to tens of them, and stops with the error that rest gives, if
+// any. It fails otherwise only if src is larger than the chunk size.
+func (e *Encoder) EncodeFunc(dst, src []byte, rest func() error) (int, error) {
+	switch {
+	case len(src) > len(e.buf)-bufSlack:
+		return 0, errTooLong
+	case len(src) == 0 || len(dst) < leastPacked:
+		return 0, nil
+	}
+	e.n = len(src)
+	for at := 0; at < e.n; at += takePiece {
+		copy(e.buf[at:], src[at:min(at+takePiece, e.n)])
+		if rest != nil {
+			if err := rest(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	clear(e.buf[e.n:][:bufSlack]) // the outcome must not depend on the chunk before
+	if err := e.x86.filter(e.buf[:e.n], rest); err != nil {
+		return 0, err
+	}
+	e.reset()
+	e.out.reset(dst)
+	var err error
+	if e.level == levelFast {
+		err = e.parseFast(rest)
+	} else {
+		err = e.parse(rest)
+	}
+	n := 0
+	if err == nil {
+		n = e.out.finish()
+	}
+	e.out = output{} // hold on to nothing
+	return n, err
+}
+
+// reset sets up the model for a chunk, as the decoder does.
+func (e *Encoder) reset() {
+	for _, c := range [...][]context{e.main[:], e.match[:], e.lz[:], e.lzRep[0][:], e.lzRep[1][:], e.delta[:], e.dltRep[0][:], e.dltRep[1][:]} {
+		for i := range c {
+			c[i] = context{initialHistory, 64 - uint64(bits.OnesCount64(initialHistory))}
+		}
+	}
+	n := offsetSlots(e.slots[:], e.n)
+	e.literals.reset(&e.work, numLiterals, literalInterval, literalRoot)
+	e.offsets.reset(&e.work, n, offsetInterval, offsetRoot)
+	e.lengths.reset(&e.work, numLengths, lengthInterval, lengthRoot)
+	e.deltaOffsets.reset(&e.work, n, offsetInterval, deltaRoot)
+	e.powers.reset(&e.work, numPowers, powerInterval, powerRoot)
+	e.literals.assign()
+	e.offsets.assign()
+	e.lengths.assign()
+	e.deltaOffsets.assign()
+	e.powers.assign()
+	e.cur = firstHistory
+}
+
+// assign gives each symbol its code, from what the decoder reads codes by.
+func (c *coder) assign() {
+	at, code := 0, uint32(0)
+	for l := uint32(1); l <= maxCodeBits; l++ {
+		for ; code < c.limit[l]; code += 1 << (maxCodeBits - l) {
+			sym := c.order[at&1023] & 1023
+			c.code[sym] = uint16(code >> (maxCodeBits - l))
+			c.length[sym] = uint8(l)
+			at++
+		}
+	}
+}
+
+// decide writes one decision.
+func (e *Encoder) decide(c *context, bit uint64) {
+	o := &e.out
+	if o.rng < 1<<16 {
+		o.shift()
+	}
+	bound := o.rng >> 6 * c.zero
+	if bit == 0 {
+		o.rng = bound
+	} else {
+		o.low += bound
+		o.rng -= bound
+	}
+	c.history = c.history<<1 | bit
+	c.zero = uint64(min(max(64-bits.OnesCount64(c.history), 1), 63))
+}
+
+// symbol writes one and counts it. A code that is due is built anew at the item's end, by renew, as the decoder does.
+func (e *Encoder) symbol(c *coder, sym int) {
+	e.out.put(uint64(c.code[sym&1023]), uint(c.length[sym&1023]))
+	c.freq[sym&1023]++
+	c.left--
+}
+
+// renew builds a code anew if it is due, and reports whether it was.
+func (e *Encoder) renew(c *coder) bool {
+	if c.left >= 0 {
+		return false
+	}
+	c.rebuild(&e.work)
+	c.assign()
+	return true
+}
+
+// writeLength writes a match length.
+func (e *Encoder) writeLength(length int) {
+	s := 0
+	if length < len(e.lengthSlot) {
+		s = int(e.lengthSlot[length])
+	} else {
+		s = e.longLengthSlot(length)
+	}
+	e.symbol(&e.lengths, s)
+	slot := e.lengthSlots[s]
+	e.out.put(uint64(uint32(length)-slot.base), uint(slot.extra))
+}
+
+// longLengthSlot is the slot of a length of 256 or more.
+func (e *Encoder) longLengthSlot(length int) int {
+	s := int(e.lengthSlot[len(e.lengthSlot)-1])
+	for s+1 < numLengths && length >= int(e.lengthSlots[s+1].base) {
+		s++
+	}
+	return s
+}
+
+// writeOffset writes an offset, or a delta match's raw offset.
+func (e *Encoder) writeOffset(c *coder, offset uint32) {
+	s := e.runs.slot(offset)
+	e.symbol(c, s)
+	slot := e.slots[s&1023]
+	e.out.put(uint64(offset-slot.base), uint(slot.extra))
+}
+
+// write writes an item, which covers length bytes at at, and makes codes anew that are due.
+func (e *Encoder) write(at, length int, source uint32) {
+	h := &e.cur
+	ctx := h.ctx
+	main := &e.main[ctx>>mainAt%mainStates]
+	if source == sourceLiteral {
+		e.decide(main, 0)
+		e.symbol(&e.literals, int(e.buf[at]))
+		h.literal()
+		if e.renew(&e.literals) && e.parser != nil {
+			e.parser.literalCosts(e)
+		}
+		return
+	}
+	e.decide(main, 1)
+	which := &e.match[ctx>>matchAt%matchStates]
+	if source&sourceDelta == 0 {
+		e.decide(which, 0)
+		lz := &e.lz[ctx>>lzAt%repStates]
+		if source < 3 {
+			e.decide(lz, 1)
+			e.writeRecent(&e.lzRep, ctx>>lzRep0At, ctx>>lzRep1At, source)
+		} else {
+			e.decide(lz, 0)
+			e.writeOffset(&e.offsets, source-sourceBase)
+		}
+		h.lzMatch(source)
+	} else { // only the parser finds these
+		e.decide(which, 1)
+		delta := &e.delta[ctx>>deltaAt%repStates]
+		source &^= sourceDelta
+		if source < 3 {
+			e.decide(delta, 1)
+			e.writeRecent(&e.dltRep, ctx>>dltRep0At, ctx>>dltRep1At, source)
+		} else {
+			pair := source - sourceBase
+			e.decide(delta, 0)
+			e.symbol(&e.powers, int(pair>>rawBits))
+			e.writeOffset(&e.deltaOffsets, pair&(1<<rawBits-1))
+			e.parser.deltas.used(pair>>rawBits, at)
+		}
+		h.deltaMatch(source)
+		if e.renew(&e.deltaOffsets) {
+			e.parser.deltaOffsetCosts(e)
+		}
+		e.renew(&e.powers)
+	}
+	e.writeLength(length)
+	if e.renew(&e.offsets) && e.parser != nil {
+		e.parser.offsetCosts(e)
+	}
+	if e.renew(&e.lengths) && e.parser != nil {
+		e.parser.lengthCosts(e)
+	}
+}
+
+// writeRecent writes which of the recent offsets is meant, 0 to 2.
+func (e *Encoder) writeRecent(c *[2][repStates]context, state0, state1 uint64, which uint32) {
+	if which == 0 {
+		e.decide(&c[0][state0%repStates], 0)
+		return
+	}
+	e.decide(&c[0][state0%repStates], 1)
+	e.decide(&c[1][state1%repStates], uint64(which-1))
+}
+
+// offsetTable finds the slot of an offset. Runs of slots of one width follow each other: an offset's number of bits tells the run, or one a
+// little before it.
+type offsetTable struct {
+	base  [32]uint32 // the lowest offset of each run of slots; the last slot is a run, and a border follows. More than there are: see slot
+	first [32]uint16 // its first slot
+	extra [32]uint8  // the extra bits of its slots
+	start [33]uint8  // for each number of bits, the run of the lowest offset that has so many
+}
+
+func (t *offsetTable) make() {
+	base, n := uint32(1), 0
+	for width, run := range offsetRuns {
+		t.base[width], t.first[width], t.extra[width] = base, uint16(n), uint8(width)
+		base += uint32(run) << width
+		n += int(run)
+	}
+	t.base[len(offsetRuns)], t.first[len(offsetRuns)], t.extra[len(offsetRuns)] = base, uint16(n), lastSlotBits
+	t.base[len(offsetRuns)+1] = 1<<32 - 1
+	for size := 1; size <= 32; size++ {
+		run := uint8(0)
+		for t.base[run+1] <= 1<<(size-1) {
+			run++
+		}
+		t.start[size] = run
+	}
+}
+
+// slot is that of an offset of at most 31 bits. Masks keep indexes from being checked.
+func (t *offsetTable) slot(offset uint32) int {
+	run := uint32(t.start[bits.Len32(offset)&31])
+	for offset >= t.base[(run+1)&31] {
+		run++
+	}
+	run &= 31
+	return int(t.first[run]) + int((offset-t.base[run])>>(t.extra[run]&31))
+}

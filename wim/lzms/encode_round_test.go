@@ -1,0 +1,638 @@
+package lzms
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"testing"
+)
+
+// encodeKinds are kinds of data, each made anew for a size.
+var encodeKinds = []struct {
+	name string
+	make func(rnd *rand.Rand, n int) []byte
+}{
+	{"zeros", func(_ *rand.Rand, n int) []byte { return make([]byte, n) }},
+	{"random", func(rnd *rand.Rand, n int) []byte {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = byte(rnd.Uint32())
+		}
+		return b
+	}},
+	{"sparse", func(rnd *rand.Rand, n int) []byte {
+		b := make([]byte, n)
+		for range n / 50 {
+			b[rnd.IntN(n)] = byte(rnd.Uint32())
+		}
+		return b
+	}},
+	{"runs", func(rnd *rand.Rand, n int) (b []byte) {
+		for len(b) < n {
+			period := 1 + rnd.IntN(9)
+			p := make([]byte, period)
+			for i := range p {
+				p[i] = byte(rnd.IntN(4))
+			}
+			b = append(b, bytes.Repeat(p, 1+rnd.IntN(1<<rnd.IntN(12)))...)
+		}
+		return b[:n]
+	}},
+	{"text", func(rnd *rand.Rand, n int) (b []byte) {
+		words := make([]string, 300)
+		for i := range words {
+			w := make([]byte, 1+rnd.IntN(9))
+			for k := range w {
+				w[k] = byte('a' + rnd.IntN(26)*rnd.IntN(26)/26)
+			}
+			words[i] = string(w)
+		}
+		for len(b) < n {
+			b = append(append(b, words[rnd.IntN(300)*rnd.IntN(300)/300]...), " \n,."[rnd.IntN(40)/39*rnd.IntN(4)])
+		}
+		return b[:n]
+	}},
+	{"program", func(rnd *rand.Rand, n int) (b []byte) {
+		targets := make([]int, 20)
+		for i := range targets {
+			targets[i] = rnd.IntN(n + 1)
+		}
+		opcodes := []string{"\xE8", "\xE9", "\xFF\x15", "\x48\x8B\x05", "\x48\x8B\x0D", "\x48\x8D\x3D", "\x4C\x8D\x05", "\xF0\x83\x05"}
+		for len(b) < n {
+			op := opcodes[rnd.IntN(len(opcodes))]
+			at := len(b)
+			b = append(b, op...)
+			v := targets[rnd.IntN(len(targets))] - at
+			b = append(b, byte(v), byte(v>>8), byte(v>>16), byte(v>>24))
+			for range rnd.IntN(8) {
+				b = append(b, "\x55\x48\x89\xE5\xC3\xE8\x4C\xFF"[rnd.IntN(8)])
+			}
+		}
+		return b[:n]
+	}},
+	{"records", func(rnd *rand.Rand, n int) (b []byte) {
+		x, y, z := rnd.Uint32(), rnd.Uint32(), uint32(0)
+		size := 1 + rnd.IntN(20)
+		for len(b) < n {
+			x += 4
+			y += 1 + rnd.Uint32N(2)
+			z ^= rnd.Uint32() >> 20
+			r := []byte{byte(x), byte(x >> 8), byte(x >> 16), byte(x >> 24), byte(y), byte(y >> 8), byte(z), byte(z >> 8), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}
+			b = append(b, r[:size]...)
+		}
+		return b[:n]
+	}},
+	{"sound", func(rnd *rand.Rand, n int) (b []byte) {
+		v, d := 0, 0
+		for len(b) < n {
+			d += rnd.IntN(3) - 1
+			v += d
+			b = append(b, byte(v), byte(v>>8))
+		}
+		return b[:n]
+	}},
+	{"mixed", func(rnd *rand.Rand, n int) (b []byte) {
+		for len(b) < n {
+			switch rnd.IntN(4) {
+			case 0:
+				for range rnd.IntN(200) {
+					b = append(b, byte(rnd.IntN(1+rnd.IntN(256))))
+				}
+			case 1:
+				b = append(b, make([]byte, rnd.IntN(1000))...)
+			default:
+				if len(b) > 10 {
+					at := rnd.IntN(len(b))
+					b = append(b, b[at:at+rnd.IntN(min(len(b)-at, 1<<rnd.IntN(12)))]...)
+				}
+				b = append(b, byte(rnd.Uint32()))
+			}
+		}
+		return b[:n]
+	}},
+}
+
+func makeEncoder(t testing.TB, size, level int) *Encoder {
+	t.Helper()
+	e, err := NewEncoder(size, level)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// roundTrip packs a chunk and wants it back from both decoders; not if it does not fit in less than its size and spare more.
+func roundTrip(t testing.TB, e *Encoder, d *Decoder, src []byte, spare int) int {
+	t.Helper()
+	const guard = 32
+	room := max(len(src)-1+spare, 0)
+	buf := bytes.Repeat([]byte{0xA5}, guard+room+guard)
+	in := bytes.Clone(src)
+	n := e.Encode(buf[guard:guard+room:guard+room], in)
+	for i, b := range buf {
+		if (i < guard || i >= guard+room) && b != 0xA5 {
+			t.Fatalf("byte %d of %d was written", i-guard, room)
+		}
+	}
+	if !bytes.Equal(in, src) {
+		t.Fatal("the input was changed")
+	}
+	if n < 0 || n > room || n%2 != 0 || n > 0 && n < leastPacked {
+		t.Fatalf("packed size %d of %d", n, room)
+	}
+	if n == 0 {
+		return 0
+	}
+	endsClean(t, buf[guard:guard+n], len(src))
+	got, err := both(t, d, buf[guard:guard+n], len(src))
+	if err != nil {
+		t.Fatalf("%d bytes, packed %d: %v", len(src), n, err)
+	}
+	if !bytes.Equal(got, src) {
+		for i := range got {
+			if got[i] != src[i] {
+				t.Fatalf("byte %d of %d: got %#02x, want %#02x", i, len(src), got[i], src[i])
+			}
+		}
+	}
+	return n
+}
+
+// endsClean wants of a packed chunk what 7-Zip does: when all is decoded and the range coder has taken in the next unit, if it is time to, without
+// running into the other stream, it has nothing left.
+func endsClean(t testing.TB, packed []byte, size int) {
+	t.Helper()
+	d := plainDecoder{dst: make([]byte, size), src: packed}
+	if err := d.run(); err != nil {
+		t.Fatal(err)
+	}
+	if d.rng <= 0xFFFF {
+		d.value = d.value<<16 | uint32(d.unit())
+	}
+	if units := int64(d.units) + (d.bits+15)/16; d.value != 0 || units > int64(len(packed)/2) {
+		t.Fatalf("%#x is left at the end, and %d units were read of %d bytes", d.value, units, len(packed))
+	}
+}
+
+// TestEncode: what is packed unpacks to the same, for data of each kind, of sizes around the chunk's.
+func TestEncode(t *testing.T) {
+	const chunk = 1 << 15
+	for level := 1; level <= 3; level++ {
+		e, d := makeEncoder(t, chunk, level), NewDecoder()
+		for _, k := range encodeKinds {
+			t.Run(fmt.Sprintf("%d/%s", level, k.name), func(t *testing.T) {
+				rnd := rand.New(rand.NewPCG(uint64(level), 9))
+				for _, n := range []int{1, 2, 3, 4, 5, 8, 17, 18, 19, 64, 500, 4096, 10_001, chunk - 1, chunk} {
+					src := k.make(rnd, n)
+					if got := roundTrip(t, e, d, src, 64+n/8); got == 0 {
+						t.Errorf("%d bytes do not fit in a little more", n)
+					}
+					roundTrip(t, e, d, src, 0)
+				}
+			})
+		}
+	}
+}
+
+// TestEncodeRandom: the same of very many small chunks.
+// In make campaign, of a hundred thousand.
+func TestEncodeRandom(t *testing.T) {
+	rounds := 300
+	switch {
+	case os.Getenv("WIMSCOPE_CAMPAIGN") == "":
+	case runtime.GOOS == "js":
+		rounds = 10_000
+	default:
+		rounds = 100_000
+	}
+	level, round := 1, 0
+	defer func() {
+		if t.Failed() {
+			t.Logf("that was level %d, round %d", level, round)
+		}
+	}()
+	for ; level <= 3; level++ {
+		e, d := makeEncoder(t, 1<<15, level), NewDecoder()
+		for round = range rounds {
+			rnd := rand.New(rand.NewPCG(uint64(round), uint64(level)))
+			src := randomChunk(rnd)
+			spare := rnd.IntN(2) * (64 + len(src)/8)
+			if n := roundTrip(t, e, d, src, spare); n == 0 && spare > 0 {
+				t.Fatalf("%d bytes do not fit in a little more", len(src))
+			}
+		}
+	}
+}
+
+// randomChunk is data of one kind or several, mostly little.
+func randomChunk(rnd *rand.Rand) (b []byte) {
+	kind := func() []byte {
+		return encodeKinds[rnd.IntN(len(encodeKinds))].make(rnd, 1+rnd.IntN(1<<rnd.IntN(12)))
+	}
+	b = kind()
+	for rnd.IntN(3) == 0 && len(b) < 1<<14 {
+		b = append(b, kind()...)
+	}
+	if rnd.IntN(4) == 0 { // with damage
+		for range 1 + rnd.IntN(20) {
+			b[rnd.IntN(len(b))] ^= 1 << rnd.IntN(8)
+		}
+	}
+	if rnd.IntN(4) == 0 && len(b) < 1<<14 { // twice
+		b = append(b, b...)
+	}
+	return b
+}
+
+// TestEncodeLarge: a chunk of many rebuilt codes, far offsets and very long matches.
+func TestEncodeLarge(t *testing.T) {
+	const n = 1 << 20
+	rnd := rand.New(rand.NewPCG(11, 12))
+	var src []byte
+	for len(src) < n {
+		k := encodeKinds[rnd.IntN(len(encodeKinds))]
+		src = append(src, k.make(rnd, 1+rnd.IntN(60_000))...)
+		if rnd.IntN(4) == 0 {
+			src = append(src, src[:rnd.IntN(len(src))]...)
+		}
+	}
+	src = src[:n]
+	for level := 1; level <= 3; level++ {
+		size := roundTrip(t, makeEncoder(t, n, level), NewDecoder(), src, 0)
+		t.Logf("level %d: %d of %d", level, size, n)
+		if size == 0 {
+			t.Errorf("level %d: does not fit", level)
+		}
+	}
+}
+
+// TestEncodeLargest: the largest chunk; at the levels that take long only in make campaign.
+func TestEncodeLargest(t *testing.T) {
+	if runtime.GOOS == "js" || testing.Short() {
+		t.Skip("takes long, and much memory")
+	}
+	levels := 1
+	if os.Getenv("WIMSCOPE_CAMPAIGN") != "" {
+		levels = 3
+	}
+	rnd := rand.New(rand.NewPCG(25, 26))
+	src := make([]byte, 0, MaxEncode)
+	for len(src) < MaxEncode {
+		switch k := rnd.IntN(3); {
+		case k == 0 || len(src) == 0:
+			src = append(src, encodeKinds[rnd.IntN(len(encodeKinds))].make(rnd, 1+rnd.IntN(1<<19))[:]...)
+		default: // from far back, with a difference
+			n := 1 + rnd.IntN(min(len(src), 1<<23))
+			from := rnd.IntN(len(src) - n + 1)
+			src = append(src, src[from:from+n]...)
+			src[len(src)-1-rnd.IntN(n)] ^= 0x55
+		}
+	}
+	src = src[:MaxEncode]
+	dst, back, d := make([]byte, MaxEncode/2), make([]byte, MaxEncode), NewDecoder()
+	for level := 1; level <= levels; level++ {
+		n := makeEncoder(t, MaxEncode, level).Encode(dst, src)
+		t.Logf("level %d: %d bytes", level, n)
+		if n == 0 {
+			t.Fatalf("level %d: does not fit", level)
+		}
+		if err := d.Decode(back, dst[:n]); err != nil || !bytes.Equal(back, src) {
+			t.Fatalf("level %d: %v, or other bytes", level, err)
+		}
+	}
+}
+
+// TestEncodeSizes: packed sizes of the two chunks that another implementation packed stay near to that one's.
+func TestEncodeSizes(t *testing.T) {
+	d := NewDecoder()
+	for _, c := range chunks {
+		packed := readChunk(t, c.name)
+		src := make([]byte, c.size)
+		if err := d.Decode(src, packed); err != nil {
+			t.Fatal(err)
+		}
+		for level, most := range []float64{1: 1.3, 2: 1.01, 3: 1.0} {
+			if level == 0 {
+				continue
+			}
+			n := roundTrip(t, makeEncoder(t, 1<<17, level), d, src, 0)
+			ratio := float64(n) / float64(len(packed))
+			t.Logf("%s, level %d: %d bytes, %.4f of %d", c.name, level, n, ratio, len(packed))
+			if n == 0 || ratio > most {
+				t.Errorf("%s, level %d: %d bytes, %.4f of %d, want at most %.2f", c.name, level, n, ratio, len(packed), most)
+			}
+		}
+	}
+}
+
+// TestEncodeDeterministic: the bytes depend neither on the chunk before nor on what lies after the chunk.
+func TestEncodeDeterministic(t *testing.T) {
+	for level := 1; level <= 3; level++ {
+		used, rnd := makeEncoder(t, 1<<15, level), rand.New(rand.NewPCG(13, 14))
+		a, b := make([]byte, 1<<15), make([]byte, 1<<15)
+		for i, k := range encodeKinds {
+			src := k.make(rnd, 1+rnd.IntN(1<<15))
+			if i%3 == 2 { // where counting begins again
+				base := 1<<31 - uint32(rnd.IntN(3*len(src)))
+				if level == 1 {
+					clear(used.fast.head)
+					used.fast.base = base
+				} else {
+					clear(used.parser.deltas.latest[:])
+					used.parser.deltas.base = base
+				}
+			}
+			n := used.Encode(a, src)
+			m := makeEncoder(t, 1<<15, level).Encode(b, src)
+			if !bytes.Equal(a[:n], b[:m]) {
+				t.Errorf("level %d, %s: %d bytes, then %d", level, k.name, n, m)
+			}
+		}
+	}
+}
+
+// TestEncodeDst: with every size of dst, the same bytes or none, and none past it.
+func TestEncodeDst(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(15, 16))
+	for level := 1; level <= 3; level++ {
+		e := makeEncoder(t, 1<<15, level)
+		for _, k := range encodeKinds {
+			src := k.make(rnd, 300)
+			full := make([]byte, 1000)
+			full = full[:e.Encode(full, src)]
+			for room := range 420 {
+				buf := bytes.Repeat([]byte{0xA5}, 500)
+				n := e.Encode(buf[:room:room], src)
+				want := 0
+				if room >= len(full) {
+					want = len(full)
+				}
+				if n != want || !bytes.Equal(buf[:n], full[:n]) {
+					t.Fatalf("level %d, %s: dst of %d: %d bytes, want %d", level, k.name, room, n, want)
+				}
+				for i, b := range buf[room:] {
+					if b != 0xA5 {
+						t.Fatalf("level %d, %s: dst of %d: byte %d was written", level, k.name, room, room+i)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestEncodeRest: rest is called now and then, and its error ends the work without harm to the next chunk.
+func TestEncodeRest(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(17, 18))
+	src := encodeKinds[4].make(rnd, 1<<19)
+	dst := make([]byte, len(src))
+	for level := 1; level <= 3; level++ {
+		e := makeEncoder(t, len(src), level)
+		calls := 0
+		size, err := e.EncodeFunc(dst, src, func() error { calls++; return nil })
+		if err != nil || size == 0 || calls < 6 {
+			t.Fatalf("level %d: %d bytes, %d calls, %v", level, size, calls, err)
+		}
+		stop := errors.New("stop")
+		for n := 0; n < calls; n += 1 + calls/8 {
+			k := 0
+			m, err := e.EncodeFunc(dst, src, func() error {
+				if k++; k > n {
+					return stop
+				}
+				return nil
+			})
+			if err != stop || m != 0 || k != n+1 {
+				t.Errorf("level %d, stopped at call %d: %d bytes, %v after %d", level, n, m, err, k)
+			}
+		}
+		if m := e.Encode(dst, src); m != size {
+			t.Errorf("level %d: after being stopped %d bytes, before %d", level, m, size)
+		}
+	}
+}
+
+// TestEncoderLimits: wrong sizes and levels are refused.
+func TestEncoderLimits(t *testing.T) {
+	for _, c := range []struct{ size, level int }{{0, 2}, {-1, 2}, {MaxEncode + 1, 2}, {1 << 15, 0}, {1 << 15, 4}} {
+		if _, err := NewEncoder(c.size, c.level); err == nil {
+			t.Errorf("size %d, level %d: no error", c.size, c.level)
+		}
+	}
+	e := makeEncoder(t, 100, 2)
+	if n, err := e.EncodeFunc(make([]byte, 200), make([]byte, 101), nil); n != 0 || err == nil {
+		t.Errorf("a chunk too large: %d, %v", n, err)
+	}
+	if n, err := e.EncodeFunc(make([]byte, 200), nil, nil); n != 0 || err != nil {
+		t.Errorf("an empty chunk: %d, %v", n, err)
+	}
+}
+
+// TestEncodeNoAllocation: nothing is allocated for a chunk.
+func TestEncodeNoAllocation(t *testing.T) {
+	src := encodeKinds[8].make(rand.New(rand.NewPCG(19, 20)), 1<<15)
+	dst := make([]byte, len(src))
+	for level := 1; level <= 3; level++ {
+		e := makeEncoder(t, 1<<15, level)
+		if n := testing.AllocsPerRun(3, func() { e.Encode(dst, src) }); n != 0 {
+			t.Errorf("level %d: %v allocations", level, n)
+		}
+	}
+}
+
+// TestMemory: Memory says what an encoder takes.
+func TestMemory(t *testing.T) {
+	for level := 1; level <= 3; level++ {
+		for _, size := range []int{1, 1 << 15, 1 << 22} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			e := makeEncoder(t, size, level)
+			runtime.ReadMemStats(&after)
+			runtime.KeepAlive(e)
+			took, said := after.TotalAlloc-before.TotalAlloc, Memory(size, level)
+			if ratio := float64(took) / float64(said); ratio < 0.7 || ratio > 1.1 {
+				t.Errorf("%d bytes, level %d: took %d, said %d", size, level, took, said)
+			}
+		}
+	}
+	if n := Memory(64<<20, 2); n > 10*64<<20 {
+		t.Errorf("%d bytes for the largest chunks", n)
+	}
+}
+
+// TestFilter: what filter does, unfilterPlain undoes, whatever the bytes; and it does something.
+func TestFilter(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(21, 22))
+	var u unfilter
+	changed := 0
+	for round := range 2000 {
+		n := rnd.IntN(1 << rnd.IntN(15))
+		var src []byte
+		switch round % 4 {
+		case 0:
+			src = encodeKinds[rnd.IntN(len(encodeKinds))].make(rnd, n+1)
+		case 1: // nothing but what looks like code
+			src = make([]byte, n)
+			for i := range src {
+				src[i] = "\xE8\xE9\xFF\x15\x48\x4C\x8B\x8D\x05\x0D\xF0\x83\x00\x01"[rnd.IntN(14)]
+			}
+		default:
+			src = encodeKinds[5].make(rnd, n+1)
+		}
+		if round == 1000 {
+			u.base = 1<<32 - 1000 // positions start over
+		}
+		got := bytes.Clone(src)
+		if err := u.filter(got, nil); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, src) {
+			changed++
+		}
+		unfilterPlain(got)
+		if !bytes.Equal(got, src) {
+			t.Fatalf("round %d, %d bytes: not undone", round, len(src))
+		}
+	}
+	if changed < 500 {
+		t.Errorf("only %d of 2000 changed", changed)
+	}
+}
+
+// TestOffsetTable: the slot of an offset is the last whose lowest value is not above it.
+func TestOffsetTable(t *testing.T) {
+	var table offsetTable
+	table.make()
+	slots := make([]slot, maxOffsets)
+	makeSlots(slots, offsetRuns[:])
+	for i, s := range slots {
+		for _, offset := range []uint32{s.base, s.base + 1<<s.extra - 1, s.base + (1<<s.extra-1)/3} {
+			if got := table.slot(offset); got != i {
+				t.Errorf("offset %d: slot %d, want %d", offset, got, i)
+			}
+		}
+	}
+}
+
+// FuzzEncode: what is packed unpacks to the same, at each level.
+func FuzzEncode(f *testing.F) {
+	rnd := rand.New(rand.NewPCG(23, 24))
+	for _, k := range encodeKinds {
+		f.Add(uint8(rnd.IntN(3)), k.make(rnd, 200))
+	}
+	var encoders [3]*Encoder
+	for i := range encoders {
+		encoders[i] = makeEncoder(f, 1<<15, i+1)
+	}
+	d := NewDecoder()
+	f.Fuzz(func(t *testing.T, level uint8, src []byte) {
+		if len(src) == 0 || len(src) > 1<<15 {
+			return
+		}
+		if roundTrip(t, encoders[level%3], d, src, len(src)/2+64) == 0 {
+			t.Fatalf("%d bytes do not fit in half as much again", len(src))
+		}
+	})
+}
+
+// BenchmarkEncode packs the file that WIMSCOPE_LZMS_FILE names, or the chunks in testdata, in chunks of 128 KiB and, with a file, of 64 MiB:
+//
+//	WIMSCOPE_LZMS_FILE=/tmp/sample go test -run - -bench Encode -benchtime 1x
+func BenchmarkEncode(b *testing.B) {
+	var data []byte
+	sizes := []int{1 << 17}
+	if name := os.Getenv("WIMSCOPE_LZMS_FILE"); name != "" {
+		var err error
+		if data, err = os.ReadFile(name); err != nil {
+			b.Fatal(err)
+		}
+		sizes = append(sizes, 64<<20)
+	} else {
+		d := NewDecoder()
+		for _, c := range chunks {
+			out := make([]byte, c.size)
+			if err := d.Decode(out, readChunk(b, c.name)); err != nil {
+				b.Fatal(err)
+			}
+			data = append(data, out...)
+		}
+	}
+	for level := 1; level <= 3; level++ {
+		for _, size := range sizes {
+			b.Run(fmt.Sprintf("level%d/%dK", level, size>>10), func(b *testing.B) {
+				e := makeEncoder(b, size, level)
+				dst := make([]byte, size)
+				b.SetBytes(int64(len(data)))
+				b.ReportAllocs()
+				packed := 0
+				for b.Loop() {
+					packed = 0
+					for rest := data; len(rest) > 0; {
+						src := rest[:min(size, len(rest))]
+						rest = rest[len(src):]
+						n := e.Encode(dst[:len(src)-1], src)
+						if n == 0 {
+							n = len(src)
+						}
+						packed += n
+					}
+				}
+				b.ReportMetric(float64(packed), "packed-B")
+			})
+		}
+	}
+}
+
+// BenchmarkRepack packs chunks of the archive that WIMSCOPE_LZMS_WIM names anew, every so manyth that WIMSCOPE_LZMS_STEP says, and compares sizes:
+//
+//	WIMSCOPE_LZMS_WIM=/tmp/x.wim WIMSCOPE_LZMS_STEP=20 go test -run - -bench Repack/2 -benchtime 1x
+func BenchmarkRepack(b *testing.B) {
+	name := os.Getenv("WIMSCOPE_LZMS_WIM")
+	if name == "" {
+		b.Skip("no archive named")
+	}
+	step := 1
+	if s := os.Getenv("WIMSCOPE_LZMS_STEP"); s != "" {
+		if _, err := fmt.Sscan(s, &step); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var chosen []packedChunk
+	most, n := 0, 0
+	for _, r := range readWIM(b, name) {
+		for _, c := range r.chunks {
+			if n++; n%step == step/2 && len(c.data) < c.size {
+				chosen = append(chosen, c)
+				most = max(most, c.size)
+			}
+		}
+	}
+	d := NewDecoder()
+	src, dst := make([]byte, most), make([]byte, most)
+	for level := 1; level <= 3; level++ {
+		b.Run(fmt.Sprint(level), func(b *testing.B) {
+			e := makeEncoder(b, most, level)
+			var theirs, ours, size int
+			for b.Loop() {
+				theirs, ours, size = 0, 0, 0
+				for _, c := range chosen {
+					b.StopTimer()
+					if err := d.Decode(src[:c.size], c.data); err != nil {
+						b.Fatal(err)
+					}
+					b.StartTimer()
+					n := e.Encode(dst[:c.size-1], src[:c.size])
+					if n == 0 {
+						n = c.size
+					}
+					theirs, ours, size = theirs+len(c.data), ours+n, size+c.size
+				}
+			}
+			b.SetBytes(int64(size))
+			b.ReportMetric(float64(ours)/float64(theirs), "of-theirs")
+			b.ReportMetric(float64(ours)/float64(size), "of-plain")
+		})
+	}
+}
