@@ -29,6 +29,7 @@ type Archive struct {
 	doc      *XMLDoc
 	images   []ImageInfo
 	tables   []*format.IntegrityTable // by part; nil if it has none that makes sense
+	trailing []int64                  // by part: bytes at its end that belong to nothing
 	warnings []string
 
 	chunks *lru[chunkKey, []byte]
@@ -81,8 +82,32 @@ func Open(parts []Part, o *ReadOptions) (*Archive, error) {
 			a.warnings = append(a.warnings, err.Error())
 		}
 		a.tables = append(a.tables, t)
+		p := &a.parts[i]
+		n := a.behind(i)
+		a.trailing = append(a.trailing, n)
+		if n > 0 {
+			a.warnings = append(a.warnings, fmt.Sprintf("%s: the last %d bytes, from 0x%x on, belong to nothing; writing that was interrupted leaves such", p.Name, n, p.Size-n))
+		}
 	}
 	return a, nil
+}
+
+// behind is how many bytes at the end of part i belong to nothing.
+func (a *Archive) behind(i int) int64 {
+	p := &a.parts[i]
+	end := p.hdrOff + format.HeaderSize
+	for _, r := range []format.ResourceHeader{p.hdr.BlobTable, p.hdr.XML, p.hdr.Integrity} {
+		if e, ok := resourceEnd(r); ok {
+			end = max(end, e)
+		}
+	}
+	if end >= p.Size { // so it is as a rule: contents stand before what describes them
+		return 0
+	}
+	for _, e := range a.extents(i) {
+		end = max(end, e.end)
+	}
+	return p.Size - end
 }
 
 // checkSet sees that the parts belong together, and which are missing.

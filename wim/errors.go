@@ -101,6 +101,20 @@ func (e *TruncatedError) Error() string {
 // Is makes a TruncatedError an ErrFormat.
 func (e *TruncatedError) Is(target error) bool { return target == ErrFormat }
 
+// UnfinishedError says that a file is an archive whose writing was given up, or goes on, before what describes it was
+// written: its contents cannot be found.
+type UnfinishedError struct {
+	Name string
+	Size int64 // bytes
+}
+
+func (e *UnfinishedError) Error() string {
+	return fmt.Sprintf("wim: %s was not finished: %d bytes were written, and nothing says yet what they are", e.Name, e.Size)
+}
+
+// Is makes an UnfinishedError an ErrFormat.
+func (e *UnfinishedError) Is(target error) bool { return target == ErrFormat }
+
 // MissingPartError names the parts of a split set that were not given.
 type MissingPartError struct {
 	Numbers []int // from 1

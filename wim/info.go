@@ -41,7 +41,8 @@ type PartInfo struct {
 	Name      string
 	Number    int // from 1
 	Size      int64
-	Integrity bool // it has an integrity table that makes sense
+	Integrity bool  // it has an integrity table that makes sense
+	Trailing  int64 // bytes at its end that belong to nothing, as an append that was cut leaves them; of references not told
 }
 
 // Info tells about the archive as a whole. Numbers are of the parts, references not counted.
@@ -60,7 +61,7 @@ func (a *Archive) Info() *Info {
 	for i := range a.parts {
 		q := PartInfo{Name: a.parts[i].Name, Number: int(a.parts[i].hdr.PartNumber), Size: a.parts[i].Size}
 		if i < a.nParts {
-			q.Integrity = a.tables[i] != nil
+			q.Integrity, q.Trailing = a.tables[i] != nil, a.trailing[i]
 			info.Parts = append(info.Parts, q)
 		} else {
 			info.References = append(info.References, q)

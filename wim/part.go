@@ -67,6 +67,9 @@ func openPart(p Part) (part, []string, error) {
 	if h.Version != format.Version113 && h.Version != format.Version014 {
 		return out, nil, fmt.Errorf("wim: %s: format version %s (0x%08x): %w", p.Name, format.VersionText(h.Version), h.Version, ErrUnsupported)
 	}
+	if h.Flags&format.FlagWriteInProgress != 0 && h.BlobTable.IsZero() && h.XML.IsZero() {
+		return out, nil, &UnfinishedError{Name: p.Name, Size: p.Size}
+	}
 	if h.PartNumber < 1 || h.PartNumber > h.TotalParts {
 		return out, nil, formatErrorf("header", p.Name, out.hdrOff+0x28, "part number is %d of %d", h.PartNumber, h.TotalParts)
 	}
