@@ -19,13 +19,13 @@ import (
 
 func infoVerb() verb {
 	return verb{
-		name:  "info",
-		usage: "WIMFILE [IMAGE] [--header] [--blobs] [--xml] [--extract-xml=FILE] [--check] [--json]",
-		opts: []option{
-			{name: "check"}, {name: "nocheck"}, {name: "header"}, {name: "blobs"}, {name: "lookup-table", same: "blobs"}, {name: "xml"},
-			{name: "extract-xml", value: true}, {name: "json"}, {name: "boot"}, {name: "image-property", value: true}, {name: "include-integrity"},
-			{name: "threads", value: true}, {name: "ref", value: true},
-		},
+		name: "info",
+		usage: "WIMFILE [IMAGE [NEW_NAME [NEW_DESC]]] [--header] [--blobs] [--xml] [--extract-xml=FILE] [--check] [--json]\n" +
+			"        [--boot] [--image-property NAME=VALUE] [--include-integrity] [--no-integrity] [--nocheck] [--dry-run] [--verify-after]",
+		opts: join(integrityOptions(), runOptionTable(), []option{
+			{name: "header"}, {name: "blobs"}, {name: "lookup-table", same: "blobs"}, {name: "xml"}, {name: "extract-xml", value: true},
+			{name: "json"}, {name: "boot"}, {name: "image-property", value: true}, {name: "no-integrity"}, {name: "ref", value: true},
+		}),
 		run: runInfo,
 	}
 }
@@ -34,8 +34,8 @@ func runInfo(t *tool, o *parsed) error {
 	if len(o.args) == 0 || len(o.args) > 4 {
 		return usageError{"info takes an archive, and perhaps an image"}
 	}
-	if len(o.args) > 2 || o.has("boot") || o.has("image-property") || o.has("include-integrity") {
-		return codef(exitUnsupported, "wimx reads archives and does not change them")
+	if len(o.args) > 2 || o.has("boot") || o.has("image-property") || o.has("include-integrity") || o.has("no-integrity") {
+		return changeInfo(t, o)
 	}
 	a, err := t.openForInfo(o.args[0], o.all("ref"))
 	if err != nil {

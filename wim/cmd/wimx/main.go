@@ -1,15 +1,25 @@
-// Command wimx reads Windows Imaging archives (WIM, ESD, SWM). Its verbs, arguments, options and exit status are
-// those of wimlib-imagex, so that scripts written for that run with it; search, diff and --json go beyond it.
+// Command wimx reads and writes Windows Imaging archives (WIM, ESD, SWM). Its verbs, arguments, options and exit status
+// are those of wimlib-imagex, so that scripts written for that run with it; search, diff, reorder, --json, --dry-run and
+// more go beyond it.
 //
-//	wimx info    WIMFILE [IMAGE] [--header] [--blobs] [--xml] [--extract-xml=FILE] [--check] [--json]
-//	wimx dir     WIMFILE [IMAGE] [--path=PATH] [--detailed] [--one-file-only] [--ref=GLOB] [--json]
-//	wimx extract WIMFILE IMAGE [(PATH | @LISTFILE)...] [--dest-dir=DIR] [--to-stdout] …
-//	wimx apply   WIMFILE [IMAGE] TARGET …
-//	wimx verify  WIMFILE [--ref=GLOB] [--nocheck] [--json]
-//	wimx search  WIMFILE NAME-GLOB [--ref=GLOB]
-//	wimx diff    WIMFILE IMAGE WIMFILE IMAGE
+//	wimx append   SOURCE WIMFILE [IMAGE_NAME [IMAGE_DESC]] …
+//	wimx apply    WIMFILE [IMAGE] TARGET …
+//	wimx capture  SOURCE WIMFILE [IMAGE_NAME [IMAGE_DESC]] …
+//	wimx delete   WIMFILE IMAGE …
+//	wimx diff     WIMFILE IMAGE WIMFILE IMAGE
+//	wimx dir      WIMFILE [IMAGE] [--path=PATH] [--detailed] [--one-file-only] [--ref=GLOB] [--json]
+//	wimx export   SRC_WIMFILE SRC_IMAGE DEST_WIMFILE [DEST_IMAGE_NAME [DEST_IMAGE_DESC]] …
+//	wimx extract  WIMFILE IMAGE [(PATH | @LISTFILE)...] [--dest-dir=DIR] [--to-stdout] …
+//	wimx info     WIMFILE [IMAGE [NEW_NAME [NEW_DESC]]] [--header] [--blobs] [--xml] [--boot] [--json] …
+//	wimx join     OUT_WIMFILE SPLIT_WIM_PART...
+//	wimx optimize WIMFILE …
+//	wimx reorder  WIMFILE IMAGE...
+//	wimx search   WIMFILE NAME-GLOB [--ref=GLOB]
+//	wimx split    WIMFILE SPLIT_WIM_PART_1 PART_SIZE_MB …
+//	wimx update   WIMFILE [IMAGE] [--command=STRING] [< CMDFILE] …
+//	wimx verify   WIMFILE [--ref=GLOB] [--nocheck] [--json]
 //
-// Under the name wiminfo, wimdir, wimextract, wimapply or wimverify it takes that verb.
+// Under the name wimcapture, wiminfo and so on it takes that verb.
 package main
 
 import (
@@ -23,13 +33,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
-func main() {
-	// The first Ctrl-C ends the work, which tidies up; a second one kills the program.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+func main() { os.Exit(mainStatus()) }
+
+// mainStatus runs the program. The first Ctrl-C or SIGTERM ends the work, which tidies up; a second one kills the program.
+func mainStatus() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr))
+	return run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
 }
 
 // tool is one run of the program: where it reads and writes, and what every verb honours.
@@ -40,6 +53,8 @@ type tool struct {
 	stderr io.Writer
 	quiet  bool // --quiet: no messages on standard output beside what was asked for
 	screen bool // standard error is a terminal: show progress there
+
+	written func(off int64, n int) error // called before each write to an archive, and may fail it; for tests
 }
 
 // verb is one command.
@@ -51,7 +66,10 @@ type verb struct {
 }
 
 func verbs() []verb {
-	return []verb{applyVerb(), dirVerb(), extractVerb(), infoVerb(), verifyVerb(), searchVerb(), diffVerb()}
+	return []verb{
+		appendVerb(), applyVerb(), captureVerb(), deleteVerb(), diffVerb(), dirVerb(), exportVerb(), extractVerb(), infoVerb(),
+		joinVerb(), optimizeVerb(), reorderVerb(), searchVerb(), splitVerb(), updateVerb(), verifyVerb(),
+	}
 }
 
 // run is the whole program. It returns the exit status.
@@ -91,7 +109,7 @@ func (t *tool) dispatch(argv []string) error {
 		t.usage(t.stdout, all)
 		return nil
 	case "--version", "-version":
-		fmt.Fprintf(t.stdout, "wimx (Wimscope)\nReads Windows Imaging archives; command line as of wimlib-imagex 1.13.\n")
+		fmt.Fprintf(t.stdout, "wimx (Wimscope)\nReads and writes Windows Imaging archives; command line as of wimlib-imagex 1.13.\n")
 		return nil
 	}
 	for _, v := range all {
@@ -115,9 +133,8 @@ func (t *tool) dispatch(argv []string) error {
 		}
 		return err
 	}
-	writers := []string{"append", "capture", "delete", "export", "join", "mount", "mountrw", "optimize", "split", "unmount", "update"}
-	if slices.Contains(writers, which) {
-		return usageError{fmt.Sprintf("%q writes or mounts archives; wimx only reads them", which)}
+	if slices.Contains([]string{"mount", "mountrw", "unmount"}, which) {
+		return usageError{fmt.Sprintf("%q: wimx does not mount archives; it has extract and update", which)}
 	}
 	t.usage(t.stderr, all)
 	return usageError{fmt.Sprintf("unrecognized command: %q", which)}

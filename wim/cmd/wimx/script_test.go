@@ -3,19 +3,26 @@
 package main
 
 import (
-	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"wimscope/wim/internal/format"
 	"wimscope/wim/wimtest"
 )
 
 func TestMain(m *testing.M) {
-	main := func() { os.Exit(run(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr)) }
-	testscript.Main(m, map[string]func(){"wimx": main, "wiminfo": main, "wimdir": main, "wimextract": main, "wimapply": main, "wimverify": main})
+	commands := map[string]func(){"wimx": main}
+	for _, v := range verbs() {
+		commands["wim"+v.name] = main
+	}
+	testscript.Main(m, commands)
 }
 
 // TestScript runs testdata/script. The page's sample is there as sample.wim, and the command "sample NAME" writes a
@@ -29,10 +36,17 @@ func TestScript(t *testing.T) {
 				return err
 			}
 			e.Setenv("WIMLIB_IMAGEX_IGNORE_CASE", "")
+			if err := writeBig(filepath.Join(e.WorkDir, "big.wim")); err != nil {
+				return err
+			}
 			return os.WriteFile(filepath.Join(e.WorkDir, "sample.wim"), b, 0o644)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"sample": func(ts *testscript.TestScript, neg bool, args []string) {
+				if len(args) == 1 && args[0] == "flagged" {
+					ts.Check(writeFlagged(ts.MkAbs))
+					return
+				}
 				for _, s := range wimtest.Samples() {
 					if len(args) == 1 && s.Name == args[0] {
 						for _, p := range append(s.Parts, s.Refs...) {
@@ -43,6 +57,21 @@ func TestScript(t *testing.T) {
 				}
 				ts.Fatalf("usage: sample NAME, of wimtest.Samples")
 			},
+			// glob runs wimx with arguments that are patterns of names: testscript has no shell.
+			"glob": func(ts *testscript.TestScript, neg bool, args []string) {
+				var all []string
+				for _, a := range args {
+					names, err := filepath.Glob(ts.MkAbs(a))
+					ts.Check(err)
+					if len(names) == 0 || !strings.Contains(a, "*") {
+						names = []string{a}
+					}
+					all = append(all, names...)
+				}
+				if err := ts.Exec("wimx", all...); (err != nil) != neg {
+					ts.Fatalf("wimx %v: %v", all, err)
+				}
+			},
 			// same compares two files byte by byte, also such as are no text.
 			"same": func(ts *testscript.TestScript, neg bool, args []string) {
 				a, b := ts.ReadFile(args[0]), ts.ReadFile(args[1])
@@ -52,4 +81,29 @@ func TestScript(t *testing.T) {
 			},
 		},
 	})
+}
+
+// writeBig writes an archive of five contents of 300 KiB that do not pack, and a small one.
+func writeBig(name string) error {
+	root := wimtest.Folder("", wimtest.TextFile("small", "small"))
+	r := rand.NewChaCha8([32]byte{1})
+	for i := range 5 {
+		data := make([]byte, 300<<10)
+		r.Read(data)
+		root.Children = append(root.Children, &wimtest.HandEntry{Name: fmt.Sprint("random", i), Data: data})
+	}
+	return os.WriteFile(name, wimtest.One(root).Bytes(), 0o644)
+}
+
+// writeFlagged writes archives that their headers say are not to be changed.
+func writeFlagged(at func(string) string) error {
+	for name, flag := range map[string]uint32{"read-only.wim": format.FlagReadOnly, "unfinished.wim": format.FlagWriteInProgress} {
+		b := wimtest.One(wimtest.Folder("", wimtest.TextFile("a", "text"))).Bytes()
+		flags := binary.LittleEndian.Uint32(b[16:])
+		binary.LittleEndian.PutUint32(b[16:], flags|flag)
+		if err := os.WriteFile(at(name), b, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -13,29 +13,45 @@ import (
 // Exit status: 0 if all is well. The others have the numbers that wimlib-imagex 1.13 gives for the same, read off its
 // runs; most scripts ask only whether it is 0.
 const (
-	exitOther          = 1
+	exitOther          = 1 // also: another program has the archive locked
 	exitDecompression  = 2
+	exitNoMatches      = 8
+	exitNameTaken      = 11
 	exitIntegrity      = 13
+	exitConfig         = 14
+	exitChunkSize      = 15
 	exitHeader         = 17
 	exitImage          = 18
 	exitMetadata       = 21
+	exitOverlay        = 23
+	exitParameter      = 24
 	exitHash           = 28
+	exitName           = 31
+	exitIsDirectory    = 32
 	exitNotFirstPart   = 36
 	exitLink           = 35
 	exitMakeDirectory  = 37
 	exitMemory         = 39
+	exitNotDirectory   = 40
+	exitNotEmpty       = 41
 	exitNotRegular     = 42
 	exitNotWIM         = 43
 	exitOpen           = 47
 	exitNoPath         = 49
 	exitRead           = 50
 	exitMissingContent = 55
+	exitSplit          = 62
+	exitStat           = 63
 	exitTruncated      = 65
 	exitOldVersion     = 67
 	exitUnsupported    = 68
+	exitReadOnly       = 71
 	exitWrite          = 72
 	exitXML            = 73
 	exitEncrypted      = 74
+	exitNoConfig       = 83
+	exitCompaction     = 85
+	exitChanged        = 88
 	exitInterrupted    = 130 // as shells tell of Ctrl-C
 	exitUsage          = 255
 )
@@ -84,6 +100,11 @@ func status(err error) int {
 		cut  *wim.TruncatedError
 		miss *wim.MissingPartError
 		enc  *wim.EncryptedError
+		left *wim.UnfinishedError
+		sink *wim.SinkError
+		part *wim.TooLargePartError
+		scan *wim.ScanProblem
+		no   *wim.RefusedError
 	)
 	switch {
 	case err == nil:
@@ -100,10 +121,22 @@ func status(err error) int {
 		return exitOldVersion
 	case errors.As(err, &enc):
 		return exitEncrypted
-	case errors.As(err, &cut):
+	case errors.As(err, &cut), errors.As(err, &left):
 		return exitTruncated
 	case errors.As(err, &miss):
 		return exitNotFirstPart
+	case errors.As(err, &sink):
+		return exitWrite
+	case errors.As(err, &part):
+		return exitParameter
+	case errors.As(err, &no):
+		return refusedStatus(no.Key)
+	case errors.Is(err, wim.ErrChanged):
+		return exitChanged
+	case errors.Is(err, wim.ErrName):
+		return exitName
+	case errors.As(err, &scan):
+		return exitStat
 	case errors.Is(err, wim.ErrMissingBlob):
 		return exitMissingContent
 	case errors.Is(err, wim.ErrChecksum):
@@ -117,7 +150,40 @@ func status(err error) int {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return exitOpen
 	}
-	return exitOther
+	return draftStatus(err)
+}
+
+// refusedStatus tells the exit status of an archive that cannot be written as asked.
+func refusedStatus(key string) int {
+	switch key {
+	case wim.RefusedSplit, wim.RefusedReadOnly, wim.RefusedWriteInProgress:
+		return exitReadOnly
+	case wim.RefusedOverlap:
+		return exitCompaction
+	case wim.RefusedChunkSize:
+		return exitChunkSize
+	}
+	return exitParameter
+}
+
+// draftStatus tells the exit status of a change of an image that cannot be made.
+func draftStatus(err error) int {
+	var de *wim.DraftError
+	switch {
+	case !errors.As(err, &de):
+		return exitOther
+	case errors.Is(err, wim.ErrNotFound):
+		return exitNoPath
+	case errors.Is(err, wim.ErrIsDir):
+		return exitIsDirectory
+	case errors.Is(err, wim.ErrNotDir):
+		return exitNotDirectory
+	case errors.Is(err, wim.ErrExists):
+		return exitOverlay
+	case errors.Is(err, wim.ErrNotEmpty):
+		return exitNotEmpty
+	}
+	return exitParameter
 }
 
 // report tells an error and gives its status.

@@ -42,19 +42,9 @@ func runVerify(t *tool, o *parsed) error {
 	if json {
 		t.quiet = true
 	}
-	plan, err := a.PlanVerify(&wim.VerifyOptions{NoIntegrity: o.has("nocheck"), References: true})
+	r, err := t.verifyAll(a, threads, &wim.VerifyOptions{NoIntegrity: o.has("nocheck"), References: true})
 	if err != nil {
 		return err
-	}
-	bar := t.progress("Verifying", plan.Bytes())
-	err = wim.RunPlan(t.ctx, plan, a.Source(), threads, bar.step)
-	bar.end()
-	if err != nil {
-		return interrupted(err)
-	}
-	r, err := plan.Report(func(int64, int) error { return t.ctx.Err() })
-	if err != nil {
-		return interrupted(err)
 	}
 	for _, w := range r.Warnings[min(len(a.Info().Warnings), len(r.Warnings)):] {
 		t.warn("%s", w) // those of opening have been told
@@ -100,6 +90,22 @@ func runVerify(t *tool, o *parsed) error {
 		code = exitMissingContent
 	}
 	return codef(code, "%q failed verification!", o.args[0])
+}
+
+// verifyAll goes through an archive, and reports what it found.
+func (t *tool) verifyAll(a *opened, threads int, o *wim.VerifyOptions) (*wim.VerifyReport, error) {
+	plan, err := a.PlanVerify(o)
+	if err != nil {
+		return nil, err
+	}
+	bar := t.progress("Verifying", plan.Bytes())
+	err = wim.RunPlan(t.ctx, plan, a.Source(), threads, bar.step)
+	bar.end()
+	if err != nil {
+		return nil, interrupted(err)
+	}
+	r, err := plan.Report(func(int64, int) error { return t.ctx.Err() })
+	return r, interrupted(err)
 }
 
 // openForVerify opens an archive whose trees are looked at once: there is no need to keep them, or chunks.

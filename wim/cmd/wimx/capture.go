@@ -1,0 +1,383 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"wimscope/wim"
+	"wimscope/wim/internal/format"
+)
+
+// captureOptionTable are the options that capture and append have in common.
+func captureOptionTable() []option {
+	return join(compressionOptions(), integrityOptions(), scanOptionTable(), runOptionTable(), []option{
+		{name: "boot"}, {name: "rpfix"}, {name: "norpfix"}, {name: "flags", value: true}, {name: "image-property", value: true},
+		{name: "source-list"}, {name: "update-of", value: true}, {name: "delta-from", value: true}, {name: "group", value: true}, {name: "create"}, {name: "rebuild"},
+		{name: "unsafe-compact"}, {name: "wimboot"}, {name: "snapshot"}, {name: "verbose"},
+	})
+}
+
+// join puts tables of options together.
+func join(tables ...[]option) []option {
+	var all []option
+	for _, t := range tables {
+		all = append(all, t...)
+	}
+	return all
+}
+
+func captureVerb() verb {
+	return verb{
+		name: "capture",
+		usage: "SOURCE WIMFILE [IMAGE_NAME [IMAGE_DESC]] [--compress=TYPE[:LEVEL]] [--chunk-size=SIZE] [--solid]\n" +
+			"        [--solid-compress=TYPE[:LEVEL]] [--solid-chunk-size=SIZE] [--boot] [--check] [--include-integrity] [--nocheck]\n" +
+			"        [--config=FILE] [--flags=EDITIONID] [--image-property NAME=VALUE] [--source-list] [--dereference] [--unix-data]\n" +
+			"        [--no-acls] [--strict-acls] [--rpfix] [--norpfix] [--update-of=WIMFILE:IMAGE] [--delta-from=WIMFILE] [--pipable]\n" +
+			"        [--group=SHARED_WIMFILE] [--threads=N] [--skip-errors] [--dry-run] [--verify-after]",
+		opts: captureOptionTable(),
+		run:  runCapture,
+	}
+}
+
+func runCapture(t *tool, o *parsed) error {
+	for _, name := range []string{"create", "unsafe-compact"} {
+		if o.has(name) {
+			return usageError{fmt.Sprintf("'--%s' is only valid for 'wimx append', not 'wimx capture'", name)}
+		}
+	}
+	c, err := t.capturing(o)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	return c.toNew()
+}
+
+func appendVerb() verb {
+	return verb{
+		name: "append",
+		usage: "SOURCE WIMFILE [IMAGE_NAME [IMAGE_DESC]] [--create] [--rebuild] [--unsafe-compact] [--not-pipable]\n" +
+			"        [--update-of=[WIMFILE:]IMAGE] and the options of capture",
+		opts: captureOptionTable(),
+		run:  runAppend,
+	}
+}
+
+func runAppend(t *tool, o *parsed) error {
+	c, err := t.capturing(o)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if _, err := os.Stat(c.file); o.has("create") && errors.Is(err, fs.ErrNotExist) {
+		return c.toNew()
+	}
+	if c.file == "-" {
+		return usageError{"append changes a file; only capture and export write to standard output"}
+	}
+	return c.toExisting()
+}
+
+// capturing is an image that is being captured.
+type capturing struct {
+	t          *tool
+	o          *parsed
+	pack       packing
+	run        runOptions
+	source     string
+	file       string // the archive
+	name, desc string
+	named      bool
+	properties []property
+	list       []wim.CaptureSource
+	scan       *scanning
+
+	bases    []*opened // of --delta-from
+	others   []*opened // opened for --update-of
+	updateOf *wim.Image
+	updated  *opened // that it is in, if that is not the one appended to
+}
+
+// capturing reads arguments and options, and opens what they name but for the archive appended to.
+func (t *tool) capturing(o *parsed) (_ *capturing, err error) {
+	if len(o.args) < 2 || len(o.args) > 4 {
+		return nil, usageError{"a source and an archive are wanted, and perhaps a name and a description"}
+	}
+	if err := refuseOptions(o, "wimboot", "snapshot"); err != nil {
+		return nil, err
+	}
+	c := &capturing{t: t, o: o, source: o.args[0], file: o.args[1]}
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	if len(o.args) > 2 {
+		c.name, c.named = o.args[2], true
+	}
+	if len(o.args) > 3 {
+		c.desc = o.args[3]
+	}
+	if c.file == "-" {
+		t.quiet = true // standard output is the archive's
+	}
+	if c.pack, err = o.packing(); err != nil {
+		return nil, err
+	}
+	if c.run, err = o.runOptions(); err != nil {
+		return nil, err
+	}
+	if c.properties, err = o.properties(); err != nil {
+		return nil, err
+	}
+	if c.scan, err = t.scanning(o); err != nil {
+		return nil, err
+	}
+	c.list = []wim.CaptureSource{{Path: c.source, Target: "/"}}
+	if o.has("source-list") {
+		b, err := t.readText(c.source)
+		if err != nil {
+			return nil, err
+		}
+		if c.list, err = wim.ParseSourceList(b); err != nil {
+			return nil, usageError{fmt.Sprintf("%s: %v", c.source, err)}
+		}
+	}
+	for _, s := range c.list {
+		if s.Target != "/" && o.has("rpfix") {
+			return nil, codef(exitParameter, "--rpfix: %q does not become the root of the image, so that there is nothing to fit its links to", s.Path)
+		}
+	}
+	for _, name := range o.all("delta-from") {
+		a, err := t.open(name, nil)
+		if err != nil {
+			return nil, needFirst(err, name)
+		}
+		c.bases = append(c.bases, a)
+		if o.has("check") {
+			if err := t.checkIntegrity(a, o); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return c, nil
+}
+
+func (c *capturing) close() {
+	for _, a := range append(c.bases, c.others...) {
+		a.Close()
+	}
+}
+
+// findUpdateOf reads --update-of: [WIMFILE:]IMAGE. to is the archive appended to, nil if there is none.
+func (c *capturing) findUpdateOf(to *opened) error {
+	if !c.o.has("update-of") {
+		return nil
+	}
+	text := c.o.get("update-of")
+	var a *opened
+	if i := strings.LastIndexByte(text, ':'); i >= 0 {
+		file, err := c.t.open(text[:i], nil)
+		if err != nil {
+			return needFirst(err, text[:i])
+		}
+		c.others = append(c.others, file)
+		a, text = file, text[i+1:]
+	} else {
+		switch {
+		case len(c.bases) == 1:
+			a = c.bases[0]
+		case to != nil:
+			a = to
+		default:
+			return usageError{"for capture of non-delta WIM, '--update-of' must specify WIMFILE:IMAGE"}
+		}
+	}
+	if n, err := strconv.Atoi(text); err == nil && n < 0 { // counted from the last one
+		text = strconv.Itoa(len(a.Images()) + 1 + n)
+	}
+	index, err := a.image(text, true, false)
+	if err != nil {
+		return err
+	}
+	c.t.say("Using image %d from %q as template\n", index, a.name)
+	if c.updateOf, err = a.Image(index); err != nil {
+		return coded(exitMetadata, err)
+	}
+	if a != to {
+		c.updated = a
+	}
+	return nil
+}
+
+// tree scans all sources and puts them together.
+func (c *capturing) tree(norpfix bool) (*wim.Draft, error) {
+	d := wim.NewDraft()
+	now := wim.FiletimeOf(time.Now())
+	for _, s := range c.list {
+		added, err := c.scan.scan(s.Path, s.Target, func(o *wim.ScanOptions) {
+			// Links are fixed to fit the root of the image, which what goes elsewhere does not become.
+			o.NoRPFix = norpfix || s.Target != "/"
+			o.UpdateOf, o.Target, o.Several = c.updateOf, s.Target, len(c.list) > 1
+		})
+		if err != nil {
+			return nil, err
+		}
+		if s.Target == "/" && !added.IsDir(0) {
+			return nil, codef(exitNotDirectory, "%q is no folder; --source-list has places for single files, and NTFS volumes are not read", s.Path)
+		}
+		if _, err := d.Graft(s.Target, added, &wim.GraftOptions{When: now}); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// add puts the captured image behind those that there are.
+func (c *capturing) add(e *wim.Edit, d *wim.Draft) error {
+	name := c.name
+	if !c.named {
+		name = uniqueName(e, sourceName(c.source))
+	}
+	c.use(e)
+	index, err := e.AddDraft(d, &wim.DraftInfo{Name: name, Created: wim.FiletimeOf(time.Now())})
+	if err != nil {
+		return err
+	}
+	list := c.properties
+	if c.o.has("flags") {
+		list = append(list, plainProperty("FLAGS", c.o.get("flags")))
+	}
+	if c.desc != "" {
+		list = append(list, plainProperty("DESCRIPTION", c.desc))
+	}
+	if _, err := c.t.setProperties(e, index, list); err != nil {
+		return err
+	}
+	if c.o.has("boot") {
+		e.Boot = index
+	}
+	return nil
+}
+
+// use says where contents are that need not be read or written.
+func (c *capturing) use(e *wim.Edit) {
+	for _, a := range c.bases {
+		e.LeaveOut(a.Archive)
+	}
+	if c.updated != nil {
+		e.UseContents(c.updated.Archive)
+	}
+}
+
+func (c *capturing) toNew() error {
+	if c.file == "-" {
+		c.pack.pipable = true
+	}
+	w, err := c.pack.forNew()
+	if err != nil {
+		return err
+	}
+	if err := c.findUpdateOf(nil); err != nil {
+		return err
+	}
+	fixed := !c.o.has("norpfix")
+	d, err := c.tree(!fixed)
+	if err != nil {
+		return err
+	}
+	image := func(e *wim.Edit) error {
+		e.ReparseFixup = fixed
+		return c.add(e, d)
+	}
+	if c.o.has("group") {
+		return c.t.writeGroup(c.o, c.file, &grouping{file: c.o.get("group"), sources: c.scan.sources, image: image, contents: func(e *wim.Edit) error {
+			c.use(e)
+			_, err := e.AddDraft(d, nil)
+			return err
+		}}, c.pack, w, c.run)
+	}
+	e := wim.NewEdit()
+	if err := image(e); err != nil {
+		return err
+	}
+	plan, err := e.PlanWrite(&w)
+	if err != nil {
+		return err
+	}
+	_, err = c.t.writeNew(c.file, &writing{plan: plan, options: &w, sources: c.scan.sources, runOptions: c.run})
+	return err
+}
+
+func (c *capturing) toExisting() error {
+	if c.o.has("group") {
+		return codef(exitParameter, "--group: each image of a group is captured into an archive of its own")
+	}
+	a, err := c.t.openForChange(c.file, c.o.all("delta-from"), c.o, false)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if err := a.needWhole(); err != nil {
+		return err
+	}
+	if err := c.pack.sameCodec(a.Archive); err != nil {
+		return err
+	}
+	if err := c.findUpdateOf(a.opened); err != nil {
+		return err
+	}
+	e, err := a.Edit()
+	if err != nil {
+		return err
+	}
+	if c.named { // before the scan, which takes its time
+		if err := freeName(e, c.name); err != nil {
+			return err
+		}
+	}
+	fixed := c.o.has("rpfix") || a.hdr.Flags&format.FlagReparseFixup != 0 && !c.o.has("norpfix")
+	e.ReparseFixup = e.ReparseFixup || fixed
+	d, err := c.tree(!fixed)
+	if err != nil {
+		return err
+	}
+	if err := c.add(e, d); err != nil {
+		return err
+	}
+	m := modification{to: a, edit: e, pack: c.pack, sources: c.scan.sources, anew: c.o.has("rebuild"), compact: c.o.has("unsafe-compact")}
+	_, err = m.write(c.t, c.run)
+	return err
+}
+
+// sourceName is the name that an image gets by default: the last step of its source.
+func sourceName(source string) string {
+	separator := func(r rune) bool { return r == '/' || r == filepath.Separator }
+	trimmed := strings.TrimRightFunc(source, separator)
+	return trimmed[strings.LastIndexFunc(trimmed, separator)+1:]
+}
+
+// uniqueName is the name, or one with a number behind it that no image has.
+func uniqueName(e *wim.Edit, name string) string {
+	unique := name
+	for n := 1; freeName(e, unique) != nil; n++ {
+		unique = fmt.Sprintf("%s (%d)", name, n)
+	}
+	return unique
+}
+
+// refuseOptions turns options away that are about Windows.
+func refuseOptions(o *parsed, names ...string) error {
+	for _, name := range names {
+		if o.has(name) {
+			return codef(exitUnsupported, "--%s works on Windows only, and not with wimx", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package main
+
+func deleteVerb() verb {
+	return verb{
+		name: "delete",
+		usage: "WIMFILE IMAGE [--soft] [--unsafe-compact] [--force] [--check] [--include-integrity] [--nocheck] [--ref=GLOB]\n" +
+			"        [--threads=N] [--dry-run] [--verify-after]",
+		opts: join(integrityOptions(), runOptionTable(), []option{{name: "soft"}, {name: "unsafe-compact"}, {name: "force"}, {name: "ref", value: true}}),
+		run:  runDelete,
+	}
+}
+
+// runDelete takes an image out of an archive, which is written anew without what no other image needs, unless --soft leaves
+// that where it is. The only image goes with --force, or if all are named.
+func runDelete(t *tool, o *parsed) error {
+	if len(o.args) != 2 {
+		return usageError{"delete takes an archive and an image"}
+	}
+	p, err := o.packing()
+	if err != nil {
+		return err
+	}
+	r, err := o.runOptions()
+	if err != nil {
+		return err
+	}
+	a, err := t.openForChange(o.args[0], o.all("ref"), o, false)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	choice, err := a.image(o.args[1], true, true)
+	if err != nil {
+		return err
+	}
+	if choice != allImages && len(a.Images()) == 1 && !o.has("force") {
+		return codef(exitParameter, "image %d is the only one in %q: an archive without images is of no use; name \"all\", or add --force", choice, o.args[0])
+	}
+	e, err := a.Edit()
+	if err != nil {
+		return err
+	}
+	for i := range a.indexes(choice) {
+		index := choice
+		if choice == allImages {
+			index = len(a.Images()) - i
+		}
+		if err := e.Delete(index); err != nil {
+			return err
+		}
+	}
+	m := modification{to: a, edit: e, pack: p, anew: !o.has("soft") && !o.has("unsafe-compact"), compact: o.has("unsafe-compact")}
+	_, err = m.write(t, r)
+	return err
+}

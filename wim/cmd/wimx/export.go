@@ -1,0 +1,174 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"wimscope/wim"
+	"wimscope/wim/internal/format"
+)
+
+func exportVerb() verb {
+	return verb{
+		name: "export",
+		usage: "SRC_WIMFILE SRC_IMAGE DEST_WIMFILE [DEST_IMAGE_NAME [DEST_IMAGE_DESC]] [--boot] [--check] [--include-integrity]\n" +
+			"        [--nocheck] [--compress=TYPE[:LEVEL]] [--chunk-size=SIZE] [--recompress] [--solid] [--solid-compress=TYPE[:LEVEL]]\n" +
+			"        [--solid-chunk-size=SIZE] [--ref=GLOB] [--rebuild] [--pipable] [--not-pipable] [--unsafe-compact] [--threads=N]\n" +
+			"        [--group=SHARED_WIMFILE] [--dry-run] [--verify-after]",
+		opts: join(compressionOptions(), integrityOptions(), runOptionTable(), []option{
+			{name: "boot"}, {name: "recompress"}, {name: "ref", value: true}, {name: "rebuild"}, {name: "unsafe-compact"}, {name: "wimboot"},
+			{name: "group", value: true},
+		}),
+		run: runExport,
+	}
+}
+
+// exporting is images on their way from one archive to another.
+type exporting struct {
+	t       *tool
+	o       *parsed
+	from    *opened
+	choice  int
+	rename  []property // of the only one
+	newName bool
+	pack    packing
+	run     runOptions
+}
+
+func runExport(t *tool, o *parsed) error {
+	if len(o.args) < 3 || len(o.args) > 5 {
+		return usageError{"export takes an archive, an image, an archive to put it in, and perhaps a new name and description"}
+	}
+	if err := refuseOptions(o, "wimboot"); err != nil {
+		return err
+	}
+	x := &exporting{t: t, o: o}
+	dest := o.args[2]
+	if dest == "-" {
+		t.quiet = true // standard output is the archive's
+	}
+	var err error
+	if x.pack, err = o.packing(); err != nil {
+		return err
+	}
+	if x.run, err = o.runOptions(); err != nil {
+		return err
+	}
+	x.run.refs = nil // they are the source's; what is exported stands alone
+	if x.from, err = t.open(o.args[0], o.all("ref")); err != nil {
+		return needFirst(err, o.args[0])
+	}
+	defer x.from.Close()
+	if x.choice, err = x.from.image(o.args[1], true, true); err != nil {
+		return err
+	}
+	if o.has("boot") && x.choice == allImages && x.from.Info().BootIndex == 0 {
+		return usageError{"--boot specified for all-images export, but source WIM has no bootable image"}
+	}
+	if o.has("check") {
+		if err := t.checkIntegrity(x.from, o); err != nil {
+			return err
+		}
+	}
+	if len(o.args) > 3 {
+		if x.choice == allImages {
+			return codef(exitParameter, "a name and a description can be given to one image only, and not to all")
+		}
+		x.newName = true
+		for i, element := range []string{"NAME", "DESCRIPTION"} {
+			if len(o.args) > 3+i {
+				x.rename = append(x.rename, plainProperty(element, o.args[3+i]))
+			}
+		}
+	}
+	put := x.toExisting
+	if _, err := os.Stat(dest); dest == "-" || errors.Is(err, fs.ErrNotExist) {
+		put = x.toNew
+	}
+	return elsewhere(put(dest))
+}
+
+// add puts the images behind those that there are.
+func (x *exporting) add(e *wim.Edit) error {
+	for _, index := range x.from.indexes(x.choice) {
+		if !x.newName {
+			if err := freeName(e, x.from.Images()[index-1].Name); err != nil {
+				return err
+			}
+		} else if err := freeName(e, x.rename[0].value); err != nil {
+			return err
+		}
+		at, err := e.AddImage(x.from.Archive, index)
+		if err != nil {
+			return err
+		}
+		for _, p := range x.rename {
+			if err := p.set(e.ImageElement(at)); err != nil {
+				return err
+			}
+		}
+		if x.o.has("boot") && (x.choice != allImages || index == x.from.Info().BootIndex) {
+			e.Boot = at
+		}
+	}
+	e.ReparseFixup = e.ReparseFixup || x.from.hdr.Flags&format.FlagReparseFixup != 0
+	return nil
+}
+
+func (x *exporting) toNew(dest string) error {
+	if dest == "-" {
+		x.pack.pipable = true
+	}
+	w, err := x.pack.forCopy(x.from.Archive)
+	if err != nil {
+		return err
+	}
+	if x.o.has("group") {
+		return x.t.writeGroup(x.o, dest, &grouping{file: x.o.get("group"), image: x.add, contents: func(e *wim.Edit) error {
+			for _, index := range x.from.indexes(x.choice) {
+				if _, err := e.AddImage(x.from.Archive, index); err != nil {
+					return err
+				}
+			}
+			return nil
+		}}, x.pack, w, x.run)
+	}
+	e := wim.NewEdit()
+	if err := x.add(e); err != nil {
+		return err
+	}
+	plan, err := e.PlanWrite(&w)
+	if err != nil {
+		return err
+	}
+	_, err = x.t.writeNew(dest, &writing{plan: plan, options: &w, runOptions: x.run})
+	return err
+}
+
+func (x *exporting) toExisting(dest string) error {
+	if x.o.has("group") {
+		return codef(exitParameter, "--group: each image of a group is exported to an archive of its own")
+	}
+	a, err := x.t.openForChange(dest, nil, x.o, false)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if err := a.needWhole(); err != nil {
+		return err
+	}
+	if err := x.pack.sameCodec(a.Archive); err != nil {
+		return err
+	}
+	e, err := a.Edit()
+	if err != nil {
+		return err
+	}
+	if err := x.add(e); err != nil {
+		return err
+	}
+	m := modification{to: a, edit: e, pack: x.pack, anew: x.o.has("rebuild"), compact: x.o.has("unsafe-compact")}
+	_, err = m.write(x.t, x.run)
+	return err
+}

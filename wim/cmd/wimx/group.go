@@ -1,0 +1,101 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+
+	"wimscope/wim"
+	"wimscope/wim/internal/format"
+)
+
+// grouping is an image that goes into a group: its metadata alone into an archive of its own, its contents into the
+// resource-only archive that all images of the group share.
+type grouping struct {
+	file     string                // that all share; it is made if it is not there
+	contents func(*wim.Edit) error // adds the image for its contents' sake
+	image    func(*wim.Edit) error // adds it as it is to be
+	sources  []fs.FS
+}
+
+// writeGroup adds the contents to the shared file, and then writes the image to a new one. Should it be cut off between the
+// two, the shared file holds contents that no image needs yet. All of a group are packed in the same way.
+func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w wim.WriteOptions, r runOptions) error {
+	if w.Solid || w.Pipable || dest == "-" {
+		return codef(exitParameter, "--group: archives of a group are neither solid nor pipable")
+	}
+	var err error
+	if _, serr := os.Stat(g.file); errors.Is(serr, fs.ErrNotExist) {
+		err = t.newGroup(g, w, r)
+	} else {
+		w, err = t.joinGroup(o, g, p, w, r)
+	}
+	if err != nil || r.dryRun {
+		return err
+	}
+	shared, err := t.open(g.file, nil)
+	if err != nil {
+		return err
+	}
+	defer shared.Close()
+	e := wim.NewEdit()
+	e.LeaveOut(shared.Archive)
+	if err := g.image(e); err != nil {
+		return err
+	}
+	w.Only = wim.OnlyMetadata
+	rand.Read(w.GUID[:])
+	plan, err := e.PlanWrite(&w)
+	if err != nil {
+		return err
+	}
+	r.refs = []string{globOf(g.file)}
+	_, err = t.writeNew(dest, &writing{plan: plan, options: &w, sources: g.sources, runOptions: r})
+	return err
+}
+
+// newGroup makes the shared file.
+func (t *tool) newGroup(g *grouping, w wim.WriteOptions, r runOptions) error {
+	e := wim.NewEdit()
+	if err := g.contents(e); err != nil {
+		return err
+	}
+	w.Only = wim.OnlyContents
+	plan, err := e.PlanWrite(&w)
+	if err != nil {
+		return err
+	}
+	_, err = t.writeNew(g.file, &writing{plan: plan, options: &w, sources: g.sources, runOptions: r})
+	return err
+}
+
+// joinGroup adds to the shared file, and says how the group is packed.
+func (t *tool) joinGroup(o *parsed, g *grouping, p packing, w wim.WriteOptions, r runOptions) (wim.WriteOptions, error) {
+	a, err := t.openForChange(g.file, nil, o, false)
+	if err != nil {
+		return w, err
+	}
+	defer a.Close()
+	have := a.WriteOptions()
+	switch {
+	case a.hdr.Flags&format.FlagResourceOnly == 0:
+		return w, codef(exitParameter, "%q is no resource-only archive, and cannot be shared by a group", g.file)
+	case p.plain.given && p.plain.codec != have.Codec, p.chunkSize != 0 && p.chunkSize != have.ChunkSize:
+		return w, codef(exitParameter, "the group of %q is packed with %v in chunks of %d bytes, and so must be all that joins it", g.file, have.Codec, have.ChunkSize)
+	}
+	e, err := a.Edit()
+	if err != nil {
+		return w, err
+	}
+	if err := g.contents(e); err != nil {
+		return w, err
+	}
+	have.Level, have.Integrity = p.plain.level, (have.Integrity || p.integrity) && !p.noIntegrity
+	plan, err := e.PlanAppend(&have)
+	if err != nil {
+		return w, err
+	}
+	_, err = t.writeOver(a, &writing{plan: plan, options: &have, sources: g.sources, runOptions: r})
+	return have, err
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"wimscope/wim"
+)
+
+// hostFS is a folder of this machine as the engine scans it. Its paths are separated by slashes and may hold whatever
+// names here may hold, which io/fs would not have: it does not check them, and is for paths that it gave itself.
+type hostFS struct{ top string }
+
+// The engine asks for all of these.
+var _ interface {
+	fs.ReadDirFS
+	fs.StatFS
+	fs.ReadLinkFS
+	wim.FactsFS
+	wim.LinkFS
+} = hostFS{}
+
+func (h hostFS) path(name string) string {
+	if name == "." {
+		return h.top
+	}
+	return filepath.Join(h.top, filepath.FromSlash(name))
+}
+
+func (h hostFS) Open(name string) (fs.File, error)          { return os.Open(h.path(name)) }
+func (h hostFS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(h.path(name)) }
+func (h hostFS) Stat(name string) (fs.FileInfo, error)      { return os.Stat(h.path(name)) }
+func (h hostFS) Lstat(name string) (fs.FileInfo, error)     { return os.Lstat(h.path(name)) }
+func (h hostFS) ReadLink(name string) (string, error)       { return os.Readlink(h.path(name)) }
+
+// LinkInside compares what the steps of the target lead to with the folder itself, so that it does not matter by which
+// way either is named.
+func (h hostFS) LinkInside(root, target string) (rest string, ok bool) {
+	want, err := os.Stat(h.path(root))
+	if err != nil {
+		return "", false
+	}
+	for at := 0; at < len(target); {
+		for at < len(target) && os.IsPathSeparator(target[at]) {
+			at++
+		}
+		if at == len(target) {
+			break
+		}
+		for at < len(target) && !os.IsPathSeparator(target[at]) {
+			at++
+		}
+		have, err := os.Stat(target[:at])
+		if err != nil {
+			break
+		}
+		if os.SameFile(want, have) {
+			return filepath.ToSlash(target[at:]), true
+		}
+	}
+	return "", false
+}
+
+// hostSource gives what to scan for a path: a file system and a path in it. With keepLink, a path that is a symbolic link
+// stands for the link.
+func hostSource(name string, keepLink bool) (h hostFS, root string, err error) {
+	look := os.Stat
+	if keepLink {
+		look = os.Lstat
+	}
+	fi, err := look(name)
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return h, "", codef(exitStat, "%q: can't read metadata: %v", name, err)
+	}
+	if fi.IsDir() {
+		return hostFS{name}, ".", nil
+	}
+	return hostFS{filepath.Dir(name)}, filepath.Base(name), nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"wimscope/wim"
+)
+
+// FileFacts asks the kernel what io/fs does not tell. Links get the attributes of what they lead to if that is wanted, and
+// their own otherwise.
+func (h hostFS) FileFacts(name string, want wim.FactsWanted) (f wim.Facts, err error) {
+	var st syscall.Stat_t
+	p := h.path(name)
+	stat, op := syscall.Lstat, "lstat"
+	if want.Follow {
+		stat, op = syscall.Stat, "stat"
+	}
+	if err := stat(p, &st); err != nil {
+		return f, &fs.PathError{Op: op, Path: p, Err: err}
+	}
+	moment := func(t syscall.Timespec) wim.Filetime { return wim.FiletimeOf(time.Unix(t.Unix())) }
+	f = wim.Facts{
+		Device: uint64(st.Dev), Inode: uint64(st.Ino), Links: uint64(st.Nlink), Accessed: moment(st.Atim), Modified: moment(st.Mtim),
+		Sparse: int64(st.Blocks) < (st.Size+511)/512,
+	}
+	if !want.Unix {
+		return f, nil
+	}
+	f.Unix = &wim.UnixData{UID: st.Uid, GID: st.Gid, Mode: st.Mode, Rdev: uint32(st.Rdev)}
+	f.Xattrs, err = fileXattrs(p, want.Follow)
+	return f, err
+}
+
+// fileXattrs reads the extended attributes of a file, or of a link itself. A file system without them has none.
+func fileXattrs(path string, follow bool) ([]wim.Xattr, error) {
+	list, get := uintptr(syscall.SYS_LLISTXATTR), uintptr(syscall.SYS_LGETXATTR)
+	if follow {
+		list, get = syscall.SYS_LISTXATTR, syscall.SYS_GETXATTR
+	}
+	p, err := syscall.BytePtrFromString(path)
+	if err != nil {
+		return nil, err
+	}
+	fail := func(err error) ([]wim.Xattr, error) {
+		return nil, &fs.PathError{Op: "extended attributes of", Path: path, Err: err}
+	}
+	names, err := growing(func(b []byte) (uintptr, syscall.Errno) {
+		n, _, errno := syscall.Syscall(list, uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+		return n, errno
+	})
+	if errors.Is(err, syscall.ENOTSUP) || len(names) == 0 && err == nil {
+		return nil, nil
+	}
+	if err != nil {
+		return fail(err)
+	}
+	var out []wim.Xattr
+	for name := range bytes.SplitSeq(bytes.TrimSuffix(names, []byte{0}), []byte{0}) {
+		n, err := syscall.BytePtrFromString(string(name))
+		if err != nil {
+			return fail(err)
+		}
+		value, err := growing(func(b []byte) (uintptr, syscall.Errno) {
+			k, _, errno := syscall.Syscall6(get, uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(n)), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0)
+			return k, errno
+		})
+		switch {
+		case errors.Is(err, syscall.ENODATA): // gone meanwhile
+		case err != nil:
+			return fail(err)
+		default:
+			out = append(out, wim.Xattr{Name: string(name), Value: value})
+		}
+	}
+	return out, nil
+}
+
+// growing calls read with a longer and longer buffer until what it gives fits. The kernel's limit for both is 64 KiB.
+func growing(read func(b []byte) (uintptr, syscall.Errno)) ([]byte, error) {
+	for size := 256; ; size *= 4 {
+		b := make([]byte, size)
+		n, errno := read(b)
+		switch {
+		case errno == 0:
+			return b[:n], nil
+		case errno != syscall.ERANGE || size > 1<<20:
+			return nil, errno
+		}
+	}
+}
+
+// usableMemory is how many bytes of the machine's memory one program may well take, 0 if that is not known.
+func usableMemory() int64 {
+	var si syscall.Sysinfo_t
+	if syscall.Sysinfo(&si) != nil {
+		return 0
+	}
+	return int64(si.Totalram) * int64(si.Unit) / 4 * 3
+}
+
+// freeSpace is how many bytes a user may still write in the folder. ok is false if that is not known.
+func freeSpace(dir string) (n int64, ok bool) {
+	var st syscall.Statfs_t
+	if syscall.Statfs(dir, &st) != nil {
+		return 0, false
+	}
+	return int64(st.Bavail) * int64(st.Bsize), true
+}

@@ -1,0 +1,35 @@
+//go:build !linux && !windows
+
+package main
+
+import (
+	"os"
+	"syscall"
+
+	"wimscope/wim"
+)
+
+// FileFacts tells hard links, and with UnixData owner and mode.
+func (h hostFS) FileFacts(name string, want wim.FactsWanted) (f wim.Facts, err error) {
+	look := os.Lstat
+	if want.Follow {
+		look = os.Stat
+	}
+	fi, err := look(h.path(name))
+	if err != nil {
+		return f, err
+	}
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+		f.Device, f.Inode, f.Links = uint64(st.Dev), uint64(st.Ino), uint64(st.Nlink)
+		if want.Unix {
+			f.Unix = &wim.UnixData{UID: uint32(st.Uid), GID: uint32(st.Gid), Mode: uint32(st.Mode), Rdev: uint32(st.Rdev)}
+		}
+	}
+	return f, nil
+}
+
+// usableMemory is not known here.
+func usableMemory() int64 { return 0 }
+
+// freeSpace is not known here.
+func freeSpace(string) (n int64, ok bool) { return 0, false }

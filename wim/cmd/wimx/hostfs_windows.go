@@ -1,0 +1,53 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+	"unsafe"
+
+	"wimscope/wim"
+)
+
+// keptAttributes are those of a file that say something about the file and not about how it lies on the disk.
+const keptAttributes = settable | wim.AttrDirectory
+
+// FileFacts tells attributes and times. Reparse points that are no links, named streams and security descriptors are not
+// read.
+func (h hostFS) FileFacts(name string, want wim.FactsWanted) (f wim.Facts, err error) {
+	look := os.Lstat
+	if want.Follow {
+		look = os.Stat
+	}
+	fi, err := look(h.path(name))
+	if err != nil {
+		return f, err
+	}
+	d, ok := fi.Sys().(*syscall.Win32FileAttributeData)
+	if !ok {
+		return f, &fs.PathError{Op: "attributes of", Path: h.path(name), Err: fs.ErrInvalid}
+	}
+	moment := func(t syscall.Filetime) wim.Filetime {
+		return wim.Filetime(t.HighDateTime)<<32 | wim.Filetime(t.LowDateTime)
+	}
+	f.Created, f.Accessed, f.Modified = moment(d.CreationTime), moment(d.LastAccessTime), moment(d.LastWriteTime)
+	f.Attributes = d.FileAttributes & keptAttributes
+	if !fi.IsDir() && f.Attributes == 0 {
+		f.Attributes = wim.AttrNormal
+	}
+	return f, nil
+}
+
+// usableMemory is not known here.
+func usableMemory() int64 { return 0 }
+
+// freeSpace is how many bytes a user may still write in the folder. ok is false if that is not known.
+func freeSpace(dir string) (n int64, ok bool) {
+	p, err := syscall.UTF16PtrFromString(dir)
+	if err != nil {
+		return 0, false
+	}
+	proc := syscall.NewLazyDLL("kernel32.dll").NewProc("GetDiskFreeSpaceExW")
+	r, _, _ := proc.Call(uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(&n)), 0, 0)
+	return n, r != 0
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"os"
+
+	"wimscope/wim"
+)
+
+func joinVerb() verb {
+	return verb{
+		name:  "join",
+		usage: "OUT_WIMFILE SPLIT_WIM_PART... [--check] [--include-integrity] [--threads=N] [--dry-run] [--verify-after]",
+		opts:  join(integrityOptions(), runOptionTable()),
+		run:   runJoin,
+	}
+}
+
+// runJoin makes one file of the parts of a split archive. It may be given in any order, and all must be there.
+func runJoin(t *tool, o *parsed) error {
+	if len(o.args) < 2 {
+		return usageError{"join takes an archive to make, and all parts of a split one"}
+	}
+	p, err := o.packing()
+	if err != nil {
+		return err
+	}
+	r, err := o.runOptions()
+	if err != nil {
+		return err
+	}
+	out, names := o.args[0], o.args[1:]
+	a, err := t.openParts(names)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if fi, err := os.Stat(out); err == nil {
+		for _, f := range a.files {
+			if part, err := f.Stat(); err == nil && os.SameFile(fi, part) {
+				return codef(exitParameter, "%q is one of the parts", out)
+			}
+		}
+	}
+	if o.has("check") {
+		if err := t.checkIntegrity(a, o); err != nil {
+			return err
+		}
+	}
+	e, err := a.Edit()
+	if err != nil {
+		return err
+	}
+	w := a.WriteOptions()
+	w.Integrity = (w.Integrity || p.integrity) && !p.noIntegrity
+	rand.Read(w.GUID[:])
+	plan, err := e.PlanWrite(&w)
+	if err != nil {
+		return err
+	}
+	_, err = t.writeNew(out, &writing{plan: plan, options: &w, runOptions: r})
+	return err
+}
+
+// openParts opens all parts of a set, which may be named in any order but not twice.
+func (t *tool) openParts(names []string) (_ *opened, err error) {
+	a := &opened{name: names[0]}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
+	var parts []wim.Part
+	for _, name := range names {
+		f, p, err := openFile(name)
+		if err != nil {
+			return nil, err
+		}
+		a.files = append(a.files, f)
+		parts = append(parts, p)
+	}
+	var wrong *wim.WrongPartError
+	if a.Archive, err = wim.Open(parts, nil); errors.As(err, &wrong) || errors.Is(err, wim.ErrMissingPart) {
+		return nil, coded(exitSplit, err)
+	} else if err != nil {
+		return nil, err
+	}
+	info := a.Info()
+	if len(info.Missing) > 0 {
+		return nil, codef(exitSplit, "there are %d parts in the split WIM, but these are missing: %v", info.TotalParts, info.Missing)
+	}
+	a.hdr, _ = readHeader(parts[info.First])
+	for _, w := range info.Warnings {
+		t.warn("%s", w)
+	}
+	return a, nil
+}

@@ -1,0 +1,22 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package main
+
+import (
+	"errors"
+	"syscall"
+)
+
+// lockFile takes the lock that programs which change archives take. taken says that another one has it.
+func lockFile(fd uintptr) (taken bool, err error) {
+	err = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB)
+	for _, none := range []error{syscall.ENOTSUP, syscall.ENOSYS, syscall.EINVAL, syscall.ENOLCK} {
+		if errors.Is(err, none) {
+			return false, nil // a file system without locks
+		}
+	}
+	return errors.Is(err, syscall.EWOULDBLOCK), err
+}
+
+// locksFiles says that lockFile does something.
+const locksFiles = true

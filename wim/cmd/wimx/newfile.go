@@ -1,0 +1,158 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// newFile is a file that is written under another name, and gets its own only when it is complete.
+type newFile struct {
+	*os.File
+	t    *tool
+	name string
+	kept bool
+}
+
+// tempMark is in the names of files that are being written: NAME.wimx-XXXXXXXX.tmp.
+const tempMark = ".wimx-"
+
+// newFile begins a file, in place of one of that name if there is one, whose permissions it takes over.
+func (t *tool) newFile(name string) (*newFile, error) {
+	mode, exact := fs.FileMode(0o666), false
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		fi, err := os.Stat(real)
+		if err != nil {
+			return nil, coded(exitOpen, err)
+		}
+		if !fi.Mode().IsRegular() {
+			return nil, codef(exitOpen, "%s is there already and is no regular file; a pipe is written to by -", name)
+		}
+		name, mode, exact = real, fi.Mode().Perm(), true
+	}
+	t.tellLeftovers(name)
+	for {
+		var b [4]byte
+		rand.Read(b[:])
+		f, err := os.OpenFile(fmt.Sprintf("%s%s%x.tmp", name, tempMark, b), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, codef(exitOpen, "cannot write %q: %w", name, errors.Unwrap(err))
+		}
+		n := &newFile{File: f, t: t, name: name}
+		_, err = lockFile(f.Fd()) // which tells it from one that is left over
+		if err == nil && exact {
+			err = f.Chmod(mode)
+		}
+		if err != nil {
+			n.drop()
+			return nil, coded(exitOpen, err)
+		}
+		return n, nil
+	}
+}
+
+// tellLeftovers names files that runs of this program left behind which were killed while they wrote the same file.
+func (t *tool) tellLeftovers(name string) {
+	dir, base := filepath.Split(name)
+	if dir == "" {
+		dir = "."
+	}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range list {
+		if !strings.HasPrefix(e.Name(), base+tempMark) || !strings.HasSuffix(e.Name(), ".tmp") || !e.Type().IsRegular() {
+			continue
+		}
+		p := filepath.Join(dir, e.Name())
+		f, err := os.Open(p)
+		if err != nil {
+			continue
+		}
+		if taken, err := lockFile(f.Fd()); !taken && err == nil && locksFiles {
+			t.warn("%q is left over from a run that was cut off; it can be deleted", p)
+		}
+		f.Close()
+	}
+}
+
+// keep gives the file its name. All of it is on the disk by then.
+func (n *newFile) keep() error {
+	err := n.Sync()
+	if cerr := n.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(n.File.Name(), n.name)
+	}
+	if err != nil {
+		return coded(exitWrite, err)
+	}
+	n.kept = true
+	syncFolder(filepath.Dir(n.name))
+	return nil
+}
+
+// syncFolder has the names in a folder written to the disk, where a system can do that.
+func syncFolder(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		d.Sync()
+		d.Close()
+	}
+}
+
+// drop removes the file unless it was kept.
+func (n *newFile) drop() {
+	if !n.kept {
+		n.Close()
+		os.Remove(n.File.Name())
+	}
+}
+
+// sink is a file that an archive is written to.
+type sink struct {
+	*os.File
+	t *tool
+}
+
+// WriteAt implements io.WriterAt.
+func (s sink) WriteAt(b []byte, off int64) (int, error) {
+	if s.t.written != nil {
+		if err := s.t.written(off, len(b)); err != nil {
+			return 0, err
+		}
+	}
+	return s.File.WriteAt(b, off)
+}
+
+// pipe is standard output as a file that is written from front to back.
+type pipe struct {
+	w  io.Writer
+	at int64
+}
+
+// WriteAt implements io.WriterAt.
+func (p *pipe) WriteAt(b []byte, off int64) (int, error) {
+	if off != p.at {
+		return 0, fmt.Errorf("a pipe cannot be written to at %d, since it is at %d", off, p.at)
+	}
+	n, err := p.w.Write(b)
+	p.at += int64(n)
+	return n, err
+}
+
+// diskFull says that an error is about a disk without room.
+func diskFull(err error) bool {
+	const errorDiskFull = syscall.Errno(112) // of Windows
+	return errors.Is(err, syscall.ENOSPC) || onWindows && errors.Is(err, errorDiskFull)
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"wimscope/wim"
+)
+
+// property is the argument of --image-property: NAME=VALUE. NAME is a path of elements below IMAGE, such as
+// WINDOWS/LANGUAGES/LANGUAGE[2].
+type property struct {
+	name, value string
+	steps       []propertyStep
+}
+
+// propertyStep is the n-th element of that name, from 1.
+type propertyStep struct {
+	name string
+	n    int
+}
+
+// properties reads all --image-property options in their order.
+func (o *parsed) properties() ([]property, error) {
+	var list []property
+	for _, text := range o.all("image-property") {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return nil, usageError{fmt.Sprintf("--image-property=%s: the argument must be in the form NAME=VALUE", text)}
+		}
+		p := property{name: name, value: value}
+		for step := range strings.SplitSeq(name, "/") {
+			s, ok := parsePropertyStep(step)
+			if !ok {
+				return nil, codef(exitParameter, "--image-property=%s: %q is no name of an element", text, step)
+			}
+			p.steps = append(p.steps, s)
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+func parsePropertyStep(text string) (s propertyStep, ok bool) {
+	s = propertyStep{name: text, n: 1}
+	if name, index, ok := strings.Cut(text, "["); ok {
+		digits, closed := strings.CutSuffix(index, "]")
+		n, err := strconv.ParseUint(digits, 10, 16)
+		if !closed || err != nil || n == 0 {
+			return s, false
+		}
+		s.name, s.n = name, int(n)
+	}
+	for i, r := range s.name {
+		letter := r == '_' || r == ':' || r >= 0x80 || 'a' <= r|0x20 && r|0x20 <= 'z'
+		if !letter && (i == 0 || r != '-' && r != '.' && (r < '0' || r > '9')) {
+			return s, false
+		}
+	}
+	return s, s.name != ""
+}
+
+// set gives an image's element the property. An empty value takes it away. One of several elements of a name can only be
+// added behind the last.
+func (p *property) set(image *wim.XMLNode) error {
+	plain := make([]string, len(p.steps))
+	counted := false
+	for i, s := range p.steps {
+		plain[i] = s.name
+		counted = counted || s.n > 1
+	}
+	if !counted {
+		image.SetContent(p.value, plain...)
+		return nil
+	}
+	n := image
+	for i, s := range p.steps {
+		at, count := -1, 0
+		for k, c := range n.Children {
+			if c.Name == s.name {
+				if count++; count == s.n {
+					at = k
+				}
+			}
+		}
+		last := i == len(p.steps)-1
+		switch {
+		case at < 0 && p.value == "":
+			return nil
+		case at >= 0 && last && p.value == "":
+			n.Children = append(n.Children[:at:at], n.Children[at+1:]...)
+			return nil
+		case at < 0 && s.n > count+1:
+			return codef(exitParameter, "property %s: there are %d elements %s, so that number %d cannot be added", p.name, count, s.name, s.n)
+		case at < 0:
+			at = len(n.Children)
+			n.Children = append(n.Children, &wim.XMLNode{Name: s.name})
+		}
+		n = n.Children[at]
+	}
+	n.Children = []*wim.XMLNode{{Text: p.value}}
+	return nil
+}
+
+// setProperties changes an image's element, and tells of it as wimlib-imagex does. changed says that something is not as
+// it was.
+func (t *tool) setProperties(e *wim.Edit, index int, list []property) (changed bool, err error) {
+	for _, p := range list {
+		image := e.ImageElement(index)
+		if p.is(image) {
+			t.say("The %s property of image %d already has value %q.\n", p.name, index, p.value)
+			continue
+		}
+		t.say("Setting the %s property of image %d to %q.\n", p.name, index, p.value)
+		if p.name == "NAME" {
+			if err := freeName(e, p.value); err != nil {
+				return false, err
+			}
+		}
+		if err := p.set(image); err != nil {
+			return false, err
+		}
+		changed = true
+	}
+	return changed, nil
+}
+
+// is says that the element has the property already.
+func (p *property) is(image *wim.XMLNode) bool {
+	n := image
+	for _, s := range p.steps {
+		count, next := 0, (*wim.XMLNode)(nil)
+		for _, c := range n.Children {
+			if c.Name == s.name {
+				if count++; count == s.n {
+					next = c
+				}
+			}
+		}
+		if next == nil {
+			return p.value == ""
+		}
+		n = next
+	}
+	return n.Content() == p.value
+}
+
+// plainProperty is the property of an element right below IMAGE.
+func plainProperty(name, value string) property {
+	return property{name: name, value: value, steps: []propertyStep{{name, 1}}}
+}
+
+// freeName refuses a name that an image of the archive has. Any number of images may have none.
+func freeName(e *wim.Edit, name string) error {
+	if name != "" && e.FindImage(name) != 0 {
+		return codef(exitNameTaken, "there is already an image named %q in the WIM", name)
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package main
+
+import "wimscope/wim"
+
+func reorderVerb() verb {
+	return verb{
+		name:  "reorder",
+		usage: "WIMFILE IMAGE... [--check] [--include-integrity] [--nocheck] [--dry-run] [--verify-after]",
+		opts:  join(integrityOptions(), runOptionTable(), []option{{name: "ref", value: true}}),
+		run:   runReorder,
+	}
+}
+
+// runReorder puts the images that are named first, in that order; the others follow as they stood. The image to boot from
+// stays the one that it is.
+func runReorder(t *tool, o *parsed) error {
+	if len(o.args) < 2 {
+		return usageError{"reorder takes an archive and the images that are to come first, by their indexes or names"}
+	}
+	p, err := o.packing()
+	if err != nil {
+		return err
+	}
+	r, err := o.runOptions()
+	if err != nil {
+		return err
+	}
+	a, err := t.openForChange(o.args[0], o.all("ref"), o, false)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	e, err := a.Edit()
+	if err != nil {
+		return err
+	}
+	var first []int
+	seen := map[int]bool{}
+	for _, arg := range o.args[1:] {
+		index, err := a.image(arg, true, false)
+		if err != nil {
+			return err
+		}
+		if seen[index] {
+			return usageError{"image " + arg + " is named twice"}
+		}
+		seen[index] = true
+		first = append(first, index)
+	}
+	if moved, err := putFirst(e, first); err != nil || !moved {
+		if err == nil {
+			t.say("The file %q was not modified because nothing needed to be done.\n", o.args[0])
+		}
+		return err
+	}
+	m := modification{to: a, edit: e, pack: p}
+	_, err = m.write(t, r)
+	return err
+}
+
+// putFirst moves images to the front, in that order. It says whether any had to be moved.
+func putFirst(e *wim.Edit, first []int) (moved bool, err error) {
+	at := make([]int, e.Len()) // at[i] is the image, by its old index, that stands at i+1
+	for i := range at {
+		at[i] = i + 1
+	}
+	for to, image := range first {
+		from := to
+		for at[from] != image {
+			from++
+		}
+		if from == to {
+			continue
+		}
+		if err := e.Move(from+1, to+1); err != nil {
+			return moved, err
+		}
+		copy(at[to+1:from+1], at[to:from])
+		at[to], moved = image, true
+	}
+	return moved, nil
+}

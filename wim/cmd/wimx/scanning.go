@@ -1,0 +1,157 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"wimscope/wim"
+)
+
+// scanning takes in files and folders of this machine, one after another.
+type scanning struct {
+	t       *tool
+	o       wim.ScanOptions // of all of them
+	skip    bool
+	sources []fs.FS // of what was scanned: wim.Content.Source
+	last    time.Time
+}
+
+// scanOptionTable are the options of scans that capture, append and update have in common.
+func scanOptionTable() []option {
+	return []option{
+		{name: "config", value: true}, {name: "dereference"}, {name: "unix-data"}, {name: "no-acls"}, {name: "noacls", same: "no-acls"},
+		{name: "strict-acls"}, {name: "skip-errors"},
+	}
+}
+
+// scanning reads them.
+func (t *tool) scanning(o *parsed) (*scanning, error) {
+	if o.has("unix-data") && !keepsUnix {
+		return nil, codef(exitUnsupported, "--unix-data does not work on this system")
+	}
+	s := &scanning{t: t, skip: o.has("skip-errors")}
+	s.o.Dereference, s.o.UnixData, s.o.NoACLs = o.has("dereference"), o.has("unix-data"), o.has("no-acls")
+	s.o.Config = wim.DefaultCaptureConfig()
+	if o.has("config") {
+		b, err := os.ReadFile(o.get("config"))
+		if err != nil {
+			return nil, coded(exitNoConfig, err)
+		}
+		if s.o.Config, err = wim.ParseCaptureConfig(b); err != nil {
+			return nil, coded(exitConfig, fmt.Errorf("%s: %w", o.get("config"), err))
+		}
+		for _, w := range s.o.Config.Warnings {
+			t.warn("%s: %s", o.get("config"), w)
+		}
+	}
+	fold, err := ignoreCase(onWindows)
+	s.o.Config.Exact = !fold
+	return s, err
+}
+
+// scan takes in a file or folder. Like wimlib-imagex it follows a link that is named for the root of an image, and keeps
+// any other.
+func (s *scanning) scan(name, target string, change func(*wim.ScanOptions)) (*wim.Draft, error) {
+	t := s.t
+	if target == "/" {
+		t.say("Scanning %q\n", name)
+	} else {
+		t.say("Scanning %q (loading as WIM path: %q)...\n", name, target)
+	}
+	o := s.o
+	o.RootLink, o.Source = target != "/", len(s.sources)
+	if change != nil {
+		change(&o)
+	}
+	h, root, err := hostSource(name, o.RootLink && !o.Dereference)
+	if err != nil {
+		return nil, err
+	}
+	full := func(path string) string { return filepath.Join(h.top, root, filepath.FromSlash(path)) }
+	if s.skip {
+		o.Problem = func(path string, err error) error {
+			if path == "" {
+				return &wim.ScanProblem{Path: path, Err: err}
+			}
+			return nil
+		}
+	}
+	d, r, err := wim.Scan(s.rest, h, root, &o)
+	s.clear()
+	var p *wim.ScanProblem
+	if errors.As(err, &p) {
+		// The error names the path as the file system calls it, which the system's own error may name once more.
+		var pe *fs.PathError
+		why := p.Err
+		if errors.As(why, &pe) {
+			why = pe.Err
+		}
+		return nil, codef(status(p), "%q: %w", full(p.Path), why)
+	}
+	if err != nil {
+		return nil, interrupted(err)
+	}
+	for _, p := range r.Skipped {
+		if errors.Is(p.Err, wim.ErrFileType) {
+			t.warn("Excluding unsupported file or directory %q from capture", full(p.Path))
+		} else {
+			t.warn("%q: %v; it is left out", full(p.Path), p.Err)
+		}
+	}
+	if r.Excluded > 0 {
+		t.say("Excluding %d files and directories from capture\n", r.Excluded)
+	}
+	if r.Fixed > 0 {
+		t.warn("Adjusted targets of %d absolute symbolic links\n          (use --norpfix to capture absolute symbolic links as-is)", r.Fixed)
+	}
+	t.say("%s scanned (%d files, %d directories)\n", sizeText(r.Bytes), r.Files+r.Links, r.Dirs)
+	if o.UpdateOf != nil {
+		t.say("%d of these files are unchanged and not read again\n", r.Unchanged)
+	}
+	s.sources = append(s.sources, h)
+	return d, nil
+}
+
+// rest shows how far a scan is, and ends it when the program is told to end.
+func (s *scanning) rest(bytes int64, entries int) error {
+	if s.t.screen && !s.t.quiet && time.Since(s.last) > 100*time.Millisecond {
+		s.last = time.Now()
+		fmt.Fprintf(s.t.stderr, "\rScanning: %s, %d entries ", sizeText(bytes), entries)
+	}
+	return s.t.ctx.Err()
+}
+
+func (s *scanning) clear() {
+	if !s.last.IsZero() {
+		fmt.Fprint(s.t.stderr, "\r\x1b[K")
+		s.last = time.Time{}
+	}
+}
+
+// readText reads a file, or standard input if it is "-", which may be a terminal that nobody writes on any more.
+func (t *tool) readText(name string) ([]byte, error) {
+	if name != "-" {
+		b, err := os.ReadFile(name)
+		return b, coded(exitOpen, err)
+	}
+	type result struct {
+		b   []byte
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		b, err := io.ReadAll(t.stdin)
+		done <- result{b, err}
+	}()
+	select {
+	case r := <-done:
+		return r.b, coded(exitRead, r.err)
+	case <-t.ctx.Done():
+		return nil, codef(exitInterrupted, "interrupted")
+	}
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"wimscope/wim"
+)
+
+func splitVerb() verb {
+	return verb{
+		name: "split",
+		usage: "WIMFILE SPLIT_WIM_PART_1 PART_SIZE_MB [--check] [--include-integrity] [--compress=TYPE[:LEVEL]] [--chunk-size=SIZE]\n" +
+			"        [--force] [--ref=GLOB] [--threads=N] [--dry-run] [--verify-after]",
+		opts: join(compressionOptions(), integrityOptions(), runOptionTable(), []option{{name: "force"}, {name: "ref", value: true}}),
+		run:  runSplit,
+	}
+}
+
+// runSplit writes an archive as a set of parts. What is solid is packed anew, since a solid resource cannot be cut.
+func runSplit(t *tool, o *parsed) error {
+	if len(o.args) != 3 {
+		return usageError{"split takes an archive, the name of the first part, and the size of parts in MiB"}
+	}
+	size, err := partSize(o.args[2])
+	if err != nil {
+		return err
+	}
+	p, err := o.packing()
+	if err != nil {
+		return err
+	}
+	if p.makeSolid || p.pipable {
+		return codef(exitUnsupported, "a split archive is neither solid nor pipable here")
+	}
+	r, err := o.runOptions()
+	if err != nil {
+		return err
+	}
+	a, err := t.open(o.args[0], o.all("ref"))
+	if err != nil {
+		return needFirst(err, o.args[0])
+	}
+	defer a.Close()
+	if o.has("check") {
+		if err := t.checkIntegrity(a, o); err != nil {
+			return err
+		}
+	}
+	e, err := a.Edit()
+	if err != nil {
+		return err
+	}
+	w, err := p.forSplit(a.Archive)
+	if err != nil {
+		return err
+	}
+	plan, err := e.PlanSplit(size, o.has("force"), &w)
+	if err == nil {
+		err = t.writeParts(o.args[1], a, &writing{plan: plan, options: &w, runOptions: r})
+	}
+	var large *wim.TooLargePartError
+	if errors.As(err, &large) {
+		return codef(exitParameter, "%s needs a part of %s, larger than the %s asked for: --force makes it", large.Name, sizeText(large.Need), sizeText(large.Part))
+	}
+	if err != nil || r.dryRun {
+		return elsewhere(err)
+	}
+	t.say("Finished splitting %q\n", o.args[0])
+	return nil
+}
+
+// partSize reads a number of mebibytes, which may have a fraction.
+func partSize(text string) (int64, error) {
+	mib, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(mib) || mib < 0 {
+		return 0, usageError{fmt.Sprintf("invalid part size %q: it must be an integer or floating-point number of megabytes", text)}
+	}
+	size := mib * (1 << 20)
+	if size < 1 || size > math.MaxInt64/2 {
+		return 0, codef(exitParameter, "a part size of %s MiB is out of range", text)
+	}
+	return int64(size), nil
+}
+
+// forSplit says how a set of parts is packed: as the archive is, but never solid.
+func (p *packing) forSplit(a *wim.Archive) (wim.WriteOptions, error) {
+	w := a.WriteOptions()
+	if w.Solid && !p.plain.given {
+		w.Codec, w.ChunkSize = wim.LZX, 0
+	}
+	w.Solid, w.Pipable = false, false
+	return p.onto(w)
+}
+
+// partNames gives the name of part n: a.swm, a2.swm, a3.swm and so on.
+func partName(first string, n int) string {
+	if n == 1 {
+		return first
+	}
+	ext := filepath.Ext(first)
+	return fmt.Sprintf("%s%d%s", strings.TrimSuffix(first, ext), n, ext)
+}
+
+// writeParts writes the parts of a set, which get their names when all are complete.
+func (t *tool) writeParts(first string, from *opened, w *writing) error {
+	t.warnOf(w)
+	dir := folderOf(first)
+	if w.dryRun {
+		return t.estimate(w, first, dir)
+	}
+	if from.Info().Solid {
+		e, err := w.plan.Estimate(t.ctx, nil, 0)
+		if err != nil {
+			return err
+		}
+		t.say("%q is solid and will be packed anew, which takes about %s of the disk\n", from.name, sizeText(e.Size))
+	}
+	if err := t.room(w, dir); err != nil {
+		return err
+	}
+	var parts []*newFile
+	defer func() {
+		for _, f := range parts {
+			f.drop()
+		}
+	}()
+	open := func(n int) (io.WriterAt, error) {
+		name := partName(first, n)
+		if fi, err := os.Stat(name); err == nil {
+			for _, f := range from.files {
+				if source, err := f.Stat(); err == nil && os.SameFile(fi, source) {
+					return nil, codef(exitParameter, "%q is what is to be split", name)
+				}
+			}
+		}
+		f, err := t.newFile(name)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, f)
+		return sink{f.File, t}, nil
+	}
+	show := stageBar{t: t, w: w}
+	_, err := wim.RunSplit(t.ctx, w.plan, w.files(), open, t.engineOptions(w, &show))
+	show.end()
+	if err != nil {
+		return t.writeError(err)
+	}
+	if w.verifyAfter {
+		var names []string
+		for _, f := range parts {
+			names = append(names, f.File.Name())
+		}
+		if err := t.verifyWritten(names, first, w); err != nil {
+			return err
+		}
+	}
+	for _, f := range parts {
+		if err := f.keep(); err != nil {
+			return err
+		}
+	}
+	if next := partName(first, len(parts)+1); len(parts) > 0 {
+		if _, err := os.Lstat(next); err == nil {
+			t.warn("%q is there already; it is of another set, which had more parts", next)
+		}
+	}
+	return nil
+}

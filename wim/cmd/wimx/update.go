@@ -1,0 +1,195 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"wimscope/wim"
+)
+
+func updateVerb() verb {
+	return verb{
+		name: "update",
+		usage: "WIMFILE [IMAGE] [--command=STRING] [--wimboot-config=FILE] [--check] [--include-integrity] [--nocheck] [--rebuild]\n" +
+			"        [--unsafe-compact] [--config=FILE] [--dereference] [--unix-data] [--no-acls] [--strict-acls] [--no-replace]\n" +
+			"        [--force] [--recursive] [--threads=N] [--skip-errors] [--ref=GLOB] [--dry-run]\n" +
+			"        [--verify-after] [< CMDFILE]\n" +
+			"        CMDFILE: lines of add [OPTION...] SOURCE DESTINATION, delete [OPTION...] PATH, rename OLD_PATH NEW_PATH",
+		opts: join(integrityOptions(), scanOptionTable(), runOptionTable(), []option{
+			{name: "command", value: true}, {name: "wimboot-config", value: true}, {name: "rebuild"}, {name: "unsafe-compact"},
+			{name: "no-replace"}, {name: "force"}, {name: "recursive"}, {name: "ref", value: true},
+		}),
+		run: runUpdate,
+	}
+}
+
+func runUpdate(t *tool, o *parsed) error {
+	if len(o.args) < 1 || len(o.args) > 2 {
+		return usageError{"update takes an archive, and perhaps an image"}
+	}
+	p, err := o.packing()
+	if err != nil {
+		return err
+	}
+	r, err := o.runOptions()
+	if err != nil {
+		return err
+	}
+	scan, err := t.scanning(o)
+	if err != nil {
+		return err
+	}
+	commands, err := t.updateCommands(o)
+	if err != nil {
+		return err
+	}
+	a, err := t.openForChange(o.args[0], o.all("ref"), o, false)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if err := a.needWhole(); err != nil {
+		return err
+	}
+	arg := ""
+	if len(o.args) > 1 {
+		arg = o.args[1]
+	}
+	index, err := a.image(arg, len(o.args) > 1, false)
+	if err != nil {
+		return err
+	}
+	if len(commands) == 0 {
+		return nil
+	}
+	im, err := a.Image(index)
+	if err != nil {
+		return coded(exitMetadata, err)
+	}
+	d, err := im.Draft()
+	if err != nil {
+		return coded(exitMetadata, err)
+	}
+	e, err := a.Edit()
+	if err != nil {
+		return err
+	}
+	// Links of what is added to the root are fixed to fit it, unless other images say that this archive's are not.
+	fix := e.ReparseFixup || e.Len() == 1
+	if err := t.update(d, commands, scan, fix); err != nil {
+		return err
+	}
+	e.ReparseFixup = e.ReparseFixup || fix && slices.ContainsFunc(commands, addsToRoot)
+	if err := e.SetDraft(index, d, wim.FiletimeOf(time.Now())); err != nil {
+		return err
+	}
+	m := modification{to: a, edit: e, pack: p, sources: scan.sources, anew: o.has("rebuild"), compact: o.has("unsafe-compact")}
+	_, err = m.write(t, r)
+	return err
+}
+
+// updateCommands reads the commands from where they are: the option, or standard input. Options of the verb hold for all.
+func (t *tool) updateCommands(o *parsed) ([]wim.UpdateCommand, error) {
+	var commands []wim.UpdateCommand
+	switch {
+	case len(o.all("command")) > 1:
+		return nil, usageError{"--command may only be specified one time; please provide the update commands on standard input instead"}
+	case o.has("command") && o.has("wimboot-config"):
+		return nil, usageError{"--command and --wimboot-config may not be specified together"}
+	case o.has("wimboot-config"):
+		commands = []wim.UpdateCommand{{Op: wim.UpdateAdd, Source: o.get("wimboot-config"), Target: "/Windows/System32/WimBootCompress.ini"}}
+	default:
+		text, from := []byte(o.get("command")), "--command"
+		if !o.has("command") {
+			from = "standard input"
+			var err error
+			if text, err = t.readText("-"); err != nil {
+				return nil, err
+			}
+		}
+		var err error
+		if commands, err = wim.ParseUpdateCommands(text); err != nil {
+			return nil, usageError{fmt.Sprintf("%s: %v", from, err)}
+		}
+		if o.has("command") && len(commands) > 1 {
+			return nil, usageError{"--command takes one command; please provide several on standard input"}
+		}
+	}
+	for i := range commands {
+		c := &commands[i]
+		c.Dereference = c.Dereference || o.has("dereference")
+		c.UnixData = c.UnixData || o.has("unix-data")
+		c.NoACLs = c.NoACLs || o.has("no-acls")
+		c.NoReplace = c.NoReplace || o.has("no-replace")
+		c.Force = c.Force || o.has("force")
+		c.Recursive = c.Recursive || o.has("recursive")
+		if c.UnixData && !keepsUnix {
+			return nil, codef(exitUnsupported, "--unix-data does not work on this system")
+		}
+	}
+	return commands, nil
+}
+
+// update carries the commands out, one after another, and tells of each.
+func (t *tool) update(d *wim.Draft, commands []wim.UpdateCommand, scan *scanning, fix bool) error {
+	fold, err := ignoreCase(onWindows)
+	if err != nil {
+		return err
+	}
+	graft := &wim.GraftOptions{Fold: fold, When: wim.FiletimeOf(time.Now())}
+	for i := range commands {
+		c := &commands[i]
+		var added *wim.Draft
+		if c.Op == wim.UpdateAdd {
+			added, err = scan.scan(c.Source, c.Target, func(o *wim.ScanOptions) {
+				o.Dereference, o.UnixData, o.NoACLs, o.Several = c.Dereference, c.UnixData, c.NoACLs, true
+				o.NoRPFix = !fix || !addsToRoot(*c)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		replaced, err := d.Update(c, added, graft)
+		if err != nil {
+			n, ok := d.Lookup(c.Source, fold)
+			return updateError(c, ok && d.IsDir(n), err)
+		}
+		switch c.Op {
+		case wim.UpdateAdd:
+			for _, p := range replaced {
+				t.say("Updating %q in WIM image\n", p)
+			}
+		case wim.UpdateDelete:
+			t.say("Deleted WIM path %q\n", c.Target)
+		case wim.UpdateRename:
+			t.say("Renamed WIM path %q => %q\n", c.Source, c.Target)
+		}
+	}
+	return nil
+}
+
+func addsToRoot(c wim.UpdateCommand) bool { return c.Op == wim.UpdateAdd && c.Target == "/" }
+
+// updateError says what is in the way of a command. folder says that what was to be renamed is one.
+func updateError(c *wim.UpdateCommand, folder bool, err error) error {
+	var de *wim.DraftError
+	if !errors.As(err, &de) {
+		return err
+	}
+	code := status(err)
+	switch {
+	case code == exitIsDirectory && c.Op == wim.UpdateDelete:
+		return codef(code, "%q is a directory but a recursive delete was not requested; --recursive does that", c.Target)
+	case code == exitOverlay && c.Op == wim.UpdateAdd:
+		return codef(code, "refusing to overwrite nondirectory file %q", de.Path)
+	case c.Op == wim.UpdateRename && c.Target == "/":
+		return codef(exitIsDirectory, "cannot rename %q to the root of the image", c.Source)
+	case c.Op == wim.UpdateRename && errors.Is(err, wim.ErrTree) && folder:
+		code = exitNotEmpty // that it would go into itself has this status
+	case c.Op == wim.UpdateRename && errors.Is(err, wim.ErrTree):
+		code = exitNotDirectory
+	}
+	return coded(code, err)
+}

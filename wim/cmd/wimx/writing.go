@@ -1,0 +1,316 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"wimscope/wim"
+	"wimscope/wim/internal/format"
+)
+
+// runOptions is how an archive is written, whatever is in it.
+type runOptions struct {
+	threads     int
+	dryRun      bool // say how large it would be, and write nothing
+	verifyAfter bool // read it all when it is written
+	skip        bool // leave out files that cannot be read, or that change meanwhile
+	refs        []string
+}
+
+func runOptionTable() []option {
+	return []option{{name: "threads", value: true}, {name: "dry-run"}, {name: "verify-after"}}
+}
+
+func (o *parsed) runOptions() (r runOptions, err error) {
+	r = runOptions{dryRun: o.has("dry-run"), verifyAfter: o.has("verify-after"), skip: o.has("skip-errors")}
+	r.refs = append(r.refs, o.all("ref")...)
+	for _, name := range o.all("delta-from") {
+		r.refs = append(r.refs, globOf(name))
+	}
+	r.threads, err = o.threads()
+	return r, err
+}
+
+// globOf is a pattern that a name matches, and nothing else.
+func globOf(name string) string {
+	if onWindows {
+		return name // where there is no way to write that
+	}
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
+}
+
+// writing is an archive that is going to be written.
+type writing struct {
+	plan    *wim.WritePlan
+	options *wim.WriteOptions
+	sources []fs.FS // of Content.Source
+	compact bool    // what is there is moved: there is no way back
+	over    *target // that a new file takes the place of, nil if none
+	runOptions
+}
+
+// files opens what is in no archive.
+func (w *writing) files() wim.ContentFiles { return w.plan.FilesOf(w.sources...) }
+
+// writeNew writes an archive to a file of that name, which is there complete or not at all, or to standard output if it is
+// "-". It gives no report of a dry run.
+func (t *tool) writeNew(name string, w *writing) (*wim.WriteReport, error) {
+	t.warnOf(w)
+	switch {
+	case name == "-" && w.verifyAfter:
+		return nil, codef(exitParameter, "--verify-after: what was written to a pipe cannot be read again")
+	case name == "-" && w.dryRun:
+		return nil, t.estimate(w, "standard output", "")
+	case name == "-":
+		return t.run(w, &pipe{w: t.stdout})
+	case w.dryRun:
+		return nil, t.estimate(w, name, folderOf(name))
+	case name == os.DevNull:
+		return t.run(w, nowhere{})
+	}
+	if err := t.room(w, folderOf(name)); err != nil {
+		return nil, err
+	}
+	f, err := t.newFile(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.drop()
+	r, err := t.run(w, sink{f.File, t})
+	if err != nil {
+		return nil, err
+	}
+	if w.verifyAfter {
+		if err := t.verifyWritten([]string{f.File.Name()}, name, w); err != nil {
+			return nil, err
+		}
+	}
+	if onWindows && w.over != nil {
+		w.over.Close() // or it could not be replaced
+	}
+	return r, f.keep()
+}
+
+// folderOf is the folder that a file lies in, or will.
+func folderOf(name string) string {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	return filepath.Dir(name)
+}
+
+// writeOver changes an archive in its file. Until the header is written, which comes last, it is the one that it was.
+func (t *tool) writeOver(a *target, w *writing) (*wim.WriteReport, error) {
+	t.warnOf(w)
+	dir := filepath.Dir(a.path)
+	if w.dryRun {
+		return nil, t.estimate(w, a.name, dir)
+	}
+	if err := t.room(w, dir); err != nil {
+		return nil, err
+	}
+	takeBack := func() {}
+	if w.compact {
+		t.warn("%q is being compacted in place. Do not interrupt this, or else the archive will be lost!", a.name)
+	} else {
+		var err error
+		if takeBack, err = a.remember(); err != nil {
+			return nil, err
+		}
+	}
+	r, err := t.run(w, sink{a.file, t})
+	if err != nil {
+		takeBack()
+		return nil, err
+	}
+	if w.verifyAfter {
+		return r, t.verifyWritten([]string{a.path}, a.name, w)
+	}
+	return r, nil
+}
+
+// remember gives a function that cuts off what was added, should the header still be the one that it is now.
+func (a *target) remember() (takeBack func(), err error) {
+	var before, after [format.HeaderSize]byte
+	fi, err := a.file.Stat()
+	if err == nil {
+		_, err = a.file.ReadAt(before[:], 0)
+	}
+	return func() {
+		if _, err := a.file.ReadAt(after[:], 0); err == nil && after == before {
+			a.file.Truncate(fi.Size())
+		}
+	}, coded(exitRead, err)
+}
+
+// warnOf says which of Microsoft's programs will not be able to read what is going to be written. That old ones will not
+// read LZMS is left unsaid: who asks for it wants it.
+func (t *tool) warnOf(w *writing) {
+	for _, x := range w.plan.Warnings() {
+		if x.Key != wim.WarnLZMS && x.Key != wim.WarnSolid {
+			t.warn("%s", x.Text)
+		}
+	}
+}
+
+// run writes an archive, and shows how far it is.
+func (t *tool) run(w *writing, to io.WriterAt) (*wim.WriteReport, error) {
+	show := stageBar{t: t, w: w}
+	ctx := t.ctx
+	if w.compact {
+		ctx = context.WithoutCancel(ctx)
+	}
+	r, err := wim.RunWrite(ctx, w.plan, w.files(), to, t.engineOptions(w, &show))
+	show.end()
+	return r, t.writeError(err)
+}
+
+func (t *tool) engineOptions(w *writing, show *stageBar) *wim.RunOptions {
+	return &wim.RunOptions{Workers: w.threads, Memory: usableMemory(), Progress: show.step, Problem: func(e *wim.ContentError) bool {
+		if w.skip {
+			t.warn("%s: %v; it is left out", e.Path, e.Err)
+		}
+		return w.skip
+	}}
+}
+
+// writeError puts what stopped the writing into words.
+func (t *tool) writeError(err error) error {
+	var ce *wim.ContentError
+	switch {
+	case err == nil:
+		return nil
+	case diskFull(err):
+		return codef(exitWrite, "the disk is full (%v); what was written was removed", err)
+	case errors.As(err, &ce) && errors.Is(err, wim.ErrChanged):
+		return coded(exitChanged, fmt.Errorf("%w; --skip-errors leaves such files out", err))
+	}
+	return interrupted(err)
+}
+
+// room refuses what cannot fit the disk: what is copied as it is takes as many bytes as it has.
+func (t *tool) room(w *writing, dir string) error {
+	free, ok := freeSpace(dir)
+	if !ok {
+		return nil
+	}
+	e, err := w.plan.Estimate(t.ctx, nil, 0)
+	if err != nil {
+		return err
+	}
+	if need := min(e.Copied, e.Grows); need > free {
+		return codef(exitWrite, "there is no room: at least %s are needed in %q, and %s are free", sizeText(need), dir, sizeText(free))
+	}
+	return nil
+}
+
+// estimate is --dry-run: how large an archive would be, and whether there is room for it.
+func (t *tool) estimate(w *writing, name, dir string) error {
+	const sample = 16 << 20
+	e, err := w.plan.Estimate(t.ctx, w.files(), sample)
+	if err != nil {
+		return t.writeError(err)
+	}
+	about := "about "
+	if e.Exact {
+		about = ""
+	}
+	line := func(what string, n int64) { fmt.Fprintf(t.stdout, "%-17s%s\n", what+":", sizeText(n)) }
+	fmt.Fprintf(t.stdout, "Dry run: nothing is written.\n")
+	line("Data to copy", e.Copied)
+	line("Data to pack", e.Pack)
+	line("Thread's memory", e.Memory)
+	fmt.Fprintf(t.stdout, "%-17s%s%s (%d bytes) in %q\n", "Size:", about, sizeText(e.Size), e.Size, name)
+	if dir == "" {
+		return nil
+	}
+	free, ok := freeSpace(dir)
+	if !ok {
+		return nil
+	}
+	line("Space to take", max(e.Grows, 0))
+	line("Space free", free)
+	if e.Grows > free {
+		return codef(exitWrite, "there is no room: %s%s are needed in %q, and %s are free", about, sizeText(e.Grows), dir, sizeText(free))
+	}
+	return nil
+}
+
+// verifyWritten is --verify-after: all that an archive holds is read again.
+func (t *tool) verifyWritten(parts []string, name string, w *writing) error {
+	open := func() (*opened, error) { return t.open(parts[0], w.refs) }
+	if len(parts) > 1 {
+		open = func() (*opened, error) { return t.openParts(parts) }
+	}
+	a, err := open()
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	r, err := t.verifyAll(a, w.threads, nil)
+	if err != nil {
+		return err
+	}
+	if !r.OK {
+		fmt.Fprint(t.stderr, r.Text())
+		return codef(exitHash, "%q was written, but what is there is not what it should be", name)
+	}
+	t.say("%q was successfully verified.\n", name)
+	return nil
+}
+
+// nowhere is the null device, which is not replaced by an archive.
+type nowhere struct{}
+
+func (nowhere) WriteAt(b []byte, _ int64) (int, error) { return len(b), nil }
+
+// stageBar shows the stages of writing one after another.
+type stageBar struct {
+	t     *tool
+	w     *writing
+	stage string
+	bar   *bar
+	told  bool // how contents are packed
+}
+
+func (s *stageBar) step(p wim.RunProgress) {
+	if p.Stage == "pack" && !s.told {
+		s.told = true
+		threads := "threads"
+		if s.w.threads == 1 {
+			threads = "thread"
+		}
+		s.t.say("Using %s with %d %s\n", methods(s.w.options), s.w.threads, threads)
+	}
+	if s.bar == nil || s.stage != p.Stage || s.bar.total != p.Total {
+		s.end()
+		what := map[string]string{"hash": "Hashing", "pack": "Archiving file data", "metadata": "Writing metadata"}[p.Stage]
+		s.stage, s.bar = p.Stage, s.t.progress(what, p.Total)
+	}
+	s.bar.at(p.Bytes)
+}
+
+func (s *stageBar) end() {
+	if s.bar != nil {
+		s.bar.end()
+	}
+}
+
+// sizeText writes a number of bytes as wimlib-imagex does: in the largest unit of which there are at least ten.
+func sizeText(n int64) string {
+	for _, u := range []struct {
+		shift uint
+		name  string
+	}{{30, "GiB"}, {20, "MiB"}, {10, "KiB"}} {
+		if n >= 10<<u.shift {
+			return fmt.Sprintf("%d %s", n>>u.shift, u.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
