@@ -2,6 +2,7 @@
 package main
 
 import (
+	"io/fs"
 	"math"
 	"runtime"
 	"runtime/debug"
@@ -25,6 +26,7 @@ func main() {
 		Export:     func(b []byte) any { return jsx.Uint8Array(b) },
 		OpenSink:   openSink,
 		OpenFolder: openFolder,
+		OpenSource: openSource,
 	})
 	port.Serve(e, func(v js.Value) any {
 		if f, err := fsa.NewFile(v); err == nil {
@@ -55,11 +57,27 @@ func openSink(target protocol.Target, name string, handle any) (engine.Sink, err
 }
 
 func openFolder(handle any) (hackpadfs.FS, error) {
-	v, ok := handle.(js.Value)
-	if !ok || v.Type() != js.TypeObject {
-		return nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: "an output to a folder came without its handle"}
+	v, err := folderHandle(handle)
+	if err != nil {
+		return nil, err
 	}
 	return fsa.NewFS(v), nil
+}
+
+func openSource(handle any) (fs.FS, error) {
+	v, err := folderHandle(handle)
+	if err != nil {
+		return nil, err
+	}
+	return fsa.NewSource(v), nil
+}
+
+func folderHandle(handle any) (js.Value, error) {
+	v, ok := handle.(js.Value)
+	if !ok || v.Type() != js.TypeObject {
+		return v, &protocol.Error{Code: protocol.CodeBadRequest, Message: "a folder came without its handle"}
+	}
+	return v, nil
 }
 
 // cacheSize bounds the decoded chunks that a session keeps, by how much memory the machine is said to have.

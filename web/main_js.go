@@ -30,7 +30,7 @@ func main() {
 		}
 	}
 
-	workers := pool.New(&starter{boot: boot}, pool.Options{Cores: cores()})
+	workers := pool.New(&starter{boot: boot}, pool.Options{Cores: cores(), Memory: memory()})
 	app := state.NewApp(browser, state.FromPool(workers), words.English(), show)
 
 	// The page as it came is replaced; what was dropped on it meanwhile is opened.
@@ -129,6 +129,16 @@ func (fr *frames) wait() {
 	case <-fr.next:
 	case <-time.After(250 * time.Millisecond): // the tab was hidden meanwhile
 	}
+}
+
+// memory is what the shard workers of a job may take together, bytes: a quarter of what the machine is said to have,
+// which browsers round. Encoders of large solid chunks take most of a gigabyte.
+func memory() int64 {
+	gigabytes := js.Global().Get("navigator").Get("deviceMemory")
+	if gigabytes.Type() != js.TypeNumber || gigabytes.Float() < 4 {
+		return 0 // the pool's own bound
+	}
+	return int64(min(gigabytes.Float(), 16) * (1 << 28))
 }
 
 func cores() int {

@@ -78,6 +78,9 @@ func (b *bench) all(ctx context.Context) ([]Row, error) {
 		[]contender{b.inPage("7z-wasm l, in its memory", many, "peerList()")}); err != nil {
 		return rows, err
 	}
+	if err := b.captureInChromium(ctx, add); err != nil {
+		return rows, err
+	}
 	if err := b.pageRows(ctx, func(r Row) { rows = append(rows, r) }); err != nil {
 		return rows, err
 	}

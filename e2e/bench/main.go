@@ -42,6 +42,13 @@ type Row struct {
 	OursMemory int64   `json:"oursMemory"`  // peak, bytes
 	PeerMemory int64   `json:"peerMemory"`
 	Runs       int     `json:"runs"`
+
+	// Of what was written: the bytes that went in, and those that came out.
+	Input     int64 `json:"input,omitempty"`
+	OursBytes int64 `json:"oursBytes,omitempty"`
+	PeerBytes int64 `json:"peerBytes,omitempty"`
+
+	Stages map[string]float64 `json:"oursStages,omitempty"` // seconds of each, of the first run
 }
 
 // sample is one run.
@@ -52,11 +59,15 @@ type sample struct {
 	Failed  string  `json:"failed"`
 	Written int64   `json:"written"`
 	Entries int     `json:"entries"`
+	Input   int64   `json:"-"` // bytes that were packed
+
+	Stages map[string]float64 `json:"stages"` // seconds of each
 }
 
 type settings struct {
 	dist, corpus, peer string
 	runs               int
+	sample             int64 // bytes of the corpus, for what takes long
 	only               string
 }
 
@@ -67,9 +78,11 @@ func main() {
 	flag.StringVar(&s.corpus, "corpus", ".bench", "what wim/wimtest/corpus made")
 	flag.StringVar(&s.peer, "peer", "e2e/node_modules/7z-wasm", "7-Zip's npm package")
 	flag.IntVar(&s.runs, "runs", 5, "interleaved runs of each row")
+	flag.Int64Var(&s.sample, "sample", 64, "MiB of the corpus that are captured in Chromium")
 	flag.StringVar(&s.only, "only", "", "just the rows whose name has this in it")
 	out := flag.String("o", "bench.json", "where the rows go")
 	flag.Parse()
+	s.sample <<= 20
 	if s.corpus == "" {
 		flag.Usage()
 		os.Exit(2)
@@ -141,7 +154,7 @@ func compare(ctx context.Context, runs int, work, archive string, ours, peers []
 				return nil, fmt.Errorf("%s of %s by %s: %w", work, archive, c.name, err)
 			}
 			got[i] = append(got[i], one)
-			log.Printf("%s, %s, %s, run %d: %.2f s, %d MB", work, archive, c.name, round+1, one.Seconds, one.Memory>>20)
+			log.Printf("%s, %s, %s, run %d: %.2f s, %d MB %v", work, archive, c.name, round+1, one.Seconds, one.Memory>>20, one.Stages)
 		}
 	}
 	var rows []Row
@@ -152,11 +165,15 @@ func compare(ctx context.Context, runs int, work, archive string, ours, peers []
 			for k := range a {
 				ratios = append(ratios, b[k].Seconds/a[k].Seconds)
 			}
-			rows = append(rows, Row{
+			row := Row{
 				Work: work, Archive: archive, Ours: o.name, Peer: p.name,
 				OursSec: median(seconds(a)), PeerSec: median(seconds(b)), Ratio: median(ratios),
 				OursMemory: peak(a), PeerMemory: peak(b), Runs: len(a),
-			})
+			}
+			if row.Input = a[0].Input; row.Input > 0 {
+				row.OursBytes, row.PeerBytes, row.Stages = a[0].Written, b[0].Written, a[0].Stages
+			}
+			rows = append(rows, row)
 		}
 	}
 	return rows, nil
@@ -187,10 +204,14 @@ func median(v []float64) float64 {
 func print(rows []Row) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s/%s, %d cores, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-	b.WriteString("| work | archive | ours | peer | ours, s | peer, s | ratio | ours, MB | peer, MB | runs |\n|---|---|---|---|--:|--:|--:|--:|--:|--:|\n")
+	b.WriteString("| work | archive | ours | peer | ours, s | peer, s | ratio | ours, MB | peer, MB | runs | ours, MB/s | ours, bytes | size |\n|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.2f | %.2f | %.2fx | %d | %d | %d |\n",
-			r.Work, r.Archive, r.Ours, r.Peer, r.OursSec, r.PeerSec, r.Ratio, r.OursMemory>>20, r.PeerMemory>>20, r.Runs)
+		written := "| | | |"
+		if r.Input > 0 && r.PeerBytes > 0 {
+			written = fmt.Sprintf("| %.1f | %d | %.4fx |", float64(r.Input)/1e6/r.OursSec, r.OursBytes, float64(r.OursBytes)/float64(r.PeerBytes))
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.2f | %.2f | %.2fx | %d | %d | %d %s\n",
+			r.Work, r.Archive, r.Ours, r.Peer, r.OursSec, r.PeerSec, r.Ratio, r.OursMemory>>20, r.PeerMemory>>20, r.Runs, written)
 	}
 	fmt.Print(b.String())
 }

@@ -32,7 +32,7 @@ func (b *bench) native(ctx context.Context, add func(work, archive string, ours,
 			return err
 		}
 	}
-	return nil
+	return b.captureNatively(wimx, add)
 }
 
 // command is a contender that runs a program; its memory is the process's peak.

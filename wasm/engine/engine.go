@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"sync"
 	"time"
@@ -49,6 +50,10 @@ type Options struct {
 	// OpenSink and OpenFolder open an output. Handle is what was attached to the request.
 	OpenSink   func(target protocol.Target, name string, handle any) (Sink, error)
 	OpenFolder func(handle any) (hackpadfs.FS, error)
+
+	// OpenSource opens a folder whose files go into an archive: they are opened, read and looked at by several
+	// goroutines at a time. Those of its files that an archive holds are io.ReaderAts.
+	OpenSource func(handle any) (fs.FS, error)
 }
 
 // Engine is one worker's. It implements protocol.Handler.
@@ -58,8 +63,10 @@ type Engine struct {
 	turn sync.Mutex // held by the request that computes; guards all below
 
 	session *session
-	files   map[string]wim.Source // of archives whose shards may come, by key
+	build   *build
+	files   map[string]sources // that shards may be of, by key
 	runner  *wim.ShardWorker
+	packer  *wim.PackWorker
 	running chan struct{} // has a slot while a shard runs
 	packed  []byte        // the last shard's bytes, as they went out
 	out     *output
@@ -86,7 +93,7 @@ func New(o Options) *Engine {
 	if o.Export == nil {
 		o.Export = func(b []byte) any { return bytes.Clone(b) }
 	}
-	return &Engine{o: o, files: make(map[string]wim.Source), running: make(chan struct{}, 1)}
+	return &Engine{o: o, files: make(map[string]sources), running: make(chan struct{}, 1)}
 }
 
 // Handle implements protocol.Handler.
@@ -114,7 +121,7 @@ func (e *Engine) dispatch(w *work, c *protocol.Call) (any, []any, error) {
 	case protocol.Open:
 		return answer(c, func(req protocol.OpenRequest) (protocol.Archive, error) { return e.open(w, req, c.Attach) })
 	case protocol.Close:
-		e.session = nil
+		e.session, e.build = nil, nil
 		return nil, nil, nil
 	case protocol.Sort:
 		return answer(c, func(req protocol.OpenRequest) (protocol.SortReply, error) { return e.sort(w, req, c.Attach) })
@@ -134,6 +141,32 @@ func (e *Engine) dispatch(w *work, c *protocol.Call) (any, []any, error) {
 		return e.outFinish()
 	case protocol.OutAbort:
 		return nil, nil, e.outAbort()
+	case protocol.Input:
+		return answer(c, func(req protocol.InputRequest) (protocol.InputReply, error) { return e.input(req, c.Attach) })
+	}
+	if b := e.build; b != nil {
+		switch c.Method {
+		case protocol.Draft:
+			return answer(c, func(req protocol.DraftRequest) (protocol.DraftReply, error) { return b.draft(w, req) })
+		case protocol.Build:
+			return answer(c, func(req protocol.BuildRequest) (protocol.BuildReply, error) { return b.makePlan(w, req) })
+		case protocol.Stage:
+			return answer(c, b.stage)
+		case protocol.Skip:
+			return nothing(c, b.skip)
+		}
+	}
+	if p := e.planner(); p != nil {
+		switch c.Method {
+		case protocol.Shard:
+			return p.shard(w, c)
+		case protocol.Merge:
+			return answer(c, func(req protocol.MergeRequest) (protocol.MergeReply, error) { return p.merge(w, req, c.Attach) })
+		case protocol.Finish:
+			return answer(c, func(req protocol.FinishRequest) (protocol.Report, error) { return p.finish(w, req) })
+		case protocol.Drop:
+			return nothing(c, func(req protocol.FinishRequest) error { delete(p.plans, req.Plan); return nil })
+		}
 	}
 	s := e.session
 	if s == nil {
@@ -163,16 +196,19 @@ func (e *Engine) dispatch(w *work, c *protocol.Call) (any, []any, error) {
 		return answer(c, s.version)
 	case protocol.Plan:
 		return answer(c, func(req protocol.PlanRequest) (protocol.PlanReply, error) { return s.makePlan(w, req) })
-	case protocol.Shard:
-		return s.shard(w, c)
-	case protocol.Merge:
-		return answer(c, func(req protocol.MergeRequest) (protocol.MergeReply, error) { return s.merge(w, req) })
-	case protocol.Finish:
-		return answer(c, func(req protocol.FinishRequest) (protocol.Report, error) { return s.finish(w, req) })
-	case protocol.Drop:
-		return nothing(c, func(req protocol.FinishRequest) error { delete(s.plans, req.Plan); return nil })
 	}
 	return nil, nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: fmt.Sprintf("no method %q", c.Method)}
+}
+
+// planner keeps the plans of what is open, nil if nothing is.
+func (e *Engine) planner() *planner {
+	switch {
+	case e.build != nil:
+		return &e.build.planner
+	case e.session != nil:
+		return &e.session.planner
+	}
+	return nil
 }
 
 // answer decodes a request's body and gives it to f.
@@ -202,6 +238,23 @@ type work struct {
 	ctx  context.Context
 	call *protocol.Call
 	last time.Time // of the last rest
+}
+
+// wait lets others have the turn until done is closed or the request is cancelled.
+func (w *work) wait(done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	default:
+	}
+	w.e.turn.Unlock()
+	defer w.e.turn.Lock()
+	select {
+	case <-done:
+		return nil
+	case <-w.ctx.Done():
+		return w.ctx.Err()
+	}
 }
 
 // rest gives up the turn for a moment if the last rest was long ago; paused, for as long as that lasts. It returns

@@ -23,6 +23,8 @@ func protocolError(err error) error {
 		checksum  *wim.ChecksumError
 		tooLarge  *wim.TooLargeError
 		form      *wim.FormatError
+		refused   *wim.RefusedError
+		largePart *wim.TooLargePartError
 	)
 	switch {
 	case errors.As(err, &known): // of a file: its own words say more than ours
@@ -55,6 +57,16 @@ func protocolError(err error) error {
 		e.Code, e.Record = protocol.CodeTooLarge, tooLarge.What
 	case errors.As(err, &form):
 		e.Code, e.Name, e.Record, e.Off = protocol.CodeFormat, form.Part, form.Record, form.Off
+	case errors.As(err, &refused):
+		e.Code, e.Name, e.Record = protocol.CodeRefused, refused.Name, refused.Key
+	case errors.As(err, &largePart):
+		e.Code, e.Name, e.Record = protocol.CodeRefused, largePart.Name, "part"
+	case errors.Is(err, wim.ErrChanged):
+		e.Code = protocol.CodeChanged
+	case errors.Is(err, wim.ErrName):
+		e.Code = protocol.CodeName
+	case errors.Is(err, wim.ErrExists), errors.Is(err, wim.ErrNotDir), errors.Is(err, wim.ErrIsDir), errors.Is(err, wim.ErrNotEmpty), errors.Is(err, wim.ErrTree):
+		e.Code = protocol.CodeBadRequest
 	case errors.Is(err, wim.ErrUnsupported):
 		e.Code = protocol.CodeUnsupported
 	case errors.Is(err, wim.ErrTooLarge):

@@ -118,7 +118,7 @@ func (x *extractPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) 
 	return rep, []any{b, entries.AppendBinary(nil)}, nil
 }
 
-func (x *extractPlan) merge(_ *work, req protocol.MergeRequest) (protocol.MergeReply, error) {
+func (x *extractPlan) merge(_ *work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
 	for _, p := range req.Refused {
 		switch {
 		case p.Reason == "reparse":

@@ -335,6 +335,35 @@ func (f *folder) symlink(e *wim.Entry) error {
 	return hackpadfs.Symlink(f.fs, e.Target, e.Path)
 }
 
+// create makes a file that is written piece by piece, or empties it. It is there once complete says so.
+func (f *folder) create(p string) (hackpadfs.File, error) {
+	st, err := f.place(p)
+	if err == nil && st >= dirRefused {
+		err = &protocol.Error{Code: protocol.CodeName, Name: p, Message: "the browser does not take the name " + p}
+	}
+	if err != nil {
+		return nil, err
+	}
+	file, err := hackpadfs.OpenFile(f.fs, p, hackpadfs.FlagWriteOnly|hackpadfs.FlagCreate|hackpadfs.FlagTruncate, 0o666)
+	if err == nil {
+		f.open = append(f.open, openEntry{p, file})
+	}
+	return file, err
+}
+
+// complete closes the files that create made.
+func (f *folder) complete() error {
+	for len(f.open) > 0 {
+		o := f.open[0]
+		f.open = f.open[1:]
+		if err := o.file.Close(); err != nil {
+			return err
+		}
+		f.files++
+	}
+	return nil
+}
+
 // finish checks that nothing is left half-written.
 func (f *folder) finish() error {
 	if len(f.open) > 0 {

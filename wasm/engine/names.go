@@ -158,7 +158,7 @@ func (p *namesPlan) shard(w *work, i int) (protocol.ShardReply, []any, error) {
 }
 
 // merge implements plan.
-func (p *namesPlan) merge(*work, protocol.MergeRequest) (protocol.MergeReply, error) {
+func (p *namesPlan) merge(*work, protocol.MergeRequest, []any) (protocol.MergeReply, error) {
 	return protocol.MergeReply{}, nil
 }
 

@@ -30,6 +30,9 @@ func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 		handle = attach[0]
 	}
 	o := &output{form: req.Format, name: req.Name, maker: wim.SegmentMaker{Recover: req.Recover}}
+	if req.Format == protocol.WIM {
+		return e.outArchive(o, req, handle)
+	}
 	if req.Format == protocol.Folder {
 		if e.o.OpenFolder == nil {
 			return badRequest("no folders here")
@@ -224,6 +227,14 @@ func (e *Engine) outFinish() (any, []any, error) {
 		return nil, nil, badRequest("no output is open")
 	}
 	rep := protocol.OutReply{Bytes: o.off, Files: o.files}
+	if o.folder != nil && o.form == protocol.WIM {
+		if err := o.folder.complete(); err != nil {
+			return nil, nil, err
+		}
+		rep.Files = o.folder.files
+		e.out = nil
+		return rep, nil, nil
+	}
 	if o.folder != nil {
 		if err := o.folder.finish(); err != nil {
 			return nil, nil, err

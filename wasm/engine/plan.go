@@ -19,17 +19,41 @@ const (
 	extractMemory  = 96 << 20 // bytes that extraction adds: decoded, packed, and on their way
 )
 
-// plan is a job that the session has laid out.
+// plan is a job that was laid out.
 type plan interface {
 	shard(w *work, i int) (protocol.ShardReply, []any, error)
-	merge(w *work, req protocol.MergeRequest) (protocol.MergeReply, error)
+	merge(w *work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error)
 	report(w *work) (protocol.Report, error)
+}
+
+// planner keeps plans by number.
+type planner struct {
+	plans    map[int]plan
+	lastPlan int
+}
+
+// room says whether there may be another plan.
+func (s *planner) room() error {
+	if len(s.plans) >= maxPlans {
+		return badRequest("too many plans; drop some")
+	}
+	return nil
+}
+
+// add numbers a plan.
+func (s *planner) add(p plan) int {
+	if s.plans == nil {
+		s.plans = make(map[int]plan)
+	}
+	s.lastPlan++
+	s.plans[s.lastPlan] = p
+	return s.lastPlan
 }
 
 // makePlan answers protocol.Plan.
 func (s *session) makePlan(w *work, req protocol.PlanRequest) (protocol.PlanReply, error) {
-	if len(s.plans) >= maxPlans {
-		return protocol.PlanReply{}, badRequest("too many plans; drop some")
+	if err := s.room(); err != nil {
+		return protocol.PlanReply{}, err
 	}
 	var (
 		p   plan
@@ -51,13 +75,11 @@ func (s *session) makePlan(w *work, req protocol.PlanRequest) (protocol.PlanRepl
 	if err != nil {
 		return protocol.PlanReply{}, err
 	}
-	s.lastPlan++
-	rep.Plan = s.lastPlan
-	s.plans[rep.Plan] = p
+	rep.Plan = s.add(p)
 	return rep, nil
 }
 
-func (s *session) plan(n int) (plan, error) {
+func (s *planner) plan(n int) (plan, error) {
 	p, ok := s.plans[n]
 	if !ok {
 		return nil, notFound(fmt.Sprintf("no plan %d", n))
@@ -66,7 +88,7 @@ func (s *session) plan(n int) (plan, error) {
 }
 
 // shard answers protocol.Shard.
-func (s *session) shard(w *work, c *protocol.Call) (any, []any, error) {
+func (s *planner) shard(w *work, c *protocol.Call) (any, []any, error) {
 	req, err := protocol.Decode[protocol.ShardRequest](c.Body)
 	if err != nil {
 		return nil, nil, err
@@ -86,16 +108,16 @@ func wrap(rep protocol.ShardReply, attach []any, err error) (any, []any, error) 
 }
 
 // merge answers protocol.Merge.
-func (s *session) merge(w *work, req protocol.MergeRequest) (protocol.MergeReply, error) {
+func (s *planner) merge(w *work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error) {
 	p, err := s.plan(req.Plan)
 	if err != nil {
 		return protocol.MergeReply{}, err
 	}
-	return p.merge(w, req)
+	return p.merge(w, req, attach)
 }
 
 // finish answers protocol.Finish.
-func (s *session) finish(w *work, req protocol.FinishRequest) (protocol.Report, error) {
+func (s *planner) finish(w *work, req protocol.FinishRequest) (protocol.Report, error) {
 	p, err := s.plan(req.Plan)
 	if err != nil {
 		return protocol.Report{}, err
@@ -190,7 +212,7 @@ func (v *verifyPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
 	return rep, []any{b}, err
 }
 
-func (v *verifyPlan) merge(_ *work, req protocol.MergeRequest) (protocol.MergeReply, error) {
+func (v *verifyPlan) merge(_ *work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
 	if v.trees < min(maxTrees, len(v.s.a.Images())) {
 		// The report will go through it; now the workers are busy and this one is not. What is wrong the report tells.
 		v.trees++
@@ -306,7 +328,7 @@ func (v *sumPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
 	return rep, []any{b}, err
 }
 
-func (v *sumPlan) merge(_ *work, req protocol.MergeRequest) (protocol.MergeReply, error) {
+func (v *sumPlan) merge(_ *work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
 	marks, err := mergeShard(v.p, req)
 	return protocol.MergeReply{Blocks: marks}, err
 }

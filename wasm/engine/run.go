@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"io/fs"
 	"runtime"
 	"time"
 
@@ -13,24 +14,43 @@ const progressEvery = 100 * time.Millisecond
 
 // parts answers protocol.Parts.
 func (e *Engine) parts(req protocol.PartsRequest, attach []any) error {
-	parts, refs, err := attached(req.Parts, req.References, attach)
+	n := min(len(req.Parts)+len(req.References), len(attach))
+	folders := attach[n:]
+	parts, refs, err := attached(req.Parts, req.References, attach[:n])
 	if err != nil {
 		return err
 	}
-	var src wim.Source
+	var src sources
 	for _, p := range append(parts, refs...) {
-		src = append(src, p.R)
+		src.parts = append(src.parts, p.R)
+	}
+	for _, f := range req.Folders {
+		fsys, err := e.folder(f, &folders)
+		if err != nil {
+			return err
+		}
+		src.folders = append(src.folders, fsys)
+	}
+	if len(folders) > 0 {
+		return badRequest("more files are attached than there are names")
 	}
 	e.files[req.Key] = src
 	return nil
 }
 
-// oneAtATime waits until no other shard runs. The turn is not held meanwhile.
-func (e *Engine) oneAtATime(ctx context.Context) error {
+// sources are what shards take their bytes from.
+type sources struct {
+	parts   wim.Source
+	folders []fs.FS
+}
+
+// oneAtATime waits until there is room for one more: in running, until no other shard runs. The turn is not held
+// meanwhile.
+func (e *Engine) oneAtATime(ctx context.Context, running chan struct{}) error {
 	e.turn.Unlock()
 	defer e.turn.Lock()
 	select {
-	case e.running <- struct{}{}:
+	case running <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -55,34 +75,28 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 	if !ok {
 		return nil, nil, badRequest("a shard is one buffer, and one of entries")
 	}
+	if req.Op == opPack {
+		return e.runPack(w, c, packed, src)
+	}
 	shard, err := wim.ParseShard(packed)
 	if err != nil {
 		return nil, nil, err
 	}
-	shard.ReadAhead(src)
-	if err := e.oneAtATime(w.ctx); err != nil {
+	shard.ReadAhead(src.parts)
+	if err := e.oneAtATime(w.ctx, e.running); err != nil {
 		return nil, nil, err
 	}
 	defer func() { <-e.running }()
 	if e.runner == nil {
 		e.runner = wim.NewShardWorker()
 	}
-	last := time.Now()
-	result, err := wim.RunShard(shard, src, e.runner, func(bytes int64, items int) error {
-		if now := time.Now(); now.Sub(last) >= progressEvery {
-			last = now
-			c.Progress(protocol.RunProgress{Bytes: bytes, Items: items})
-		}
-		return w.rest()
-	})
+	result, err := wim.RunShard(shard, src.parts, e.runner, w.tell())
 	if err != nil {
 		return nil, nil, err
 	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
 	rep := protocol.RunReply{
 		Bytes: result.Bytes, Items: result.Items, Bad: len(result.Bad),
-		Sum: result.AppendBinary(nil), Memory: int64(m.Sys),
+		Sum: result.AppendBinary(nil), Memory: linearMemory(),
 	}
 	if shard.Op != wim.OpExtract {
 		return rep, nil, nil
@@ -97,6 +111,24 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 	attach := append([]any{e.o.Export(data)}, c.Attach[1:]...)
 	e.runner.Reuse(result.Data)
 	return rep, attach, nil
+}
+
+// tell makes a rest that also tells the caller how far the request is.
+func (w *work) tell() wim.Rest {
+	last := time.Now()
+	return func(bytes int64, items int) error {
+		if now := time.Now(); now.Sub(last) >= progressEvery {
+			last = now
+			w.call.Progress(protocol.RunProgress{Bytes: bytes, Items: items})
+		}
+		return w.rest()
+	}
+}
+
+func linearMemory() int64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.Sys)
 }
 
 // packForm is the form in which what is decoded is packed for an output; false: it is not.

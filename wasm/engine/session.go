@@ -18,12 +18,11 @@ type session struct {
 
 	loaded map[int]weak.Pointer[wim.Image] // trees that were asked for; those still there count for Details.AlsoIn
 
-	views    [2]*view
-	folders  *folders
-	found    *searchResult
-	used     *usesResult
-	plans    map[int]plan
-	lastPlan int
+	views   [2]*view
+	folders *folders
+	found   *searchResult
+	used    *usesResult
+	planner
 }
 
 // open answers protocol.Open.
@@ -32,7 +31,7 @@ func (e *Engine) open(_ *work, req protocol.OpenRequest, attach []any) (protocol
 	if err != nil {
 		return protocol.Archive{}, err
 	}
-	e.session = nil // whatever was open goes first: there is not memory for two
+	e.session, e.build = nil, nil // whatever was open goes first: there is not memory for two
 	a, err := wim.Open(parts, &wim.ReadOptions{
 		References: refs, CacheSize: e.o.CacheSize, TreeCacheSize: e.o.TreeCacheSize, MaxMemory: e.o.MaxMemory, SHA1: e.o.SHA1,
 	})
@@ -41,7 +40,7 @@ func (e *Engine) open(_ *work, req protocol.OpenRequest, attach []any) (protocol
 	}
 	e.session = &session{
 		e: e, a: a, info: a.Info(), parts: append(parts, refs...),
-		loaded: make(map[int]weak.Pointer[wim.Image]), plans: make(map[int]plan),
+		loaded: make(map[int]weak.Pointer[wim.Image]),
 	}
 	return e.session.archive(), nil
 }

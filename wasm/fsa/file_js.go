@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync"
 	"syscall/js"
+	"time"
 
 	"wimscope/worker/jsx"
 	"wimscope/worker/protocol"
@@ -58,6 +59,15 @@ func (f *File) Size() int64 { return f.size }
 
 // Name is the file's name, "" for a Blob.
 func (f *File) Name() string { return f.name }
+
+// ModTime is when the file was changed last, zero for a Blob.
+func (f *File) ModTime() time.Time {
+	v := f.blob.Get("lastModified")
+	if v.Type() != js.TypeNumber {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(v.Float()))
+}
 
 // JSValue is the File itself.
 func (f *File) JSValue() js.Value { return f.blob }

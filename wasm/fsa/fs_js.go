@@ -353,31 +353,50 @@ func (f *FS) ReadDir(name string) ([]hackpadfs.DirEntry, error) {
 	if err != nil {
 		return nil, pathError("open", name, failure(name, err))
 	}
-	values, err := jsx.CallNow(h, "values")
+	found, err := f.list(name, h)
 	if err != nil {
-		return nil, pathError("readdir", name, failure(name, err))
+		return nil, err
 	}
-	var found []*dirEntry
-	for {
-		step, err := jsx.Call(values, "next")
-		if jsx.Named(err, "NotFoundError") {
-			f.drop(name)
-		}
-		if err != nil {
-			return nil, pathError("readdir", name, failure(name, err))
-		}
-		if step.Get("done").Bool() {
-			break
-		}
-		e := step.Get("value")
-		found = append(found, &dirEntry{fs: f, path: path.Join(name, e.Get("name").String()), dir: e.Get("kind").String() == "directory", handle: e})
-	}
-	slices.SortStableFunc(found, func(a, b *dirEntry) int { return strings.Compare(a.path, b.path) })
 	entries := make([]hackpadfs.DirEntry, len(found))
 	for i, e := range found {
 		entries[i] = e
 	}
 	return entries, nil
+}
+
+// list gives the entries of the folder name, whose handle is h, by their names.
+func (f *FS) list(name string, h js.Value) ([]*dirEntry, error) {
+	found := []*dirEntry{}
+	add := func(e js.Value) {
+		found = append(found, &dirEntry{fs: f, path: path.Join(name, e.Get("name").String()), dir: e.Get("kind").String() == "directory", handle: e})
+	}
+	values, err := jsx.CallNow(h, "values")
+	if array := js.Global().Get("Array"); err == nil && array.Get("fromAsync").Type() == js.TypeFunction {
+		// One answer to wait for, and not one for each entry.
+		if values, err = jsx.Call(array, "fromAsync", values); err == nil {
+			for i := range values.Length() {
+				add(values.Index(i))
+			}
+		}
+	} else {
+		for err == nil {
+			var step js.Value
+			if step, err = jsx.Call(values, "next"); err == nil {
+				if step.Get("done").Bool() {
+					break
+				}
+				add(step.Get("value"))
+			}
+		}
+	}
+	if err != nil {
+		if jsx.Named(err, "NotFoundError") {
+			f.drop(name)
+		}
+		return nil, pathError("readdir", name, failure(name, err))
+	}
+	slices.SortStableFunc(found, func(a, b *dirEntry) int { return strings.Compare(a.path, b.path) })
+	return found, nil
 }
 
 // info is what is known of a file or folder.

@@ -28,15 +28,16 @@ type Sink interface {
 	Abort() error
 }
 
-// OpenSink opens what target names: for ToHandle, handle is the FileSystemFileHandle.
+// OpenSink opens what target names: for ToHandle and ToFile, handle is the FileSystemFileHandle. What the file of ToFile
+// holds stays there, but for what is written.
 func OpenSink(target protocol.Target, name string, handle any) (Sink, error) {
 	switch target {
-	case protocol.ToHandle:
+	case protocol.ToHandle, protocol.ToFile:
 		h, ok := handle.(js.Value)
 		if !ok || h.Type() != js.TypeObject {
 			return nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: "an output to a handle came without it"}
 		}
-		return openWritable(name, h)
+		return openWritable(name, h, target == protocol.ToFile)
 	case protocol.ToOPFS:
 		return openOPFS(name)
 	case protocol.ToMemory:
@@ -85,14 +86,14 @@ type writableSink struct {
 	err  error // the first of a write that was not waited for
 }
 
-func openWritable(name string, handle js.Value) (*writableSink, error) {
+func openWritable(name string, handle js.Value, keep bool) (*writableSink, error) {
 	s := &writableSink{name: name, handle: handle, room: make(chan struct{}, writesAhead)}
 	f, err := jsx.Call(handle, "getFile")
 	if err != nil {
 		return nil, writing(name, err)
 	}
-	s.fresh = f.Get("size").Float() == 0
-	if s.stream, err = jsx.Call(handle, "createWritable"); err != nil {
+	s.fresh = f.Get("size").Float() == 0 && !keep
+	if s.stream, err = jsx.Call(handle, "createWritable", map[string]any{"keepExistingData": keep}); err != nil {
 		return nil, writing(name, err)
 	}
 	return s, nil

@@ -45,6 +45,9 @@ func (m *meter) sample(now time.Time, bytes int64) float64 {
 	return m.rate
 }
 
+// restart begins to count bytes anew; the clock goes on.
+func (m *meter) restart() { m.at, m.bytes, m.rate = time.Time{}, 0, 0 }
+
 // setPaused stops or starts the clock.
 func (m *meter) setPaused(now time.Time, paused bool) {
 	switch {

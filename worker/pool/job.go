@@ -34,6 +34,8 @@ const (
 	Planning   Phase = "planning"
 	Reading    Phase = "reading"    // the first bytes
 	Decoding   Phase = "decoding"   // shards are at work
+	Hashing    Phase = "hashing"    // an archive is to be written: contents that may be the same are compared
+	Packing    Phase = "packing"    // and is written
 	Writing    Phase = "writing"    // all is decoded; the rest is being written
 	Finalising Phase = "finalising" // the browser checks what was written; the report is made
 	Done       Phase = "done"
@@ -77,7 +79,7 @@ type Job struct {
 
 // Start starts a job on an open archive.
 func (p *Pool) Start(s *Session, spec JobSpec) *Job {
-	j := &Job{spec: spec, run: newRun(p, s, spec)}
+	j := &Job{spec: spec, run: newRun(p, s.given(), s.current, spec)}
 	go j.run.main()
 	return j
 }

@@ -176,8 +176,8 @@ func (p *Pool) lendLocked(w *worker) {
 	}()
 }
 
-// borrow gives a worker for shards, one that has the files of key if there is one.
-func (p *Pool) borrow(key string) (*worker, error) {
+// borrow gives a worker that is idle, one that has the files of key if there is one, or a new one named for its role.
+func (p *Pool) borrow(role, key string) (*worker, error) {
 	p.mu.Lock()
 	at := -1
 	for i, w := range p.idle {
@@ -193,7 +193,7 @@ func (p *Pool) borrow(key string) (*worker, error) {
 		return w, nil
 	}
 	p.mu.Unlock()
-	return p.take("shards")
+	return p.take(role)
 }
 
 // giveBack keeps a worker for the next job, for a while.
@@ -248,12 +248,22 @@ func (p *Pool) dropSession(s *Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.sessions, s)
+	p.forgetLocked(s.key)
+}
+
+func (p *Pool) forget(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forgetLocked(key)
+}
+
+func (p *Pool) forgetLocked(key string) {
 	for _, w := range p.idle {
-		if w.keys[s.key] {
-			delete(w.keys, s.key)
+		if w.keys[key] {
+			delete(w.keys, key)
 			go func() {
 				// Nobody waits for it; a worker that fails at it is noticed when it is next used.
-				_, _, _ = w.call(context.Background(), protocol.Forget, protocol.ForgetRequest{Key: s.key}, nil, nil, 0)
+				_, _, _ = w.call(context.Background(), protocol.Forget, protocol.ForgetRequest{Key: key}, nil, nil, 0)
 			}()
 		}
 	}

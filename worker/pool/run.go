@@ -23,9 +23,11 @@ const (
 // credits; shard workers run them; the main goroutine takes the results in order, gives them to the output worker
 // and then to the session, and frees the credit.
 type run struct {
-	pool    *Pool
-	session *Session
-	spec    JobSpec
+	pool  *Pool
+	files given                                      // to shard workers
+	lead  func(ctx context.Context) (*worker, error) // who has the plan: the session's worker, or a build's
+	build *BuildSpec                                 // nil of a session's job
+	spec  JobSpec
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -33,7 +35,7 @@ type run struct {
 	result Result
 	err    error // set before done is closed
 
-	home *worker // the session's worker, which has the plan
+	home *worker // the lead
 	out  *worker // nil without an output
 
 	notify sync.Mutex // held while the listener is told something
@@ -58,10 +60,11 @@ type piece struct {
 	err     error
 }
 
-func newRun(p *Pool, s *Session, spec JobSpec) *run {
+func newRun(p *Pool, files given, lead func(context.Context) (*worker, error), spec JobSpec) *run {
 	r := &run{
 		pool:    p,
-		session: s,
+		files:   files,
+		lead:    lead,
 		spec:    spec,
 		done:    make(chan struct{}),
 		fig:     Figures{Phase: Planning, Left: -1},
@@ -103,8 +106,11 @@ func (r *run) main() {
 
 // work does the job. Whatever goes wrong, nothing half-written stays and no worker stays borrowed.
 func (r *run) work() (err error) {
-	if r.home, err = r.session.current(r.ctx); err != nil {
+	if r.home, err = r.lead(r.ctx); err != nil {
 		return err
+	}
+	if r.build != nil {
+		return r.write()
 	}
 	if r.spec.Plan != nil {
 		r.result.Plan = *r.spec.Plan
@@ -144,7 +150,12 @@ func (r *run) work() (err error) {
 	if r.out == nil {
 		return nil
 	}
-	body, att, err := r.out.call(r.ctx, protocol.OutFinish, nil, nil, nil, cancelGrace)
+	return r.finishOutput(r.ctx, r.out)
+}
+
+// finishOutput completes what w has written.
+func (r *run) finishOutput(ctx context.Context, w *worker) error {
+	body, att, err := w.call(ctx, protocol.OutFinish, nil, nil, nil, cancelGrace)
 	if err != nil {
 		return err
 	}
@@ -171,7 +182,7 @@ func request[Rep any](r *run, w *worker, m protocol.Method, req any, attach []an
 }
 
 func (r *run) openOutput(t OutTarget) error {
-	w, err := r.pool.borrow("")
+	w, err := r.pool.borrow("output", "")
 	if err != nil {
 		return err
 	}
@@ -354,6 +365,9 @@ func (r *run) settle(ctx context.Context, p *piece) error {
 	}
 	r.mu.Lock()
 	r.fig.Bad = m.Bad
+	if m.Written > 0 {
+		r.fig.Written = m.Written
+	}
 	r.mu.Unlock()
 	if f := r.spec.OnBlocks; f != nil && len(m.Blocks) > 0 {
 		r.notify.Lock()
@@ -400,6 +414,10 @@ func (b *borrowed) runShard(ctx context.Context, p *piece) error {
 			r.progressed(p, p.result.Bytes, p.result.Items, true)
 			return nil
 		}
+		if w != nil && !w.isLost() && r.skip(ctx, p, err) {
+			try = 0
+			continue
+		}
 		if ctx.Err() != nil || w == nil || !w.isLost() {
 			return err
 		}
@@ -442,13 +460,13 @@ func (b *borrowed) leave(n int) {
 // ready gives the worker, with the archive's files.
 func (b *borrowed) ready(ctx context.Context) (*worker, error) {
 	r := b.run
-	key := r.session.key
+	key := r.files.request.Key
 	if b.w != nil && b.w.isLost() {
 		r.forget(b.w)
 		b.w = nil
 	}
 	if b.w == nil {
-		w, err := r.pool.borrow(key)
+		w, err := r.pool.borrow("shards", key)
 		if err != nil {
 			return nil, err
 		}
@@ -456,9 +474,7 @@ func (b *borrowed) ready(ctx context.Context) (*worker, error) {
 		r.remember(w)
 	}
 	if !b.w.keys[key] {
-		files := r.session.files
-		req := protocol.PartsRequest{Key: key, Parts: names(files.Parts), References: names(files.References)}
-		if _, _, err := b.w.call(ctx, protocol.Parts, req, files.values(), nil, cancelGrace); err != nil {
+		if _, _, err := b.w.call(ctx, protocol.Parts, r.files.request, r.files.values, nil, cancelGrace); err != nil {
 			return b.w, err
 		}
 		b.w.keys[key] = true
@@ -505,7 +521,7 @@ func (b *borrowed) tryShard(ctx context.Context, p *piece, alone bool) (*worker,
 	if len(p.attach) == 0 {
 		return w, &protocol.Error{Code: protocol.CodeInternal, Message: "a shard came without its bytes"}
 	}
-	req := protocol.RunRequest{Key: r.session.key, Op: p.shard.Op, Format: r.spec.Request.Format, Recover: r.spec.Request.Recover}
+	req := protocol.RunRequest{Key: r.files.request.Key, Op: p.shard.Op, Format: r.spec.Request.Format, Recover: r.spec.Request.Recover}
 	body, att, err := w.call(ctx, protocol.Run, req, p.attach, progress, cancelGrace)
 	if err != nil {
 		return w, err

@@ -43,6 +43,16 @@ func names(files []File) []string {
 	return n
 }
 
+// given is what shard workers are given to read from.
+type given struct {
+	request protocol.PartsRequest
+	values  []any
+}
+
+func (s *Session) given() given {
+	return given{protocol.PartsRequest{Key: s.key, Parts: names(s.files.Parts), References: names(s.files.References)}, s.files.values()}
+}
+
 // SessionState is what a session tells its listener.
 type SessionState uint8
 
@@ -90,7 +100,7 @@ func (p *Pool) Open(ctx context.Context, files Files) (*Session, error) {
 // Sort finds out which files make an archive together, before one is opened.
 func (p *Pool) Sort(ctx context.Context, files []File) (protocol.SortReply, error) {
 	var rep protocol.SortReply
-	w, err := p.borrow("")
+	w, err := p.borrow("sort", "")
 	if err != nil {
 		return rep, err
 	}

@@ -12,6 +12,7 @@ const (
 	Extract Op = "extract" // a selection to Format
 	Sum     Op = "sum"     // the SHA-256 of each part
 	Names   Op = "names"   // a file list as CSV
+	Write   Op = "write"   // an archive: of reports only, see BuildRequest
 )
 
 // Format is the form of an output.
@@ -89,6 +90,8 @@ type PartsRequest struct {
 	Key        string   `json:"key"`
 	Parts      []string `json:"parts"`
 	References []string `json:"references,omitempty"`
+
+	Folders []FolderFiles `json:"folders,omitempty"` // that files are taken from
 }
 
 // ForgetRequest names an archive whose files a shard worker no longer needs.
@@ -137,6 +140,8 @@ type MergeRequest struct {
 type MergeReply struct {
 	Bad    int         `json:"bad"`
 	Blocks []BlockMark `json:"blocks,omitempty"` // what this shard settled, for the block map
+
+	Written int64 `json:"written,omitempty"` // bytes of an archive that is being written
 }
 
 // BlockMark is a settled range of a part.
@@ -210,6 +215,7 @@ type OutOpenRequest struct {
 
 	Recover  bool   `json:"recover,omitempty"`  // as in PlanRequest
 	Platform string `json:"platform,omitempty"` // as in PlanRequest
+	Plan     int    `json:"plan,omitempty"`     // WIM: what is written
 }
 
 // OutSegmentRequest: segments come in the order of their shards. Attached: decoded bytes, entries.

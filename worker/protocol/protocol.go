@@ -67,9 +67,19 @@ const (
 	Drop    Method = "drop"    // (FinishRequest, nothing) a plan that was given up
 )
 
+// The lead of a build answers these, and Shard, Merge, Finish and Drop for its plans, and what an output worker answers
+// but OutSegment.
+const (
+	Input Method = "input" // (InputRequest, InputReply) attach: an archive's Files, as for Open; or a directory handle, or the folder's Files
+	Draft Method = "draft" // (DraftRequest, DraftReply)
+	Build Method = "build" // (BuildRequest, BuildReply)
+	Stage Method = "stage" // (FinishRequest, StageReply)
+	Skip  Method = "skip"  // (SkipRequest, nothing) a content that cannot be had is left out; its shard is to be fetched again
+)
+
 // A shard worker answers these.
 const (
-	Parts Method = "parts" // (PartsRequest, nothing) attach: the Files, as for Open
+	Parts Method = "parts" // (PartsRequest, nothing) attach: the Files, as for Open, then what each folder's Input had
 	Run   Method = "run"   // (RunRequest, RunReply) attach: the shard, and its entries when something is written; of the reply: the decoded bytes, and the entries again
 )
 
@@ -108,6 +118,7 @@ const (
 	CodePermission   Code = "permission"   // the browser no longer lets us read or write it
 	CodeNoSpace      Code = "no-space"     // disk full, or over the browser's quota
 	CodeBlocked      Code = "blocked"      // the browser or a policy refused to keep the file
+	CodeRefused      Code = "refused"      // an archive that must not be changed, or not so
 	CodeName         Code = "name"         // the browser does not allow this name in a folder
 	CodeCancelled    Code = "cancelled"
 	CodeCrashed      Code = "crashed" // the worker died; the pool says this, no worker does
@@ -121,7 +132,7 @@ type Error struct {
 	Code    Code   `json:"code"`
 	Message string `json:"message"`           // the engine's sentence, for the copyable details
 	Name    string `json:"name,omitempty"`    // the file that it is about
-	Record  string `json:"record,omitempty"`  // the on-disk record
+	Record  string `json:"record,omitempty"`  // the on-disk record; refused: why, as a key
 	Part    int    `json:"part,omitempty"`    // the part that Off stands in, 0-based
 	Off     int64  `json:"off,omitempty"`     // where it stands in the part, bytes
 	Guess   string `json:"guess,omitempty"`   // not-a-wim: "iso", "zip", "7z", "vhdx", "ffu", "cab", "text", "empty", …
@@ -130,6 +141,7 @@ type Error struct {
 	Numbers []int  `json:"numbers,omitempty"` // missing-part: part numbers from 1
 	Total   int    `json:"total,omitempty"`   // missing-part: parts in the set
 	Version string `json:"version,omitempty"` // old-version: "1.12"
+	Content int    `json:"content,omitempty"` // run: number, from 1, of the content that could not be had, for Skip
 	Fatal   bool   `json:"fatal,omitempty"`   // the worker panicked: it answers no more and is to be replaced
 }
 

@@ -1,10 +1,13 @@
 // The engine as any page may use it: worker/protocol spoken from plain JavaScript, without the page's pool.
 
-class Engine {
+// Where the page is held to Trusted Types, loader.url is set to what its policy made.
+export const loader = { url: "/worker.js" };
+
+export class Engine {
 	constructor(module) {
 		this.calls = new Map();
 		this.last = 0;
-		this.worker = new Worker("/worker.js", { type: "module" });
+		this.worker = new Worker(loader.url, { type: "module" });
 		this.ready = new Promise((resolve, reject) => {
 			this.worker.addEventListener("error", (e) => {
 				const err = new Error(e.message);
@@ -35,17 +38,21 @@ class Engine {
 	end() { this.worker.terminate(); }
 }
 
+// compiled is the engine's program, for all workers.
+let program;
+export const compiled = () => (program ??= WebAssembly.compileStreaming(fetch("/engine.wasm")));
+
 // prepare is what the page does while nothing is open: the program is compiled, and the spare worker exercises.
-let compiled, spare;
+let spare;
 export const prepare = async () => {
-	compiled = await WebAssembly.compileStreaming(fetch("/engine.wasm"));
-	spare = new Engine(compiled);
+	spare = new Engine(await compiled());
 	await spare.ready;
 	await exercise(spare);
 };
 
 const start = async (n) => {
-	const engines = Array.from({ length: n - 1 }, () => new Engine(compiled));
+	const module = await compiled();
+	const engines = Array.from({ length: n - 1 }, () => new Engine(module));
 	await Promise.all(engines.map((e) => e.ready));
 	return [spare, ...engines];
 };

@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// sectionCode is the id of the one section that the pass changes. WebAssembly core specification 2.0, 5.5.2.
+// sectionCode is the id of the section of functions. WebAssembly core specification 2.0, 5.5.2.
 const sectionCode = 10
 
 var header = []byte("\x00asm\x01\x00\x00\x00")
@@ -147,7 +147,7 @@ func parseModule(file []byte) (*module, error) {
 	return m, nil
 }
 
-// append writes the module. Everything but the code section is as it was.
+// append writes the module.
 func (m *module) append(b []byte) []byte {
 	size := 5 // of the number of bodies, at most
 	for _, body := range m.bodies {

@@ -2,6 +2,7 @@ package wasmflow
 
 import (
 	"bytes"
+	"compress/flate"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,6 +67,21 @@ func TestStandardLibrary(t *testing.T) {
 			if n := passed(t, root, test.pkg, binary, "-test.run="+test.run, "-test.skip="+test.skip); n < test.least {
 				t.Errorf("only %d tests passed, want %d", n, test.least)
 			}
+			switch test.pkg { // whose tests ask for no line
+			case "iter", "sync", "compress/flate":
+			default:
+				return
+			}
+			bare, err := DropLines(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(binary, bare, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if n := passed(t, root, test.pkg, binary, "-test.run="+test.run, "-test.skip="+test.skip); n < test.least {
+				t.Errorf("without lines only %d tests passed, want %d", n, test.least)
+			}
 		})
 	}
 }
@@ -88,16 +104,42 @@ func TestPrograms(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", pkg, err)
 		}
-		if stats.Rewritten == 0 || stats.Left[noDispatcher] != stats.Functions-stats.Rewritten || len(out) >= len(linked) {
-			t.Errorf("%s: %d bytes to %d, %v", pkg, len(linked), len(out), stats)
+		if before, after := deflated(t, linked), deflated(t, out); stats.Rewritten == 0 || stats.Left[noDispatcher] != stats.Functions-stats.Rewritten || after >= before {
+			t.Errorf("%s: %d bytes to %d, compressed, %v", pkg, before, after, stats)
 		}
-		if err := os.WriteFile(binary, out, 0o666); err != nil {
-			t.Fatal(err)
+		bare, err := DropLines(out)
+		if err != nil {
+			t.Fatalf("%s: %v", pkg, err)
 		}
-		if _, err := wimtest.Run(".", "node", "-e", `new WebAssembly.Module(require("fs").readFileSync(process.argv[1]))`, binary); err != nil {
-			t.Error(err)
+		if before, after := deflated(t, out), deflated(t, bare); after > before*95/100 {
+			t.Errorf("%s without lines: %d bytes to %d, compressed", pkg, before, after)
+		}
+		for _, program := range [][]byte{out, bare} {
+			if err := os.WriteFile(binary, program, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := wimtest.Run(".", "node", "-e", `new WebAssembly.Module(require("fs").readFileSync(process.argv[1]))`, binary); err != nil {
+				t.Error(err)
+			}
 		}
 	}
+}
+
+// deflated is how many bytes are left after a quick compression.
+func deflated(t *testing.T, b []byte) int {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := flate.NewWriter(&out, 5)
+	if err == nil {
+		_, err = w.Write(b)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Len()
 }
 
 // passed runs a test binary in its package's folder as Go's own go_js_wasm_exec does, and returns how many tests

@@ -27,11 +27,14 @@ func (s Stats) String() string {
 }
 
 // Transform returns a module that does the same as the given one, which Go's linker wrote, with fewer jumps through
-// dispatchers. An error means that this is not such a module: one of another compiler or of a later Go.
+// dispatchers and fewer segments of data. An error means that this is not such a module: one of another compiler or of a later Go.
 func Transform(file []byte) ([]byte, Stats, error) {
 	stats := Stats{Left: make(map[string]int)}
 	m, err := parseModule(file)
 	if err != nil {
+		return nil, stats, fmt.Errorf("wasmflow: %w", err)
+	}
+	if m.tail, err = joinData(m.tail); err != nil {
 		return nil, stats, fmt.Errorf("wasmflow: %w", err)
 	}
 	stats.Functions = len(m.bodies)

@@ -1,0 +1,115 @@
+// Writes archives as the page's pool does (worker/pool/build.go): a lead that has the drafts, plans and writes, and n
+// workers that run shards.
+import { Engine, compiled } from "./engine.js";
+
+const perWorker = 2;
+
+export class Build {
+	constructor(engines) {
+		[this.lead, ...this.workers] = engines;
+		this.archives = [];
+		this.folders = [];
+	}
+
+	static async start(n) {
+		const module = await compiled();
+		const engines = Array.from({ length: 1 + n }, () => new Engine(module));
+		await Promise.all(engines.map((e) => e.ready));
+		return new Build(engines);
+	}
+
+	// archive gives the build an archive's Files, folder the handle of a folder; both resolve with its number.
+	async archive(files) {
+		const names = files.map((f) => f.name);
+		const { body } = await this.lead.call("input", { parts: names, folder: {} }, files);
+		this.archives.push({ names, files });
+		return body.number;
+	}
+
+	async folder(handle) {
+		const { body } = await this.lead.call("input", { folder: { name: handle.name } }, [handle]);
+		this.folders.push(handle);
+		return body.number;
+	}
+
+	async draft(request) { return (await this.lead.call("draft", request)).body; }
+
+	async plan(request) { return (await this.lead.call("build", request)).body; }
+
+	// write writes what was planned. What it resolves with tells how long each stage took. Aborted by the signal it leaves
+	// nothing, and rejects.
+	async write(plan, base, target, { signal, onStage } = {}) {
+		const order = [...this.archives];
+		if (base) order.unshift(...order.splice(base - 1, 1));
+		const parts = { key: "build", parts: order.flatMap((a) => a.names), folders: this.folders.map((f) => ({ name: f.name })) };
+		const files = [...order.flatMap((a) => a.files), ...this.folders];
+		const stages = {};
+		await this.lead.call("out.open", { target: target.kind, format: "wim", name: plan.name, size: plan.size, plan: plan.plan }, target.handle ? [target.handle] : []);
+		try {
+			await Promise.all(this.workers.map((w) => w.call("parts", parts, files)));
+			for (;;) {
+				const { body: stage } = await this.lead.call("stage", { plan: plan.plan });
+				if (!stage.stage) break;
+				const began = performance.now();
+				await this.run(plan, stage, signal, onStage);
+				stages[stage.stage] = (stages[stage.stage] ?? 0) + (performance.now() - began) / 1000;
+			}
+			const { body: report } = await this.lead.call("finish", { plan: plan.plan });
+			const { body: out, attach } = await this.lead.call("out.finish");
+			return { report, written: out.bytes, file: attach[0], stages };
+		} catch (e) {
+			await this.lead.call("out.abort");
+			await this.lead.call("drop", { plan: plan.plan });
+			throw e;
+		}
+	}
+
+	// run runs the shards of a stage: two are with each worker, and results are merged in order.
+	async run(plan, stage, signal, onStage) {
+		let next = 0, merged = 0, failed;
+		const waiting = new Map(), queue = [];
+		let credits = perWorker * this.workers.length + 1;
+		const credit = () => (credits > 0 ? (credits--, undefined) : new Promise((r) => queue.push(r)));
+		const free = () => { const r = queue.shift(); if (r) r(); else credits++; };
+		let merging = false;
+		const merge = async () => {
+			if (merging) return;
+			merging = true;
+			for (let r; (r = waiting.get(merged)); merged++) {
+				waiting.delete(merged);
+				const { body } = await this.lead.call("merge", { plan: plan.plan, index: merged, result: r.body }, r.attach);
+				free();
+				onStage?.(stage.stage, merged + 1, stage.shards, body.written);
+			}
+			merging = false;
+		};
+		const runner = async (w) => {
+			try {
+				for (;;) {
+					await credit();
+					const index = next++;
+					if (failed || index >= stage.shards) return free();
+					signal?.throwIfAborted();
+					const { body: shard, attach } = await this.lead.call("shard", { plan: plan.plan, index });
+					waiting.set(index, await w.call("run", { key: "build", op: shard.op }, attach));
+					signal?.throwIfAborted();
+					await merge();
+				}
+			} catch (e) {
+				failed ??= e;
+				free();
+			}
+		};
+		await Promise.all([...this.workers, ...this.workers].map(runner));
+		if (failed) throw failed;
+		await merge();
+	}
+
+	async memory() {
+		let sum = 0;
+		for (const e of [this.lead, ...this.workers]) sum += (await e.call("status")).body.memory;
+		return sum;
+	}
+
+	end() { for (const e of [this.lead, ...this.workers]) e.end(); }
+}

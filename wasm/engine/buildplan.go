@@ -1,0 +1,411 @@
+package engine
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hack-pad/hackpadfs"
+
+	"wimscope/wim"
+	"wimscope/worker/protocol"
+)
+
+// opPack is what ShardReply and RunRequest say of shards of an archive that is written.
+const opPack = "pack"
+
+// buildPlan writes an archive.
+type buildPlan struct {
+	b       *build
+	p       *wim.WritePlan
+	inPlace bool
+	split   bool
+	name    string
+	out     *output // once writing has begun
+	written int64   // bytes, so far
+}
+
+// makePlan answers protocol.Build.
+func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildReply, error) {
+	rep := protocol.BuildReply{Name: buildName(req)}
+	if err := b.room(); err != nil {
+		return rep, err
+	}
+	if err := b.enter(w); err != nil {
+		return rep, err
+	}
+	defer b.leave()
+	e, err := b.edit(&req)
+	if err != nil {
+		return rep, err
+	}
+	o, err := b.options(&req)
+	if err != nil {
+		return rep, err
+	}
+	var p *wim.WritePlan
+	switch {
+	case req.InPlace && req.PartSize > 0:
+		err = badRequest("no set is made in place")
+	case req.InPlace:
+		p, err = e.PlanAppend(o)
+	case req.PartSize > 0:
+		p, err = e.PlanSplit(req.PartSize, req.Force, o)
+	default:
+		p, err = e.PlanWrite(o)
+	}
+	if err != nil {
+		return rep, err
+	}
+	if !slices.Equal(p.Parts(), b.parts(req.Base)) {
+		return rep, &protocol.Error{Code: protocol.CodeInternal, Message: "the archives are in another order than workers have them"}
+	}
+	est, err := p.Estimate(w.ctx, p.FilesOf(b.folders...), req.Sample)
+	if err != nil {
+		return rep, err
+	}
+	rep.Size, rep.Grows, rep.Exact = est.Size, est.Grows, est.Exact
+	rep.Copied, rep.Unpacked, rep.Memory = est.Copied, est.Pack, est.Memory
+	for _, x := range p.Warnings() {
+		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: x.Key, Value: x.Text})
+	}
+	rep.Plan = b.add(&buildPlan{b: b, p: p, inPlace: req.InPlace, split: req.PartSize > 0, name: rep.Name})
+	return rep, nil
+}
+
+// parts is the order in which workers have archives: first the one that is changed.
+func (b *build) parts(base int) wim.Source {
+	var s wim.Source
+	if base > 0 {
+		s = b.archives[base-1].Source()
+	}
+	for i, a := range b.archives {
+		if i != base-1 {
+			s = append(s, a.Source()...)
+		}
+	}
+	return s
+}
+
+// buildName suggests a name for the file.
+func buildName(req protocol.BuildRequest) string {
+	name, extension := cutExtension(safeName(req.Name))
+	switch {
+	case req.PartSize > 0:
+		return name + ".swm"
+	case len(extension) == len(".wim"):
+		return name + extension
+	}
+	return name + extension + ".wim"
+}
+
+// edit says what the archive is to hold.
+func (b *build) edit(req *protocol.BuildRequest) (*wim.Edit, error) {
+	e := wim.NewEdit()
+	if req.Base > 0 {
+		a, err := b.archive(req.Base)
+		if err != nil {
+			return nil, err
+		}
+		if e, err = a.Edit(); err != nil {
+			return nil, err
+		}
+		e.UseContents(a)
+	}
+	for _, a := range b.archives {
+		e.UseContents(a)
+	}
+	for _, n := range req.LeaveOut {
+		a, err := b.archive(n)
+		if err != nil {
+			return nil, err
+		}
+		e.LeaveOut(a)
+	}
+	old := e.Len()
+	now := wim.FiletimeOf(time.Now())
+	for i := range req.Images {
+		im := &req.Images[i]
+		var d *wim.Draft
+		var err error
+		if im.Draft > 0 {
+			if d, err = b.draftAt(im.Draft); err != nil {
+				return nil, err
+			}
+		}
+		var index int
+		switch {
+		case im.Archive > 0:
+			var a *wim.Archive
+			if a, err = b.archive(im.Archive); err != nil {
+				return nil, err
+			}
+			if index, err = e.AddImage(a, im.Image); err == nil && d != nil {
+				err = e.SetDraft(index, d, now)
+			}
+		case d != nil:
+			index, err = e.AddDraft(d, &wim.DraftInfo{Created: now})
+		default:
+			err = badRequest(fmt.Sprintf("image %d is neither one of an archive nor a draft", i+1))
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range im.Properties {
+			e.ImageElement(index).SetContent(p.Value, strings.Split(p.Name, "/")...)
+		}
+	}
+	for range old { // the list says what stays
+		if err := e.Delete(1); err != nil {
+			return nil, err
+		}
+	}
+	e.Boot = req.Boot
+	return e, nil
+}
+
+// options translates how the archive is packed.
+func (b *build) options(req *protocol.BuildRequest) (*wim.WriteOptions, error) {
+	in := &req.Options
+	o := &wim.WriteOptions{}
+	switch {
+	case in.AsBase && req.PartSize > 0: // a solid archive's parts cannot be
+		return nil, nil
+	case in.AsBase:
+		a, err := b.archive(req.Base)
+		if err != nil {
+			return nil, err
+		}
+		*o = a.WriteOptions()
+	default:
+		var err error
+		if o.Codec, err = codecOf(in.Codec); err != nil {
+			return nil, err
+		}
+		if o.SolidCodec, err = codecOf(in.SolidCodec); err != nil {
+			return nil, err
+		}
+		o.ChunkSize, o.Solid, o.SolidChunkSize = in.ChunkSize, in.Solid, in.SolidChunk
+		o.Integrity, o.Pipable = in.Integrity, in.Pipable
+		binary.LittleEndian.PutUint64(o.GUID[:8], rand.Uint64())
+		binary.LittleEndian.PutUint64(o.GUID[8:], rand.Uint64())
+	}
+	o.Level, o.SolidLevel, o.Recompress = in.Level, in.SolidLevel, in.Recompress
+	return o, nil
+}
+
+func codecOf(name string) (wim.Codec, error) {
+	if name == "" {
+		return wim.None, nil
+	}
+	for c := wim.None; c <= wim.LZMS; c++ {
+		if c.String() == name {
+			return c, nil
+		}
+	}
+	return 0, badRequest("no codec " + name)
+}
+
+// archivePlan finds a plan.
+func (b *build) archivePlan(n int) (*buildPlan, error) {
+	p, err := b.plan(n)
+	if err != nil {
+		return nil, err
+	}
+	return p.(*buildPlan), nil // there is no other kind here
+}
+
+// outArchive opens the output of an archive that this worker writes itself.
+func (e *Engine) outArchive(o *output, req protocol.OutOpenRequest, handle any) error {
+	if e.build == nil {
+		return badRequest("there is nothing to write")
+	}
+	x, err := e.build.archivePlan(req.Plan)
+	if err != nil {
+		return err
+	}
+	switch {
+	case x.out != nil:
+		return badRequest("the plan's archive is written already")
+	case x.inPlace != (req.Target == protocol.ToFile), x.split != (req.Target == protocol.ToFolder):
+		return badRequest(fmt.Sprintf("what the plan writes does not go to %q", req.Target))
+	case x.split:
+		return e.outParts(o, x, req.Name, handle)
+	case e.o.OpenSink == nil:
+		return badRequest("no outputs here")
+	}
+	sink, err := e.o.OpenSink(req.Target, req.Name, handle)
+	if err != nil {
+		return err
+	}
+	o.sink = sink
+	if err := x.p.Start(&counted{sink, &x.written}); err != nil {
+		_ = sink.Abort() // nothing was written
+		return err
+	}
+	o.files = 1
+	e.out, x.out = o, o
+	return nil
+}
+
+// outParts opens the folder that a set goes to. Its files appear when the last of them is whole.
+func (e *Engine) outParts(o *output, x *buildPlan, name string, handle any) error {
+	if e.o.OpenFolder == nil {
+		return badRequest("no folders here")
+	}
+	fsys, err := e.o.OpenFolder(handle)
+	if err != nil {
+		return err
+	}
+	o.folder = newFolder(fsys, false)
+	name, extension := cutExtension(name)
+	err = x.p.StartParts(func(part int) (io.WriterAt, error) {
+		path := name + extension
+		if part > 1 {
+			path = name + strconv.Itoa(part) + extension
+		}
+		file, err := o.folder.create(path)
+		return &partFile{file, &x.written}, err
+	})
+	if err == nil {
+		e.out, x.out = o, o
+	}
+	return err
+}
+
+// cutExtension parts a name from what begins with its last dot.
+func cutExtension(name string) (string, string) {
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		return name[:i], name[i:]
+	}
+	return name, ""
+}
+
+// partFile is a part of a set.
+type partFile struct {
+	hackpadfs.File
+	n *int64
+}
+
+// WriteAt implements io.WriterAt.
+func (f *partFile) WriteAt(p []byte, off int64) (int, error) {
+	n, err := hackpadfs.WriteAtFile(f.File, p, off)
+	*f.n += int64(n)
+	return n, err
+}
+
+// counted counts what is written to a sink.
+type counted struct {
+	Sink
+	n *int64
+}
+
+// WriteAt implements io.WriterAt.
+func (s *counted) WriteAt(p []byte, off int64) (int, error) {
+	n, err := s.Sink.WriteAt(p, off)
+	*s.n += int64(n)
+	return n, err
+}
+
+// stage answers protocol.Stage.
+func (b *build) stage(req protocol.FinishRequest) (protocol.StageReply, error) {
+	rep := protocol.StageReply{}
+	x, err := b.archivePlan(req.Plan)
+	if err != nil {
+		return rep, err
+	}
+	if x.out == nil {
+		return rep, badRequest("there is no output to write to")
+	}
+	more, err := x.p.Next()
+	if err != nil || !more {
+		return rep, err
+	}
+	rep = protocol.StageReply{Stage: x.p.Stage(), Shards: x.p.NumShards(), Bytes: x.p.Bytes(), Items: x.p.Items()}
+	for i := range rep.Shards {
+		s, err := x.p.Shard(i)
+		if err != nil {
+			return rep, err
+		}
+		rep.Memory = max(rep.Memory, shardMemory+s.Memory)
+	}
+	return rep, nil
+}
+
+// skip answers protocol.Skip.
+func (b *build) skip(req protocol.SkipRequest) error {
+	x, err := b.archivePlan(req.Plan)
+	if err != nil {
+		return err
+	}
+	return x.p.Skip(&wim.ContentError{ID: int32(req.Error.Content) - 1, Path: req.Error.Name, Err: &req.Error})
+}
+
+func (x *buildPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
+	s, err := x.p.Shard(i)
+	if err != nil {
+		return protocol.ShardReply{}, nil, err
+	}
+	var places []byte
+	for k := range s.Pieces {
+		if s.Pieces[k].Source == wim.PieceFile {
+			places = x.appendPlace(places, s.Pieces[k].ID)
+		}
+	}
+	rep := protocol.ShardReply{Bytes: s.Bytes, Items: len(s.Pieces), Memory: s.Memory, Op: opPack}
+	return rep, []any{s.AppendBinary(nil), places}, nil
+}
+
+// appendPlace says where a content is found that is a file.
+func (x *buildPlan) appendPlace(b []byte, id int32) []byte {
+	_, c, _ := x.p.Content(id)
+	b = binary.AppendUvarint(b, uint64(c.Source))
+	b = binary.AppendUvarint(b, uint64(len(c.Path)))
+	return append(b, c.Path...)
+}
+
+func (x *buildPlan) merge(_ *work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error) {
+	rep := protocol.MergeReply{}
+	r, err := wim.ParsePackResult(req.Result.Sum)
+	if err != nil {
+		return rep, err
+	}
+	if len(attach) > 0 && attach[0] != nil {
+		data, ok := attach[0].([]byte)
+		if !ok {
+			return rep, badRequest("a result is one buffer")
+		}
+		r.Data = data
+	}
+	err = x.p.Merge(req.Index, r)
+	rep.Written = x.written
+	return rep, err
+}
+
+func (x *buildPlan) report(*work) (protocol.Report, error) {
+	r, err := x.p.Finish()
+	if err != nil {
+		return protocol.Report{}, err
+	}
+	x.out.off = r.Size
+	rep := protocol.Report{
+		Op: protocol.Write, OK: len(r.Skipped) == 0, Blobs: r.Contents, Bytes: r.Bytes, Written: max(len(r.Parts), 1), WrittenLen: r.Size,
+		ProblemsN: len(r.Skipped),
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "Wrote %s: %d contents of %d bytes, in %d bytes.\n", x.name, rep.Blobs, rep.Bytes, rep.WrittenLen)
+	for _, e := range r.Skipped {
+		p := protocol.Problem{Path: "/" + e.Path, Reason: "unreadable", Detail: e.Err.Error()}
+		if len(rep.Problems) < maxReportProblems {
+			rep.Problems = append(rep.Problems, p)
+		}
+		fmt.Fprintf(&text, "%s\t%s\t%s\n", p.Path, p.Reason, p.Detail)
+	}
+	rep.Text = text.String()
+	return rep, nil
+}

@@ -1,0 +1,187 @@
+package engine
+
+import (
+	"cmp"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// fileTree is a folder whose Files came one by one, with their paths.
+type fileTree struct {
+	nodes map[string]*treeNode // by path
+}
+
+type treeNode struct {
+	name    string
+	file    Source      // nil: a folder
+	when    time.Time   // zero if it is not known: no browser tells a folder's
+	entries []*treeNode // sorted by name
+}
+
+// newFileTree takes the files of the paths off the attachments.
+func newFileTree(paths []string, attach *[]any) (*fileTree, error) {
+	t := &fileTree{nodes: make(map[string]*treeNode)}
+	t.nodes["."] = &treeNode{name: "."}
+	for _, p := range paths {
+		clean, isDir := strings.CutSuffix(p, "/")
+		if !fs.ValidPath(clean) || clean == "." || t.nodes[clean] != nil && (!isDir || t.nodes[clean].file != nil) {
+			return nil, badRequest("no path, or one that was there before: " + p)
+		}
+		n := &treeNode{}
+		if !isDir {
+			if len(*attach) == 0 {
+				return nil, badRequest("fewer files are attached than there are paths")
+			}
+			f, ok := (*attach)[0].(Source)
+			*attach = (*attach)[1:]
+			if !ok {
+				return nil, badRequest("an attachment is no file")
+			}
+			n.file = f
+			if m, ok := f.(interface{ ModTime() time.Time }); ok {
+				n.when = m.ModTime()
+			}
+		}
+		for { // from the entry up to the first folder that is known
+			if t.nodes[clean] != nil {
+				break
+			}
+			n.name = path.Base(clean)
+			t.nodes[clean] = n
+			clean = path.Dir(clean)
+			up := t.nodes[clean]
+			known := up != nil
+			if !known {
+				up = &treeNode{}
+			} else if up.file != nil {
+				return nil, badRequest("a file is in the way of " + p)
+			}
+			up.entries = append(up.entries, n)
+			if known {
+				break
+			}
+			n = up
+		}
+	}
+	for _, n := range t.nodes {
+		slices.SortFunc(n.entries, func(a, b *treeNode) int { return cmp.Compare(a.name, b.name) })
+	}
+	return t, nil
+}
+
+func (t *fileTree) node(op, name string) (*treeNode, error) {
+	n, ok := t.nodes[name]
+	if !ok {
+		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
+	}
+	return n, nil
+}
+
+// Open implements fs.FS.
+func (t *fileTree) Open(name string) (fs.File, error) {
+	n, err := t.node("open", name)
+	if err != nil {
+		return nil, err
+	}
+	if n.file == nil {
+		return &treeDir{treeNode: n}, nil
+	}
+	return &treeFile{treeNode: n}, nil
+}
+
+// Stat implements fs.StatFS.
+func (t *fileTree) Stat(name string) (fs.FileInfo, error) {
+	n, err := t.node("stat", name)
+	if err != nil {
+		return nil, err
+	}
+	return n.Info()
+}
+
+// ReadDir implements fs.ReadDirFS.
+func (t *fileTree) ReadDir(name string) ([]fs.DirEntry, error) {
+	n, err := t.node("open", name)
+	if err != nil {
+		return nil, err
+	}
+	return n.list(0, len(n.entries)), nil
+}
+
+func (n *treeNode) list(from, to int) []fs.DirEntry {
+	out := make([]fs.DirEntry, 0, to-from)
+	for _, e := range n.entries[from:to] {
+		out = append(out, e)
+	}
+	return out
+}
+
+// A node is its own directory entry and what there is to know of it.
+
+func (n *treeNode) Name() string               { return n.name }
+func (n *treeNode) IsDir() bool                { return n.file == nil }
+func (n *treeNode) Info() (fs.FileInfo, error) { return n, nil }
+func (n *treeNode) Stat() (fs.FileInfo, error) { return n, nil }
+func (n *treeNode) ModTime() time.Time         { return n.when }
+func (n *treeNode) Type() fs.FileMode          { return n.Mode().Type() }
+func (n *treeNode) Sys() any                   { return nil }
+func (n *treeNode) Close() error               { return nil }
+func (n *treeNode) Mode() fs.FileMode {
+	if n.IsDir() {
+		return fs.ModeDir | 0o777
+	}
+	return 0o666
+}
+
+func (n *treeNode) Size() int64 {
+	if n.IsDir() {
+		return 0
+	}
+	return n.file.Size()
+}
+
+// treeFile is an open file.
+type treeFile struct {
+	*treeNode
+	at int64
+}
+
+// ReadAt implements io.ReaderAt.
+func (f *treeFile) ReadAt(b []byte, off int64) (int, error) { return f.file.ReadAt(b, off) }
+
+// Read implements io.Reader.
+func (f *treeFile) Read(b []byte) (int, error) {
+	n, err := f.file.ReadAt(b, f.at)
+	f.at += int64(n)
+	if n > 0 && err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// treeDir is an open folder.
+type treeDir struct {
+	*treeNode
+	at int
+}
+
+// Read implements io.Reader.
+func (d *treeDir) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: d.name, Err: fs.ErrInvalid}
+}
+
+// ReadDir implements fs.ReadDirFile.
+func (d *treeDir) ReadDir(n int) ([]fs.DirEntry, error) {
+	left := len(d.entries) - d.at
+	if n > 0 && left == 0 {
+		return nil, io.EOF
+	}
+	if n <= 0 || n > left {
+		n = left
+	}
+	d.at += n
+	return d.list(d.at-n, d.at), nil
+}

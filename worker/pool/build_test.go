@@ -1,0 +1,287 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"wimscope/worker/protocol"
+)
+
+// fakeBuild is a fakeEngine that leads builds: two stages of so many shards each.
+type fakeBuild struct {
+	*fakeEngine
+	mu     sync.Mutex
+	stage  int
+	given  []string // what shard workers got
+	memory int64
+	skips  []int
+	fail   map[protocol.Method]error
+	lead   *fakeWorker
+	begun  map[protocol.Method]int
+}
+
+func newFakeBuild(t *testing.T, shards int) *fakeBuild {
+	return &fakeBuild{fakeEngine: &fakeEngine{t: t, shards: shards}, begun: make(map[protocol.Method]int)}
+}
+
+func (e *fakeBuild) handle(ctx context.Context, w *fakeWorker, c *protocol.Call) (any, []any, error) {
+	e.mu.Lock()
+	e.begun[c.Method]++
+	err := e.fail[c.Method]
+	e.mu.Unlock()
+	if err != nil {
+		return nil, nil, err
+	}
+	switch c.Method {
+	case protocol.Input:
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.lead = w
+		return protocol.InputReply{Number: 1}, nil, nil
+	case protocol.Draft:
+		c.Progress(protocol.RunProgress{Items: 5})
+		return protocol.DraftReply{Draft: 1, Files: 5}, nil, nil
+	case protocol.Build:
+		return protocol.BuildReply{Plan: 7, Name: "new.wim", Size: 1000}, nil, nil
+	case protocol.Stage:
+		e.mu.Lock()
+		e.stage++
+		n := e.stage
+		e.mu.Unlock()
+		if n <= 2 {
+			e.fakeEngine.mu.Lock()
+			e.merged = nil
+			e.fakeEngine.mu.Unlock()
+		}
+		switch n {
+		case 1:
+			return protocol.StageReply{Stage: "hash", Shards: e.shards, Bytes: int64(e.shards) * 100, Items: e.shards, Memory: e.memory}, nil, nil
+		case 2:
+			return protocol.StageReply{Stage: "pack", Shards: e.shards, Bytes: int64(e.shards) * 100, Items: e.shards, Memory: e.memory}, nil, nil
+		}
+		return protocol.StageReply{}, nil, nil
+	case protocol.Skip:
+		req := decodeBody[protocol.SkipRequest](e.t, c.Body)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.skips = append(e.skips, req.Error.Content)
+		return nil, nil, nil
+	case protocol.Parts:
+		e.mu.Lock()
+		e.given = append(e.given, fmt.Sprint(string(c.Body), c.Attach))
+		e.mu.Unlock()
+	case protocol.Run:
+		rep, att, err := e.fakeEngine.handle(ctx, w, c)
+		return rep, att[:min(len(att), 1)], err
+	case protocol.Merge:
+		if len(c.Attach) != 1 {
+			e.t.Errorf("a result came with %d attachments", len(c.Attach))
+		}
+		rep, _, err := e.fakeEngine.handle(ctx, w, c)
+		m := rep.(protocol.MergeReply)
+		m.Written = int64(len(e.merged)) * 10
+		return m, nil, err
+	}
+	return e.fakeEngine.handle(ctx, w, c)
+}
+
+func (e *fakeBuild) count(m protocol.Method) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.begun[m]
+}
+
+// startBuild opens a build with an archive and a folder.
+func startBuild(t *testing.T, e *fakeBuild) (*Pool, *Build) {
+	t.Helper()
+	p := New(&fakeStarter{handle: e.handle}, Options{Cores: 2})
+	b, err := p.NewBuild()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.AddArchive(t.Context(), Files{Parts: []File{{Name: "old.wim", Value: "file"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.AddFolder(t.Context(), FolderInput{Name: "in", Handle: "handle"}); err != nil {
+		t.Fatal(err)
+	}
+	return p, b
+}
+
+func TestBuildJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeBuild(t, 20)
+		p, b := startBuild(t, e)
+		defer p.Close()
+		found := 0
+		d, err := b.Draft(t.Context(), protocol.DraftRequest{}, func(at protocol.RunProgress) { found = at.Items })
+		if err != nil || d.Files != 5 || found != 5 {
+			t.Errorf("%+v, %v, %d found", d, err, found)
+		}
+		var figures []Figures
+		r, err := b.Start(BuildSpec{
+			Request: protocol.BuildRequest{Base: 1}, Out: OutTarget{Target: protocol.ToMemory},
+			OnFigures: func(f Figures) { figures = append(figures, f) },
+		}).Wait()
+		if err != nil || !r.Report.OK || r.File != "the file" || r.Plan.Name != "new.wim" {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if !slices.Equal(e.merged, upTo(20)) || e.most != 2 || e.aborted > 0 {
+			t.Errorf("merged %v, %d at a time, aborted %d times", e.merged, e.most, e.aborted)
+		}
+		want := `{"key":"archive 2 1 1 1","parts":["old.wim"],"folders":[{"name":"in"}]}[file handle]`
+		if len(e.given) != 2 || e.given[0] != want {
+			t.Errorf("shard workers were given %q, want %q", e.given, want)
+		}
+		for _, phase := range []Phase{Hashing, Packing} {
+			if !slices.ContainsFunc(figures, func(f Figures) bool {
+				return f.Phase == phase && f.Bytes > 0 && f.Bytes <= f.OfBytes && f.OfBytes == 2000
+			}) {
+				t.Errorf("no figures of %s", phase)
+			}
+		}
+		if last := figures[len(figures)-1]; last.Phase != Done || last.OfOut != 1000 {
+			t.Errorf("last figures %+v", last)
+		}
+		b.Close()
+		if _, err := b.Draft(t.Context(), protocol.DraftRequest{}, nil); err == nil {
+			t.Error("a closed build answers")
+		}
+		synctest.Wait()
+		if n := e.count(protocol.Forget); n != 2 {
+			t.Errorf("%d workers forgot the files, want 2", n)
+		}
+	})
+}
+
+// Encoders that need much memory are few at a time.
+func TestBuildMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeBuild(t, 6)
+		e.memory = 700 << 20
+		p, b := startBuild(t, e)
+		defer p.Close()
+		if _, err := b.Start(BuildSpec{Out: OutTarget{Target: protocol.ToMemory}}).Wait(); err != nil || e.most != 1 {
+			t.Errorf("%v, %d shards at a time", err, e.most)
+		}
+	})
+}
+
+func TestBuildCancelAndFail(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		fail   map[protocol.Method]error
+		cancel time.Duration
+		code   protocol.Code
+		aborts int
+	}{
+		{"cancelled", nil, 300 * time.Millisecond, protocol.CodeCancelled, 1},
+		{"not planned", map[protocol.Method]error{protocol.Build: &protocol.Error{Code: protocol.CodeRefused}}, 0, protocol.CodeRefused, 0},
+		{"not opened", map[protocol.Method]error{protocol.OutOpen: &protocol.Error{Code: protocol.CodePermission}}, 0, protocol.CodePermission, 1},
+		{"no shard", map[protocol.Method]error{protocol.Shard: &protocol.Error{Code: protocol.CodeFormat}}, 0, protocol.CodeFormat, 1},
+		{"not written", map[protocol.Method]error{protocol.Merge: &protocol.Error{Code: protocol.CodeNoSpace}}, 0, protocol.CodeNoSpace, 1},
+		{"not finished", map[protocol.Method]error{protocol.Finish: &protocol.Error{Code: protocol.CodeNoSpace}}, 0, protocol.CodeNoSpace, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := newFakeBuild(t, 20)
+				p, b := startBuild(t, e)
+				defer p.Close()
+				e.fail = test.fail
+				j := b.Start(BuildSpec{Out: OutTarget{Target: protocol.ToMemory}})
+				if test.cancel > 0 {
+					time.Sleep(test.cancel)
+					j.Cancel()
+				}
+				if _, err := j.Wait(); !IsCode(err, test.code) {
+					t.Errorf("%v, want %s", err, test.code)
+				}
+				if e.aborted != test.aborts || e.outDone {
+					t.Errorf("%d times taken back, want %d; finished %v", e.aborted, test.aborts, e.outDone)
+				}
+				e.mu.Lock()
+				e.fail, e.stage = nil, 0
+				e.mu.Unlock()
+				if _, err := b.Start(BuildSpec{Out: OutTarget{Target: protocol.ToMemory}}).Wait(); err != nil {
+					t.Errorf("the draft cannot be written again: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A shard worker that dies is replaced; when the lead dies the job fails and says so.
+func TestBuildWorkerDies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newFakeBuild(t, 20)
+		died := false
+		e.run = func(ctx context.Context, w *fakeWorker, c *protocol.Call, i int) error {
+			if i == 5 && !died {
+				died = true
+				w.crash("out of memory")
+			}
+			return work(ctx, c, 50*time.Millisecond)
+		}
+		p, b := startBuild(t, e)
+		defer p.Close()
+		j := b.Start(BuildSpec{Out: OutTarget{Target: protocol.ToMemory}})
+		if _, err := j.Wait(); err != nil || j.Figures().Restarts == 0 {
+			t.Errorf("%v, %d restarts", err, j.Figures().Restarts)
+		}
+		e.stage = 0
+		j = b.Start(BuildSpec{Out: OutTarget{Target: protocol.ToMemory}})
+		time.Sleep(300 * time.Millisecond)
+		e.lead.crash("out of memory")
+		if _, err := j.Wait(); !IsCode(err, protocol.CodeCrashed) || j.Figures().Phase != Failed {
+			t.Errorf("%v, %s", err, j.Figures().Phase)
+		}
+		select {
+		case <-b.Lost():
+		default:
+			t.Error("the build does not say that it is gone")
+		}
+		if _, err := b.Plan(t.Context(), protocol.BuildRequest{}); !IsCode(err, protocol.CodeCrashed) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// A file that cannot be read is left out, if whoever asked for the archive says so.
+func TestBuildUnreadable(t *testing.T) {
+	for _, leave := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			e := newFakeBuild(t, 10)
+			failed := map[int]bool{}
+			e.run = func(ctx context.Context, _ *fakeWorker, c *protocol.Call, i int) error {
+				if i%4 == 2 && !failed[i] {
+					failed[i] = true
+					return &protocol.Error{Code: protocol.CodeChanged, Name: fmt.Sprint("file ", i), Content: i + 1}
+				}
+				return work(ctx, c, 10*time.Millisecond)
+			}
+			p, b := startBuild(t, e)
+			defer p.Close()
+			var mu sync.Mutex
+			var told []string
+			_, err := b.Start(BuildSpec{Out: OutTarget{Target: protocol.ToMemory}, Unreadable: func(e *protocol.Error) bool {
+				mu.Lock()
+				defer mu.Unlock()
+				told = append(told, e.Name)
+				return leave
+			}}).Wait()
+			slices.Sort(told)
+			if leave && (err != nil || strings.Join(told, ",") != "file 2,file 6" || len(e.skips) != 2) {
+				t.Errorf("%v, told %q, skipped %v", err, told, e.skips)
+			}
+			if !leave && (!IsCode(err, protocol.CodeChanged) || len(e.skips) > 0) {
+				t.Errorf("%v, skipped %v", err, e.skips)
+			}
+		})
+	}
+}
