@@ -1,9 +1,6 @@
 package wim
 
-import (
-	"context"
-	"sync"
-)
+import "context"
 
 // Progress is how far a job is.
 type Progress struct {
@@ -24,76 +21,46 @@ func RunPlan(ctx context.Context, p Plan, src Source, workers int, progress func
 // runPlan calls merge for each shard in their order, from one goroutine at a time, while
 // others go on.
 func runPlan(ctx context.Context, p Plan, src Source, workers int, progress func(Progress), merge func(i int, r *ShardResult) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	n := p.NumShards()
-	workers = max(min(workers, n), 1)
-	run := &planRun{n: n, workers: workers, waiting: map[int]*ShardResult{}, progress: progress, merge: merge, cancel: cancel}
-	run.room.L = &run.mu
-	stop := context.AfterFunc(ctx, func() {
-		run.mu.Lock()
-		defer run.mu.Unlock()
-		run.room.Broadcast()
-	})
-	defer stop()
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			w := NewShardWorker()
-			for {
-				s := run.take(ctx, p)
-				if s == nil {
-					return
-				}
-				var bytes int64
-				var items int
-				r, err := RunShard(s, src, w, func(b int64, k int) error {
-					run.tell(b-bytes, k-items)
-					bytes, items = b, k
-					return context.Cause(ctx)
-				})
-				if err != nil {
-					cancel(err)
-					return
-				}
-				run.give(ctx, &r)
+	run := &planRun{inOrder: inOrder[*ShardResult]{n: p.NumShards(), merge: merge}, progress: progress}
+	return run.run(ctx, workers, func(ctx context.Context) {
+		w := NewShardWorker()
+		for {
+			s := run.take(ctx, p)
+			if s == nil {
+				return
 			}
-		})
-	}
-	wg.Wait()
-	return context.Cause(ctx)
+			var bytes int64
+			var items int
+			r, err := RunShard(s, src, w, func(b int64, k int) error {
+				run.tell(b-bytes, k-items)
+				bytes, items = b, k
+				return context.Cause(ctx)
+			})
+			if err != nil {
+				run.cancel(err)
+				return
+			}
+			run.give(ctx, r.Seq, &r)
+		}
+	})
 }
 
 // planRun is what the goroutines of runPlan share.
 type planRun struct {
-	n, workers int
-	progress   func(Progress)
-	merge      func(i int, r *ShardResult) error
-	cancel     context.CancelCauseFunc
-
-	mu      sync.Mutex // guards the rest
-	room    sync.Cond
-	next    int // shard to start
-	merged  int
-	merging bool
-	waiting map[int]*ShardResult
-	at      Progress
+	inOrder[*ShardResult]
+	progress func(Progress)
+	at       Progress
 }
 
-// take gives the next shard, nil if there is no more to do. A worker far ahead of the others waits, for results are
-// held until those before them are merged.
+// take gives the next shard, nil if there is no more to do.
 func (r *planRun) take(ctx context.Context, p Plan) *Shard {
 	r.mu.Lock()
-	for ctx.Err() == nil && r.next < r.n && r.next >= r.merged+2*r.workers {
-		r.room.Wait()
-	}
-	i := r.next
-	if ctx.Err() != nil || i >= r.n {
-		r.mu.Unlock()
-		return nil
-	}
+	more, i := r.more(ctx), r.next
 	r.next++
 	r.mu.Unlock()
+	if !more {
+		return nil
+	}
 	s, err := p.Shard(i)
 	if err != nil {
 		r.cancel(err)
@@ -102,38 +69,10 @@ func (r *planRun) take(ctx context.Context, p Plan) *Shard {
 	return s
 }
 
-// give takes a result, and merges all whose turn it is unless another goroutine is at that.
-func (r *planRun) give(ctx context.Context, res *ShardResult) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.waiting[res.Seq] = res
-	if r.merging {
-		return
-	}
-	r.merging = true
-	defer func() { r.merging = false }()
-	for ctx.Err() == nil {
-		next, ok := r.waiting[r.merged]
-		if !ok {
-			return
-		}
-		delete(r.waiting, r.merged)
-		r.mu.Unlock()
-		err := r.merge(next.Seq, next)
-		r.mu.Lock()
-		if err != nil {
-			r.cancel(err)
-			return
-		}
-		r.merged++
-		r.at.Shards = r.merged
-		r.room.Broadcast()
-	}
-}
-
 func (r *planRun) tell(bytes int64, items int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.at.Shards = r.merged
 	r.at.Bytes += bytes
 	r.at.Items += items
 	if r.progress != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
 )
 
 // RunOptions is how a plan is run on goroutines. The zero value, and nil, is right for most.
@@ -84,55 +83,34 @@ func (p *WritePlan) runStages(ctx context.Context, src PackSource, o *RunOptions
 
 // stageRun is a stage being run.
 type stageRun struct {
+	inOrder[*PackResult]
 	p      *WritePlan
 	o      *RunOptions
-	cancel context.CancelCauseFunc
-
-	mu      sync.Mutex // guards the rest
-	change  sync.Cond
-	ahead   int
-	next    int // shard to start
-	merged  int
-	memory  int64 // of shards being run
-	merging bool
-	waiting map[int]*PackResult
-	spare   [][]byte
-	at      RunProgress
+	memory int64    // of shards being run
+	spare  [][]byte // Data of results that were written
+	at     RunProgress
 }
 
 func runStage(ctx context.Context, p *WritePlan, src PackSource, o *RunOptions) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	workers := max(min(o.Workers, p.NumShards()), 1)
-	r := &stageRun{p: p, o: o, cancel: cancel, ahead: 2 * workers, waiting: map[int]*PackResult{}, at: RunProgress{Stage: p.Stage(), Total: p.Bytes()}}
-	r.change.L = &r.mu
-	stop := context.AfterFunc(ctx, func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.change.Broadcast()
-	})
-	defer stop()
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			w := NewPackWorker()
-			for {
-				s := r.take(ctx)
-				if s == nil {
-					return
-				}
-				w.Reuse(r.buffer())
-				res, err := r.pack(ctx, s, src, w)
-				if err != nil {
-					cancel(err)
-					return
-				}
-				r.give(ctx, s, res)
+	r := &stageRun{p: p, o: o, at: RunProgress{Stage: p.Stage(), Total: p.Bytes()}}
+	r.inOrder = inOrder[*PackResult]{n: p.NumShards(), merge: r.merge}
+	return r.run(ctx, o.Workers, func(ctx context.Context) {
+		w := NewPackWorker()
+		for {
+			s := r.take(ctx)
+			if s == nil {
+				return
 			}
-		})
-	}
-	wg.Wait()
-	return context.Cause(ctx)
+			w.Reuse(r.buffer())
+			res, err := r.pack(ctx, s, src, w)
+			if err != nil {
+				r.cancel(err)
+				return
+			}
+			r.done(s)
+			r.give(ctx, res.Seq, res)
+		}
+	})
 }
 
 // pack runs a shard, again if a content of it is skipped.
@@ -187,18 +165,11 @@ func (r *stageRun) skip(seq int, err error) (*PackShard, error) {
 	}
 }
 
-// take gives the next shard, nil if there is no more to do. It waits while results are held back by one that is late, or
-// others take the memory.
+// take gives the next shard, nil if there is no more to do. It waits also while others take the memory.
 func (r *stageRun) take(ctx context.Context) *PackShard {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for {
-		for ctx.Err() == nil && r.next < r.p.NumShards() && r.next >= r.merged+r.ahead {
-			r.change.Wait()
-		}
-		if ctx.Err() != nil || r.next >= r.p.NumShards() {
-			return nil
-		}
+	for r.more(ctx) {
 		s, err := r.p.Shard(r.next)
 		if err != nil {
 			if _, err = r.skip(r.next, err); err == nil {
@@ -215,6 +186,15 @@ func (r *stageRun) take(ctx context.Context) *PackShard {
 		r.next++
 		return s
 	}
+	return nil
+}
+
+// done gives a shard's memory back.
+func (r *stageRun) done(s *PackShard) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.memory -= s.Memory
+	r.change.Broadcast()
 }
 
 // buffer gives the Data of a result that was written, if there is one.
@@ -230,40 +210,17 @@ func (r *stageRun) buffer() []byte {
 	return b
 }
 
-// give takes a result, and merges all whose turn it is unless another goroutine is at that.
-func (r *stageRun) give(ctx context.Context, s *PackShard, res *PackResult) {
+// merge writes a result.
+func (r *stageRun) merge(i int, res *PackResult) error {
+	if err := r.p.Merge(i, res); err != nil {
+		return err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.memory -= s.Memory
-	r.change.Broadcast()
-	r.waiting[res.Seq] = res
-	if r.merging {
-		return
+	if cap(res.Data) > 0 && len(r.spare) < r.ahead {
+		r.spare = append(r.spare, res.Data[:0])
 	}
-	r.merging = true
-	defer func() {
-		r.merging = false
-		r.change.Broadcast()
-	}()
-	for ctx.Err() == nil {
-		next, ok := r.waiting[r.merged]
-		if !ok {
-			return
-		}
-		delete(r.waiting, r.merged)
-		r.mu.Unlock()
-		err := r.p.Merge(next.Seq, next)
-		r.mu.Lock()
-		if err != nil {
-			r.cancel(err)
-			return
-		}
-		if cap(next.Data) > 0 && len(r.spare) < r.ahead {
-			r.spare = append(r.spare, next.Data[:0])
-		}
-		r.merged++
-		r.change.Broadcast()
-	}
+	return nil
 }
 
 func (r *stageRun) tell(bytes int64, items int) {
