@@ -203,7 +203,7 @@ func (p *WritePlan) begin() error {
 	if err := p.asOpened(); err != nil {
 		return err
 	}
-	if err := p.open1(); err != nil {
+	if err := p.openPart(); err != nil {
 		return err
 	}
 	if p.compact {
@@ -212,8 +212,8 @@ func (p *WritePlan) begin() error {
 	return p.startAppend()
 }
 
-// open1 opens the file of the part at hand.
-func (p *WritePlan) open1() error {
+// openPart opens the file of the part at hand.
+func (p *WritePlan) openPart() error {
 	w, err := p.sink(p.part)
 	if err != nil {
 		return err
@@ -227,7 +227,7 @@ func (p *WritePlan) open1() error {
 
 // startPart begins a new file.
 func (p *WritePlan) startPart() error {
-	if err := p.open1(); err != nil {
+	if err := p.openPart(); err != nil {
 		return err
 	}
 	p.used = 0
