@@ -195,7 +195,7 @@ func (r *packRunner) open(p *PackPiece) (ContentFile, error) {
 	return f, nil
 }
 
-// read fills b from an open file.
+// readContent fills b with the bytes of an open content from off on.
 func readContent(f ContentFile, p *PackPiece, b []byte, off int64) error {
 	_, err := readFull(f, b, off)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
