@@ -55,8 +55,9 @@ type PackWorker struct {
 	read  *ShardWorker
 	enc   encoders
 	sha   *sha1.Digest
-	buf   []byte // a piece's bytes
-	spare []byte // for Data
+	buf   []byte   // a piece's bytes
+	spare []byte   // for Data
+	sizes []uint32 // of a content's chunks, packed
 }
 
 // NewPackWorker makes a worker. Buffers and encoders are made as shards need them.
@@ -519,19 +520,12 @@ func (r *packRunner) direct(p *PackPiece, n int64) []byte {
 func (r *packRunner) resource(dst, src []byte) (int64, error) {
 	size, chunk := int64(len(src)), r.s.ChunkSize
 	n := (size + chunk - 1) / chunk
-	entry := int64(format.ChunkEntrySize(uint64(size)))
-	table := max(n-1, 0) * entry
+	table := max(n-1, 0) * int64(format.ChunkEntrySize(uint64(size)))
 	at := table
+	r.sizes = r.sizes[:0]
 	for i := range n {
 		if at >= size {
 			return size, r.progress(size - i*chunk)
-		}
-		if i > 0 {
-			if entry == 8 {
-				binary.LittleEndian.PutUint64(dst[(i-1)*8:], uint64(at-table))
-			} else {
-				binary.LittleEndian.PutUint32(dst[(i-1)*4:], uint32(at-table))
-			}
 		}
 		c := src[i*chunk : min((i+1)*chunk, size)]
 		k, err := r.pack(dst[at:min(at+int64(len(c))-1, size)], c)
@@ -545,10 +539,12 @@ func (r *packRunner) resource(dst, src []byte) (int64, error) {
 			k = int64(copy(dst[at:], c))
 		}
 		at += k
+		r.sizes = append(r.sizes, uint32(k))
 		if err := r.progress(int64(len(c))); err != nil {
 			return 0, err
 		}
 	}
+	appendChunkTable(dst[:0], r.sizes, size)
 	return min(at, size), nil
 }
 
