@@ -8,8 +8,7 @@ import (
 
 // spanMaker collects what a shard unpacks of archives.
 type spanMaker struct {
-	spans  []Span
-	memory int64 // that a worker needs to unpack the largest chunk
+	spans []Span
 
 	// The last span, if it is of a solid resource.
 	a     *Archive
@@ -83,7 +82,6 @@ func (m *spanMaker) plain(a *Archive, base, id int32, res resource, hash Hash, f
 	if !whole && res.form == formStored {
 		cur.Off, cur.End = res.off+from, res.off+from+n
 	}
-	m.memory = max(m.memory, 2*cur.ChunkSize)
 }
 
 // reach makes the last span hold chunk k, for bytes from at in the run on, and gives k.
@@ -100,13 +98,32 @@ func (m *spanMaker) reach(a *Archive, base int32, chunks []solidChunk, k int, at
 		cur.Chunks = append(cur.Chunks, Chunk{c.off, c.packed, c.size})
 		cur.End = max(cur.End, c.off+c.packed)
 		m.next++
-		m.memory = max(m.memory, c.size+c.packed)
 	}
 	return k
 }
 
 // cut ends the last span.
 func (m *spanMaker) cut() { m.a, m.next, m.solid = nil, -1, -1 }
+
+// unpackMemory is about how many bytes a worker needs to unpack the largest chunk of the bytes [from, from+n) of a content.
+func (a *Archive) unpackMemory(blob int32, from, n int64) int64 {
+	if blob >= a.metaID(0) {
+		return 2 * int64(a.parts[a.metas[blob-a.metaID(0)].src].hdr.ChunkSize)
+	}
+	b := &a.blobs[blob]
+	if b.run < 0 {
+		return 2 * int64(a.parts[b.src].hdr.ChunkSize)
+	}
+	chunks, err := a.runChunks(b.run)
+	if err != nil {
+		return 0 // which making the shard tells
+	}
+	most := int64(0)
+	for k := max(chunkAt(chunks, b.off+from), 0); k < len(chunks) && chunks[k].start < b.off+from+n; k++ {
+		most = max(most, chunks[k].size+chunks[k].packed)
+	}
+	return most
+}
 
 // packedAs says that a resource of an archive can be copied into one that is written with those options: it is packed in
 // the same way, or was found not to shrink by that.

@@ -571,13 +571,19 @@ func (p *WritePlan) add(s packPlan) {
 	p.items += len(s.items)
 }
 
-// Shard makes shard i of the stage.
-func (p *WritePlan) Shard(i int) (*PackShard, error) {
-	if i < 0 || i >= len(p.shards) {
-		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(p.shards), ErrNotFound)
+// Memory is about how many bytes a worker needs for any shard of the stage.
+func (p *WritePlan) Memory() int64 {
+	most := int64(0)
+	for i := range p.shards {
+		most = max(most, p.outline(i).Memory)
 	}
+	return most
+}
+
+// outline is shard i without its pieces.
+func (p *WritePlan) outline(i int) *PackShard {
 	plan := &p.shards[i]
-	s := &PackShard{Seq: i, Op: plan.op, Pieces: make([]PackPiece, 0, len(plan.items))}
+	s := &PackShard{Seq: i, Op: plan.op}
 	switch {
 	case plan.op == PackSolid:
 		s.Codec, s.ChunkSize, s.Level = p.o.SolidCodec, p.o.SolidChunkSize, p.o.SolidLevel
@@ -586,31 +592,69 @@ func (p *WritePlan) Shard(i int) (*PackShard, error) {
 	case plan.op == PackAlone && !plan.raw:
 		s.Codec, s.ChunkSize, s.Level, s.Pipable = p.o.Codec, p.o.ChunkSize, p.o.Level, p.o.Pipable
 	}
-	var m spanMaker
-	longest := int64(0)
+	longest, unpack := int64(0), int64(0)
 	for _, it := range plan.items {
-		if p.contents[it.content].same == leftOut && plan.op != PackSolid {
-			continue // it was skipped
+		if p.skips(plan, it) {
+			continue
 		}
 		s.Bytes += it.n
+		from, n := p.reads(plan, it)
+		longest = max(longest, n)
+		if c := &p.contents[it.content]; c.a >= 0 && plan.op != PackCopy && c.same != leftOut {
+			unpack = max(unpack, p.archives[c.a].unpackMemory(c.blob, from, n))
+		}
+	}
+	s.Memory = encoderMemory(s.Codec, s.encoderSize(), s.Level) + unpack
+	switch plan.op {
+	case PackHash:
+		s.Memory += windowSize
+	case PackSolid:
+		s.Memory += s.Bytes + longest + min(s.ChunkSize, s.Bytes)
+	default:
+		s.Memory += s.Bytes + longest
+	}
+	return s
+}
+
+// skips says that a shard does without an item, whose content was skipped. In a solid resource zeros stand for it.
+func (p *WritePlan) skips(plan *packPlan, it packItem) bool {
+	return p.contents[it.content].same == leftOut && plan.op != PackSolid
+}
+
+// reads is which bytes of a content are read for an item: also those before and behind it, from and to where the unfinished
+// SHA-1 is known.
+func (p *WritePlan) reads(plan *packPlan, it packItem) (from, n int64) {
+	c := &p.contents[it.content]
+	switch {
+	case plan.op == PackCopy, c.same == leftOut, c.inline != nil:
+		return it.from, it.n
+	case len(c.states) == 0:
+		return 0, c.size
+	}
+	from = it.from / stateStep * stateStep
+	return from, min((it.from+it.n+stateStep-1)/stateStep*stateStep, c.size) - from
+}
+
+// Shard makes shard i of the stage.
+func (p *WritePlan) Shard(i int) (*PackShard, error) {
+	if i < 0 || i >= len(p.shards) {
+		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(p.shards), ErrNotFound)
+	}
+	plan := &p.shards[i]
+	s := p.outline(i)
+	s.Pieces = make([]PackPiece, 0, len(plan.items))
+	var m spanMaker
+	for _, it := range plan.items {
+		if p.skips(plan, it) {
+			continue
+		}
 		piece, err := p.piece(plan, it, &m)
 		if err != nil {
 			return nil, &ContentError{ID: it.content, Path: p.Name(it.content), Err: err}
 		}
 		s.Pieces = append(s.Pieces, piece)
-		_, n := piece.reads()
-		longest = max(longest, n)
 	}
 	s.Read = m.spans
-	s.Memory = encoderMemory(s.Codec, s.encoderSize(), s.Level)
-	switch plan.op {
-	case PackHash:
-		s.Memory += windowSize + m.memory
-	case PackSolid:
-		s.Memory += s.Bytes + longest + min(s.ChunkSize, s.Bytes) + m.memory
-	default:
-		s.Memory += s.Bytes + longest + m.memory
-	}
 	return s, nil
 }
 
@@ -642,23 +686,17 @@ func (p *WritePlan) piece(plan *packPlan, it packItem, m *spanMaker) (PackPiece,
 		out.Source, out.Inline = PieceInline, c.inline[it.from:it.from+it.n]
 		return out, nil
 	}
-	if !out.whole() {
-		from, to := int64(0), c.size
-		if len(c.states) > 0 {
-			from, to = it.from/stateStep*stateStep, min((it.from+it.n+stateStep-1)/stateStep*stateStep, c.size)
-			state := func(at int64) []byte {
-				k := int(at/stateStep) - 1
-				if k < 0 || (k+1)*stateSize > len(c.states) {
-					return nil
-				}
-				return c.states[k*stateSize : (k+1)*stateSize]
+	from, n := p.reads(plan, it)
+	out.Lead, out.Trail = it.from-from, from+n-it.from-it.n
+	if len(c.states) > 0 {
+		state := func(at int64) []byte {
+			k := int(at/stateStep) - 1
+			if k < 0 || at == c.size || (k+1)*stateSize > len(c.states) {
+				return nil
 			}
-			out.Before = state(from)
-			if to < c.size {
-				out.After = state(to)
-			}
+			return c.states[k*stateSize : (k+1)*stateSize]
 		}
-		out.Lead, out.Trail = it.from-from, to-it.from-it.n
+		out.Before, out.After = state(from), state(from+n)
 	}
 	if c.a < 0 {
 		out.Source = PieceFile
@@ -666,7 +704,6 @@ func (p *WritePlan) piece(plan *packPlan, it packItem, m *spanMaker) (PackPiece,
 	}
 	out.Source = PieceUnpack
 	a, base := p.archives[c.a], p.bases[c.a]
-	from, n := out.reads()
 	if plan.op != PackHash {
 		return out, m.content(a, base, c.blob, it.content, from, n)
 	}

@@ -326,15 +326,9 @@ func (b *build) stage(req protocol.FinishRequest) (protocol.StageReply, error) {
 	if err != nil || !more {
 		return rep, err
 	}
-	rep = protocol.StageReply{Stage: x.p.Stage(), Shards: x.p.NumShards(), Bytes: x.p.Bytes(), Items: x.p.Items()}
-	for i := range rep.Shards {
-		s, err := x.p.Shard(i)
-		if err != nil {
-			return rep, err
-		}
-		rep.Memory = max(rep.Memory, shardMemory+s.Memory)
-	}
-	return rep, nil
+	return protocol.StageReply{
+		Stage: x.p.Stage(), Shards: x.p.NumShards(), Bytes: x.p.Bytes(), Items: x.p.Items(), Memory: shardMemory + x.p.Memory(),
+	}, nil
 }
 
 // skip answers protocol.Skip.
