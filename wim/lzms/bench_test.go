@@ -57,10 +57,12 @@ func BenchmarkX86(b *testing.B) {
 			if err := NewDecoder().Decode(data, readChunk(b, c.name)); err != nil {
 				b.Fatal(err)
 			}
-			var u unfilter
+			var u x86Filter
 			b.SetBytes(int64(c.size))
 			for b.Loop() {
-				u.run(data)
+				if err := u.run(data, toRelative, nil); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

@@ -39,7 +39,7 @@ type Decoder struct {
 	slots      [maxOffsets]slot
 	deltaReady bool // deltaOffsets and powers are of this chunk
 	work       workspace
-	x86        unfilter
+	x86        x86Filter
 	tail       [tailSize]byte
 }
 
@@ -122,7 +122,7 @@ func (d *Decoder) DecodeFunc(dst, src []byte, pause func(done int) error) error 
 	if stopped || err != nil {
 		return err
 	}
-	d.x86.run(dst)
+	_ = d.x86.run(dst, toRelative, nil) // there is nothing that could end it early
 	return nil
 }
 

@@ -533,7 +533,7 @@ func TestX86(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(10, 11))
 	pieces := []string{"\xE8", "\xE9", "\x48\x8B\x05", "\x48\x8B\x0D", "\x48\x8D\x3D", "\x4C\x8D\x05", "\x4C\x8B\x05", "\xF0\x83\x05", "\xFF\x15", "\x48", "\x4C\x8D",
 		"\xF0\x83", "\xFF", "\xFF\xFF", "\x01", "\x00", "\x49\x8D\x05", "\x48\x8F\x05", "\x48\x89\x05", "\x48\x8B\x15", "\xE7", "\xEA"}
-	var u unfilter
+	var u x86Filter
 	changed := 0
 	for round := range 600 {
 		var data []byte
@@ -551,7 +551,9 @@ func TestX86(t *testing.T) {
 			u.base = 1<<32 - 70_000
 		}
 		fast, plain := bytes.Clone(data), bytes.Clone(data)
-		u.run(fast)
+		if err := u.run(fast, toRelative, nil); err != nil {
+			t.Fatal(err)
+		}
 		unfilterPlain(plain)
 		if !bytes.Equal(fast, plain) {
 			t.Fatalf("round %d: %d bytes differ", round, len(data))
@@ -571,7 +573,9 @@ func TestX86(t *testing.T) {
 		at(10 + gap)
 		at(10 + gap + 100)
 		fast, plain := bytes.Clone(data), bytes.Clone(data)
-		u.run(fast)
+		if err := u.run(fast, toRelative, nil); err != nil {
+			t.Fatal(err)
+		}
 		unfilterPlain(plain)
 		if !bytes.Equal(fast, plain) {
 			t.Errorf("uses %d apart: fast and plain differ", gap)

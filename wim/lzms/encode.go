@@ -49,7 +49,7 @@ type Encoder struct {
 	level int
 	buf   []byte // the chunk, with addresses in x86 instructions absolute, and a few bytes after it
 	n     int    // bytes of the chunk
-	x86   unfilter
+	x86   x86Filter
 
 	fast   *chains
 	parser *parser
@@ -130,7 +130,7 @@ func (e *Encoder) EncodeFunc(dst, src []byte, rest func() error) (int, error) {
 		}
 	}
 	clear(e.buf[e.n:][:bufSlack]) // the outcome must not depend on the chunk before
-	if err := e.x86.filter(e.buf[:e.n], rest); err != nil {
+	if err := e.x86.run(e.buf[:e.n], toAbsolute, rest); err != nil {
 		return 0, err
 	}
 	e.reset()

@@ -465,7 +465,7 @@ func TestMemory(t *testing.T) {
 // TestFilter: what filter does, unfilterPlain undoes, whatever the bytes; and it does something.
 func TestFilter(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(21, 22))
-	var u unfilter
+	var u x86Filter
 	changed := 0
 	for round := range 2000 {
 		n := rnd.IntN(1 << rnd.IntN(15))
@@ -485,7 +485,7 @@ func TestFilter(t *testing.T) {
 			u.base = 1<<32 - 1000 // positions start over
 		}
 		got := bytes.Clone(src)
-		if err := u.filter(got, nil); err != nil {
+		if err := u.run(got, toAbsolute, nil); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, src) {

@@ -6,18 +6,22 @@ import (
 	"unsafe"
 )
 
-// unfilter makes addresses in x86 instructions relative again, as unfilterPlain does.
-type unfilter struct {
+// x86Filter makes addresses in x86 instructions relative again, as unfilterPlain does, or absolute, so that uses of one address look alike.
+type x86Filter struct {
 	// lastUse has, for the low 16 bits of each address, where it was last used, plus base, which grows from chunk to chunk by so much that
 	// uses in earlier ones are out of reach: no need to clear it.
 	lastUse [1 << 16]uint32
 	base    uint32
 }
 
-// run does all of a chunk.
-func (u *unfilter) run(data []byte) {
+// filterPiece is how many bytes are gone over between calls of rest.
+const filterPiece = 1 << 20
+
+// run does all of a chunk. Both ways it takes the same places for code and knows the same addresses, so it guesses alike. rest, unless it is nil, is
+// called now and then, and its error ends the work.
+func (u *x86Filter) run(data []byte, to uint32, rest func() error) error {
 	if len(data) < x86MinSize {
-		return
+		return nil
 	}
 	gap := uint64(x86Window + 1)
 	if uint64(u.base)+gap+uint64(len(data)) > 1<<32-1 {
@@ -25,16 +29,30 @@ func (u *unfilter) run(data []byte) {
 		clear(u.lastUse[:])
 	}
 	u.base += uint32(gap)
-	u.translate(data)
+	var err error
+	end := int64(len(data) - x86Tail)
+	for at, lastCode := int64(1), int64(-x86Reach-1); at < end && err == nil; {
+		at, lastCode = u.translate(data, at, min(at+filterPiece, end), lastCode, to)
+		if rest != nil && at < end {
+			err = rest()
+		}
+	}
 	u.base += uint32(len(data))
+	return err
 }
 
-func (u *unfilter) translate(data []byte) {
+// What translate makes of addresses. They are masks.
+const (
+	toAbsolute = uint32(0)
+	toRelative = ^toAbsolute
+)
+
+// translate translates the addresses from i on up to about stop. It gives where it stopped and the latest place that was
+// taken for code, as it takes them.
+func (u *x86Filter) translate(data []byte, i, stop, lastCode int64, to uint32) (int64, int64) {
 	p := unsafe.Pointer(&data[0])
-	end := int64(len(data) - x86Tail)
-	lastCode := int64(-x86Reach - 1)
 	base := u.base
-	for i := int64(1); i < end; {
+	for i < stop {
 		// Eight places at once. Each test makes a byte zero where it matches; a few bytes that nearly match may pass. Loads reach 10 bytes
 		// on, of at least 17.
 		const ones, high = 0x0101010101010101, 0x8080808080808080
@@ -51,7 +69,7 @@ func (u *unfilter) translate(data []byte) {
 			continue
 		}
 		i += int64(bits.TrailingZeros64(hit) >> 3)
-		if i >= end {
+		if i >= stop {
 			break
 		}
 		n, reach := int64(1), int64(x86Reach/2)
@@ -72,8 +90,9 @@ func (u *unfilter) translate(data []byte) {
 		operand := (*[4]byte)(unsafe.Add(p, i+n))
 		v := binary.LittleEndian.Uint32(operand[:])
 		if i-lastCode <= reach {
-			v -= uint32(i)
-			binary.LittleEndian.PutUint32(operand[:], v)
+			add := uint32(i) ^ to - to // i, or -i
+			binary.LittleEndian.PutUint32(operand[:], v+add)
+			v += add & to // the address is reckoned from the relative one
 		}
 		use := &u.lastUse[uint16(uint32(i)+v)]
 		i += n + 3
@@ -84,4 +103,5 @@ func (u *unfilter) translate(data []byte) {
 		*use = at
 		i++
 	}
+	return i, lastCode
 }
