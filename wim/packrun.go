@@ -53,15 +53,29 @@ func (e *ContentError) Unwrap() error { return e.Err }
 // PackWorker holds encoders, decoders and buffers for one shard after another. It is not safe for concurrent use.
 type PackWorker struct {
 	read  *ShardWorker
-	enc   encoders
+	enc   *encoders
+	turns chan *encoders // of several workers, who pack by turns; nil: this one has its own
 	sha   *sha1.Digest
-	buf   []byte   // a piece's bytes
+	buf   []byte // pieces' bytes
+	now   []loadedPiece
 	spare []byte   // for Data
 	sizes []uint32 // of a content's chunks, packed
 }
 
+// loadedPiece is a piece whose bytes were read and checked.
+type loadedPiece struct {
+	bytes []byte
+	hash  Hash // of the content, if that can be told
+}
+
+// loadBytes is about how many bytes are read before they are packed: so many that it does not matter how long a turn is
+// waited for.
+const loadBytes = 1 << 20
+
 // NewPackWorker makes a worker. Buffers and encoders are made as shards need them.
-func NewPackWorker() *PackWorker { return &PackWorker{read: NewShardWorker(), sha: sha1.New()} }
+func NewPackWorker() *PackWorker {
+	return &PackWorker{read: NewShardWorker(), enc: &encoders{}, sha: sha1.New()}
+}
 
 // Reuse takes back the Data of a result that nobody needs any more.
 func (w *PackWorker) Reuse(data []byte) { w.spare = data }
@@ -136,10 +150,55 @@ func (r *packRunner) run() error {
 		return r.solid()
 	}
 	r.res.Items = make([]PackedItem, 0, len(s.Pieces))
-	for i := range s.Pieces {
-		if err := r.alone(&s.Pieces[i]); err != nil {
+	for pieces := s.Pieces; len(pieces) > 0; pieces = pieces[len(r.now):] {
+		if err := r.load(pieces); err != nil {
 			return err
 		}
+		err := r.turn(func() error {
+			for i := range r.now {
+				if err := r.alone(&pieces[i], &r.now[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// turn packs when it is this worker's turn. One that reads does not wait for it.
+func (r *packRunner) turn(pack func() error) error {
+	if r.turns != nil && r.s.Codec != None {
+		r.enc = <-r.turns
+		defer func() { r.turns <- r.enc }()
+	}
+	return pack()
+}
+
+// load reads the first of some pieces, and more while there are few bytes. What is stored as it is goes to its place in
+// Data, one piece at a time.
+func (r *packRunner) load(pieces []PackPiece) error {
+	r.now = r.now[:0]
+	used := int64(0)
+	for i := range pieces {
+		p := &pieces[i]
+		_, n := p.reads()
+		if i > 0 && (r.s.Codec == None || n > loadBytes-used) {
+			break
+		}
+		b, err := r.bytes(p, used)
+		if err != nil {
+			return err
+		}
+		hash, err := r.check(p, b)
+		if err != nil {
+			return err
+		}
+		r.now = append(r.now, loadedPiece{b[p.Lead : p.Lead+p.Len], hash})
+		used += n
 	}
 	return nil
 }
@@ -216,9 +275,9 @@ func closeContent(f ContentFile, p *PackPiece, err error) error {
 	return err
 }
 
-// bytes gives what is read of a piece: in room, if that is not nil and the bytes have to be read, so that they need not
-// be copied there.
-func (r *packRunner) bytes(p *PackPiece, room []byte) ([]byte, error) {
+// bytes gives what is read of a piece. What has to be read goes to its place in Data if it is stored as it is, otherwise to
+// buf behind the bytes there that are used.
+func (r *packRunner) bytes(p *PackPiece, used int64) ([]byte, error) {
 	from, n := p.reads()
 	switch p.Source {
 	case PieceInline:
@@ -231,27 +290,30 @@ func (r *packRunner) bytes(p *PackPiece, room []byte) ([]byte, error) {
 		r.unpacked = r.unpacked[n:]
 		return b, nil
 	case PieceZero:
-		if int64(cap(r.buf)) < n {
-			r.buf = make([]byte, n)
-		}
-		clear(r.buf[:n])
-		return r.buf[:n], nil
+		b := r.place(p, used)
+		clear(b)
+		return b, nil
 	case PieceFile:
 		f, err := r.open(p)
 		if err != nil {
 			return nil, err
 		}
-		b := room
-		if int64(len(b)) < n {
-			if int64(cap(r.buf)) < n {
-				r.buf = make([]byte, n)
-			}
-			b = r.buf
-		}
-		b = b[:n]
+		b := r.place(p, used)
 		return b, closeContent(f, p, readContent(f, p, b, from))
 	}
 	return nil, errShard
+}
+
+// place is where a piece is read to.
+func (r *packRunner) place(p *PackPiece, used int64) []byte {
+	_, n := p.reads()
+	if r.s.Codec == None && n == p.Len {
+		return r.room(n)
+	}
+	if int64(len(r.buf)) < used+n {
+		r.buf = make([]byte, max(used+n, loadBytes))
+	}
+	return r.buf[used : used+n]
 }
 
 // check reckons the SHA-1 of what was read of a piece, and compares it with what it is known to be. It gives the
@@ -464,19 +526,9 @@ func (r *packRunner) room(n int64) []byte {
 func (r *packRunner) keep(n int64) { r.res.Data = r.res.Data[:len(r.res.Data)+int(n)] }
 
 // alone makes a resource of a content, or of a piece of it a run of chunks.
-func (r *packRunner) alone(p *PackPiece) error {
-	_, n := p.reads()
-	room := r.room(p.Len + r.extra(p))
-	b, err := r.bytes(p, r.direct(p, n))
-	if err != nil {
-		return err
-	}
-	hash, err := r.check(p, b)
-	if err != nil {
-		return err
-	}
-	b = b[p.Lead : p.Lead+p.Len]
-	it := PackedItem{ID: p.ID, Hash: hash}
+func (r *packRunner) alone(p *PackPiece, in *loadedPiece) (err error) {
+	room, b := r.room(p.Len+r.extra(p)), in.bytes
+	it := PackedItem{ID: p.ID, Hash: in.hash}
 	switch {
 	case r.s.Codec == None:
 		it.Stored = true
@@ -505,14 +557,6 @@ func (r *packRunner) alone(p *PackPiece) error {
 	r.keep(it.Packed)
 	r.res.Items = append(r.res.Items, it)
 	return nil
-}
-
-// direct is where a piece is read to if its bytes are stored as they are: their place in Data.
-func (r *packRunner) direct(p *PackPiece, n int64) []byte {
-	if r.s.Codec != None || n != p.Len {
-		return nil
-	}
-	return r.room(n)
 }
 
 // resource packs a whole content to dst, which is as long: chunk table and chunks. It gives len(src), with anything in
@@ -633,7 +677,7 @@ func (r *packRunner) solid() error {
 	used := int64(0)
 	for i := range r.s.Pieces {
 		p := &r.s.Pieces[i]
-		b, err := r.bytes(p, nil)
+		b, err := r.bytes(p, 0)
 		if err != nil {
 			return err
 		}
@@ -649,12 +693,15 @@ func (r *packRunner) solid() error {
 			if int64(len(r.chunk)) < r.s.ChunkSize && left > 0 {
 				continue
 			}
-			sizes, k, err := r.chunks(out[used:], r.chunk)
+			err := r.turn(func() error {
+				sizes, k, err := r.chunks(out[used:], r.chunk)
+				r.res.Chunks = append(r.res.Chunks, sizes...)
+				used += k
+				return err
+			})
 			if err != nil {
 				return err
 			}
-			r.res.Chunks = append(r.res.Chunks, sizes...)
-			used += k
 			r.chunk = r.chunk[:0]
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 // RunOptions is how a plan is run on goroutines. The zero value, and nil, is right for most.
 type RunOptions struct {
-	Workers  int               // 0 means 1
+	Workers  int               // how many goroutines pack at a time; another one reads, hashes and writes meanwhile. 0 means 1
 	Memory   int64             // bytes that all workers together may take, about; fewer run at a time then. 0: no bound
 	Progress func(RunProgress) // may be nil; called from one goroutine at a time
 
@@ -94,8 +94,17 @@ type stageRun struct {
 func runStage(ctx context.Context, p *WritePlan, src PackSource, o *RunOptions) error {
 	r := &stageRun{p: p, o: o, at: RunProgress{Stage: p.Stage(), Total: p.Bytes()}}
 	r.inOrder = inOrder[*PackResult]{n: p.NumShards(), merge: r.merge}
-	return r.run(ctx, o.Workers, func(ctx context.Context) {
+	workers := max(o.Workers, 1)
+	turns := make(chan *encoders, workers)
+	for range workers {
+		turns <- &encoders{}
+	}
+	if !p.o.Solid { // there reading takes no time to speak of beside packing, and a shard much memory
+		workers++
+	}
+	return r.run(ctx, workers, func(ctx context.Context) {
 		w := NewPackWorker()
+		w.turns = turns
 		for {
 			s := r.take(ctx)
 			if s == nil {
