@@ -58,11 +58,18 @@ func (p *WritePlan) planHash() {
 	flush()
 }
 
+// localShardBytes is about how many bytes go into a shard that a goroutine of this process does: handing it over costs
+// nothing, and what is small stays in the processor's caches.
+const localShardBytes = 2 << 20
+
 // target is about how many bytes go into a shard: enough shards for workers to end together.
 func (p *WritePlan) target(ids []int32) int64 {
 	total := int64(0)
 	for _, i := range ids {
 		total += p.contents[i].size
+	}
+	if p.local {
+		return localShardBytes
 	}
 	return min(max(total/32, minShardBytes), maxShardBytes)
 }

@@ -34,6 +34,7 @@ type WritePlan struct {
 	compact   bool  // in place: what is there is moved together
 	partSize  int64 // bytes that parts of a split set may have; 0: it is not split
 	force     bool  // contents beyond that make larger parts
+	local     bool  // shards are done here, and go nowhere
 	xmlBound  int64 // bytes of its XML document at most, 0 if that was not reckoned yet
 
 	stages  []writeStage // to come

@@ -49,6 +49,7 @@ func (p *WritePlan) run(ctx context.Context, files ContentFiles, o *RunOptions) 
 	if o == nil {
 		o = &RunOptions{}
 	}
+	p.local = true
 	r, err := p.runStages(ctx, PackSource{Parts: p.Parts(), Files: files}, o)
 	if err != nil {
 		// What is wrong counts, and not that nothing can be done about it.
