@@ -29,7 +29,6 @@ func (h hostFS) path(name string) string {
 	return filepath.Join(h.top, filepath.FromSlash(name))
 }
 
-func (h hostFS) Open(name string) (fs.File, error)          { return os.Open(h.path(name)) }
 func (h hostFS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(h.path(name)) }
 func (h hostFS) Stat(name string) (fs.FileInfo, error)      { return os.Stat(h.path(name)) }
 func (h hostFS) Lstat(name string) (fs.FileInfo, error)     { return os.Lstat(h.path(name)) }

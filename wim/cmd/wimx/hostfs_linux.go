@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"os"
 	"syscall"
 	"time"
 	"unsafe"
@@ -11,17 +12,27 @@ import (
 	"wimscope/wim"
 )
 
-// FileFacts asks the kernel what io/fs does not tell. Links get the attributes of what they lead to if that is wanted, and
-// their own otherwise.
-func (h hostFS) FileFacts(name string, want wim.FactsWanted) (f wim.Facts, err error) {
-	var st syscall.Stat_t
+// Open opens a file. os.Open would see whether it can be waited for, which takes longer than reading a small file does.
+func (h hostFS) Open(name string) (fs.File, error) {
 	p := h.path(name)
-	stat, op := syscall.Lstat, "lstat"
-	if want.Follow {
-		stat, op = syscall.Stat, "stat"
+	for {
+		fd, err := syscall.Open(p, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		switch err {
+		case nil:
+			return os.NewFile(uintptr(fd), p), nil
+		case syscall.EINTR: // a file system that a program makes may say so
+		default:
+			return nil, &fs.PathError{Op: "open", Path: p, Err: err}
+		}
 	}
-	if err := stat(p, &st); err != nil {
-		return f, &fs.PathError{Op: op, Path: p, Err: err}
+}
+
+// FileFacts tells what the kernel has told and io/fs has no words for, and asks it for extended attributes: those of what
+// links lead to if that is wanted, and their own otherwise.
+func (h hostFS) FileFacts(name string, want wim.FactsWanted) (f wim.Facts, err error) {
+	st, ok := want.Info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return f, &fs.PathError{Op: "stat", Path: h.path(name), Err: fs.ErrInvalid}
 	}
 	moment := func(t syscall.Timespec) wim.Filetime { return wim.FiletimeOf(time.Unix(t.Unix())) }
 	f = wim.Facts{
@@ -32,7 +43,7 @@ func (h hostFS) FileFacts(name string, want wim.FactsWanted) (f wim.Facts, err e
 		return f, nil
 	}
 	f.Unix = &wim.UnixData{UID: st.Uid, GID: st.Gid, Mode: st.Mode, Rdev: uint32(st.Rdev)}
-	f.Xattrs, err = fileXattrs(p, want.Follow)
+	f.Xattrs, err = fileXattrs(h.path(name), want.Follow)
 	return f, err
 }
 

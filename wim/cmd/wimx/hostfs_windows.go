@@ -12,6 +12,9 @@ import (
 // keptAttributes are those of a file that say something about the file and not about how it lies on the disk.
 const keptAttributes = settable | wim.AttrDirectory
 
+// Open opens a file.
+func (h hostFS) Open(name string) (fs.File, error) { return os.Open(h.path(name)) }
+
 // FileFacts tells attributes and times. Reparse points that are no links, named streams and security descriptors are not
 // read.
 func (h hostFS) FileFacts(name string, want wim.FactsWanted) (f wim.Facts, err error) {
