@@ -491,6 +491,41 @@ func TestDraftLinkNumbers(t *testing.T) {
 	}
 }
 
+// TestDraftLastName: the last name of a file has no number, nor has a folder.
+func TestDraftLastName(t *testing.T) {
+	link := func(e *entry) *entry { return e.with(func(e *entry) { e.d.Link, e.d.Hash = 5, hashOf("x") }) }
+	im, err := loadImage(nil, 1, metadata(dir("", link(file("a")), link(file("b")), link(file("c")), dir("d").with(func(e *entry) { e.d.Link = 7 }))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := im.Draft()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		remove string
+		want   map[string]uint64
+	}{
+		{"c", map[string]uint64{"a": 5, "b": 5, "d": 0}},
+		{"b", map[string]uint64{"a": 0, "d": 0}},
+	} {
+		n, ok := d.Lookup(step.remove, false)
+		if !ok || d.Remove(n) != nil {
+			t.Fatal(step.remove)
+		}
+		back := reload(t, d)
+		for path, want := range step.want {
+			n, ok := back.Lookup(path)
+			if !ok {
+				t.Fatal(path)
+			}
+			if got := back.fixed(n).linkGroup(); got != want {
+				t.Errorf("without %s, %s has the number %d, want %d", step.remove, path, got, want)
+			}
+		}
+	}
+}
+
 // TestDraftDifferingLinks: names of one file whose facts differ become alike, unless their streams differ.
 func TestDraftDifferingLinks(t *testing.T) {
 	link := func(name string, when uint64, streams ...format.StreamEntry) *entry {
@@ -605,9 +640,9 @@ func TestDraftLimits(t *testing.T) {
 // TestDraftLastLinkNumber: after the largest number the smallest one that is free comes.
 func TestDraftLastLinkNumber(t *testing.T) {
 	link := func(name string, number uint64) *entry {
-		return file(name).with(func(e *entry) { e.d.Link = number })
+		return file(name).with(func(e *entry) { e.d.Link, e.d.Hash = number, hashOf("x") })
 	}
-	im, err := loadImage(nil, 1, metadata(dir("", link("a", 1), link("b", 1<<64-1), file("c"))))
+	im, err := loadImage(nil, 1, metadata(dir("", link("a", 1), link("a2", 1), link("b", 1<<64-1), link("b2", 1<<64-1), file("c"))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,31 +51,23 @@ func (w *metadataWriter) numberSecurity() {
 	}
 }
 
-// numberLinks gives files with several names numbers. One that was read is kept, by the first file that has it: writers
-// are known that give one number to files that have nothing in common.
+// numberLinks gives files with several names numbers, as folders and reparse points have only one, and others none. One that
+// was read is kept, by the first file that has it: writers are known that give one number to files that have nothing in common.
 func (w *metadataWriter) numberLinks() {
 	w.links = make([]uint64, len(w.inodes))
 	taken := map[uint64]bool{}
 	last := uint64(0)
-	plain := func(in *draftInode) bool { return in.attributes&AttrReparsePoint == 0 }
 	for i := range w.inodes {
 		in := &w.inodes[i]
-		if in.names == 0 || in.link == 0 || !plain(in) {
+		if in.names < 2 || in.link == 0 || taken[in.link] {
 			continue
 		}
 		last = max(last, in.link)
-		if in.attributes&AttrDirectory != 0 {
-			w.links[i] = in.link // means nothing there
-			continue
-		}
-		if !taken[in.link] {
-			taken[in.link] = true
-			w.links[i] = in.link
-		}
+		taken[in.link] = true
+		w.links[i] = in.link
 	}
 	for i := range w.inodes {
-		in := &w.inodes[i]
-		if in.names < 2 || w.links[i] != 0 || !plain(in) {
+		if w.inodes[i].names < 2 || w.links[i] != 0 {
 			continue
 		}
 		for last++; last == 0 || taken[last]; {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"wimscope/wim"
 	"wimscope/wim/wimtest"
 )
 
@@ -41,6 +42,7 @@ func peerCases() []peerCase {
 		{name: "capture, links", do: []string{"capture #/links @/a.wim"}},
 		{name: "capture, configuration", do: []string{"capture #/one @/a.wim --config=#/config.ini"}},
 		{name: "capture, list", do: []string{"capture #/list @/a.wim --source-list"}, made: true},
+		{name: "capture, a name of several", do: []string{"capture #/links/sub @/a.wim", "update @/a.wim < add #/links /l", "update @/a.wim < delete /l/sub/again"}},
 		{name: "capture, delta", start: []string{"capture #/one @/base.wim"}, do: []string{"capture #/changed @/a.wim --delta-from=@/base.wim --update-of=@/base.wim:1"}, refs: "@/base.wim"},
 		{name: "append", start: capture, do: []string{"append #/two @/a.wim", "append #/two @/a.wim", "append #/three @/a.wim --check --boot"}},
 		{name: "append, update-of", start: capture, do: []string{"append #/changed @/a.wim --update-of=1"}},
@@ -86,6 +88,7 @@ func peerCases() []peerCase {
 		list = append(list, peerCase{name: "capture " + pack, do: []string{"capture #/one @/a.wim " + pack}})
 	}
 	for name, commands := range map[string]string{
+		"last name": "add #/links /l\ndelete /l/plain\nadd #/links/plain /here", "a name less": "add #/links /l\nadd #/config.ini /l/plain",
 		"add":            "add #/two /new\nadd #/three/ /\nadd #/config.ini /deep/er/file",
 		"overlay":        "add #/changed /\nadd --unix-data #/two /over/lay",
 		"links":          "add #/links /\nadd #/another /link\nadd #/links/to-folder /folder",
@@ -341,6 +344,7 @@ func peerCompare(t *testing.T, c peerCase, sides [2]string) {
 		out := string(wimtest.MustRun(t, dir, wimtest.Wimlib, "info", a))
 		infos[k] = lastingInfo(out, c.made)
 		images := strings.Count(out, "\nIndex: ")
+		lists[k] = linkedNames(t, a, images)
 		for i := 1; i <= images; i++ {
 			list := append([]string{"dir", a, strconv.Itoa(i), "--detailed"}, ref...)
 			lists[k] += lastingFacts(string(wimtest.MustRun(t, dir, wimtest.Wimlib, list...)), c.made)
@@ -373,6 +377,33 @@ func peerCompare(t *testing.T, c peerCase, sides [2]string) {
 			t.Errorf("%s is left over", e.Name())
 		}
 	}
+}
+
+// linkedNames lists the files of all images that have a link group number: wimlib's listing shows numbers that it has chosen itself.
+func linkedNames(t *testing.T, name string, images int) string {
+	t.Helper()
+	f, part, err := openFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	a, err := wim.Open([]wim.Part{part}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for i := range images {
+		im, err := a.Image(i + 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range wim.Node(im.Len()) {
+			if im.LinkGroup(n) != 0 {
+				fmt.Fprintf(&b, "image %d: %s\n", i+1, im.Path(n))
+			}
+		}
+	}
+	return b.String()
 }
 
 // lastingInfo leaves out of wimlib's info what is never twice the same.
