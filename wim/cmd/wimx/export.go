@@ -86,7 +86,7 @@ func runExport(t *tool, o *parsed) error {
 	if _, err := os.Stat(dest); dest == "-" || errors.Is(err, fs.ErrNotExist) {
 		put = x.toNew
 	}
-	return elsewhere(put(dest))
+	return put(dest)
 }
 
 // add puts the images behind those that there are.
@@ -125,14 +125,14 @@ func (x *exporting) toNew(dest string) error {
 		return err
 	}
 	if x.o.has("group") {
-		return x.t.writeGroup(x.o, dest, &grouping{file: x.o.get("group"), image: x.add, contents: func(e *wim.Edit) error {
+		return elsewhere(x.t.writeGroup(x.o, dest, &grouping{file: x.o.get("group"), image: x.add, contents: func(e *wim.Edit) error {
 			for _, index := range x.from.indexes(x.choice) {
 				if _, err := e.AddImage(x.from.Archive, index); err != nil {
 					return err
 				}
 			}
 			return nil
-		}}, x.pack, w, x.run)
+		}}, x.pack, w, x.run))
 	}
 	e := wim.NewEdit()
 	if err := x.add(e); err != nil {
@@ -140,7 +140,7 @@ func (x *exporting) toNew(dest string) error {
 	}
 	plan, err := e.PlanWrite(&w)
 	if err != nil {
-		return err
+		return elsewhere(err)
 	}
 	_, err = x.t.writeNew(dest, &writing{plan: plan, options: &w, runOptions: x.run})
 	return err

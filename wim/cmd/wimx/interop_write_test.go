@@ -44,6 +44,13 @@ func peerCases() []peerCase {
 		{name: "capture, list", do: []string{"capture #/list @/a.wim --source-list"}, made: true},
 		{name: "capture, a name of several", do: []string{"capture #/links/sub @/a.wim", "update @/a.wim < add #/links /l", "update @/a.wim < delete /l/sub/again"}},
 		{name: "capture, delta", start: []string{"capture #/one @/base.wim"}, do: []string{"capture #/changed @/a.wim --delta-from=@/base.wim --update-of=@/base.wim:1"}, refs: "@/base.wim"},
+		{name: "delta, update", start: []string{"capture #/one @/base.wim", "capture #/changed @/a.wim --delta-from=@/base.wim"}, do: []string{
+			"update @/a.wim 1 < add #/two /added\nrename /added /moved\ndelete --recursive /moved", "update @/a.wim 1 < add #/config.ini /config.ini\ndelete /new"}, refs: "@/base.wim"},
+		{name: "delta, append", start: []string{"capture #/one @/base.wim", "capture #/changed @/a.wim --delta-from=@/base.wim"}, do: []string{
+			"append #/two @/a.wim", "append #/changed @/a.wim again --update-of=1"}, refs: "@/base.wim"},
+		{name: "delta, export", start: []string{"capture #/one @/base.wim", "capture #/changed @/a.wim --delta-from=@/base.wim", "capture #/two @/b.wim"}, do: []string{
+			"export @/b.wim 1 @/a.wim", "export @/base.wim 1 @/a.wim", "info @/a.wim 1 renamed --boot --check"}, refs: "@/base.wim"},
+		{name: "delta, back to its base", start: []string{"capture #/one @/a.wim", "capture #/changed @/b.wim --delta-from=@/a.wim"}, do: []string{"export @/b.wim 1 @/a.wim"}},
 		{name: "append", start: capture, do: []string{"append #/two @/a.wim", "append #/two @/a.wim", "append #/three @/a.wim --check --boot"}},
 		{name: "append, update-of", start: capture, do: []string{"append #/changed @/a.wim --update-of=1"}},
 		{name: "append, rebuild", start: two, do: []string{"append #/three @/a.wim --rebuild --unix-data"}},
