@@ -54,6 +54,8 @@ type tool struct {
 	quiet  bool // --quiet: no messages on standard output beside what was asked for
 	screen bool // standard error is a terminal: show progress there
 
+	leftOut int // files that --skip-errors left out
+
 	written func(off int64, n int) error // called before each write to an archive, and may fail it; for tests
 }
 
@@ -126,7 +128,9 @@ func (t *tool) dispatch(argv []string) error {
 			return nil
 		}
 		t.quiet = o.has("quiet")
-		err = v.run(t, o)
+		if err = v.run(t, o); err == nil && t.leftOut > 0 {
+			err = codef(exitLeftOut, "--skip-errors left out %d; all else was done", t.leftOut)
+		}
 		var ue usageError
 		if errors.As(err, &ue) {
 			t.verbUsage(t.stderr, command, v)

@@ -100,6 +100,7 @@ func (s *scanning) scan(name, target string, change func(*wim.ScanOptions)) (*wi
 		if errors.Is(p.Err, wim.ErrFileType) {
 			t.warn("Excluding unsupported file or directory %q from capture", full(p.Path))
 		} else {
+			t.leftOut++
 			t.warn("%q: %v; it is left out", full(p.Path), p.Err)
 		}
 	}

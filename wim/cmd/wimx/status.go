@@ -15,6 +15,7 @@ import (
 const (
 	exitOther          = 1 // also: another program has the archive locked
 	exitDecompression  = 2
+	exitLeftOut        = 3 // our own: done, but for what --skip-errors left out
 	exitNoMatches      = 8
 	exitNameTaken      = 11
 	exitIntegrity      = 13

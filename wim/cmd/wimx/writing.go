@@ -174,6 +174,7 @@ func (t *tool) run(w *writing, to io.WriterAt) (*wim.WriteReport, error) {
 func (t *tool) engineOptions(w *writing, show *stageBar) *wim.RunOptions {
 	return &wim.RunOptions{Workers: w.threads, Memory: usableMemory(), Progress: show.step, Problem: func(e *wim.ContentError) bool {
 		if w.skip {
+			t.leftOut++
 			t.warn("%s: %v; it is left out", e.Path, e.Err)
 		}
 		return w.skip
