@@ -39,7 +39,7 @@ func captureVerb() verb {
 			"        [--solid-compress=TYPE[:LEVEL]] [--solid-chunk-size=SIZE] [--boot] [--check] [--include-integrity] [--nocheck]\n" +
 			"        [--config=FILE] [--flags=EDITIONID] [--image-property NAME=VALUE] [--source-list] [--dereference] [--unix-data]\n" +
 			"        [--no-acls] [--strict-acls] [--rpfix] [--norpfix] [--update-of=WIMFILE:IMAGE] [--delta-from=WIMFILE] [--pipable]\n" +
-			"        [--group=SHARED_WIMFILE] [--threads=N] [--skip-errors] [--dry-run] [--verify-after]",
+			"        [--wimboot] [--group=SHARED_WIMFILE] [--threads=N] [--skip-errors] [--dry-run] [--verify-after]",
 		opts: captureOptionTable(),
 		run:  runCapture,
 	}
@@ -109,8 +109,8 @@ func (t *tool) capturing(o *parsed) (_ *capturing, err error) {
 	if len(o.args) < 2 || len(o.args) > 4 {
 		return nil, usageError{"a source and an archive are wanted, and perhaps a name and a description"}
 	}
-	if err := refuseOptions(o, "wimboot", "snapshot"); err != nil {
-		return nil, err
+	if o.has("snapshot") {
+		return nil, codef(exitUnsupported, "--snapshot works on Windows only, and not with wimx")
 	}
 	c := &capturing{t: t, o: o, source: o.args[0], file: o.args[1]}
 	defer func() {
@@ -250,6 +250,12 @@ func (c *capturing) add(e *wim.Edit, d *wim.Draft) error {
 	if err != nil {
 		return err
 	}
+	if c.o.has("wimboot") {
+		p := plainProperty("WIMBOOT", "1")
+		if err := p.set(e.ImageElement(index)); err != nil {
+			return err
+		}
+	}
 	list := c.properties
 	if c.o.has("flags") {
 		list = append(list, plainProperty("FLAGS", c.o.get("flags")))
@@ -279,6 +285,9 @@ func (c *capturing) use(e *wim.Edit) {
 func (c *capturing) toNew() error {
 	if c.file == "-" {
 		c.pack.pipable = true
+	}
+	if c.o.has("wimboot") {
+		c.pack.forWIMBoot()
 	}
 	w, err := c.pack.forNew()
 	if err != nil {
@@ -370,14 +379,4 @@ func uniqueName(e *wim.Edit, name string) string {
 		unique = fmt.Sprintf("%s (%d)", name, n)
 	}
 	return unique
-}
-
-// refuseOptions turns options away that are about Windows.
-func refuseOptions(o *parsed, names ...string) error {
-	for _, name := range names {
-		if o.has(name) {
-			return codef(exitUnsupported, "--%s works on Windows only, and not with wimx", name)
-		}
-	}
-	return nil
 }

@@ -121,6 +121,9 @@ func (m *modification) write(t *tool, r runOptions) (*wim.WriteReport, error) {
 	for _, a := range shared {
 		m.edit.LeaveOut(a.Archive)
 	}
+	if m.whole() && m.compact {
+		return nil, codef(exitCompaction, "%q is pipable: it can only be written anew, and not be compacted", m.to.name)
+	}
 	if m.whole() {
 		w, err := m.pack.forRebuild(m.to.Archive)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 
 	"wimscope/wim"
 	"wimscope/wim/internal/format"
@@ -15,7 +16,7 @@ func exportVerb() verb {
 		usage: "SRC_WIMFILE SRC_IMAGE DEST_WIMFILE [DEST_IMAGE_NAME [DEST_IMAGE_DESC]] [--boot] [--check] [--include-integrity]\n" +
 			"        [--nocheck] [--compress=TYPE[:LEVEL]] [--chunk-size=SIZE] [--recompress] [--solid] [--solid-compress=TYPE[:LEVEL]]\n" +
 			"        [--solid-chunk-size=SIZE] [--ref=GLOB] [--rebuild] [--pipable] [--not-pipable] [--unsafe-compact] [--threads=N]\n" +
-			"        [--group=SHARED_WIMFILE] [--dry-run] [--verify-after]",
+			"        [--wimboot] [--group=SHARED_WIMFILE] [--dry-run] [--verify-after]",
 		opts: join(compressionOptions(), integrityOptions(), runOptionTable(), []option{
 			{name: "boot"}, {name: "recompress"}, {name: "ref", value: true}, {name: "rebuild"}, {name: "unsafe-compact"}, {name: "wimboot"},
 			{name: "group", value: true},
@@ -39,9 +40,6 @@ type exporting struct {
 func runExport(t *tool, o *parsed) error {
 	if len(o.args) < 3 || len(o.args) > 5 {
 		return usageError{"export takes an archive, an image, an archive to put it in, and perhaps a new name and description"}
-	}
-	if err := refuseOptions(o, "wimboot"); err != nil {
-		return err
 	}
 	x := &exporting{t: t, o: o}
 	dest := o.args[2]
@@ -103,7 +101,11 @@ func (x *exporting) add(e *wim.Edit) error {
 		if err != nil {
 			return err
 		}
-		for _, p := range x.rename {
+		list := x.rename
+		if x.o.has("wimboot") {
+			list = append(slices.Clone(list), plainProperty("WIMBOOT", "1"))
+		}
+		for _, p := range list {
 			if err := p.set(e.ImageElement(at)); err != nil {
 				return err
 			}
@@ -119,6 +121,9 @@ func (x *exporting) add(e *wim.Edit) error {
 func (x *exporting) toNew(dest string) error {
 	if dest == "-" {
 		x.pack.pipable = true
+	}
+	if x.o.has("wimboot") {
+		x.pack.forWIMBoot()
 	}
 	w, err := x.pack.forCopy(x.from.Archive)
 	if err != nil {

@@ -54,6 +54,13 @@ func peerCases() []peerCase {
 		{name: "append", start: capture, do: []string{"append #/two @/a.wim", "append #/two @/a.wim", "append #/three @/a.wim --check --boot"}},
 		{name: "append, update-of", start: capture, do: []string{"append #/changed @/a.wim --update-of=1"}},
 		{name: "append, rebuild", start: two, do: []string{"append #/three @/a.wim --rebuild --unix-data"}},
+		{name: "WIMBoot", do: []string{"capture #/boot @/a.wim --wimboot", "append #/boot @/a.wim again --wimboot --flags=Core", "append #/boot @/a.wim without --config=#/config.ini --wimboot"}},
+		{name: "WIMBoot, LZX", do: []string{"capture #/two @/a.wim --wimboot --compress=LZX", "append #/one @/a.wim --wimboot"}},
+		{name: "WIMBoot, chunks", do: []string{"capture #/two @/a.wim --wimboot --chunk-size=8K"}},
+		{name: "WIMBoot, XPRESS", do: []string{"capture #/two @/a.wim --wimboot --compress=XPRESS:20"}},
+		{name: "WIMBoot, solid", do: []string{"capture #/two @/a.wim --wimboot --solid --solid-chunk-size=1M"}},
+		{name: "WIMBoot, export", start: two, do: []string{"export @/a.wim all @/b.wim --wimboot", "export @/b.wim 1 @/a.wim again --wimboot --boot"}},
+		{name: "WIMBoot, export packed", start: []string{"capture #/one @/b.wim --solid --solid-chunk-size=1M"}, do: []string{"export @/b.wim 1 @/a.wim --wimboot"}},
 		{name: "append, create", do: []string{"append #/one @/a.wim --create"}},
 		{name: "append to solid", start: []string{"capture #/one @/a.wim --solid --solid-chunk-size=1M"}, do: []string{"append #/two @/a.wim", "append #/three @/a.wim --solid --solid-chunk-size=1M"}},
 		{name: "append to pipable", start: []string{"capture #/one @/a.wim --pipable"}, do: []string{"append #/two @/a.wim"}},
@@ -174,7 +181,8 @@ func TestStatusLikeWimlib(t *testing.T) {
 		"capture #/tree @/x.wim --config=#/config.ini", "capture #/tree @/x.wim --update-of=@/a.wim:9", "capture #/tree @/x.wim --update-of=1",
 		"capture #/tree @/x.wim --delta-from=@/none.wim", "capture #/tree @/x.wim --image-property=x", "capture #/tree @/x.wim --image-property=A[2]=x",
 		"capture #/none @/x.wim", "capture #/tree @/none/x.wim", "capture #/tree @/x.wim --create", "capture #/tree @/x.wim --check --nocheck",
-		"append #/tree @/a.wim one", "append #/tree @/none.wim", "append #/none @/a.wim", "append #/tree @/p.wim x --solid",
+		"append #/tree @/a.wim one", "append #/tree @/none.wim", "append #/none @/a.wim", "append #/tree @/p.wim x --solid", "append #/tree @/p.wim x --unsafe-compact", "optimize @/p.wim --unsafe-compact",
+		"capture #/tree @/x.wim --snapshot",
 		"append #/tree @/a.wim x --update-of=3", "append #/tree @/a.wim x --update-of=-3",
 		"delete @/a.wim", "delete @/a.wim 3", "delete @/a.wim none", "delete @/none.wim 1", "delete @/d.wim 1 1",
 		"export @/a.wim 1", "export @/a.wim 3 @/x.wim", "export @/a.wim 1 @/big.wim", "export @/a.wim all @/big.wim", "export @/a.wim all @/x.wim name",
@@ -238,6 +246,7 @@ func peerTrees(dir string, seed uint64) error {
 	}
 	texts := map[string]string{
 		"changed/new": "a new file", "special/folder/file": "special", "links/sub/file": "linked", "links/plain": "plain",
+		"boot/Windows/System32/WimBootCompress.ini": "[ExclusionList]\n/gone\n", "boot/gone": "gone", "boot/stays": "stays",
 		"config.ini": "[ExclusionList]\n*a*\n/b*\n[ExclusionException]\n*e*\n",
 		"list":       fmt.Sprintf("%s /\n%s /in/side\n%s \"/a file\"\n%[3]s again\n", filepath.Join(dir, "one"), filepath.Join(dir, "two"), filepath.Join(dir, "config.ini")),
 	}

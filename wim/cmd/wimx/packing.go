@@ -72,6 +72,16 @@ func (o *parsed) packing() (p packing, err error) {
 	return p, nil
 }
 
+// forWIMBoot makes XPRESS in small chunks the usual: Windows reads files straight from an archive for WIMBoot.
+func (p *packing) forWIMBoot() {
+	if !p.plain.given {
+		p.plain = compression{given: true, codec: wim.XPRESS}
+	}
+	if p.plain.codec == wim.XPRESS && p.chunkSize == 0 {
+		p.chunkSize = 4 << 10
+	}
+}
+
 const notAnew = "--unsafe-compact moves data as they are: it does not go with options that pack anew"
 
 func parseCompression(name string, o *parsed) (compression, error) {

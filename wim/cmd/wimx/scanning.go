@@ -37,16 +37,24 @@ func (t *tool) scanning(o *parsed) (*scanning, error) {
 	s := &scanning{t: t, skip: o.has("skip-errors")}
 	s.o.Dereference, s.o.UnixData, s.o.NoACLs = o.has("dereference"), o.has("unix-data"), o.has("no-acls")
 	s.o.Config = wim.DefaultCaptureConfig()
-	if o.has("config") {
-		b, err := os.ReadFile(o.get("config"))
+	config := o.get("config")
+	if o.has("wimboot") && !o.has("config") {
+		config = filepath.Join(o.args[0], "Windows", "System32", "WimBootCompress.ini")
+		if _, err := os.Stat(config); err != nil {
+			t.warn("%q does not exist: the usual configuration counts", config)
+			config = ""
+		}
+	}
+	if config != "" || o.has("config") {
+		b, err := os.ReadFile(config)
 		if err != nil {
 			return nil, coded(exitNoConfig, err)
 		}
 		if s.o.Config, err = wim.ParseCaptureConfig(b); err != nil {
-			return nil, coded(exitConfig, fmt.Errorf("%s: %w", o.get("config"), err))
+			return nil, coded(exitConfig, fmt.Errorf("%s: %w", config, err))
 		}
 		for _, w := range s.o.Config.Warnings {
-			t.warn("%s: %s", o.get("config"), w)
+			t.warn("%s: %s", config, w)
 		}
 	}
 	fold, err := ignoreCase(onWindows)
