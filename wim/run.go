@@ -55,7 +55,8 @@ type planRun struct {
 // take gives the next shard, nil if there is no more to do.
 func (r *planRun) take(ctx context.Context, p Plan) *Shard {
 	r.mu.Lock()
-	more, i := r.more(ctx), r.next
+	more := r.more(ctx) // others may take some meanwhile
+	i := r.next
 	r.next++
 	r.mu.Unlock()
 	if !more {

@@ -16,7 +16,7 @@ import (
 func (h hostFS) Open(name string) (fs.File, error) {
 	p := h.path(name)
 	for {
-		fd, err := syscall.Open(p, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		fd, err := syscall.Open(p, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_LARGEFILE, 0)
 		switch err {
 		case nil:
 			return os.NewFile(uintptr(fd), p), nil
