@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"wimscope/wim/internal/format"
@@ -851,13 +852,13 @@ func TestGroup(t *testing.T) {
 func TestSkip(t *testing.T) {
 	big := bigContent(largeContent+100, func(int) bool { return true })
 	bigChanged := slices.Clone(big)
-	bigChanged[pieceBytes+5] = 1
+	bigChanged[pieceBytes+5], bigChanged[2*pieceBytes+5] = 1, 1 // pieces are opened in any order
 	for _, c := range []struct {
 		name  string
 		o     WriteOptions
 		data  []byte
 		to    []byte // from the open'th time on
-		open  int
+		open  int64
 		twin  bool // another file has the same bytes
 		stays bool // it can be had after all
 		stop  bool // it is too late to skip
@@ -892,7 +893,8 @@ func TestSkip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			src := &changingPath{ContentFiles: memContents{func() *WritePlan { return p }, files}, p: p, path: "/bad", after: c.open, to: c.to}
+			src := &changingPath{ContentFiles: memContents{func() *WritePlan { return p }, files}, p: p, path: "/bad", to: c.to}
+			src.left.Store(c.open)
 			var m memFile
 			asked := 0
 			r, err := RunWrite(context.Background(), p, src, &m, &RunOptions{Workers: 1, Problem: func(ce *ContentError) bool {
@@ -924,17 +926,17 @@ func TestSkip(t *testing.T) {
 // changingPath is a source of which one file becomes another after it was opened some times, or cannot be opened.
 type changingPath struct {
 	ContentFiles
-	p     *WritePlan
-	path  string
-	after int
-	to    []byte
+	p    *WritePlan
+	path string
+	left atomic.Int64 // times that it is still the same
+	to   []byte
 }
 
 func (c *changingPath) OpenContent(id int32) (ContentFile, error) {
 	if c.p.Name(id) != c.path {
 		return c.ContentFiles.OpenContent(id)
 	}
-	if c.after--; c.after >= 0 {
+	if c.left.Add(-1) >= 0 {
 		return c.ContentFiles.OpenContent(id)
 	}
 	if c.to == nil {

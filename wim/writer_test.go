@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"wimscope/wim/internal/format"
@@ -441,12 +442,13 @@ func TestWriteLarge(t *testing.T) {
 // changing is a source whose content becomes another one after it was opened some times.
 type changing struct {
 	ContentFiles
-	opened, after int
-	to            []byte
+	opened atomic.Int64
+	after  int64
+	to     []byte
 }
 
 func (c *changing) OpenContent(id int32) (ContentFile, error) {
-	if c.opened++; c.opened > c.after {
+	if c.opened.Add(1) > c.after {
 		return memContent{bytes.NewReader(c.to)}, nil
 	}
 	return c.ContentFiles.OpenContent(id)
@@ -456,12 +458,12 @@ func (c *changing) OpenContent(id int32) (ContentFile, error) {
 func TestSourceChanges(t *testing.T) {
 	big := bigContent(largeContent+100, func(int) bool { return true })
 	changed := slices.Clone(big)
-	changed[pieceBytes+5] = 1
+	changed[pieceBytes+5], changed[2*pieceBytes+5] = 1, 1 // pieces are opened in any order
 	for _, c := range []struct {
 		name  string
 		data  []byte
 		to    []byte
-		after int
+		after int64
 		o     WriteOptions
 	}{
 		{"longer at once", []byte("abc"), []byte("abcd"), 0, WriteOptions{}},
