@@ -284,7 +284,9 @@ func (c *capturing) use(e *wim.Edit) {
 
 func (c *capturing) toNew() error {
 	if c.file == "-" {
-		c.pack.pipable = true
+		if err := c.pack.forPipe(); err != nil {
+			return err
+		}
 	}
 	if c.o.has("wimboot") {
 		c.pack.forWIMBoot()

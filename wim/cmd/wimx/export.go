@@ -82,6 +82,9 @@ func runExport(t *tool, o *parsed) error {
 	}
 	put := x.toExisting
 	if _, err := os.Stat(dest); dest == "-" || errors.Is(err, fs.ErrNotExist) {
+		if o.has("unsafe-compact") {
+			return usageError{"'--unsafe-compact' is only valid when exporting to an archive that is there"}
+		}
 		put = x.toNew
 	}
 	return put(dest)
@@ -120,7 +123,9 @@ func (x *exporting) add(e *wim.Edit) error {
 
 func (x *exporting) toNew(dest string) error {
 	if dest == "-" {
-		x.pack.pipable = true
+		if err := x.pack.forPipe(); err != nil {
+			return err
+		}
 	}
 	if x.o.has("wimboot") {
 		x.pack.forWIMBoot()

@@ -98,7 +98,7 @@ func (t *tool) open(name string, refs []string) (_ *opened, err error) {
 		}
 		if len(names) == 0 {
 			if strings.ContainsAny(glob, "*?[") {
-				return nil, codef(exitNoMatches, "found no files for glob %q", glob)
+				return nil, codef(exitOpen, "found no files for glob %q", glob)
 			}
 			names = []string{glob}
 		}

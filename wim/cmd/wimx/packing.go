@@ -72,6 +72,15 @@ func (o *parsed) packing() (p packing, err error) {
 	return p, nil
 }
 
+// forPipe makes what goes to standard output pipable: in another archive the header is written last.
+func (p *packing) forPipe() error {
+	if p.notPipable {
+		return codef(exitParameter, "what is written to standard output is pipable: --not-pipable cannot be")
+	}
+	p.pipable = true
+	return nil
+}
+
 // forWIMBoot makes XPRESS in small chunks the usual: Windows reads files straight from an archive for WIMBoot.
 func (p *packing) forWIMBoot() {
 	if !p.plain.given {

@@ -16,7 +16,6 @@ const (
 	exitOther          = 1 // also: another program has the archive locked
 	exitDecompression  = 2
 	exitLeftOut        = 3 // our own: done, but for what --skip-errors left out
-	exitNoMatches      = 8
 	exitNameTaken      = 11
 	exitIntegrity      = 13
 	exitConfig         = 14
