@@ -57,8 +57,6 @@ func (e *Edit) inPlace(o *WriteOptions) (*WriteOptions, error) {
 		key, why = RefusedCodec, fmt.Sprintf("its codec is %v, and cannot be %v too", p.codec, opts.Codec)
 	case opts.ChunkSize != 0 && p.codec != None && opts.ChunkSize != int64(h.ChunkSize):
 		key, why = RefusedChunkSize, fmt.Sprintf("its chunks have %d bytes, and cannot have %d too", h.ChunkSize, opts.ChunkSize)
-	case p.codec == LZMS && int64(h.ChunkSize) > maxEncodedChunk:
-		key, why = RefusedChunkSize, fmt.Sprintf("its chunks have %d bytes, and %d are the most that can be packed", h.ChunkSize, maxEncodedChunk)
 	}
 	if key != "" {
 		return nil, &RefusedError{Name: p.Name, Key: key, Text: why}

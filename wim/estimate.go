@@ -122,7 +122,7 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 	if p.base != nil {
 		e.Grows -= p.base.parts[p.base.first].Size
 	}
-	codec, chunk, level := p.o.Codec, p.o.ChunkSize, p.o.Level
+	codec, chunk, level := p.o.Codec, min(p.o.ChunkSize, e.Pack), p.o.Level
 	if p.o.Solid && encoderMemory(p.o.SolidCodec, min(p.o.SolidChunkSize, e.Pack), p.o.SolidLevel) > encoderMemory(codec, chunk, level) {
 		codec, chunk, level = p.o.SolidCodec, min(p.o.SolidChunkSize, e.Pack), p.o.SolidLevel
 	}

@@ -67,14 +67,22 @@ func (p *PackPiece) whole() bool { return p.From == 0 && p.Len == p.Size }
 // reads is which bytes of the content are read.
 func (p *PackPiece) reads() (from, n int64) { return p.From - p.Lead, p.Lead + p.Len + p.Trail }
 
-// encoderSize is how large the chunks are that an encoder must take: in a small solid resource not as large as they might
+// encoderSize is how large the chunks are that an encoder must take: where there are few bytes not as large as they might
 // be, since a large encoder takes much memory. It depends on the shard alone, so that what comes out does.
 func (s *PackShard) encoderSize() int64 {
 	const step = 1 << 20
-	if s.Op == PackSolid && s.Codec == LZMS {
+	if s.Codec == LZMS {
 		return min(s.ChunkSize, (s.Bytes+step-1)/step*step)
 	}
 	return s.ChunkSize
+}
+
+// what tells what takes the memory.
+func (s *PackShard) what() string {
+	if s.Codec == None {
+		return fmt.Sprintf("reading %d bytes at a time", s.Bytes)
+	}
+	return fmt.Sprintf("packing with %v in chunks of %d bytes", s.Codec, s.ChunkSize)
 }
 
 const (

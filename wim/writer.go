@@ -38,9 +38,6 @@ const (
 	OnlyMetadata             // the images and not their contents, which archives given to LeaveOut must hold
 )
 
-// maxEncodedChunk is the largest chunk that can be packed.
-const maxEncodedChunk = lzms.MaxEncode
-
 func (o *WriteOptions) withDefaults() (WriteOptions, error) {
 	var out WriteOptions
 	if o != nil {
@@ -65,7 +62,7 @@ func (o *WriteOptions) withDefaults() (WriteOptions, error) {
 		if level < LevelFast || level > LevelMaximum {
 			return fmt.Errorf("wim: level %d is none of 1 to 3: %w", level, ErrUnsupported)
 		}
-		if c == None && size == 0 || size > 0 && size <= maxEncodedChunk && chunkSizeOK(c, uint32(size)) {
+		if c == None && size == 0 || size > 0 && size <= lzms.MaxEncode && chunkSizeOK(c, uint32(size)) {
 			return nil
 		}
 		return fmt.Errorf("wim: chunk size %d is none of %v: %w", size, c, ErrUnsupported)
@@ -117,11 +114,7 @@ func (a *Archive) WriteOptions() WriteOptions {
 		Codec: i.Codec, ChunkSize: i.ChunkSize, Solid: i.Solid, SolidCodec: i.SolidCodec, SolidChunkSize: i.SolidChunkSize,
 		Integrity: i.Parts[i.First].Integrity, Pipable: i.Pipable, GUID: h.GUID,
 	}
-	// Chunks that are too large to be packed come out in the usual size.
-	if o.ChunkSize > maxEncodedChunk {
-		o.ChunkSize = 0
-	}
-	if o.SolidCodec == None || o.SolidChunkSize > maxEncodedChunk {
+	if o.SolidCodec == None {
 		o.SolidCodec, o.SolidChunkSize = max(o.SolidCodec, XPRESS), 0
 	}
 	if o.KeepAlone = o.Solid; !o.Solid {

@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -500,6 +501,29 @@ func TestSourceChanges(t *testing.T) {
 				t.Errorf("what is left does not say that it is not finished: %v", err)
 			}
 		})
+	}
+}
+
+// TestWriteMemory: what takes more memory than there may be is refused, and chunks that are not there take none.
+func TestWriteMemory(t *testing.T) {
+	files := map[string][]byte{"/f": bytes.Repeat([]byte("some text, "), 300_000)}
+	for _, o := range []WriteOptions{{Codec: LZMS, ChunkSize: 1 << 30, Level: 1}, {Solid: true, SolidChunkSize: 1 << 30, SolidLevel: 1}} {
+		for _, memory := range []int64{10 << 20, 100 << 20} {
+			p, err := fileEdit(t, files).PlanWrite(&o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m memFile
+			_, err = RunWrite(context.Background(), p, memContents{func() *WritePlan { return p }, files}, &m, &RunOptions{Memory: memory})
+			switch {
+			case memory < 20<<20 && (!errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "LZMS in chunks of 1073741824 bytes")):
+				t.Errorf("%d bytes of memory, solid %v: %v", memory, o.Solid, err)
+			case memory >= 20<<20 && err != nil:
+				t.Errorf("%d bytes of memory, solid %v: %v", memory, o.Solid, err)
+			case err == nil:
+				sound(t, m.b, false)
+			}
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // RunOptions is how a plan is run on goroutines. The zero value, and nil, is right for most.
 type RunOptions struct {
 	Workers  int               // how many goroutines pack at a time; another one reads, hashes and writes meanwhile. 0 means 1
-	Memory   int64             // bytes that all workers together may take, about; fewer run at a time then. 0: no bound
+	Memory   int64             // bytes that all workers together may take, about: fewer run at a time then; *TooLargeError if it is too little for one. 0: no bound
 	Progress func(RunProgress) // may be nil; called from one goroutine at a time
 
 	// Problem, if there is one, is asked what to do about a content that could not be had: true leaves it out, see
@@ -186,6 +186,10 @@ func (r *stageRun) take(ctx context.Context) *PackShard {
 				continue
 			}
 			r.cancel(err)
+			return nil
+		}
+		if r.o.Memory > 0 && s.Memory > r.o.Memory {
+			r.cancel(&TooLargeError{What: s.what(), Need: s.Memory, Limit: r.o.Memory})
 			return nil
 		}
 		if r.memory > 0 && r.o.Memory > 0 && r.memory+s.Memory > r.o.Memory {

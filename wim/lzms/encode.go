@@ -2,14 +2,14 @@ package lzms
 
 import (
 	"errors"
+	"math"
 	"math/bits"
+	"runtime"
 	"unsafe"
-
-	"wimscope/wim/internal/match"
 )
 
-// MaxEncode is the largest chunk that an [Encoder] packs, in bytes. Larger ones decode, but Microsoft's programs refuse them.
-const MaxEncode = match.MaxTreeSize
+// MaxEncode is the largest chunk that an [Encoder] packs, in bytes: the largest that decodes. Microsoft's programs refuse those of more than 64 MiB.
+const MaxEncode = maxChunk
 
 // Levels of effort.
 const (
@@ -20,7 +20,8 @@ const (
 
 // Errors of NewEncoder and EncodeFunc.
 var (
-	errEncodeSize = errors.New("lzms: chunk size is not 1 byte to 64 MiB")
+	errEncodeSize = errors.New("lzms: chunk size is not 1 byte to 1 GiB")
+	errMemory     = errors.New("lzms: an encoder for chunks of that size takes more memory than a program can have here")
 	errLevel      = errors.New("lzms: level is not 1 to 3")
 	errTooLong    = errors.New("lzms: more bytes than the encoder's chunk size")
 )
@@ -65,16 +66,27 @@ type coder struct {
 // takePiece is how many bytes are copied between calls of rest.
 const takePiece = 8 << 20
 
+// addressable is how many bytes of memory a program can have at most.
+func addressable() int64 {
+	if runtime.GOARCH == "wasm" {
+		return 4 << 30
+	}
+	return math.MaxInt
+}
+
 // bufSlack is how many bytes of the buffer lie after the chunk: loads may reach there.
 const bufSlack = 32
 
-// NewEncoder makes an encoder of chunks of at most chunkSize bytes, 1 to 64 MiB. level is 1 (fast), 2 (normal) or 3 (maximum).
+// NewEncoder makes an encoder of chunks of at most chunkSize bytes, 1 to 1 GiB. level is 1 (fast), 2 (normal) or 3 (maximum). It fails
+// where [Memory] is more than there are addresses, as in a browser; that there is so much is for the caller to see to.
 func NewEncoder(chunkSize, level int) (*Encoder, error) {
 	switch {
 	case chunkSize < 1 || chunkSize > MaxEncode:
 		return nil, errEncodeSize
 	case level < levelFast || level > levelMaximum:
 		return nil, errLevel
+	case Memory(chunkSize, level) > addressable():
+		return nil, errMemory
 	}
 	e := &Encoder{level: level, buf: make([]byte, chunkSize+bufSlack)}
 	makeSlots(e.slots[:], offsetRuns[:])
@@ -95,7 +107,8 @@ func NewEncoder(chunkSize, level int) (*Encoder, error) {
 	return e, nil
 }
 
-// Memory is about what an Encoder takes, in bytes: for large chunks 5 times the chunk at level 1, 9 times at the others.
+// Memory is about what an Encoder takes, in bytes: for large chunks 5 times the chunk at level 1; at the others 9 times, and 17 times
+// if it is of more than 64 MiB.
 func Memory(chunkSize, level int) int64 {
 	n := int64(unsafe.Sizeof(Encoder{})) + int64(chunkSize) + bufSlack
 	if level == levelFast {

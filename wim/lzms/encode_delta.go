@@ -85,7 +85,7 @@ func (f *deltaFinder) find(cur unsafe.Pointer, at int, set uint32, found *[numPo
 		was := *p
 		*p = base + here
 		offset := base + here - was
-		if was <= base || offset == 0 || offset&(span-1) != 0 || offset+span > here {
+		if was <= base || offset == 0 || offset&(span-1) != 0 || offset+span > here || offset>>power>>rawBits != 0 {
 			continue // offset is 0 where a shorter span has the same hash
 		}
 		found[n&(numPowers-1)] = power<<rawBits | offset>>power

@@ -6,7 +6,7 @@ const (
 	sourceBase    = 3
 	sourceDelta   = 1 << 31
 	sourceLiteral = 1<<32 - 1
-	rawBits       = 27 // of raw offsets: chunks are at most 1<<26 bytes
+	rawBits       = 28 // of raw offsets, at most: delta matches that are farther away are not looked for
 )
 
 // history is what the model takes from the items so far: recent offsets and the contexts of decisions. It is small enough for each place that the

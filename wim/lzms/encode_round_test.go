@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -269,39 +270,46 @@ func TestEncodeLarge(t *testing.T) {
 	}
 }
 
-// TestEncodeLargest: the largest chunk; at the levels that take long only in make campaign.
+// TestEncodeLargest: large chunks, with matches over all of them; but the largest that Microsoft's programs read, at the level that is quick,
+// only in make campaign. A chunk of 1 GiB takes 20 GB at the other levels, and at this one 8.
 func TestEncodeLargest(t *testing.T) {
 	if runtime.GOOS == "js" || testing.Short() {
 		t.Skip("takes long, and much memory")
 	}
-	levels := 1
+	cases := []struct{ size, level int }{{64 << 20, 1}}
 	if os.Getenv("WIMSCOPE_CAMPAIGN") != "" {
-		levels = 3
-	}
-	rnd := rand.New(rand.NewPCG(25, 26))
-	src := make([]byte, 0, MaxEncode)
-	for len(src) < MaxEncode {
-		switch k := rnd.IntN(3); {
-		case k == 0 || len(src) == 0:
-			src = append(src, encodeKinds[rnd.IntN(len(encodeKinds))].make(rnd, 1+rnd.IntN(1<<19))[:]...)
-		default: // from far back, with a difference
-			n := 1 + rnd.IntN(min(len(src), 1<<23))
-			from := rnd.IntN(len(src) - n + 1)
-			src = append(src, src[from:from+n]...)
-			src[len(src)-1-rnd.IntN(n)] ^= 0x55
+		for level := levelFast; level <= levelMaximum; level++ {
+			cases = append(cases, struct{ size, level int }{64 << 20, level}, struct{ size, level int }{128 << 20, level})
+		}
+		if math.MaxInt > 1<<32 {
+			cases = append(cases, struct{ size, level int }{MaxEncode, levelFast})
 		}
 	}
-	src = src[:MaxEncode]
-	dst, back, d := make([]byte, MaxEncode/2), make([]byte, MaxEncode), NewDecoder()
-	for level := 1; level <= levels; level++ {
-		n := makeEncoder(t, MaxEncode, level).Encode(dst, src)
-		t.Logf("level %d: %d bytes", level, n)
+	for _, c := range cases {
+		rnd := rand.New(rand.NewPCG(25, 26))
+		src := make([]byte, 0, c.size+1<<23)
+		for len(src) < c.size {
+			switch k := rnd.IntN(3); {
+			case k == 0 || len(src) == 0:
+				src = append(src, encodeKinds[rnd.IntN(len(encodeKinds))].make(rnd, 1+rnd.IntN(1<<19))[:]...)
+			default: // from far back, with a difference
+				n := 1 + rnd.IntN(min(len(src), 1<<23))
+				from := rnd.IntN(len(src) - n + 1)
+				src = append(src, src[from:from+n]...)
+				src[len(src)-1-rnd.IntN(n)] ^= 0x55
+			}
+		}
+		src = src[:c.size]
+		dst, back, d := make([]byte, c.size/2), make([]byte, c.size), NewDecoder()
+		n := makeEncoder(t, c.size, c.level).Encode(dst, src)
+		t.Logf("%d MiB, level %d: %d bytes", c.size>>20, c.level, n)
 		if n == 0 {
-			t.Fatalf("level %d: does not fit", level)
+			t.Fatalf("%d MiB, level %d: does not fit", c.size>>20, c.level)
 		}
 		if err := d.Decode(back, dst[:n]); err != nil || !bytes.Equal(back, src) {
-			t.Fatalf("level %d: %v, or other bytes", level, err)
+			t.Fatalf("%d MiB, level %d: %v, or other bytes", c.size>>20, c.level, err)
 		}
+		runtime.GC() // before the next takes its memory
 	}
 }
 

@@ -3,11 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,7 +35,7 @@ func forms() []form {
 	for _, c := range []struct {
 		codec    string
 		low, top int
-	}{{"XPRESS", 4 << 10, 64 << 10}, {"LZX", 32 << 10, 2 << 20}, {"LZMS", 32 << 10, 64 << 20}} {
+	}{{"XPRESS", 4 << 10, 64 << 10}, {"LZX", 32 << 10, 2 << 20}, {"LZMS", 32 << 10, 1 << 30}} {
 		for n := c.low; n <= c.top; n *= 2 {
 			name := fmt.Sprintf("%s %dK", c.codec, n>>10)
 			family := strings.ToLower(c.codec)
@@ -496,5 +498,32 @@ func copyFile(t *testing.T, from, to string) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestLargeChunk packs chunks of more than 64 MiB, in which what is repeated lies farther back than that.
+func TestLargeChunk(t *testing.T) {
+	if os.Getenv("WIMSCOPE_CAMPAIGN") == "" {
+		t.Skip("takes long, and much memory: make campaign runs it")
+	}
+	wimtest.Need(t, wimtest.Wimlib)
+	dir := t.TempDir()
+	tree, file := filepath.Join(dir, "tree"), filepath.Join(dir, "a.wim")
+	const once = 4 << 20
+	random := wimtest.Noise.Make(newRand(1), once)
+	all := slices.Concat(random, bytes.Repeat(wimtest.Text.Make(newRand(2), 1<<20), 70), random, bytes.Repeat(wimtest.Text.Make(newRand(3), 1<<20), 60))
+	if err := os.Mkdir(tree, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(tree, "all"), all, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, pack := range []string{"--solid --solid-chunk-size=128M --solid-compress=LZMS:20", "--solid --solid-chunk-size=128M", "--solid --solid-chunk-size=1G", "--compress=LZMS --chunk-size=256M"} {
+		mustWimx(t, append([]string{"capture", tree, file, "--quiet"}, strings.Fields(pack)...)...)
+		if fi, err := os.Stat(file); err != nil || fi.Size() > once*3/2 {
+			t.Errorf("%s: %d bytes, of which %d are random; %v", pack, fi.Size(), once, err)
+		}
+		mustWimx(t, "verify", file)
+		wimtest.MustRun(t, dir, wimtest.Wimlib, "verify", file)
 	}
 }

@@ -8,7 +8,11 @@ import (
 )
 
 // MaxTreeSize is the largest window of a [Tree], in bytes.
-const MaxTreeSize = 64 << 20
+const MaxTreeSize = 1 << 30
+
+// narrowSize is the largest window whose tree fits words of 32 bits: places of 26 bits, and 6 bits for lengths. Words of 64 bits take twice the memory
+// and a third more time.
+const narrowSize = 64 << 20
 
 // TreeMatch is a match that a [Tree] found.
 type TreeMatch struct {
@@ -17,60 +21,113 @@ type TreeMatch struct {
 }
 
 // Tree finds, for each place of a window in turn, for every length the nearest earlier occurrence: at most [Tree.Cap] matches a place, in time
-// that does not grow with the window or with how repetitive it is. It takes 8 bytes for each byte of window.
+// that does not grow with the window or with how repetitive it is. It takes 8 bytes for each byte of window, 16 if it is made for more than 64 MiB.
+type Tree struct {
+	narrow *tree[uint32]
+	wide   *tree[uint64] // in its place
+}
+
+// tree is a Tree of one width of words.
 //
 // It is the tree of intervals of the suffix array. An interval is a run of suffixes that have so many first bytes in common; those that have more
 // in common are intervals inside it. A place that was passed is noted in the intervals that contain it, so the latest of each interval around the place in
 // hand is the nearest match of that interval's length. Noting it in all of them at once would take too long. Therefore a place is noted only as far
 // up as no later one was noted, and each place keeps at which interval a later one took over: from there on that one's notes hold.
-type Tree struct {
+type tree[W uint32 | uint64] struct {
 	// A reference to an interval is common<<shift | number: of two around one place the larger is the inner. Number 0 is the
 	// interval of all suffixes, with nothing in common; 0 as a reference is "none".
-	intervals []uint32 // of each: a reference to the one around it, or, once a place in it was passed, a place
-	places    []uint32 // of each place from 1: the innermost interval around it, or, once it was passed, where a later one took over
+	intervals []W // of each: a reference to the one around it, or, once a place in it was passed, a place
+	places    []W // of each place from 1: the innermost interval around it, or, once it was passed, where a later one took over
 	shift     uint32
 	limit     uint32 // the longest length in the tree
 	data      []byte
 	cur       uint32 // the next place, from 1
 	longest   uint32
-	warmed    uint32 // no use but that reads come to something
+	warmed    W // no use but that reads come to something
 }
 
 // NewTree makes one for windows of at most size bytes, and match lengths of at most longest; on large windows less, see Cap.
 func NewTree(size, longest int) *Tree {
-	return &Tree{
-		intervals: make([]uint32, size),
-		places:    make([]uint32, max(suffixWork(size), size+1)),
-		longest:   uint32(longest),
+	if size > narrowSize {
+		return &Tree{wide: newTree[uint64](size, longest)}
 	}
+	return &Tree{narrow: newTree[uint32](size, longest)}
+}
+
+func newTree[W uint32 | uint64](size, longest int) *tree[W] {
+	return &tree[W]{intervals: make([]W, size), places: make([]W, max(suffixWork(size), size+1)), longest: uint32(longest)}
 }
 
 // TreeMemory is what a Tree takes, in bytes.
-func TreeMemory(size int) int64 { return 4*int64(size) + 4*int64(max(suffixWork(size), size+1)) }
+func TreeMemory(size int) int64 {
+	n := 4*int64(size) + 4*int64(max(suffixWork(size), size+1))
+	if size > narrowSize {
+		n *= 2
+	}
+	return n
+}
 
-// Cap is the greatest length that Next gives on the window in hand. Longer matches are given as so long.
-func (t *Tree) Cap() int { return int(t.limit) }
-
-var errTooLarge = errors.New("match: window larger than the tree was made for")
+// Cap is the greatest length that Find gives on the window in hand. Longer matches are given as so long.
+func (t *Tree) Cap() int {
+	if t.wide != nil {
+		return int(t.wide.limit)
+	}
+	return int(t.narrow.limit)
+}
 
 // Reset takes up another window and starts at its first place. Until the next Reset the bytes must not change. rest, unless it is nil, is called
 // now and then, and its error ends the work.
 func (t *Tree) Reset(data []byte, rest func() error) error {
+	if t.wide != nil {
+		return t.wide.reset(data, rest)
+	}
+	return t.narrow.reset(data, rest)
+}
+
+// Find passes places, as many as ends has or fewer, and says how many. Their matches go to found, one place's after the other's: those of the
+// i-th before ends[i]. The longest comes first; each has its length and all shorter ones down to that of the one after it, or 2. found has room for at
+// least Cap matches; where it might not have for another place's, Find stops. It passes at least one place, if there is one.
+func (t *Tree) Find(found []TreeMatch, ends []uint32) int {
+	if t.wide != nil {
+		return t.wide.pass(len(ends), found, ends)
+	}
+	return t.narrow.pass(len(ends), found, ends)
+}
+
+// Skip passes so many places, or those that there are.
+func (t *Tree) Skip(n int) {
+	if t.wide != nil {
+		t.wide.pass(n, nil, nil)
+		return
+	}
+	t.narrow.pass(n, nil, nil)
+}
+
+var errTooLarge = errors.New("match: window larger than the tree was made for")
+
+func (t *tree[W]) reset(data []byte, rest func() error) error {
 	n := len(data)
 	if n > len(t.intervals) || n > MaxTreeSize {
 		return errTooLarge
 	}
 	t.data, t.cur = data, 1
-	t.shift = uint32(max(bits.Len(uint(max(n-1, 1))), 8))
-	t.limit = min(t.longest, 1<<(32-t.shift)-1)
+	wide := unsafe.Sizeof(W(0)) > 4
+	if wide {
+		t.shift, t.limit = 32, t.longest
+	} else {
+		t.shift = uint32(max(bits.Len(uint(max(n-1, 1))), 8))
+		t.limit = min(t.longest, 1<<(32-t.shift)-1)
+	}
 	if n == 0 {
 		return nil
 	}
 	s := &sorter{rest: rest}
-	p := unsafe.Pointer(unsafe.SliceData(t.intervals))
-	sa := unsafe.Slice((*int32)(p), n)
+	sa := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(t.intervals))), n)
 	work := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(t.places))), len(t.places))
 	sortSuffixes(s, data, sa, 256, work)
+	if wide && s.err == nil {
+		t.widen(s, sa)
+	}
 	if s.err == nil {
 		t.common(s)
 	}
@@ -80,13 +137,22 @@ func (t *Tree) Reset(data []byte, rest func() error) error {
 	return s.err
 }
 
+// widen makes words of the suffix array, which lies in the first half of them.
+func (t *tree[W]) widen(s *sorter, sa []int32) {
+	for from := len(sa); from > 0 && !s.stop(); from -= restEvery {
+		for i := from - 1; i >= max(from-restEvery, 0); i-- {
+			t.intervals[i] = W(sa[i])
+		}
+	}
+}
+
 // common turns the suffix array into common<<shift | place: how many first bytes each suffix shares with the one before it.
-func (t *Tree) common(s *sorter) {
+func (t *tree[W]) common(s *sorter) {
 	n := len(t.data)
 	sa, rank := t.intervals[:n], t.places[:n]
 	for from := 0; from < n; from += restEvery {
 		for i, at := range sa[from:min(from+restEvery, n)] {
-			rank[at] = uint32(from + i)
+			rank[at] = W(from + i)
 		}
 		if s.stop() {
 			return
@@ -94,8 +160,8 @@ func (t *Tree) common(s *sorter) {
 	}
 	// In the order of the text, what is shared shrinks by at most one from each suffix to the next (Kasai et al., 2001). Which suffixes are
 	// neighbors is looked up for some places at once: see warmPlaces.
-	mask := uint32(1)<<t.shift - 1
-	var before [warmPlaces]uint32
+	mask := W(1)<<t.shift - 1
+	var before [warmPlaces]W
 	h := 0
 	warmed := byte(0)
 	for from := 0; from < n; from += restEvery {
@@ -115,7 +181,7 @@ func (t *Tree) common(s *sorter) {
 				}
 				i, j := some+k, int(before[k&(warmPlaces-1)])
 				h += shared(t.data[i+h:], t.data[j+h:], int(t.limit)-h)
-				sa[r] |= uint32(h) << t.shift
+				sa[r] |= W(h) << t.shift
 				h = max(h-1, 0)
 			}
 		}
@@ -123,7 +189,7 @@ func (t *Tree) common(s *sorter) {
 			return
 		}
 	}
-	t.warmed = uint32(warmed)
+	t.warmed = W(warmed)
 }
 
 // shared is how many first bytes a and b share, at most limit.
@@ -143,15 +209,15 @@ func shared(a, b []byte, limit int) int {
 
 // build makes the tree. By the time that an interval is written over the suffix array, what was there has been read: there are no more
 // intervals than suffixes so far.
-func (t *Tree) build(s *sorter) {
+func (t *tree[W]) build(s *sorter) {
 	n := len(t.data)
 	sa, places := t.intervals[:n], t.places[:n+1]
-	mask := uint32(1)<<t.shift - 1
-	var open [256]uint32 // intervals not yet closed, the innermost last; what they have in common grows
+	mask := W(1)<<t.shift - 1
+	var open [256]W // intervals not yet closed, the innermost last; what they have in common grows
 	top := 0
 	prev := sa[0] & mask
 	sa[0] = 0
-	made := uint32(0)
+	made := W(0)
 	for from := 1; from < n; from += restEvery {
 		for r := from; r < min(from+restEvery, n); r++ {
 			v := sa[r]
@@ -205,39 +271,32 @@ const (
 	warmWindow = 1 << 19 // smaller windows have no need of it
 )
 
-// Find passes places, as many as ends has or fewer, and says how many. Their matches go to found, one place's after the other's: those of the
-// i-th before ends[i]. The longest comes first; each has its length and all shorter ones down to that of the one after it, or 2. found has room for at
-// least Cap matches; where it might not have for another place's, Find stops. It passes at least one place, if there is one.
-func (t *Tree) Find(found []TreeMatch, ends []uint32) int {
-	return t.pass(len(ends), found, ends)
-}
-
-// Skip passes so many places, or those that there are.
-func (t *Tree) Skip(n int) { t.pass(n, nil, nil) }
-
-func (t *Tree) pass(count int, found []TreeMatch, ends []uint32) (done int) {
+// pass is Find, or Skip if ends is nil.
+func (t *tree[W]) pass(count int, found []TreeMatch, ends []uint32) (done int) {
 	intervals := unsafe.Pointer(unsafe.SliceData(t.intervals))
 	places := unsafe.Pointer(unsafe.SliceData(t.places))
-	mask, shift := uint32(1)<<t.shift-1, t.shift&31
+	size := unsafe.Sizeof(W(0))
+	shift := t.shift & uint32(8*size-1)
+	mask := W(1)<<shift - 1
 	last := uint32(len(t.data))
 	count = min(count, int(last)-int(t.cur)+1)
 	full, n := len(found)-int(t.limit), 0
-	var ahead [warmPlaces]uint32
+	var ahead [warmPlaces]W
 	for done < count {
 		some := min(count-done, warmPlaces)
 		if last > warmWindow {
 			// Go the first steps of each place's way.
 			for k := range some {
-				ahead[k&(warmPlaces-1)] = *(*uint32)(unsafe.Add(places, uintptr(t.cur+uint32(k))*4))
+				ahead[k&(warmPlaces-1)] = *(*W)(unsafe.Add(places, uintptr(t.cur+uint32(k))*size))
 			}
 			for range warmSteps {
 				for k := range some {
 					v := ahead[k&(warmPlaces-1)]
-					p := unsafe.Add(intervals, uintptr(v&mask)*4)
+					p := unsafe.Add(intervals, uintptr(v&mask)*size)
 					if v>>shift == 0 {
-						p = unsafe.Add(places, uintptr(v)*4)
+						p = unsafe.Add(places, uintptr(v)*size)
 					}
-					ahead[k&(warmPlaces-1)] = *(*uint32)(p)
+					ahead[k&(warmPlaces-1)] = *(*W)(p)
 				}
 			}
 			t.warmed = ahead[0]
@@ -246,17 +305,17 @@ func (t *Tree) pass(count int, found []TreeMatch, ends []uint32) (done int) {
 			if ends != nil && n > full {
 				return done
 			}
-			cur := t.cur
+			cur := W(t.cur)
 			t.cur++
-			ref := uint32(0)
-			if cur < last { // nothing begins after the last: it need not be noted, and in the largest window it cannot
-				p := (*uint32)(unsafe.Add(places, uintptr(cur)*4))
+			ref := W(0)
+			if uint32(cur) < last { // nothing begins after the last: it need not be noted, and in the largest window it cannot
+				p := (*W)(unsafe.Add(places, uintptr(cur)*size))
 				ref = *p
 				*p = 0
 			}
-			var note uint32
+			var note W
 			for ref != 0 {
-				p := (*uint32)(unsafe.Add(intervals, uintptr(ref&mask)*4))
+				p := (*W)(unsafe.Add(intervals, uintptr(ref&mask)*size))
 				note = *p
 				if note>>shift == 0 && note != 0 {
 					break // a place
@@ -266,22 +325,22 @@ func (t *Tree) pass(count int, found []TreeMatch, ends []uint32) (done int) {
 			}
 			for ref != 0 {
 				at := note
-				var over uint32
+				var over W
 				for {
-					over = *(*uint32)(unsafe.Add(places, uintptr(at)*4))
+					over = *(*W)(unsafe.Add(places, uintptr(at)*size))
 					if over <= ref {
 						break
 					}
-					at = *(*uint32)(unsafe.Add(intervals, uintptr(over&mask)*4))
+					at = *(*W)(unsafe.Add(intervals, uintptr(over&mask)*size))
 				}
-				*(*uint32)(unsafe.Add(intervals, uintptr(ref&mask)*4)) = cur
-				*(*uint32)(unsafe.Add(places, uintptr(at)*4)) = ref
+				*(*W)(unsafe.Add(intervals, uintptr(ref&mask)*size)) = cur
+				*(*W)(unsafe.Add(places, uintptr(at)*size)) = ref
 				if ref>>shift >= 2 && n < len(found) { // what is further out has to know of the place too
-					found[n] = TreeMatch{ref >> shift, cur - at}
+					found[n] = TreeMatch{uint32(ref >> shift), uint32(cur - at)}
 					n++
 				}
 				ref = over
-				note = *(*uint32)(unsafe.Add(intervals, uintptr(ref&mask)*4))
+				note = *(*W)(unsafe.Add(intervals, uintptr(ref&mask)*size))
 			}
 			if ends != nil {
 				ends[done] = uint32(n)

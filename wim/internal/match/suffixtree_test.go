@@ -70,7 +70,11 @@ func TestSortSuffixes(t *testing.T) {
 
 // TestTree: for each place and each length, the nearest earlier occurrence and no other.
 func TestTree(t *testing.T) {
-	tree := NewTree(5000, 40)
+	t.Run("narrow", func(t *testing.T) { testTree(t, NewTree(5000, 40)) })
+	t.Run("wide", func(t *testing.T) { testTree(t, &Tree{wide: newTree[uint64](5000, 40)}) })
+}
+
+func testTree(t *testing.T, tree *Tree) {
 	found := make([]TreeMatch, 100)
 	ends := make([]uint32, 50)
 	for name, d := range windows() {
@@ -120,8 +124,13 @@ func TestTree(t *testing.T) {
 
 // TestTreeStops: the error of rest comes back, wherever it is.
 func TestTreeStops(t *testing.T) {
+	size := len("abcdefgh01234567") << 15
+	t.Run("narrow", func(t *testing.T) { testTreeStops(t, NewTree(size, 255)) })
+	t.Run("wide", func(t *testing.T) { testTreeStops(t, &Tree{wide: newTree[uint64](size, 255)}) })
+}
+
+func testTreeStops(t *testing.T, tree *Tree) {
 	d := bytes.Repeat([]byte("abcdefgh01234567"), 1<<15)
-	tree := NewTree(len(d), 255)
 	calls := 0
 	if err := tree.Reset(d, func() error { calls++; return nil }); err != nil || calls < 10 {
 		t.Fatalf("%d calls, %v", calls, err)
