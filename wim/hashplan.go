@@ -94,6 +94,8 @@ func (p *WritePlan) setHash(id int32, h Hash) {
 	if c.known {
 		return
 	}
+	p.told.Lock()
+	defer p.told.Unlock()
 	c.hash, c.known = h, true
 	if c.image >= 0 {
 		p.images[c.image].draft.SetHash(c.id, h)

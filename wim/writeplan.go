@@ -6,11 +6,12 @@ import (
 	"io"
 	"math"
 	"slices"
+	"sync"
 )
 
 // WritePlan is the writing of an archive as stages of shards. The shards of a stage may be run in any order and by
-// anybody; Merge takes their results in their order and writes. Shard may be called by several goroutines at a time while
-// no stage begins, all else by one.
+// anybody; Merge takes their results in their order and writes. Shard and Content may be called by several goroutines at a
+// time while no stage begins, all else by one.
 type WritePlan struct {
 	o        WriteOptions
 	base     *Archive // that is changed in place, nil for a new one
@@ -24,6 +25,7 @@ type WritePlan struct {
 	archives []*Archive
 	bases    []int32 // of each archive's first part in Parts
 	contents []packContent
+	told     sync.RWMutex // held to change what Content tells: files are opened while results are merged
 	byHash   map[Hash]int32
 	names    map[int32]string // of solid contents
 	lacking  map[Hash]bool    // see lacks; nil until it is asked for
@@ -443,10 +445,15 @@ func (p *WritePlan) left(h Hash) bool {
 
 // Content tells which content of which image's draft (index from 1) a number stands for. ok is false if it is of no draft.
 func (p *WritePlan) Content(id int32) (image int, c Content, ok bool) {
-	if id < 0 || int(id) >= len(p.contents) || p.contents[id].image < 0 {
+	if id < 0 || int(id) >= len(p.contents) {
 		return 0, Content{}, false
 	}
+	p.told.RLock()
+	defer p.told.RUnlock()
 	x := &p.contents[id]
+	if x.image < 0 {
+		return 0, Content{}, false
+	}
 	return int(x.image) + 1, p.images[x.image].draft.Contents()[x.id], true
 }
 

@@ -24,9 +24,11 @@ func (p *WritePlan) Skip(e *ContentError) error {
 	lost := *c
 	if k := p.twin(e.ID); k >= 0 {
 		twin := &p.contents[k]
+		p.told.Lock()
 		c.a, c.blob, c.image, c.id, c.inline, c.size = twin.a, twin.blob, twin.image, twin.id, twin.inline, twin.size
 		// What they stand for is known by its hash, and this one is not asked again.
 		twin.image = -1
+		p.told.Unlock()
 		c.refs -= min(c.refs, p.remove(&lost, false))
 		return nil
 	}
