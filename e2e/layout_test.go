@@ -85,7 +85,7 @@ var floors = []floor{
 	{
 		name:  "3: the engine room joins archive and protocol",
 		rooms: []string{"wasm/engine"},
-		allow: []string{"std", "wim", "worker/protocol", "github.com/hack-pad/hackpadfs"},
+		allow: []string{"std", "wim/core", "worker/protocol", "github.com/hack-pad/hackpadfs"},
 		deny:  []string{"syscall/js"},
 	},
 	{
@@ -160,24 +160,24 @@ func TestFloors(t *testing.T) {
 // TestFloorsCatch gives the checker what each floor is there to refuse.
 func TestFloorsCatch(t *testing.T) {
 	for _, test := range []struct{ room, imports string }{
-		{"wim", "os"},
-		{"wim", "path/filepath"},
-		{"wim", "net/http"},
-		{"wim", "syscall/js"},
-		{"wim", "github.com/hack-pad/hackpadfs/os"},
-		{"wim", "wimscope/worker/protocol"},
-		{"wim/lzx", "wimscope/wim"},
+		{"wim/core", "os"},
+		{"wim/core", "path/filepath"},
+		{"wim/core", "net/http"},
+		{"wim/core", "syscall/js"},
+		{"wim/core", "github.com/hack-pad/hackpadfs/os"},
+		{"wim/core", "wimscope/worker/protocol"},
+		{"wim/lzx", "wimscope/wim/core"},
 		{"wim/xpress", "github.com/hack-pad/hackpadfs"},
 		{"wim/internal/format", "io"},
-		{"worker/protocol", "wimscope/wim"},
+		{"worker/protocol", "wimscope/wim/core"},
 		{"worker/pool", "wimscope/worker/port"},
-		{"worker/port", "wimscope/wim"},
+		{"worker/port", "wimscope/wim/core"},
 		{"wasm/engine", "wimscope/worker/pool"},
 		{"wasm", "wimscope/web/state"},
-		{"web/ui", "wimscope/wim"},
+		{"web/ui", "wimscope/wim/core"},
 		{"web/ui", "syscall/js"},
 		{"web/state", "github.com/vugu/vugu"},
-		{"server", "wimscope/wim"},
+		{"server", "wimscope/wim/core"},
 	} {
 		p := pkg{ImportPath: path.Join(module, test.room), Imports: []string{test.imports}}
 		if len(check([]pkg{p}, map[string]bool{})) == 0 {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -15,9 +15,9 @@ import (
 type build struct {
 	planner
 	e        *Engine
-	archives []*wim.Archive
+	archives []*core.Archive
 	folders  []fs.FS
-	drafts   map[int]*wim.Draft
+	drafts   map[int]*core.Draft
 	last     int           // number of a draft
 	busy     chan struct{} // has a slot while drafts are made or planned: the turn goes to others meanwhile
 }
@@ -26,7 +26,7 @@ type build struct {
 func (e *Engine) input(req protocol.InputRequest, attach []any) (protocol.InputReply, error) {
 	b := e.build
 	if b == nil {
-		b = &build{e: e, drafts: make(map[int]*wim.Draft), busy: make(chan struct{}, 1)}
+		b = &build{e: e, drafts: make(map[int]*core.Draft), busy: make(chan struct{}, 1)}
 	}
 	rep := protocol.InputReply{}
 	if len(req.Parts) > 0 {
@@ -34,7 +34,7 @@ func (e *Engine) input(req protocol.InputRequest, attach []any) (protocol.InputR
 		if err != nil {
 			return rep, err
 		}
-		a, err := wim.Open(parts, &wim.ReadOptions{
+		a, err := core.Open(parts, &core.ReadOptions{
 			References: refs, CacheSize: e.o.CacheSize, TreeCacheSize: e.o.TreeCacheSize, MaxMemory: e.o.MaxMemory, SHA1: e.o.SHA1,
 		})
 		if err != nil {
@@ -84,14 +84,14 @@ func (b *build) enter(w *work) error {
 
 func (b *build) leave() { <-b.busy }
 
-func (b *build) archive(number int) (*wim.Archive, error) {
+func (b *build) archive(number int) (*core.Archive, error) {
 	if number < 1 || number > len(b.archives) {
 		return nil, notFound(fmt.Sprintf("no archive %d was given", number))
 	}
 	return b.archives[number-1], nil
 }
 
-func (b *build) draftAt(number int) (*wim.Draft, error) {
+func (b *build) draftAt(number int) (*core.Draft, error) {
 	d, ok := b.drafts[number]
 	if !ok {
 		return nil, notFound(fmt.Sprintf("no draft %d", number))
@@ -106,7 +106,7 @@ func (b *build) draft(w *work, req protocol.DraftRequest) (protocol.DraftReply, 
 		return rep, err
 	}
 	defer b.leave()
-	var d *wim.Draft
+	var d *core.Draft
 	var err error
 	switch {
 	case req.Draft > 0:
@@ -114,12 +114,12 @@ func (b *build) draft(w *work, req protocol.DraftRequest) (protocol.DraftReply, 
 			clear(b.plans) // they hold the draft as it was
 		}
 	case req.Archive > 0:
-		var im *wim.Image
+		var im *core.Image
 		if im, err = b.image(req.Archive, req.Image); err == nil {
 			d, err = im.Draft()
 		}
 	default:
-		d = wim.NewDraft()
+		d = core.NewDraft()
 	}
 	if err != nil {
 		return rep, err
@@ -139,7 +139,7 @@ func (b *build) draft(w *work, req protocol.DraftRequest) (protocol.DraftReply, 
 	return rep, nil
 }
 
-func (b *build) image(archive, index int) (*wim.Image, error) {
+func (b *build) image(archive, index int) (*core.Image, error) {
 	a, err := b.archive(archive)
 	if err != nil {
 		return nil, err
@@ -148,8 +148,8 @@ func (b *build) image(archive, index int) (*wim.Image, error) {
 }
 
 // step changes a draft. Names are looked for exactly first and then ignoring case, as everywhere.
-func (b *build) step(w *work, d *wim.Draft, s *protocol.DraftStep, rep *protocol.DraftReply) error {
-	graft := &wim.GraftOptions{Fold: true, NoReplace: s.Keep, When: wim.FiletimeOf(time.Now())}
+func (b *build) step(w *work, d *core.Draft, s *protocol.DraftStep, rep *protocol.DraftReply) error {
+	graft := &core.GraftOptions{Fold: true, NoReplace: s.Keep, When: core.FiletimeOf(time.Now())}
 	switch s.Op {
 	case "add":
 		added, err := b.scan(w, s, rep)
@@ -160,10 +160,10 @@ func (b *build) step(w *work, d *wim.Draft, s *protocol.DraftStep, rep *protocol
 		rep.Replaced += len(replaced)
 		return err
 	case "delete":
-		_, err := d.Update(&wim.UpdateCommand{Op: wim.UpdateDelete, Target: s.Path, Force: s.Force, Recursive: s.Recursive}, nil, graft)
+		_, err := d.Update(&core.UpdateCommand{Op: core.UpdateDelete, Target: s.Path, Force: s.Force, Recursive: s.Recursive}, nil, graft)
 		return err
 	case "rename":
-		_, err := d.Update(&wim.UpdateCommand{Op: wim.UpdateRename, Source: s.Path, Target: s.Target}, nil, graft)
+		_, err := d.Update(&core.UpdateCommand{Op: core.UpdateRename, Source: s.Path, Target: s.Target}, nil, graft)
 		return err
 	}
 	return badRequest(fmt.Sprintf("no step %q", s.Op))
@@ -173,7 +173,7 @@ func (b *build) step(w *work, d *wim.Draft, s *protocol.DraftStep, rep *protocol
 const looksAtOnce = 64
 
 // scan makes a draft of what a folder holds. What cannot be had is left out and told.
-func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (*wim.Draft, error) {
+func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (*core.Draft, error) {
 	if s.Folder < 1 || s.Folder > len(b.folders) {
 		return nil, notFound(fmt.Sprintf("no folder %d was given", s.Folder))
 	}
@@ -184,17 +184,17 @@ func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (
 	if !fs.ValidPath(root) {
 		return nil, badRequest("no path: " + s.Path)
 	}
-	o := &wim.ScanOptions{
-		Source: s.Folder - 1, NoACLs: true, When: wim.FiletimeOf(time.Now()), Parallel: looksAtOnce,
+	o := &core.ScanOptions{
+		Source: s.Folder - 1, NoACLs: true, When: core.FiletimeOf(time.Now()), Parallel: looksAtOnce,
 		Problem: func(string, error) error { return w.ctx.Err() },
 	}
 	var err error
 	switch {
 	case s.All:
 	case s.Config == "":
-		o.Config = wim.DefaultCaptureConfig()
+		o.Config = core.DefaultCaptureConfig()
 	default:
-		if o.Config, err = wim.ParseCaptureConfig([]byte(s.Config)); err != nil {
+		if o.Config, err = core.ParseCaptureConfig([]byte(s.Config)); err != nil {
 			return nil, badRequest(err.Error())
 		}
 		rep.Warnings = append(rep.Warnings, o.Config.Warnings...)
@@ -205,7 +205,7 @@ func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (
 		}
 		o.Target = s.Target
 	}
-	d, r, err := wim.Scan(w.tell(), b.folders[s.Folder-1], root, o)
+	d, r, err := core.Scan(w.tell(), b.folders[s.Folder-1], root, o)
 	if err != nil {
 		return nil, err
 	}
@@ -216,9 +216,9 @@ func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (
 		p := &r.Skipped[i]
 		reason := "unreadable"
 		switch {
-		case errors.Is(p.Err, wim.ErrName), errors.Is(p.Err, wim.ErrExists):
+		case errors.Is(p.Err, core.ErrName), errors.Is(p.Err, core.ErrExists):
 			reason = "name-stored"
-		case errors.Is(p.Err, wim.ErrFileType):
+		case errors.Is(p.Err, core.ErrFileType):
 			reason = "no-file"
 		}
 		rep.Skipped = append(rep.Skipped, protocol.Problem{Path: "/" + p.Path, Reason: reason, Detail: p.Err.Error()})

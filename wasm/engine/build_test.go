@@ -18,7 +18,7 @@ import (
 	"github.com/hack-pad/hackpadfs"
 	"github.com/hack-pad/hackpadfs/mem"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -250,20 +250,20 @@ func (b *builder) stages(plan int) (protocol.Report, error) {
 // contents reads an image back: paths and contents of files, folders with a slash at the end.
 func contentsOf(t *testing.T, archive []byte, index int) map[string]string {
 	t.Helper()
-	a, err := wim.Open([]wim.Part{{Name: "out.wim", R: bytes.NewReader(archive), Size: int64(len(archive))}}, nil)
+	a, err := core.Open([]core.Part{{Name: "out.wim", R: bytes.NewReader(archive), Size: int64(len(archive))}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return imageContents(t, a, index)
 }
 
-func imageContents(t *testing.T, a *wim.Archive, index int) map[string]string {
+func imageContents(t *testing.T, a *core.Archive, index int) map[string]string {
 	t.Helper()
 	p, err := a.PlanVerify(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := wim.RunPlan(t.Context(), p, a.Source(), 1, nil); err != nil {
+	if err := core.RunPlan(t.Context(), p, a.Source(), 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := p.Report(nil); err != nil || !r.OK {
@@ -671,7 +671,7 @@ func TestBuildSplit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var parts []wim.Part
+	var parts []core.Part
 	total := int64(0)
 	for _, e := range list {
 		data, err := hackpadfs.ReadFile(target, e.Name())
@@ -682,12 +682,12 @@ func TestBuildSplit(t *testing.T) {
 			t.Errorf("%s has %d bytes", e.Name(), len(data))
 		}
 		total += int64(len(data))
-		parts = append(parts, wim.Part{Name: e.Name(), R: bytes.NewReader(data), Size: int64(len(data))})
+		parts = append(parts, core.Part{Name: e.Name(), R: bytes.NewReader(data), Size: int64(len(data))})
 	}
 	if len(parts) < 3 || out.Files != len(parts) || rep.Written != len(parts) || rep.WrittenLen != total || out.Bytes != total {
 		t.Errorf("%d parts of %d bytes, told %+v and %+v", len(parts), total, out, rep)
 	}
-	a, err := wim.Open(parts, nil)
+	a, err := core.Open(parts, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/hack-pad/hackpadfs"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -22,7 +22,7 @@ const opPack = "pack"
 // buildPlan writes an archive.
 type buildPlan struct {
 	b       *build
-	p       *wim.WritePlan
+	p       *core.WritePlan
 	inPlace bool
 	split   bool
 	name    string
@@ -48,7 +48,7 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 	if err != nil {
 		return rep, err
 	}
-	var p *wim.WritePlan
+	var p *core.WritePlan
 	switch {
 	case req.InPlace && req.PartSize > 0:
 		err = badRequest("no set is made in place")
@@ -79,8 +79,8 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 }
 
 // parts is the order in which workers have archives: first the one that is changed.
-func (b *build) parts(base int) wim.Source {
-	var s wim.Source
+func (b *build) parts(base int) core.Source {
+	var s core.Source
 	if base > 0 {
 		s = b.archives[base-1].Source()
 	}
@@ -105,8 +105,8 @@ func buildName(req protocol.BuildRequest) string {
 }
 
 // edit says what the archive is to hold.
-func (b *build) edit(req *protocol.BuildRequest) (*wim.Edit, error) {
-	e := wim.NewEdit()
+func (b *build) edit(req *protocol.BuildRequest) (*core.Edit, error) {
+	e := core.NewEdit()
 	if req.Base > 0 {
 		a, err := b.archive(req.Base)
 		if err != nil {
@@ -128,10 +128,10 @@ func (b *build) edit(req *protocol.BuildRequest) (*wim.Edit, error) {
 		e.LeaveOut(a)
 	}
 	old := e.Len()
-	now := wim.FiletimeOf(time.Now())
+	now := core.FiletimeOf(time.Now())
 	for i := range req.Images {
 		im := &req.Images[i]
-		var d *wim.Draft
+		var d *core.Draft
 		var err error
 		if im.Draft > 0 {
 			if d, err = b.draftAt(im.Draft); err != nil {
@@ -141,7 +141,7 @@ func (b *build) edit(req *protocol.BuildRequest) (*wim.Edit, error) {
 		var index int
 		switch {
 		case im.Archive > 0:
-			var a *wim.Archive
+			var a *core.Archive
 			if a, err = b.archive(im.Archive); err != nil {
 				return nil, err
 			}
@@ -149,7 +149,7 @@ func (b *build) edit(req *protocol.BuildRequest) (*wim.Edit, error) {
 				err = e.SetDraft(index, d, now)
 			}
 		case d != nil:
-			index, err = e.AddDraft(d, &wim.DraftInfo{Created: now})
+			index, err = e.AddDraft(d, &core.DraftInfo{Created: now})
 		default:
 			err = badRequest(fmt.Sprintf("image %d is neither one of an archive nor a draft", i+1))
 		}
@@ -170,9 +170,9 @@ func (b *build) edit(req *protocol.BuildRequest) (*wim.Edit, error) {
 }
 
 // options translates how the archive is packed.
-func (b *build) options(req *protocol.BuildRequest) (*wim.WriteOptions, error) {
+func (b *build) options(req *protocol.BuildRequest) (*core.WriteOptions, error) {
 	in := &req.Options
-	o := &wim.WriteOptions{}
+	o := &core.WriteOptions{}
 	switch {
 	case in.AsBase && req.PartSize > 0: // a solid archive's parts cannot be
 		return nil, nil
@@ -199,11 +199,11 @@ func (b *build) options(req *protocol.BuildRequest) (*wim.WriteOptions, error) {
 	return o, nil
 }
 
-func codecOf(name string) (wim.Codec, error) {
+func codecOf(name string) (core.Codec, error) {
 	if name == "" {
-		return wim.None, nil
+		return core.None, nil
 	}
-	for c := wim.None; c <= wim.LZMS; c++ {
+	for c := core.None; c <= core.LZMS; c++ {
 		if c.String() == name {
 			return c, nil
 		}
@@ -337,7 +337,7 @@ func (b *build) skip(req protocol.SkipRequest) error {
 	if err != nil {
 		return err
 	}
-	return x.p.Skip(&wim.ContentError{ID: int32(req.Error.Content) - 1, Path: req.Error.Name, Err: &req.Error})
+	return x.p.Skip(&core.ContentError{ID: int32(req.Error.Content) - 1, Path: req.Error.Name, Err: &req.Error})
 }
 
 func (x *buildPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
@@ -347,7 +347,7 @@ func (x *buildPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
 	}
 	var places []byte
 	for k := range s.Pieces {
-		if s.Pieces[k].Source == wim.PieceFile {
+		if s.Pieces[k].Source == core.PieceFile {
 			places = x.appendPlace(places, s.Pieces[k].ID)
 		}
 	}
@@ -365,7 +365,7 @@ func (x *buildPlan) appendPlace(b []byte, id int32) []byte {
 
 func (x *buildPlan) merge(_ *work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error) {
 	rep := protocol.MergeReply{}
-	r, err := wim.ParsePackResult(req.Result.Sum)
+	r, err := core.ParsePackResult(req.Result.Sum)
 	if err != nil {
 		return rep, err
 	}

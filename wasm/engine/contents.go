@@ -7,7 +7,7 @@ import (
 	"io"
 	"io/fs"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -41,7 +41,7 @@ const (
 )
 
 // newContents takes the files of a shard apart: places is what buildPlan.shard made.
-func newContents(w *work, shard *wim.PackShard, places []byte, folders []fs.FS) (*contents, error) {
+func newContents(w *work, shard *core.PackShard, places []byte, folders []fs.FS) (*contents, error) {
 	c := &contents{w: w, folders: folders, at: make(map[int32]int)}
 	c.ctx, c.stop = context.WithCancel(w.ctx)
 	number := func() int {
@@ -55,7 +55,7 @@ func newContents(w *work, shard *wim.PackShard, places []byte, folders []fs.FS) 
 	}
 	for i := range shard.Pieces {
 		p := &shard.Pieces[i]
-		if p.Source != wim.PieceFile {
+		if p.Source != core.PieceFile {
 			continue
 		}
 		folder, n := number(), number()
@@ -107,8 +107,8 @@ func (p *contentPlace) start(ctx context.Context, from fs.FS) {
 	}()
 }
 
-// OpenContent implements wim.ContentFiles.
-func (c *contents) OpenContent(id int32) (wim.ContentFile, error) {
+// OpenContent implements core.ContentFiles.
+func (c *contents) OpenContent(id int32) (core.ContentFile, error) {
 	at, ok := c.at[id]
 	if !ok {
 		return nil, notFound("the shard does not say where a file is")
@@ -212,12 +212,12 @@ func (f *contentFile) Close() error {
 	return f.file.Close()
 }
 
-// Size implements wim.ContentFile.
+// Size implements core.ContentFile.
 func (f *contentFile) Size() int64 { return f.size }
 
 // runPack runs a shard of an archive that is written.
 func (e *Engine) runPack(w *work, c *protocol.Call, packed []byte, src sources) (any, []any, error) {
-	shard, err := wim.ParsePackShard(packed)
+	shard, err := core.ParsePackShard(packed)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -238,11 +238,11 @@ func (e *Engine) runPack(w *work, c *protocol.Call, packed []byte, src sources) 
 	}
 	defer func() { <-e.running }()
 	if e.packer == nil {
-		e.packer = wim.NewPackWorker()
+		e.packer = core.NewPackWorker()
 	}
-	result, err := wim.RunPack(shard, wim.PackSource{Parts: src.parts, Files: files}, e.packer, w.tell())
+	result, err := core.RunPack(shard, core.PackSource{Parts: src.parts, Files: files}, e.packer, w.tell())
 	if err != nil {
-		var ce *wim.ContentError
+		var ce *core.ContentError
 		if !errors.As(err, &ce) || w.ctx.Err() != nil {
 			return nil, nil, err
 		}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -13,18 +13,18 @@ func protocolError(err error) error {
 	e := &protocol.Error{Message: err.Error()}
 	var (
 		known     *protocol.Error
-		notWIM    *wim.NotWIMError
-		old       *wim.OldVersionError
-		truncated *wim.TruncatedError
-		missing   *wim.MissingPartError
-		wrong     *wim.WrongPartError
-		encrypted *wim.EncryptedError
-		blob      *wim.MissingBlobError
-		checksum  *wim.ChecksumError
-		tooLarge  *wim.TooLargeError
-		form      *wim.FormatError
-		refused   *wim.RefusedError
-		largePart *wim.TooLargePartError
+		notWIM    *core.NotWIMError
+		old       *core.OldVersionError
+		truncated *core.TruncatedError
+		missing   *core.MissingPartError
+		wrong     *core.WrongPartError
+		encrypted *core.EncryptedError
+		blob      *core.MissingBlobError
+		checksum  *core.ChecksumError
+		tooLarge  *core.TooLargeError
+		form      *core.FormatError
+		refused   *core.RefusedError
+		largePart *core.TooLargePartError
 	)
 	switch {
 	case errors.As(err, &known): // of a file: its own words say more than ours
@@ -61,25 +61,25 @@ func protocolError(err error) error {
 		e.Code, e.Name, e.Record = protocol.CodeRefused, refused.Name, refused.Key
 	case errors.As(err, &largePart):
 		e.Code, e.Name, e.Record = protocol.CodeRefused, largePart.Name, "part"
-	case errors.Is(err, wim.ErrChanged):
+	case errors.Is(err, core.ErrChanged):
 		e.Code = protocol.CodeChanged
-	case errors.Is(err, wim.ErrName):
+	case errors.Is(err, core.ErrName):
 		e.Code = protocol.CodeName
-	case errors.Is(err, wim.ErrExists), errors.Is(err, wim.ErrNotDir), errors.Is(err, wim.ErrIsDir), errors.Is(err, wim.ErrNotEmpty), errors.Is(err, wim.ErrTree):
+	case errors.Is(err, core.ErrExists), errors.Is(err, core.ErrNotDir), errors.Is(err, core.ErrIsDir), errors.Is(err, core.ErrNotEmpty), errors.Is(err, core.ErrTree):
 		e.Code = protocol.CodeBadRequest
-	case errors.Is(err, wim.ErrUnsupported):
+	case errors.Is(err, core.ErrUnsupported):
 		e.Code = protocol.CodeUnsupported
-	case errors.Is(err, wim.ErrTooLarge):
+	case errors.Is(err, core.ErrTooLarge):
 		e.Code = protocol.CodeTooLarge
-	case errors.Is(err, wim.ErrMissingPart):
+	case errors.Is(err, core.ErrMissingPart):
 		e.Code = protocol.CodeMissingPart
-	case errors.Is(err, wim.ErrMissingBlob):
+	case errors.Is(err, core.ErrMissingBlob):
 		e.Code = protocol.CodeMissingBlob
-	case errors.Is(err, wim.ErrChecksum):
+	case errors.Is(err, core.ErrChecksum):
 		e.Code = protocol.CodeChecksum
-	case errors.Is(err, wim.ErrFormat):
+	case errors.Is(err, core.ErrFormat):
 		e.Code = protocol.CodeFormat
-	case errors.Is(err, wim.ErrNotFound):
+	case errors.Is(err, core.ErrNotFound):
 		e.Code = protocol.CodeNotFound
 	default:
 		e.Code = protocol.CodeInternal

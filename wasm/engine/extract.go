@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -16,7 +16,7 @@ const (
 
 // extractPlan extracts a selection.
 type extractPlan struct {
-	p        *wim.ExtractPlan
+	p        *core.ExtractPlan
 	image    int
 	base     string // path in the image that the output's paths are relative to, without a trailing slash
 	problems []protocol.Problem
@@ -33,32 +33,32 @@ func (s *session) planExtract(w *work, req protocol.PlanRequest) (plan, protocol
 	if err != nil {
 		return nil, protocol.PlanReply{}, err
 	}
-	sel := wim.Selection{Image: im, Base: base}
+	sel := core.Selection{Image: im, Base: base}
 	for _, n := range req.Nodes {
 		if _, _, err := s.node(req.Image, n); err != nil {
 			return nil, protocol.PlanReply{}, err
 		}
-		sel.Roots = append(sel.Roots, wim.Node(n))
+		sel.Roots = append(sel.Roots, core.Node(n))
 	}
 	for _, g := range req.Skip {
 		if g = strings.TrimSpace(g); g != "" {
-			sel.Skip = append(sel.Skip, wim.NewPathGlob(g, true))
+			sel.Skip = append(sel.Skip, core.NewPathGlob(g, true))
 		}
 	}
-	o := &wim.ExtractOptions{
+	o := &core.ExtractOptions{
 		Stream: req.Stream, Streams: req.Streams, Recover: req.Recover, Platform: req.Platform,
 		Rest: func(int64, int) error { return w.rest() },
 	}
 	extension := ""
 	switch req.Format {
 	case protocol.ZIP:
-		o.Form, extension = wim.OutputZIP, ".zip"
+		o.Form, extension = core.OutputZIP, ".zip"
 	case protocol.TAR:
-		o.Form, extension = wim.OutputTAR, ".tar"
+		o.Form, extension = core.OutputTAR, ".tar"
 	case protocol.Raw:
-		o.Form = wim.OutputRaw
+		o.Form = core.OutputRaw
 	case protocol.Folder:
-		o.Form = wim.OutputFolder
+		o.Form = core.OutputFolder
 	default:
 		return nil, protocol.PlanReply{}, badRequest(fmt.Sprintf("nothing is extracted as %q", req.Format))
 	}
@@ -95,7 +95,7 @@ func safeName(name string) string {
 	return name
 }
 
-func problems(list wim.Problems, most int) []protocol.Problem {
+func problems(list core.Problems, most int) []protocol.Problem {
 	var out []protocol.Problem
 	for _, p := range list.List[:min(len(list.List), most)] {
 		out = append(out, protocol.Problem{Image: p.Image, Path: p.Path, Reason: p.Reason, Detail: p.Detail})

@@ -4,7 +4,7 @@ import (
 	"sort"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -13,7 +13,7 @@ const maxRows = 1000 // of one window
 // viewKey is what makes a list of a folder.
 type viewKey struct {
 	image  int
-	node   wim.Node
+	node   core.Node
 	sort   string
 	desc   bool
 	filter string
@@ -22,10 +22,10 @@ type viewKey struct {
 // view is a folder sorted and filtered. A session keeps the last two: a page asks for many windows of one.
 type view struct {
 	key   viewKey
-	nodes []wim.Node
+	nodes []core.Node
 	dirs  int
 	bytes int64
-	index map[wim.Node]int // where each stands; made when first asked
+	index map[core.Node]int // where each stands; made when first asked
 }
 
 // list answers protocol.List.
@@ -55,12 +55,12 @@ func (s *session) list(req protocol.ListRequest) (protocol.ListReply, error) {
 		rep.Seek = v.seek(im, req.Seek, req.Start)
 	}
 	if req.Find > 0 {
-		rep.Find = v.find(wim.Node(req.Find))
+		rep.Find = v.find(core.Node(req.Find))
 	}
 	return rep, nil
 }
 
-func (s *session) view(im *wim.Image, key viewKey) (*view, error) {
+func (s *session) view(im *core.Image, key viewKey) (*view, error) {
 	for i, v := range s.views {
 		if v != nil && v.key == key {
 			if i > 0 {
@@ -69,14 +69,14 @@ func (s *session) view(im *wim.Image, key viewKey) (*view, error) {
 			return v, nil
 		}
 	}
-	order, ok := map[string]wim.Order{"": wim.ByName, "name": wim.ByName, "size": wim.BySize, "modified": wim.ByModified, "attrs": wim.ByAttrs, "type": wim.ByType}[key.sort]
+	order, ok := map[string]core.Order{"": core.ByName, "name": core.ByName, "size": core.BySize, "modified": core.ByModified, "attrs": core.ByAttrs, "type": core.ByType}[key.sort]
 	if !ok {
 		return nil, badRequest("no order " + key.sort)
 	}
-	var keep func(wim.Node) bool
+	var keep func(core.Node) bool
 	if key.filter != "" {
-		m := wim.NewMatcher(key.filter, true)
-		keep = func(n wim.Node) bool { return m.MatchString(im.Name(n)) }
+		m := core.NewMatcher(key.filter, true)
+		keep = func(n core.Node) bool { return m.MatchString(im.Name(n)) }
 	}
 	v := &view{key: key, nodes: im.List(key.node, order, key.desc, keep)}
 	v.dirs = sort.Search(len(v.nodes), func(i int) bool { return !im.IsDir(v.nodes[i]) }) // they come first
@@ -86,7 +86,7 @@ func (s *session) view(im *wim.Image, key viewKey) (*view, error) {
 }
 
 // seek finds the first row after start, around the end and to start again, whose name begins with prefix.
-func (v *view) seek(im *wim.Image, prefix string, start int) int {
+func (v *view) seek(im *core.Image, prefix string, start int) int {
 	want := fold(prefix)
 	for i := range v.nodes {
 		at := (max(start, 0) + 1 + i) % len(v.nodes)
@@ -97,9 +97,9 @@ func (v *view) seek(im *wim.Image, prefix string, start int) int {
 	return -1
 }
 
-func (v *view) find(n wim.Node) int {
+func (v *view) find(n core.Node) int {
 	if v.index == nil {
-		v.index = make(map[wim.Node]int, len(v.nodes))
+		v.index = make(map[core.Node]int, len(v.nodes))
 		for i, x := range v.nodes {
 			v.index[x] = i
 		}

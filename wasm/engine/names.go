@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -21,13 +21,13 @@ const namesHeader = "image,path,kind,size,modified,created,accessed,attributes,s
 // is run elsewhere.
 type namesPlan struct {
 	s      *session
-	nodes  []wim.Node // the roots of what is listed, of each image
+	nodes  []core.Node // the roots of what is listed, of each image
 	shards []namesShard
 	files  int
 	dirs   int
 
 	image int // whose order is kept
-	order []wim.Node
+	order []core.Node
 }
 
 type namesShard struct {
@@ -52,10 +52,10 @@ func (s *session) planNames(w *work, req protocol.PlanRequest) (*namesPlan, prot
 		if _, _, err := s.node(req.Image, n); err != nil {
 			return nil, rep, err
 		}
-		p.nodes = append(p.nodes, wim.Node(n))
+		p.nodes = append(p.nodes, core.Node(n))
 	}
 	if len(p.nodes) == 0 {
-		p.nodes = []wim.Node{0}
+		p.nodes = []core.Node{0}
 	}
 	slices.Sort(p.nodes)
 	p.nodes = slices.Compact(p.nodes)
@@ -101,7 +101,7 @@ func (s *session) planNames(w *work, req protocol.PlanRequest) (*namesPlan, prot
 }
 
 // load puts an image's entries in order: depth first, a folder before what is in it.
-func (p *namesPlan) load(w *work, image int) (*wim.Image, error) {
+func (p *namesPlan) load(w *work, image int) (*core.Image, error) {
 	im, err := p.s.image(image)
 	if err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func (p *namesPlan) load(w *work, image int) (*wim.Image, error) {
 		if !im.IsDir(n) {
 			continue
 		}
-		children := im.List(n, wim.ByName, false, nil)
+		children := im.List(n, core.ByName, false, nil)
 		slices.Reverse(children)
 		stack = append(stack, children...)
 		if err := w.rest(); err != nil {
@@ -168,7 +168,7 @@ func (p *namesPlan) report(*work) (protocol.Report, error) {
 }
 
 // appendNames appends one entry's line.
-func appendNames(b []byte, im *wim.Image, image int, n wim.Node) []byte {
+func appendNames(b []byte, im *core.Image, image int, n core.Node) []byte {
 	b = strconv.AppendInt(b, int64(image), 10)
 	b = append(b, ',')
 	b = appendCell(b, im.Path(n))
@@ -178,12 +178,12 @@ func appendNames(b []byte, im *wim.Image, image int, n wim.Node) []byte {
 	if !im.IsDir(n) {
 		b = strconv.AppendInt(b, im.Size(n), 10)
 	}
-	for _, t := range []wim.Filetime{im.Modified(n), im.Created(n), im.Accessed(n)} {
+	for _, t := range []core.Filetime{im.Modified(n), im.Created(n), im.Accessed(n)} {
 		b = append(b, ',')
 		b = append(b, timeText(t)...)
 	}
 	b = append(b, ',')
-	b = append(b, wim.AttrLetters(im.Attributes(n))...)
+	b = append(b, core.AttrLetters(im.Attributes(n))...)
 	b = append(b, ',')
 	b = appendCell(b, im.ShortName(n))
 	b = append(b, ',')
@@ -212,7 +212,7 @@ func appendCell(b []byte, s string) []byte {
 }
 
 // baseName is the archive's name without its extension.
-func baseName(in *wim.Info) string {
+func baseName(in *core.Info) string {
 	if in.First >= len(in.Parts) {
 		return "archive"
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -12,10 +12,10 @@ import (
 type output struct {
 	form   protocol.Format
 	name   string
-	sink   Sink             // nil for a folder
-	writer wim.OutputWriter // ZIP and TAR
+	sink   Sink              // nil for a folder
+	writer core.OutputWriter // ZIP and TAR
 	folder *folder
-	maker  wim.SegmentMaker
+	maker  core.SegmentMaker
 	off    int64 // end of what was written, for Raw and CSV
 	files  int
 }
@@ -29,7 +29,7 @@ func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 	if len(attach) > 0 {
 		handle = attach[0]
 	}
-	o := &output{form: req.Format, name: req.Name, maker: wim.SegmentMaker{Recover: req.Recover}}
+	o := &output{form: req.Format, name: req.Name, maker: core.SegmentMaker{Recover: req.Recover}}
 	if req.Format == protocol.WIM {
 		return e.outArchive(o, req, handle)
 	}
@@ -60,9 +60,9 @@ func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 	o.sink = sink
 	switch req.Format {
 	case protocol.ZIP:
-		o.writer = wim.NewZIPWriter(sink)
+		o.writer = core.NewZIPWriter(sink)
 	case protocol.TAR:
-		o.writer = wim.NewTARWriter(sink)
+		o.writer = core.NewTARWriter(sink)
 	}
 	e.out = o
 	return nil
@@ -74,7 +74,7 @@ func (e *Engine) outSegment(w *work, req protocol.OutSegmentRequest, attach []an
 	if o == nil {
 		return protocol.OutProgress{}, badRequest("no output is open")
 	}
-	var data wim.Packed = wim.PackedBytes(nil)
+	var data core.Packed = core.PackedBytes(nil)
 	var packed []byte
 	for i, a := range attach {
 		b, err := takeBuffer(a)
@@ -127,14 +127,14 @@ func (e *Engine) outSegment(w *work, req protocol.OutSegmentRequest, attach []an
 }
 
 // segment makes a segment ready to be written. Without a sum nothing was run, and nothing of it is a content.
-func (o *output) segment(res protocol.RunReply, data wim.Packed, packed []byte) (*wim.Segment, error) {
-	entries, err := wim.ParseEntries(packed)
+func (o *output) segment(res protocol.RunReply, data core.Packed, packed []byte) (*core.Segment, error) {
+	entries, err := core.ParseEntries(packed)
 	if err != nil {
 		return nil, err
 	}
-	r := &wim.ShardResult{}
+	r := &core.ShardResult{}
 	if len(res.Sum) > 0 {
-		if r, err = wim.ParseShardResult(res.Sum); err != nil {
+		if r, err = core.ParseShardResult(res.Sum); err != nil {
 			return nil, err
 		}
 	}
@@ -158,7 +158,7 @@ type Buffer interface {
 // away is a Buffer to be written.
 type away struct{ Buffer }
 
-// CopyTo implements wim.Packed.
+// CopyTo implements core.Packed.
 func (a away) CopyTo(sink io.WriterAt, from, n, off int64) error {
 	if s, ok := sink.(interface {
 		WriteBuffer(b any, from, n, off int64) error
@@ -169,16 +169,16 @@ func (a away) CopyTo(sink io.WriterAt, from, n, off int64) error {
 	if err != nil {
 		return err
 	}
-	return wim.PackedBytes(b).CopyTo(sink, 0, n, off)
+	return core.PackedBytes(b).CopyTo(sink, 0, n, off)
 }
 
 // takeBuffer takes an attachment for a buffer.
-func takeBuffer(a any) (wim.Packed, error) {
+func takeBuffer(a any) (core.Packed, error) {
 	switch a := a.(type) {
 	case nil:
-		return wim.PackedBytes(nil), nil
+		return core.PackedBytes(nil), nil
 	case []byte:
-		return wim.PackedBytes(a), nil
+		return core.PackedBytes(a), nil
 	case Buffer:
 		return away{a}, nil
 	}
@@ -186,7 +186,7 @@ func takeBuffer(a any) (wim.Packed, error) {
 }
 
 // raw writes a segment of the one stream.
-func (o *output) raw(data wim.Packed, s wim.SegmentEntries) error {
+func (o *output) raw(data core.Packed, s core.SegmentEntries) error {
 	at := int64(0)
 	for i := range s {
 		piece := &s[i]
@@ -208,11 +208,11 @@ func (o *output) raw(data wim.Packed, s wim.SegmentEntries) error {
 }
 
 // countFiles counts the files that begin in a segment.
-func countFiles(s wim.SegmentEntries) int {
+func countFiles(s core.SegmentEntries) int {
 	n := 0
 	for i := range s {
 		for j := range s[i].Entries {
-			if k := s[i].Entries[j].Kind; k == wim.EntryFile || k == wim.EntryHardLink {
+			if k := s[i].Entries[j].Kind; k == core.EntryFile || k == core.EntryHardLink {
 				n++
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -131,7 +131,7 @@ func (s *planner) finish(w *work, req protocol.FinishRequest) (protocol.Report, 
 }
 
 // planReply says what is the same of every plan with shards.
-func (s *session) planReply(p wim.Plan, more int64) protocol.PlanReply {
+func (s *session) planReply(p core.Plan, more int64) protocol.PlanReply {
 	chunk := max(s.info.ChunkSize, s.info.SolidChunkSize)
 	return protocol.PlanReply{
 		Shards: p.NumShards(), Bytes: p.Bytes(), Items: p.Items(), MaxChunk: 2*chunk + shardMemory + more,
@@ -139,7 +139,7 @@ func (s *session) planReply(p wim.Plan, more int64) protocol.PlanReply {
 }
 
 // packShard makes a shard ready to be sent.
-func packShard(p wim.Plan, i int) (protocol.ShardReply, []byte, error) {
+func packShard(p core.Plan, i int) (protocol.ShardReply, []byte, error) {
 	sh, err := p.Shard(i)
 	if err != nil {
 		return protocol.ShardReply{}, nil, err
@@ -148,7 +148,7 @@ func packShard(p wim.Plan, i int) (protocol.ShardReply, []byte, error) {
 	for _, sp := range sh.Spans {
 		items += len(sp.Pieces)
 	}
-	if sh.Op == wim.OpSum {
+	if sh.Op == core.OpSum {
 		items = 1
 	}
 	return protocol.ShardReply{
@@ -156,23 +156,23 @@ func packShard(p wim.Plan, i int) (protocol.ShardReply, []byte, error) {
 	}, sh.AppendBinary(nil), nil
 }
 
-func opName(op wim.Op) string {
+func opName(op core.Op) string {
 	switch op {
-	case wim.OpVerify:
+	case core.OpVerify:
 		return "verify"
-	case wim.OpExtract:
+	case core.OpExtract:
 		return "extract"
-	case wim.OpIntegrity:
+	case core.OpIntegrity:
 		return "integrity"
-	case wim.OpSum:
+	case core.OpSum:
 		return "sum"
 	}
 	return "unknown"
 }
 
 // mergeShard gives a worker's result to a plan.
-func mergeShard(p wim.Plan, req protocol.MergeRequest) ([]protocol.BlockMark, error) {
-	r, err := wim.ParseShardResult(req.Result.Sum)
+func mergeShard(p core.Plan, req protocol.MergeRequest) ([]protocol.BlockMark, error) {
+	r, err := core.ParseShardResult(req.Result.Sum)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func mergeShard(p wim.Plan, req protocol.MergeRequest) ([]protocol.BlockMark, er
 // verifyPlan verifies the archive.
 type verifyPlan struct {
 	s     *session
-	p     *wim.VerifyPlan
+	p     *core.VerifyPlan
 	trees int // images whose trees were loaded ahead of the report
 }
 
@@ -285,7 +285,7 @@ func (v *verifyPlan) report(w *work) (protocol.Report, error) {
 	return rep, nil
 }
 
-func hits(uses []wim.Use) []protocol.Hit {
+func hits(uses []core.Use) []protocol.Hit {
 	var list []protocol.Hit
 	for _, u := range uses[:min(len(uses), maxDamagePaths)] {
 		path := u.Path
@@ -297,7 +297,7 @@ func hits(uses []wim.Use) []protocol.Hit {
 	return list
 }
 
-func integrityState(tables []wim.IntegrityReport) string {
+func integrityState(tables []core.IntegrityReport) string {
 	state := "none"
 	for _, t := range tables {
 		switch t.State {
@@ -313,7 +313,7 @@ func integrityState(tables []wim.IntegrityReport) string {
 // sumPlan reckons the SHA-256 of each part.
 type sumPlan struct {
 	s *session
-	p *wim.SumPlan
+	p *core.SumPlan
 }
 
 func (s *session) planSum() (plan, protocol.PlanReply, error) {

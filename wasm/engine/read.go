@@ -4,14 +4,14 @@ import (
 	"errors"
 	"io"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
 const maxRead = 4 << 20 // bytes of one reply
 
 // stream opens a stream of an entry: its content, or a named one. A stream without bytes gives nil.
-func (s *session) stream(im *wim.Image, n wim.Node, name string) (*wim.BlobReader, error) {
+func (s *session) stream(im *core.Image, n core.Node, name string) (*core.BlobReader, error) {
 	st, ok := im.Stream(n, name)
 	if !ok {
 		if name == "" {
@@ -81,7 +81,7 @@ func (s *session) read(c *protocol.Call) (any, []any, error) {
 }
 
 // readFull reads all of b, which must be there. A nil reader has nothing, and nothing is asked of it.
-func readFull(r *wim.BlobReader, b []byte, off int64) error {
+func readFull(r *core.BlobReader, b []byte, off int64) error {
 	if len(b) == 0 {
 		return nil
 	}

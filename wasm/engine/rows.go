@@ -3,12 +3,12 @@ package engine
 import (
 	"math"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
 // row shows one entry as lists do.
-func row(im *wim.Image, n wim.Node) protocol.Row {
+func row(im *core.Image, n core.Node) protocol.Row {
 	r := protocol.Row{
 		Node:     int32(n),
 		Name:     im.Name(n),
@@ -32,9 +32,9 @@ func row(im *wim.Image, n wim.Node) protocol.Row {
 }
 
 // holdsFolders says whether a folder has any in it.
-func holdsFolders(im *wim.Image, n wim.Node) bool {
+func holdsFolders(im *core.Image, n core.Node) bool {
 	first, count := im.Children(n)
-	for i := range wim.Node(count) {
+	for i := range core.Node(count) {
 		if im.IsDir(first + i) {
 			return true
 		}
@@ -50,7 +50,7 @@ func window[T any](list []T, start, count, most int) (part []T, at int) {
 }
 
 // crumbs lead from the root to n.
-func crumbs(im *wim.Image, n wim.Node) []protocol.Crumb {
+func crumbs(im *core.Image, n core.Node) []protocol.Crumb {
 	var c []protocol.Crumb
 	for n != 0 {
 		c = append(c, protocol.Crumb{Node: int32(n), Name: im.Name(n)})

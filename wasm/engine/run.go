@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"time"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -40,7 +40,7 @@ func (e *Engine) parts(req protocol.PartsRequest, attach []any) error {
 
 // sources are what shards take their bytes from.
 type sources struct {
-	parts   wim.Source
+	parts   core.Source
 	folders []fs.FS
 }
 
@@ -78,7 +78,7 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 	if req.Op == opPack {
 		return e.runPack(w, c, packed, src)
 	}
-	shard, err := wim.ParseShard(packed)
+	shard, err := core.ParseShard(packed)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -88,9 +88,9 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 	}
 	defer func() { <-e.running }()
 	if e.runner == nil {
-		e.runner = wim.NewShardWorker()
+		e.runner = core.NewShardWorker()
 	}
-	result, err := wim.RunShard(shard, src.parts, e.runner, w.tell())
+	result, err := core.RunShard(shard, src.parts, e.runner, w.tell())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -98,7 +98,7 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 		Bytes: result.Bytes, Items: result.Items, Bad: len(result.Bad),
 		Sum: result.AppendBinary(nil), Memory: linearMemory(),
 	}
-	if shard.Op != wim.OpExtract {
+	if shard.Op != core.OpExtract {
 		return rep, nil, nil
 	}
 	data := result.Data
@@ -114,7 +114,7 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 }
 
 // tell makes a rest that also tells the caller how far the request is.
-func (w *work) tell() wim.Rest {
+func (w *work) tell() core.Rest {
 	last := time.Now()
 	return func(bytes int64, items int) error {
 		if now := time.Now(); now.Sub(last) >= progressEvery {
@@ -132,26 +132,26 @@ func linearMemory() int64 {
 }
 
 // packForm is the form in which what is decoded is packed for an output; false: it is not.
-func packForm(f protocol.Format) (wim.OutputForm, bool) {
+func packForm(f protocol.Format) (core.OutputForm, bool) {
 	switch f {
 	case protocol.ZIP:
-		return wim.OutputZIP, true
+		return core.OutputZIP, true
 	case protocol.TAR:
-		return wim.OutputTAR, true
+		return core.OutputTAR, true
 	}
-	return wim.OutputRaw, false
+	return core.OutputRaw, false
 }
 
 // pack lays out a shard's bytes between the headers of its entries. They are valid until the next shard is packed.
-func (e *Engine) pack(form wim.OutputForm, recover bool, r *wim.ShardResult, packed any) ([]byte, error) {
+func (e *Engine) pack(form core.OutputForm, recover bool, r *core.ShardResult, packed any) ([]byte, error) {
 	b, ok := packed.([]byte)
 	if !ok {
 		return nil, badRequest("entries are one buffer")
 	}
-	entries, err := wim.ParseEntries(b)
+	entries, err := core.ParseEntries(b)
 	if err != nil {
 		return nil, err
 	}
-	e.packed, err = wim.PackSegment(e.packed[:0], form, recover, r, entries)
+	e.packed, err = core.PackSegment(e.packed[:0], form, recover, r, entries)
 	return e.packed, err
 }

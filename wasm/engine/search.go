@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -23,7 +23,7 @@ const (
 
 // groupKey is what the hits of a group share: a content, or where there is none, a path.
 type groupKey struct {
-	hash wim.Hash
+	hash core.Hash
 	path string
 }
 
@@ -73,7 +73,7 @@ func (s *session) search(w *work, req protocol.SearchRequest) (protocol.SearchRe
 
 // searchImages runs the search through the images. What it finds grows while others have their turns.
 func (s *session) searchImages(w *work, r *searchResult, req protocol.SearchRequest) error {
-	query := wim.NewQuery(r.query)
+	query := core.NewQuery(r.query)
 	index := make(map[groupKey]*foundGroup)
 	news := time.Now()
 	for _, i := range r.images {
@@ -87,7 +87,7 @@ func (s *session) searchImages(w *work, r *searchResult, req protocol.SearchRequ
 		}
 		for search, more := im.Search(query), true; more; {
 			var err error
-			more = search.Step(searchStride, func(n wim.Node) bool {
+			more = search.Step(searchStride, func(n core.Node) bool {
 				if r.hits == maxHits || r.paths > maxPathBytes {
 					r.more = true
 					return false
@@ -117,7 +117,7 @@ func (s *session) searchImages(w *work, r *searchResult, req protocol.SearchRequ
 
 func protocolCode(err error) protocol.Code { return protocol.AsError(protocolError(err)).Code }
 
-func (r *searchResult) add(index map[groupKey]*foundGroup, im *wim.Image, image int, n wim.Node) {
+func (r *searchResult) add(index map[groupKey]*foundGroup, im *core.Image, image int, n core.Node) {
 	r.hits++
 	key := groupKey{hash: im.Hash(n)}
 	path := ""
@@ -187,7 +187,7 @@ func (r *searchResult) reply(req protocol.SearchRequest) protocol.SearchReply {
 
 // usesResult is who uses a content. A session keeps the last one.
 type usesResult struct {
-	hash     wim.Hash
+	hash     core.Hash
 	hits     []protocol.Hit
 	total    int
 	perImage []int
@@ -195,7 +195,7 @@ type usesResult struct {
 
 // uses answers protocol.Uses.
 func (s *session) uses(w *work, req protocol.UsesRequest) (protocol.UsesReply, error) {
-	h, err := wim.ParseHash(req.Hash)
+	h, err := core.ParseHash(req.Hash)
 	if err != nil {
 		return protocol.UsesReply{}, badRequest("not a SHA-1: " + req.Hash)
 	}
@@ -207,7 +207,7 @@ func (s *session) uses(w *work, req protocol.UsesRequest) (protocol.UsesReply, e
 			count := 0
 			im, err := s.image(info.Index)
 			if err == nil {
-				count, err = eachUse(w, im, h, func(n wim.Node) {
+				count, err = eachUse(w, im, h, func(n core.Node) {
 					if len(r.hits) < maxHits && paths <= maxPathBytes {
 						hit := protocol.Hit{Image: info.Index, Node: int32(n), Path: im.Path(n)}
 						paths += len(hit.Path)
@@ -238,8 +238,8 @@ func (s *session) lacks(w *work) (protocol.Elsewhere, error) {
 
 // lacking gathers the contents that images name and that are in no part or reference. Load gives an image's tree, and
 // so far is told how many there are after each. A tree that cannot be read lacks nothing that is known of.
-func lacking(w *work, a *wim.Archive, load func(index int) (*wim.Image, error), soFar func(n int)) (map[wim.Hash]bool, error) {
-	missing := make(map[wim.Hash]bool)
+func lacking(w *work, a *core.Archive, load func(index int) (*core.Image, error), soFar func(n int)) (map[core.Hash]bool, error) {
+	missing := make(map[core.Hash]bool)
 	for _, info := range a.Images() {
 		im, err := load(info.Index)
 		if err != nil {
@@ -249,7 +249,7 @@ func lacking(w *work, a *wim.Archive, load func(index int) (*wim.Image, error), 
 			continue
 		}
 		steps := 0
-		im.EachContent(func(_ wim.Node, h wim.Hash, _ wim.StreamKind, _ []byte) bool {
+		im.EachContent(func(_ core.Node, h core.Hash, _ core.StreamKind, _ []byte) bool {
 			if steps++; steps%4096 == 0 {
 				if err = w.rest(); err != nil {
 					return false

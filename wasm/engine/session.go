@@ -5,18 +5,18 @@ import (
 	"time"
 	"weak"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
 // session is an open archive with what was worked out about it.
 type session struct {
 	e     *Engine
-	a     *wim.Archive
-	info  *wim.Info
-	parts []wim.Part
+	a     *core.Archive
+	info  *core.Info
+	parts []core.Part
 
-	loaded map[int]weak.Pointer[wim.Image] // trees that were asked for; those still there count for Details.AlsoIn
+	loaded map[int]weak.Pointer[core.Image] // trees that were asked for; those still there count for Details.AlsoIn
 
 	views   [2]*view
 	folders *folders
@@ -32,7 +32,7 @@ func (e *Engine) open(_ *work, req protocol.OpenRequest, attach []any) (protocol
 		return protocol.Archive{}, err
 	}
 	e.session, e.build = nil, nil // whatever was open goes first: there is not memory for two
-	a, err := wim.Open(parts, &wim.ReadOptions{
+	a, err := core.Open(parts, &core.ReadOptions{
 		References: refs, CacheSize: e.o.CacheSize, TreeCacheSize: e.o.TreeCacheSize, MaxMemory: e.o.MaxMemory, SHA1: e.o.SHA1,
 	})
 	if err != nil {
@@ -40,13 +40,13 @@ func (e *Engine) open(_ *work, req protocol.OpenRequest, attach []any) (protocol
 	}
 	e.session = &session{
 		e: e, a: a, info: a.Info(), parts: append(parts, refs...),
-		loaded: make(map[int]weak.Pointer[wim.Image]),
+		loaded: make(map[int]weak.Pointer[core.Image]),
 	}
 	return e.session.archive(), nil
 }
 
 // attached gives the files of a request their names.
-func attached(names, references []string, attach []any) (parts, refs []wim.Part, err error) {
+func attached(names, references []string, attach []any) (parts, refs []core.Part, err error) {
 	if len(attach) != len(names)+len(references) {
 		return nil, nil, badRequest(fmt.Sprintf("%d files attached for %d names", len(attach), len(names)+len(references)))
 	}
@@ -56,9 +56,9 @@ func attached(names, references []string, attach []any) (parts, refs []wim.Part,
 			return nil, nil, badRequest("an attachment is no file")
 		}
 		if i < len(names) {
-			parts = append(parts, wim.Part{Name: names[i], R: f, Size: f.Size()})
+			parts = append(parts, core.Part{Name: names[i], R: f, Size: f.Size()})
 		} else {
-			refs = append(refs, wim.Part{Name: references[i-len(names)], R: f, Size: f.Size()})
+			refs = append(refs, core.Part{Name: references[i-len(names)], R: f, Size: f.Size()})
 		}
 	}
 	return parts, refs, nil
@@ -106,7 +106,7 @@ func (s *session) archive() protocol.Archive {
 	return a
 }
 
-func image(in wim.ImageInfo) protocol.Image {
+func image(in core.ImageInfo) protocol.Image {
 	return protocol.Image{
 		Index: in.Index, Name: in.Name, Description: in.Description,
 		DisplayName: in.DisplayName, DisplayDescription: in.DisplayDescription,
@@ -119,7 +119,7 @@ func image(in wim.ImageInfo) protocol.Image {
 	}
 }
 
-func rfc3339(t wim.Filetime) string {
+func rfc3339(t core.Filetime) string {
 	if t == 0 {
 		return ""
 	}
@@ -127,7 +127,7 @@ func rfc3339(t wim.Filetime) string {
 }
 
 // image loads the tree of an image.
-func (s *session) image(index int) (*wim.Image, error) {
+func (s *session) image(index int) (*core.Image, error) {
 	im, err := s.a.Image(index)
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func (s *session) image(index int) (*wim.Image, error) {
 }
 
 // node loads an image's tree and checks a node of it.
-func (s *session) node(image int, n int32) (*wim.Image, wim.Node, error) {
+func (s *session) node(image int, n int32) (*core.Image, core.Node, error) {
 	im, err := s.image(image)
 	if err != nil {
 		return nil, 0, err
@@ -145,7 +145,7 @@ func (s *session) node(image int, n int32) (*wim.Image, wim.Node, error) {
 	if n < 0 || int(n) >= im.Len() {
 		return nil, 0, notFound(fmt.Sprintf("image %d has no entry %d", image, n))
 	}
-	return im, wim.Node(n), nil
+	return im, core.Node(n), nil
 }
 
 // find answers protocol.Find.

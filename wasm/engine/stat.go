@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
@@ -27,7 +27,7 @@ func (s *session) stat(w *work, req protocol.StatRequest) (protocol.Details, err
 		CreatedAt:  timeText(im.Created(n)),
 		AccessedAt: timeText(im.Accessed(n)),
 		ModifiedAt: timeText(im.Modified(n)),
-		AttrNames:  wim.AttrNames(im.Attributes(n)),
+		AttrNames:  core.AttrNames(im.Attributes(n)),
 		ObjectID:   im.ObjectID(n),
 	}
 	d.Path = d.FullPath
@@ -41,7 +41,7 @@ func (s *session) stat(w *work, req protocol.StatRequest) (protocol.Details, err
 		}
 	}
 	if d.Reparse != 0 {
-		d.ReparseName = wim.ReparseName(d.Reparse)
+		d.ReparseName = core.ReparseName(d.Reparse)
 		if link := im.Link(n); link.Found {
 			d.LinkNode, d.LinkFound = int32(link.Node), true
 		}
@@ -78,14 +78,14 @@ func (s *session) stat(w *work, req protocol.StatRequest) (protocol.Details, err
 	return d, nil
 }
 
-func timeText(t wim.Filetime) string {
+func timeText(t core.Filetime) string {
 	if t == 0 {
 		return ""
 	}
 	return t.String()
 }
 
-func kind(im *wim.Image, n wim.Node) string {
+func kind(im *core.Image, n core.Node) string {
 	switch {
 	case im.ReparseTag(n) != 0 && im.Link(n).Kind != "":
 		return "link"
@@ -98,7 +98,7 @@ func kind(im *wim.Image, n wim.Node) string {
 }
 
 // security fills in what the entry's security descriptor says.
-func (s *session) security(im *wim.Image, n wim.Node, d *protocol.Details) {
+func (s *session) security(im *core.Image, n core.Node, d *protocol.Details) {
 	sd := im.Security(n)
 	if sd == nil {
 		return
@@ -116,7 +116,7 @@ func (s *session) security(im *wim.Image, n wim.Node, d *protocol.Details) {
 }
 
 // stored tells where a content lies.
-func (s *session) stored(b wim.Blob) *protocol.Stored {
+func (s *session) stored(b core.Blob) *protocol.Stored {
 	in := s.a.Stored(b)
 	p := &protocol.Stored{
 		Part: in.Part, PartName: in.PartName, Off: in.Off, PackedSize: in.PackedSize, Size: in.Size,
@@ -134,14 +134,14 @@ func (s *session) stored(b wim.Blob) *protocol.Stored {
 }
 
 // alsoIn counts the entries with a content in the images whose trees are loaded. It loads none.
-func (s *session) alsoIn(w *work, h wim.Hash) (int, error) {
+func (s *session) alsoIn(w *work, h core.Hash) (int, error) {
 	count := 0
 	for _, p := range s.loaded {
 		im := p.Value()
 		if im == nil {
 			continue
 		}
-		k, err := eachUse(w, im, h, func(wim.Node) {})
+		k, err := eachUse(w, im, h, func(core.Node) {})
 		if err != nil {
 			return 0, err
 		}
@@ -151,10 +151,10 @@ func (s *session) alsoIn(w *work, h wim.Hash) (int, error) {
 }
 
 // eachUse calls f for each entry of an image that has a content, and counts them.
-func eachUse(w *work, im *wim.Image, h wim.Hash, f func(wim.Node)) (count int, err error) {
-	last := wim.Node(-1)
+func eachUse(w *work, im *core.Image, h core.Hash, f func(core.Node)) (count int, err error) {
+	last := core.Node(-1)
 	steps := 0
-	im.EachContent(func(n wim.Node, got wim.Hash, _ wim.StreamKind, _ []byte) bool {
+	im.EachContent(func(n core.Node, got core.Hash, _ core.StreamKind, _ []byte) bool {
 		if steps++; steps%4096 == 0 {
 			if err = w.rest(); err != nil {
 				return false
@@ -171,7 +171,7 @@ func eachUse(w *work, im *wim.Image, h wim.Hash, f func(wim.Node)) (count int, e
 }
 
 // look reads a file's beginning to say what it is.
-func (s *session) look(im *wim.Image, n wim.Node, d *protocol.Details) {
+func (s *session) look(im *core.Image, n core.Node, d *protocol.Details) {
 	r, err := s.stream(im, n, "")
 	var head []byte
 	if err == nil && r != nil {
@@ -184,7 +184,7 @@ func (s *session) look(im *wim.Image, n wim.Node, d *protocol.Details) {
 	if r == nil || len(head) < 2 || head[0] != 'M' || head[1] != 'Z' {
 		return
 	}
-	if v, err := wim.ReadPEVersion(r, r.Size()); err == nil && v != nil {
+	if v, err := core.ReadPEVersion(r, r.Size()); err == nil && v != nil {
 		d.FileVersion = v.FileVersion
 		for _, p := range v.Strings {
 			d.Strings = append(d.Strings, protocol.Pair{Name: p.Name, Value: p.Value})

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/wim/internal/format"
 )
 
@@ -95,12 +95,12 @@ type capturing struct {
 	name, desc string
 	named      bool
 	properties []property
-	list       []wim.CaptureSource
+	list       []core.CaptureSource
 	scan       *scanning
 
 	bases    []*opened // of --delta-from
 	others   []*opened // opened for --update-of
-	updateOf *wim.Image
+	updateOf *core.Image
 	updated  *opened // that it is in, if that is not the one appended to
 }
 
@@ -139,13 +139,13 @@ func (t *tool) capturing(o *parsed) (_ *capturing, err error) {
 	if c.scan, err = t.scanning(o); err != nil {
 		return nil, err
 	}
-	c.list = []wim.CaptureSource{{Path: c.source, Target: "/"}}
+	c.list = []core.CaptureSource{{Path: c.source, Target: "/"}}
 	if o.has("source-list") {
 		b, err := t.readText(c.source)
 		if err != nil {
 			return nil, err
 		}
-		if c.list, err = wim.ParseSourceList(b); err != nil {
+		if c.list, err = core.ParseSourceList(b); err != nil {
 			return nil, usageError{fmt.Sprintf("%s: %v", c.source, err)}
 		}
 	}
@@ -217,11 +217,11 @@ func (c *capturing) findUpdateOf(to *opened) error {
 }
 
 // tree scans all sources and puts them together.
-func (c *capturing) tree(norpfix bool) (*wim.Draft, error) {
-	d := wim.NewDraft()
-	now := wim.FiletimeOf(time.Now())
+func (c *capturing) tree(norpfix bool) (*core.Draft, error) {
+	d := core.NewDraft()
+	now := core.FiletimeOf(time.Now())
 	for _, s := range c.list {
-		added, err := c.scan.scan(s.Path, s.Target, func(o *wim.ScanOptions) {
+		added, err := c.scan.scan(s.Path, s.Target, func(o *core.ScanOptions) {
 			// Links are fixed to fit the root of the image, which what goes elsewhere does not become.
 			o.NoRPFix = norpfix || s.Target != "/"
 			o.UpdateOf, o.Target, o.Several = c.updateOf, s.Target, len(c.list) > 1
@@ -232,7 +232,7 @@ func (c *capturing) tree(norpfix bool) (*wim.Draft, error) {
 		if s.Target == "/" && !added.IsDir(0) {
 			return nil, codef(exitNotDirectory, "%q is no folder; --source-list has places for single files, and NTFS volumes are not read", s.Path)
 		}
-		if _, err := d.Graft(s.Target, added, &wim.GraftOptions{When: now}); err != nil {
+		if _, err := d.Graft(s.Target, added, &core.GraftOptions{When: now}); err != nil {
 			return nil, err
 		}
 	}
@@ -240,13 +240,13 @@ func (c *capturing) tree(norpfix bool) (*wim.Draft, error) {
 }
 
 // add puts the captured image behind those that there are.
-func (c *capturing) add(e *wim.Edit, d *wim.Draft) error {
+func (c *capturing) add(e *core.Edit, d *core.Draft) error {
 	name := c.name
 	if !c.named {
 		name = uniqueName(e, sourceName(c.source))
 	}
 	c.use(e)
-	index, err := e.AddDraft(d, &wim.DraftInfo{Name: name, Created: wim.FiletimeOf(time.Now())})
+	index, err := e.AddDraft(d, &core.DraftInfo{Name: name, Created: core.FiletimeOf(time.Now())})
 	if err != nil {
 		return err
 	}
@@ -273,7 +273,7 @@ func (c *capturing) add(e *wim.Edit, d *wim.Draft) error {
 }
 
 // use says where contents are that need not be read or written.
-func (c *capturing) use(e *wim.Edit) {
+func (c *capturing) use(e *core.Edit) {
 	for _, a := range c.bases {
 		e.LeaveOut(a.Archive)
 	}
@@ -303,18 +303,18 @@ func (c *capturing) toNew() error {
 	if err != nil {
 		return err
 	}
-	image := func(e *wim.Edit) error {
+	image := func(e *core.Edit) error {
 		e.ReparseFixup = fixed
 		return c.add(e, d)
 	}
 	if c.o.has("group") {
-		return c.t.writeGroup(c.o, c.file, &grouping{file: c.o.get("group"), sources: c.scan.sources, image: image, contents: func(e *wim.Edit) error {
+		return c.t.writeGroup(c.o, c.file, &grouping{file: c.o.get("group"), sources: c.scan.sources, image: image, contents: func(e *core.Edit) error {
 			c.use(e)
 			_, err := e.AddDraft(d, nil)
 			return err
 		}}, c.pack, w, c.run)
 	}
-	e := wim.NewEdit()
+	e := core.NewEdit()
 	if err := image(e); err != nil {
 		return err
 	}
@@ -375,7 +375,7 @@ func sourceName(source string) string {
 }
 
 // uniqueName is the name, or one with a number behind it that no image has.
-func uniqueName(e *wim.Edit, name string) string {
+func uniqueName(e *core.Edit, name string) string {
 	unique := name
 	for n := 1; freeName(e, unique) != nil; n++ {
 		unique = fmt.Sprintf("%s (%d)", name, n)

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/wim/internal/format"
 )
 
@@ -94,7 +94,7 @@ func (t *tool) openForChange(name string, refs []string, o *parsed, anew bool) (
 // modification is an archive that is to be written over itself.
 type modification struct {
 	to      *target
-	edit    *wim.Edit
+	edit    *core.Edit
 	pack    packing
 	sources []fs.FS
 	anew    bool // write it beside and rename it, and do not append
@@ -108,7 +108,7 @@ func (m *modification) whole() bool {
 }
 
 // write makes it. Contents that the archives of --ref hold stay there.
-func (m *modification) write(t *tool, r runOptions) (*wim.WriteReport, error) {
+func (m *modification) write(t *tool, r runOptions) (*core.WriteReport, error) {
 	shared, err := t.openShared(r.refs)
 	defer func() {
 		for _, a := range shared {
@@ -129,7 +129,7 @@ func (m *modification) write(t *tool, r runOptions) (*wim.WriteReport, error) {
 		if err != nil {
 			return nil, err
 		}
-		if w.Only == wim.OnlyMetadata && len(shared) == 0 {
+		if w.Only == core.OnlyMetadata && len(shared) == 0 {
 			return nil, codef(exitMissingContent, "%q holds metadata only: --ref=GLOB names the file with the contents", m.to.name)
 		}
 		plan, err := m.edit.PlanWrite(&w)
@@ -155,7 +155,7 @@ func (m *modification) write(t *tool, r runOptions) (*wim.WriteReport, error) {
 
 // elsewhere adds to an error about missing contents what can be done.
 func elsewhere(err error) error {
-	if errors.Is(err, wim.ErrMissingBlob) {
+	if errors.Is(err, core.ErrMissingBlob) {
 		return fmt.Errorf("%w; --ref=GLOB names archives or parts that have it", err)
 	}
 	return err
@@ -189,7 +189,7 @@ func (t *tool) openShared(refs []string) (list []*opened, err error) {
 }
 
 // sameCodec refuses a second codec: an archive has one, whatever is added to it.
-func (p *packing) sameCodec(a *wim.Archive) error {
+func (p *packing) sameCodec(a *core.Archive) error {
 	if p.plain.given && p.plain.codec != a.Info().Codec {
 		return usageError{"cannot specify a compression type that is not the same as that used in the destination WIM"}
 	}
@@ -197,11 +197,11 @@ func (p *packing) sameCodec(a *wim.Archive) error {
 }
 
 // forAppend says how what is added to an archive is packed: as what is there, so solid if there are solid resources.
-func (p *packing) forAppend(t *tool, a *wim.Archive) (wim.WriteOptions, error) {
+func (p *packing) forAppend(t *tool, a *core.Archive) (core.WriteOptions, error) {
 	have := a.WriteOptions()
 	w := have
-	if w.Only == wim.OnlyMetadata {
-		w.Only = wim.OnlyAll // there are no contents to be added: needWhole has seen to that
+	if w.Only == core.OnlyMetadata {
+		w.Only = core.OnlyAll // there are no contents to be added: needWhole has seen to that
 	}
 	if p.chunkSize != 0 && p.chunkSize != have.ChunkSize {
 		t.warn("--chunk-size does not count: an archive that is there keeps its own, %d", have.ChunkSize)

@@ -5,25 +5,25 @@ import (
 	"errors"
 	"hash"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // feed runs a plan of extraction and hands each piece, in the order of the shards, to sink.
 type feed struct {
-	wim.Plan
-	want    func(wim.Hash) bool
-	sink    func(h wim.Hash, off int64, data []byte, last bool) error
-	damage  func(h wim.Hash, why string) error // an error ends the job
-	cut     map[wim.Hash]hash.Hash             // SHA-1 of contents that come in pieces, as far as they have come
-	damaged map[wim.Hash]bool
+	core.Plan
+	want    func(core.Hash) bool
+	sink    func(h core.Hash, off int64, data []byte, last bool) error
+	damage  func(h core.Hash, why string) error // an error ends the job
+	cut     map[core.Hash]hash.Hash             // SHA-1 of contents that come in pieces, as far as they have come
+	damaged map[core.Hash]bool
 }
 
-func newFeed(p wim.Plan) *feed {
-	return &feed{Plan: p, want: func(wim.Hash) bool { return true }, cut: map[wim.Hash]hash.Hash{}, damaged: map[wim.Hash]bool{}}
+func newFeed(p core.Plan) *feed {
+	return &feed{Plan: p, want: func(core.Hash) bool { return true }, cut: map[core.Hash]hash.Hash{}, damaged: map[core.Hash]bool{}}
 }
 
-// Merge implements wim.Plan: RunPlan calls it shard by shard in their order.
-func (f *feed) Merge(i int, r *wim.ShardResult) ([]wim.BlockMark, error) {
+// Merge implements core.Plan: RunPlan calls it shard by shard in their order.
+func (f *feed) Merge(i int, r *core.ShardResult) ([]core.BlockMark, error) {
 	s, err := f.Shard(i)
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func (f *feed) Merge(i int, r *wim.ShardResult) ([]wim.BlockMark, error) {
 	return f.Plan.Merge(i, r)
 }
 
-func (f *feed) piece(p *wim.Piece, data []byte, why string) error {
+func (f *feed) piece(p *core.Piece, data []byte, why string) error {
 	if !f.want(p.Hash) {
 		return nil
 	}
@@ -65,7 +65,7 @@ func (f *feed) piece(p *wim.Piece, data []byte, why string) error {
 			d.Write(data)
 			if last {
 				delete(f.cut, p.Hash)
-				if wim.Hash(d.Sum(nil)) != p.Hash {
+				if core.Hash(d.Sum(nil)) != p.Hash {
 					why = "SHA-1 does not match"
 				}
 			}
@@ -86,7 +86,7 @@ func (w *writer) contents() error {
 	if len(w.by) == 0 {
 		return nil
 	}
-	var hashes []wim.Hash
+	var hashes []core.Hash
 	for i := range w.outs { // in the order of the entries: maps have none
 		o := &w.outs[i]
 		if o.kind != outFile {
@@ -111,7 +111,7 @@ func (w *writer) contents() error {
 	}
 	f := newFeed(plan)
 	f.sink = w.piece
-	f.damage = func(h wim.Hash, why string) error {
+	f.damage = func(h core.Hash, why string) error {
 		path := nativePath(w.im, w.outs[w.by[h][0]].node)
 		if !w.o.recoverData {
 			return damageError(path, why)
@@ -121,7 +121,7 @@ func (w *writer) contents() error {
 		return nil
 	}
 	bar := w.t.progress("Extracting file data", plan.Bytes())
-	err = wim.RunPlan(w.t.ctx, f, w.arc.Source(), w.workers, bar.step)
+	err = core.RunPlan(w.t.ctx, f, w.arc.Source(), w.workers, bar.step)
 	bar.end()
 	return interrupted(err)
 }
@@ -132,27 +132,27 @@ func damageError(path, why string) error {
 
 // eachContent hands out a content piece by piece. Without recoverData damage is an error: before any byte is handed
 // out if the content is in one piece, as all but very long ones are, else at the end.
-func (a *opened) eachContent(t *tool, h wim.Hash, recoverData bool, sink func([]byte) error) error {
+func (a *opened) eachContent(t *tool, h core.Hash, recoverData bool, sink func([]byte) error) error {
 	if h.IsZero() {
 		return nil
 	}
 	if _, ok := a.Blob(h); !ok {
 		return codef(exitMissingContent, "blob %s not found; --ref names the archives that may have it", h)
 	}
-	plan, err := a.PlanContents([]wim.Hash{h})
+	plan, err := a.PlanContents([]core.Hash{h})
 	if err != nil {
 		return err
 	}
 	f := newFeed(plan)
-	f.sink = func(_ wim.Hash, _ int64, data []byte, _ bool) error { return sink(data) }
-	f.damage = func(_ wim.Hash, why string) error {
+	f.sink = func(_ core.Hash, _ int64, data []byte, _ bool) error { return sink(data) }
+	f.damage = func(_ core.Hash, why string) error {
 		if !recoverData {
 			return codef(exitHash, "damaged: %s", why)
 		}
 		t.warn("damaged: %s", why)
 		return nil
 	}
-	return interrupted(wim.RunPlan(t.ctx, f, a.Source(), 1, nil))
+	return interrupted(core.RunPlan(t.ctx, f, a.Source(), 1, nil))
 }
 
 // threads takes --threads.

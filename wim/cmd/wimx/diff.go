@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 func diffVerb() verb {
@@ -29,7 +29,7 @@ func runDiff(t *tool, o *parsed) error {
 	if len(o.args) != 4 {
 		return usageError{"diff takes an archive and an image, twice"}
 	}
-	var images [2]*wim.Image
+	var images [2]*core.Image
 	for i := range images {
 		a, err := t.open(o.args[2*i], o.all("ref"))
 		if err != nil {
@@ -45,9 +45,9 @@ func runDiff(t *tool, o *parsed) error {
 		}
 	}
 	list := []change{}
-	wim.Diff(images[0], images[1], func(c wim.Change) bool {
+	core.Diff(images[0], images[1], func(c core.Change) bool {
 		im, n := images[0], c.Old
-		if c.Kind == wim.Added {
+		if c.Kind == core.Added {
 			im, n = images[1], c.New
 		}
 		list = append(list, change{c.Kind.String(), nativePath(im, n), c.What})

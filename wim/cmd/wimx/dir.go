@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 func dirVerb() verb {
@@ -47,7 +47,7 @@ func runDir(t *tool, o *parsed) error {
 		for _, w := range im.Warnings() {
 			t.warn("image %d: %s", i, w)
 		}
-		start := wim.Node(0)
+		start := core.Node(0)
 		if p := o.get("path"); p != "" {
 			var ok bool
 			if start, ok = find(im, p, fold); !ok {
@@ -71,7 +71,7 @@ func runDir(t *tool, o *parsed) error {
 // lister writes entries of one image after another.
 type lister struct {
 	a        *opened
-	im       *wim.Image
+	im       *core.Image
 	w        io.Writer
 	detailed bool
 	json     bool
@@ -79,8 +79,8 @@ type lister struct {
 }
 
 // list writes an entry and, if below, all that is under it, in the order of names.
-func (l *lister) list(n wim.Node, below bool) error {
-	stack := []wim.Node{n}
+func (l *lister) list(n core.Node, below bool) error {
+	stack := []core.Node{n}
 	for len(stack) > 0 {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
@@ -116,7 +116,7 @@ var attributeWords = []struct {
 }
 
 // detail writes all that is known of an entry, in the lines of wimlib-imagex.
-func (l *lister) detail(n wim.Node) {
+func (l *lister) detail(n core.Node) {
 	im, w := l.im, l.w
 	fmt.Fprintln(w, "----------------------------------------------------------------------------")
 	fmt.Fprintf(w, "Full Path           = \"%s\"\n", nativePath(im, n))
@@ -134,7 +134,7 @@ func (l *lister) detail(n wim.Node) {
 	fmt.Fprintf(w, "Creation Time       = %s\n", ctime(im.Created(n)))
 	fmt.Fprintf(w, "Last Write Time     = %s\n", ctime(im.Modified(n)))
 	fmt.Fprintf(w, "Last Access Time    = %s\n", ctime(im.Accessed(n)))
-	if attrs&wim.AttrReparsePoint != 0 {
+	if attrs&core.AttrReparsePoint != 0 {
 		fmt.Fprintf(w, "Reparse Tag         = 0x%x\n", im.ReparseTag(n))
 	}
 	count := im.LinkCount(n)
@@ -154,27 +154,27 @@ func (l *lister) detail(n wim.Node) {
 		}
 	}
 	streams := im.Streams(n)
-	if attrs&wim.AttrReparsePoint != 0 {
+	if attrs&core.AttrReparsePoint != 0 {
 		for _, s := range streams {
-			if s.Kind == wim.StreamReparse {
+			if s.Kind == core.StreamReparse {
 				l.stream("\tReparse point stream:", s.Hash)
 			}
 		}
 	}
-	if data, ok := im.Stream(n, ""); ok && data.Kind == wim.StreamRaw {
+	if data, ok := im.Stream(n, ""); ok && data.Kind == core.StreamRaw {
 		l.stream("\tRaw encrypted data stream:", data.Hash)
-	} else if attrs&wim.AttrReparsePoint == 0 || !im.Hash(n).IsZero() {
+	} else if attrs&core.AttrReparsePoint == 0 || !im.Hash(n).IsZero() {
 		l.stream("\tUnnamed data stream:", im.Hash(n))
 	}
 	for _, s := range streams {
-		if s.Kind == wim.StreamNamed {
-			units, _ := wim.UnescapeName(s.Name)
+		if s.Kind == core.StreamNamed {
+			units, _ := core.UnescapeName(s.Name)
 			l.stream(fmt.Sprintf("\tNamed data stream \"%s\":", nativeName(units)), s.Hash)
 		}
 	}
 }
 
-func (l *lister) stream(title string, h wim.Hash) {
+func (l *lister) stream(title string, h core.Hash) {
 	fmt.Fprintln(l.w, title)
 	b, ok := l.a.Blob(h)
 	switch {
@@ -230,16 +230,16 @@ type dirTagItem struct {
 	Data string `json:"data"` // hexadecimal
 }
 
-func (l *lister) entry(n wim.Node) dirEntry {
+func (l *lister) entry(n core.Node) dirEntry {
 	im := l.im
 	e := dirEntry{
-		Image: im.Index(), Path: im.Path(n), Dir: im.IsDir(n), Attributes: wim.AttrNames(im.Attributes(n)),
+		Image: im.Index(), Path: im.Path(n), Dir: im.IsDir(n), Attributes: core.AttrNames(im.Attributes(n)),
 		Size: im.Size(n), Created: im.Created(n).String(), Modified: im.Modified(n).String(), Accessed: im.Accessed(n).String(), Missing: im.Missing(n),
 	}
 	if h := im.Hash(n); !h.IsZero() {
 		e.Hash = h.String()
 	}
-	if im.Attributes(n)&wim.AttrReparsePoint != 0 {
+	if im.Attributes(n)&core.AttrReparsePoint != 0 {
 		e.LinkTarget = im.Link(n).Target
 	}
 	if !l.detailed {
@@ -256,7 +256,7 @@ func (l *lister) entry(n wim.Node) dirEntry {
 		e.Unix = u.String()
 	}
 	for _, s := range im.Streams(n) {
-		if s.Kind == wim.StreamNamed {
+		if s.Kind == core.StreamNamed {
 			e.Streams = append(e.Streams, dirStream{s.Name, s.Size, s.Hash.String()})
 		}
 	}

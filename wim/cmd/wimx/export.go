@@ -6,7 +6,7 @@ import (
 	"os"
 	"slices"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/wim/internal/format"
 )
 
@@ -91,7 +91,7 @@ func runExport(t *tool, o *parsed) error {
 }
 
 // add puts the images behind those that there are.
-func (x *exporting) add(e *wim.Edit) error {
+func (x *exporting) add(e *core.Edit) error {
 	for _, index := range x.from.indexes(x.choice) {
 		if !x.newName {
 			if err := freeName(e, x.from.Images()[index-1].Name); err != nil {
@@ -135,7 +135,7 @@ func (x *exporting) toNew(dest string) error {
 		return err
 	}
 	if x.o.has("group") {
-		return elsewhere(x.t.writeGroup(x.o, dest, &grouping{file: x.o.get("group"), image: x.add, contents: func(e *wim.Edit) error {
+		return elsewhere(x.t.writeGroup(x.o, dest, &grouping{file: x.o.get("group"), image: x.add, contents: func(e *core.Edit) error {
 			for _, index := range x.from.indexes(x.choice) {
 				if _, err := e.AddImage(x.from.Archive, index); err != nil {
 					return err
@@ -144,7 +144,7 @@ func (x *exporting) toNew(dest string) error {
 			return nil
 		}}, x.pack, w, x.run))
 	}
-	e := wim.NewEdit()
+	e := core.NewEdit()
 	if err := x.add(e); err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // sharedOptions are those that apply and extract have in common.
@@ -115,7 +115,7 @@ func runExtract(t *tool, o *parsed) error {
 }
 
 // choose finds the entries that paths and list files name. keep says of each whether the folders above it come along.
-func (t *tool) choose(im *wim.Image, o *parsed, paths []string) (nodes []wim.Node, keep []bool, err error) {
+func (t *tool) choose(im *core.Image, o *parsed, paths []string) (nodes []core.Node, keep []bool, err error) {
 	fold, err := ignoreCase(onWindows)
 	if err != nil {
 		return nil, nil, err
@@ -165,9 +165,9 @@ func (t *tool) choose(im *wim.Image, o *parsed, paths []string) (nodes []wim.Nod
 
 // toStdout writes the contents of files, one after another. Nothing of a damaged file is written, as far as that can
 // be known before its end: what fits memory is checked first.
-func (t *tool) toStdout(a *opened, im *wim.Image, nodes []wim.Node, recoverData bool) error {
+func (t *tool) toStdout(a *opened, im *core.Image, nodes []core.Node, recoverData bool) error {
 	for _, n := range nodes {
-		if im.IsDir(n) || im.Attributes(n)&wim.AttrReparsePoint != 0 {
+		if im.IsDir(n) || im.Attributes(n)&core.AttrReparsePoint != 0 {
 			return codef(exitNotRegular, "%q is not a regular file and therefore cannot be extracted to standard output", nativePath(im, n))
 		}
 	}
@@ -250,7 +250,7 @@ func runApply(t *tool, o *parsed) error {
 	return nil
 }
 
-func (t *tool) applyImage(a *opened, im *wim.Image, dest string, wo writeOptions, o *parsed) error {
+func (t *tool) applyImage(a *opened, im *core.Image, dest string, wo writeOptions, o *parsed) error {
 	w, err := newWriter(t, a.Archive, im, dest, wo)
 	if err != nil {
 		return err
@@ -264,10 +264,10 @@ func (t *tool) applyImage(a *opened, im *wim.Image, dest string, wo writeOptions
 }
 
 // imageFolder is the folder that "all" puts an image in: its name, if that is a plain one and not taken, else its index.
-func imageFolder(info wim.ImageInfo, used map[string]bool) string {
+func imageFolder(info core.ImageInfo, used map[string]bool) string {
 	name := info.Name
-	units, _ := wim.UnescapeName(name)
-	if strings.ContainsAny(name, `/\`) || !checkName(units, onWindows) || used[strings.ToLower(name)] || wim.EscapeName(units) != name {
+	units, _ := core.UnescapeName(name)
+	if strings.ContainsAny(name, `/\`) || !checkName(units, onWindows) || used[strings.ToLower(name)] || core.EscapeName(units) != name {
 		name = fmt.Sprint(info.Index)
 	}
 	used[strings.ToLower(name)] = true
@@ -275,7 +275,7 @@ func imageFolder(info wim.ImageInfo, used map[string]bool) string {
 }
 
 // copyBlob writes a content, and checks it on the way.
-func (a *opened) copyBlob(t *tool, w io.Writer, h wim.Hash, recoverData bool) error {
+func (a *opened) copyBlob(t *tool, w io.Writer, h core.Hash, recoverData bool) error {
 	return a.eachContent(t, h, recoverData, func(b []byte) error {
 		if _, err := w.Write(b); err != nil {
 			return coded(exitWrite, err)

@@ -6,22 +6,22 @@ import (
 	"io/fs"
 	"os"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/wim/internal/format"
 )
 
 // grouping is an image that goes into a group: its metadata alone into an archive of its own, its contents into the
 // resource-only archive that all images of the group share.
 type grouping struct {
-	file     string                // that all share; it is made if it is not there
-	contents func(*wim.Edit) error // adds the image for its contents' sake
-	image    func(*wim.Edit) error // adds it as it is to be
+	file     string                 // that all share; it is made if it is not there
+	contents func(*core.Edit) error // adds the image for its contents' sake
+	image    func(*core.Edit) error // adds it as it is to be
 	sources  []fs.FS
 }
 
 // writeGroup adds the contents to the shared file, and then writes the image to a new one. Should it be cut off between the
 // two, the shared file holds contents that no image needs yet. All of a group are packed in the same way.
-func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w wim.WriteOptions, r runOptions) error {
+func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w core.WriteOptions, r runOptions) error {
 	if w.Solid || w.Pipable || dest == "-" {
 		return codef(exitParameter, "--group: archives of a group are neither solid nor pipable")
 	}
@@ -39,12 +39,12 @@ func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w wim.
 		return err
 	}
 	defer shared.Close()
-	e := wim.NewEdit()
+	e := core.NewEdit()
 	e.LeaveOut(shared.Archive)
 	if err := g.image(e); err != nil {
 		return err
 	}
-	w.Only = wim.OnlyMetadata
+	w.Only = core.OnlyMetadata
 	rand.Read(w.GUID[:])
 	plan, err := e.PlanWrite(&w)
 	if err != nil {
@@ -56,12 +56,12 @@ func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w wim.
 }
 
 // newGroup makes the shared file.
-func (t *tool) newGroup(g *grouping, w wim.WriteOptions, r runOptions) error {
-	e := wim.NewEdit()
+func (t *tool) newGroup(g *grouping, w core.WriteOptions, r runOptions) error {
+	e := core.NewEdit()
 	if err := g.contents(e); err != nil {
 		return err
 	}
-	w.Only = wim.OnlyContents
+	w.Only = core.OnlyContents
 	plan, err := e.PlanWrite(&w)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (t *tool) newGroup(g *grouping, w wim.WriteOptions, r runOptions) error {
 }
 
 // joinGroup adds to the shared file, and says how the group is packed.
-func (t *tool) joinGroup(o *parsed, g *grouping, p packing, w wim.WriteOptions, r runOptions) (wim.WriteOptions, error) {
+func (t *tool) joinGroup(o *parsed, g *grouping, p packing, w core.WriteOptions, r runOptions) (core.WriteOptions, error) {
 	a, err := t.openForChange(g.file, nil, o, false)
 	if err != nil {
 		return w, err

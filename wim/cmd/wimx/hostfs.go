@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // hostFS is a folder of this machine as the engine scans it. Its paths are separated by slashes and may hold whatever
@@ -18,8 +18,8 @@ var _ interface {
 	fs.ReadDirFS
 	fs.StatFS
 	fs.ReadLinkFS
-	wim.FactsFS
-	wim.LinkFS
+	core.FactsFS
+	core.LinkFS
 } = hostFS{}
 
 func (h hostFS) path(name string) string {

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unsafe"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // Open opens a file. os.Open would see whether it can be waited for, which takes longer than reading a small file does.
@@ -29,26 +29,26 @@ func (h hostFS) Open(name string) (fs.File, error) {
 
 // FileFacts tells what the kernel has told and io/fs has no words for, and asks it for extended attributes: those of what
 // links lead to if that is wanted, and their own otherwise.
-func (h hostFS) FileFacts(name string, want wim.FactsWanted) (f wim.Facts, err error) {
+func (h hostFS) FileFacts(name string, want core.FactsWanted) (f core.Facts, err error) {
 	st, ok := want.Info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return f, &fs.PathError{Op: "stat", Path: h.path(name), Err: fs.ErrInvalid}
 	}
-	moment := func(t syscall.Timespec) wim.Filetime { return wim.FiletimeOf(time.Unix(t.Unix())) }
-	f = wim.Facts{
+	moment := func(t syscall.Timespec) core.Filetime { return core.FiletimeOf(time.Unix(t.Unix())) }
+	f = core.Facts{
 		Device: uint64(st.Dev), Inode: uint64(st.Ino), Links: uint64(st.Nlink), Accessed: moment(st.Atim), Modified: moment(st.Mtim),
 		Sparse: int64(st.Blocks) < (st.Size+511)/512,
 	}
 	if !want.Unix {
 		return f, nil
 	}
-	f.Unix = &wim.UnixData{UID: st.Uid, GID: st.Gid, Mode: st.Mode, Rdev: uint32(st.Rdev)}
+	f.Unix = &core.UnixData{UID: st.Uid, GID: st.Gid, Mode: st.Mode, Rdev: uint32(st.Rdev)}
 	f.Xattrs, err = fileXattrs(h.path(name), want.Follow)
 	return f, err
 }
 
 // fileXattrs reads the extended attributes of a file, or of a link itself. A file system without them has none.
-func fileXattrs(path string, follow bool) ([]wim.Xattr, error) {
+func fileXattrs(path string, follow bool) ([]core.Xattr, error) {
 	list, get := uintptr(syscall.SYS_LLISTXATTR), uintptr(syscall.SYS_LGETXATTR)
 	if follow {
 		list, get = syscall.SYS_LISTXATTR, syscall.SYS_GETXATTR
@@ -57,7 +57,7 @@ func fileXattrs(path string, follow bool) ([]wim.Xattr, error) {
 	if err != nil {
 		return nil, err
 	}
-	fail := func(err error) ([]wim.Xattr, error) {
+	fail := func(err error) ([]core.Xattr, error) {
 		return nil, &fs.PathError{Op: "extended attributes of", Path: path, Err: err}
 	}
 	names, err := growing(func(b []byte) (uintptr, syscall.Errno) {
@@ -70,7 +70,7 @@ func fileXattrs(path string, follow bool) ([]wim.Xattr, error) {
 	if err != nil {
 		return fail(err)
 	}
-	var out []wim.Xattr
+	var out []core.Xattr
 	for name := range bytes.SplitSeq(bytes.TrimSuffix(names, []byte{0}), []byte{0}) {
 		n, err := syscall.BytePtrFromString(string(name))
 		if err != nil {
@@ -85,7 +85,7 @@ func fileXattrs(path string, follow bool) ([]wim.Xattr, error) {
 		case err != nil:
 			return fail(err)
 		default:
-			out = append(out, wim.Xattr{Name: string(name), Value: value})
+			out = append(out, core.Xattr{Name: string(name), Value: value})
 		}
 	}
 	return out, nil

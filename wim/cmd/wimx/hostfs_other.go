@@ -7,18 +7,18 @@ import (
 	"os"
 	"syscall"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // Open opens a file.
 func (h hostFS) Open(name string) (fs.File, error) { return os.Open(h.path(name)) }
 
 // FileFacts tells hard links, and with UnixData owner and mode.
-func (h hostFS) FileFacts(name string, want wim.FactsWanted) (f wim.Facts, err error) {
+func (h hostFS) FileFacts(name string, want core.FactsWanted) (f core.Facts, err error) {
 	if st, ok := want.Info.Sys().(*syscall.Stat_t); ok {
 		f.Device, f.Inode, f.Links = uint64(st.Dev), uint64(st.Ino), uint64(st.Nlink)
 		if want.Unix {
-			f.Unix = &wim.UnixData{UID: uint32(st.Uid), GID: uint32(st.Gid), Mode: uint32(st.Mode), Rdev: uint32(st.Rdev)}
+			f.Unix = &core.UnixData{UID: uint32(st.Uid), GID: uint32(st.Gid), Mode: uint32(st.Mode), Rdev: uint32(st.Rdev)}
 		}
 	}
 	return f, nil

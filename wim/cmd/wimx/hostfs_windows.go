@@ -6,18 +6,18 @@ import (
 	"syscall"
 	"unsafe"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // keptAttributes are those of a file that say something about the file and not about how it lies on the disk.
-const keptAttributes = settable | wim.AttrDirectory
+const keptAttributes = settable | core.AttrDirectory
 
 // Open opens a file.
 func (h hostFS) Open(name string) (fs.File, error) { return os.Open(h.path(name)) }
 
 // FileFacts tells attributes and times. Reparse points that are no links, named streams and security descriptors are not
 // read.
-func (h hostFS) FileFacts(name string, want wim.FactsWanted) (f wim.Facts, err error) {
+func (h hostFS) FileFacts(name string, want core.FactsWanted) (f core.Facts, err error) {
 	look := os.Lstat
 	if want.Follow {
 		look = os.Stat
@@ -30,13 +30,13 @@ func (h hostFS) FileFacts(name string, want wim.FactsWanted) (f wim.Facts, err e
 	if !ok {
 		return f, &fs.PathError{Op: "attributes of", Path: h.path(name), Err: fs.ErrInvalid}
 	}
-	moment := func(t syscall.Filetime) wim.Filetime {
-		return wim.Filetime(t.HighDateTime)<<32 | wim.Filetime(t.LowDateTime)
+	moment := func(t syscall.Filetime) core.Filetime {
+		return core.Filetime(t.HighDateTime)<<32 | core.Filetime(t.LowDateTime)
 	}
 	f.Created, f.Accessed, f.Modified = moment(d.CreationTime), moment(d.LastAccessTime), moment(d.LastWriteTime)
 	f.Attributes = d.FileAttributes & keptAttributes
 	if !fi.IsDir() && f.Attributes == 0 {
-		f.Attributes = wim.AttrNormal
+		f.Attributes = core.AttrNormal
 	}
 	return f, nil
 }

@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/wim/internal/format"
 )
 
@@ -100,7 +100,7 @@ func runInfo(t *tool, o *parsed) error {
 // openForInfo also opens a later part of a set alone, since its header and XML document can be told without the rest.
 func (t *tool) openForInfo(name string, refs []string) (*opened, error) {
 	a, err := t.open(name, refs)
-	var miss *wim.MissingPartError
+	var miss *core.MissingPartError
 	if err == nil || !errors.As(err, &miss) {
 		return a, err
 	}
@@ -134,7 +134,7 @@ func (a *opened) rawXML() ([]byte, error) {
 }
 
 // document is the parsed XML document.
-func (a *opened) document() (*wim.XMLDoc, error) {
+func (a *opened) document() (*core.XMLDoc, error) {
 	if a.Archive != nil {
 		return a.XMLDoc(), nil
 	}
@@ -142,7 +142,7 @@ func (a *opened) document() (*wim.XMLDoc, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wim.ParseXML(b)
+	return core.ParseXML(b)
 }
 
 // printInfo writes the lines about the archive as a whole. Names, columns and order are those of wimlib-imagex.
@@ -221,7 +221,7 @@ func (a *opened) printImages(w io.Writer, choice int, chosen bool) error {
 }
 
 // imageElement is the IMAGE element of an index; an empty one if there is none.
-func imageElement(doc *wim.XMLDoc, index int) *wim.XMLNode {
+func imageElement(doc *core.XMLDoc, index int) *core.XMLNode {
 	if root := doc.Root(); root != nil {
 		for _, n := range root.Children {
 			if n.Name == "IMAGE" && n.Attr("INDEX") == fmt.Sprint(index) {
@@ -229,10 +229,10 @@ func imageElement(doc *wim.XMLDoc, index int) *wim.XMLNode {
 			}
 		}
 	}
-	return &wim.XMLNode{Name: "IMAGE"}
+	return &core.XMLNode{Name: "IMAGE"}
 }
 
-func printImage(w io.Writer, index int, n *wim.XMLNode) {
+func printImage(w io.Writer, index int, n *core.XMLNode) {
 	line := func(name, value string) { fmt.Fprintf(w, "%-24s%s\n", name+":", value) }
 	some := func(name string, path ...string) {
 		if v := n.Content(path...); v != "" {
@@ -312,18 +312,18 @@ func archWord(n string) string {
 	return "unknown"
 }
 
-func xmlMoment(n *wim.XMLNode) wim.Filetime {
+func xmlMoment(n *core.XMLNode) core.Filetime {
 	if n == nil {
 		return 0
 	}
 	var hi, lo uint32
 	fmt.Sscanf(n.Content("HIGHPART"), "0x%x", &hi)
 	fmt.Sscanf(n.Content("LOWPART"), "0x%x", &lo)
-	return wim.Filetime(hi)<<32 | wim.Filetime(lo)
+	return core.Filetime(hi)<<32 | core.Filetime(lo)
 }
 
 // ctime writes a moment as wimlib-imagex does: Sat Nov 21 03:56:27 2026 UTC.
-func ctime(t wim.Filetime) string { return t.Time().Format("Mon Jan 02 15:04:05 2006 UTC") }
+func ctime(t core.Filetime) string { return t.Time().Format("Mon Jan 02 15:04:05 2006 UTC") }
 
 // printHeader writes the header field by field, as wimlib-imagex does.
 func printHeader(w io.Writer, h format.Header) {
@@ -393,9 +393,9 @@ func (t *tool) printBlobs(a *opened) error {
 				e.Hash, e.Resource.Size, e.Resource.PackedSize, e.Resource.Off, e.Part, e.RefCount, resourceFlags(e.Resource.Flags))
 		}
 	}
-	blobs := slices.DeleteFunc(a.Blobs(), func(b wim.Blob) bool { return a.partNumber(b.Part) != int(a.hdr.PartNumber) })
-	slot := func(b *wim.Blob) uint64 { return binary.LittleEndian.Uint64(b.Hash[:]) & (slots - 1) }
-	slices.SortFunc(blobs, func(x, y wim.Blob) int { return cmp.Or(cmp.Compare(slot(&x), slot(&y)), cmp.Compare(y.ID, x.ID)) })
+	blobs := slices.DeleteFunc(a.Blobs(), func(b core.Blob) bool { return a.partNumber(b.Part) != int(a.hdr.PartNumber) })
+	slot := func(b *core.Blob) uint64 { return binary.LittleEndian.Uint64(b.Hash[:]) & (slots - 1) }
+	slices.SortFunc(blobs, func(x, y core.Blob) int { return cmp.Or(cmp.Compare(slot(&x), slot(&y)), cmp.Compare(y.ID, x.ID)) })
 	for _, b := range blobs {
 		a.printBlob(t.stdout, b)
 		fmt.Fprintln(t.stdout)
@@ -417,7 +417,7 @@ func resourceFlags(f uint8) string {
 }
 
 // printBlob writes where a content lies.
-func (a *opened) printBlob(w io.Writer, b wim.Blob) {
+func (a *opened) printBlob(w io.Writer, b core.Blob) {
 	s := a.Stored(b)
 	fmt.Fprintf(w, "Hash              = 0x%s\nUncompressed size = %d bytes\n", b.Hash, b.Size)
 	flags := ""
@@ -425,7 +425,7 @@ func (a *opened) printBlob(w io.Writer, b wim.Blob) {
 		flags = resourceFlags(format.ResSolid)
 		fmt.Fprintf(w, "Solid resource    = %d => %d bytes @ offset %d\nSolid offset      = %d bytes\n", a.solidSize(s), s.PackedSize, s.Off, s.SolidOff)
 	} else {
-		if s.Codec != wim.None && s.ChunkSize != 0 {
+		if s.Codec != core.None && s.ChunkSize != 0 {
 			flags = resourceFlags(format.ResCompressed)
 		}
 		fmt.Fprintf(w, "Compressed size   = %d bytes\nOffset in WIM     = %d bytes\n", s.PackedSize, s.Off)
@@ -434,7 +434,7 @@ func (a *opened) printBlob(w io.Writer, b wim.Blob) {
 }
 
 // solidSize is how many bytes the solid resource holds that a content lies in.
-func (a *opened) solidSize(s wim.StoredInfo) uint64 {
+func (a *opened) solidSize(s core.StoredInfo) uint64 {
 	b := make([]byte, format.SolidHeaderSize)
 	if _, err := a.Source()[s.Part].ReadAt(b, s.Off); err != nil {
 		return 0

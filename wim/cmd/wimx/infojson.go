@@ -1,6 +1,6 @@
 package main
 
-import "wimscope/wim"
+import "wimscope/wim/core"
 
 // What `info --json` gives. The keys are part of the command line: they do not follow the names of the engine.
 
@@ -108,7 +108,7 @@ func (t *tool) infoJSON(a *opened, choice int) error {
 	return t.json(out)
 }
 
-func infoParts(list []wim.PartInfo) []infoPart {
+func infoParts(list []core.PartInfo) []infoPart {
 	out := []infoPart{}
 	for _, p := range list {
 		out = append(out, infoPart{p.Name, p.Number, p.Size, p.Integrity})

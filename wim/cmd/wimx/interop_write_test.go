@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/wim/wimtest"
 )
 
@@ -404,7 +404,7 @@ func linkedNames(t *testing.T, name string, images int) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	a, err := wim.Open([]wim.Part{part}, nil)
+	a, err := core.Open([]core.Part{part}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -414,7 +414,7 @@ func linkedNames(t *testing.T, name string, images int) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for n := range wim.Node(im.Len()) {
+		for n := range core.Node(im.Len()) {
 			if im.LinkGroup(n) != 0 {
 				fmt.Fprintf(&b, "image %d: %s\n", i+1, im.Path(n))
 			}

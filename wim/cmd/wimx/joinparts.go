@@ -5,7 +5,7 @@ import (
 	"errors"
 	"os"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 func joinVerb() verb {
@@ -71,7 +71,7 @@ func (t *tool) openParts(names []string) (_ *opened, err error) {
 			a.Close()
 		}
 	}()
-	var parts []wim.Part
+	var parts []core.Part
 	for _, name := range names {
 		f, p, err := openFile(name)
 		if err != nil {
@@ -80,8 +80,8 @@ func (t *tool) openParts(names []string) (_ *opened, err error) {
 		a.files = append(a.files, f)
 		parts = append(parts, p)
 	}
-	var wrong *wim.WrongPartError
-	if a.Archive, err = wim.Open(parts, nil); errors.As(err, &wrong) || errors.Is(err, wim.ErrMissingPart) {
+	var wrong *core.WrongPartError
+	if a.Archive, err = core.Open(parts, nil); errors.As(err, &wrong) || errors.Is(err, core.ErrMissingPart) {
 		return nil, coded(exitSplit, err)
 	} else if err != nil {
 		return nil, err

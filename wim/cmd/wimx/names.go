@@ -3,12 +3,12 @@ package main
 import (
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // nativePath is the path of an entry with its names as they are called on disk, separated by slashes; a backslash in
 // a name is a character like any other.
-func nativePath(im *wim.Image, n wim.Node) string {
+func nativePath(im *core.Image, n core.Node) string {
 	if n == 0 {
 		return "/"
 	}
@@ -25,7 +25,7 @@ func nativePath(im *wim.Image, n wim.Node) string {
 }
 
 // find looks an entry up by the names on the way to it.
-func find(im *wim.Image, path string, fold bool) (wim.Node, bool) {
+func find(im *core.Image, path string, fold bool) (core.Node, bool) {
 	found := match(im, path, false, fold)
 	if len(found) == 0 {
 		return 0, false
@@ -35,16 +35,16 @@ func find(im *wim.Image, path string, fold bool) (wim.Node, bool) {
 
 // match lists the entries that a path leads to, in the order of the archive: with globs, each step may match several
 // names; ignoring case too.
-func match(im *wim.Image, path string, globs, fold bool) []wim.Node {
+func match(im *core.Image, path string, globs, fold bool) []core.Node {
 	if globs {
 		return im.Glob(globText(path), fold)
 	}
-	level := []wim.Node{0}
+	level := []core.Node{0}
 	for _, step := range cleanPath(path) {
-		var next []wim.Node
+		var next []core.Node
 		for _, n := range level {
 			first, count := im.Children(n)
-			for c := first; c < first+wim.Node(count); c++ {
+			for c := first; c < first+core.Node(count); c++ {
 				if name := nativeName(im.RawName(c)); name == step || fold && strings.EqualFold(name, step) {
 					next = append(next, c)
 				}

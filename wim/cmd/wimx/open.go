@@ -10,13 +10,13 @@ import (
 	"strconv"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/wim/internal/format"
 )
 
 // opened is an archive on disk with all files that were named for it.
 type opened struct {
-	*wim.Archive
+	*core.Archive
 	name  string // as it was given
 	files []*os.File
 	hdr   format.Header // of the file named
@@ -29,10 +29,10 @@ func (a *opened) Close() {
 }
 
 // openFile opens a file for reading and tells its size.
-func openFile(name string) (*os.File, wim.Part, error) {
+func openFile(name string) (*os.File, core.Part, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, wim.Part{}, coded(exitOpen, err)
+		return nil, core.Part{}, coded(exitOpen, err)
 	}
 	fi, err := f.Stat()
 	if err == nil && fi.IsDir() {
@@ -40,20 +40,20 @@ func openFile(name string) (*os.File, wim.Part, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, wim.Part{}, coded(exitOpen, err)
+		return nil, core.Part{}, coded(exitOpen, err)
 	}
 	size := fi.Size()
 	if !fi.Mode().IsRegular() {
 		if size, err = f.Seek(0, io.SeekEnd); err != nil {
 			f.Close()
-			return nil, wim.Part{}, codef(exitOpen, "%s: only a file that can be read at any place will do: %v", name, err)
+			return nil, core.Part{}, codef(exitOpen, "%s: only a file that can be read at any place will do: %v", name, err)
 		}
 	}
-	return f, wim.Part{Name: name, R: f, Size: size}, nil
+	return f, core.Part{Name: name, R: f, Size: size}, nil
 }
 
 // readHeader reads the full header of a file: at its end, if it is pipable. ok is false if it has none.
-func readHeader(p wim.Part) (h format.Header, ok bool) {
+func readHeader(p core.Part) (h format.Header, ok bool) {
 	b := make([]byte, format.HeaderSize)
 	if _, err := p.R.ReadAt(b, 0); err != nil {
 		return h, false
@@ -84,8 +84,8 @@ func (t *tool) open(name string, refs []string) (_ *opened, err error) {
 	a.files = append(a.files, f)
 	h, _ := readHeader(first)
 	a.hdr = h
-	parts := []wim.Part{first}
-	o := &wim.ReadOptions{}
+	parts := []core.Part{first}
+	o := &core.ReadOptions{}
 	seen := []os.FileInfo{}
 	if fi, err := f.Stat(); err == nil {
 		seen = append(seen, fi)
@@ -129,7 +129,7 @@ func (t *tool) open(name string, refs []string) (_ *opened, err error) {
 			}
 		}
 	}
-	arc, err := wim.Open(parts, o)
+	arc, err := core.Open(parts, o)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (t *tool) open(name string, refs []string) (_ *opened, err error) {
 
 // needFirst turns away a set whose first part was not the one named: the images are there.
 func needFirst(err error, name string) error {
-	var miss *wim.MissingPartError
+	var miss *core.MissingPartError
 	if errors.As(err, &miss) {
 		return codef(exitNotFirstPart, "%q is not the first part of the split WIM; the first part must be named", name)
 	}
@@ -153,7 +153,7 @@ func needFirst(err error, name string) error {
 const allImages = -1
 
 // chooseImage finds the image that an argument names: "all" or "*", an index from 1, or else a name. 0 is none.
-func chooseImage(images []wim.ImageInfo, arg string) int {
+func chooseImage(images []core.ImageInfo, arg string) int {
 	if strings.EqualFold(arg, "all") || arg == "*" {
 		return allImages
 	}

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // packing is what a command line says about how an archive is to be packed. What it does not say is as the archive has it
@@ -22,7 +22,7 @@ type packing struct {
 // compression is the argument of --compress: TYPE[:LEVEL].
 type compression struct {
 	given bool
-	codec wim.Codec
+	codec core.Codec
 	level int // 0: not given
 }
 
@@ -47,7 +47,7 @@ func (o *parsed) packing() (p packing, err error) {
 	if p.solid, err = parseCompression("solid-compress", o); err != nil {
 		return p, err
 	}
-	if p.solid.given && p.solid.codec == wim.None {
+	if p.solid.given && p.solid.codec == core.None {
 		return p, usageError{"--solid-compress=none: what is solid is packed"}
 	}
 	if p.chunkSize, err = parseChunkSize("chunk-size", o); err != nil {
@@ -84,9 +84,9 @@ func (p *packing) forPipe() error {
 // forWIMBoot makes XPRESS in small chunks the usual: Windows reads files straight from an archive for WIMBoot.
 func (p *packing) forWIMBoot() {
 	if !p.plain.given {
-		p.plain = compression{given: true, codec: wim.XPRESS}
+		p.plain = compression{given: true, codec: core.XPRESS}
 	}
-	if p.plain.codec == wim.XPRESS && p.chunkSize == 0 {
+	if p.plain.codec == core.XPRESS && p.chunkSize == 0 {
 		p.chunkSize = 4 << 10
 	}
 }
@@ -101,13 +101,13 @@ func parseCompression(name string, o *parsed) (compression, error) {
 	c := compression{given: true}
 	switch strings.ToLower(word) {
 	case "none":
-		c.codec = wim.None
+		c.codec = core.None
 	case "xpress", "fast":
-		c.codec = wim.XPRESS
+		c.codec = core.XPRESS
 	case "lzx", "maximum":
-		c.codec = wim.LZX
+		c.codec = core.LZX
 	case "lzms", "recovery":
-		c.codec = wim.LZMS
+		c.codec = core.LZMS
 	default:
 		return c, usageError{fmt.Sprintf("invalid compression type %q; there are none, xpress (or fast), lzx (or maximum) and lzms (or recovery)", word)}
 	}
@@ -126,11 +126,11 @@ func parseCompression(name string, o *parsed) (compression, error) {
 func engineLevel(n uint64) int {
 	switch {
 	case n < 35:
-		return wim.LevelFast
+		return core.LevelFast
 	case n < 75:
-		return wim.LevelNormal
+		return core.LevelNormal
 	}
-	return wim.LevelMaximum
+	return core.LevelMaximum
 }
 
 // parseChunkSize reads a number of bytes, with K, M or G behind it, or KiB, MiB, GiB.
@@ -149,17 +149,17 @@ func parseChunkSize(name string, o *parsed) (int64, error) {
 }
 
 // forNew says how a new archive of files is packed: LZX by default, or LZMS if it is solid.
-func (p *packing) forNew() (wim.WriteOptions, error) {
-	w := wim.WriteOptions{Codec: wim.LZX, Solid: p.makeSolid, Pipable: p.pipable}
+func (p *packing) forNew() (core.WriteOptions, error) {
+	w := core.WriteOptions{Codec: core.LZX, Solid: p.makeSolid, Pipable: p.pipable}
 	if p.makeSolid {
-		w.Codec, w.SolidCodec = wim.LZMS, wim.LZMS
+		w.Codec, w.SolidCodec = core.LZMS, core.LZMS
 	}
 	return p.onto(w)
 }
 
 // forCopy says how a new archive of another one's images is packed: as that one, which stays solid unless --compress names
 // another codec than its solid resources have. One that is made solid is packed as a new one is.
-func (p *packing) forCopy(a *wim.Archive) (wim.WriteOptions, error) {
+func (p *packing) forCopy(a *core.Archive) (core.WriteOptions, error) {
 	w := a.WriteOptions()
 	if p.plain.given && p.plain.codec != w.SolidCodec || p.pipable {
 		w.Solid = false
@@ -167,15 +167,15 @@ func (p *packing) forCopy(a *wim.Archive) (wim.WriteOptions, error) {
 	switch {
 	case p.plain.given && p.plain.codec != w.Codec:
 		w.ChunkSize = 0
-	case p.makeSolid && !p.plain.given && w.Codec != wim.LZMS:
-		w.Codec, w.ChunkSize = wim.LZMS, 0
+	case p.makeSolid && !p.plain.given && w.Codec != core.LZMS:
+		w.Codec, w.ChunkSize = core.LZMS, 0
 	}
-	w.Integrity, w.Pipable, w.Only = false, p.pipable, wim.OnlyAll
+	w.Integrity, w.Pipable, w.Only = false, p.pipable, core.OnlyAll
 	return p.onto(w)
 }
 
 // forRebuild says how an archive is written anew: as it is, but for what is said.
-func (p *packing) forRebuild(a *wim.Archive) (wim.WriteOptions, error) {
+func (p *packing) forRebuild(a *core.Archive) (core.WriteOptions, error) {
 	w := a.WriteOptions()
 	if p.pipable {
 		w.Pipable = true
@@ -197,7 +197,7 @@ func (p *packing) forRebuild(a *wim.Archive) (wim.WriteOptions, error) {
 }
 
 // onto puts what is said over w.
-func (p *packing) onto(w wim.WriteOptions) (wim.WriteOptions, error) {
+func (p *packing) onto(w core.WriteOptions) (core.WriteOptions, error) {
 	if p.plain.given {
 		if w.Codec != p.plain.codec && p.chunkSize == 0 && !plausibleChunk(p.plain.codec, w.ChunkSize) {
 			w.ChunkSize = 0
@@ -215,7 +215,7 @@ func (p *packing) onto(w wim.WriteOptions) (wim.WriteOptions, error) {
 	}
 	if w.Solid {
 		if p.solid.given || p.makeSolid {
-			codec := wim.LZMS
+			codec := core.LZMS
 			if p.solid.given {
 				codec = p.solid.codec
 			}
@@ -235,27 +235,27 @@ func (p *packing) onto(w wim.WriteOptions) (wim.WriteOptions, error) {
 }
 
 // plausibleChunk says that a codec has chunks of that size.
-func plausibleChunk(c wim.Codec, size int64) bool {
-	return checkPacking(wim.WriteOptions{Codec: c, ChunkSize: size}) == nil
+func plausibleChunk(c core.Codec, size int64) bool {
+	return checkPacking(core.WriteOptions{Codec: c, ChunkSize: size}) == nil
 }
 
 // checkPacking has the engine say whether it can pack in that way.
-func checkPacking(w wim.WriteOptions) error {
-	w.Only = wim.OnlyAll
-	_, err := wim.NewEdit().PlanWrite(&w)
+func checkPacking(w core.WriteOptions) error {
+	w.Only = core.OnlyAll
+	_, err := core.NewEdit().PlanWrite(&w)
 	return coded(exitChunkSize, err)
 }
 
 // methods tells in words how contents are packed.
-func methods(w *wim.WriteOptions) string {
+func methods(w *core.WriteOptions) string {
 	if w.Solid {
 		c := w.SolidCodec
-		if c == wim.None {
-			c = wim.LZMS
+		if c == core.None {
+			c = core.LZMS
 		}
 		return fmt.Sprintf("solid %v compression", c)
 	}
-	if w.Codec == wim.None {
+	if w.Codec == core.None {
 		return "no compression"
 	}
 	return fmt.Sprintf("%v compression", w.Codec)

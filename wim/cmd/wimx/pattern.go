@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // cleanPath gives the names along a path into an image: either slash separates, leading and repeated ones do not count.
@@ -18,7 +18,7 @@ func cleanPath(p string) []string {
 func globText(p string) string {
 	var b strings.Builder
 	for _, step := range cleanPath(p) {
-		b.WriteString("/" + wim.EscapeName(nativeUnits(step)))
+		b.WriteString("/" + core.EscapeName(nativeUnits(step)))
 	}
 	return b.String()
 }
@@ -27,7 +27,7 @@ func globText(p string) string {
 func queryText(s string) string {
 	steps := strings.Split(strings.ReplaceAll(s, `\`, "/"), "/")
 	for i := range steps {
-		steps[i] = wim.EscapeName(nativeUnits(steps[i]))
+		steps[i] = core.EscapeName(nativeUnits(steps[i]))
 	}
 	return strings.Join(steps, "/")
 }
@@ -44,7 +44,7 @@ func (t *tool) listFile(name string) ([]string, error) {
 	if err != nil {
 		return nil, coded(exitOpen, err)
 	}
-	return wim.ParseListFile(b), nil
+	return core.ParseListFile(b), nil
 }
 
 // ignoreCase says whether paths are matched ignoring case: as the environment says, or as the system does.

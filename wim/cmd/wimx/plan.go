@@ -5,15 +5,15 @@ import (
 	"path/filepath"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // planner turns a selection of an image into outs.
 type planner struct {
 	w      *writer
-	folder map[wim.Node]int32 // index of folders kept in the image's own structure
-	first  map[wim.Node]int32 // by FirstLink: the out that gets the bytes
-	placed map[place]int32    // what is where, if a selection may want two things in one place; nil for a whole image
+	folder map[core.Node]int32 // index of folders kept in the image's own structure
+	first  map[core.Node]int32 // by FirstLink: the out that gets the bytes
+	placed map[place]int32     // what is where, if a selection may want two things in one place; nil for a whole image
 	dummy  int
 }
 
@@ -25,15 +25,15 @@ type place struct {
 
 // planAll takes the whole image: its root is the target.
 func (w *writer) planAll() {
-	p := &planner{w: w, folder: map[wim.Node]int32{}, first: map[wim.Node]int32{}}
+	p := &planner{w: w, folder: map[core.Node]int32{}, first: map[core.Node]int32{}}
 	w.outs = append(w.outs, out{node: 0, parent: -1, kind: outDir})
 	p.children(0, 0)
 }
 
 // planPaths takes entries with all that is below them, directly into the target or, keeping the structure, under the
 // folders that lead to them. The image's root stands for its children.
-func (w *writer) planPaths(nodes []wim.Node, keep []bool) {
-	p := &planner{w: w, folder: map[wim.Node]int32{}, first: map[wim.Node]int32{}, placed: map[place]int32{}}
+func (w *writer) planPaths(nodes []core.Node, keep []bool) {
+	p := &planner{w: w, folder: map[core.Node]int32{}, first: map[core.Node]int32{}, placed: map[place]int32{}}
 	for i, n := range nodes {
 		parent := int32(-1)
 		if keep[i] {
@@ -48,7 +48,7 @@ func (w *writer) planPaths(nodes []wim.Node, keep []bool) {
 }
 
 // ancestors adds the folders from the root to n, once each.
-func (p *planner) ancestors(n wim.Node) int32 {
+func (p *planner) ancestors(n core.Node) int32 {
 	if n == 0 {
 		return -1
 	}
@@ -68,9 +68,9 @@ func (p *planner) ancestors(n wim.Node) int32 {
 const skipped = -2
 
 // children adds all that is below a folder, in breadth: parents before children.
-func (p *planner) children(n wim.Node, at int32) {
+func (p *planner) children(n core.Node, at int32) {
 	type item struct {
-		n  wim.Node
+		n  core.Node
 		at int32
 	}
 	queue := []item{{n, at}}
@@ -78,7 +78,7 @@ func (p *planner) children(n wim.Node, at int32) {
 		it := queue[0]
 		queue = queue[1:]
 		first, count := p.w.im.Children(it.n)
-		for c := first; c < first+wim.Node(count); c++ {
+		for c := first; c < first+core.Node(count); c++ {
 			if i := p.add(c, it.at); i != skipped && p.w.outs[i].kind == outDir {
 				queue = append(queue, item{c, i})
 			}
@@ -87,7 +87,7 @@ func (p *planner) children(n wim.Node, at int32) {
 }
 
 // entry adds an entry and all that is below it.
-func (p *planner) entry(n wim.Node, parent int32) {
+func (p *planner) entry(n core.Node, parent int32) {
 	if parent == skipped {
 		return
 	}
@@ -97,7 +97,7 @@ func (p *planner) entry(n wim.Node, parent int32) {
 }
 
 // add adds one entry. It returns skipped for what is left out.
-func (p *planner) add(n wim.Node, parent int32) int32 {
+func (p *planner) add(n core.Node, parent int32) int32 {
 	w, im := p.w, p.w.im
 	raw := im.RawName(n)
 	name := nativeName(raw)
@@ -127,13 +127,13 @@ func (p *planner) add(n wim.Node, parent int32) int32 {
 	switch {
 	case im.IsDir(n):
 		o.kind = outDir
-	case attrs&wim.AttrReparsePoint != 0:
+	case attrs&core.AttrReparsePoint != 0:
 		target, ok := w.linkTarget(n)
 		if ok {
 			o.kind, o.target = outSymlink, target
 			break
 		}
-		if attrs&wim.AttrDirectory != 0 {
+		if attrs&core.AttrDirectory != 0 {
 			o.kind = outDir // a mount point of another kind is an empty folder
 		}
 		w.lost.reparse++
@@ -166,10 +166,10 @@ func special(mode uint32) bool {
 
 // linkTarget is where a symbolic link or junction leads, as this system writes paths: a drive's letter goes, and
 // where links are fixed, absolute ones are led to the same place below the target.
-func (w *writer) linkTarget(n wim.Node) (string, bool) {
+func (w *writer) linkTarget(n core.Node) (string, bool) {
 	tag := w.im.ReparseTag(n)
 	b := w.im.ReparseData(n)
-	if tag == wim.TagLxSymlink && len(b) > 4 {
+	if tag == core.TagLxSymlink && len(b) > 4 {
 		return string(b[4:]), true
 	}
 	relative, units, ok := reparseTarget(tag, b)
@@ -203,9 +203,9 @@ func (w *writer) linkTarget(n wim.Node) (string, bool) {
 func reparseTarget(tag uint32, b []byte) (relative bool, units []uint16, ok bool) {
 	fixed := 8
 	switch tag {
-	case wim.TagSymlink:
+	case core.TagSymlink:
 		fixed = 12
-	case wim.TagMountPoint:
+	case core.TagMountPoint:
 	default:
 		return false, nil, false
 	}
@@ -224,27 +224,27 @@ func reparseTarget(tag uint32, b []byte) (relative bool, units []uint16, ok bool
 		}
 		units = append(units, u)
 	}
-	return tag == wim.TagSymlink && b[8]&1 != 0, units, true
+	return tag == core.TagSymlink && b[8]&1 != 0, units, true
 }
 
 // count notes what of an entry this system has no place for.
-func (l *losses) count(w *writer, n wim.Node) {
+func (l *losses) count(w *writer, n core.Node) {
 	im := w.im
 	if im.NamedStreams(n) > 0 {
 		l.streams++
 	}
 	attrs := im.Attributes(n)
-	if attrs&wim.AttrEncrypted != 0 {
+	if attrs&core.AttrEncrypted != 0 {
 		l.encrypted++
 	}
 	if !onWindows && !w.o.noAttributes {
-		if attrs&wim.AttrReadOnly != 0 {
+		if attrs&core.AttrReadOnly != 0 {
 			l.readonly++
 		}
-		if attrs&wim.AttrHidden != 0 {
+		if attrs&core.AttrHidden != 0 {
 			l.hidden++
 		}
-		if attrs&wim.AttrSystem != 0 {
+		if attrs&core.AttrSystem != 0 {
 			l.system++
 		}
 	}

@@ -8,11 +8,11 @@ import (
 	"os"
 	"time"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // moment is a time within what os.Chtimes can take.
-func moment(t wim.Filetime) time.Time {
+func moment(t core.Filetime) time.Time {
 	tm := t.Time()
 	if tm.Year() < 1678 {
 		return time.Unix(0, math.MinInt64)

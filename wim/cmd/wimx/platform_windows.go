@@ -8,13 +8,13 @@ import (
 	"syscall"
 	"time"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // settable are the attributes that SetFileAttributes takes.
-const settable = wim.AttrReadOnly | wim.AttrHidden | wim.AttrSystem | wim.AttrArchive | wim.AttrNotContentIndexed | wim.AttrTemporary | wim.AttrOffline
+const settable = core.AttrReadOnly | core.AttrHidden | core.AttrSystem | core.AttrArchive | core.AttrNotContentIndexed | core.AttrTemporary | core.AttrOffline
 
-func moment(t wim.Filetime) time.Time {
+func moment(t core.Filetime) time.Time {
 	tm := t.Time()
 	if tm.Year() < 1678 {
 		return time.Unix(0, math.MinInt64)
@@ -25,7 +25,7 @@ func moment(t wim.Filetime) time.Time {
 	return tm
 }
 
-func filetime(t wim.Filetime) *syscall.Filetime {
+func filetime(t core.Filetime) *syscall.Filetime {
 	return &syscall.Filetime{LowDateTime: uint32(t), HighDateTime: uint32(t >> 32)}
 }
 

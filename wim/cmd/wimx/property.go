@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // property is the argument of --image-property: NAME=VALUE. NAME is a path of elements below IMAGE, such as
@@ -63,7 +63,7 @@ func parsePropertyStep(text string) (s propertyStep, ok bool) {
 
 // set gives an image's element the property. An empty value takes it away. One of several elements of a name can only be
 // added behind the last.
-func (p *property) set(image *wim.XMLNode) error {
+func (p *property) set(image *core.XMLNode) error {
 	plain := make([]string, len(p.steps))
 	counted := false
 	for i, s := range p.steps {
@@ -95,17 +95,17 @@ func (p *property) set(image *wim.XMLNode) error {
 			return codef(exitParameter, "property %s: there are %d elements %s, so that number %d cannot be added", p.name, count, s.name, s.n)
 		case at < 0:
 			at = len(n.Children)
-			n.Children = append(n.Children, &wim.XMLNode{Name: s.name})
+			n.Children = append(n.Children, &core.XMLNode{Name: s.name})
 		}
 		n = n.Children[at]
 	}
-	n.Children = []*wim.XMLNode{{Text: p.value}}
+	n.Children = []*core.XMLNode{{Text: p.value}}
 	return nil
 }
 
 // setProperties changes an image's element, and tells of it as wimlib-imagex does. changed says that something is not as
 // it was.
-func (t *tool) setProperties(e *wim.Edit, index int, list []property) (changed bool, err error) {
+func (t *tool) setProperties(e *core.Edit, index int, list []property) (changed bool, err error) {
 	for _, p := range list {
 		image := e.ImageElement(index)
 		if p.is(image) {
@@ -127,10 +127,10 @@ func (t *tool) setProperties(e *wim.Edit, index int, list []property) (changed b
 }
 
 // is says that the element has the property already.
-func (p *property) is(image *wim.XMLNode) bool {
+func (p *property) is(image *core.XMLNode) bool {
 	n := image
 	for _, s := range p.steps {
-		count, next := 0, (*wim.XMLNode)(nil)
+		count, next := 0, (*core.XMLNode)(nil)
 		for _, c := range n.Children {
 			if c.Name == s.name {
 				if count++; count == s.n {
@@ -152,7 +152,7 @@ func plainProperty(name, value string) property {
 }
 
 // freeName refuses a name that an image of the archive has. Any number of images may have none.
-func freeName(e *wim.Edit, name string) error {
+func freeName(e *core.Edit, name string) error {
 	if name != "" && e.FindImage(name) != 0 {
 		return codef(exitNameTaken, "there is already an image named %q in the WIM", name)
 	}

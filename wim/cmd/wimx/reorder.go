@@ -1,6 +1,6 @@
 package main
 
-import "wimscope/wim"
+import "wimscope/wim/core"
 
 func reorderVerb() verb {
 	return verb{
@@ -59,7 +59,7 @@ func runReorder(t *tool, o *parsed) error {
 }
 
 // putFirst moves images to the front, in that order. It says whether any had to be moved.
-func putFirst(e *wim.Edit, first []int) (moved bool, err error) {
+func putFirst(e *core.Edit, first []int) (moved bool, err error) {
 	at := make([]int, e.Len()) // at[i] is the image, by its old index, that stands at i+1
 	for i := range at {
 		at[i] = i + 1

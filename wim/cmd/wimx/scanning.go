@@ -9,15 +9,15 @@ import (
 	"path/filepath"
 	"time"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // scanning takes in files and folders of this machine, one after another.
 type scanning struct {
 	t       *tool
-	o       wim.ScanOptions // of all of them
+	o       core.ScanOptions // of all of them
 	skip    bool
-	sources []fs.FS // of what was scanned: wim.Content.Source
+	sources []fs.FS // of what was scanned: core.Content.Source
 	last    time.Time
 }
 
@@ -36,7 +36,7 @@ func (t *tool) scanning(o *parsed) (*scanning, error) {
 	}
 	s := &scanning{t: t, skip: o.has("skip-errors")}
 	s.o.Dereference, s.o.UnixData, s.o.NoACLs = o.has("dereference"), o.has("unix-data"), o.has("no-acls")
-	s.o.Config = wim.DefaultCaptureConfig()
+	s.o.Config = core.DefaultCaptureConfig()
 	config := o.get("config")
 	if o.has("wimboot") && !o.has("config") {
 		config = filepath.Join(o.args[0], "Windows", "System32", "WimBootCompress.ini")
@@ -50,7 +50,7 @@ func (t *tool) scanning(o *parsed) (*scanning, error) {
 		if err != nil {
 			return nil, coded(exitNoConfig, err)
 		}
-		if s.o.Config, err = wim.ParseCaptureConfig(b); err != nil {
+		if s.o.Config, err = core.ParseCaptureConfig(b); err != nil {
 			return nil, coded(exitConfig, fmt.Errorf("%s: %w", config, err))
 		}
 		for _, w := range s.o.Config.Warnings {
@@ -64,7 +64,7 @@ func (t *tool) scanning(o *parsed) (*scanning, error) {
 
 // scan takes in a file or folder. Like wimlib-imagex it follows a link that is named for the root of an image, and keeps
 // any other.
-func (s *scanning) scan(name, target string, change func(*wim.ScanOptions)) (*wim.Draft, error) {
+func (s *scanning) scan(name, target string, change func(*core.ScanOptions)) (*core.Draft, error) {
 	t := s.t
 	if target == "/" {
 		t.say("Scanning %q\n", name)
@@ -84,14 +84,14 @@ func (s *scanning) scan(name, target string, change func(*wim.ScanOptions)) (*wi
 	if s.skip {
 		o.Problem = func(path string, err error) error {
 			if path == "" {
-				return &wim.ScanProblem{Path: path, Err: err}
+				return &core.ScanProblem{Path: path, Err: err}
 			}
 			return nil
 		}
 	}
-	d, r, err := wim.Scan(s.rest, h, root, &o)
+	d, r, err := core.Scan(s.rest, h, root, &o)
 	s.clear()
-	var p *wim.ScanProblem
+	var p *core.ScanProblem
 	if errors.As(err, &p) {
 		// The error names the path as the file system calls it, which the system's own error may name once more.
 		var pe *fs.PathError
@@ -105,7 +105,7 @@ func (s *scanning) scan(name, target string, change func(*wim.ScanOptions)) (*wi
 		return nil, interrupted(err)
 	}
 	for _, p := range r.Skipped {
-		if errors.Is(p.Err, wim.ErrFileType) {
+		if errors.Is(p.Err, core.ErrFileType) {
 			t.warn("Excluding unsupported file or directory %q from capture", full(p.Path))
 		} else {
 			t.leftOut++

@@ -6,7 +6,7 @@ import (
 	"sort"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 func searchVerb() verb {
@@ -44,9 +44,9 @@ func runSearch(t *tool, o *parsed) error {
 		return needFirst(err, o.args[0])
 	}
 	defer a.Close()
-	query := wim.NewQuery(queryText(o.args[1]))
-	found := wim.Groups{Keep: math.MaxInt}
-	images := map[int]*wim.Image{}
+	query := core.NewQuery(queryText(o.args[1]))
+	found := core.Groups{Keep: math.MaxInt}
+	images := map[int]*core.Image{}
 	for _, i := range a.indexes(allImages) {
 		im, err := a.Image(i)
 		if err != nil {
@@ -54,7 +54,7 @@ func runSearch(t *tool, o *parsed) error {
 		}
 		images[i] = im
 		s := im.Search(query)
-		for s.Step(65536, func(n wim.Node) bool { found.Add(im, n); return true }) {
+		for s.Step(65536, func(n core.Node) bool { found.Add(im, n); return true }) {
 			if t.ctx.Err() != nil {
 				return codef(exitInterrupted, "interrupted")
 			}

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 func splitVerb() verb {
@@ -65,7 +65,7 @@ func runSplit(t *tool, o *parsed) error {
 	if err == nil {
 		err = t.writeParts(o.args[1], a, &writing{plan: plan, options: &w, runOptions: r})
 	}
-	var large *wim.TooLargePartError
+	var large *core.TooLargePartError
 	if errors.As(err, &large) {
 		return codef(exitParameter, "%s needs a part of %s, larger than the %s asked for: --force makes it", large.Name, sizeText(large.Need), sizeText(large.Part))
 	}
@@ -90,10 +90,10 @@ func partSize(text string) (int64, error) {
 }
 
 // forSplit says how a set of parts is packed: as the archive is, but never solid.
-func (p *packing) forSplit(a *wim.Archive) (wim.WriteOptions, error) {
+func (p *packing) forSplit(a *core.Archive) (core.WriteOptions, error) {
 	w := a.WriteOptions()
 	if w.Solid && !p.plain.given {
-		w.Codec, w.ChunkSize = wim.LZX, 0
+		w.Codec, w.ChunkSize = core.LZX, 0
 	}
 	w.Solid, w.Pipable = false, false
 	return p.onto(w)
@@ -148,7 +148,7 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 		return sink{f.File, t}, nil
 	}
 	show := stageBar{t: t, w: w}
-	_, err := wim.RunSplit(t.ctx, w.plan, w.files(), open, t.engineOptions(w, &show))
+	_, err := core.RunSplit(t.ctx, w.plan, w.files(), open, t.engineOptions(w, &show))
 	show.end()
 	if err != nil {
 		return t.writeError(err)

@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // Exit status: 0 if all is well. The others have the numbers that wimlib-imagex 1.13 gives for the same, read off its
@@ -95,16 +95,16 @@ func status(err error) int {
 	var (
 		ue   usageError
 		ce   *codedError
-		not  *wim.NotWIMError
-		old  *wim.OldVersionError
-		cut  *wim.TruncatedError
-		miss *wim.MissingPartError
-		enc  *wim.EncryptedError
-		left *wim.UnfinishedError
-		sink *wim.SinkError
-		part *wim.TooLargePartError
-		scan *wim.ScanProblem
-		no   *wim.RefusedError
+		not  *core.NotWIMError
+		old  *core.OldVersionError
+		cut  *core.TruncatedError
+		miss *core.MissingPartError
+		enc  *core.EncryptedError
+		left *core.UnfinishedError
+		sink *core.SinkError
+		part *core.TooLargePartError
+		scan *core.ScanProblem
+		no   *core.RefusedError
 	)
 	switch {
 	case err == nil:
@@ -131,21 +131,21 @@ func status(err error) int {
 		return exitParameter
 	case errors.As(err, &no):
 		return refusedStatus(no.Key)
-	case errors.Is(err, wim.ErrChanged):
+	case errors.Is(err, core.ErrChanged):
 		return exitChanged
-	case errors.Is(err, wim.ErrName):
+	case errors.Is(err, core.ErrName):
 		return exitName
 	case errors.As(err, &scan):
 		return exitStat
-	case errors.Is(err, wim.ErrMissingBlob):
+	case errors.Is(err, core.ErrMissingBlob):
 		return exitMissingContent
-	case errors.Is(err, wim.ErrChecksum):
+	case errors.Is(err, core.ErrChecksum):
 		return exitHash
-	case errors.Is(err, wim.ErrTooLarge):
+	case errors.Is(err, core.ErrTooLarge):
 		return exitMemory
-	case errors.Is(err, wim.ErrUnsupported):
+	case errors.Is(err, core.ErrUnsupported):
 		return exitUnsupported
-	case errors.Is(err, wim.ErrFormat):
+	case errors.Is(err, core.ErrFormat):
 		return exitHeader
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return exitOpen
@@ -156,11 +156,11 @@ func status(err error) int {
 // refusedStatus tells the exit status of an archive that cannot be written as asked.
 func refusedStatus(key string) int {
 	switch key {
-	case wim.RefusedSplit, wim.RefusedReadOnly, wim.RefusedWriteInProgress:
+	case core.RefusedSplit, core.RefusedReadOnly, core.RefusedWriteInProgress:
 		return exitReadOnly
-	case wim.RefusedOverlap:
+	case core.RefusedOverlap:
 		return exitCompaction
-	case wim.RefusedChunkSize:
+	case core.RefusedChunkSize:
 		return exitChunkSize
 	}
 	return exitParameter
@@ -168,19 +168,19 @@ func refusedStatus(key string) int {
 
 // draftStatus tells the exit status of a change of an image that cannot be made.
 func draftStatus(err error) int {
-	var de *wim.DraftError
+	var de *core.DraftError
 	switch {
 	case !errors.As(err, &de):
 		return exitOther
-	case errors.Is(err, wim.ErrNotFound):
+	case errors.Is(err, core.ErrNotFound):
 		return exitNoPath
-	case errors.Is(err, wim.ErrIsDir):
+	case errors.Is(err, core.ErrIsDir):
 		return exitIsDirectory
-	case errors.Is(err, wim.ErrNotDir):
+	case errors.Is(err, core.ErrNotDir):
 		return exitNotDirectory
-	case errors.Is(err, wim.ErrExists):
+	case errors.Is(err, core.ErrExists):
 		return exitOverlay
-	case errors.Is(err, wim.ErrNotEmpty):
+	case errors.Is(err, core.ErrNotEmpty):
 		return exitNotEmpty
 	}
 	return exitParameter

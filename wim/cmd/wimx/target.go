@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 // writeOptions is what apply and extract take alike.
@@ -34,7 +34,7 @@ const (
 
 // out is an entry on its way to disk.
 type out struct {
-	node   wim.Node
+	node   core.Node
 	parent int32 // index of the folder that holds it; -1 for the target itself
 	first  int32 // outHard
 	kind   outKind
@@ -47,15 +47,15 @@ type out struct {
 // links are made only when all else is there, so none of the archive's own is ever on the way. One goroutine.
 type writer struct {
 	t    *tool
-	arc  *wim.Archive
-	im   *wim.Image
+	arc  *core.Archive
+	im   *core.Image
 	o    writeOptions
 	base string // the target's absolute path
 	root *os.Root
 	outs []out // parents before children
-	by   map[wim.Hash][]int32
+	by   map[core.Hash][]int32
 	dirs dirCache
-	busy map[wim.Hash][]*unfinished
+	busy map[core.Hash][]*unfinished
 	temp int
 
 	workers int    // goroutines that decode
@@ -79,7 +79,7 @@ type unfinished struct {
 	name string // on disk for now
 }
 
-func newWriter(t *tool, arc *wim.Archive, im *wim.Image, target string, o writeOptions) (*writer, error) {
+func newWriter(t *tool, arc *core.Archive, im *core.Image, target string, o writeOptions) (*writer, error) {
 	if err := os.MkdirAll(target, 0o777); err != nil {
 		return nil, coded(exitMakeDirectory, err)
 	}
@@ -91,7 +91,7 @@ func newWriter(t *tool, arc *wim.Archive, im *wim.Image, target string, o writeO
 	if err != nil {
 		return nil, coded(exitOpen, err)
 	}
-	w := &writer{t: t, arc: arc, im: im, o: o, base: base, root: root, by: map[wim.Hash][]int32{}, busy: map[wim.Hash][]*unfinished{}}
+	w := &writer{t: t, arc: arc, im: im, o: o, base: base, root: root, by: map[core.Hash][]int32{}, busy: map[core.Hash][]*unfinished{}}
 	w.dirs.open = map[int32]*cachedDir{}
 	return w, nil
 }
@@ -345,7 +345,7 @@ func (w *writer) emptyFile(i int32) error {
 
 // piece writes a run of a content into every file that has it. Pieces of a content come in order. good is of the
 // whole content, known with the last piece.
-func (w *writer) piece(h wim.Hash, off int64, data []byte, last bool) error {
+func (w *writer) piece(h core.Hash, off int64, data []byte, last bool) error {
 	us := w.busy[h]
 	if off == 0 && us == nil {
 		for _, i := range w.by[h] {
@@ -385,8 +385,8 @@ func (w *writer) piece(h wim.Hash, off int64, data []byte, last bool) error {
 
 // emptyReparse says that n is a reparse point that is no link: it becomes an empty file, for what its data mean is
 // known to Windows alone.
-func (w *writer) emptyReparse(n wim.Node) bool {
-	return w.im.Attributes(n)&wim.AttrReparsePoint != 0 && !onWindows && w.im.Hash(n).IsZero()
+func (w *writer) emptyReparse(n core.Node) bool {
+	return w.im.Attributes(n)&core.AttrReparsePoint != 0 && !onWindows && w.im.Hash(n).IsZero()
 }
 
 func (w *writer) makeHardLink(o *out) error {
@@ -484,15 +484,15 @@ func (w *writer) pathOf(o *out) string {
 
 // meta is what an entry has beside its bytes.
 type meta struct {
-	mod, acc, cre wim.Filetime
+	mod, acc, cre core.Filetime
 	attrs         uint32
-	unix          *wim.UnixData
-	xattrs        []wim.Xattr
+	unix          *core.UnixData
+	xattrs        []core.Xattr
 	strict        bool
 	warn          func(format string, args ...any)
 }
 
-func (w *writer) meta(n wim.Node) *meta {
+func (w *writer) meta(n core.Node) *meta {
 	m := &meta{mod: w.im.Modified(n), acc: w.im.Accessed(n), cre: w.im.Created(n), strict: w.o.strict, warn: w.t.warn}
 	if !w.o.noAttributes {
 		m.attrs = w.im.Attributes(n)

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 )
 
 func updateVerb() verb {
@@ -82,7 +82,7 @@ func runUpdate(t *tool, o *parsed) error {
 		return err
 	}
 	e.ReparseFixup = e.ReparseFixup || fix && slices.ContainsFunc(commands, addsToRoot)
-	if err := e.SetDraft(index, d, wim.FiletimeOf(time.Now())); err != nil {
+	if err := e.SetDraft(index, d, core.FiletimeOf(time.Now())); err != nil {
 		return err
 	}
 	m := modification{to: a, edit: e, pack: p, sources: scan.sources, anew: o.has("rebuild"), compact: o.has("unsafe-compact")}
@@ -91,15 +91,15 @@ func runUpdate(t *tool, o *parsed) error {
 }
 
 // updateCommands reads the commands from where they are: the option, or standard input. Options of the verb hold for all.
-func (t *tool) updateCommands(o *parsed) ([]wim.UpdateCommand, error) {
-	var commands []wim.UpdateCommand
+func (t *tool) updateCommands(o *parsed) ([]core.UpdateCommand, error) {
+	var commands []core.UpdateCommand
 	switch {
 	case len(o.all("command")) > 1:
 		return nil, usageError{"--command may only be specified one time; please provide the update commands on standard input instead"}
 	case o.has("command") && o.has("wimboot-config"):
 		return nil, usageError{"--command and --wimboot-config may not be specified together"}
 	case o.has("wimboot-config"):
-		commands = []wim.UpdateCommand{{Op: wim.UpdateAdd, Source: o.get("wimboot-config"), Target: "/Windows/System32/WimBootCompress.ini"}}
+		commands = []core.UpdateCommand{{Op: core.UpdateAdd, Source: o.get("wimboot-config"), Target: "/Windows/System32/WimBootCompress.ini"}}
 	default:
 		text, from := []byte(o.get("command")), "--command"
 		if !o.has("command") {
@@ -110,7 +110,7 @@ func (t *tool) updateCommands(o *parsed) ([]wim.UpdateCommand, error) {
 			}
 		}
 		var err error
-		if commands, err = wim.ParseUpdateCommands(text); err != nil {
+		if commands, err = core.ParseUpdateCommands(text); err != nil {
 			return nil, usageError{fmt.Sprintf("%s: %v", from, err)}
 		}
 		if o.has("command") && len(commands) > 1 {
@@ -133,17 +133,17 @@ func (t *tool) updateCommands(o *parsed) ([]wim.UpdateCommand, error) {
 }
 
 // update carries the commands out, one after another, and tells of each.
-func (t *tool) update(d *wim.Draft, commands []wim.UpdateCommand, scan *scanning, fix bool) error {
+func (t *tool) update(d *core.Draft, commands []core.UpdateCommand, scan *scanning, fix bool) error {
 	fold, err := ignoreCase(onWindows)
 	if err != nil {
 		return err
 	}
-	graft := &wim.GraftOptions{Fold: fold, When: wim.FiletimeOf(time.Now())}
+	graft := &core.GraftOptions{Fold: fold, When: core.FiletimeOf(time.Now())}
 	for i := range commands {
 		c := &commands[i]
-		var added *wim.Draft
-		if c.Op == wim.UpdateAdd {
-			added, err = scan.scan(c.Source, c.Target, func(o *wim.ScanOptions) {
+		var added *core.Draft
+		if c.Op == core.UpdateAdd {
+			added, err = scan.scan(c.Source, c.Target, func(o *core.ScanOptions) {
 				o.Dereference, o.UnixData, o.NoACLs, o.Several = c.Dereference, c.UnixData, c.NoACLs, true
 				o.NoRPFix = !fix || !addsToRoot(*c)
 			})
@@ -157,38 +157,38 @@ func (t *tool) update(d *wim.Draft, commands []wim.UpdateCommand, scan *scanning
 			return updateError(c, ok && d.IsDir(n), err)
 		}
 		switch c.Op {
-		case wim.UpdateAdd:
+		case core.UpdateAdd:
 			for _, p := range replaced {
 				t.say("Updating %q in WIM image\n", p)
 			}
-		case wim.UpdateDelete:
+		case core.UpdateDelete:
 			t.say("Deleted WIM path %q\n", c.Target)
-		case wim.UpdateRename:
+		case core.UpdateRename:
 			t.say("Renamed WIM path %q => %q\n", c.Source, c.Target)
 		}
 	}
 	return nil
 }
 
-func addsToRoot(c wim.UpdateCommand) bool { return c.Op == wim.UpdateAdd && c.Target == "/" }
+func addsToRoot(c core.UpdateCommand) bool { return c.Op == core.UpdateAdd && c.Target == "/" }
 
 // updateError says what is in the way of a command. folder says that what was to be renamed is one.
-func updateError(c *wim.UpdateCommand, folder bool, err error) error {
-	var de *wim.DraftError
+func updateError(c *core.UpdateCommand, folder bool, err error) error {
+	var de *core.DraftError
 	if !errors.As(err, &de) {
 		return err
 	}
 	code := status(err)
 	switch {
-	case code == exitIsDirectory && c.Op == wim.UpdateDelete:
+	case code == exitIsDirectory && c.Op == core.UpdateDelete:
 		return codef(code, "%q is a directory but a recursive delete was not requested; --recursive does that", c.Target)
-	case code == exitOverlay && c.Op == wim.UpdateAdd:
+	case code == exitOverlay && c.Op == core.UpdateAdd:
 		return codef(code, "refusing to overwrite nondirectory file %q", de.Path)
-	case c.Op == wim.UpdateRename && c.Target == "/":
+	case c.Op == core.UpdateRename && c.Target == "/":
 		return codef(exitIsDirectory, "cannot rename %q to the root of the image", c.Source)
-	case c.Op == wim.UpdateRename && errors.Is(err, wim.ErrTree) && folder:
+	case c.Op == core.UpdateRename && errors.Is(err, core.ErrTree) && folder:
 		code = exitNotEmpty // that it would go into itself has this status
-	case c.Op == wim.UpdateRename && errors.Is(err, wim.ErrTree):
+	case c.Op == core.UpdateRename && errors.Is(err, core.ErrTree):
 		code = exitNotDirectory
 	}
 	return coded(code, err)

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/wim/internal/format"
 )
 
@@ -42,7 +42,7 @@ func runVerify(t *tool, o *parsed) error {
 	if json {
 		t.quiet = true
 	}
-	r, err := t.verifyAll(a, threads, &wim.VerifyOptions{NoIntegrity: o.has("nocheck"), References: true})
+	r, err := t.verifyAll(a, threads, &core.VerifyOptions{NoIntegrity: o.has("nocheck"), References: true})
 	if err != nil {
 		return err
 	}
@@ -93,13 +93,13 @@ func runVerify(t *tool, o *parsed) error {
 }
 
 // verifyAll goes through an archive, and reports what it found.
-func (t *tool) verifyAll(a *opened, threads int, o *wim.VerifyOptions) (*wim.VerifyReport, error) {
+func (t *tool) verifyAll(a *opened, threads int, o *core.VerifyOptions) (*core.VerifyReport, error) {
 	plan, err := a.PlanVerify(o)
 	if err != nil {
 		return nil, err
 	}
 	bar := t.progress("Verifying", plan.Bytes())
-	err = wim.RunPlan(t.ctx, plan, a.Source(), threads, bar.step)
+	err = core.RunPlan(t.ctx, plan, a.Source(), threads, bar.step)
 	bar.end()
 	if err != nil {
 		return nil, interrupted(err)
@@ -146,12 +146,12 @@ func (t *tool) checkIntegrity(a *opened, o *parsed) error {
 	if err != nil {
 		return err
 	}
-	plan, err := a.PlanVerify(&wim.VerifyOptions{NoBlobs: true})
+	plan, err := a.PlanVerify(&core.VerifyOptions{NoBlobs: true})
 	if err != nil {
 		return err
 	}
 	bar := t.progress("Verifying integrity", plan.Bytes())
-	err = wim.RunPlan(t.ctx, plan, a.Source(), threads, bar.step)
+	err = core.RunPlan(t.ctx, plan, a.Source(), threads, bar.step)
 	bar.end()
 	if err != nil {
 		return interrupted(err)
@@ -180,7 +180,7 @@ func (t *tool) progress(what string, total int64) *bar {
 	return &bar{t: t, what: what, total: total, last: time.Now()}
 }
 
-func (b *bar) step(p wim.Progress) { b.at(p.Bytes) }
+func (b *bar) step(p core.Progress) { b.at(p.Bytes) }
 
 func (b *bar) at(done int64) {
 	if !b.t.screen || b.t.quiet || time.Since(b.last) < 100*time.Millisecond {

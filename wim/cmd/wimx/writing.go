@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/wim/internal/format"
 )
 
@@ -47,8 +47,8 @@ func globOf(name string) string {
 
 // writing is an archive that is going to be written.
 type writing struct {
-	plan    *wim.WritePlan
-	options *wim.WriteOptions
+	plan    *core.WritePlan
+	options *core.WriteOptions
 	sources []fs.FS // of Content.Source
 	compact bool    // what is there is moved: there is no way back
 	over    *target // that a new file takes the place of, nil if none
@@ -56,11 +56,11 @@ type writing struct {
 }
 
 // files opens what is in no archive.
-func (w *writing) files() wim.ContentFiles { return w.plan.FilesOf(w.sources...) }
+func (w *writing) files() core.ContentFiles { return w.plan.FilesOf(w.sources...) }
 
 // writeNew writes an archive to a file of that name, which is there complete or not at all, or to standard output if it is
 // "-". It gives no report of a dry run.
-func (t *tool) writeNew(name string, w *writing) (*wim.WriteReport, error) {
+func (t *tool) writeNew(name string, w *writing) (*core.WriteReport, error) {
 	t.warnOf(w)
 	switch {
 	case name == "-" && w.verifyAfter:
@@ -106,7 +106,7 @@ func folderOf(name string) string {
 }
 
 // writeOver changes an archive in its file. Until the header is written, which comes last, it is the one that it was.
-func (t *tool) writeOver(a *target, w *writing) (*wim.WriteReport, error) {
+func (t *tool) writeOver(a *target, w *writing) (*core.WriteReport, error) {
 	t.warnOf(w)
 	dir := filepath.Dir(a.path)
 	if w.dryRun {
@@ -153,26 +153,26 @@ func (a *target) remember() (takeBack func(), err error) {
 // read LZMS is left unsaid: who asks for it wants it.
 func (t *tool) warnOf(w *writing) {
 	for _, x := range w.plan.Warnings() {
-		if x.Key != wim.WarnLZMS && x.Key != wim.WarnSolid {
+		if x.Key != core.WarnLZMS && x.Key != core.WarnSolid {
 			t.warn("%s", x.Text)
 		}
 	}
 }
 
 // run writes an archive, and shows how far it is.
-func (t *tool) run(w *writing, to io.WriterAt) (*wim.WriteReport, error) {
+func (t *tool) run(w *writing, to io.WriterAt) (*core.WriteReport, error) {
 	show := stageBar{t: t, w: w}
 	ctx := t.ctx
 	if w.compact {
 		ctx = context.WithoutCancel(ctx)
 	}
-	r, err := wim.RunWrite(ctx, w.plan, w.files(), to, t.engineOptions(w, &show))
+	r, err := core.RunWrite(ctx, w.plan, w.files(), to, t.engineOptions(w, &show))
 	show.end()
 	return r, t.writeError(err)
 }
 
-func (t *tool) engineOptions(w *writing, show *stageBar) *wim.RunOptions {
-	return &wim.RunOptions{Workers: w.threads, Memory: usableMemory(), Progress: show.step, Problem: func(e *wim.ContentError) bool {
+func (t *tool) engineOptions(w *writing, show *stageBar) *core.RunOptions {
+	return &core.RunOptions{Workers: w.threads, Memory: usableMemory(), Progress: show.step, Problem: func(e *core.ContentError) bool {
 		if w.skip {
 			t.leftOut++
 			t.warn("%s: %v; it is left out", e.Path, e.Err)
@@ -183,13 +183,13 @@ func (t *tool) engineOptions(w *writing, show *stageBar) *wim.RunOptions {
 
 // writeError puts what stopped the writing into words.
 func (t *tool) writeError(err error) error {
-	var ce *wim.ContentError
+	var ce *core.ContentError
 	switch {
 	case err == nil:
 		return nil
 	case diskFull(err):
 		return codef(exitWrite, "the disk is full (%v); what was written was removed", err)
-	case errors.As(err, &ce) && errors.Is(err, wim.ErrChanged):
+	case errors.As(err, &ce) && errors.Is(err, core.ErrChanged):
 		return coded(exitChanged, fmt.Errorf("%w; --skip-errors leaves such files out", err))
 	}
 	return interrupted(err)
@@ -280,7 +280,7 @@ type stageBar struct {
 	told  bool // how contents are packed
 }
 
-func (s *stageBar) step(p wim.RunProgress) {
+func (s *stageBar) step(p core.RunProgress) {
 	if p.Stage == "pack" && !s.told {
 		s.told = true
 		threads := "threads"

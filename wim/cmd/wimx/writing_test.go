@@ -20,7 +20,7 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"wimscope/wim"
+	"wimscope/wim/core"
 	"wimscope/wim/wimtest"
 )
 
@@ -403,7 +403,7 @@ func TestKeepsPermissions(t *testing.T) {
 
 // TestEngineLevel maps wimlib's three named levels to ours.
 func TestEngineLevel(t *testing.T) {
-	for n, want := range map[uint64]int{1: wim.LevelFast, 20: wim.LevelFast, 50: wim.LevelNormal, 100: wim.LevelMaximum, 1000: wim.LevelMaximum} {
+	for n, want := range map[uint64]int{1: core.LevelFast, 20: core.LevelFast, 50: core.LevelNormal, 100: core.LevelMaximum, 1000: core.LevelMaximum} {
 		if got := engineLevel(n); got != want {
 			t.Errorf("level %d is %d, want %d", n, got, want)
 		}
@@ -412,7 +412,7 @@ func TestEngineLevel(t *testing.T) {
 
 // TestSetProperty sets elements by paths with numbers.
 func TestSetProperty(t *testing.T) {
-	doc, err := wim.ParseXML([]byte(`<IMAGE><WINDOWS><LANGUAGES><LANGUAGE>a</LANGUAGE><LANGUAGE>b</LANGUAGE></LANGUAGES></WINDOWS></IMAGE>`))
+	doc, err := core.ParseXML([]byte(`<IMAGE><WINDOWS><LANGUAGES><LANGUAGE>a</LANGUAGE><LANGUAGE>b</LANGUAGE></LANGUAGES></WINDOWS></IMAGE>`))
 	if err != nil {
 		t.Fatal(err)
 	}

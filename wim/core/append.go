@@ -1,0 +1,189 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+
+	"wimscope/wim/internal/format"
+)
+
+// PlanAppend makes the plan of changing the archive that the Edit was made of, in its file: what is new goes behind what
+// is there, then what describes the archive, and the header last. Until then the file is the archive that it was: its
+// tables are not written over. What nobody needs any more stays as unused bytes. If only what is said of the images
+// changes, blob table and integrity table stay too. Codec and chunk size are those of the archive: 0 in the options, or
+// the same. The Archive must not be used after the plan was run.
+//
+// The header is written as one, of less than a disk's sector.
+//
+// Errors: *RefusedError, and those of PlanWrite.
+func (e *Edit) PlanAppend(o *WriteOptions) (*WritePlan, error) {
+	opts, err := e.inPlace(o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := e.planWrite(opts, e.base, false)
+	if err != nil {
+		return nil, err
+	}
+	p.unchanged = p.onlyTold()
+	p.setStages()
+	return p, nil
+}
+
+// inPlace gives the options for changing an archive in place, if that may be.
+func (e *Edit) inPlace(o *WriteOptions) (*WriteOptions, error) {
+	a := e.base
+	if a == nil {
+		return nil, &RefusedError{Key: RefusedNoFile, Text: "this archive is in no file that could be changed"}
+	}
+	opts := WriteOptions{}
+	if o != nil {
+		opts = *o
+	}
+	p := &a.parts[a.first]
+	key, why := "", ""
+	switch h := &p.hdr; {
+	case a.total > 1 || h.Flags&format.FlagSpanned != 0:
+		key, why = RefusedSplit, "it is split"
+	case h.Pipable():
+		key, why = RefusedPipable, "it is pipable, and has to be written anew"
+	case opts.Pipable:
+		key, why = RefusedPipable, "it is not pipable, and has to be written anew"
+	case h.Flags&format.FlagReadOnly != 0:
+		key, why = RefusedReadOnly, "it is marked read-only"
+	case h.Flags&format.FlagWriteInProgress != 0:
+		key, why = RefusedWriteInProgress, "its header says that writing was not finished"
+	case opts.Codec != None && opts.Codec != p.codec:
+		key, why = RefusedCodec, fmt.Sprintf("its codec is %v, and cannot be %v too", p.codec, opts.Codec)
+	case opts.ChunkSize != 0 && p.codec != None && opts.ChunkSize != int64(h.ChunkSize):
+		key, why = RefusedChunkSize, fmt.Sprintf("its chunks have %d bytes, and cannot have %d too", h.ChunkSize, opts.ChunkSize)
+	}
+	if key != "" {
+		return nil, &RefusedError{Name: p.Name, Key: key, Text: why}
+	}
+	opts.Codec, opts.ChunkSize, opts.GUID, opts.Recompress = p.codec, 0, p.hdr.GUID, false
+	if p.codec != None {
+		opts.ChunkSize = int64(p.hdr.ChunkSize)
+	}
+	return &opts, nil
+}
+
+// onlyTold says that images and contents of the archive in place stay, all of them and no others.
+func (p *WritePlan) onlyTold() bool {
+	a := p.base
+	if len(p.shown) != len(a.metas) || len(p.images) != len(a.metas) || a.parts[a.first].hdr.BlobTable.IsZero() {
+		return false
+	}
+	for i := range p.images {
+		if im := &p.images[i]; !im.of(a) || im.index != i+1 {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(p.contents, func(c packContent) bool { return c.same == written && !c.stays })
+}
+
+// keep leaves in place what the archive that is changed holds: contents that images use, and those that no image ever
+// used, which others may.
+func (p *WritePlan) keep() error {
+	a := p.base
+	used := map[int32]bool{}
+	for i := range a.metas {
+		if slices.ContainsFunc(p.images, func(im editImage) bool { return im.of(a) && im.index == i+1 }) {
+			continue // gathered
+		}
+		im, err := a.Image(i + 1)
+		if err != nil {
+			return err
+		}
+		im.EachContent(func(_ Node, h Hash, _ StreamKind, _ []byte) bool {
+			if id, ok := a.blobID(h); ok {
+				used[id] = true
+			}
+			return true
+		})
+	}
+	for i := range a.blobs[:a.nBlobs] {
+		b := &a.blobs[i]
+		if p.compact && !a.resourceOnly() {
+			break
+		}
+		if _, ok := p.byHash[b.hash]; ok || used[int32(i)] || b.bad != faultNone {
+			continue
+		}
+		if id, ok := p.find(b.hash, a); ok {
+			p.contents[id].refs = max(b.refs, 1)
+		}
+	}
+	ai := int32(slices.Index(p.archives, a))
+	for i := range a.solids {
+		s := &a.solids[i]
+		p.solids = append(p.solids, outSolid{off: s.off, packed: s.packed, size: s.size, a: ai, from: int32(i)})
+	}
+	for i := range p.contents {
+		c := &p.contents[i]
+		if c.a != ai || c.same != written || int(c.blob) >= a.nBlobs {
+			continue
+		}
+		b := &a.blobs[c.blob]
+		c.stays, c.part = true, 1
+		if b.run < 0 {
+			c.off, c.packed, c.stored = b.off, b.packed, b.form == formStored
+			continue
+		}
+		run := &a.runs[b.run]
+		m := run.member(b.off)
+		c.solid, c.off, c.packed = run.members[m].solid, b.off-run.members[m].start, b.size
+	}
+	return nil
+}
+
+// startAppend places the end of what is there.
+func (p *WritePlan) startAppend() error {
+	a := p.base
+	part := &a.parts[a.first]
+	p.out.off = part.Size
+	p.out.prime = func(s *blockSums) error { return p.prime(s, part.Size) }
+	return nil
+}
+
+// asOpened sees that the file that is changed in place is still what was opened: another program may have changed it, in
+// which case a new header would lose what that did.
+func (p *WritePlan) asOpened() error {
+	part := &p.base.parts[p.base.first]
+	b := make([]byte, format.HeaderSize)
+	if _, err := readFull(part.R, b, 0); err != nil {
+		return fmt.Errorf("wim: %s: header: %w", part.Name, err)
+	}
+	if string(part.hdr.Append(nil)) != string(b) {
+		return fmt.Errorf("wim: %s: another program wrote to it: %w", part.Name, ErrChanged)
+	}
+	return nil
+}
+
+// prime gives an integrity table what is there up to end: by the table that there is, and by reading.
+func (p *WritePlan) prime(s *blockSums, end int64) error {
+	a := p.base
+	part := &a.parts[a.first]
+	from := int64(format.HeaderSize)
+	if t := a.tables[a.first]; t != nil && t.ChunkSize == integrityBlock {
+		_, to := part.covered()
+		whole := (min(to, end) - format.HeaderSize) / integrityBlock
+		s.hashes = append(s.hashes, t.Hashes[:whole]...)
+		from += whole * integrityBlock
+	}
+	return s.read(part, from, end)
+}
+
+// read takes bytes of a part, from from to end.
+func (s *blockSums) read(part *part, from, end int64) error {
+	b := make([]byte, restBytes)
+	for from < end {
+		n := min(restBytes, end-from)
+		if _, err := readFull(part.R, b[:n], from); err != nil {
+			return fmt.Errorf("wim: %s: at 0x%x: %w", part.Name, from, err)
+		}
+		s.write(b[:n])
+		from += n
+	}
+	return nil
+}

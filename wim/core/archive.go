@@ -1,0 +1,347 @@
+package core
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"wimscope/wim/internal/format"
+)
+
+// Archive is one or more parts opened together, with the references in which it looks for contents it lacks. Its
+// methods may be called from several goroutines. It holds no resources but memory; who opened the files closes them.
+type Archive struct {
+	opts     ReadOptions
+	parts    []part // of the archive, then of the references, in the order of Open
+	nParts   int    // of the archive
+	first    int    // part number 1
+	total    int    // parts in the set
+	missing  []int
+	blobs    []blobRec // of the parts, then of the references
+	nBlobs   int       // of the parts
+	index    blobIndex
+	solids   []solidResource
+	runs     []solidRun
+	metas    []metaRec // the images
+	doc      *XMLDoc
+	images   []ImageInfo
+	tables   []*format.IntegrityTable // by part; nil if it has none that makes sense
+	trailing []int64                  // by part: bytes at its end that belong to nothing
+	warnings []string
+
+	chunks *lru[chunkKey, []byte]
+	trees  *lru[int, *Image]
+	loadMu sync.Mutex // one image is loaded at a time
+
+	mu   sync.Mutex // guards idle and the runs' chunks
+	idle []*decoders
+}
+
+// Open opens an archive from its parts, which may come in any order. Parts of a set may be missing except the
+// first, which holds the images: Info().Missing names them. It reads headers, XML document, blob tables, solid
+// headers and integrity tables, and nothing else.
+//
+// Errors: *NotWIMError, *OldVersionError, *TruncatedError, *MissingPartError, *WrongPartError, *EncryptedError,
+// *FormatError, *TooLargeError, ErrUnsupported, and what the parts' ReadAt gives. What can be passed over is told
+// by Info().Warnings.
+func Open(parts []Part, o *ReadOptions) (*Archive, error) {
+	a := &Archive{opts: o.withDefaults(), nParts: len(parts)}
+	a.chunks = newLRU[chunkKey, []byte](a.opts.CacheSize, 1)
+	a.trees = newLRU[int, *Image](a.opts.TreeCacheSize, 1)
+	if len(parts) == 0 {
+		return nil, fmt.Errorf("wim: no part to open: %w", ErrNotFound)
+	}
+	for _, p := range slices.Concat(parts, a.opts.References) {
+		opened, warnings, err := openPart(p)
+		if err != nil {
+			return nil, err
+		}
+		a.warnings = append(a.warnings, warnings...)
+		a.parts = append(a.parts, opened)
+	}
+	if err := a.checkSet(); err != nil {
+		return nil, err
+	}
+	if err := a.readXML(); err != nil {
+		return nil, err
+	}
+	if err := a.readTables(); err != nil {
+		return nil, err
+	}
+	a.finishImages()
+	for i := range a.nParts {
+		t, err := a.readIntegrity(i)
+		if err != nil {
+			var fe *FormatError
+			if !errors.As(err, &fe) {
+				return nil, err
+			}
+			a.warnings = append(a.warnings, err.Error())
+		}
+		a.tables = append(a.tables, t)
+		p := &a.parts[i]
+		n := a.behind(i)
+		a.trailing = append(a.trailing, n)
+		if n > 0 {
+			a.warnings = append(a.warnings, fmt.Sprintf("%s: the last %d bytes, from 0x%x on, belong to nothing; writing that was interrupted leaves such", p.Name, n, p.Size-n))
+		}
+	}
+	return a, nil
+}
+
+// behind is how many bytes at the end of part i belong to nothing.
+func (a *Archive) behind(i int) int64 {
+	p := &a.parts[i]
+	end := p.hdrOff + format.HeaderSize
+	for _, r := range []format.ResourceHeader{p.hdr.BlobTable, p.hdr.XML, p.hdr.Integrity} {
+		if e, ok := resourceEnd(r); ok {
+			end = max(end, e)
+		}
+	}
+	if end >= p.Size { // so it is as a rule: contents stand before what describes them
+		return 0
+	}
+	for _, e := range a.extents(i) {
+		end = max(end, e.end)
+	}
+	return p.Size - end
+}
+
+// checkSet sees that the parts belong together, and which are missing.
+func (a *Archive) checkSet() error {
+	guid := a.parts[0].hdr.GUID
+	a.total = int(a.parts[0].hdr.TotalParts)
+	a.first = -1
+	seen := make(map[int]string)
+	for i := range a.nParts {
+		p := &a.parts[i]
+		n := int(p.hdr.PartNumber)
+		wrong := func(text string, args ...any) error {
+			return &WrongPartError{Name: p.Name, Number: n, Reason: fmt.Sprintf(text, args...)}
+		}
+		if p.hdr.GUID != guid {
+			return wrong("it belongs to another set than %s", a.parts[0].Name)
+		}
+		if int(p.hdr.TotalParts) != a.total {
+			return wrong("its set has %d parts, that of %s %d", p.hdr.TotalParts, a.parts[0].Name, a.total)
+		}
+		if other, twice := seen[n]; twice {
+			return wrong("%s is the same part", other)
+		}
+		seen[n] = p.Name
+		if n == 1 {
+			a.first = i
+		}
+	}
+	for n := 1; n <= a.total; n++ {
+		if _, ok := seen[n]; !ok {
+			a.missing = append(a.missing, n)
+		}
+	}
+	if a.first < 0 {
+		return &MissingPartError{Numbers: a.missing, Total: a.total}
+	}
+	return nil
+}
+
+// readXML reads the document of part 1; the other parts have copies.
+func (a *Archive) readXML() error {
+	p := &a.parts[a.first]
+	a.doc = &XMLDoc{}
+	if p.hdr.XML.IsZero() {
+		a.warnings = append(a.warnings, p.Name+": there is no XML document")
+		return nil
+	}
+	r, fault := p.plain(int32(a.first), p.hdr.XML)
+	if fault != faultNone {
+		a.warnings = append(a.warnings, fmt.Sprintf("%s: XML document at 0x%x: %v", p.Name, r.off, fault))
+		return nil
+	}
+	if r.size > maxXMLBytes {
+		a.warnings = append(a.warnings, fmt.Sprintf("%s: XML document of %d bytes is beyond all bounds", p.Name, r.size))
+		return nil
+	}
+	b, err := a.readAll(&r, "XML document")
+	if err != nil {
+		var fe *FormatError
+		if !errors.As(err, &fe) && !errors.Is(err, ErrTooLarge) {
+			return err
+		}
+		a.warnings = append(a.warnings, err.Error())
+		return nil
+	}
+	a.doc, err = ParseXML(b)
+	if err != nil {
+		a.warnings = append(a.warnings, fmt.Sprintf("%s: XML document at 0x%x: %v", p.Name, r.off, err))
+	}
+	if a.doc.Root().Child("ESD", "ENCRYPTED") != nil {
+		return &EncryptedError{Name: p.Name}
+	}
+	return nil
+}
+
+// readTables reads the blob tables of the parts, then of the references; neighbours of one GUID are a set.
+func (a *Archive) readTables() error {
+	l := &loader{a: a, lo: 0, hi: a.nParts, metas: true, solidIDs: map[solidKey]int32{}}
+	if err := l.load(); err != nil {
+		return err
+	}
+	a.nBlobs = len(a.blobs)
+	for lo := a.nParts; lo < len(a.parts); {
+		hi := lo + 1
+		for hi < len(a.parts) && a.parts[hi].hdr.GUID == a.parts[lo].hdr.GUID {
+			hi++
+		}
+		l := &loader{a: a, lo: lo, hi: hi, base: int32(len(a.blobs)), solidIDs: map[solidKey]int32{}}
+		if err := l.load(); err != nil {
+			return err
+		}
+		lo = hi
+	}
+	return nil
+}
+
+// byNumber lists the parts [lo, hi) by their part numbers.
+func (a *Archive) byNumber(lo, hi int) []int {
+	order := make([]int, 0, hi-lo)
+	for i := lo; i < hi; i++ {
+		order = append(order, i)
+	}
+	slices.SortStableFunc(order, func(x, y int) int {
+		return cmp.Compare(a.parts[x].hdr.PartNumber, a.parts[y].hdr.PartNumber)
+	})
+	return order
+}
+
+// finishImages puts together what the XML document and the blob table say of the images. The table counts.
+func (a *Archive) finishImages() {
+	p := &a.parts[a.first]
+	if n := int64(p.hdr.ImageCount); n != int64(len(a.metas)) {
+		a.warnings = append(a.warnings, fmt.Sprintf("%s: the header counts %d images, the blob table %d", p.Name, n, len(a.metas)))
+	}
+	a.images = make([]ImageInfo, len(a.metas))
+	named := 0
+	if root := a.doc.Root(); root != nil {
+		for _, n := range root.Children {
+			if n.Name != "IMAGE" {
+				continue
+			}
+			named++
+			// INDEX need not follow the order of the document.
+			i := xmlNumber(n.Attr("INDEX"))
+			if i >= 1 && i <= int64(len(a.images)) && a.images[i-1].Index == 0 {
+				a.images[i-1] = imageInfo(n)
+				a.images[i-1].Index = int(i)
+			}
+		}
+	}
+	if named != len(a.metas) && len(a.doc.Nodes) > 0 {
+		a.warnings = append(a.warnings, fmt.Sprintf("%s: the XML document names %d images, the blob table %d", p.Name, named, len(a.metas)))
+	}
+	for i := range a.images {
+		a.images[i].Index = i + 1
+		a.images[i].Boot = uint32(i+1) == p.hdr.BootIndex
+		a.images[i].Problem = a.metas[i].problem
+	}
+	if int64(p.hdr.BootIndex) > int64(len(a.metas)) {
+		a.warnings = append(a.warnings, fmt.Sprintf("%s: the boot index is %d, and there are %d images", p.Name, p.hdr.BootIndex, len(a.metas)))
+	}
+}
+
+// Images are the archive's images in their order; Images()[0] has index 1.
+func (a *Archive) Images() []ImageInfo { return a.images }
+
+// XMLDoc is the archive's XML document, empty if there is none. It must not be changed.
+func (a *Archive) XMLDoc() *XMLDoc { return a.doc }
+
+// XML is the text of the document in UTF-8.
+func (a *Archive) XML() []byte { return []byte(a.doc.String()) }
+
+// RawXML is the document as part 1 stores it: UTF-16LE, as a rule with a byte order mark.
+func (a *Archive) RawXML() ([]byte, error) {
+	p := &a.parts[a.first]
+	r, fault := p.plain(int32(a.first), p.hdr.XML)
+	if fault != faultNone {
+		return nil, formatErrorf("XML document", p.Name, r.off, "%v", fault)
+	}
+	return a.readAll(&r, "XML document")
+}
+
+// Image loads the tree of an image, index from 1. Trees are kept as far as ReadOptions.TreeCacheSize allows.
+// Errors: ErrNotFound, *FormatError, *ChecksumError, *TooLargeError.
+func (a *Archive) Image(index int) (*Image, error) {
+	if index < 1 || index > len(a.metas) {
+		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), ErrNotFound)
+	}
+	if im, ok := a.trees.get(index); ok {
+		return im, nil
+	}
+	a.loadMu.Lock()
+	defer a.loadMu.Unlock()
+	if im, ok := a.trees.get(index); ok {
+		return im, nil
+	}
+	b, check, err := a.metadata(index)
+	if err != nil {
+		return nil, err
+	}
+	im, err := loadImage(a, index, b) // whose loader believes nothing, while the hash is being computed
+	if err := check(); err != nil {
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("wim: %s: %s: %w", a.parts[a.metas[index-1].src].Name, metadataOf(index), err)
+	}
+	a.trees.put(index, im, im.memory())
+	return im, nil
+}
+
+// Metadata reads an image's metadata resource as it is, with its SHA-1 checked.
+func (a *Archive) Metadata(index int) ([]byte, error) {
+	if index < 1 || index > len(a.metas) {
+		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), ErrNotFound)
+	}
+	b, check, err := a.metadata(index)
+	if err != nil {
+		return nil, err
+	}
+	return b, check()
+}
+
+func metadataOf(index int) string { return fmt.Sprintf("metadata resource of image %d", index) }
+
+// metadata reads an image's metadata resource. check tells whether its SHA-1 is right; that may be computed beside
+// what the caller does until then.
+func (a *Archive) metadata(index int) (b []byte, check func() error, err error) {
+	m := &a.metas[index-1]
+	p := &a.parts[m.src]
+	if m.problem != "" {
+		return nil, nil, formatErrorf(metadataOf(index), p.Name, m.off, "%s", m.problem)
+	}
+	b, err = a.readAll(&m.resource, metadataOf(index))
+	if err != nil {
+		return nil, nil, err
+	}
+	sum := a.opts.sum(b)
+	return b, func() error {
+		if got := sum(); got != m.hash {
+			return &ChecksumError{What: metadataOf(index), Part: p.Name, Off: m.off, Want: m.hash, Got: got}
+		}
+		return nil
+	}, nil
+}
+
+// Source gives shards their bytes: parts, then references, in the order of Open.
+type Source []io.ReaderAt
+
+// Source is what RunShard reads this archive's shards from.
+func (a *Archive) Source() Source {
+	s := make(Source, len(a.parts))
+	for i := range a.parts {
+		s[i] = a.parts[i].R
+	}
+	return s
+}

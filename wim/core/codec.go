@@ -1,0 +1,46 @@
+package core
+
+import "wimscope/wim/internal/format"
+
+// Codec is how the chunks of a resource are packed.
+type Codec uint8
+
+// The values are those of a solid resource's header.
+const (
+	None   Codec = format.CodecNone
+	XPRESS Codec = format.CodecXPRESS
+	LZX    Codec = format.CodecLZX
+	LZMS   Codec = format.CodecLZMS
+)
+
+// String gives the codec's usual name, "none" for None.
+func (c Codec) String() string {
+	switch c {
+	case None:
+		return "none"
+	case XPRESS:
+		return "XPRESS"
+	case LZX:
+		return "LZX"
+	case LZMS:
+		return "LZMS"
+	}
+	return "unknown"
+}
+
+// chunkSizeOK tells whether a codec may have chunks of that many bytes: powers of two within the codec's own
+// bounds. Microsoft's tools write LZX at 32 KiB and LZMS at up to 64 MiB only; wimlib writes the rest.
+func chunkSizeOK(c Codec, size uint32) bool {
+	if size&(size-1) != 0 {
+		return false
+	}
+	switch c {
+	case XPRESS:
+		return size >= 1<<12 && size <= 1<<16
+	case LZX:
+		return size >= 1<<15 && size <= 1<<21
+	case LZMS:
+		return size >= 1<<15 && size <= 1<<30
+	}
+	return false
+}

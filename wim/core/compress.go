@@ -1,0 +1,99 @@
+package core
+
+import (
+	"fmt"
+
+	"wimscope/wim/lzms"
+	"wimscope/wim/lzx"
+	"wimscope/wim/xpress"
+)
+
+// The levels of all encoders. 0 in options means LevelNormal.
+const (
+	LevelFast    = 1
+	LevelNormal  = 2
+	LevelMaximum = 3
+)
+
+// encoders holds the encoder of each codec that was used last: a job has one for what stands alone and one for what
+// is solid. It is not safe for concurrent use.
+type encoders struct {
+	kept [LZMS + 1]keptEncoder
+}
+
+// keptEncoder is an encoder with what it was made for.
+type keptEncoder struct {
+	chunkSize int64
+	level     int
+	encode    func(dst, src []byte, rest func() error) (int, error)
+}
+
+// chunk packs src, of at most chunkSize bytes, to the front of dst. It gives 0 if that does not fit. rest is called now
+// and then by what takes long; its error ends the work.
+func (e *encoders) chunk(codec Codec, chunkSize int64, level int, dst, src []byte, rest func() error) (int, error) {
+	if codec > LZMS {
+		return 0, fmt.Errorf("codec %d: %w", codec, ErrUnsupported)
+	}
+	k := &e.kept[codec]
+	if k.encode == nil || k.chunkSize != chunkSize || k.level != level {
+		*k = keptEncoder{} // the old one's memory is free before the new one takes its own
+		encode, err := newEncoder(codec, int(chunkSize), level)
+		if err != nil {
+			return 0, err
+		}
+		*k = keptEncoder{chunkSize, level, encode}
+	}
+	return k.encode(dst, src, rest)
+}
+
+// newEncoder makes an encoder for chunks of a size.
+func newEncoder(codec Codec, chunkSize, level int) (func(dst, src []byte, rest func() error) (int, error), error) {
+	switch codec {
+	case None:
+		return func(_, _ []byte, _ func() error) (int, error) { return 0, nil }, nil
+	case XPRESS:
+		e := xpress.NewEncoder(chunkSize, level)
+		return func(dst, src []byte, _ func() error) (int, error) { return e.Encode(dst, src), nil }, nil
+	case LZX:
+		e, err := lzx.NewEncoder(chunkSize, level)
+		if err != nil {
+			return nil, err
+		}
+		return func(dst, src []byte, _ func() error) (int, error) { return e.Encode(dst, src), nil }, nil
+	case LZMS:
+		e, err := lzms.NewEncoder(chunkSize, level)
+		if err != nil {
+			return nil, err
+		}
+		return e.EncodeFunc, nil
+	}
+	return nil, fmt.Errorf("wim: packing with %v: %w", codec, ErrUnsupported)
+}
+
+// encoderMemory is about how many bytes an encoder takes.
+func encoderMemory(codec Codec, chunkSize int64, level int) int64 {
+	switch codec {
+	case None:
+		return 0
+	case XPRESS:
+		return xpress.Memory(int(chunkSize), level)
+	case LZX:
+		return lzx.Memory(int(chunkSize), level)
+	case LZMS:
+		return lzms.Memory(int(chunkSize), level)
+	}
+	return 0
+}
+
+// defaultChunkSize is that of other tools, and the only one that Microsoft's read for XPRESS and LZX.
+func defaultChunkSize(codec Codec, solid bool) int64 {
+	switch {
+	case codec == None:
+		return 0
+	case codec == LZMS && solid:
+		return 64 << 20
+	case codec == LZMS:
+		return 128 << 10
+	}
+	return 32 << 10
+}

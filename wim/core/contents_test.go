@@ -1,0 +1,86 @@
+package core_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"errors"
+	"strings"
+	"testing"
+
+	"wimscope/wim/core"
+	"wimscope/wim/wimtest"
+)
+
+// gatherer puts contents together from the shards of a plan.
+type gatherer struct {
+	core.Plan
+	got map[core.Hash][]byte
+}
+
+func (g *gatherer) Merge(i int, r *core.ShardResult) ([]core.BlockMark, error) {
+	s, err := g.Shard(i)
+	if err != nil {
+		return nil, err
+	}
+	data := r.Data
+	for _, sp := range s.Spans {
+		for _, p := range sp.Pieces {
+			g.got[p.Hash] = append(g.got[p.Hash], data[:p.Len]...)
+			data = data[p.Len:]
+		}
+	}
+	return g.Plan.Merge(i, r)
+}
+
+func TestPlanContents(t *testing.T) {
+	for _, name := range []string{"plain", "raw-chunks", "solid", "solid-two-resources", "split-solid-own-tables", "delta"} {
+		t.Run(name, func(t *testing.T) {
+			var s wimtest.Sample
+			for _, x := range wimtest.Samples() {
+				if x.Name == name {
+					s = x
+				}
+			}
+			parts := func(list []wimtest.SamplePart) (out []core.Part) {
+				for _, p := range list {
+					out = append(out, core.Part{Name: p.Name, R: bytes.NewReader(p.Bytes), Size: int64(len(p.Bytes))})
+				}
+				return out
+			}
+			a, err := core.Open(parts(s.Parts), &core.ReadOptions{References: parts(s.Refs)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[core.Hash][]byte{}
+			hashes := []core.Hash{{}} // none is no content
+			for p, text := range s.Files {
+				if !strings.HasSuffix(p, "/") {
+					h := core.Hash(sha1.Sum([]byte(text)))
+					want[h] = []byte(text)
+					hashes = append(hashes, h, h)
+				}
+			}
+			plan, err := a.PlanContents(hashes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := &gatherer{plan, map[core.Hash][]byte{}}
+			if err := core.RunPlan(context.Background(), g, a.Source(), 2, nil); err != nil {
+				t.Fatal(err)
+			}
+			if len(g.got) != len(want) {
+				t.Errorf("%d contents, want %d", len(g.got), len(want))
+			}
+			for h, b := range want {
+				if !bytes.Equal(g.got[h], b) {
+					t.Errorf("%v: %d bytes, want %d", h, len(g.got[h]), len(b))
+				}
+			}
+			var missing *core.MissingBlobError
+			if _, err := a.PlanContents([]core.Hash{{1}}); !errors.As(err, &missing) {
+				t.Errorf("a content that is nowhere: %v", err)
+			}
+		})
+	}
+}

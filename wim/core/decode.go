@@ -1,0 +1,82 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+
+	"wimscope/wim/lzms"
+	"wimscope/wim/lzx"
+	"wimscope/wim/xpress"
+)
+
+// decoders holds one decoder of each kind that was needed. It is not safe for concurrent use.
+type decoders struct {
+	xpress *xpress.Decoder
+	lzms   *lzms.Decoder
+	lzx    [lzxWindows]*lzx.Decoder
+}
+
+// LZX windows are 2^15 to 2^21 bytes.
+const (
+	lzxFirst   = 15
+	lzxWindows = 21 - lzxFirst + 1
+)
+
+// chunk unpacks src to all of dst. A chunk that did not get smaller is stored as it is.
+func (d *decoders) chunk(codec Codec, chunkSize int64, dst, src []byte) error {
+	if len(src) == len(dst) {
+		copy(dst, src)
+		return nil
+	}
+	switch codec {
+	case XPRESS:
+		if d.xpress == nil {
+			d.xpress = xpress.NewDecoder()
+		}
+		return d.xpress.Decode(dst, src)
+	case LZX:
+		i := 0
+		for i < lzxWindows-1 && chunkSize > 1<<(lzxFirst+i) {
+			i++
+		}
+		if d.lzx[i] == nil {
+			dec, err := lzx.NewDecoder(1 << (lzxFirst + i))
+			if err != nil {
+				return err
+			}
+			d.lzx[i] = dec
+		}
+		return d.lzx[i].Decode(dst, src)
+	case LZMS:
+		if d.lzms == nil {
+			d.lzms = lzms.NewDecoder()
+		}
+		return d.lzms.Decode(dst, src)
+	case None:
+		return errors.New("a chunk of no codec is smaller than its bytes")
+	}
+	return fmt.Errorf("codec %d: %w", codec, ErrUnsupported)
+}
+
+// stopError carries an error of pause through a decoder, which may wrap it.
+type stopError struct{ err error }
+
+func (e *stopError) Error() string { return e.err.Error() }
+
+// chunkWithPause is chunk for chunks that may take seconds: pause is called now and then, and an error of it ends
+// the work, as a *stopError.
+func (d *decoders) chunkWithPause(codec Codec, chunkSize int64, dst, src []byte, pause func() error) error {
+	const long = 4 << 20
+	if codec != LZMS || len(dst) < long || len(src) == len(dst) {
+		return d.chunk(codec, chunkSize, dst, src)
+	}
+	if d.lzms == nil {
+		d.lzms = lzms.NewDecoder()
+	}
+	return d.lzms.DecodeFunc(dst, src, func(int) error {
+		if err := pause(); err != nil {
+			return &stopError{err}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,311 @@
+package core
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"wimscope/wim/wimtest"
+)
+
+// sameTrees compares all that two images hold, entry by entry of their drafts, which leave nothing out.
+func sameTrees(a, b *Draft) error {
+	if a.Len() != b.Len() {
+		return fmt.Errorf("%d entries, want %d", b.Len(), a.Len())
+	}
+	var first, second = map[int32]DraftNode{}, map[int32]DraftNode{}
+	type pair struct{ a, b DraftNode }
+	for stack := []pair{{}}; len(stack) > 0; {
+		at := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		x, y := a.nodes[at.a], b.nodes[at.b]
+		i, j := a.inode(at.a), b.inode(at.b)
+		path := lazyPath{a, at.a}
+		switch {
+		case x.name != y.name || x.short != y.short:
+			return fmt.Errorf("%s: names %q %q, want %q %q", path, y.name, y.short, x.name, x.short)
+		case i.created != j.created || i.accessed != j.accessed || i.modified != j.modified:
+			return fmt.Errorf("%s: times %v %v %v, want %v %v %v", path, j.created, j.accessed, j.modified, i.created, i.accessed, i.modified)
+		case i.attributes != j.attributes || i.unknown != j.unknown || i.unused != j.unused:
+			return fmt.Errorf("%s: attributes %x %x %x, want %x %x %x", path, j.attributes, j.unknown, j.unused, i.attributes, i.unknown, i.unused)
+		case i.reparseTag != j.reparseTag || i.reparseMore != j.reparseMore:
+			return fmt.Errorf("%s: reparse %x %x, want %x %x", path, j.reparseTag, j.reparseMore, i.reparseTag, i.reparseMore)
+		case strings.TrimRight(i.items, "\x00") != strings.TrimRight(j.items, "\x00"):
+			return fmt.Errorf("%s: items %x, want %x", path, j.items, i.items)
+		case (i.security < 0) != (j.security < 0) || i.security >= 0 && a.security[i.security] != b.security[j.security]:
+			return fmt.Errorf("%s: another security descriptor", path)
+		case i.names != j.names:
+			return fmt.Errorf("%s: %d names, want %d", path, j.names, i.names)
+		case (x.dir < 0) != (y.dir < 0):
+			return fmt.Errorf("%s: a folder here, none there", path)
+		}
+		if n, ok := first[x.inode]; ok != (second[y.inode] != 0) || ok && a.Path(n) != b.Path(second[y.inode]) {
+			return fmt.Errorf("%s: its other names differ", path)
+		} else if !ok && at.a != 0 {
+			first[x.inode], second[y.inode] = at.a, at.b
+		}
+		bare := func(d *Draft, in *draftInode) (list []string) {
+			for _, s := range in.streams {
+				h := Hash{}
+				if s.content >= 0 {
+					h = d.contents[s.content].Hash
+				}
+				if s.kind != StreamData || !h.IsZero() {
+					list = append(list, fmt.Sprintf("%d %q %v", s.kind, s.name, h))
+				}
+			}
+			return list
+		}
+		if s, w := bare(b, j), bare(a, i); !slices.Equal(s, w) {
+			return fmt.Errorf("%s: streams %q, want %q", path, s, w)
+		}
+		if x.dir >= 0 {
+			k, l := a.Children(at.a), b.Children(at.b)
+			if len(k) != len(l) {
+				return fmt.Errorf("%s: %d children, want %d", path, len(l), len(k))
+			}
+			for m := range k {
+				stack = append(stack, pair{k[m], l[m]})
+			}
+		}
+	}
+	return nil
+}
+
+// lazyPath is a path that is made only if it is told: a deep tree has many long ones.
+type lazyPath struct {
+	d *Draft
+	n DraftNode
+}
+
+func (p lazyPath) String() string { return p.d.Path(p.n) }
+
+// again writes the image's metadata and loads what was written.
+func again(t *testing.T, im *Image) (d *Draft, meta []byte) {
+	t.Helper()
+	d, err := im.Draft()
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta, err = d.Metadata()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := loadImage(im.a, im.index, meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := back.Warnings(); len(w) != 0 {
+		t.Errorf("what was written is warned of: %q", w)
+	}
+	e, err := back.Draft()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sameTrees(d, e); err != nil {
+		t.Error(err)
+	}
+	twice, err := e.Metadata()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(meta, twice) {
+		t.Errorf("written twice, the metadata differ at %#x", differAt(meta, twice))
+	}
+	return d, meta
+}
+
+func differAt(a, b []byte) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
+func TestDraftOfSamples(t *testing.T) {
+	tried := 0
+	for _, s := range wimtest.Samples() {
+		var parts, refs []Part
+		for _, p := range s.Parts {
+			parts = append(parts, Part{Name: p.Name, R: bytes.NewReader(p.Bytes), Size: int64(len(p.Bytes))})
+		}
+		for _, p := range s.Refs {
+			refs = append(refs, Part{Name: p.Name, R: bytes.NewReader(p.Bytes), Size: int64(len(p.Bytes))})
+		}
+		a, err := Open(parts, &ReadOptions{References: refs})
+		if err != nil {
+			continue
+		}
+		for i := range a.Images() {
+			im, err := a.Image(i + 1)
+			if err != nil {
+				continue
+			}
+			t.Run(s.Name, func(t *testing.T) {
+				tried++
+				again(t, im)
+			})
+		}
+	}
+	if tried < 30 {
+		t.Errorf("only %d images tried", tried)
+	}
+}
+
+// TestDraftByteIdentical holds our layout against wimlib's: of trees that it captured, the metadata come out byte for byte.
+func TestDraftByteIdentical(t *testing.T) {
+	wimtest.Need(t, wimtest.Wimlib)
+	equal := 0
+	for seed := range uint64(16) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			dir := t.TempDir()
+			tree := filepath.Join(dir, "tree")
+			if err := wimtest.Random(seed, nil).Write(tree); err != nil {
+				t.Fatal(err)
+			}
+			wimtest.MustRun(t, dir, wimtest.Wimlib, "capture", tree, "a.wim", "--compress=none", "--unix-data")
+			im := openFile(t, filepath.Join(dir, "a.wim"))
+			_, meta := again(t, im)
+			if newForm(im) {
+				return
+			}
+			equal++
+			if !bytes.Equal(meta, im.meta) {
+				at := differAt(meta, im.meta)
+				t.Errorf("%d bytes, wimlib has %d; they differ at %#x:\n% x\n% x", len(meta), len(im.meta), at,
+					meta[at&^15:min(at&^15+64, len(meta))], im.meta[at&^15:min(at&^15+64, len(im.meta))])
+			}
+		})
+	}
+	if equal < 8 {
+		t.Errorf("only %d trees compared", equal)
+	}
+}
+
+// newForm says that the image has an entry whose streams wimlib lays out otherwise since 1.14.2, and we as it does since.
+func newForm(im *Image) bool {
+	for n := range Node(im.Len()) {
+		if im.Attributes(n)&AttrDirectory != 0 && im.entry(n).NumStreams() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func TestDraftOfVolume(t *testing.T) {
+	wimtest.Need(t, wimtest.Wimlib, wimtest.MkNTFS, wimtest.NTFSCopy)
+	dir := t.TempDir()
+	v, err := wimtest.NewNTFS(filepath.Join(dir, "v.ntfs"), 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Fill(wimtest.Random(5, &wimtest.TreeOptions{Plain: true})); err != nil {
+		t.Fatal(err)
+	}
+	a := filepath.Join(dir, "a.wim")
+	if err := v.Capture(a, "volume", "--compress=none"); err != nil {
+		t.Fatal(err)
+	}
+	im := openFile(t, a)
+	_, meta := again(t, im)
+	if newForm(im) {
+		t.Fatal("the tree should have no links to folders")
+	}
+	if !bytes.Equal(meta, im.meta) {
+		t.Errorf("%d bytes, wimlib has %d; they differ at %#x", len(meta), len(im.meta), differAt(meta, im.meta))
+	}
+}
+
+// FuzzDraft: what can be read of any metadata resource is written so that it reads the same, and the second writing is byte
+// for byte as the first.
+func FuzzDraft(f *testing.F) {
+	root, security := wimtest.WindowsTree()
+	f.Add(wimtest.HandMetadata(root, security))
+	f.Add(metadata(dir("", dir("a", file("b")), file("c"))))
+	f.Add(metadata(dir("", file("x").with(func(e *entry) { e.d.Link = 5 }), file("y").with(func(e *entry) { e.d.Link, e.d.Hash = 5, hashOf("x") }))))
+	f.Add(metadata(dir("").with(func(e *entry) { e.attrs, e.d.Link = AttrReparsePoint, TagMountPoint })))
+	f.Fuzz(func(t *testing.T, meta []byte) {
+		if len(meta) > 16<<10 {
+			return
+		}
+		im, err := loadImage(nil, 1, meta)
+		if err != nil || im.Len() > 2000 {
+			return
+		}
+		d, err := im.Draft()
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := d.Metadata()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back := reload(t, d)
+		if back.Len() != im.Len() {
+			t.Fatalf("%d entries, want %d", back.Len(), im.Len())
+		}
+		e, err := back.Draft()
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := e.Metadata()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(first, second) {
+			t.Fatalf("written twice, the metadata differ at %#x", differAt(first, second))
+		}
+	})
+}
+
+// BenchmarkDraft: a hundred thousand entries, 100 in a folder; bytes are of the metadata resource.
+func BenchmarkDraft(b *testing.B) {
+	root := dir("")
+	for i := range 1000 {
+		d := dir(fmt.Sprintf("folder %04d", i))
+		for j := range 99 {
+			d.kids = append(d.kids, file(fmt.Sprintf("a file of some name %06d.%d.txt", j, i)))
+		}
+		root.kids = append(root.kids, d)
+	}
+	im, err := loadImage(nil, 1, metadata(root))
+	if err != nil {
+		b.Fatal(err)
+	}
+	d, err := im.Draft()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("of image", func(b *testing.B) {
+		b.SetBytes(int64(len(im.meta)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := im.Draft(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("metadata", func(b *testing.B) {
+		b.SetBytes(int64(len(im.meta)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := d.Metadata(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("graft", func(b *testing.B) {
+		b.SetBytes(int64(len(im.meta)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := NewDraft().Graft("/", d, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,433 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"wimscope/wim/internal/format"
+)
+
+// What a draft refuses, for errors.Is; ErrNotFound is another. A DraftError says where.
+var (
+	ErrName     = errors.New("name cannot be stored")
+	ErrExists   = errors.New("exists already")
+	ErrNotDir   = errors.New("is not a folder")
+	ErrIsDir    = errors.New("is a folder")
+	ErrNotEmpty = errors.New("folder is not empty")
+	ErrTree     = errors.New("not possible")
+)
+
+// DraftError is a change of a draft that was refused. Nothing was changed.
+type DraftError struct {
+	Op   string // "add", "set", "remove", "rename", "link", "graft", "write"
+	Path string // in the draft
+	Err  error  // wraps one of the errors above
+}
+
+func (e *DraftError) Error() string { return fmt.Sprintf("wim: %s %s: %v", e.Op, e.Path, e.Err) }
+
+func (e *DraftError) Unwrap() error { return e.Err }
+
+// maxNameBytes is the most that a dentry's u16 lengths can say of a name of whole units.
+const maxNameBytes = 65534
+
+// checkStored tells what is wrong with a stored name.
+func checkStored(name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("%w: it is empty", ErrName)
+	case name == ".\x00" || name == ".\x00.\x00":
+		return fmt.Errorf("%w: it stands for a folder of its own", ErrName)
+	case len(name) > maxNameBytes:
+		return fmt.Errorf("%w: it is %d UTF-16 units long, and %d is the most", ErrName, len(name)/2, maxNameBytes/2)
+	}
+	for i := 0; i+1 < len(name); i += 2 {
+		if name[i+1] != 0 {
+			continue
+		}
+		switch name[i] {
+		case 0:
+			return fmt.Errorf("%w: it has a NUL", ErrName)
+		case '/':
+			return fmt.Errorf("%w: it has a slash", ErrName)
+		}
+	}
+	return nil
+}
+
+// under is the path that a name would have in a folder.
+func (d *Draft) under(parent DraftNode, name string) string {
+	return strings.TrimSuffix(d.Path(parent), "/") + "/" + storedText(name)
+}
+
+// missing tells of an entry that is not in the tree, nil of others.
+func (d *Draft) missing(op string, n DraftNode) error {
+	if d.Exists(n) {
+		return nil
+	}
+	return &DraftError{op, fmt.Sprintf("entry %d", n), ErrNotFound}
+}
+
+// place tells whether an entry of a stored name may be put into a folder.
+func (d *Draft) place(op string, parent DraftNode, name string) error {
+	if err := d.missing(op, parent); err != nil {
+		return err
+	}
+	if err := d.placeable(parent, name); err != nil {
+		return &DraftError{op, d.under(parent, name), err}
+	}
+	return nil
+}
+
+func (d *Draft) placeable(parent DraftNode, name string) error {
+	if !d.IsDir(parent) {
+		return fmt.Errorf("%s %w", d.Path(parent), ErrNotDir)
+	}
+	if err := checkStored(name); err != nil {
+		return err
+	}
+	if _, ok := d.child(parent, name, false); ok {
+		return ErrExists
+	}
+	return nil
+}
+
+// newNode makes a node for an inode and puts it into a folder.
+func (d *Draft) newNode(parent DraftNode, name, short string, inode int32) DraftNode {
+	n := DraftNode(len(d.nodes))
+	node := draftNode{name: name, short: short, parent: parent, inode: inode, dir: -1}
+	if in := &d.inodes[inode]; in.folder() {
+		node.dir = int32(len(d.dirs))
+		d.dirs = append(d.dirs, draftDir{sorted: true})
+	}
+	d.inodes[inode].names++
+	d.nodes = append(d.nodes, node)
+	d.live++
+	d.attach(n)
+	return n
+}
+
+// folder says that an inode can have children.
+func (in *draftInode) folder() bool {
+	return in.attributes&AttrDirectory != 0 && (in.attributes&AttrReparsePoint == 0 || !isSurrogate(in.reparseTag))
+}
+
+// attach puts n into the list of its parent.
+func (d *Draft) attach(n DraftNode) {
+	dir := &d.dirs[d.nodes[d.nodes[n].parent].dir]
+	if k := len(dir.kids); k > 0 && dir.sorted {
+		dir.sorted = storedOrder(d.nodes[dir.kids[k-1]].name, d.nodes[n].name) < 0
+	}
+	dir.kids = append(dir.kids, n)
+}
+
+// settle puts the child of a folder that came last into its place among the others, which are in order.
+func (d *Draft) settle(parent DraftNode) {
+	dir := &d.dirs[d.nodes[parent].dir]
+	last := len(dir.kids) - 1
+	if dir.sorted {
+		return
+	}
+	n := dir.kids[last]
+	at, _ := d.search(dir.kids[:last], d.nodes[n].name)
+	copy(dir.kids[at+1:], dir.kids[at:last])
+	dir.kids[at], dir.sorted = n, true
+}
+
+// detach takes n out of the list of its parent.
+func (d *Draft) detach(n DraftNode) {
+	dir := &d.dirs[d.nodes[d.nodes[n].parent].dir]
+	at := len(dir.kids) - 1 // where it is if all are taken out from the end
+	if dir.kids[at] != n {
+		at = slices.Index(dir.kids, n)
+	}
+	dir.kids = slices.Delete(dir.kids, at, at+1)
+}
+
+// Mkdir makes an empty folder. when is what its three times say.
+func (d *Draft) Mkdir(parent DraftNode, name string, when Filetime) (DraftNode, error) {
+	return d.Add(parent, DraftEntry{Name: name, Attributes: AttrDirectory, Created: when, Accessed: when, Modified: when})
+}
+
+// MkdirAll finds the folder at path, or makes it with all that leads to it. Steps that are not there by their exact name
+// are, with fold, looked for ignoring case.
+func (d *Draft) MkdirAll(path string, fold bool, when Filetime) (DraftNode, error) {
+	n := DraftNode(0)
+	if !d.IsDir(n) {
+		return 0, &DraftError{"add", "/", ErrNotDir}
+	}
+	steps := strings.Split(path, "/")
+	for _, step := range steps { // before anything is made
+		if step != "" {
+			if err := checkStored(storedName(step)); err != nil {
+				return 0, &DraftError{"add", path, err}
+			}
+		}
+	}
+	for _, step := range steps {
+		if step == "" {
+			continue
+		}
+		child, ok := d.child(n, storedName(step), fold)
+		if !ok {
+			var err error
+			if child, err = d.Mkdir(n, step, when); err != nil {
+				return 0, err
+			}
+		} else if !d.IsDir(child) {
+			return 0, &DraftError{"add", path, fmt.Errorf("%s %w", d.Path(child), ErrNotDir)}
+		}
+		n = child
+	}
+	return n, nil
+}
+
+// Add puts a new entry into a folder. Its streams name contents that were added before; a file without any gets an empty
+// content.
+func (d *Draft) Add(parent DraftNode, e DraftEntry) (DraftNode, error) {
+	name := storedName(e.Name)
+	if err := d.place("add", parent, name); err != nil {
+		return 0, err
+	}
+	in, short, err := d.makeInode(&e)
+	if err != nil {
+		return 0, &DraftError{"add", d.under(parent, name), err}
+	}
+	d.inodes = append(d.inodes, in)
+	n := d.newNode(parent, name, short, int32(len(d.inodes)-1))
+	d.settle(parent)
+	return n, nil
+}
+
+// Set replaces what the draft keeps of n, for all names of the file, but not the name. Neither can a folder become a file
+// nor a file with several names a reparse point.
+func (d *Draft) Set(n DraftNode, e DraftEntry) error {
+	if err := d.missing("set", n); err != nil {
+		return err
+	}
+	in, short, err := d.makeInode(&e)
+	if err == nil && in.folder() != d.IsDir(n) {
+		err = fmt.Errorf("%w: a folder stays a folder, and a file a file", ErrTree)
+	}
+	old := d.inode(n)
+	if err == nil && old.names > 1 && in.attributes&(AttrDirectory|AttrReparsePoint) != 0 {
+		err = fmt.Errorf("%w: it has other names", ErrTree)
+	}
+	if err != nil {
+		return &DraftError{"set", d.Path(n), err}
+	}
+	in.names, in.link, in.unused = old.names, old.link, old.unused
+	d.nodes[n].short = short
+	*old = in
+	return nil
+}
+
+// makeInode checks what an entry says and turns it into what is stored.
+func (d *Draft) makeInode(e *DraftEntry) (in draftInode, short string, err error) {
+	in = draftInode{
+		attributes: e.Attributes, created: e.Created, accessed: e.Accessed, modified: e.Modified, unknown: e.Unknown,
+		security: d.securityIndex(e.Security),
+	}
+	if e.ShortName != "" {
+		short = storedName(e.ShortName)
+		if err := checkStored(short); err != nil {
+			return in, "", fmt.Errorf("short name: %w", err)
+		}
+	}
+	if e.Attributes&AttrReparsePoint != 0 {
+		in.reparseTag = e.ReparseTag
+		if e.NotFixed {
+			in.reparseMore = reparseNotFixed
+		}
+	}
+	if in.items, err = makeItems(e); err != nil {
+		return in, "", err
+	}
+	in.streams, err = d.makeStreams(e)
+	return in, short, err
+}
+
+// makeItems writes an entry's tagged items.
+func makeItems(e *DraftEntry) (string, error) {
+	var b []byte
+	if n := len(e.ObjectID); n != 0 {
+		if n < 16 || n > 64 {
+			return "", fmt.Errorf("%w: an object id has 16 to 64 bytes, not %d", ErrTree, n)
+		}
+		b = format.TaggedItem{Tag: format.TagObjectID, Data: e.ObjectID}.Append(b)
+	}
+	if e.Unix != nil {
+		b = format.TaggedItem{Tag: format.TagUnixData, Data: format.UnixData(*e.Unix).Append(nil)}.Append(b)
+	}
+	if len(e.Xattrs) > 0 {
+		var list []byte
+		for _, x := range e.Xattrs {
+			if len(x.Name) == 0 || len(x.Name) > 255 || len(x.Value) > 65535 || strings.Contains(x.Name, "\x00") {
+				return "", fmt.Errorf("%w: an extended attribute's name has 1 to 255 bytes, its value up to 65535; that of %.40q has %d and %d",
+					ErrTree, x.Name, len(x.Name), len(x.Value))
+			}
+			list = format.Xattr{Flags: x.Flags, Name: []byte(x.Name), Value: x.Value}.Append(list)
+		}
+		b = format.TaggedItem{Tag: format.TagXattrs, Data: list}.Append(b)
+	}
+	for _, it := range e.Items {
+		b = format.TaggedItem(it).Append(b)
+	}
+	return string(b), nil
+}
+
+// makeStreams puts an entry's streams into the order in which they are stored.
+func (d *Draft) makeStreams(e *DraftEntry) ([]inodeStream, error) {
+	if len(e.Streams) > 65535 {
+		return nil, fmt.Errorf("%w: %d streams", ErrTree, len(e.Streams))
+	}
+	list := make([]inodeStream, 0, len(e.Streams)+1)
+	var have [StreamRaw + 1]bool
+	for _, s := range e.Streams {
+		if s.Kind > StreamRaw || s.Content >= ContentID(len(d.contents)) {
+			return nil, fmt.Errorf("%w: stream of kind %d with content %d", ErrTree, s.Kind, s.Content)
+		}
+		st := inodeStream{content: max(s.Content, NoContent), kind: s.Kind}
+		if s.Kind == StreamNamed {
+			st.name = storedName(s.Name)
+			if err := checkStored(st.name); err != nil {
+				return nil, fmt.Errorf("stream: %w", err)
+			}
+		} else if have[s.Kind] {
+			return nil, fmt.Errorf("%w: two streams of one kind", ErrTree)
+		}
+		have[s.Kind] = true
+		list = append(list, st)
+	}
+	dir, reparse := e.Attributes&AttrDirectory != 0, e.Attributes&AttrReparsePoint != 0
+	encrypted := e.Attributes&AttrEncrypted != 0 && !dir
+	switch {
+	case dir && have[StreamData]:
+		return nil, fmt.Errorf("%w: a folder has no content", ErrTree)
+	case have[StreamReparse] && !reparse:
+		return nil, fmt.Errorf("%w: reparse data of what is no reparse point", ErrTree)
+	case have[StreamRaw] && !encrypted || encrypted && (have[StreamData] || have[StreamReparse]):
+		return nil, fmt.Errorf("%w: an encrypted file, and only such, has a raw stream in place of others", ErrTree)
+	case encrypted && !have[StreamRaw]:
+		list = append(list, inodeStream{content: NoContent, kind: StreamRaw})
+	}
+	if reparse && !encrypted && !have[StreamReparse] {
+		list = append(list, inodeStream{content: NoContent, kind: StreamReparse})
+	}
+	if !dir && !encrypted && !have[StreamData] {
+		list = append(list, inodeStream{content: NoContent})
+	}
+	rank := [...]int{StreamReparse: 0, StreamData: 1, StreamRaw: 1, StreamNamed: 2}
+	slices.SortStableFunc(list, func(a, b inodeStream) int { return rank[a.kind] - rank[b.kind] })
+	return list, nil
+}
+
+// securityIndex finds or adds a security descriptor.
+func (d *Draft) securityIndex(sd []byte) int32 {
+	if len(sd) == 0 {
+		return -1
+	}
+	if i, ok := d.secIndex[string(sd)]; ok {
+		return i
+	}
+	i := int32(len(d.security))
+	s := string(sd)
+	d.security = append(d.security, s)
+	d.secIndex[s] = i
+	return i
+}
+
+// Remove takes n and all below it out of the tree. The root cannot be removed.
+func (d *Draft) Remove(n DraftNode) error {
+	if n == 0 {
+		return &DraftError{"remove", "/", fmt.Errorf("%w: it is the root", ErrTree)}
+	}
+	if err := d.missing("remove", n); err != nil {
+		return err
+	}
+	d.detach(n)
+	for stack := []DraftNode{n}; len(stack) > 0; {
+		n := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		node := &d.nodes[n]
+		if node.dir >= 0 {
+			stack = append(stack, d.dirs[node.dir].kids...)
+			d.dirs[node.dir] = draftDir{sorted: true}
+		}
+		d.inodes[node.inode].names--
+		node.inode = -1
+		d.live--
+	}
+	return nil
+}
+
+// Rename moves n into a folder under a name, as POSIX has it: what is there gives way if it is a file and n is one, or an
+// empty folder and n a folder. A short name is lost.
+func (d *Draft) Rename(n, parent DraftNode, name string) error {
+	return d.rename(n, parent, name, false)
+}
+
+// rename is Rename; with fold, what differs in case is in the way too.
+func (d *Draft) rename(n, parent DraftNode, name string, fold bool) error {
+	for _, n := range [...]DraftNode{n, parent} {
+		if err := d.missing("rename", n); err != nil {
+			return err
+		}
+	}
+	stored := storedName(name)
+	fail := func(err error) error {
+		return &DraftError{"rename", d.Path(n), fmt.Errorf("to %s: %w", d.under(parent, stored), err)}
+	}
+	if n == 0 {
+		return fail(fmt.Errorf("%w: it is the root", ErrTree))
+	}
+	for p := parent; p != 0; p = d.nodes[p].parent {
+		if p == n {
+			return fail(fmt.Errorf("%w: a folder cannot be moved into itself", ErrTree))
+		}
+	}
+	if err := d.placeable(parent, stored); err != nil && !errors.Is(err, ErrExists) {
+		return fail(err)
+	}
+	if old, ok := d.child(parent, stored, fold); ok && old != n {
+		switch {
+		case d.IsDir(n) && !d.IsDir(old):
+			return fail(ErrNotDir)
+		case !d.IsDir(n) && d.IsDir(old):
+			return fail(ErrIsDir)
+		case len(d.Children(old)) > 0:
+			return fail(ErrNotEmpty)
+		}
+		if err := d.Remove(old); err != nil {
+			return fail(err)
+		}
+	}
+	node := &d.nodes[n]
+	if node.parent == parent && node.name == stored {
+		return nil
+	}
+	d.detach(n)
+	node.parent, node.name, node.short = parent, stored, ""
+	d.attach(n)
+	d.settle(parent)
+	return nil
+}
+
+// Link gives the file n another name. Folders and reparse points can have only one.
+func (d *Draft) Link(n, parent DraftNode, name string) (DraftNode, error) {
+	if err := d.missing("link", n); err != nil {
+		return 0, err
+	}
+	stored := storedName(name)
+	if err := d.place("link", parent, stored); err != nil {
+		return 0, err
+	}
+	if in := d.inode(n); in.attributes&(AttrDirectory|AttrReparsePoint) != 0 {
+		return 0, &DraftError{"link", d.Path(n), fmt.Errorf("%w: a folder or reparse point has one name", ErrTree)}
+	}
+	link := d.newNode(parent, stored, "", d.nodes[n].inode)
+	d.settle(parent)
+	return link, nil
+}

@@ -1,0 +1,107 @@
+package core
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// Draft makes a draft of the image, which keeps all that the image holds: what is not understood too. Its nodes have the
+// image's numbers. Names of one file whose facts differ get those of the first; if even their streams differ, they are
+// files of their own. Contents are known by their hashes.
+func (im *Image) Draft() (*Draft, error) {
+	d := &Draft{byHash: map[Hash]ContentID{}, secIndex: map[string]int32{}, live: im.Len()}
+	securities := make([]int32, len(im.security))
+	for i, sd := range im.security {
+		securities[i] = d.securityIndex(sd)
+	}
+	d.nodes = make([]draftNode, im.Len())
+	d.inodes = make([]draftInode, 0, im.Len())
+	kids := make([]DraftNode, im.Len())
+	for i := range kids {
+		kids[i] = DraftNode(i)
+	}
+	shared := map[Node][]int32{} // inodes by the first of the names that might be theirs
+	for i := range d.nodes {
+		n := Node(i)
+		e := im.entry(n)
+		in := draftInode{
+			created: Filetime(e.Created()), accessed: Filetime(e.Accessed()), modified: Filetime(e.Modified()),
+			unused: [2]uint64{binary.LittleEndian.Uint64(e[0x18:]), binary.LittleEndian.Uint64(e[0x20:])},
+			items:  rawText(e.Items()), attributes: e.Attributes(), unknown: e.Unknown(), security: -1,
+		}
+		if id := e.SecurityID(); id >= 0 && int(id) < len(securities) {
+			in.security = securities[id]
+		}
+		if in.attributes&AttrReparsePoint != 0 {
+			in.reparseTag, in.reparseMore = e.ReparseTag(), uint32(e.HardLink()>>32)
+		} else {
+			in.link = e.HardLink()
+		}
+		in.streams = im.draftStreams(d, n)
+		node := draftNode{name: rawText(e.Name()), short: rawText(e.ShortName()), parent: DraftNode(im.Parent(n)), inode: -1, dir: -1}
+		if n == 0 {
+			node.name, node.short = "", ""
+		}
+		if im.LinkCount(n) > 1 {
+			first := im.FirstLink(n)
+			for _, have := range shared[first] {
+				if slices.Equal(d.inodes[have].streams, in.streams) {
+					node.inode = have
+				}
+			}
+			if node.inode < 0 {
+				shared[first] = append(shared[first], int32(len(d.inodes)))
+			}
+		}
+		if node.inode < 0 {
+			node.inode = int32(len(d.inodes))
+			d.inodes = append(d.inodes, in)
+		}
+		d.inodes[node.inode].names++
+		if d.inodes[node.inode].folder() {
+			first, count := im.Children(n)
+			node.dir = int32(len(d.dirs))
+			d.dirs = append(d.dirs, draftDir{kids: kids[first : int(first)+count : int(first)+count], sorted: im.inOrder(n)})
+		}
+		d.nodes[i] = node
+	}
+	return d, nil
+}
+
+// draftStreams sorts out the streams of an entry as unnamedStreams does.
+func (im *Image) draftStreams(d *Draft, n Node) []inodeStream {
+	e := im.entry(n)
+	content := func(h Hash) ContentID {
+		return d.AddContent(Content{Hash: h, Known: true, Size: im.blobSize(h), Source: -1})
+	}
+	var unnamed [2]Hash
+	count := 0
+	if main := readHash(e.Hash()); !main.IsZero() {
+		unnamed[0], count = main, 1
+	}
+	var named []inodeStream
+	for s := im.extraStreams(n); s.next(); {
+		if len(s.name) > 0 {
+			named = append(named, inodeStream{name: rawText(s.name), content: content(s.hash), kind: StreamNamed})
+		} else if count < len(unnamed) {
+			unnamed[count] = s.hash
+			count++
+		}
+	}
+	attrs := e.Attributes()
+	dir := attrs&AttrDirectory != 0
+	list := make([]inodeStream, 0, 2+len(named))
+	if attrs&AttrEncrypted != 0 && !dir {
+		// Others mean nothing, but are kept as far as they have names.
+		return append(append(list, inodeStream{content: content(unnamed[0]), kind: StreamRaw}), named...)
+	}
+	data := unnamed[0]
+	if attrs&AttrReparsePoint != 0 {
+		list = append(list, inodeStream{content: content(unnamed[0]), kind: StreamReparse})
+		data = unnamed[1]
+	}
+	if !dir {
+		list = append(list, inodeStream{content: content(data)})
+	}
+	return append(list, named...)
+}

@@ -1,0 +1,65 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Update carries out a command as wimlib-imagex does. added is what the scan of c.Source gave, nil if that left it out; it
+// is used up. replaced are the paths of files that gave way to added ones. What is refused changes nothing.
+func (d *Draft) Update(c *UpdateCommand, added *Draft, o *GraftOptions) (replaced []string, err error) {
+	graft := GraftOptions{}
+	if o != nil {
+		graft = *o
+	}
+	switch c.Op {
+	case UpdateAdd:
+		graft.NoReplace = graft.NoReplace || c.NoReplace
+		if added == nil {
+			return nil, nil
+		}
+		return d.Graft(c.Target, added, &graft)
+	case UpdateDelete:
+		return nil, d.updateDelete(c, &graft)
+	case UpdateRename:
+		return nil, d.updateRename(c, graft.Fold)
+	}
+	return nil, &DraftError{c.Op.String(), c.Target, fmt.Errorf("%w: there is no such command", ErrTree)}
+}
+
+// updateDelete deletes an entry; of the root, all that is in it.
+func (d *Draft) updateDelete(c *UpdateCommand, o *GraftOptions) error {
+	n, ok := d.Lookup(c.Target, o.Fold)
+	switch {
+	case !ok && c.Force:
+		return nil
+	case !ok:
+		return &DraftError{"remove", c.Target, ErrNotFound}
+	case d.IsDir(n) && !c.Recursive:
+		return &DraftError{"remove", c.Target, ErrIsDir}
+	case n != 0:
+		return d.Remove(n)
+	}
+	for kids := d.Children(0); len(kids) > 0; kids = d.Children(0) {
+		if err := d.Remove(kids[len(kids)-1]); err != nil {
+			return err
+		}
+	}
+	return d.Set(0, DraftEntry{Attributes: AttrDirectory, Created: o.When, Accessed: o.When, Modified: o.When})
+}
+
+func (d *Draft) updateRename(c *UpdateCommand, fold bool) error {
+	n, ok := d.Lookup(c.Source, fold)
+	if !ok {
+		return &DraftError{"rename", c.Source, ErrNotFound}
+	}
+	if at, ok := d.Lookup(c.Target, fold); ok && at == 0 {
+		return &DraftError{"rename", c.Source, fmt.Errorf("to %s: %w", c.Target, ErrExists)}
+	}
+	slash := strings.LastIndexByte(c.Target, '/')
+	parent, ok := d.Lookup(c.Target[:slash+1], fold)
+	if !ok {
+		return &DraftError{"rename", c.Source, fmt.Errorf("to %s: the folder is %w", c.Target, ErrNotFound)}
+	}
+	return d.rename(n, parent, c.Target[slash+1:], fold)
+}

@@ -1,0 +1,218 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"wimscope/wim/internal/format"
+)
+
+// The classes of errors, for errors.Is. The types below carry the facts.
+var (
+	ErrFormat      = errors.New("malformed")
+	ErrChecksum    = errors.New("SHA-1 does not match")
+	ErrUnsupported = errors.New("unsupported")
+	ErrMissingPart = errors.New("part is missing")
+	ErrMissingBlob = errors.New("content is in no open file")
+	ErrTooLarge    = errors.New("needs too much memory")
+	ErrNotFound    = errors.New("not found")
+)
+
+// FormatError says which on-disk record makes no sense, and where it stands.
+type FormatError struct {
+	Record string // such as "blob table entry 17"
+	Part   string // name of the part, "" if unknown
+	Off    int64  // of the record, from the start of the part or of the metadata resource
+	Err    error  // what is wrong with it
+}
+
+func (e *FormatError) Error() string {
+	if e.Part == "" {
+		return fmt.Sprintf("wim: %s at 0x%x: %v", e.Record, e.Off, e.Err)
+	}
+	return fmt.Sprintf("wim: %s: %s at 0x%x: %v", e.Part, e.Record, e.Off, e.Err)
+}
+
+func (e *FormatError) Unwrap() error { return e.Err }
+
+// Is makes every FormatError an ErrFormat.
+func (e *FormatError) Is(target error) bool { return target == ErrFormat }
+
+// wrapFormat turns an error of the record parsers into a FormatError; base is where the record stands.
+func wrapFormat(part string, base int64, err error) error {
+	var fe *format.Error
+	if errors.As(err, &fe) {
+		return &FormatError{Record: fe.Record, Part: part, Off: base + fe.Off, Err: errors.New(fe.Msg)}
+	}
+	return err
+}
+
+// formatErrorf makes a FormatError from words.
+func formatErrorf(record, part string, off int64, text string, args ...any) error {
+	return &FormatError{Record: record, Part: part, Off: off, Err: fmt.Errorf(text, args...)}
+}
+
+// NotWIMError says that a file is not a WIM part at all.
+type NotWIMError struct {
+	Name  string
+	First []byte // the first bytes, at most 16
+	Guess string // "iso", "zip", "7z", "vhdx", "vhd", "ffu", "cab", "gzip", "pe", "text", "empty", … or ""
+}
+
+func (e *NotWIMError) Error() string {
+	if e.Guess == "" {
+		return fmt.Sprintf("wim: %s is not a WIM file: it begins with % x", e.Name, e.First)
+	}
+	return fmt.Sprintf("wim: %s is not a WIM file but %s: it begins with % x", e.Name, e.Guess, e.First)
+}
+
+// Is makes a NotWIMError an ErrFormat.
+func (e *NotWIMError) Is(target error) bool { return target == ErrFormat }
+
+// OldVersionError says that a file is a WIM from before the format's version 1.13.
+type OldVersionError struct {
+	Name    string
+	Version string // "1.09" to "1.12"
+}
+
+func (e *OldVersionError) Error() string {
+	return fmt.Sprintf("wim: %s has the old format version %s; only 1.13 and 0.14 can be read", e.Name, e.Version)
+}
+
+// Is makes an OldVersionError an ErrUnsupported.
+func (e *OldVersionError) Is(target error) bool { return target == ErrUnsupported }
+
+// TruncatedError says that a part is shorter than its header says.
+type TruncatedError struct {
+	Name    string
+	Size    int64
+	Missing int64 // bytes from the file's end to the end of its last known resource; 0 if that cannot be told: of a
+	// pipable one what was to follow stands in the header at its end
+}
+
+func (e *TruncatedError) Error() string {
+	if e.Missing == 0 {
+		return fmt.Sprintf("wim: %s is cut off after %d bytes; how many more belong to it cannot be told", e.Name, e.Size)
+	}
+	return fmt.Sprintf("wim: %s is cut off after %d bytes: %d more belong to it", e.Name, e.Size, e.Missing)
+}
+
+// Is makes a TruncatedError an ErrFormat.
+func (e *TruncatedError) Is(target error) bool { return target == ErrFormat }
+
+// UnfinishedError says that a file is an archive whose writing was given up, or goes on, before what describes it was
+// written: its contents cannot be found.
+type UnfinishedError struct {
+	Name string
+	Size int64 // bytes
+}
+
+func (e *UnfinishedError) Error() string {
+	return fmt.Sprintf("wim: %s was not finished: %d bytes were written, and nothing says yet what they are", e.Name, e.Size)
+}
+
+// Is makes an UnfinishedError an ErrFormat.
+func (e *UnfinishedError) Is(target error) bool { return target == ErrFormat }
+
+// MissingPartError names the parts of a split set that were not given.
+type MissingPartError struct {
+	Numbers []int // from 1
+	Total   int
+}
+
+func (e *MissingPartError) Error() string {
+	return fmt.Sprintf("wim: of %d parts these are missing: %s", e.Total, numberList(e.Numbers))
+}
+
+// Is makes a MissingPartError an ErrMissingPart.
+func (e *MissingPartError) Is(target error) bool { return target == ErrMissingPart }
+
+// numberList writes numbers for people; a long list is cut.
+func numberList(ns []int) string {
+	var b strings.Builder
+	for i, n := range ns {
+		if i == 20 {
+			fmt.Fprintf(&b, " and %d more", len(ns)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprint(&b, n)
+	}
+	return b.String()
+}
+
+// WrongPartError says that a file does not belong to the set, or repeats a part of it.
+type WrongPartError struct {
+	Name   string
+	Number int
+	Reason string
+}
+
+func (e *WrongPartError) Error() string {
+	return fmt.Sprintf("wim: %s (part %d): %s", e.Name, e.Number, e.Reason)
+}
+
+// Is makes a WrongPartError an ErrFormat.
+func (e *WrongPartError) Is(target error) bool { return target == ErrFormat }
+
+// EncryptedError says that an archive is an encrypted ESD, whose key is not in it.
+type EncryptedError struct{ Name string }
+
+func (e *EncryptedError) Error() string {
+	return fmt.Sprintf("wim: %s is an encrypted ESD: its images cannot be read without its key", e.Name)
+}
+
+// Is makes an EncryptedError an ErrUnsupported.
+func (e *EncryptedError) Is(target error) bool { return target == ErrUnsupported }
+
+// MissingBlobError says that no open part or reference holds a content.
+type MissingBlobError struct {
+	Hash  Hash
+	Parts []int // numbers of the parts that were not given, in one of which it may be; none if all are there
+	Total int   // parts in the set
+}
+
+func (e *MissingBlobError) Error() string {
+	if len(e.Parts) > 0 {
+		return fmt.Sprintf("wim: content %v is in no open file; of %d parts these are missing: %s", e.Hash, e.Total, numberList(e.Parts))
+	}
+	return fmt.Sprintf("wim: content %v is in no open file", e.Hash)
+}
+
+// Is makes a MissingBlobError an ErrMissingBlob, and an ErrMissingPart if parts are missing.
+func (e *MissingBlobError) Is(target error) bool {
+	return target == ErrMissingBlob || target == ErrMissingPart && len(e.Parts) > 0
+}
+
+// ChecksumError says that bytes were read whose SHA-1 is not the recorded one.
+type ChecksumError struct {
+	What string // "metadata resource of image 2", "content"
+	Part string
+	Off  int64 // of the resource, in the part
+	Want Hash
+	Got  Hash
+}
+
+func (e *ChecksumError) Error() string {
+	return fmt.Sprintf("wim: %s at 0x%x of %s: SHA-1 is %v, should be %v", e.What, e.Off, e.Part, e.Got, e.Want)
+}
+
+// Is makes a ChecksumError an ErrChecksum.
+func (e *ChecksumError) Is(target error) bool { return target == ErrChecksum }
+
+// TooLargeError says that something would need more memory than ReadOptions.MaxMemory.
+type TooLargeError struct {
+	What  string
+	Need  int64 // bytes
+	Limit int64
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("wim: %s needs %d bytes of memory; the limit is %d", e.What, e.Need, e.Limit)
+}
+
+// Is makes a TooLargeError an ErrTooLarge.
+func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge }

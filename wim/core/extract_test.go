@@ -1,0 +1,716 @@
+package core
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wimscope/wim/wimtest"
+)
+
+// memSink is an output in memory.
+type memSink struct{ b []byte }
+
+func (m *memSink) WriteAt(p []byte, off int64) (int, error) {
+	if end := int(off) + len(p); end > len(m.b) {
+		m.b = append(m.b, make([]byte, end-len(m.b))...)
+	}
+	return copy(m.b[off:], p), nil
+}
+
+func (m *memSink) Truncate(size int64) error {
+	m.b = m.b[:size]
+	return nil
+}
+
+// extract runs a whole extraction to memory, shards, results and entries through their packed forms.
+func extract(t testing.TB, a *Archive, im *Image, o *ExtractOptions) (*ExtractPlan, []byte, []Entry) {
+	t.Helper()
+	p, err := a.PlanExtract(Selection{Image: im}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := &memSink{}
+	out := NewZIPWriter(sink)
+	if o != nil && o.Form == OutputTAR {
+		out = NewTARWriter(sink)
+	}
+	maker := SegmentMaker{Recover: o != nil && o.Recover}
+	w := NewShardWorker()
+	var damaged []Entry
+	for i := range p.NumShards() {
+		s, err := packedPlan{p, t}.Shard(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := RunShard(s, a.Source(), w, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if int64(len(r.Data)) != s.Bytes || r.Bytes != s.Bytes {
+			t.Errorf("shard %d gives %d bytes, tells of %d, and was planned with %d", i, len(r.Data), r.Bytes, s.Bytes)
+		}
+		again, err := ParseShardResult(r.AppendBinary(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, err := p.Entries(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if entries, err = ParseEntries(entries.AppendBinary(nil)); err != nil {
+			t.Fatal(err)
+		}
+		seg, err := maker.Make(r.Data, again, entries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		damaged = append(damaged, seg.Damaged...)
+		if err := out.Segment(seg.Data, seg.Entries, seg.CRCs); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Merge(i, again); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n, err := out.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if int64(len(sink.b)) != n {
+		t.Errorf("the output has %d bytes, %d were told", len(sink.b), n)
+	}
+	if len(damaged) == 0 && n != p.OutSize {
+		t.Errorf("the output has %d bytes, %d were planned", n, p.OutSize)
+	}
+	return p, sink.b, damaged
+}
+
+// zipTree lists a ZIP: path to content, folders with a slash and no content, links with "-> " before the target.
+func zipTree(t testing.TB, b []byte) map[string]string {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := map[string]string{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(r) // checks the CRC
+		if err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+		text := string(data)
+		if f.Mode()&os.ModeSymlink != 0 {
+			text = "-> " + text
+		}
+		if _, twice := tree[f.Name]; twice {
+			t.Errorf("%s is there twice", f.Name)
+		}
+		tree[f.Name] = text
+	}
+	return tree
+}
+
+func tarTree(t testing.TB, b []byte) map[string]string {
+	t.Helper()
+	tree := map[string]string{}
+	r := tar.NewReader(bytes.NewReader(b))
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return tree
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(data)
+		switch h.Typeflag {
+		case tar.TypeSymlink:
+			text = "-> " + h.Linkname
+		case tar.TypeLink:
+			target, ok := tree[h.Linkname]
+			if !ok {
+				t.Errorf("%s: %s was not before it", h.Name, h.Linkname)
+			}
+			text = target
+		}
+		if _, twice := tree[h.Name]; twice {
+			t.Errorf("%s is there twice", h.Name)
+		}
+		tree[h.Name] = text
+	}
+}
+
+// imageTree reads the same from the image itself.
+func imageTree(t testing.TB, a *Archive, im *Image) map[string]string {
+	t.Helper()
+	tree := map[string]string{}
+	for n := Node(1); int(n) < im.Len(); n++ {
+		p := im.Path(n)[1:]
+		if im.IsDir(n) {
+			tree[p+"/"] = ""
+			continue
+		}
+		if im.ReparseTag(n) != 0 {
+			tree[p] = "-> " + im.LinkTarget(n)
+			continue
+		}
+		r, err := a.OpenBlob(im.Hash(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree[p] = string(b)
+	}
+	return tree
+}
+
+func diffTrees(t testing.TB, what string, got, want map[string]string) {
+	t.Helper()
+	for p, w := range want {
+		if g, ok := got[p]; !ok || g != w {
+			t.Errorf("%s: %q: got %.60q (there: %v), want %.60q", what, p, g, ok, w)
+		}
+	}
+	for p := range got {
+		if _, ok := want[p]; !ok {
+			t.Errorf("%s: %q should not be there", what, p)
+		}
+	}
+}
+
+func extractVariant(t *testing.T, a *Archive) {
+	im, err := a.Image(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := imageTree(t, a, im)
+	_, b, damaged := extract(t, a, im, nil)
+	diffTrees(t, "ZIP", zipTree(t, b), want)
+	p, b, _ := extract(t, a, im, &ExtractOptions{Form: OutputTAR})
+	diffTrees(t, "TAR", tarTree(t, b), want)
+	if len(damaged) > 0 || p.Skipped.Count > 0 {
+		t.Errorf("damaged %v, skipped %v", damaged, p.Skipped)
+	}
+	if p.Files+p.Dirs+p.Links != im.Len()-1 {
+		t.Errorf("%d files, %d folders, %d links of %d entries", p.Files, p.Dirs, p.Links, im.Len()-1)
+	}
+}
+
+// TestExtractSamples sees that a ZIP has what each sample says, and tells of what it has not.
+func TestExtractSamples(t *testing.T) {
+	for _, s := range wimtest.Samples() {
+		if s.Outcome != wimtest.Opens && s.Outcome != wimtest.NeedsOthers || len(s.Files) == 0 {
+			continue
+		}
+		t.Run(s.Name, func(t *testing.T) {
+			a, err := Open(sampleParts(s.Parts), &ReadOptions{References: sampleParts(s.Refs)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			im, err := a.Image(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, b, _ := extract(t, a, im, &ExtractOptions{Streams: true})
+			got := zipTree(t, b)
+			for path, want := range s.Files {
+				if g, ok := got[path[1:]]; !ok || g != want {
+					t.Errorf("%s: got %.60q, want %.60q; skipped: %v", path, g, want, p.Skipped)
+				}
+			}
+			if len(s.Refs) == 0 {
+				return
+			}
+			alone, err := Open(sampleParts(s.Parts), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if im, err = alone.Image(1); err != nil {
+				t.Fatal(err)
+			}
+			if p, _, _ = extract(t, alone, im, nil); p.Skipped.Count == 0 || p.Skipped.List[0].Reason != "missing" {
+				t.Errorf("without its references: skipped %+v", p.Skipped)
+			}
+		})
+	}
+}
+
+// bigArchive has contents that are cut into pieces, stored raw: what matters is how pieces fit together.
+func bigArchive(solid bool) []byte {
+	big := func(n int, seed byte) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = seed + byte(i>>8) ^ byte(i*7)
+		}
+		return string(b)
+	}
+	root := wimtest.Folder("",
+		wimtest.TextFile("small", "small"),
+		wimtest.TextFile("big", big(5<<19+12345, 1)),
+		wimtest.TextFile("same as big", big(5<<19+12345, 1)),
+		wimtest.TextFile("middle", big(3<<20, 2)),
+		wimtest.TextFile("other", big(3<<20+1, 3)))
+	h := wimtest.One(root)
+	if !solid {
+		return h.Bytes()
+	}
+	var data []byte
+	var blobs []wimtest.HandSolidBlob
+	for _, b := range h.Blobs {
+		blobs = append(blobs, wimtest.HandSolidBlob{HandBlob: *b, Off: int64(len(data)), Size: int64(len(b.Data))})
+		data = append(data, b.Data...)
+	}
+	h.Blobs, h.Solid = nil, []wimtest.HandSolid{{Bytes: data, ChunkSize: 1 << 18, Blobs: blobs}}
+	return h.Bytes()
+}
+
+// TestLargeContents sends contents of more than a shard through verification and extraction, whole and damaged.
+func TestLargeContents(t *testing.T) {
+	for _, solid := range []bool{false, true} {
+		t.Run(map[bool]string{false: "plain", true: "solid"}[solid], func(t *testing.T) {
+			b := bigArchive(solid)
+			a, err := Open([]Part{{Name: "big", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := verify(t, a, 2); !r.OK {
+				t.Errorf("not found good:\n%s", r.Text())
+			}
+			if solid && cutPieces(t, a) < 4 {
+				t.Error("no content is hashed by halves")
+			}
+			im, err := a.Image(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := imageTree(t, a, im)
+			const cut = 1 << 20
+			p, out, damaged := extract(t, a, im, &ExtractOptions{cut: cut})
+			diffTrees(t, "ZIP", zipTree(t, out), want)
+			if len(damaged) > 0 {
+				t.Errorf("damaged: %v", damaged)
+			}
+			if p.NumShards() < 8 {
+				t.Errorf("%d shards: nothing was cut", p.NumShards())
+			}
+			_, out, _ = extract(t, a, im, &ExtractOptions{Form: OutputTAR, cut: cut})
+			diffTrees(t, "TAR", tarTree(t, out), want)
+
+			// A damaged content of the middle, whose place others take, and the last one, of which the output is cut.
+			for _, path := range []string{"/big", "/other"} {
+				t.Run("damaged"+strings.ReplaceAll(path, "/", " "), func(t *testing.T) { damagedLargeContent(t, solid, path, want, cut) })
+			}
+		})
+	}
+}
+
+// damagedLargeContent damages one content of bigArchive and sees that nothing of it is in an output, unless that is to
+// have what can be recovered.
+func damagedLargeContent(t *testing.T, solid bool, path string, good map[string]string, cut int64) {
+	b := bigArchive(solid)
+	open := func() (*Archive, *Image) {
+		a, err := Open([]Part{{Name: "bad", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		im, err := a.Image(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a, im
+	}
+	a, im := open()
+	n, ok := im.Lookup(path)
+	if !ok {
+		t.Fatalf("no %s", path)
+	}
+	info, _ := a.Blob(im.Hash(n))
+	b[a.Stored(info).Off+a.Stored(info).SolidOff+info.Size/2] ^= 1
+	a, im = open()
+	left := maps.Clone(good)
+	count := 0
+	for p := range good {
+		if m, _ := im.Lookup(p); im.Hash(m) == info.Hash {
+			delete(left, p)
+			count++
+		}
+	}
+	if r := verify(t, a, 2); len(r.Damaged) != 1 || r.Damaged[0].Count != count {
+		t.Errorf("want one damaged content with %d paths:\n%s", count, r.Text())
+	}
+	for _, form := range []OutputForm{OutputZIP, OutputTAR} {
+		tree := map[OutputForm]func(testing.TB, []byte) map[string]string{OutputZIP: zipTree, OutputTAR: tarTree}[form]
+		p, out, damaged := extract(t, a, im, &ExtractOptions{Form: form, cut: cut})
+		diffTrees(t, string(form), tree(t, out), left)
+		if len(damaged) != count || damaged[0].Marked {
+			t.Errorf("%s: damaged entries %+v, want %d that are not there", form, damaged, count)
+		}
+		if form == OutputZIP {
+			checkZIPGaps(t, out)
+		}
+		_, whole, damaged := extract(t, a, im, &ExtractOptions{Form: form, Recover: true, cut: cut})
+		got := tree(t, whole)
+		if len(damaged) != count || !damaged[0].Marked || len(got) != len(good) {
+			t.Errorf("%s: recovering gives %d entries and %d damaged ones, want %d and %d", form, len(got), len(damaged), len(good), count)
+		}
+		if int64(len(whole)) != p.OutSize || len(out) >= len(whole)-count*int(info.Size)+1 {
+			t.Errorf("%s: %d bytes with what is damaged, %d without, %d planned", form, len(whole), len(out), p.OutSize)
+		}
+	}
+}
+
+// checkZIPGaps sees that a ZIP's entries follow each other: nothing of what was taken back is between them.
+func checkZIPGaps(t testing.TB, b []byte) {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := int64(0)
+	for _, f := range z.File {
+		if int(at)+30 > len(b) || binary.LittleEndian.Uint32(b[at:]) != 0x04034b50 {
+			t.Fatalf("no entry at 0x%x", at)
+		}
+		data, err := f.DataOffset()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := at + 30 + int64(binary.LittleEndian.Uint16(b[at+26:])) + int64(binary.LittleEndian.Uint16(b[at+28:])); data != want {
+			t.Errorf("%s has its bytes at 0x%x, and the one before it ends at 0x%x", f.Name, data, at)
+		}
+		at = data + int64(f.CompressedSize64)
+	}
+	if int(at)+4 > len(b) || binary.LittleEndian.Uint32(b[at:]) != 0x02014b50 {
+		t.Errorf("no directory at 0x%x, where the entries end", at)
+	}
+}
+
+// cutPieces counts the pieces of a verification that are not whole contents.
+func cutPieces(t testing.TB, a *Archive) int {
+	t.Helper()
+	p, err := a.PlanVerify(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for i := range p.NumShards() {
+		s, err := p.Shard(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, sp := range s.Spans {
+			for j := range sp.Pieces {
+				if !sp.Pieces[j].whole() {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+// TestRecover: damaged files are left out, or with Recover written with zeros where nothing can be had, and marked.
+func TestRecover(t *testing.T) {
+	v := variant(t, "LZX 32K")
+	m := makeVariant(t, v, 5)
+	b, err := os.ReadFile(m.First)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func() (*Archive, *Image) {
+		a, err := Open([]Part{{Name: "x", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		im, err := a.Image(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a, im
+	}
+	a, im := open()
+	good := imageTree(t, a, im)
+	// A content of several chunks; its second one becomes noise.
+	victim := int32(-1)
+	for i := range a.nBlobs {
+		if r := a.resourceOf(&a.blobs[i]); r.form == formChunked && r.chunks() > 2 {
+			victim = int32(i)
+		}
+	}
+	if victim < 0 {
+		t.Fatal("there is no content of several chunks")
+	}
+	res := a.resourceOf(&a.blobs[victim])
+	refs, err := a.chunkRefs(&res, 0, res.chunks())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range refs[1].packed {
+		b[refs[1].off+i] = 0xff
+	}
+	a, im = open()
+	paths := map[string]bool{}
+	im.EachContent(func(n Node, h Hash, _ StreamKind, _ []byte) bool {
+		if h == a.blobs[victim].hash {
+			paths[im.Path(n)[1:]] = true
+		}
+		return true
+	})
+	_, out, damaged := extract(t, a, im, nil)
+	if len(damaged) != len(paths) {
+		t.Errorf("%d entries are damaged, want %d", len(damaged), len(paths))
+	}
+	got := zipTree(t, out)
+	for p := range good {
+		if _, ok := got[p]; ok == paths[p] {
+			t.Errorf("%s: there: %v, damaged: %v", p, ok, paths[p])
+		}
+	}
+	_, out, damaged = extract(t, a, im, &ExtractOptions{Recover: true})
+	got = zipTree(t, out)
+	for _, e := range damaged {
+		if !e.Marked {
+			t.Errorf("%s is not marked", e.Path)
+		}
+	}
+	for p, want := range good {
+		if paths[p] {
+			want = want[:32768] + strings.Repeat("\x00", 32768) + want[65536:]
+		}
+		if got[p] != want {
+			t.Errorf("%s: other bytes than could be had", p)
+		}
+	}
+}
+
+// TestExtractSelection: what is selected, where it stands, what is left out.
+func TestExtractSelection(t *testing.T) {
+	root := wimtest.Folder("",
+		wimtest.Folder("Windows", wimtest.Folder("WinSxS", wimtest.TextFile("x.dll", "x")), wimtest.TextFile("win.ini", "i"), wimtest.TextFile("a.txt", "a")),
+		wimtest.TextFile("Name", "1"), wimtest.TextFile("name", "2"), wimtest.TextFile("con", "3"))
+	b := wimtest.One(root).Bytes()
+	a, err := Open([]Part{{Name: "x", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	im, err := a.Image(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(p string) Node {
+		n, ok := im.Lookup(p)
+		if !ok {
+			t.Fatalf("no %s", p)
+		}
+		return n
+	}
+	for _, c := range []struct {
+		name    string
+		sel     Selection
+		o       ExtractOptions
+		want    string
+		refused string
+	}{
+		{"all", Selection{}, ExtractOptions{}, "Name Windows/ Windows/WinSxS/ Windows/WinSxS/x.dll Windows/a.txt Windows/win.ini con name", ""},
+		{"folder", Selection{Roots: []Node{find("/Windows")}, Base: find("/Windows")}, ExtractOptions{}, "WinSxS/ WinSxS/x.dll a.txt win.ini", ""},
+		{"skip", Selection{Skip: []*PathGlob{NewPathGlob("/Windows/WinSxS", true)}}, ExtractOptions{}, "Name Windows/ Windows/a.txt Windows/win.ini con name", ""},
+		{"one file", Selection{Roots: []Node{find("/Windows/a.txt")}, Base: find("/Windows")}, ExtractOptions{}, "a.txt", ""},
+		{"Windows folder", Selection{}, ExtractOptions{Form: OutputFolder, Platform: PlatformWindows},
+			"Name Windows/ Windows/WinSxS/ Windows/a.txt", "/Windows/WinSxS/x.dll:name-extension /Windows/win.ini:name-extension /con:name-device /name:case-twin"},
+		{"Linux folder", Selection{}, ExtractOptions{Form: OutputFolder, Platform: PlatformLinux},
+			"Name Windows/ Windows/WinSxS/ Windows/WinSxS/x.dll Windows/a.txt Windows/win.ini name", "/con:name-device"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.sel.Image = im
+			p, err := a.PlanExtract(c.sel, &c.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for i := range p.NumShards() {
+				s, err := p.Entries(i)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, x := range s {
+					for _, e := range x.Entries {
+						if e.Kind == EntryDir {
+							e.Path += "/"
+						}
+						got = append(got, e.Path)
+					}
+				}
+			}
+			if g := strings.Join(sorted(got), " "); g != c.want {
+				t.Errorf("got  %s\nwant %s", g, c.want)
+			}
+			var refused []string
+			for _, x := range p.Refused.List {
+				refused = append(refused, x.Path+":"+x.Reason)
+			}
+			if g := strings.Join(sorted(refused), " "); g != c.refused {
+				t.Errorf("refused %s\nwant    %s", g, c.refused)
+			}
+		})
+	}
+	raw, err := a.PlanExtract(Selection{Image: im, Roots: []Node{find("/Windows/a.txt")}}, &ExtractOptions{Form: OutputRaw})
+	if err != nil || raw.OutSize != 1 || raw.Name != "a.txt" || raw.NumShards() != 1 {
+		t.Errorf("raw: %+v, %v", raw, err)
+	}
+}
+
+func sorted(list []string) []string {
+	out := append([]string(nil), list...)
+	for i := range out {
+		for j := i; j > 0 && out[j] < out[j-1]; j-- {
+			out[j], out[j-1] = out[j-1], out[j]
+		}
+	}
+	return out
+}
+
+// TestExtractAgainstWimlib compares a ZIP with what wimlib applies.
+func TestExtractAgainstWimlib(t *testing.T) {
+	v := variant(t, "LZMS solid, two images")
+	m := makeVariant(t, v, 12)
+	dir := filepath.Join(t.TempDir(), "applied")
+	wimtest.MustRun(t, t.TempDir(), wimtest.Wimlib, "apply", m.First, "1", dir)
+	want := map[string]string{}
+	err := filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
+		if err != nil || p == dir {
+			return err
+		}
+		rel, err := filepath.Rel(dir, p)
+		if err != nil {
+			return err
+		}
+		switch {
+		case d.IsDir():
+			want[path.Clean(filepath.ToSlash(rel))+"/"] = ""
+		case d.Type()&os.ModeSymlink != 0:
+			target, err := os.Readlink(p)
+			want[rel] = "-> " + strings.TrimPrefix(target, dir)
+			return err
+		default:
+			b, err := os.ReadFile(p)
+			want[rel] = string(b)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := openMade(t, v, m)
+	im, err := a.Image(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := a.PlanExtract(Selection{Image: im}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := &memSink{}
+	out := NewZIPWriter(sink)
+	if damaged, err := RunExtract(context.Background(), p, a.Source(), 2, out, nil); err != nil || len(damaged) > 0 {
+		t.Fatal(err, damaged)
+	}
+	if _, err := out.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	got := zipTree(t, sink.b)
+	for p, w := range want {
+		g := got[p]
+		if g != w && !(strings.HasPrefix(w, "-> /") && strings.HasPrefix(g, "-> ")) {
+			t.Errorf("%s: got %.60q, want %.60q", p, g, w)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d entries, want %d", len(got), len(want))
+	}
+}
+
+// TestExtractLinks: absolute targets of the image are told relative to the link, others as they are, and noted.
+func TestExtractLinks(t *testing.T) {
+	link := func(name, target string, notFixed bool) *wimtest.HandEntry {
+		return &wimtest.HandEntry{Name: name, Attrs: 0x400, Tag: wimtest.TagSymlink, Data: wimtest.SymlinkData(`\??\`+target, target, false), NotFixed: notFixed}
+	}
+	rooted := &wimtest.HandEntry{Name: "rooted", Attrs: 0x400, Tag: wimtest.TagSymlink, Data: wimtest.SymlinkData(`\no\where`, `\no\where`, true)}
+	volume := &wimtest.HandEntry{Name: "volume", Attrs: 0x410, Tag: wimtest.TagJunction,
+		Data: wimtest.JunctionData(`\??\Volume{12345678-0000-0000-0000-000000000000}\`, "")}
+	b := wimtest.One(wimtest.Folder("",
+		wimtest.Folder("ProgramData", wimtest.TextFile("x", "x")),
+		wimtest.Folder("Users",
+			link("All Users", `C:\ProgramData`, true),
+			link("gone", `C:\gone\for good`, false),
+			link("other", `D:\Data`, true),
+			rooted, volume))).Bytes()
+	a, err := Open([]Part{{Name: "x", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	im, err := a.Image(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"ProgramData/": "", "ProgramData/x": "x", "Users/": "",
+		"Users/All Users": "-> ../ProgramData", "Users/gone": "-> ../gone/for good", "Users/other": "-> D:/Data", "Users/rooted": "-> ../no/where",
+	}
+	for _, form := range []OutputForm{OutputZIP, OutputTAR} {
+		p, out, _ := extract(t, a, im, &ExtractOptions{Form: form})
+		if form == OutputZIP {
+			diffTrees(t, "ZIP", zipTree(t, out), want)
+		} else {
+			diffTrees(t, "TAR", tarTree(t, out), want)
+		}
+		if p.Links != 4 || p.Noted.Count != 1 || p.Noted.List[0] != (Problem{Image: 1, Path: "/Users/other", Reason: "link", Detail: "D:/Data"}) {
+			t.Errorf("%s: %d links, noted %+v", form, p.Links, p.Noted)
+		}
+		if p.Skipped.Count != 1 || p.Skipped.List[0].Path != "/Users/volume" || p.Skipped.List[0].Reason != "reparse" {
+			t.Errorf("%s: left out %+v", form, p.Skipped)
+		}
+	}
+}
+
+// TestOutputNotCut: a sink that cannot be cut to its size says so, should what was taken back have been at its end.
+func TestOutputNotCut(t *testing.T) {
+	for name, out := range map[string]OutputWriter{
+		"ZIP": NewZIPWriter(struct{ io.WriterAt }{&memSink{}}), "TAR": NewTARWriter(struct{ io.WriterAt }{&memSink{}}),
+	} {
+		data := make([]byte, 3<<20)
+		first := SegmentEntries{{Entries: []Entry{{Path: "a", Size: 4 << 20}}, Len: 3 << 20}}
+		if err := out.Segment(data, first, []uint32{0}); err != nil {
+			t.Fatal(name, err)
+		}
+		last := SegmentEntries{{Off: 3 << 20, Len: 1 << 20, Last: true, Drop: true}}
+		if err := out.Segment(data[:1<<20], last, []uint32{0}); err != nil {
+			t.Fatal(name, err)
+		}
+		if _, err := out.Finish(); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: %v, want ErrUnsupported", name, err)
+		}
+	}
+}

@@ -1,0 +1,46 @@
+package core
+
+import (
+	"fmt"
+	"time"
+)
+
+// Filetime is a moment as NTFS and WIM store it: 100-nanosecond units since 1601-01-01 00:00 UTC. Zero means
+// "not known". All 64 bits count: values of 2^63 and more lie after the year 30828.
+type Filetime uint64
+
+const (
+	filetimePerSecond = 10_000_000
+	// Seconds from 1601-01-01 to 1970-01-01: 369 years, 89 of them leap years.
+	filetimeUnixSeconds = 11_644_473_600
+)
+
+// Time gives the moment in UTC, exact over the whole range. Zero gives 1601-01-01, not the zero time.
+func (t Filetime) Time() time.Time {
+	sec := int64(uint64(t)/filetimePerSecond) - filetimeUnixSeconds
+	nsec := int64(uint64(t)%filetimePerSecond) * 100
+	return time.Unix(sec, nsec).UTC()
+}
+
+// String writes the moment with its seven decimals: "2006-01-02 15:04:05.0000000 UTC".
+func (t Filetime) String() string {
+	tm := t.Time()
+	return fmt.Sprintf("%04d-%02d-%02d %02d:%02d:%02d.%07d UTC", tm.Year(), tm.Month(), tm.Day(),
+		tm.Hour(), tm.Minute(), tm.Second(), tm.Nanosecond()/100)
+}
+
+// FiletimeOf gives the Filetime of a moment, cut to whole units. What lies before 1601 gives zero, what lies
+// after the last moment (the year 60056) gives that.
+func FiletimeOf(t time.Time) Filetime {
+	sec := t.Unix()
+	if sec < -filetimeUnixSeconds {
+		return 0
+	}
+	s := uint64(sec) + filetimeUnixSeconds // both terms as two's complement: the sum is right
+	frac := uint64(t.Nanosecond() / 100)
+	const last = ^uint64(0)
+	if s > last/filetimePerSecond || s == last/filetimePerSecond && frac > last%filetimePerSecond {
+		return Filetime(last)
+	}
+	return Filetime(s*filetimePerSecond + frac)
+}

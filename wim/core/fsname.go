@@ -1,0 +1,108 @@
+package core
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Platforms whose rules PlanName knows: what browsers let a page write to a folder there.
+const (
+	PlatformWindows = "windows"
+	PlatformLinux   = "linux"
+	PlatformMac     = "mac"
+	PlatformOPFS    = "opfs" // the browser's private file system
+)
+
+// PlanName foretells whether a browser lets a page make a file or folder of this escaped name in a folder of that
+// platform. If not, reason is a key: "name-empty", "name-dots", "name-char", "name-unicode" (one that had to be escaped,
+// and so would not be written as it is), "name-edge" (a space, dot or tilde at either end), "name-extension",
+// "name-device", "name-long" or "name-special" (an 8.3 name).
+//
+// The rules are those that Chromium enforces (IsSafePathComponent in file_system_access_manager_impl.cc, with ICU's
+// IsFilenameLegal, the reserved names of net/base/filename_util.cc, and Safe Browsing's list of dangerous types). That
+// list changes without the browser, so writing must be tried all the same.
+func PlanName(name, platform string) (ok bool, reason string) {
+	switch {
+	case name == "":
+		return false, "name-empty"
+	case name == "." || name == "..":
+		return false, "name-dots"
+	case strings.ContainsAny(name, "/\\"):
+		return false, "name-char"
+	case strings.ContainsRune(name, escapeRune) || !utf8.ValidString(name):
+		return false, "name-unicode"
+	case platform == PlatformOPFS:
+		return true, ""
+	}
+	for _, r := range name {
+		if illegalRune(r) {
+			return false, "name-char"
+		}
+	}
+	rest := []rune(strings.TrimPrefix(name, "."))
+	if endRune(rest[0]) || endRune(rest[len(rest)-1]) {
+		return false, "name-edge"
+	}
+	stem, ext := strings.ToLower(name), ""
+	if i := strings.LastIndexByte(stem, '.'); i >= 0 {
+		ext = stem[i+1:]
+	}
+	if i := strings.IndexByte(stem, '.'); i >= 0 {
+		stem = stem[:i]
+	}
+	switch ext {
+	case "lnk", "scf", "url":
+		return false, "name-extension"
+	case "swf", "spl", "class", "pyd", "ocx", "website", "cfg", "dll", "drv", "gadget", "grp", "hta", "ini", "manifest",
+		"mof", "sys", "xbap":
+		if platform == PlatformWindows && strings.ToLower(name) != "desktop.ini" {
+			return false, "name-extension"
+		}
+	}
+	if strings.HasPrefix(ext, "{") && strings.HasSuffix(ext, "}") {
+		return false, "name-extension" // a class identifier makes a folder something else
+	}
+	if isDeviceName(stem) || strings.EqualFold(name, "desktop.ini") || strings.EqualFold(name, "thumbs.db") {
+		return false, "name-device"
+	}
+	if platform == PlatformWindows && isShortName(name) {
+		return false, "name-special"
+	}
+	const most = 255
+	if platform == PlatformLinux && len(name) > most || platform != PlatformLinux && len(utf16.Encode([]rune(name))) > most {
+		return false, "name-long"
+	}
+	return true, ""
+}
+
+// illegalRune tells what no file name may hold by ICU's rules: separators and wildcards, control and format
+// characters (such as marks of direction), non-characters.
+func illegalRune(r rune) bool {
+	return strings.ContainsRune("\"*/:<>?\\|", r) || unicode.In(r, unicode.Cc, unicode.Cf) ||
+		r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef
+}
+
+// endRune tells what may not be at a name's ends.
+func endRune(r rune) bool { return r == '.' || r == '~' || unicode.Is(unicode.White_Space, r) }
+
+// isDeviceName tells what Windows takes for a device, whatever extension follows.
+func isDeviceName(stem string) bool {
+	switch stem {
+	case "con", "prn", "aux", "nul", "clock$":
+		return true
+	}
+	return len(stem) == 4 && (stem[:3] == "com" || stem[:3] == "lpt") && stem[3] >= '1' && stem[3] <= '9'
+}
+
+// isShortName tells a name of the 8.3 form that Windows makes up: at most eight characters with a ~ and digits at
+// their end, and at most three more behind a dot.
+func isShortName(name string) bool {
+	stem, ext, _ := strings.Cut(name, ".")
+	i := strings.LastIndexByte(stem, '~')
+	if i < 1 || len(stem) > 8 || len(ext) > 3 || strings.Contains(ext, ".") || i == len(stem)-1 {
+		return false
+	}
+	return strings.Trim(stem[i+1:], "0123456789") == ""
+}

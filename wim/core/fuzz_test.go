@@ -1,0 +1,293 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"errors"
+	"io"
+	"reflect"
+	"runtime"
+	"testing"
+
+	"wimscope/wim/wimtest"
+)
+
+// FuzzOpen opens whatever there is: one file or two parts of a set, and perhaps a reference. What opens has regions that
+// cover it exactly once, contents that read as many bytes as they say or give an error, a verification that agrees with
+// reading them, extractions of the size that was planned, in which everything but what is damaged has the right bytes;
+// and takes bounded memory.
+func FuzzOpen(f *testing.F) {
+	for _, s := range wimtest.Samples() {
+		all := [3][]byte{}
+		size := 0
+		for i, p := range s.Parts {
+			all[min(i, 1)] = p.Bytes
+			size += len(p.Bytes)
+		}
+		for _, p := range s.Refs {
+			all[2] = p.Bytes
+			size += len(p.Bytes)
+		}
+		if len(s.Parts) <= 2 && len(s.Refs) <= 1 && size < 16<<10 {
+			f.Add(all[0], all[1], all[2])
+		}
+	}
+	f.Fuzz(func(t *testing.T, first, second, ref []byte) {
+		if len(first)+len(second)+len(ref) > 64<<10 {
+			return
+		}
+		part := func(name string, b []byte) []Part {
+			if len(b) == 0 {
+				return nil
+			}
+			return []Part{{Name: name, R: bytes.NewReader(b), Size: int64(len(b))}}
+		}
+		parts := []Part{{Name: "first", R: bytes.NewReader(first), Size: int64(len(first))}}
+		parts = append(parts, part("second", second)...)
+		o := &ReadOptions{MaxMemory: 4 << 20, References: part("reference", ref)}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		a, err := Open(parts, o)
+		runtime.ReadMemStats(&after)
+		// A few resources of MaxMemory, and what a table of these bytes can make.
+		if took := after.TotalAlloc - before.TotalAlloc; took > 64<<20 {
+			t.Fatalf("opening %d bytes took %d of memory", len(first)+len(second)+len(ref), took)
+		}
+		if err != nil {
+			return
+		}
+		checkTiles(t, a)
+		a.Info()
+		bad := map[Hash]bool{}
+		budget := int64(16 << 20)
+		for i := range a.blobs {
+			blob := a.blob(int32(i))
+			a.Stored(blob)
+			if budget -= blob.Size; budget < 0 {
+				return // a small file may well stand for much
+			}
+			if b, ok := a.Blob(blob.Hash); ok && b != blob {
+				continue // of a hash that is there twice, in a part and in a reference, the first counts
+			}
+			r, err := a.OpenBlob(blob.Hash)
+			if err != nil {
+				bad[blob.Hash] = true
+				continue
+			}
+			n, err := io.Copy(io.Discard, r)
+			if err == nil && n != blob.Size {
+				t.Fatalf("%v gives %d bytes and should have %d", blob.Hash, n, blob.Size)
+			}
+			if err != nil {
+				bad[blob.Hash] = true
+			}
+		}
+		for i := range a.metas {
+			if budget -= a.metas[i].size; budget < 0 {
+				return
+			}
+		}
+		p, err := a.PlanVerify(&VerifyOptions{References: true})
+		if err != nil {
+			if errors.Is(err, ErrTooLarge) || errors.Is(err, ErrFormat) {
+				return
+			}
+			t.Fatal(err)
+		}
+		if err := RunPlan(context.Background(), packedPlan{p, t}, a.Source(), 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		r, err := p.Report(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := map[Hash]bool{}
+		for _, d := range r.Damaged {
+			told[d.Hash] = true
+		}
+		for h := range bad {
+			if !told[h] {
+				t.Fatalf("%v cannot be read, and verification does not say so", h)
+			}
+		}
+		r.Text()
+		if len(a.Images()) > 0 {
+			if im, err := a.Image(1); err == nil {
+				extractAll(t, a, im, &ExtractOptions{Streams: true, Recover: true})
+				extractAll(t, a, im, &ExtractOptions{cut: 1 << 12})
+				extractAll(t, a, im, &ExtractOptions{Form: OutputTAR, cut: 1 << 12})
+			}
+		}
+	})
+}
+
+// extractAll sees that an extraction fits what was planned, whatever it is of, and that without Recover every file of it
+// has the bytes that its hash tells of.
+func extractAll(t *testing.T, a *Archive, im *Image, o *ExtractOptions) {
+	p, err := a.PlanExtract(Selection{Image: im}, o)
+	if err != nil {
+		return
+	}
+	if p.OutSize > 64<<20 {
+		return
+	}
+	sink := &memSink{}
+	out := NewZIPWriter(sink)
+	if o.Form == OutputTAR {
+		out = NewTARWriter(sink)
+	}
+	damaged, err := RunExtract(context.Background(), p, a.Source(), 1, out, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := out.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n != int64(len(sink.b)) || n != p.OutSize && (o.Recover || len(damaged) == 0) || n > p.OutSize {
+		t.Fatalf("%d bytes were planned, %d told, %d written; %d entries are damaged", p.OutSize, n, len(sink.b), len(damaged))
+	}
+	if o.Recover {
+		return
+	}
+	read := zipTree
+	if o.Form == OutputTAR {
+		read = tarTree
+	}
+	tree := read(t, sink.b)
+	if want := p.Files + p.Dirs + p.Links - len(damaged); len(tree) != want {
+		t.Fatalf("%d entries, want %d", len(tree), want)
+	}
+	for _, e := range damaged {
+		if _, there := tree[e.Path]; there {
+			t.Fatalf("%q is damaged and there", e.Path)
+		}
+	}
+	for path, text := range tree {
+		node, ok := im.Lookup(path)
+		if !ok {
+			t.Fatalf("%q is not in the image", path)
+		}
+		if h := im.Hash(node); !h.IsZero() && im.ReparseTag(node) == 0 && Hash(sha1.Sum([]byte(text))) != h {
+			t.Fatalf("%q has other bytes than its hash tells of", path)
+		}
+	}
+}
+
+// FuzzParseXML: what is understood of a document is written so that it is understood the same again.
+func FuzzParseXML(f *testing.F) {
+	for _, s := range []string{
+		`<WIM><TOTALBYTES>1</TOTALBYTES><IMAGE INDEX="1"><NAME>a &amp; b &#x41;</NAME></IMAGE></WIM>`,
+		"<A>\x80</A>", // once came back otherwise
+		`<?xml version="1.0"?><!-- c --><A b='"'><![CDATA[<x>]]></A>`, `<A><B></A>`, `<A b=c>`, "<A>\xed\xa0\x80</A>", "&&amp;",
+	} {
+		f.Add([]byte(s))
+		f.Add(appendUTF16([]byte{0xff, 0xfe}, s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		first, err := ParseXML(b)
+		if err != nil {
+			return
+		}
+		stored := first.AppendUTF16(nil)
+		second, err := ParseXML(stored)
+		if err != nil {
+			t.Fatalf("%q is written as %q, which is refused: %v", b, first.String(), err)
+		}
+		if first.String() != second.String() {
+			t.Fatalf("%q is written as %q, then as %q", b, first.String(), second.String())
+		}
+		if again := second.AppendUTF16(nil); !bytes.Equal(again, stored) {
+			t.Fatalf("stored as %x, then as %x", stored, again)
+		}
+		first.Pretty()
+		if r := first.Root(); r != nil {
+			imageInfo(r)
+		}
+	})
+}
+
+// FuzzParseShard: what is accepted comes back the same, and runs against any file without harm.
+func FuzzParseShard(f *testing.F) {
+	var src Source
+	for _, s := range wimtest.Samples() {
+		if s.Outcome != wimtest.Opens || len(s.Parts) != 1 || len(s.Parts[0].Bytes) > 64<<10 {
+			continue
+		}
+		a, err := Open(sampleParts(s.Parts), nil)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if src == nil {
+			src = a.Source()
+		}
+		p, err := a.PlanVerify(nil)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for i := range p.NumShards() {
+			sh, err := p.Shard(i)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(sh.AppendBinary(nil))
+			sh.Op = OpExtract
+			f.Add(sh.AppendBinary(nil))
+		}
+	}
+	// Places and lengths at their most once came back otherwise.
+	f.Add((&Shard{Op: OpVerify, Spans: []Span{{Off: maxLength, End: maxLength, Pieces: []Piece{{Size: maxLength, Len: maxLength, Off: maxLength, Packed: maxLength}, {Off: 0}}}}}).AppendBinary(nil))
+	w := NewShardWorker()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := ParseShard(b)
+		if err != nil {
+			return
+		}
+		again, err := ParseShard(s.AppendBinary(nil))
+		if err != nil || !reflect.DeepEqual(s, again) {
+			t.Fatalf("%x: %+v comes back as %+v (%v)", b, s, again, err)
+		}
+		total := int64(0)
+		for i := range s.Spans {
+			for j := range s.Spans[i].Pieces {
+				total += min(s.Spans[i].Pieces[j].Len, 1<<40)
+			}
+			for _, c := range s.Spans[i].Chunks {
+				total += min(c.Size, 1<<40)
+			}
+			total += min(s.Spans[i].ChunkSize, 1<<40)
+		}
+		if total > 8<<20 {
+			return
+		}
+		stop := errors.New("enough")
+		calls := 0
+		r, err := RunShard(s, src, w, func(int64, int) error {
+			if calls++; calls > 100 {
+				return stop
+			}
+			return nil
+		})
+		if err == nil && s.Op == OpExtract && int64(len(r.Data)) > total {
+			t.Fatalf("%d bytes were extracted of %d", len(r.Data), total)
+		}
+	})
+}
+
+// FuzzParseShardResult: what is accepted comes back the same.
+func FuzzParseShardResult(f *testing.F) {
+	r := ShardResult{Seq: 1, Bytes: 2, Items: 3, Bad: []BadPiece{{Piece: 1, ID: 2, Off: 3, Len: 4, Lost: 5, Error: "e"}},
+		CRCs: []uint32{6}, Cuts: []Cut{{Piece: 1, ID: 7, Hash: Hash{8}, Size: 9, From: 1, Len: 2, State: []byte("s"), Tail: []byte("t")}}, Sum: []byte("sum")}
+	f.Add(r.AppendBinary(nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := ParseShardResult(b)
+		if err != nil {
+			return
+		}
+		again, err := ParseShardResult(r.AppendBinary(nil))
+		if err != nil || !reflect.DeepEqual(r, again) {
+			t.Fatalf("%x: %+v comes back as %+v (%v)", b, r, again, err)
+		}
+	})
+}

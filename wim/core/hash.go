@@ -1,0 +1,36 @@
+package core
+
+import (
+	"encoding/hex"
+	"fmt"
+)
+
+// Hash is the SHA-1 of a blob's bytes. All zero stands for "no bytes": empty streams have it.
+type Hash [20]byte
+
+// String gives 40 lower-case hexadecimal digits.
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// IsZero tells whether h stands for empty data.
+func (h Hash) IsZero() bool { return h == Hash{} }
+
+// MarshalText gives String, so that reports hold digits and not lists of numbers.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText is ParseHash.
+func (h *Hash) UnmarshalText(text []byte) (err error) {
+	*h, err = ParseHash(string(text))
+	return err
+}
+
+// ParseHash reads 40 hexadecimal digits, in either case.
+func ParseHash(s string) (Hash, error) {
+	var h Hash
+	if len(s) != 2*len(h) {
+		return h, fmt.Errorf("wim: a hash has %d hexadecimal digits, not %d", 2*len(h), len(s))
+	}
+	if _, err := hex.Decode(h[:], []byte(s)); err != nil {
+		return Hash{}, fmt.Errorf("wim: hash: %w", err)
+	}
+	return h, nil
+}

@@ -1,0 +1,125 @@
+package core
+
+import "slices"
+
+// planHash plans which contents are hashed before anything is packed: the first stage of writing. A content that is read
+// once, hashed and packed at the same time, is the rule. Read before are those
+//   - that may turn out to be the same as another one: whose size another one has;
+//   - that are packed in pieces, by several workers, so that each piece can be checked;
+//   - all, if they go into a solid resource, where everything has its place before the first byte is packed, and if
+//     metadata is written before them.
+func (p *WritePlan) planHash() {
+	sizes := map[int64]int{}
+	for i := range p.contents {
+		sizes[p.contents[i].size]++
+	}
+	others := p.delta
+	if p.base != nil {
+		others = append(slices.Clone(others), p.base)
+	}
+	for _, a := range others {
+		for i := range a.blobs {
+			sizes[a.blobs[i].size]++
+		}
+	}
+	all := p.o.Solid || p.front || p.o.Only == OnlyMetadata
+	var files []int32
+	var cur packPlan
+	flush := func() {
+		if len(cur.items) > 0 {
+			p.add(cur)
+		}
+		cur = packPlan{op: PackHash}
+	}
+	flush()
+	for i := range p.contents {
+		c := &p.contents[i]
+		if c.same != written || c.stays {
+			continue
+		}
+		large := c.size > largeContent && c.inline == nil && !p.copied(c)
+		if large || !c.known && (all || sizes[c.size] > 1) {
+			files = append(files, int32(i))
+		}
+	}
+	target := p.target(files)
+	for _, i := range files {
+		c := &p.contents[i]
+		alone := c.a >= 0 || c.size > largeContent
+		if alone || cur.bytes >= target || len(cur.items) >= maxShardPieces {
+			flush()
+		}
+		cur.items = append(cur.items, packItem{i, 0, c.size})
+		cur.bytes += c.size
+		if alone {
+			flush()
+		}
+	}
+	flush()
+}
+
+// localShardBytes is about how many bytes go into a shard that a goroutine of this process does: handing it over costs
+// nothing, and what is small stays in the processor's caches.
+const localShardBytes = 2 << 20
+
+// target is about how many bytes go into a shard: enough shards for workers to end together.
+func (p *WritePlan) target(ids []int32) int64 {
+	total := int64(0)
+	for _, i := range ids {
+		total += p.contents[i].size
+	}
+	if p.local {
+		return localShardBytes
+	}
+	return min(max(total/32, minShardBytes), maxShardBytes)
+}
+
+// mergeHash takes the hashes of contents.
+func (p *WritePlan) mergeHash(r *PackResult) {
+	for i := range r.Items {
+		it := &r.Items[i]
+		if p.contents[it.ID].same == leftOut {
+			continue
+		}
+		p.setHash(it.ID, it.Hash)
+		if len(it.States) > 0 {
+			p.contents[it.ID].states = slices.Clone(it.States)
+		}
+	}
+}
+
+// setHash tells a content's hash, and the draft that it is of.
+func (p *WritePlan) setHash(id int32, h Hash) {
+	c := &p.contents[id]
+	if c.known {
+		return
+	}
+	p.told.Lock()
+	defer p.told.Unlock()
+	c.hash, c.known = h, true
+	if c.image >= 0 {
+		p.images[c.image].draft.SetHash(c.id, h)
+	}
+}
+
+// single finds the contents that are the same as another one, once hashes are known.
+func (p *WritePlan) single() error {
+	for i := range p.contents {
+		c := &p.contents[i]
+		if !c.known || c.same != written || c.meta {
+			continue
+		}
+		if first, ok := p.byHash[c.hash]; ok && first != int32(i) {
+			p.contents[first].refs += c.refs
+			c.same = first
+			continue
+		}
+		if p.byHash[c.hash] = int32(i); p.left(c.hash) && !c.stays {
+			c.same = leftOut
+		}
+		if p.o.Only == OnlyMetadata && c.same == written && !c.stays {
+			return &ContentError{ID: int32(i), Path: p.Name(int32(i)), Err: &MissingBlobError{Hash: c.hash}}
+		}
+	}
+	return nil
+}

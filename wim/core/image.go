@@ -1,0 +1,195 @@
+package core
+
+import (
+	"sort"
+	"strings"
+	"sync"
+)
+
+// Node is an entry of one image's tree. The root is 0; the children of a directory are contiguous, and every
+// entry's number is greater than its parent's.
+type Node int32
+
+// Image is one captured tree: an index over the bytes of its metadata resource. It does not change once loaded,
+// and its methods may be called from several goroutines. A Node must be one of this image's, from 0 to Len()-1.
+type Image struct {
+	*tree
+	a     *Archive
+	index int
+
+	// Made when first asked for.
+	linksOnce sync.Once
+	links     []linkName
+	twinsOnce sync.Once
+	twins     []Node
+	orderMu   sync.Mutex
+	order     map[Node][]Node // children by name, of directories that are large
+}
+
+// loadImage builds the index of image index (from 1) over the bytes of its metadata resource, which it keeps.
+// What a tolerant reader can pass over becomes a warning; a resource without a root entry is a *FormatError.
+// a may be nil, in which case no sizes are known.
+func loadImage(a *Archive, index int, metadata []byte) (*Image, error) {
+	im := &Image{a: a, index: index}
+	info := im.Info()
+	entries := max(info.Dirs, 0) + max(info.Files, 0) // both may lie, and their sum may be anything
+	var err error
+	if im.tree, err = loadTree(metadata, entries+1); err != nil {
+		return nil, err
+	}
+	return im, nil
+}
+
+// memory is about how many bytes the image keeps alive.
+func (im *Image) memory() int64 {
+	const perNode = 16 + 4 // and the order of names
+	return int64(cap(im.meta)) + int64(cap(im.nodes))*perNode + int64(cap(im.security))*24
+}
+
+// Index is the image's number in the archive, from 1.
+func (im *Image) Index() int { return im.index }
+
+// Len is how many entries the image has, the root included.
+func (im *Image) Len() int { return len(im.nodes) }
+
+// Warnings tells what was passed over when the image was loaded, at most about a hundred.
+func (im *Image) Warnings() []string { return im.warnings }
+
+// Info is what the XML document says of the image.
+func (im *Image) Info() ImageInfo {
+	if im.a != nil {
+		if infos := im.a.Images(); im.index >= 1 && im.index <= len(infos) {
+			return infos[im.index-1]
+		}
+	}
+	return ImageInfo{}
+}
+
+// Name is the escaped name of n, "" for the root; see EscapeName.
+func (im *Image) Name(n Node) string {
+	var room [64]byte
+	return string(appendName(room[:0], im.rawName(n)))
+}
+
+// RawName is the name of n as stored.
+func (im *Image) RawName(n Node) []uint16 { return decodeUTF16(im.rawName(n)) }
+
+// Path is the path of n, its names escaped and separated by slashes: "/a/b", "/" for the root.
+func (im *Image) Path(n Node) string {
+	var room [256]byte
+	return string(im.appendPath(room[:0], n))
+}
+
+// AppendPath appends Path(n) to b.
+func (im *Image) AppendPath(b []byte, n Node) []byte { return im.appendPath(b, n) }
+
+// Parent is the directory that holds n; the root is its own.
+func (im *Image) Parent(n Node) Node { return im.nodes[n].parent }
+
+// Children are the nodes first to first+count-1.
+func (im *Image) Children(n Node) (first Node, count int) {
+	return im.nodes[n].first, int(im.nodes[n].count)
+}
+
+// IsDir says that n is a directory, and not one that stands for another place as a junction does.
+func (im *Image) IsDir(n Node) bool {
+	e := im.fixed(n)
+	a := e.attributes()
+	return a&AttrDirectory != 0 && (a&AttrReparsePoint == 0 || !isSurrogate(e.reparseTag()))
+}
+
+// Attributes are the FILE_ATTRIBUTE bits of n.
+func (im *Image) Attributes(n Node) uint32 { return im.fixed(n).attributes() }
+
+// Created is when n was made.
+func (im *Image) Created(n Node) Filetime {
+	return Filetime(im.entry(n).Created())
+}
+
+// Accessed is when n was last read.
+func (im *Image) Accessed(n Node) Filetime {
+	return Filetime(im.entry(n).Accessed())
+}
+
+// Modified is when n was last written.
+func (im *Image) Modified(n Node) Filetime {
+	return Filetime(im.entry(n).Modified())
+}
+
+func (im *Image) isReparse(n Node) bool { return im.Attributes(n)&AttrReparsePoint != 0 }
+
+// ReparseTag is the tag of a reparse point, 0 for all else.
+func (im *Image) ReparseTag(n Node) uint32 {
+	e := im.entry(n)
+	if e.Attributes()&AttrReparsePoint == 0 {
+		return 0
+	}
+	return e.ReparseTag()
+}
+
+// ShortName is the escaped 8.3 name of n, "" if it has none.
+func (im *Image) ShortName(n Node) string { return string(appendName(nil, im.entry(n).ShortName())) }
+
+// Lookup finds an entry by its path. Steps are separated by slashes, or by backslashes if that finds nothing; a
+// leading one, and empty steps, do not matter. Names may be escaped or not, and are compared exactly, then ignoring
+// case.
+func (im *Image) Lookup(path string) (Node, bool) {
+	n, ok := im.lookup(path)
+	if !ok && strings.Contains(path, `\`) {
+		n, ok = im.lookup(strings.ReplaceAll(path, `\`, "/"))
+	}
+	return n, ok
+}
+
+func (im *Image) lookup(path string) (Node, bool) {
+	n := Node(0)
+	for step := range strings.SplitSeq(path, "/") {
+		if step == "" {
+			continue
+		}
+		units, _ := UnescapeName(step)
+		name := encodeUTF16(units)
+		child, ok := im.child(n, name, true)
+		if !ok {
+			child, ok = im.child(n, name, false)
+		}
+		if !ok {
+			return 0, false
+		}
+		n = child
+	}
+	return n, true
+}
+
+// manyNames is how many entries a directory has at least to be searched in the order of its names.
+const manyNames = 32
+
+// child finds the child of n by its stored name. Ignoring case it finds the first of twins by code units.
+func (im *Image) child(n Node, name []byte, exact bool) (Node, bool) {
+	first, count := im.Children(n)
+	if count < manyNames {
+		for c := first; c < first+Node(count); c++ {
+			if raw := im.rawName(c); exact && nameEqual(raw, name) || !exact && nameEqualFold(raw, name) {
+				return c, true
+			}
+		}
+		return 0, false
+	}
+	compare := func(c Node) int {
+		e, f := nameOrder(im.rawName(c), name)
+		if f != 0 || !exact {
+			return f
+		}
+		return e
+	}
+	if im.inOrder(n) {
+		at, found := sort.Find(count, func(i int) int { return -compare(first + Node(i)) })
+		return first + Node(at), found
+	}
+	list := im.byName(n)
+	at, found := sort.Find(count, func(i int) int { return -compare(list[i]) })
+	if !found {
+		return 0, false
+	}
+	return list[at], true
+}

@@ -1,0 +1,136 @@
+package core
+
+import (
+	"strconv"
+	"strings"
+)
+
+// ImageInfo is an image as the XML document tells it. None of it is to be trusted: counts and times are what some
+// program wrote there. What the document does not say is zero.
+type ImageInfo struct {
+	Index              int // from 1
+	Name               string
+	Description        string
+	DisplayName        string
+	DisplayDescription string
+	Flags              string
+	Edition            string
+	InstallationType   string
+	ProductName        string
+	ProductType        string
+	ProductSuite       string
+	HAL                string
+	Arch               string // "x86", "x64", "ARM64", …
+	Languages          []string
+	DefaultLanguage    string
+	Version            string // "10.0.19041.1"; see Archive.ImageVersion for what the image itself says
+	Branch             string
+	ServicePack        string // level
+	SystemRoot         string
+	Dirs               int64
+	Files              int64
+	Bytes              int64
+	HardLinkBytes      int64
+	Created            Filetime
+	Modified           Filetime
+	Boot               bool
+	WIMBoot            bool
+	Problem            string // why its tree cannot be read, if that is known; "" otherwise
+}
+
+// imageInfo reads an IMAGE element.
+func imageInfo(n *XMLNode) ImageInfo {
+	w := n.Child("WINDOWS")
+	info := ImageInfo{
+		Name:               n.Content("NAME"),
+		Description:        n.Content("DESCRIPTION"),
+		DisplayName:        n.Content("DISPLAYNAME"),
+		DisplayDescription: n.Content("DISPLAYDESCRIPTION"),
+		Flags:              n.Content("FLAGS"),
+		Edition:            w.Content("EDITIONID"),
+		InstallationType:   w.Content("INSTALLATIONTYPE"),
+		ProductName:        w.Content("PRODUCTNAME"),
+		ProductType:        w.Content("PRODUCTTYPE"),
+		ProductSuite:       w.Content("PRODUCTSUITE"),
+		HAL:                w.Content("HAL"),
+		DefaultLanguage:    w.Content("LANGUAGES", "DEFAULT"),
+		Branch:             w.Content("VERSION", "BRANCH"),
+		ServicePack:        w.Content("VERSION", "SPLEVEL"),
+		SystemRoot:         w.Content("SYSTEMROOT"),
+		Dirs:               xmlNumber(n.Content("DIRCOUNT")),
+		Files:              xmlNumber(n.Content("FILECOUNT")),
+		Bytes:              xmlNumber(n.Content("TOTALBYTES")),
+		HardLinkBytes:      xmlNumber(n.Content("HARDLINKBYTES")),
+		Created:            xmlTime(n.Child("CREATIONTIME")),
+		Modified:           xmlTime(n.Child("LASTMODIFICATIONTIME")),
+		WIMBoot:            n.Content("WIMBOOT") == "1",
+	}
+	if arch := w.Content("ARCH"); arch != "" {
+		info.Arch = archName(arch)
+	}
+	if langs := w.Child("LANGUAGES"); langs != nil {
+		for _, c := range langs.Children {
+			if c.Name == "LANGUAGE" {
+				info.Languages = append(info.Languages, c.Content())
+			}
+		}
+	}
+	if v := w.Child("VERSION"); v != nil {
+		var parts []string
+		for _, name := range []string{"MAJOR", "MINOR", "BUILD", "SPBUILD"} {
+			s := v.Content(name)
+			if s == "" {
+				break
+			}
+			parts = append(parts, s)
+		}
+		info.Version = strings.Join(parts, ".")
+	}
+	return info
+}
+
+// archName names a processor as PROCESSOR_ARCHITECTURE numbers it.
+func archName(n string) string {
+	switch n {
+	case "0":
+		return "x86"
+	case "1":
+		return "MIPS"
+	case "2":
+		return "Alpha"
+	case "3":
+		return "PowerPC"
+	case "5":
+		return "ARM"
+	case "6":
+		return "ia64"
+	case "9":
+		return "x64"
+	case "12":
+		return "ARM64"
+	}
+	return "processor " + n
+}
+
+// xmlNumber reads a count; what is none gives 0.
+func xmlNumber(s string) int64 {
+	v, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || v < 0 {
+		return 0
+	}
+	return v
+}
+
+// xmlTime reads <HIGHPART>0x01d8…</HIGHPART><LOWPART>0x…</LOWPART>.
+func xmlTime(n *XMLNode) Filetime {
+	half := func(name string) (uint64, bool) {
+		v, err := strconv.ParseUint(n.Content(name), 0, 32)
+		return v, err == nil
+	}
+	hi, ok1 := half("HIGHPART")
+	lo, ok2 := half("LOWPART")
+	if !ok1 || !ok2 {
+		return 0
+	}
+	return Filetime(hi<<32 | lo)
+}

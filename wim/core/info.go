@@ -1,0 +1,88 @@
+package core
+
+import (
+	"encoding/hex"
+
+	"wimscope/wim/internal/format"
+)
+
+// Field is one field of an on-disk record, as it explains itself.
+type Field = format.Field
+
+// Info is an archive as a whole.
+type Info struct {
+	GUID           string // 32 hexadecimal digits, in the order of the file
+	Version        string // "1.13" or "0.14"
+	RawVersion     uint32
+	Flags          []string // names of the header's set flags
+	RawFlags       uint32
+	Codec          Codec // of resources that are not solid
+	ChunkSize      int64 // 0 if Codec is None
+	Solid          bool  // there are solid resources
+	SolidCodec     Codec // of the first one
+	SolidChunkSize int64
+	Pipable        bool
+	ReadOnly       bool       // by the header's flag
+	Parts          []PartInfo // in the order of Open: where other things hold the number of a part, they count from here
+	First          int        // index in Parts of part number 1
+	References     []PartInfo // they count on from Parts
+	TotalParts     int
+	Missing        []int // numbers of the parts that were not given
+	BootIndex      int   // 0: none
+	Images         int
+	Blobs          int
+	BlobBytes      int64 // unpacked
+	PackedBytes    int64 // as stored, solid resources included
+	Warnings       []string
+}
+
+// PartInfo is one file.
+type PartInfo struct {
+	Name      string
+	Number    int // from 1
+	Size      int64
+	Integrity bool  // it has an integrity table that makes sense
+	Trailing  int64 // bytes at its end that belong to nothing, as an append that was cut leaves them; of references not told
+}
+
+// Info tells about the archive as a whole. Numbers are of the parts, references not counted.
+func (a *Archive) Info() *Info {
+	p := &a.parts[a.first]
+	h := &p.hdr
+	info := &Info{
+		GUID: hex.EncodeToString(h.GUID[:]), Version: format.VersionText(h.Version), RawVersion: h.Version,
+		Flags: h.FlagNames(), RawFlags: h.Flags, Codec: p.codec, Pipable: h.Pipable(),
+		ReadOnly: h.Flags&format.FlagReadOnly != 0, First: a.first, TotalParts: a.total, Missing: a.missing,
+		BootIndex: int(h.BootIndex), Images: len(a.images), Blobs: a.nBlobs, Warnings: a.warnings,
+	}
+	if p.codec != None {
+		info.ChunkSize = int64(h.ChunkSize)
+	}
+	for i := range a.parts {
+		q := PartInfo{Name: a.parts[i].Name, Number: int(a.parts[i].hdr.PartNumber), Size: a.parts[i].Size}
+		if i < a.nParts {
+			q.Integrity, q.Trailing = a.tables[i] != nil, a.trailing[i]
+			info.Parts = append(info.Parts, q)
+		} else {
+			info.References = append(info.References, q)
+		}
+	}
+	for i := range a.solids {
+		s := &a.solids[i]
+		if int(s.src) >= a.nParts {
+			continue
+		}
+		if !info.Solid {
+			info.Solid, info.SolidCodec, info.SolidChunkSize = true, s.codec, s.chunk
+		}
+		info.PackedBytes += s.packed
+	}
+	for i := range a.blobs[:a.nBlobs] {
+		info.BlobBytes += a.blobs[i].size
+		info.PackedBytes += a.blobs[i].packed
+	}
+	return info
+}
+
+// HeaderFields explains part 1's header, field by field.
+func (a *Archive) HeaderFields() []Field { return a.parts[a.first].hdr.Fields() }

@@ -1,0 +1,193 @@
+package core
+
+import (
+	"encoding/binary"
+	"slices"
+	"unicode/utf16"
+)
+
+// Matcher compares stored names with what somebody typed: with * or ? the whole name must match, otherwise the text
+// is looked for inside it. It does not allocate. The zero value matches every name.
+type Matcher struct {
+	units []uint16 // upper case if fold
+	glob  bool
+	fold  bool
+	ascii bool // all units are
+}
+
+// NewMatcher makes a matcher of a text, escaped or not. fold ignores case as NTFS does.
+func NewMatcher(text string, fold bool) Matcher {
+	m := newMatcher(text, fold)
+	m.glob = slices.ContainsFunc(m.units, isWild)
+	return m
+}
+
+// NewGlob makes a matcher that compares whole names, whether text has wildcards or not.
+func NewGlob(text string, fold bool) Matcher {
+	m := newMatcher(text, fold)
+	m.glob = true
+	return m
+}
+
+func isWild(u uint16) bool { return u == '*' || u == '?' }
+
+func newMatcher(text string, fold bool) Matcher {
+	units, ok := UnescapeName(text)
+	if !ok {
+		units = utf16.Encode([]rune(text))
+	}
+	m := Matcher{units: units, fold: fold, ascii: true}
+	for i, u := range units {
+		if fold {
+			units[i] = upcase(u)
+		}
+		m.ascii = m.ascii && u < 0x80
+	}
+	return m
+}
+
+// Match compares with a name: the bytes of a stored name, UTF-16LE.
+func (m *Matcher) Match(name []byte) bool {
+	if m.glob {
+		return m.whole(name)
+	}
+	return m.index(name) >= 0
+}
+
+// MatchString compares with an escaped name.
+func (m *Matcher) MatchString(name string) bool {
+	units, _ := UnescapeName(name)
+	return m.Match(encodeUTF16(units))
+}
+
+// at gives a unit of a name as it is compared.
+func (m *Matcher) at(name []byte, i int) uint16 {
+	u := binary.LittleEndian.Uint16(name[i:])
+	if !m.fold || u < 'a' {
+		return u
+	}
+	return upcase(u)
+}
+
+// whole compares all of a name. What stands behind the last * must end it, which settles most names at once.
+func (m *Matcher) whole(name []byte) bool {
+	units := m.units
+	last := len(units) - 1
+	for last >= 0 && units[last] != '*' {
+		last--
+	}
+	if last < 0 {
+		return len(name) == 2*len(units) && m.run(units, name)
+	}
+	tail := units[last+1:]
+	rest := len(name) - 2*len(tail)
+	if rest < 0 || !m.run(tail, name[rest:]) {
+		return false
+	}
+	return m.head(units[:last+1], name[:rest])
+}
+
+// run compares as many units of a name as there are in units, which have no *.
+func (m *Matcher) run(units []uint16, name []byte) bool {
+	for i, u := range units {
+		if u != '?' && u != m.at(name, 2*i) {
+			return false
+		}
+	}
+	return true
+}
+
+// head compares all of a name with a pattern that ends in *. Each * takes as little as it can: should what follows it
+// not match, it takes one unit more, and those before it need not change. So there are at most as many steps as the
+// two lengths multiplied.
+func (m *Matcher) head(units []uint16, name []byte) bool {
+	n, p := 0, 0
+	back, mark := -1, 0
+	for p < len(units) {
+		switch {
+		case units[p] == '*':
+			p++
+			back, mark = p, n
+		case n+1 < len(name) && (units[p] == '?' || units[p] == m.at(name, n)):
+			n += 2
+			p++
+		case back >= 0 && mark+1 < len(name):
+			mark += 2
+			n, p = mark, back
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// index finds the text inside a name: the offset in bytes, -1 if it is not there.
+func (m *Matcher) index(name []byte) int {
+	size := 2 * len(m.units)
+	if size == 0 {
+		return 0
+	}
+	if m.ascii && m.fold {
+		return m.indexASCII(name)
+	}
+	first := m.units[0]
+	for i := 0; i+size <= len(name); i += 2 {
+		if m.at(name, i) == first && m.prefix(name[i:]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// indexASCII is index for a text of plain letters, ignoring case: no name's unit above 0x7f can match one.
+func (m *Matcher) indexASCII(name []byte) int {
+	units := m.units
+	size := 2 * len(units)
+	upper := byte(units[0])
+	lower := upper
+	if upper-'A' < 26 {
+		lower += 'a' - 'A'
+	}
+	for i := 0; i+size <= len(name); i += 2 {
+		if c := name[i]; c != upper && c != lower || name[i+1] != 0 {
+			continue
+		}
+		at := name[i : i+size]
+		k := 1
+		for k < len(units) {
+			c := at[2*k]
+			if c-'a' < 26 {
+				c -= 'a' - 'A'
+			}
+			if uint16(c) != units[k] || at[2*k+1] != 0 {
+				break
+			}
+			k++
+		}
+		if k == len(units) {
+			return i
+		}
+	}
+	return -1
+}
+
+// prefix says that a name begins with the text.
+func (m *Matcher) prefix(name []byte) bool {
+	if len(name) < 2*len(m.units) {
+		return false
+	}
+	for i, u := range m.units {
+		if m.at(name, 2*i) != u {
+			return false
+		}
+	}
+	return true
+}
+
+// suffix says that a name ends with the text.
+func (m *Matcher) suffix(name []byte) bool {
+	return len(name) >= 2*len(m.units) && m.prefix(name[len(name)-2*len(m.units):])
+}
+
+// equal says that a name is the text.
+func (m *Matcher) equal(name []byte) bool { return len(name) == 2*len(m.units) && m.prefix(name) }

@@ -1,0 +1,213 @@
+package core
+
+import (
+	"fmt"
+
+	"wimscope/wim/internal/format"
+)
+
+// Metadata gives the bytes of the metadata resource. Every content that is in the tree needs its hash by now.
+//
+// The list of each folder follows those of the folders before it, depth first; wimlib lays it out so. Security descriptors
+// that no entry has are left out.
+func (d *Draft) Metadata() ([]byte, error) {
+	if d.inode(0).attributes&AttrDirectory == 0 {
+		return nil, &DraftError{"write", "/", ErrNotDir}
+	}
+	w := metadataWriter{Draft: d, sub: make([]uint64, len(d.dirs))}
+	w.numberSecurity()
+	w.numberLinks()
+	if err := w.layOut(); err != nil {
+		return nil, err
+	}
+	return w.write(), nil
+}
+
+type metadataWriter struct {
+	*Draft
+	descriptors [][]byte
+	security    []int32  // the draft's numbers to those that are written
+	links       []uint64 // by inode
+	sub         []uint64 // where the lists of folders start, by their index
+	order       []DraftNode
+	root        uint64 // where the root entry starts
+	size        uint64
+}
+
+// numberSecurity numbers the descriptors that are in use, in the order in which the draft has them.
+func (w *metadataWriter) numberSecurity() {
+	used := make([]bool, len(w.Draft.security))
+	for i := range w.inodes {
+		if in := &w.inodes[i]; in.names > 0 && in.security >= 0 {
+			used[in.security] = true
+		}
+	}
+	w.security = make([]int32, len(used))
+	for i, sd := range w.Draft.security {
+		if used[i] {
+			w.security[i] = int32(len(w.descriptors))
+			w.descriptors = append(w.descriptors, rawBytes(sd))
+		}
+	}
+}
+
+// numberLinks gives files with several names numbers, as folders and reparse points have only one, and others none. One that
+// was read is kept, by the first file that has it: writers are known that give one number to files that have nothing in common.
+func (w *metadataWriter) numberLinks() {
+	w.links = make([]uint64, len(w.inodes))
+	taken := map[uint64]bool{}
+	last := uint64(0)
+	for i := range w.inodes {
+		in := &w.inodes[i]
+		if in.names < 2 || in.link == 0 || taken[in.link] {
+			continue
+		}
+		last = max(last, in.link)
+		taken[in.link] = true
+		w.links[i] = in.link
+	}
+	for i := range w.inodes {
+		if w.inodes[i].names < 2 || w.links[i] != 0 {
+			continue
+		}
+		for last++; last == 0 || taken[last]; {
+			last++
+		}
+		taken[last] = true
+		w.links[i] = last
+	}
+}
+
+// layOut finds where each folder's list lies, and checks that all can be written.
+func (w *metadataWriter) layOut() error {
+	sec := format.NewSecurityData(w.descriptors)
+	w.root = max(8, sec.RootOff())
+	size, err := w.entrySize(0)
+	if err != nil {
+		return err
+	}
+	w.size = w.root + size + 8
+	if !w.IsDir(0) {
+		return nil // an image whose root is a junction
+	}
+	type level struct {
+		dir   DraftNode
+		depth int
+	}
+	for stack := []level{{}}; len(stack) > 0; {
+		at := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		kids := w.Children(at.dir)
+		// As a rule a folder without children has a list all the same, one that is empty.
+		if len(kids) == 0 && (at.depth == maxTreeDepth || w.inode(at.dir).attributes&AttrReparsePoint != 0) {
+			continue
+		}
+		w.order = append(w.order, at.dir)
+		w.sub[w.nodes[at.dir].dir] = w.size
+		if at.depth == maxTreeDepth {
+			return &DraftError{"write", w.Path(at.dir), fmt.Errorf("%w: folders deeper than %d", ErrTree, maxTreeDepth)}
+		}
+		for i := range kids {
+			size, err := w.entrySize(kids[i])
+			if err != nil {
+				return err
+			}
+			w.size += size
+			// Folders go onto the stack last first, so that the first is next.
+			if k := kids[len(kids)-1-i]; w.IsDir(k) {
+				stack = append(stack, level{k, at.depth + 1})
+			}
+		}
+		w.size += 8
+		if w.size > maxMetadata {
+			return &DraftError{"write", "/", fmt.Errorf("%w: the metadata is larger than 2 GiB", ErrTree)}
+		}
+	}
+	return nil
+}
+
+func (w *metadataWriter) entrySize(n DraftNode) (uint64, error) {
+	node, in := &w.nodes[n], w.inode(n)
+	size := format.Dentry{Name: rawBytes(node.name), ShortName: rawBytes(node.short), Items: rawBytes(in.items)}.MinLength()
+	extra := hasExtra(in)
+	for _, s := range in.streams {
+		if s.content >= 0 && !w.contents[s.content].Known {
+			return 0, &DraftError{"write", w.Path(n), fmt.Errorf("%w: its content was not read yet", ErrTree)}
+		}
+		if extra {
+			size += streamSize(s.name)
+		}
+	}
+	return size, nil
+}
+
+func streamSize(name string) uint64 {
+	n := uint64(format.StreamFixedSize + len(name))
+	if name != "" {
+		n += 2
+	}
+	return align8(n)
+}
+
+// hasExtra says that an inode's streams are written as entries behind the dentry: all of them, unless the only one is
+// unnamed and its hash finds room in the dentry. As DISM has it, a file that is a reparse point has two, of which its
+// content may be empty, and a folder that is one has one; wimlib before 1.14.2 wrote two there as well, which DISM and the
+// setup of Windows refuse.
+func hasExtra(in *draftInode) bool {
+	return len(in.streams) > 1 || len(in.streams) == 1 && in.streams[0].kind == StreamNamed
+}
+
+func (w *metadataWriter) write() []byte {
+	b := make([]byte, 0, w.size)
+	b = format.NewSecurityData(w.descriptors).Append(b)
+	for uint64(len(b)) < w.root {
+		b = append(b, 0)
+	}
+	b = w.appendEntry(b, 0)
+	b = format.AppendEndOfDirectory(b)
+	for _, dir := range w.order {
+		for _, n := range w.Children(dir) {
+			b = w.appendEntry(b, n)
+		}
+		b = format.AppendEndOfDirectory(b)
+	}
+	return b
+}
+
+func (w *metadataWriter) hash(id ContentID) [20]byte {
+	if id < 0 {
+		return [20]byte{}
+	}
+	return w.contents[id].Hash
+}
+
+func (w *metadataWriter) appendEntry(b []byte, n DraftNode) []byte {
+	node, in := &w.nodes[n], w.inode(n)
+	e := format.Dentry{
+		Attributes: in.attributes, SecurityID: -1, Unused1: in.unused[0], Unused2: in.unused[1],
+		Created: uint64(in.created), Accessed: uint64(in.accessed), Modified: uint64(in.modified),
+		Unknown: in.unknown, Link: w.links[node.inode],
+		Name: rawBytes(node.name), ShortName: rawBytes(node.short), Items: rawBytes(in.items),
+	}
+	if in.security >= 0 {
+		e.SecurityID = w.security[in.security]
+	}
+	if node.dir >= 0 {
+		e.SubdirOff = w.sub[node.dir]
+	}
+	if in.attributes&AttrReparsePoint != 0 {
+		e.Link = uint64(in.reparseTag) | uint64(in.reparseMore)<<32
+	}
+	if !hasExtra(in) {
+		if len(in.streams) == 1 {
+			e.Hash = w.hash(in.streams[0].content)
+		}
+		return e.Append(b)
+	}
+	e.NumStreams = uint16(len(in.streams))
+	b = e.Append(b)
+	for _, s := range in.streams {
+		b = format.StreamEntry{Hash: w.hash(s.content), Name: rawBytes(s.name)}.Append(b)
+	}
+	return b
+}

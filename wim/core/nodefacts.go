@@ -1,0 +1,33 @@
+package core
+
+import "wimscope/wim/internal/format"
+
+// What tools that write an image to disk, or list it as it is stored, want to know beyond what people are shown.
+
+// ByName lists the children of dir by name, ignoring case and then by UTF-16 units. The slice is not to be changed.
+func (im *Image) ByName(dir Node) []Node { return im.byName(dir) }
+
+// ObjectIDBytes are the 16 to 64 bytes of n's object id and the three ids of its birth, nil if it has none.
+func (im *Image) ObjectIDBytes(n Node) []byte {
+	b, _ := im.item(n, format.TagObjectID)
+	return b
+}
+
+// ReparseData are the bytes behind a reparse point's 8-byte header, nil if n is none or they cannot be had.
+func (im *Image) ReparseData(n Node) []byte { return im.reparseData(n) }
+
+// ReparseFixed says of an absolute link that its target was made to fit when the image was captured: it is a path
+// from the image's root.
+func (im *Image) ReparseFixed(n Node) bool {
+	e := im.entry(n)
+	return e.Attributes()&AttrReparsePoint != 0 && e.ReparseFlags()&1 == 0
+}
+
+// SecurityBytes is the security descriptor of n as stored, nil if it has none.
+func (im *Image) SecurityBytes(n Node) []byte {
+	id := im.entry(n).SecurityID()
+	if id < 0 || int(id) >= len(im.security) {
+		return nil
+	}
+	return im.security[id]
+}

@@ -1,0 +1,163 @@
+package core
+
+import (
+	"cmp"
+
+	"wimscope/wim/internal/format"
+)
+
+// spanMaker collects what a shard unpacks of archives.
+type spanMaker struct {
+	spans []Span
+
+	// The last span, if it is of a solid resource.
+	a     *Archive
+	solid int32
+	next  int   // the chunk after its last one
+	start int64 // in the run, of its first chunk
+	end   int64 // in the run, of its last piece
+}
+
+// content adds the bytes [from, from+n) of a content. base is the number of the archive's first part, id the content's
+// in the archive and as the number that pieces have.
+func (m *spanMaker) content(a *Archive, base, blob, id int32, from, n int64) error {
+	if blob >= a.metaID(0) {
+		r := &a.metas[blob-a.metaID(0)]
+		if r.problem != "" {
+			return formatErrorf("metadata resource", a.parts[r.src].Name, r.off, "%s", r.problem)
+		}
+		m.plain(a, base, id, r.resource, r.hash, from, n)
+		return nil
+	}
+	b := &a.blobs[blob]
+	if b.bad != faultNone {
+		return formatErrorf("content "+b.hash.String(), a.parts[b.src].Name, b.off, "%v", b.bad)
+	}
+	if b.run < 0 {
+		m.plain(a, base, id, a.resourceOf(b), b.hash, from, n)
+		return nil
+	}
+	chunks, err := a.runChunks(b.run)
+	if err != nil {
+		return err
+	}
+	if need := a.chunkMemory(chunks, b); need > a.opts.MaxMemory {
+		return &TooLargeError{What: "content " + b.hash.String(), Need: need, Limit: a.opts.MaxMemory}
+	}
+	for n > 0 {
+		k := m.reach(a, base, chunks, chunkAt(chunks, b.off+from), b.off+from)
+		cur := &m.spans[len(m.spans)-1]
+		c := &chunks[k]
+		step := min(n, c.start+c.size-b.off-from)
+		m.end = b.off + from + step
+		if i := len(cur.Pieces); i > 0 && cur.Pieces[i-1].ID == id && cur.Pieces[i-1].From+cur.Pieces[i-1].Len == from {
+			cur.Pieces[i-1].Len += step
+		} else {
+			cur.Pieces = append(cur.Pieces, Piece{ID: id, Hash: b.hash, Size: b.size, From: from, Len: step, Off: b.off + from - m.start})
+		}
+		from += step
+		n -= step
+	}
+	return nil
+}
+
+// plain adds bytes of a resource.
+func (m *spanMaker) plain(a *Archive, base, id int32, res resource, hash Hash, from, n int64) {
+	p := &a.parts[res.src]
+	src := base + res.src
+	whole := n == res.size
+	cur := (*Span)(nil)
+	if i := len(m.spans); i > 0 && m.a == nil && whole {
+		if last := &m.spans[i-1]; last.Src == src && res.off >= last.Off && res.off <= last.End+readGap {
+			cur = last
+		}
+	}
+	if cur == nil {
+		m.spans = append(m.spans, Span{Src: src, Codec: p.codec, Pipable: p.hdr.Pipable(), Off: res.off, End: res.off, ChunkSize: int64(p.hdr.ChunkSize)})
+		cur = &m.spans[len(m.spans)-1]
+		m.a = nil
+	}
+	cur.Pieces = append(cur.Pieces, Piece{ID: id, Hash: hash, Size: res.size, From: from, Len: n, Off: res.off, Packed: res.packed, Stored: res.form == formStored})
+	cur.End = max(cur.End, res.off+res.packed)
+	if !whole && res.form == formStored {
+		cur.Off, cur.End = res.off+from, res.off+from+n
+	}
+}
+
+// reach makes the last span hold chunk k, for bytes from at in the run on, and gives k.
+func (m *spanMaker) reach(a *Archive, base int32, chunks []solidChunk, k int, at int64) int {
+	c := &chunks[k]
+	res := &a.solids[c.solid]
+	add := m.a == a && m.solid == c.solid && at >= m.end && (k == m.next || k == m.next-1)
+	if !add {
+		m.spans = append(m.spans, Span{Src: base + res.src, Codec: res.codec, ChunkSize: res.chunk, Off: c.off, End: c.off, Chunks: []Chunk{}})
+		m.a, m.solid, m.next, m.start, m.end = a, c.solid, k, c.start, c.start
+	}
+	if k == m.next {
+		cur := &m.spans[len(m.spans)-1]
+		cur.Chunks = append(cur.Chunks, Chunk{c.off, c.packed, c.size})
+		cur.End = max(cur.End, c.off+c.packed)
+		m.next++
+	}
+	return k
+}
+
+// cut ends the last span.
+func (m *spanMaker) cut() { m.a, m.next, m.solid = nil, -1, -1 }
+
+// unpackMemory is about how many bytes a worker needs to unpack the largest chunk of the bytes [from, from+n) of a content.
+func (a *Archive) unpackMemory(blob int32, from, n int64) int64 {
+	if blob >= a.metaID(0) {
+		return 2 * int64(a.parts[a.metas[blob-a.metaID(0)].src].hdr.ChunkSize)
+	}
+	b := &a.blobs[blob]
+	if b.run < 0 {
+		return 2 * int64(a.parts[b.src].hdr.ChunkSize)
+	}
+	chunks, err := a.runChunks(b.run)
+	if err != nil {
+		return 0 // which making the shard tells
+	}
+	most := int64(0)
+	for k := max(chunkAt(chunks, b.off+from), 0); k < len(chunks) && chunks[k].start < b.off+from+n; k++ {
+		most = max(most, chunks[k].size+chunks[k].packed)
+	}
+	return most
+}
+
+// packedAs says that a resource of an archive can be copied into one that is written with those options: it is packed in
+// the same way, or was found not to shrink by that.
+func (a *Archive) packedAs(res *resource, o *WriteOptions) bool {
+	p := &a.parts[res.src]
+	switch res.form {
+	case formChunked, formPipable:
+		return p.codec == o.Codec && res.chunk == o.ChunkSize && (!res.reframed(o) || res.size <= largeContent && res.packed < res.size && res.packedFor(o) < res.size)
+	case formStored:
+		return o.Codec == None || p.codec == o.Codec && int64(p.hdr.ChunkSize) == o.ChunkSize
+	}
+	return false
+}
+
+// reframed says that a resource's chunks are copied, but laid out in another way: for readers that cannot seek, or not.
+func (r *resource) reframed(o *WriteOptions) bool {
+	return r.form == formChunked && o.Pipable || r.form == formPipable && !o.Pipable
+}
+
+// packedFor is how many bytes a resource takes once it is copied.
+func (r *resource) packedFor(o *WriteOptions) int64 {
+	switch {
+	case !r.reframed(o):
+		return r.packed
+	case o.Pipable:
+		return r.packed + r.chunks()*pipablePrefix
+	}
+	return r.packed - r.chunks()*pipablePrefix
+}
+
+// blobPlace orders contents of an archive as they lie.
+func (a *Archive) blobPlace(x, y int32) int {
+	p, q := &a.blobs[x], &a.blobs[y]
+	return cmp.Or(cmp.Compare(p.run, q.run), cmp.Compare(p.src, q.src), cmp.Compare(p.off, q.off), cmp.Compare(x, y))
+}
+
+const headerKept = format.FlagReparseFixup

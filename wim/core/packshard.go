@@ -1,0 +1,303 @@
+package core
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// PackOp is what is to be done with a PackShard.
+type PackOp uint8
+
+const (
+	PackHash  PackOp = 1 + iota // reckon the SHA-1 of contents and pack nothing
+	PackAlone                   // make resources of contents, or runs of chunks of large ones
+	PackSolid                   // make chunks of a solid resource of the pieces' bytes, one after another
+	PackCopy                    // take packed bytes as they are
+)
+
+// PackShard is a part of the work of writing an archive that any worker can do by itself, with the files at hand. It
+// holds about 1 to 64 MiB of unpacked bytes, more where a single chunk is larger.
+type PackShard struct {
+	Seq       int
+	Op        PackOp
+	Codec     Codec
+	ChunkSize int64 // unpacked bytes; 0 with None
+	Level     int
+	Pipable   bool   // resources are laid out as in pipable archives: each chunk after its size, the table last
+	Bytes     int64  // unpacked bytes of all pieces
+	Memory    int64  // bytes that a worker needs for it, about
+	Read      []Span // what gives the bytes of pieces from archives, in the order of those pieces
+	Pieces    []PackPiece
+}
+
+// PieceSource is where the bytes of a piece come from.
+type PieceSource uint8
+
+const (
+	PieceFile   PieceSource = 1 + iota // a file, by the content's number
+	PieceUnpack                        // archives, by PackShard.Read
+	PieceInline                        // the shard itself
+	PiecePacked                        // a part of an archive, as they are; with PackCopy
+	PieceZero                          // zeros stand for them; with PackSolid
+	PieceFrame                         // a part of an archive, whose chunks are laid out for PackShard.Pipable; with PackCopy
+)
+
+// PackPiece is a content, or a run of its bytes. A content in pieces has them in order, in shards that follow each
+// other. What is read of it may begin before and end after the piece, where the content's unfinished SHA-1 is known.
+type PackPiece struct {
+	ID     int32 // of the plan's choosing
+	Source PieceSource
+	Known  bool // Hash is known
+	Hash   Hash // of the whole content
+	Size   int64
+	From   int64  // where in the content the piece starts; with PiecePacked, in its resource, whose size Size is then
+	Len    int64  // with PieceFrame, of the resource, which is all of it
+	Lead   int64  // bytes before it that are read and hashed only
+	Trail  int64  // and behind it
+	Before []byte // the unfinished SHA-1 where reading begins; empty at the content's start, and where it is not known
+	After  []byte // and where it ends; empty at the content's end, and where it is not known
+	Inline []byte // PieceInline: the bytes
+	Src    int32  // PiecePacked, PieceFrame: index into PackSource.Parts
+	Off    int64  // and where the piece starts in the part
+}
+
+// whole says that the piece is all of its content.
+func (p *PackPiece) whole() bool { return p.From == 0 && p.Len == p.Size }
+
+// reads is which bytes of the content are read.
+func (p *PackPiece) reads() (from, n int64) { return p.From - p.Lead, p.Lead + p.Len + p.Trail }
+
+// encoderSize is how large the chunks are that an encoder must take: where there are few bytes not as large as they might
+// be, since a large encoder takes much memory. It depends on the shard alone, so that what comes out does.
+func (s *PackShard) encoderSize() int64 {
+	const step = 1 << 20
+	if s.Codec == LZMS {
+		return min(s.ChunkSize, (s.Bytes+step-1)/step*step)
+	}
+	return s.ChunkSize
+}
+
+// what tells what takes the memory.
+func (s *PackShard) what() string {
+	if s.Codec == None {
+		return fmt.Sprintf("reading %d bytes at a time", s.Bytes)
+	}
+	return fmt.Sprintf("packing with %v in chunks of %d bytes", s.Codec, s.ChunkSize)
+}
+
+const (
+	packKnown   = 1 << 7 // of a piece's first byte
+	packPipable = 1 << 7 // of the level's
+
+	minPackPiece = 11
+	maxSHAState  = 91
+)
+
+// AppendBinary appends the packed form to b.
+func (s *PackShard) AppendBinary(b []byte) []byte {
+	level := byte(s.Level)
+	if s.Pipable {
+		level |= packPipable
+	}
+	b = append(b, shardVersion, byte(s.Op), byte(s.Codec), level)
+	for _, v := range []int64{int64(s.Seq), s.ChunkSize, s.Bytes, s.Memory} {
+		b = binary.AppendUvarint(b, uint64(v))
+	}
+	var read []byte
+	if len(s.Read) > 0 {
+		read = (&Shard{Op: OpExtract, Spans: s.Read}).AppendBinary(nil)
+	}
+	b = appendText(b, string(read))
+	b = binary.AppendUvarint(b, uint64(len(s.Pieces)))
+	for i := range s.Pieces {
+		p := &s.Pieces[i]
+		flags := byte(p.Source)
+		if p.Known {
+			flags |= packKnown
+		}
+		b = append(b, flags)
+		for _, v := range []int64{int64(p.ID), p.Size, p.From, p.Len, p.Lead, p.Trail, int64(p.Src), p.Off} {
+			b = binary.AppendUvarint(b, uint64(v))
+		}
+		if p.Known {
+			b = append(b, p.Hash[:]...)
+		}
+		b = appendBytes(b, p.Before)
+		b = appendBytes(b, p.After)
+		if p.Source == PieceInline {
+			b = appendBytes(b, p.Inline)
+		}
+	}
+	return b
+}
+
+func appendBytes(b, v []byte) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(v))), v...)
+}
+
+// ParsePackShard reads what AppendBinary made. It takes no more memory than a few times the bytes that are there, and
+// points into them. Whether the numbers make sense together shows when the shard is run.
+func ParsePackShard(b []byte) (*PackShard, error) {
+	c := cursor{b: b}
+	if v := c.byte(); v != shardVersion {
+		return nil, fmt.Errorf("pack shard of version %d: %w", v, errShard)
+	}
+	s := &PackShard{Op: PackOp(c.byte()), Codec: Codec(c.byte())}
+	level := c.byte()
+	s.Level, s.Pipable = int(level&^packPipable), level&packPipable != 0
+	seq := c.length()
+	s.ChunkSize, s.Bytes, s.Memory = c.length(), c.length(), c.length()
+	const most = 1 << 30
+	if s.Op < PackHash || s.Op > PackCopy || s.Codec > LZMS || seq > most {
+		return nil, errShard
+	}
+	s.Seq = int(seq)
+	if read := c.some(); read != nil {
+		inner, err := ParseShard(read)
+		if err != nil {
+			return nil, err
+		}
+		s.Read = inner.Spans
+	}
+	n := c.count(minPackPiece)
+	if n > 0 {
+		s.Pieces = make([]PackPiece, 0, min(n, len(b)/minPackPiece))
+	}
+	for range n {
+		var p PackPiece
+		flags := c.byte()
+		p.Known, p.Source = flags&packKnown != 0, PieceSource(flags&^packKnown)
+		id := c.length()
+		p.Size, p.From, p.Len, p.Lead, p.Trail = c.length(), c.length(), c.length(), c.length(), c.length()
+		src := c.length()
+		p.Off = c.length()
+		if p.Known {
+			copy(p.Hash[:], c.take(uint64(len(p.Hash))))
+		}
+		p.Before, p.After = c.some(), c.some()
+		if p.Source == PieceInline {
+			p.Inline = c.some()
+		}
+		if c.bad || p.Source < PieceFile || p.Source > PieceFrame || id > most || src > most ||
+			p.From > p.Size || p.Len > p.Size-p.From || p.Lead > p.From || p.Trail > p.Size-p.From-p.Len ||
+			len(p.Before) > maxSHAState || len(p.After) > maxSHAState ||
+			p.Source == PieceInline && int64(len(p.Inline)) != p.Len {
+			return nil, errShard
+		}
+		p.ID, p.Src = int32(id), int32(src)
+		s.Pieces = append(s.Pieces, p)
+	}
+	if c.bad || len(c.b) != 0 {
+		return nil, errShard
+	}
+	return s, nil
+}
+
+// PackResult is what came of a PackShard.
+type PackResult struct {
+	Seq    int
+	Bytes  int64        // unpacked bytes gone through
+	Items  []PackedItem // of each piece; none of PackSolid
+	Chunks []uint32     // PackSolid: packed sizes of the chunks
+	Data   []byte       // what is to be written; goes beside the packed form
+}
+
+// PackedItem is what came of a piece.
+type PackedItem struct {
+	ID     int32
+	Hash   Hash     // of the content, if all of it was read
+	Packed int64    // bytes of Data; more than the piece has only of a pipable content in pieces
+	Stored bool     // they are the content's bytes as they are
+	Chunks []uint32 // of a content in pieces: packed sizes of the piece's chunks
+	States []byte   // PackHash: the unfinished SHA-1 after each stateStep bytes of a longer content, 28 bytes each
+}
+
+// stateStep is after how many bytes of a content the unfinished SHA-1 is kept: what is cut anywhere is checked from the
+// place before the cut on. It is a multiple of 64, so that a state is 28 bytes.
+const (
+	stateStep = 8 << 20
+	stateSize = 28
+)
+
+const minPackedItem = 25
+
+// AppendBinary appends the packed form, without Data, to b.
+func (r *PackResult) AppendBinary(b []byte) []byte {
+	b = append(b, shardVersion)
+	for _, v := range []int64{int64(r.Seq), r.Bytes, int64(len(r.Items))} {
+		b = binary.AppendUvarint(b, uint64(v))
+	}
+	for i := range r.Items {
+		it := &r.Items[i]
+		stored := byte(0)
+		if it.Stored {
+			stored = 1
+		}
+		b = append(b, stored)
+		b = binary.AppendUvarint(b, uint64(it.ID))
+		b = append(b, it.Hash[:]...)
+		b = binary.AppendUvarint(b, uint64(it.Packed))
+		b = appendSizes(b, it.Chunks)
+		b = appendBytes(b, it.States)
+	}
+	return appendSizes(b, r.Chunks)
+}
+
+func appendSizes(b []byte, sizes []uint32) []byte {
+	b = binary.AppendUvarint(b, uint64(len(sizes)))
+	for _, n := range sizes {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	return b
+}
+
+// sizes reads what appendSizes wrote.
+func (c *cursor) sizes() []uint32 {
+	n := c.count(1)
+	if n == 0 {
+		return nil
+	}
+	list := make([]uint32, n)
+	for i := range list {
+		v := c.uvarint()
+		if v > 1<<32-1 {
+			c.bad, c.b = true, nil
+		}
+		list[i] = uint32(v)
+	}
+	return list
+}
+
+// ParsePackResult reads what AppendBinary made.
+func ParsePackResult(b []byte) (*PackResult, error) {
+	c := cursor{b: b}
+	if v := c.byte(); v != shardVersion {
+		return nil, fmt.Errorf("pack result of version %d: %w", v, errShard)
+	}
+	seq := c.length()
+	r := &PackResult{Bytes: c.length()}
+	n := c.count(minPackedItem)
+	if n > 0 {
+		r.Items = make([]PackedItem, 0, n)
+	}
+	for range n {
+		var it PackedItem
+		it.Stored = c.byte() != 0
+		id := c.length()
+		copy(it.Hash[:], c.take(uint64(len(it.Hash))))
+		it.Packed = c.length()
+		it.Chunks = c.sizes()
+		it.States = c.some()
+		if c.bad || id > 1<<30 || len(it.States)%stateSize != 0 {
+			return nil, errShard
+		}
+		it.ID = int32(id)
+		r.Items = append(r.Items, it)
+	}
+	r.Chunks = c.sizes()
+	if c.bad || len(c.b) != 0 || seq > 1<<30 {
+		return nil, errShard
+	}
+	r.Seq = int(seq)
+	return r, nil
+}

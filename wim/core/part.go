@@ -1,0 +1,236 @@
+package core
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"wimscope/wim/internal/format"
+)
+
+// Part is one file to read: of a split set, or an archive's only one. R must allow concurrent calls of ReadAt.
+type Part struct {
+	Name string
+	R    io.ReaderAt
+	Size int64 // bytes
+}
+
+// part is an open file with its header.
+type part struct {
+	Part
+	hdr    format.Header
+	hdrOff int64 // where the header stands: at the end of a pipable archive
+	codec  Codec // of non-solid resources that are compressed
+
+	// Pipable archives have a copy of the XML document after the header at the front, for readers that cannot seek:
+	// its bytes with the small header before it.
+	frontXML int64
+}
+
+// openPart reads and judges a file's header.
+func openPart(p Part) (part, []string, error) {
+	out := part{Part: p}
+	first := make([]byte, min(max(p.Size, 0), format.HeaderSize))
+	if _, err := readFull(p.R, first, 0); err != nil {
+		return out, nil, fmt.Errorf("wim: %s: header: %w", p.Name, err)
+	}
+	size, version, pipable, ok := format.Probe(first)
+	if !ok {
+		return out, nil, notWIM(p, first)
+	}
+	if old := format.OldVersion(version); old != "" {
+		return out, nil, &OldVersionError{Name: p.Name, Version: old}
+	}
+	if size == format.HeaderSize && p.Size < format.HeaderSize {
+		return out, nil, &TruncatedError{Name: p.Name, Size: p.Size, Missing: format.HeaderSize - p.Size}
+	}
+	if pipable {
+		// The header at the front knows nothing of what follows it; the full one is the last record of the file.
+		out.hdrOff = p.Size - format.HeaderSize
+		if out.hdrOff < format.HeaderSize {
+			return out, nil, &TruncatedError{Name: p.Name, Size: p.Size}
+		}
+		if _, err := readFull(p.R, first, out.hdrOff); err != nil {
+			return out, nil, fmt.Errorf("wim: %s: header: %w", p.Name, err)
+		}
+		if _, _, pipable, ok := format.Probe(first); !ok || !pipable {
+			return out, nil, &TruncatedError{Name: p.Name, Size: p.Size}
+		}
+	}
+	h, err := format.ParseHeader(first)
+	if err != nil {
+		return out, nil, wrapFormat(p.Name, out.hdrOff, err)
+	}
+	out.hdr = h
+	if h.Version != format.Version113 && h.Version != format.Version014 {
+		return out, nil, fmt.Errorf("wim: %s: format version %s (0x%08x): %w", p.Name, format.VersionText(h.Version), h.Version, ErrUnsupported)
+	}
+	if h.Flags&format.FlagWriteInProgress != 0 && h.BlobTable.IsZero() && h.XML.IsZero() {
+		return out, nil, &UnfinishedError{Name: p.Name, Size: p.Size}
+	}
+	if h.PartNumber < 1 || h.PartNumber > h.TotalParts {
+		return out, nil, formatErrorf("header", p.Name, out.hdrOff+0x28, "part number is %d of %d", h.PartNumber, h.TotalParts)
+	}
+	if err := out.truncated(); err != nil {
+		return out, nil, err
+	}
+	var warnings []string
+	if h.Flags&format.FlagWriteInProgress != 0 {
+		warnings = append(warnings, fmt.Sprintf("%s: the header says that writing was not finished", p.Name))
+	}
+	// XPRESS_2 is XPRESS with chunks of another size. More than one bit is set by no writer; LZX goes first.
+	switch {
+	case h.Flags&format.FlagCompression == 0:
+		out.codec = None
+	case h.Flags&format.FlagLZX != 0:
+		out.codec = LZX
+	case h.Flags&(format.FlagXPRESS|format.FlagXPRESS2) != 0:
+		out.codec = XPRESS
+	case h.Flags&format.FlagLZMS != 0:
+		out.codec = LZMS
+	default:
+		return out, nil, fmt.Errorf("wim: %s: header flags 0x%x name no codec that is known: %w", p.Name, h.Flags, ErrUnsupported)
+	}
+	if pipable {
+		if b, err := out.read("pipable blob header", format.HeaderSize, format.PipableBlobHeaderSize); err == nil {
+			if x, err := format.ParsePipableBlobHeader(b); err == nil {
+				out.frontXML = format.PipableBlobHeaderSize + min(clampInt64(x.Size), p.Size)
+			}
+		}
+	}
+	if out.codec != None && !chunkSizeOK(out.codec, h.ChunkSize) {
+		return out, nil, formatErrorf("header", p.Name, out.hdrOff+0x14, "chunk size %d is none of %v", h.ChunkSize, out.codec)
+	}
+	return out, warnings, nil
+}
+
+// truncated compares the file's size with the end of the last resource that the header names. The blob table and
+// the XML document follow all data, so they tell how much is missing.
+func (p *part) truncated() error {
+	var end int64
+	for _, r := range []format.ResourceHeader{p.hdr.BlobTable, p.hdr.XML, p.hdr.BootMetadata, p.hdr.Integrity} {
+		if e, ok := resourceEnd(r); ok {
+			end = max(end, e)
+		}
+	}
+	if end > p.Size {
+		return &TruncatedError{Name: p.Name, Size: p.Size, Missing: end - p.Size}
+	}
+	return nil
+}
+
+// resourceEnd is where a resource ends. ok is false if that is beyond all files.
+func resourceEnd(r format.ResourceHeader) (int64, bool) {
+	const most = 1 << 62
+	if r.Off > most || r.PackedSize > most-r.Off {
+		return 0, false
+	}
+	return int64(r.Off + r.PackedSize), true
+}
+
+// read gives n bytes of the part.
+func (p *part) read(record string, off, n int64) ([]byte, error) {
+	if off < 0 || n < 0 || off > p.Size || n > p.Size-off {
+		return nil, formatErrorf(record, p.Name, off, "%d bytes pass the end of the file at 0x%x", n, p.Size)
+	}
+	b := make([]byte, n)
+	if _, err := readFull(p.R, b, off); err != nil {
+		return nil, fmt.Errorf("wim: %s: %s at 0x%x: %w", p.Name, record, off, err)
+	}
+	return b, nil
+}
+
+// readFull reads len(b) bytes. An end of file before that is io.ErrUnexpectedEOF.
+func readFull(r io.ReaderAt, b []byte, off int64) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n, err := r.ReadAt(b, off)
+	if n == len(b) {
+		return n, nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// notWIM makes the error for a file that is something else.
+func notWIM(p Part, first []byte) error {
+	e := &NotWIMError{Name: p.Name, First: bytes.Clone(first[:min(16, len(first))])}
+	at := func(off int64, magic string) bool {
+		b := make([]byte, len(magic))
+		if off < 0 || off+int64(len(b)) > p.Size {
+			return false
+		}
+		_, err := readFull(p.R, b, off)
+		return err == nil && string(b) == magic
+	}
+	switch {
+	case p.Size == 0:
+		e.Guess = "empty"
+	case at(0, "PK\x03\x04"), at(0, "PK\x05\x06"), at(0, "PK\x07\x08"):
+		e.Guess = "zip"
+	case at(0, "7z\xbc\xaf\x27\x1c"):
+		e.Guess = "7z"
+	case at(0, "vhdxfile"):
+		e.Guess = "vhdx"
+	case at(0, "conectix"), at(p.Size-512, "conectix"):
+		e.Guess = "vhd"
+	case at(4, "SignedImage "), at(0, "SignedImage "), at(0, "ImageFlash  "):
+		e.Guess = "ffu"
+	case at(0, "MSCF"):
+		e.Guess = "cab"
+	case at(0, "\x1f\x8b"):
+		e.Guess = "gzip"
+	case at(0, "\xfd7zXZ\x00"):
+		e.Guess = "xz"
+	case at(0, "\x28\xb5\x2f\xfd"):
+		e.Guess = "zstd"
+	case at(0, "BZh"):
+		e.Guess = "bzip2"
+	case at(0, "Rar!\x1a\x07"):
+		e.Guess = "rar"
+	case at(0, "MZ"):
+		e.Guess = "pe"
+	case at(0, "%PDF-"):
+		e.Guess = "pdf"
+	case at(0, "KDMV"):
+		e.Guess = "vmdk"
+	case at(0, "QFI\xfb"):
+		e.Guess = "qcow2"
+	case at(0x8001, "CD001"), at(0x8801, "CD001"), at(0x8001, "BEA01"):
+		e.Guess = "iso"
+	case at(257, "ustar"):
+		e.Guess = "tar"
+	case at(3, "NTFS    "):
+		e.Guess = "ntfs"
+	case at(510, "\x55\xaa"):
+		e.Guess = "disk"
+	case len(bytes.Trim(first, "\x00")) == 0:
+		e.Guess = "zeros"
+	case isText(first):
+		e.Guess = "text"
+	}
+	return e
+}
+
+// isText says that a file's first bytes are UTF-8 text, or UTF-16 by their byte order mark.
+func isText(b []byte) bool {
+	if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
+		return true
+	}
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 {
+			return len(b) < utf8.UTFMax && !utf8.FullRune(b) // cut in the middle of a rune
+		}
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
+}

@@ -1,0 +1,273 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// BlobReader reads a content at any place, unpacking just the chunks that it needs. ReadAt may be called from
+// several goroutines, Read may not.
+type BlobReader struct {
+	a        *Archive
+	res      resource
+	run      int32 // index into runs, -1 if res is the blob's own
+	base     int64 // where the blob starts in the run
+	size     int64
+	pos      int64
+	hash     Hash
+	uncached bool // the chunks are needed once only
+
+	mu        sync.Mutex
+	refs      []chunkRef // of the chunks from refsFirst on, as far as they were read
+	refsFirst int64
+}
+
+// OpenBlob opens a content that a part or a reference holds. The hash is not checked: a part of a content has none
+// (see Verify). The errors are *MissingBlobError and *FormatError. A zero hash stands for no bytes.
+func (a *Archive) OpenBlob(h Hash) (*BlobReader, error) {
+	if h.IsZero() {
+		return &BlobReader{a: a, run: -1}, nil
+	}
+	id, ok := a.blobID(h)
+	if !ok || a.blobs[id].bad == faultAbsent {
+		return nil, &MissingBlobError{Hash: h, Parts: a.missing, Total: a.total}
+	}
+	rec := &a.blobs[id]
+	if rec.bad != faultNone {
+		return nil, formatErrorf("content "+h.String(), a.parts[rec.src].Name, rec.off, "%v", rec.bad)
+	}
+	r := &BlobReader{a: a, run: rec.run, size: rec.size, hash: h}
+	if rec.run >= 0 {
+		r.base = rec.off
+	} else {
+		r.res = a.resourceOf(rec)
+	}
+	return r, nil
+}
+
+// Size is how many bytes the content has.
+func (r *BlobReader) Size() int64 { return r.size }
+
+// Hash is the SHA-1 that the content should have.
+func (r *BlobReader) Hash() Hash { return r.hash }
+
+// Read implements io.Reader.
+func (r *BlobReader) Read(p []byte) (int, error) {
+	n, err := r.ReadAt(p, r.pos)
+	r.pos += int64(n)
+	if n > 0 && errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return n, err
+}
+
+// Seek implements io.Seeker.
+func (r *BlobReader) Seek(off int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		off += r.pos
+	case io.SeekEnd:
+		off += r.size
+	}
+	if off < 0 {
+		return 0, fmt.Errorf("wim: seek to %d", off)
+	}
+	r.pos = off
+	return off, nil
+}
+
+// ReadAt implements io.ReaderAt. An error other than io.EOF is of the bytes after those that were read.
+func (r *BlobReader) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, fmt.Errorf("wim: read at %d", off)
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if off >= r.size {
+		return 0, io.EOF
+	}
+	var end error
+	if int64(len(p)) > r.size-off {
+		p, end = p[:r.size-off], io.EOF
+	}
+	var n int
+	var err error
+	switch {
+	case r.run >= 0:
+		n, err = r.readRun(p, r.base+off)
+	case r.res.form == formStored:
+		part := &r.a.parts[r.res.src]
+		if n, err = readFull(part.R, p, r.res.off+off); err != nil {
+			err = fmt.Errorf("wim: %s: content at 0x%x: %w", part.Name, r.res.off+off, err)
+		}
+	default:
+		n, err = r.readChunks(p, off)
+	}
+	if err == nil {
+		err = end
+	}
+	return n, err
+}
+
+// readChunks reads from a resource of the blob's own.
+func (r *BlobReader) readChunks(p []byte, off int64) (int, error) {
+	first := off / r.res.chunk
+	count := (off+int64(len(p))-1)/r.res.chunk - first + 1
+	refs, err := r.chunkRefs(first, count)
+	if err != nil {
+		return 0, err
+	}
+	var ahead readAhead
+	done := 0
+	for i, c := range refs {
+		from := off + int64(done) - (first+int64(i))*r.res.chunk
+		n := int(min(c.size-from, int64(len(p)-done)))
+		span := int64(0)
+		if i+1 < len(refs) {
+			last := refs[len(refs)-1]
+			span = last.off + last.packed - c.off
+		}
+		if err := r.chunk(p[done:done+n], &r.res, c, from, span, &ahead); err != nil {
+			return done, err
+		}
+		done += n
+	}
+	return done, nil
+}
+
+// readRun reads from a solid run.
+func (r *BlobReader) readRun(p []byte, at int64) (int, error) {
+	chunks, err := r.a.runChunks(r.run)
+	if err != nil {
+		return 0, err
+	}
+	var ahead readAhead
+	done := 0
+	for i := chunkAt(chunks, at); done < len(p); i++ {
+		c := &chunks[i]
+		from := at + int64(done) - c.start
+		n := int(min(c.size-from, int64(len(p)-done)))
+		if n > 0 { // a resource may be empty
+			if err := r.chunk(p[done:done+n], &r.a.solids[c.solid].resource, c.chunkRef, from, 0, &ahead); err != nil {
+				return done, err
+			}
+		}
+		done += n
+	}
+	return done, nil
+}
+
+// chunkRefs gives where chunks lie. It reads more of the table than is asked for, since the next call will want
+// what follows.
+func (r *BlobReader) chunkRefs(first, count int64) ([]chunkRef, error) {
+	const more = 2048
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if first < r.refsFirst || first+count > r.refsFirst+int64(len(r.refs)) {
+		n := min(max(count, more), r.res.chunks()-first)
+		refs, err := r.a.chunkRefs(&r.res, first, n)
+		if err != nil {
+			return nil, err
+		}
+		r.refsFirst, r.refs = first, refs
+	}
+	at := first - r.refsFirst
+	return r.refs[at : at+count : at+count], nil
+}
+
+// readAhead holds packed chunks that were read in one go.
+type readAhead struct {
+	buf []byte
+	off int64
+}
+
+// maxReadAhead is how much is read in one go: a call into the browser costs the same for little and for much.
+const maxReadAhead = 4 << 20
+
+// packed gives the packed bytes of a chunk. span is how many bytes of the part will be needed from there on.
+func (w *readAhead) packed(part *part, c chunkRef, span int64) ([]byte, error) {
+	if c.off >= w.off && c.off+c.packed <= w.off+int64(len(w.buf)) {
+		at := c.off - w.off
+		return w.buf[at : at+c.packed], nil
+	}
+	n := max(c.packed, min(span, maxReadAhead, part.Size-c.off))
+	w.buf, w.off = make([]byte, n), c.off
+	if got, err := readFull(part.R, w.buf, c.off); err != nil {
+		w.buf = w.buf[:got]
+		if int64(got) < c.packed {
+			return nil, fmt.Errorf("wim: %s: chunk at 0x%x: %w", part.Name, c.off, err)
+		}
+	}
+	return w.buf[:c.packed], nil
+}
+
+// chunk copies the bytes of one chunk from its place from on to p.
+func (r *BlobReader) chunk(p []byte, res *resource, c chunkRef, from, span int64, ahead *readAhead) error {
+	a := r.a
+	part := &a.parts[res.src]
+	record := func() string { return fmt.Sprintf("chunk of the resource at 0x%x", res.off) }
+	if c.packed == 0 {
+		return formatErrorf(record(), part.Name, c.off, "%w", errChunkTable)
+	}
+	if c.packed == c.size {
+		if _, err := readFull(part.R, p, c.off+from); err != nil {
+			return fmt.Errorf("wim: %s: chunk at 0x%x: %w", part.Name, c.off, err)
+		}
+		return nil
+	}
+	key := chunkKey{res.src, c.off}
+	data, ok := a.chunks.get(key)
+	if ok && int64(len(data)) == c.size {
+		copy(p, data[from:])
+		return nil
+	}
+	if need := c.size + c.packed; need > a.opts.MaxMemory {
+		return &TooLargeError{What: fmt.Sprintf("%s: chunk of %d bytes at 0x%x", part.Name, c.size, c.off), Need: need, Limit: a.opts.MaxMemory}
+	}
+	packed, err := ahead.packed(part, c, span)
+	if err != nil {
+		return err
+	}
+	whole := r.uncached && from == 0 && int64(len(p)) == c.size
+	if whole {
+		data = p
+	} else {
+		data = make([]byte, c.size)
+	}
+	dec := a.borrow()
+	err = dec.chunk(res.codec, res.chunk, data, packed)
+	a.giveBack(dec)
+	if err != nil {
+		return &FormatError{Record: record(), Part: part.Name, Off: c.off, Err: err}
+	}
+	if whole {
+		return nil
+	}
+	a.chunks.put(key, data, c.size)
+	copy(p, data[from:])
+	return nil
+}
+
+// borrow gives decoders that nobody else uses. They hold tables worth keeping.
+func (a *Archive) borrow() *decoders {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n := len(a.idle); n > 0 {
+		d := a.idle[n-1]
+		a.idle = a.idle[:n-1]
+		return d
+	}
+	return &decoders{}
+}
+
+func (a *Archive) giveBack(d *decoders) {
+	const most = 4
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.idle) < most {
+		a.idle = append(a.idle, d)
+	}
+}

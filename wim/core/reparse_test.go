@@ -1,0 +1,165 @@
+package core
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"wimscope/wim/wimtest"
+)
+
+func symlink(name, target string, relative bool) *wimtest.HandEntry {
+	return &wimtest.HandEntry{Name: name, Attrs: AttrReparsePoint, Tag: TagSymlink, Data: wimtest.SymlinkData(target, strings.TrimPrefix(target, `\??\`), relative)}
+}
+
+func junction(name, target string) *wimtest.HandEntry {
+	return &wimtest.HandEntry{Name: name, Attrs: AttrReparsePoint | AttrDirectory, Tag: TagMountPoint, Data: wimtest.JunctionData(target, strings.TrimPrefix(target, `\??\`))}
+}
+
+func TestLinks(t *testing.T) {
+	wsl := func(name, target string) *wimtest.HandEntry {
+		return &wimtest.HandEntry{Name: name, Attrs: AttrReparsePoint, Tag: TagLxSymlink, Data: append([]byte{2, 0, 0, 0}, target...)}
+	}
+	im := openHand(t, wimtest.Folder("",
+		wimtest.Folder("Users", wimtest.Folder("Public", wimtest.TextFile("file.txt", "x")), symlink("All Users", `\??\C:\ProgramData`, false), junction("Default User", `\??\C:\Users\Public`)),
+		wimtest.Folder("ProgramData", junction("Application Data", `\??\C:\ProgramData`)),
+		junction("Documents and Settings", `\??\C:\Users`),
+		symlink("up", `..\..\..\Users\.\Public\file.txt`, true),
+		symlink("rooted", `\Users\public`, true),
+		symlink("slashes", `Users/Public/file.txt`, true),
+		symlink("other drive", `\??\D:\Users`, false),
+		symlink("drive root", `\??\C:\`, false),
+		symlink("bare drive", `C:`, false),
+		junction("volume", `\??\Volume{01234567-89ab-cdef-0123-456789abcdef}\`),
+		symlink("unc", `\??\UNC\server\share`, false),
+		symlink("through junctions", `Documents and Settings\Default User\file.txt`, true),
+		symlink("through a file", `up\x`, true),
+		symlink("loop a", `loop b`, true),
+		symlink("loop b", `loop a`, true),
+		symlink("loop below", `loop below\x`, true),
+		symlink("missing", `nowhere\at all`, true),
+		symlink("chain", `rooted`, true),
+		wsl("wsl", "Users/Public"),
+		wsl("wsl absolute", "/mnt/c/Users"),
+		&wimtest.HandEntry{Name: "alias.exe", Attrs: AttrReparsePoint, Tag: TagAppExecLink, Data: append([]byte{3, 0, 0, 0}, u16("Package_id\x00Package!App\x00C:\\Program Files\\app.exe\x000\x00")...)},
+		&wimtest.HandEntry{Name: "wof", Attrs: AttrReparsePoint, Tag: TagWOF, Data: []byte{1}},
+	))
+	for _, tt := range []struct{ path, kind, target, node, resolved string }{
+		{"/Users/All Users", "symlink", `C:\ProgramData`, "/ProgramData", "/ProgramData"},
+		{"/Users/Default User", "junction", `C:\Users\Public`, "/Users/Public", "/Users/Public"},
+		{"/ProgramData/Application Data", "junction", `C:\ProgramData`, "/ProgramData", "/ProgramData"},
+		{"/Documents and Settings", "junction", `C:\Users`, "/Users", "/Users"},
+		{"/up", "symlink", `..\..\..\Users\.\Public\file.txt`, "/Users/Public/file.txt", "/Users/Public/file.txt"},
+		{"/rooted", "symlink", `\Users\public`, "/Users/Public", "/Users/Public"},
+		{"/slashes", "symlink", `Users/Public/file.txt`, "/Users/Public/file.txt", "/Users/Public/file.txt"},
+		{"/other drive", "symlink", `D:\Users`, "/Users", "/Users"},
+		{"/drive root", "symlink", `C:\`, "/", "/"},
+		{"/bare drive", "symlink", `C:`, "/", "/"},
+		{"/volume", "volume", `Volume{01234567-89ab-cdef-0123-456789abcdef}\`, "", ""},
+		{"/unc", "symlink", `UNC\server\share`, "", ""},
+		{"/through junctions", "symlink", `Documents and Settings\Default User\file.txt`, "/Users/Public/file.txt", "/Users/Public/file.txt"},
+		{"/through a file", "symlink", `up\x`, "", ""},
+		{"/loop a", "symlink", `loop b`, "/loop b", ""},
+		{"/loop below", "symlink", `loop below\x`, "", ""},
+		{"/missing", "symlink", `nowhere\at all`, "", ""},
+		{"/chain", "symlink", `rooted`, "/rooted", "/Users/Public"},
+		{"/wsl", "wsl", "Users/Public", "/Users/Public", "/Users/Public"},
+		{"/wsl absolute", "wsl", "/mnt/c/Users", "", ""},
+		{"/alias.exe", "app", `C:\Program Files\app.exe`, "", ""},
+		{"/wof", "", "", "", "/wof"},
+		{"/Users", "", "", "", "/Users"},
+	} {
+		n, ok := im.Lookup(tt.path)
+		if !ok {
+			t.Fatal(tt.path)
+		}
+		l := im.Link(n)
+		node, resolved := "", ""
+		if l.Found {
+			node = im.Path(l.Node)
+		}
+		if to, ok := im.Resolve(n); ok {
+			resolved = im.Path(to)
+		}
+		if l.Kind != tt.kind || l.Target != tt.target || node != tt.node || resolved != tt.resolved {
+			t.Errorf("%s is a %s to %q, found as %q, resolved as %q; want %s, %q, %q, %q", tt.path, l.Kind, l.Target, node, resolved, tt.kind, tt.target, tt.node, tt.resolved)
+		}
+	}
+}
+
+// A chain of links each of which names the next one twice would take 2^n steps to follow; it ends at the limit.
+func TestLinkBomb(t *testing.T) {
+	root := wimtest.Folder("")
+	for i := range 200 {
+		root.Children = append(root.Children, symlink(fmt.Sprint("l", i), strings.Repeat(fmt.Sprintf(`l%d\..\`, i+1), 100)+fmt.Sprint("l", i+1), true))
+	}
+	root.Children = append(root.Children, wimtest.Folder("l200"))
+	im := openHand(t, root)
+	for n := Node(1); int(n) < im.Len(); n++ {
+		im.Resolve(n)
+	}
+	n, _ := im.Lookup("l0")
+	if to, ok := im.Resolve(n); ok {
+		t.Errorf("it leads to %s", im.Path(to))
+	}
+}
+
+func TestDamagedReparseData(t *testing.T) {
+	good := wimtest.SymlinkData(`a\b`, `a\b`, true)
+	for name, b := range map[string][]byte{
+		"empty": nil, "cut": good[:11], "name past the end": good[:len(good)-1][:12],
+		"offset past the end": append([]byte{255, 255}, good[2:]...), "huge": make([]byte, 1<<16),
+	} {
+		im := openHand(t, wimtest.Folder("", &wimtest.HandEntry{Name: "l", Attrs: AttrReparsePoint, Tag: TagSymlink, Data: b}))
+		if l := im.Link(1); l.Kind != "" || l.Found {
+			t.Errorf("%s: %+v", name, l)
+		}
+		if st, err := im.FS().Stat("l"); err != nil || st.Mode().IsRegular() {
+			t.Errorf("%s: %v, %v", name, st, err)
+		}
+	}
+}
+
+func TestReparseNames(t *testing.T) {
+	for tag, want := range map[uint32]string{
+		0: "", TagSymlink: "symbolic link", TagMountPoint: "junction", TagWOF: "compressed by the system (WOF)", 0x80000013: "deduplicated",
+		0x9000001a: "cloud file (OneDrive)", 0x9000601a: "cloud file (OneDrive)", 0x80000021: "OneDrive", 0x12345678: "reparse point 0x12345678",
+	} {
+		if got := ReparseName(tag); got != want {
+			t.Errorf("0x%08x is %q, want %q", tag, got, want)
+		}
+	}
+}
+
+func FuzzReparse(f *testing.F) {
+	f.Add(uint32(TagSymlink), wimtest.SymlinkData(`..\a`, `..\a`, true), "target", true)
+	f.Add(uint32(TagMountPoint), wimtest.JunctionData(`\??\C:\a`, `C:\a`), `\??\C:\x`, false)
+	f.Add(uint32(TagLxSymlink), []byte("\x02\x00\x00\x00/mnt"), "", false)
+	f.Add(uint32(TagAppExecLink), append([]byte{3, 0, 0, 0}, u16("a\x00b\x00c\x00")...), "日本", true)
+	f.Fuzz(func(t *testing.T, tag uint32, b []byte, target string, relative bool) {
+		if p, ok := parseReparse(tag, b); ok {
+			if p.kind == "" || len(p.substitute) == 0 {
+				t.Fatalf("%+v", p)
+			}
+			drivePath(p.substitute)
+		}
+		// What is put in comes out.
+		if target == "" || len(target) > 5000 {
+			return
+		}
+		for tag, b := range map[uint32][]byte{TagSymlink: wimtest.SymlinkData(target, "print", relative), TagMountPoint: wimtest.JunctionData(target, "print")} {
+			p, ok := parseReparse(tag, b)
+			if !ok || !slices.Equal(p.substitute, u16(target)) || p.print != "print" || p.rel != (relative && tag == TagSymlink) {
+				t.Fatalf("tag %x: %+v, %v", tag, p, ok)
+			}
+		}
+		if binary.LittleEndian.Uint16(u16(target)) == '\\' && relative {
+			return
+		}
+		if rest, ok := drivePath(u16(`\??\Q:\` + target)); !ok || !slices.Equal(rest, u16(`\`+target)) {
+			t.Fatalf("%q, %v", targetText(rest), ok)
+		}
+	})
+}

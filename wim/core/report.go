@@ -1,0 +1,191 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+)
+
+// VerifyReport is what a verification found. It is ready to be written as JSON.
+type VerifyReport struct {
+	Name         string            `json:"name"` // of part 1
+	OK           bool              `json:"ok"`   // all that images want is there and as it should be; counts and unused bytes do not matter
+	Blobs        int               `json:"blobs"`
+	Bytes        int64             `json:"bytes"` // that were hashed
+	Damaged      []Damage          `json:"damaged,omitempty"`
+	Missing      []MissingBlob     `json:"missing,omitempty"`
+	Images       []ImageProblem    `json:"images,omitempty"`
+	Integrity    []IntegrityReport `json:"integrity"`
+	RefCounts    []RefCountLie     `json:"refCounts,omitempty"`
+	Unused       []UnusedRange     `json:"unused,omitempty"`
+	UnusedBytes  int64             `json:"unusedBytes"`
+	PathsLeftOff int               `json:"pathsLeftOff,omitempty"` // uses that only Count tells of, since there are so many or their paths are so long
+	MissingParts []int             `json:"missingParts,omitempty"`
+	TotalParts   int               `json:"totalParts"`
+	Warnings     []string          `json:"warnings,omitempty"`
+}
+
+// Damage is a content or metadata resource that is not what it should be, with all that use it.
+type Damage struct {
+	Kind  string `json:"kind"` // "blob" or "metadata"
+	Hash  Hash   `json:"hash"` // that it should have
+	Size  int64  `json:"size"`
+	Part  int    `json:"part"` // index into Info().Parts, and after those into the references
+	Name  string `json:"name"` // of the part
+	Off   int64  `json:"off"`  // the range of the part that is to blame, as far as that can be told
+	Len   int64  `json:"len"`
+	Lost  int64  `json:"lost,omitempty"` // bytes that cannot be unpacked; 0 if just the hash is wrong
+	Error string `json:"error"`
+	Count int    `json:"count"`          // uses; no entry in Uses is repeated
+	Uses  []Use  `json:"uses,omitempty"` // every path in every image; of metadata, the images
+}
+
+// Use is a place where a content is used.
+type Use struct {
+	Image   int    `json:"image"`
+	Path    string `json:"path,omitempty"`
+	Stream  string `json:"stream,omitempty"` // a named stream
+	Reparse bool   `json:"reparse,omitempty"`
+}
+
+func (u Use) String() string {
+	s := fmt.Sprintf("image %d: %s", u.Image, u.Path)
+	if u.Stream != "" {
+		s += ":" + u.Stream
+	}
+	if u.Reparse {
+		s += " (reparse data)"
+	}
+	return s
+}
+
+// MissingBlob is a content that images name and no open file holds.
+type MissingBlob struct {
+	Hash  Hash  `json:"hash"`
+	Count int   `json:"count"`
+	Uses  []Use `json:"uses,omitempty"`
+}
+
+// ImageProblem is an image whose tree cannot be read although its metadata has the right hash.
+type ImageProblem struct {
+	Image int    `json:"image"`
+	Error string `json:"error"`
+}
+
+// IntegrityReport is what came of a part's integrity table.
+type IntegrityReport struct {
+	Part      int        `json:"part"`
+	Name      string     `json:"name"`
+	State     string     `json:"state"` // "ok", "bad", "none", "unreadable"
+	Blocks    int        `json:"blocks,omitempty"`
+	BlockSize int64      `json:"blockSize,omitempty"`
+	Bad       []BadBlock `json:"bad,omitempty"`
+}
+
+// BadBlock is a block whose hash is not what the integrity table says.
+type BadBlock struct {
+	Block int   `json:"block"` // from 0
+	Off   int64 `json:"off"`
+	Len   int64 `json:"len"`
+}
+
+// RefCountLie is a content that images use more or less often than the blob table says.
+type RefCountLie struct {
+	Hash   Hash   `json:"hash"`
+	Stored uint32 `json:"stored"`
+	Used   uint32 `json:"used"`
+}
+
+// UnusedRange is bytes that nothing refers to.
+type UnusedRange struct {
+	Part int    `json:"part"`
+	Name string `json:"name"`
+	Off  int64  `json:"off"`
+	Len  int64  `json:"len"`
+}
+
+// Text is the report for people.
+func (r *VerifyReport) Text() string {
+	var b strings.Builder
+	line := func(text string, args ...any) { fmt.Fprintf(&b, text+"\n", args...) }
+	line("Verification of %s", r.Name)
+	if r.OK {
+		line("Everything is as it should be.")
+	} else {
+		line("Something is wrong; see below.")
+	}
+	line("")
+	line("Contents and metadata checked: %d, %d bytes", r.Blobs, r.Bytes)
+	line("Damaged: %d", len(r.Damaged))
+	line("Missing: %d", len(r.Missing))
+	for _, t := range r.Integrity {
+		switch t.State {
+		case "none":
+			line("Integrity table of %s: there is none", t.Name)
+		case "unreadable":
+			line("Integrity table of %s: it makes no sense", t.Name)
+		default:
+			line("Integrity table of %s: %d of %d blocks are bad", t.Name, len(t.Bad), t.Blocks)
+		}
+	}
+	line("Bytes that nothing refers to: %d", r.UnusedBytes)
+	line("Wrong reference counts: %d", len(r.RefCounts))
+	if len(r.MissingParts) > 0 {
+		line("Missing parts, of %d: %s", r.TotalParts, numberList(r.MissingParts))
+	}
+	if r.PathsLeftOff > 0 {
+		line("Paths left off in what follows: %d", r.PathsLeftOff)
+	}
+	for _, d := range r.Damaged {
+		line("")
+		line("Damaged %s %v, %d bytes", d.Kind, d.Hash, d.Size)
+		line("  where: %s, 0x%x, %d bytes", d.Name, d.Off, d.Len)
+		line("  what: %s", d.Error)
+		if d.Lost > 0 {
+			line("  lost: %d bytes", d.Lost)
+		}
+		useLines(&b, d.Uses, d.Count)
+	}
+	for _, t := range r.Integrity {
+		for _, x := range t.Bad {
+			line("")
+			line("Bad block %d of %s: 0x%x, %d bytes", x.Block, t.Name, x.Off, x.Len)
+		}
+	}
+	for _, m := range r.Missing {
+		line("")
+		line("Missing content %v", m.Hash)
+		useLines(&b, m.Uses, m.Count)
+	}
+	for _, p := range r.Images {
+		line("")
+		line("Image %d cannot be read: %s", p.Image, p.Error)
+	}
+	section := func(title string, n int) {
+		if n > 0 {
+			line("")
+			line("%s", title)
+		}
+	}
+	section("Unused ranges", len(r.Unused))
+	for _, u := range r.Unused {
+		line("  %s, 0x%x, %d bytes", u.Name, u.Off, u.Len)
+	}
+	section("Reference counts", len(r.RefCounts))
+	for _, c := range r.RefCounts {
+		line("  %v: stored %d, used %d", c.Hash, c.Stored, c.Used)
+	}
+	section("Warnings", len(r.Warnings))
+	for _, w := range r.Warnings {
+		line("  %s", w)
+	}
+	return b.String()
+}
+
+func useLines(b *strings.Builder, uses []Use, count int) {
+	for _, u := range uses {
+		fmt.Fprintf(b, "  used by %v\n", u)
+	}
+	if n := count - len(uses); n > 0 {
+		fmt.Fprintf(b, "  and by %d more\n", n)
+	}
+}

@@ -1,0 +1,235 @@
+package core
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+	"unicode/utf16"
+)
+
+// PathGlob is a path with wildcards: * stands for any run of characters but slashes, ? for any one.
+type PathGlob struct {
+	steps    []Matcher
+	anchored bool // the steps are all of a path; otherwise they are its last ones
+}
+
+// NewPathGlob makes a glob of a text whose slashes may be backslashes. One that begins with a slash stands for whole
+// paths, any other one for what paths end with, so that one without slashes stands for names.
+func NewPathGlob(text string, fold bool) *PathGlob {
+	text = strings.ReplaceAll(text, `\`, "/")
+	g := &PathGlob{anchored: strings.HasPrefix(text, "/")}
+	for step := range strings.SplitSeq(text, "/") {
+		if step != "" {
+			g.steps = append(g.steps, NewGlob(step, fold))
+		}
+	}
+	return g
+}
+
+// Match compares with the path of n.
+func (g *PathGlob) Match(im *Image, n Node) bool {
+	for i := range slices.Backward(g.steps) {
+		if n == 0 || !g.steps[i].Match(im.rawName(n)) {
+			return false
+		}
+		n = im.Parent(n)
+	}
+	return !g.anchored || n == 0
+}
+
+// Glob finds the entries whose whole path from the root is as pattern says, in the order of nodes. Slashes may be
+// backslashes, and a leading one need not be there.
+func (im *Image) Glob(pattern string, fold bool) []Node {
+	list := []Node{0}
+	g := NewPathGlob(pattern, fold)
+	for i := range g.steps {
+		var next []Node
+		for _, dir := range list {
+			first, count := im.Children(dir)
+			for c := first; c < first+Node(count); c++ {
+				if g.steps[i].Match(im.rawName(c)) {
+					next = append(next, c)
+				}
+			}
+		}
+		list = next
+	}
+	return list
+}
+
+// ParseListFile reads a list of paths as wimlib's extract takes it: a path a line, in UTF-8 or UTF-16LE, with or
+// without a byte order mark; spaces around it do not matter, nor quotes around all of it, nor empty lines and those
+// that begin with ; or #.
+func ParseListFile(b []byte) []string {
+	var text string
+	switch {
+	case len(b) >= 2 && b[0] == 0xff && b[1] == 0xfe:
+		text = string(utf16.Decode(decodeUTF16(b[2:])))
+	case len(b) >= 2 && len(b)%2 == 0 && b[0] != 0 && b[1] == 0 && binary.LittleEndian.Uint16(b[len(b)-2:]) < 0x80:
+		text = string(utf16.Decode(decodeUTF16(b)))
+	default:
+		text = strings.TrimPrefix(string(b), "\ufeff")
+	}
+	var paths []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == ';' || line[0] == '#' {
+			continue
+		}
+		if last := len(line) - 1; last > 0 && (line[0] == '"' || line[0] == '\'') && line[last] == line[0] {
+			line = line[1:last]
+		}
+		paths = append(paths, line)
+	}
+	return paths
+}
+
+// Selection is what is taken out of one image.
+type Selection struct {
+	Image *Image
+	Roots []Node      // each with all that is below it; none: the whole image
+	Base  Node        // the folder that paths are relative to; a root that is not below it stands under its own name
+	Skip  []*PathGlob // left out, with all that is below
+}
+
+// Each calls yield for every selected entry once, folders before what is in them, until it says false. path is
+// relative to the base, names escaped and separated by slashes, without a leading one. The base itself is the output
+// and is not told of, nor is an entry whose path has over 128 KiB, which is more than any system takes.
+func (s *Selection) Each(yield func(n Node, path string) bool) {
+	s.each(s.topRoots(), func(n Node, path []byte, over bool) bool { return over || yield(n, string(path)) })
+}
+
+// each is Each for the roots that topRoots found. over says that the path is longer than maxOutPath; path is then
+// just the beginning of it. It is only for the call.
+func (s *Selection) each(roots []Node, yield func(n Node, path []byte, over bool) bool) {
+	for _, root := range roots {
+		if s.skipped(root, true) {
+			continue
+		}
+		if !s.walk(root, s.rootPath(root), yield) {
+			return
+		}
+	}
+}
+
+// topRoots gives the roots that are below no other, each once.
+func (s *Selection) topRoots() []Node {
+	if len(s.Roots) == 0 {
+		return []Node{0}
+	}
+	words := s.Image.Len()/64 + 1
+	given, known, covered, told := make([]uint64, words), make([]uint64, words), make([]uint64, words), make([]uint64, words)
+	bit := func(set []uint64, n Node) bool { return set[n>>6]>>(n&63)&1 != 0 }
+	for _, n := range s.Roots {
+		given[n>>6] |= 1 << (n & 63)
+	}
+	// isCovered says that a folder above n is a root; it notes what it finds for all nodes on its way.
+	isCovered := func(n Node) bool {
+		at, is := n, false
+		for at != 0 && !bit(known, at) {
+			at = s.Image.Parent(at)
+			if bit(given, at) {
+				is = true
+				break
+			}
+		}
+		if !is && at != 0 {
+			is = bit(covered, at)
+		}
+		for m := n; m != at; m = s.Image.Parent(m) {
+			known[m>>6] |= 1 << (m & 63)
+			if is {
+				covered[m>>6] |= 1 << (m & 63)
+			}
+		}
+		return is
+	}
+	var tops []Node
+	for _, n := range s.Roots {
+		if !bit(told, n) && !isCovered(n) {
+			tops = append(tops, n)
+		}
+		told[n>>6] |= 1 << (n & 63)
+	}
+	return tops
+}
+
+// rootPath is the path of a root in the output, or the beginning of it if it is longer than maxOutPath.
+func (s *Selection) rootPath(root Node) []byte {
+	im := s.Image
+	var room [32]Node
+	steps := room[:0]
+	for n := root; n != s.Base; n = im.Parent(n) {
+		if n == 0 {
+			return appendName(nil, im.rawName(root))
+		}
+		steps = append(steps, n)
+	}
+	var path []byte
+	for i := len(steps) - 1; i >= 0 && len(path) <= maxOutPath; i-- {
+		if len(path) > 0 {
+			path = append(path, '/')
+		}
+		path = appendName(path, im.rawName(steps[i]))
+	}
+	return path
+}
+
+// skipped says that an entry is left out; with above, that it is in a folder that is.
+func (s *Selection) skipped(n Node, above bool) bool {
+	for len(s.Skip) > 0 {
+		for _, g := range s.Skip {
+			if n != 0 && g.Match(s.Image, n) {
+				return true
+			}
+		}
+		if !above || n == 0 {
+			return false
+		}
+		n = s.Image.Parent(n)
+	}
+	return false
+}
+
+// walk tells of n and what is below it. path is n's.
+func (s *Selection) walk(n Node, path []byte, yield func(Node, []byte, bool) bool) bool {
+	im := s.Image
+	type level struct {
+		next, end Node
+		path      int  // length of the folder's path
+		over      bool // it is longer than maxOutPath, and so are those in it
+	}
+	over := len(path) > maxOutPath
+	if n != s.Base && len(path) > 0 && !yield(n, path, over) {
+		return false
+	}
+	first, count := im.Children(n)
+	stack := []level{{first, first + Node(count), len(path), over}}
+	for len(stack) > 0 {
+		top := &stack[len(stack)-1]
+		if top.next == top.end {
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		c := top.next
+		top.next++
+		if s.skipped(c, false) {
+			continue
+		}
+		path, over = path[:top.path], top.over
+		if !over {
+			if len(path) > 0 {
+				path = append(path, '/')
+			}
+			path = appendName(path, im.rawName(c))
+			over = len(path) > maxOutPath
+		}
+		if !yield(c, path, over) {
+			return false
+		}
+		if first, count := im.Children(c); count > 0 {
+			stack = append(stack, level{first, first + Node(count), len(path), over})
+		}
+	}
+	return true
+}

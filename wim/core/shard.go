@@ -1,0 +1,354 @@
+package core
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Op is what is to be done with a shard.
+type Op uint8
+
+const (
+	OpVerify    Op = 1 + iota // see that each piece has its hash
+	OpExtract                 // the same, and give the bytes with their CRC-32
+	OpIntegrity               // see that each block of an integrity table has its hash
+	OpSum                     // the SHA-256 of a whole part
+)
+
+// Shard is a part of a job that any worker can do by itself with the files at hand. What it holds is unpacked bytes
+// of about 1 to 32 MiB, more where a single content or chunk is larger.
+type Shard struct {
+	Seq    int
+	Op     Op
+	Part   int   // what it reads first, index into Source; with Off and Len for a map of the archive
+	Off    int64 // in the part
+	Len    int64
+	Bytes  int64 // unpacked bytes of all pieces
+	Memory int64 // bytes that a worker needs for it, about
+	Spans  []Span
+}
+
+// Span is a stretch of one part with pieces in it, in the order in which they are best read.
+type Span struct {
+	Src       int32 // index into Source
+	Codec     Codec
+	Pipable   bool
+	Off, End  int64 // what is read of the part lies within, but for chunk tables
+	ChunkSize int64
+	Chunks    []Chunk // of a solid resource, one after another; none if pieces have resources of their own
+	Pieces    []Piece
+}
+
+// Chunk is a chunk of a solid resource.
+type Chunk struct {
+	Off    int64 // in the part
+	Packed int64 // bytes; 0 if its place is not known
+	Size   int64 // unpacked
+}
+
+// Piece is a content, or a run of its bytes. A content in pieces has them in order, in shards that follow each other.
+type Piece struct {
+	ID     int32 // of the plan's choosing
+	Hash   Hash  // of the whole content
+	Size   int64 // of the whole content
+	From   int64 // where in the content the piece starts
+	Len    int64
+	Off    int64 // of the content's resource in the part; if solid, of the piece in the chunks' unpacked bytes
+	Packed int64 // bytes of the resource; 0 if solid
+	Stored bool  // the resource is the bytes themselves
+}
+
+func (p *Piece) whole() bool { return p.From == 0 && p.Len == p.Size }
+
+var errShard = errors.New("shard cut short or out of range")
+
+const (
+	shardVersion = 1
+
+	spanPipable = 1 << 0
+	spanSolid   = 1 << 1
+
+	pieceStored = 1 << 0
+	pieceWhole  = 1 << 1
+
+	// The least bytes that one takes when packed.
+	minSpan       = 8
+	minChunk      = 3
+	minShardPiece = 24
+)
+
+// AppendBinary appends the packed form, about 30 bytes for a content, to b.
+func (s *Shard) AppendBinary(b []byte) []byte {
+	b = append(b, shardVersion, byte(s.Op))
+	for _, v := range []int64{int64(s.Seq), int64(s.Part), s.Off, s.Len, s.Bytes, s.Memory, int64(len(s.Spans))} {
+		b = binary.AppendUvarint(b, uint64(v))
+	}
+	for i := range s.Spans {
+		sp := &s.Spans[i]
+		flags := byte(0)
+		if sp.Pipable {
+			flags |= spanPipable
+		}
+		if sp.Chunks != nil {
+			flags |= spanSolid
+		}
+		b = append(b, flags, byte(sp.Codec))
+		for _, v := range []int64{int64(sp.Src), sp.Off, sp.End - sp.Off, sp.ChunkSize, int64(len(sp.Chunks)), int64(len(sp.Pieces))} {
+			b = binary.AppendUvarint(b, uint64(v))
+		}
+		at := sp.Off
+		for _, c := range sp.Chunks {
+			b = binary.AppendVarint(b, c.Off-at)
+			b = binary.AppendUvarint(b, uint64(c.Packed))
+			b = binary.AppendUvarint(b, uint64(c.Size))
+			at = c.Off + c.Packed
+		}
+		at, id := sp.Off, int32(0)
+		if sp.Chunks != nil {
+			at = 0
+		}
+		for j := range sp.Pieces {
+			p := &sp.Pieces[j]
+			flags := byte(0)
+			if p.Stored {
+				flags |= pieceStored
+			}
+			if p.whole() {
+				flags |= pieceWhole
+			}
+			b = append(b, flags)
+			b = binary.AppendVarint(b, int64(p.ID)-int64(id))
+			b = append(b, p.Hash[:]...)
+			b = binary.AppendUvarint(b, uint64(p.Size))
+			if !p.whole() {
+				b = binary.AppendUvarint(b, uint64(p.From))
+				b = binary.AppendUvarint(b, uint64(p.Len))
+			}
+			b = binary.AppendVarint(b, p.Off-at)
+			b = binary.AppendUvarint(b, uint64(p.Packed))
+			at, id = p.Off+p.Packed, p.ID
+			if sp.Chunks != nil {
+				at += p.Len
+			}
+		}
+	}
+	return b
+}
+
+// ParseShard reads what AppendBinary made. It takes no more memory than a few times the bytes that are there; what
+// the numbers say is checked when the shard is run.
+func ParseShard(b []byte) (*Shard, error) {
+	c := cursor{b: b}
+	if v := c.byte(); v != shardVersion {
+		return nil, fmt.Errorf("version %d: %w", v, errShard)
+	}
+	s := &Shard{Op: Op(c.byte())}
+	seq, part := c.length(), c.length()
+	s.Off, s.Len, s.Bytes, s.Memory = c.length(), c.length(), c.length(), c.length()
+	const most = 1 << 30
+	if s.Op < OpVerify || s.Op > OpSum || seq > most || part > most {
+		return nil, errShard
+	}
+	s.Seq, s.Part = int(seq), int(part)
+	n := c.count(minSpan)
+	if n > 0 {
+		s.Spans = make([]Span, 0, n)
+	}
+	for range n {
+		var sp Span
+		flags := c.byte()
+		sp.Pipable = flags&spanPipable != 0
+		sp.Codec = Codec(c.byte())
+		src := c.length()
+		sp.Off = c.length()
+		sp.End = sp.Off + c.length()
+		sp.ChunkSize = c.length()
+		if src > most {
+			return nil, errShard
+		}
+		sp.Src = int32(src)
+		chunks := c.count(minChunk)
+		pieces := c.count(1)
+		if pieces > len(c.b)/minShardPiece || flags&spanSolid == 0 && chunks != 0 {
+			return nil, errShard
+		}
+		if flags&spanSolid != 0 {
+			sp.Chunks = make([]Chunk, 0, chunks)
+		}
+		at := sp.Off
+		for range chunks {
+			var ch Chunk
+			ch.Off, ch.Packed, ch.Size = c.delta(at), c.length(), c.length()
+			at = ch.Off + ch.Packed
+			sp.Chunks = append(sp.Chunks, ch)
+		}
+		if pieces > 0 {
+			sp.Pieces = make([]Piece, 0, pieces)
+		}
+		at, id := sp.Off, int64(0)
+		if sp.Chunks != nil {
+			at = 0
+		}
+		for range pieces {
+			var p Piece
+			flags := c.byte()
+			p.Stored = flags&pieceStored != 0
+			id = c.delta(id)
+			p.ID = int32(id)
+			copy(p.Hash[:], c.take(uint64(len(p.Hash))))
+			p.Size = c.length()
+			p.Len = p.Size
+			if flags&pieceWhole == 0 {
+				p.From, p.Len = c.length(), c.length()
+			}
+			p.Off, p.Packed = c.delta(at), c.length()
+			if id > math.MaxInt32 || p.From > p.Size || p.Len > p.Size-p.From {
+				return nil, errShard
+			}
+			at = p.Off + p.Packed
+			if sp.Chunks != nil {
+				at += p.Len
+			}
+			sp.Pieces = append(sp.Pieces, p)
+		}
+		s.Spans = append(s.Spans, sp)
+	}
+	if c.bad || len(c.b) != 0 {
+		return nil, errShard
+	}
+	return s, nil
+}
+
+// maxLength bounds lengths and places in a packed shard, so that a few of them can be added up.
+const maxLength = 1 << 60
+
+// length reads a length or place.
+func (c *cursor) length() int64 {
+	v := c.size()
+	if v > maxLength {
+		c.bad, c.b = true, nil
+		return 0
+	}
+	return v
+}
+
+// delta reads a place told as its distance from another one.
+func (c *cursor) delta(from int64) int64 {
+	v, n := binary.Varint(c.b)
+	if c.bad || n <= 0 || v > 4*maxLength || v < -4*maxLength || from+v < 0 || from+v > maxLength {
+		c.bad, c.b = true, nil
+		return 0
+	}
+	c.b = c.b[n:]
+	return from + v
+}
+
+// ShardResult is what came of a shard.
+type ShardResult struct {
+	Seq   int
+	Bytes int64 // unpacked
+	Items int   // pieces
+	Bad   []BadPiece
+	CRCs  []uint32 // OpExtract: of each piece's bytes
+	Cuts  []Cut    // the pieces that are not whole contents
+	Sum   []byte   // OpSum
+	Data  []byte   // OpExtract: the bytes of all pieces; goes beside the packed form
+}
+
+// BadPiece is a piece that is not what it should be.
+type BadPiece struct {
+	Piece int32 // number in the shard, from 0 over all spans
+	ID    int32
+	Off   int64 // the range of the part that does not give the bytes: a chunk, or the whole resource
+	Len   int64
+	Lost  int64  // bytes that could not be had, 0 if just the hash does not match
+	Error string // in words
+}
+
+// Cut is a piece of a content whose hash can be told only when all of its pieces have been seen.
+type Cut struct {
+	Piece int32 // number in the shard
+	ID    int32
+	Hash  Hash
+	Size  int64
+	From  int64
+	Len   int64
+	State []byte // OpVerify: the unfinished SHA-1 of all up to the piece's end, if the shard holds that
+	Tail  []byte // OpVerify: otherwise the bytes themselves
+}
+
+const minBad, minCut = 6, 26
+
+// AppendBinary appends the packed form, without Data, to b.
+func (r *ShardResult) AppendBinary(b []byte) []byte {
+	b = append(b, shardVersion)
+	for _, v := range []int64{int64(r.Seq), r.Bytes, int64(r.Items), int64(len(r.Bad)), int64(len(r.CRCs)), int64(len(r.Cuts))} {
+		b = binary.AppendUvarint(b, uint64(v))
+	}
+	for i := range r.Bad {
+		p := &r.Bad[i]
+		for _, v := range []int64{int64(p.Piece), int64(p.ID), p.Off, p.Len, p.Lost} {
+			b = binary.AppendUvarint(b, uint64(v))
+		}
+		b = appendText(b, p.Error)
+	}
+	for _, c := range r.CRCs {
+		b = binary.LittleEndian.AppendUint32(b, c)
+	}
+	for i := range r.Cuts {
+		c := &r.Cuts[i]
+		b = append(b, c.Hash[:]...)
+		for _, v := range []int64{int64(c.Piece), int64(c.ID), c.Size, c.From, c.Len} {
+			b = binary.AppendUvarint(b, uint64(v))
+		}
+		b = appendText(b, string(c.State))
+		b = appendText(b, string(c.Tail))
+	}
+	return appendText(b, string(r.Sum))
+}
+
+// ParseShardResult reads what AppendBinary made.
+func ParseShardResult(b []byte) (*ShardResult, error) {
+	c := cursor{b: b}
+	if v := c.byte(); v != shardVersion {
+		return nil, fmt.Errorf("result of version %d: %w", v, errShard)
+	}
+	seq, bytes, items := c.size(), c.size(), c.size()
+	const most = 1 << 30
+	if seq > most || items > most {
+		return nil, errShard
+	}
+	r := &ShardResult{Seq: int(seq), Bytes: bytes, Items: int(items)}
+	bad, crcs, cuts := c.count(minBad), c.count(4), c.count(minCut)
+	id := func() int32 { return int32(min(c.size(), 1<<31-1)) }
+	for range bad {
+		p := BadPiece{Piece: id(), ID: id(), Off: c.size(), Len: c.size(), Lost: c.size(), Error: c.text()}
+		r.Bad = append(r.Bad, p)
+	}
+	for range crcs {
+		r.CRCs = append(r.CRCs, c.u32())
+	}
+	for range cuts {
+		var x Cut
+		copy(x.Hash[:], c.take(uint64(len(x.Hash))))
+		x.Piece, x.ID, x.Size, x.From, x.Len = id(), id(), c.size(), c.size(), c.size()
+		x.State, x.Tail = c.some(), c.some()
+		r.Cuts = append(r.Cuts, x)
+	}
+	r.Sum = c.some()
+	if c.bad || len(c.b) != 0 {
+		return nil, errShard
+	}
+	return r, nil
+}
+
+// some reads a run of bytes, nil if it is empty. It points into what is parsed.
+func (c *cursor) some() []byte {
+	p := c.take(c.uvarint())
+	if len(p) == 0 {
+		return nil
+	}
+	return p
+}

@@ -1,0 +1,102 @@
+package core
+
+import (
+	"encoding/binary"
+	"errors"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+var errText = errors.New("wim: text is neither valid UTF-8 nor UTF-16")
+
+// decodeText gives a text file's text: UTF-8, or UTF-16 of either order behind a byte order mark; without a mark, UTF-16
+// in the little-endian order is known by the upper byte of its first character.
+func decodeText(b []byte) (string, error) {
+	switch {
+	case len(b) >= 2 && b[0] == 0xff && b[1] == 0xfe:
+		return decodeText16(b[2:], binary.LittleEndian)
+	case len(b) >= 2 && b[0] == 0xfe && b[1] == 0xff:
+		return decodeText16(b[2:], binary.BigEndian)
+	case len(b) >= 2 && b[0] <= 0x7f && b[0] != 0 && b[1] == 0:
+		return decodeText16(b, binary.LittleEndian)
+	}
+	s := strings.TrimPrefix(string(b), "\ufeff")
+	if !utf8.ValidString(s) {
+		return "", errText
+	}
+	return s, nil
+}
+
+func decodeText16(b []byte, order binary.ByteOrder) (string, error) {
+	if len(b)&1 != 0 {
+		return "", errText
+	}
+	out := make([]byte, 0, len(b)/2)
+	for i := 0; i < len(b); i += 2 {
+		r := rune(order.Uint16(b[i:]))
+		if utf16.IsSurrogate(r) {
+			if i+4 > len(b) {
+				return "", errText
+			}
+			if r = utf16.DecodeRune(r, rune(order.Uint16(b[i+2:]))); r == utf8.RuneError {
+				return "", errText
+			}
+			i += 2
+		}
+		out = utf8.AppendRune(out, r)
+	}
+	return string(out), nil
+}
+
+// splitWords takes a line apart at white space. A word that begins with a quotation mark, of either kind, ends at the
+// next one of that kind, which has no escape.
+func splitWords(line string) (words []string, ok bool) {
+	const space = " \t\r\n\v\f\x00"
+	for {
+		line = strings.TrimLeft(line, space)
+		if line == "" {
+			return words, true
+		}
+		if q := line[0]; q == '"' || q == '\'' {
+			word, rest, found := strings.Cut(line[1:], string(rune(q)))
+			if !found {
+				return nil, false
+			}
+			words, line = append(words, word), rest
+			continue
+		}
+		end := strings.IndexAny(line, space)
+		if end < 0 {
+			end = len(line)
+		}
+		words, line = append(words, line[:end]), line[end:]
+	}
+}
+
+// eachLine calls f with the words of each line of a text that is not empty and no comment.
+func eachLine(b []byte, f func(line int, words []string) error) error {
+	text, err := decodeText(b)
+	if err != nil {
+		return err
+	}
+	number := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		number++
+		line = strings.TrimRight(line, "\r")
+		if rest := strings.TrimSpace(line); rest == "" || rest[0] == '#' {
+			continue
+		}
+		words, ok := splitWords(line)
+		if !ok {
+			return &ConfigError{number, strings.TrimSpace(line), "a quotation mark is not closed"}
+		}
+		if len(words) == 0 { // there were but NULs
+			continue
+		}
+		if err := f(number, words); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,645 @@
+package core
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"wimscope/wim/internal/format"
+)
+
+// entry describes an entry of a metadata resource that is made by hand.
+type entry struct {
+	name    string
+	raw     []byte // stored name, in place of name
+	attrs   uint32
+	dir     bool
+	kids    []*entry
+	streams []format.StreamEntry
+	sub     uint64 // subdir offset in place of the right one
+	d       format.Dentry
+}
+
+func u16(s string) []byte { return encodeUTF16(utf16.Encode([]rune(s))) }
+
+func dir(name string, kids ...*entry) *entry { return &entry{name: name, dir: true, kids: kids} }
+func file(name string) *entry                { return &entry{name: name, d: format.Dentry{Hash: hashOf(name)}} }
+func (e *entry) with(f func(*entry)) *entry  { f(e); return e }
+func hashOf(s string) (h [20]byte)           { copy(h[:], "hash of "+s); return h }
+func metadata(root *entry, sds ...[]byte) []byte {
+	b := format.NewSecurityData(sds).Append(nil)
+	return appendTree(b, root)
+}
+
+func appendTree(b []byte, root *entry) []byte {
+	queue := []*entry{root}
+	at := map[*entry]int{}
+	add := func(e *entry) {
+		at[e] = len(b)
+		d := e.d
+		if d.Name == nil {
+			d.Name = u16(e.name)
+			if e.raw != nil {
+				d.Name = e.raw
+			}
+		}
+		d.Attributes |= e.attrs
+		if e.dir {
+			d.Attributes |= AttrDirectory
+		}
+		if d.SecurityID == 0 {
+			d.SecurityID = -1
+		} else if d.SecurityID > 0 {
+			d.SecurityID--
+		}
+		d.NumStreams += uint16(len(e.streams))
+		b = d.Append(b)
+		for _, s := range e.streams {
+			b = s.Append(b)
+		}
+	}
+	add(root)
+	b = format.AppendEndOfDirectory(b)
+	for len(queue) > 0 {
+		e := queue[0]
+		queue = queue[1:]
+		sub := uint64(len(b))
+		if e.sub != 0 {
+			sub = e.sub
+		}
+		if e.dir || len(e.kids) > 0 || e.sub != 0 {
+			binary.LittleEndian.PutUint64(b[at[e]+0x10:], sub)
+		} else {
+			continue
+		}
+		for _, k := range e.kids {
+			add(k)
+			queue = append(queue, k)
+		}
+		b = format.AppendEndOfDirectory(b)
+	}
+	return b
+}
+
+func mustLoad(t testing.TB, meta []byte) *Image {
+	t.Helper()
+	im, err := loadImage(nil, 1, meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkTree(t, im)
+	return im
+}
+
+// checkTree holds what is true of every tree: each node but the root is the child of one parent that comes before
+// it, names are sound, and no two nodes have one path.
+func checkTree(t testing.TB, im *Image) {
+	t.Helper()
+	next := Node(1)
+	for n := range Node(im.Len()) {
+		first, count := im.Children(n)
+		if count == 0 {
+			continue
+		}
+		if first != next {
+			t.Fatalf("children of %d start at %d, want %d", n, first, next)
+		}
+		next += Node(count)
+		seen := map[string]bool{}
+		for c := first; c < next; c++ {
+			if im.Parent(c) != n || c <= n {
+				t.Fatalf("node %d has parent %d and is a child of %d", c, im.Parent(c), n)
+			}
+			name := im.Name(c)
+			if seen[name] {
+				t.Fatalf("children of %d: two are named %q", n, name)
+			}
+			seen[name] = true
+			if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\\\x00") {
+				t.Fatalf("node %d is named %q", c, name)
+			}
+			units, ok := UnescapeName(name)
+			if !ok || !slices.Equal(units, im.RawName(c)) {
+				t.Fatalf("name %q stands for %x, not %x", name, units, im.RawName(c))
+			}
+		}
+	}
+	if int(next) != im.Len() {
+		t.Fatalf("%d of %d nodes can be reached", next, im.Len())
+	}
+}
+
+// paths lists all paths in the order of nodes, folders with a slash at their end.
+func paths(im *Image) []string {
+	var list []string
+	for n := range Node(im.Len()) {
+		p := im.Path(n)
+		if im.IsDir(n) && n > 0 {
+			p += "/"
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+func wantPaths(t *testing.T, im *Image, want ...string) {
+	t.Helper()
+	if got := paths(im); !slices.Equal(got, want) {
+		t.Errorf("paths are %q, want %q", got, want)
+	}
+}
+
+func wantWarning(t *testing.T, im *Image, part string) {
+	t.Helper()
+	if !slices.ContainsFunc(im.Warnings(), func(w string) bool { return strings.Contains(w, part) }) {
+		t.Errorf("warnings %q do not tell of %q", im.Warnings(), part)
+	}
+}
+
+func TestTree(t *testing.T) {
+	im := mustLoad(t, metadata(dir("",
+		dir("a", file("x"), dir("deep", file("y"))),
+		file("b"),
+		dir("c"),
+	)))
+	wantPaths(t, im, "/", "/a/", "/b", "/c/", "/a/x", "/a/deep/", "/a/deep/y")
+	if len(im.Warnings()) > 0 {
+		t.Errorf("warnings: %q", im.Warnings())
+	}
+	for _, path := range []string{"/a/deep/y", "a/deep/y", `\a\deep\y`, "/A/Deep/Y", "a//deep/y/"} {
+		if n, ok := im.Lookup(path); !ok || im.Path(n) != "/a/deep/y" {
+			t.Errorf("Lookup(%q) = %d, %v", path, n, ok)
+		}
+	}
+	for _, path := range []string{"/a/nope", "/b/x", "/.."} {
+		if n, ok := im.Lookup(path); ok {
+			t.Errorf("Lookup(%q) finds %d", path, n)
+		}
+	}
+	if n, ok := im.Lookup("/"); !ok || n != 0 {
+		t.Errorf("Lookup(/) = %d, %v", n, ok)
+	}
+}
+
+// The root entry stands at the security block's length rounded up to 8; length 0 stands for 8.
+func TestRootPlace(t *testing.T) {
+	sd := []byte("descriptor")
+	for _, tt := range []struct {
+		name     string
+		security func() []byte
+	}{
+		{"zero length", func() []byte { return make([]byte, 8) }},
+		{"length 8", func() []byte { return format.SecurityData{TotalLength: 8}.Append(nil) }},
+		{"unaligned length", func() []byte {
+			s := format.SecurityData{TotalLength: 26, Count: 1, Descriptors: [][]byte{sd}}
+			return append(s.Append(nil), make([]byte, 6)...)
+		}},
+		{"length beyond what is needed", func() []byte {
+			return format.SecurityData{TotalLength: 64, Count: 1, Descriptors: [][]byte{sd}, Rest: make([]byte, 38)}.Append(nil)
+		}},
+		{"descriptors that do not fit", func() []byte {
+			b := format.SecurityData{TotalLength: 32, Count: 1, Descriptors: [][]byte{sd}, Rest: make([]byte, 6)}.Append(nil)
+			binary.LittleEndian.PutUint64(b[8:], 1<<40)
+			return b
+		}},
+		{"count that does not fit", func() []byte {
+			b := format.SecurityData{TotalLength: 32, Count: 1, Descriptors: [][]byte{sd}, Rest: make([]byte, 6)}.Append(nil)
+			binary.LittleEndian.PutUint32(b[4:], 1<<31)
+			return b
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			wantPaths(t, mustLoad(t, appendTree(tt.security(), dir("", file("x")))), "/", "/x")
+		})
+	}
+}
+
+func TestNoRoot(t *testing.T) {
+	empty := mustLoad(t, make([]byte, 16)) // a terminator for a root: an image of nothing
+	wantPaths(t, empty, "/")
+	wantWarning(t, empty, "no root")
+	for _, tt := range []struct {
+		name string
+		meta []byte
+	}{
+		{"empty", nil},
+		{"seven bytes", make([]byte, 7)},
+		{"no room for a root", make([]byte, 8)},
+		{"security data past the end", format.SecurityData{TotalLength: 1 << 30}.Append(nil)},
+		{"root cut short", metadata(dir(""))[:60]},
+		{"root is a file", metadata(file(""))},
+	} {
+		if _, err := loadImage(nil, 1, tt.meta); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: error %v, want a FormatError", tt.name, err)
+		} else if fe := new(FormatError); !errors.As(err, &fe) || fe.Record == "" {
+			t.Errorf("%s: error %v names no record", tt.name, err)
+		}
+	}
+}
+
+// A directory whose offset is 0 is empty, and so is one whose offset leads to a terminator.
+func TestEmptyDirectory(t *testing.T) {
+	meta := metadata(dir("", dir("none"), dir("terminator")))
+	im := mustLoad(t, meta)
+	binary.LittleEndian.PutUint64(meta[im.nodes[1].off+0x10:], 0)
+	im = mustLoad(t, meta)
+	wantPaths(t, im, "/", "/none/", "/terminator/")
+	if len(im.Warnings()) > 0 {
+		t.Errorf("warnings: %q", im.Warnings())
+	}
+}
+
+func TestHostileEntries(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		root    *entry
+		paths   []string
+		warning string
+	}{
+		{"dotdot", dir("", file("a"), dir("..", file("evil")), dir(".", file("evil")), file("b")), []string{"/", "/a", "/b"}, `entry named ".."`},
+		{"no name", dir("", &entry{raw: []byte{}}, file("b")), []string{"/", "/b"}, "without a name"},
+		{"NUL in name", dir("", file("a\x00b"), file("b")), []string{"/", "/b"}, "NUL"},
+		{"duplicate names", dir("", file("b"), file("a"), file("b").with(func(e *entry) { e.attrs = AttrHidden }), file("c"), file("b")),
+			[]string{"/", "/b", "/a", "/c"}, `second entry named "b"`},
+		{"duplicate of a folder", dir("", dir("d", file("one")), dir("d", file("two"))), []string{"/", "/d/", "/d/one"}, `second entry named "d"`},
+		{"slash and backslash", dir("", file("../../etc"), file(`..\x`)),
+			[]string{"/", "/..␛002F..␛002Fetc", "/..␛005Cx"}, ""},
+		{"children of a file", dir("", &entry{name: "f", kids: []*entry{file("x")}}, file("g")), []string{"/", "/f", "/g"}, "not a folder"},
+		{"children of a junction", dir("", dir("j", file("x")).with(func(e *entry) { e.attrs, e.d.Link = AttrReparsePoint, TagMountPoint })),
+			[]string{"/", "/j"}, "not a folder"},
+		{"children of a cloud folder", dir("", dir("j", file("x")).with(func(e *entry) { e.attrs, e.d.Link = AttrReparsePoint, 0x9000601a })),
+			[]string{"/", "/j/", "/j/x"}, ""},
+		{"list past the end", dir("", dir("d").with(func(e *entry) { e.sub = 1 << 40 }), file("b")), []string{"/", "/d/", "/b"}, "past the end"},
+		{"list before its parent: a cycle", dir("", dir("d").with(func(e *entry) { e.sub = 8 })), []string{"/", "/d/"}, "met before"},
+		{"length too short", dir("", file("a"), file("b").with(func(e *entry) { e.d.Length = 20 }), file("c")), []string{"/", "/a"}, "rest of the list"},
+		{"length past the end", dir("", file("a"), file("b").with(func(e *entry) { e.d.Length = 1 << 60 })), []string{"/", "/a"}, "rest of the list"},
+		{"length that wraps", dir("", file("a"), file("b").with(func(e *entry) { e.d.Length = 1<<64 - 1 })), []string{"/", "/a"}, "rest of the list"},
+		{"stream count past the end", dir("", file("a").with(func(e *entry) { e.d.NumStreams = 65535 }), file("b")), []string{"/", "/a"}, "rest of the list"},
+		{"stream with a length that lies", dir("", file("a").with(func(e *entry) {
+			e.streams = []format.StreamEntry{{Length: 1<<64 - 8, Name: u16("s")}}
+		}), file("b")), []string{"/", "/a"}, "rest of the list"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			im := mustLoad(t, metadata(tt.root))
+			wantPaths(t, im, tt.paths...)
+			if tt.warning != "" {
+				wantWarning(t, im, tt.warning)
+			} else if len(im.Warnings()) > 0 {
+				t.Errorf("warnings: %q", im.Warnings())
+			}
+		})
+	}
+}
+
+// h1.wim: a name of 0xfffe bytes, which with its NUL is 0 in 16 bits. The entry goes, its siblings stay.
+func TestNameLengthOverflow(t *testing.T) {
+	for _, size := range []uint16{0xfffe, 0xffff, 0x1000, 9} {
+		meta := metadata(dir("", file("a"), file("b"), file("c")))
+		im := mustLoad(t, meta)
+		binary.LittleEndian.PutUint16(meta[im.nodes[2].off+0x64:], size)
+		im = mustLoad(t, meta)
+		wantPaths(t, im, "/", "/a", "/c")
+		wantWarning(t, im, "entry left out")
+	}
+}
+
+// Two directories that share a list, and lists that overlap, are met once.
+func TestSharedList(t *testing.T) {
+	meta := metadata(dir("", dir("a", file("x"), file("y")), dir("b", file("z"))))
+	im := mustLoad(t, meta)
+	a, b := im.nodes[1].off, im.nodes[2].off
+	copy(meta[b+0x10:b+0x18], meta[a+0x10:a+0x18])
+	im = mustLoad(t, meta)
+	wantPaths(t, im, "/", "/a/", "/b/", "/a/x", "/a/y")
+	wantWarning(t, im, "met before")
+
+	// One that starts inside an entry of another.
+	binary.LittleEndian.PutUint64(meta[b+0x10:], binary.LittleEndian.Uint64(meta[a+0x10:])+8)
+	checkTree(t, mustLoad(t, meta))
+}
+
+// Lists need not start at multiples of 8.
+func TestUnalignedList(t *testing.T) {
+	meta := metadata(dir("", dir("a", file("x"), file("y").with(func(e *entry) {
+		e.streams = []format.StreamEntry{{Name: u16("s"), Hash: hashOf("s")}}
+	}), file("z"))))
+	im := mustLoad(t, meta)
+	a := im.nodes[1].off
+	list := binary.LittleEndian.Uint64(meta[a+0x10:])
+	moved := append(slices.Clone(meta), 0, 0, 0, 0)
+	at := len(moved)
+	moved = append(moved, meta[list:]...)
+	binary.LittleEndian.PutUint64(moved[a+0x10:], uint64(at))
+	im = mustLoad(t, moved)
+	wantPaths(t, im, "/", "/a/", "/a/x", "/a/y", "/a/z")
+	if len(im.Warnings()) > 0 {
+		t.Errorf("warnings: %q", im.Warnings())
+	}
+	if s := im.Streams(3); len(s) != 1 || s[0].Name != "s" {
+		t.Errorf("streams of /a/y are %v", s)
+	}
+}
+
+func TestDepthCap(t *testing.T) {
+	e := dir("x", file("bottom"))
+	for range maxTreeDepth + 10 {
+		e = dir("d", e)
+	}
+	im := mustLoad(t, metadata(&entry{dir: true, kids: []*entry{e}}))
+	if im.Len() != maxTreeDepth+1 {
+		t.Errorf("%d nodes, want %d", im.Len(), maxTreeDepth+1)
+	}
+	wantWarning(t, im, "deeper than")
+}
+
+// Thousands of faults at the end of a long path are told of in a few warnings, at once.
+func TestWarningsBounded(t *testing.T) {
+	e := dir("faults")
+	for range 50000 {
+		e.kids = append(e.kids, file(".."))
+	}
+	for range maxTreeDepth - 10 {
+		e = dir("d", e)
+	}
+	start := time.Now()
+	im := mustLoad(t, metadata(&entry{dir: true, kids: []*entry{e}}))
+	if d := time.Since(start); d > 20*time.Second {
+		t.Errorf("loading took %v", d)
+	}
+	if n := len(im.Warnings()); n != maxTreeWarnings+1 {
+		t.Errorf("%d warnings, want %d", n, maxTreeWarnings+1)
+	}
+	wantWarning(t, im, "49900 more")
+}
+
+func TestStreamRules(t *testing.T) {
+	data, rp, ads := hashOf("data"), hashOf("reparse"), hashOf("ads")
+	named := func(h [20]byte) format.StreamEntry { return format.StreamEntry{Name: u16("n"), Hash: h} }
+	unnamed := func(h [20]byte) format.StreamEntry { return format.StreamEntry{Hash: h} }
+	da39 := [20]byte([]byte(emptyHash))
+	for _, tt := range []struct {
+		name    string
+		attrs   uint32
+		main    [20]byte
+		streams []format.StreamEntry
+		data    Hash
+		reparse Hash
+		named   []Hash
+	}{
+		{"main hash alone", 0, data, nil, data, Hash{}, nil},
+		{"main hash of a reparse point", AttrReparsePoint, rp, nil, Hash{}, rp, nil},
+		{"empty as zero", 0, Hash{}, nil, Hash{}, Hash{}, nil},
+		{"empty as da39…", 0, da39, nil, Hash{}, Hash{}, nil},
+		{"empty as da39… in an entry", 0, Hash{}, []format.StreamEntry{unnamed(da39), named(ads)}, Hash{}, Hash{}, []Hash{ads}},
+		{"all in extra entries: the zero main hash is ignored", 0, Hash{}, []format.StreamEntry{unnamed(data), named(ads)}, data, Hash{}, []Hash{ads}},
+		{"main hash with named entries", 0, data, []format.StreamEntry{named(ads)}, data, Hash{}, []Hash{ads}},
+		{"reparse first, then data", AttrReparsePoint, Hash{}, []format.StreamEntry{unnamed(rp), unnamed(data), named(ads)}, data, rp, []Hash{ads}},
+		{"reparse in the main hash, data in an entry", AttrReparsePoint, rp, []format.StreamEntry{unnamed(data)}, data, rp, nil},
+		{"reparse point with empty data", AttrReparsePoint, Hash{}, []format.StreamEntry{unnamed(rp), unnamed(Hash{})}, Hash{}, rp, nil},
+		{"named before unnamed", 0, Hash{}, []format.StreamEntry{named(ads), unnamed(data)}, data, Hash{}, []Hash{ads}},
+		{"encrypted: one raw stream", AttrEncrypted, data, nil, data, Hash{}, nil},
+		{"encrypted, in an entry", AttrEncrypted, Hash{}, []format.StreamEntry{unnamed(data)}, data, Hash{}, nil},
+		{"directory with an unnamed entry, as wimlib before 1.14.2", AttrDirectory, Hash{}, []format.StreamEntry{unnamed(Hash{}), named(ads)}, Hash{}, Hash{}, []Hash{ads}},
+		{"directory with unnamed data", AttrDirectory, data, nil, Hash{}, Hash{}, nil},
+		{"junction with a named stream", AttrDirectory | AttrReparsePoint, Hash{}, []format.StreamEntry{unnamed(rp), unnamed(Hash{}), named(ads)}, Hash{}, rp, []Hash{ads}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			im := mustLoad(t, metadata(dir("", &entry{name: "f", attrs: tt.attrs, streams: tt.streams,
+				d: format.Dentry{Hash: tt.main, Link: TagSymlink * uint64(tt.attrs>>10&1)}}, file("last"))))
+			if got := im.Hash(1); got != tt.data {
+				t.Errorf("data is %v, want %v", got, tt.data)
+			}
+			var reparse Hash
+			var names []Hash
+			for _, s := range im.Streams(1) {
+				if s.Kind == StreamReparse {
+					reparse = s.Hash
+				} else {
+					names = append(names, s.Hash)
+				}
+			}
+			if reparse != tt.reparse {
+				t.Errorf("reparse data is %v, want %v", reparse, tt.reparse)
+			}
+			if !slices.Equal(names, tt.named) || im.NamedStreams(1) != len(tt.named) {
+				t.Errorf("named streams are %v, want %v", names, tt.named)
+			}
+			var each, want []Hash
+			im.EachContent(func(n Node, h Hash, kind StreamKind, name []byte) bool {
+				if n == 1 {
+					each = append(each, h)
+				}
+				return true
+			})
+			for _, h := range append([]Hash{tt.data, tt.reparse}, tt.named...) {
+				if !h.IsZero() {
+					want = append(want, h)
+				}
+			}
+			if !slices.Equal(each, want) {
+				t.Errorf("EachContent gives %v, want %v", each, want)
+			}
+			if p := im.Path(2); p != "/last" {
+				t.Errorf("the next entry is %q", p)
+			}
+		})
+	}
+}
+
+// Entries of one group number are one file if their content is the same: install.wim of Windows 7 has unlike files
+// under one number. Directories are never linked, and reparse points have a tag in the number's place.
+func TestHardLinks(t *testing.T) {
+	link := func(name string, group uint64, h string, attrs uint32) *entry {
+		return &entry{name: name, attrs: attrs, d: format.Dentry{Link: group, Hash: hashOf(h)}}
+	}
+	im := mustLoad(t, metadata(dir("",
+		link("a1", 7, "a", 0),
+		link("a2", 7, "a", AttrHidden),
+		link("b1", 7, "b", 0),
+		link("alone", 8, "c", 0),
+		link("none1", 0, "d", 0),
+		link("none2", 0, "d", 0),
+		link("dir1", 9, "", AttrDirectory),
+		link("dir2", 9, "", AttrDirectory),
+		link("rp1", TagSymlink, "e", AttrReparsePoint),
+		link("rp2", TagSymlink, "e", AttrReparsePoint),
+		dir("sub", link("a3", 7, "a", 0), link("b2", 7, "b", 0)),
+	)))
+	for _, group := range []string{"a1 a2 sub/a3", "b1 sub/b2", "alone", "none1", "none2", "dir1", "dir2", "rp1", "rp2"} {
+		var nodes []Node
+		for name := range strings.FieldsSeq(group) {
+			n, ok := im.Lookup(name)
+			if !ok {
+				t.Fatal(name)
+			}
+			nodes = append(nodes, n)
+		}
+		for _, n := range nodes {
+			if got := im.Links(n); !slices.Equal(got, nodes) {
+				t.Errorf("names of %s are %v, want %v", im.Path(n), got, nodes)
+			}
+			if im.LinkCount(n) != len(nodes) || im.FirstLink(n) != nodes[0] {
+				t.Errorf("%s: count %d, first %d", im.Path(n), im.LinkCount(n), im.FirstLink(n))
+			}
+		}
+	}
+}
+
+func TestCaseTwins(t *testing.T) {
+	im := mustLoad(t, metadata(dir("", file("ab"), file("AB"), file("Ab"), file("other"), dir("d", file("É"), file("é"), file("x")), dir("e", file("x")))))
+	var got []string
+	for _, n := range im.CaseTwins() {
+		got = append(got, im.Path(n))
+		if !im.IsCaseTwin(n) {
+			t.Errorf("%s is no twin", im.Path(n))
+		}
+	}
+	if want := []string{"/ab", "/AB", "/Ab", "/d/É", "/d/é"}; !slices.Equal(got, want) {
+		t.Errorf("twins are %q, want %q", got, want)
+	}
+	if im.IsCaseTwin(0) {
+		t.Error("the root is a twin")
+	}
+	for _, name := range []string{"ab", "AB", "Ab"} {
+		if n, ok := im.Lookup(name); !ok || im.Name(n) != name {
+			t.Errorf("Lookup(%q) finds %q", name, im.Name(n))
+		}
+	}
+	if n, ok := im.Lookup("aB"); !ok || !strings.EqualFold(im.Name(n), "ab") {
+		t.Errorf("Lookup(aB) = %d, %v", n, ok)
+	}
+}
+
+func TestFields(t *testing.T) {
+	items := format.TaggedItem{Tag: format.TagObjectID, Data: []byte("\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff")}.Append(nil)
+	items = format.TaggedItem{Tag: format.TagUnixData, Data: format.UnixData{UID: 1000, GID: 50, Mode: 0100640}.Append(nil)}.Append(items)
+	x := format.Xattr{Flags: 0x80, Name: []byte("EA"), Value: []byte("value")}.Append(nil)
+	items = format.TaggedItem{Tag: format.TagXattrs, Data: format.Xattr{Name: []byte("B")}.Append(x)}.Append(items)
+	items = format.TaggedItem{Tag: format.TagLinuxXattrs, Data: []byte("\x06\x00\x00\x00\x03\x00\x00\x00user.aabc\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00user.b\x00\x00")}.Append(items)
+	items = format.TaggedItem{Tag: 0x1234, Data: []byte("kept")}.Append(items)
+	im := mustLoad(t, metadata(dir("", &entry{name: "f", attrs: AttrArchive, d: format.Dentry{
+		ShortName: u16("F~1"), Created: 1, Accessed: 2, Modified: 133701234567890123, Items: items,
+	}})))
+	if im.ShortName(1) != "F~1" || im.Created(1) != 1 || im.Accessed(1) != 2 || im.Modified(1) != 133701234567890123 || im.Attributes(1) != AttrArchive {
+		t.Errorf("short name %q, times %d %d %d, attributes %x", im.ShortName(1), im.Created(1), im.Accessed(1), im.Modified(1), im.Attributes(1))
+	}
+	if got := im.ObjectID(1); got != "{33221100-5544-7766-8899-aabbccddeeff}" {
+		t.Errorf("object id %s", got)
+	}
+	if u, ok := im.UnixData(1); !ok || u.String() != "0640 uid 1000 gid 50" {
+		t.Errorf("Unix data %v, %v", u, ok)
+	}
+	if got := fmt.Sprint(im.Xattrs(1)); got != "[{EA 128 [118 97 108 117 101]} {B 0 []} {user.a 0 [97 98 99]} {user.b 0 []}]" {
+		t.Errorf("extended attributes %s", got)
+	}
+	if got := im.Items(1); len(got) != 1 || got[0].Tag != 0x1234 || string(got[0].Data) != "kept" {
+		t.Errorf("items %v", got)
+	}
+}
+
+func TestLargeFolder(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		f    func(i int) string
+	}{
+		{"ordered", func(i int) string { return fmt.Sprintf("file%06d", i) }},
+		{"unordered", func(i int) string { return fmt.Sprintf("file%d.txt", i*7919%20011) }},
+		{"many twins", func(i int) string { // all equal but for case
+			b := []byte("abcdefghijklmnop")
+			for j := range b {
+				b[j] -= byte(i>>j&1) * 32
+			}
+			return string(b)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			root := dir("")
+			for i := range 20000 {
+				root.kids = append(root.kids, file(tt.f(i)))
+			}
+			im := mustLoad(t, metadata(root))
+			if im.Len() != 20001 {
+				t.Fatalf("%d nodes; %q", im.Len(), im.Warnings())
+			}
+			for i := 0; i < 20000; i += 17 {
+				if n, ok := im.Lookup(tt.f(i)); !ok || im.Name(n) != tt.f(i) {
+					t.Fatalf("Lookup(%q) = %d, %v", tt.f(i), n, ok)
+				}
+			}
+			list := im.List(0, ByName, false, nil)
+			if !slices.IsSortedFunc(list, im.compareNames) || len(list) != 20000 {
+				t.Error("not in order")
+			}
+		})
+	}
+}
+
+func FuzzTree(f *testing.F) {
+	f.Add(metadata(dir("", dir("a", file("x")), file("b"))))
+	f.Add(metadata(dir("", file("b"), file("a"), file("b"), dir("..", file("x")))))
+	f.Add(metadata(dir("", file("a").with(func(e *entry) { e.streams = []format.StreamEntry{{Name: u16("s"), Hash: hashOf("s")}, {}} })), []byte("sd")))
+	f.Add(metadata(dir("", dir("cycle").with(func(e *entry) { e.sub = 8 }))))
+	f.Fuzz(func(t *testing.T, meta []byte) {
+		im, err := loadImage(nil, 1, meta)
+		if err != nil {
+			if !errors.Is(err, ErrFormat) {
+				t.Fatalf("error %v is no FormatError", err)
+			}
+			return
+		}
+		if im.Len() > len(meta)/format.DentryFixedSize+1 {
+			t.Fatalf("%d nodes out of %d bytes", im.Len(), len(meta))
+		}
+		checkTree(t, im)
+		sameTree(t, im, meta)
+		for n := range Node(im.Len()) {
+			path := im.Path(n)
+			if got, ok := im.Lookup(path); !ok || got != n {
+				t.Fatalf("Lookup(%q) = %d, %v, want %d", path, got, ok, n)
+			}
+			im.Streams(n)
+			im.Xattrs(n)
+			im.Items(n)
+			im.ShortName(n)
+			im.ObjectID(n)
+			im.Mode(n)
+			links := im.Links(n)
+			if !slices.Contains(links, n) || im.FirstLink(n) != links[0] || !slices.IsSorted(links) {
+				t.Fatalf("links of %d are %v", n, links)
+			}
+			for _, l := range links {
+				if im.Hash(l) != im.Hash(n) {
+					t.Fatalf("links %d and %d differ", l, n)
+				}
+			}
+			if list := im.List(n, BySize, true, nil); len(list) != func() int { _, c := im.Children(n); return c }() {
+				t.Fatalf("List(%d) has %d entries", n, len(list))
+			}
+		}
+		im.CaseTwins()
+	})
+}
+
+func BenchmarkLoad(b *testing.B) {
+	root := dir("")
+	for i := range 300 {
+		d := dir(fmt.Sprintf("amd64_microsoft-windows-component-%05d_31bf3856ad364e35_10.0.19041.1_none_0123456789abcdef", i))
+		for j := range 333 {
+			d.kids = append(d.kids, file(fmt.Sprintf("some-file-name-%03d.dll", j)))
+		}
+		root.kids = append(root.kids, d)
+	}
+	meta := metadata(root)
+	b.SetBytes(int64(len(meta)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := loadImage(nil, 1, meta); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

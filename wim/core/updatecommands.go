@@ -1,0 +1,166 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+)
+
+// UpdateOp is what an update command does.
+type UpdateOp uint8
+
+const (
+	UpdateAdd UpdateOp = 1 + iota
+	UpdateDelete
+	UpdateRename
+)
+
+func (op UpdateOp) String() string {
+	switch op {
+	case UpdateAdd:
+		return "add"
+	case UpdateDelete:
+		return "delete"
+	case UpdateRename:
+		return "rename"
+	}
+	return fmt.Sprintf("UpdateOp(%d)", uint8(op))
+}
+
+// UpdateCommand is one change of an image, as wimlib-imagex's update command takes them.
+type UpdateCommand struct {
+	Line   int // where it stands, from 1
+	Op     UpdateOp
+	Source string // UpdateAdd: the file or folder to add, as it was written; UpdateRename: the old path in the image
+	Target string // the path in the image, separated by slashes, "/" for its root
+
+	// Options.
+	Dereference, UnixData, NoACLs, StrictACLs, NoReplace, Verbose bool // UpdateAdd
+	Force, Recursive                                              bool // UpdateDelete
+}
+
+// ParseUpdateCommands reads commands, one a line: UTF-8, or UTF-16. Empty lines and those that begin with # do not count.
+// Words with spaces stand in quotation marks of either kind, which cannot be escaped.
+//
+//	add [--dereference] [--unix-data] [--no-acls] [--strict-acls] [--no-replace] SOURCE DESTINATION
+//	delete [--force] [--recursive] PATH
+//	rename OLD_PATH NEW_PATH
+func ParseUpdateCommands(b []byte) ([]UpdateCommand, error) {
+	var list []UpdateCommand
+	err := eachLine(b, func(line int, words []string) error {
+		c, err := parseUpdate(words)
+		if err != "" {
+			return &ConfigError{line, strings.Join(words, " "), err}
+		}
+		c.Line = line
+		list = append(list, c)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+func parseUpdate(words []string) (c UpdateCommand, err string) {
+	want := 2
+	switch strings.ToLower(words[0]) {
+	case "add":
+		c.Op = UpdateAdd
+	case "delete":
+		c.Op, want = UpdateDelete, 1
+	case "rename":
+		c.Op = UpdateRename
+	default:
+		return c, fmt.Sprintf("%q is no command; there are add, delete and rename", words[0])
+	}
+	var args []string
+	for _, w := range words[1:] {
+		if strings.HasPrefix(w, "--") {
+			if !c.option(w) {
+				return c, fmt.Sprintf("%s has no option %s", c.Op, w)
+			}
+			continue
+		}
+		args = append(args, w)
+	}
+	if len(args) != want {
+		return c, fmt.Sprintf("%s takes %d paths, not %d", c.Op, want, len(args))
+	}
+	switch c.Op {
+	case UpdateAdd:
+		c.Source, c.Target = args[0], CleanPath(args[1])
+	case UpdateDelete:
+		c.Target = CleanPath(args[0])
+	case UpdateRename:
+		c.Source, c.Target = CleanPath(args[0]), CleanPath(args[1])
+	}
+	return c, ""
+}
+
+func (c *UpdateCommand) option(w string) bool {
+	if c.Op == UpdateAdd {
+		switch w {
+		case "--dereference":
+			c.Dereference = true
+		case "--unix-data":
+			c.UnixData = true
+		case "--no-acls", "--noacls":
+			c.NoACLs = true
+		case "--strict-acls":
+			c.StrictACLs = true
+		case "--no-replace":
+			c.NoReplace = true
+		case "--verbose":
+			c.Verbose = true
+		default:
+			return false
+		}
+		return true
+	}
+	if c.Op == UpdateDelete {
+		switch w {
+		case "--force":
+			c.Force = true
+		case "--recursive":
+			c.Recursive = true
+		default:
+			return false
+		}
+		return true
+	}
+	return false
+}
+
+// CleanPath gives a path in an image the form in which drafts tell paths: "/a/b". Backslashes are taken for slashes, and
+// slashes at its start and end do not matter, nor do several in a row.
+func CleanPath(path string) string {
+	steps := strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' })
+	return "/" + strings.Join(steps, "/")
+}
+
+// CaptureSource is a folder or file to capture, and where it goes.
+type CaptureSource struct {
+	Line   int    // where it stands, from 1
+	Path   string // as it was written
+	Target string // in the image, separated by slashes, "/" for its root
+}
+
+// ParseSourceList reads a list of sources, one a line: a path, and behind it the path in the image if that is another.
+// Comments and quotation marks are as ParseUpdateCommands has them.
+func ParseSourceList(b []byte) ([]CaptureSource, error) {
+	var list []CaptureSource
+	err := eachLine(b, func(line int, words []string) error {
+		if len(words) > 2 {
+			return &ConfigError{line, strings.Join(words, " "), "a source and a target are all that a line can have"}
+		}
+		if words[0] == "" {
+			return &ConfigError{line, strings.Join(words, " "), "the source is empty"}
+		}
+		list = append(list, CaptureSource{line, words[0], CleanPath(words[len(words)-1])})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}

@@ -1,0 +1,371 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wimscope/wim/wimtest"
+)
+
+// verify runs a whole verification, each shard and each result through its packed form.
+func verify(t testing.TB, a *Archive, workers int) *VerifyReport {
+	t.Helper()
+	p, err := a.PlanVerify(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last Progress
+	if err := RunPlan(context.Background(), packedPlan{p, t}, a.Source(), workers, func(at Progress) { last = at }); err != nil {
+		t.Fatal(err)
+	}
+	if last.Bytes != p.Bytes() && p.BadItems() == 0 {
+		t.Errorf("progress ends at %d of %d bytes", last.Bytes, p.Bytes())
+	}
+	if last.Items != p.Items() {
+		t.Errorf("progress ends at %d of %d items", last.Items, p.Items())
+	}
+	r, err := p.Report(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// packedPlan sends shards and results through their packed forms.
+type packedPlan struct {
+	Plan
+	t testing.TB
+}
+
+func (p packedPlan) Shard(i int) (*Shard, error) {
+	s, err := p.Plan.Shard(i)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShard(s.AppendBinary(nil))
+}
+
+func (p packedPlan) Merge(i int, r *ShardResult) ([]BlockMark, error) {
+	packed := r.AppendBinary(nil)
+	again, err := ParseShardResult(packed)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(again.AppendBinary(nil), packed) {
+		p.t.Errorf("result of shard %d changes when packed", i)
+	}
+	return p.Plan.Merge(i, again)
+}
+
+func verifyVariant(t *testing.T, v wimtest.Variant, a *Archive) {
+	r := verify(t, a, 2)
+	if !r.OK {
+		t.Errorf("not found good:\n%s", r.Text())
+	}
+	if len(r.RefCounts) > 0 && v.Name != "7-Zip" {
+		t.Errorf("reference counts: %+v", r.RefCounts)
+	}
+	if r.Integrity[0].State == "none" && (strings.Contains(v.Name, "integrity") || strings.Contains(v.Name, "split") && !strings.Contains(v.Name, "pipable")) {
+		t.Error("its integrity table was not seen")
+	}
+}
+
+func TestVerifySamples(t *testing.T) {
+	for _, s := range wimtest.Samples() {
+		if s.Outcome != wimtest.Opens && s.Outcome != wimtest.Damaged && s.Outcome != wimtest.NeedsOthers {
+			continue
+		}
+		t.Run(s.Name, func(t *testing.T) {
+			a, err := Open(sampleParts(s.Parts), &ReadOptions{References: sampleParts(s.Refs)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := verify(t, a, 1)
+			lacks := s.Outcome == wimtest.NeedsOthers && len(s.Refs) == 0
+			if (s.Outcome != wimtest.Damaged && !lacks) != r.OK {
+				t.Errorf("OK is %v:\n%s", r.OK, r.Text())
+			}
+			if s.Outcome == wimtest.NeedsOthers {
+				alone, err := Open(sampleParts(s.Parts), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r := verify(t, alone, 1); r.OK || len(r.Missing) == 0 || len(r.Missing[0].Uses) == 0 {
+					t.Errorf("without its references nothing is missing:\n%s", r.Text())
+				}
+			}
+			if s.Name == "wrong-refcounts" && len(r.RefCounts) != 2 {
+				t.Errorf("wrong counts: %+v", r.RefCounts)
+			}
+			if s.Name == "unused-bytes" && r.UnusedBytes == 0 {
+				t.Error("unused bytes were not seen")
+			}
+			b, err := json.Marshal(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var again VerifyReport
+			if err := json.Unmarshal(b, &again); err != nil || again.Text() != r.Text() {
+				t.Errorf("the report changes as JSON: %v", err)
+			}
+		})
+	}
+}
+
+// TestVerifyFindsDamage flips a bit in each region of an archive in turn: what lies there must be told, with paths.
+func TestVerifyFindsDamage(t *testing.T) {
+	for _, name := range []string{"none", "XPRESS 4K", "LZX 32K", "LZMS 128K", "LZX 32K solid", "LZMS 1M solid", "LZX, pipable", "LZX, integrity table"} {
+		t.Run(name, func(t *testing.T) {
+			v := variant(t, name)
+			m := makeVariant(t, v, 5)
+			good, err := os.ReadFile(m.First)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := Open([]Part{{Name: "good", R: bytes.NewReader(good), Size: int64(len(good))}}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := 0
+			for i := range a.nBlobs {
+				b := a.blob(int32(i))
+				info := a.Stored(b)
+				at := info.Off + info.PackedSize/2
+				bad := bytes.Clone(good)
+				bad[at] ^= 0xff
+				x, err := Open([]Part{{Name: "bad", R: bytes.NewReader(bad), Size: int64(len(bad))}}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := verify(t, x, 1)
+				if x.tables[0] != nil && r.Integrity[0].State != "bad" {
+					t.Error("the integrity table does not show it")
+				}
+				if len(r.Damaged) == 0 {
+					readBlobs(t, x) // packed data may have bits that mean nothing
+					continue
+				}
+				found++
+				for _, d := range r.Damaged {
+					if d.Off > at || d.Off+d.Len <= at {
+						t.Errorf("damage is said to be at 0x%x, %d bytes; it is at 0x%x", d.Off, d.Len, at)
+					}
+					if len(d.Uses) == 0 || d.Count != len(d.Uses) {
+						t.Errorf("damaged %v has no path", d.Hash)
+					}
+				}
+				if i > 12 {
+					break
+				}
+			}
+			if found < min(a.nBlobs, 12)/2 {
+				t.Errorf("of %d damages %d were found", a.nBlobs, found)
+			}
+		})
+	}
+}
+
+func variant(t testing.TB, name string) wimtest.Variant {
+	t.Helper()
+	for _, v := range wimtest.Variants() {
+		if v.Name == name {
+			return v
+		}
+	}
+	t.Fatalf("there is no variant %q", name)
+	return wimtest.Variant{}
+}
+
+// TestRunPlanStops sees that an error of the progress of things ends a job.
+func TestRunPlanStops(t *testing.T) {
+	a, err := Open(sampleParts(wimtest.Samples()[0].Parts), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := a.PlanVerify(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := RunPlan(ctx, p, a.Source(), 2, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+	if _, err := p.Report(nil); !errors.Is(err, errUnfinished) {
+		t.Errorf("report: got %v, want errUnfinished", err)
+	}
+}
+
+// BenchmarkVerify verifies the archives that WIMSCOPE_BENCH names, separated by colons, with one worker and two.
+func BenchmarkVerify(b *testing.B) {
+	names := os.Getenv("WIMSCOPE_BENCH")
+	if names == "" {
+		b.Skip("WIMSCOPE_BENCH names no archives")
+	}
+	for name := range strings.SplitSeq(names, ":") {
+		for _, workers := range []int{1, 2} {
+			b.Run(name[strings.LastIndexByte(name, '/')+1:]+"/"+string(rune('0'+workers)), func(b *testing.B) {
+				parts := openFiles(b, name)
+				b.ReportAllocs()
+				for b.Loop() {
+					a, err := Open(parts, nil)
+					if err != nil {
+						b.Fatal(err)
+					}
+					p, err := a.PlanVerify(nil)
+					if err != nil {
+						b.Fatal(err)
+					}
+					b.SetBytes(p.Bytes())
+					if err := RunPlan(context.Background(), p, a.Source(), workers, nil); err != nil {
+						b.Fatal(err)
+					}
+					if n := p.BadItems(); n > 0 {
+						b.Fatalf("%d bad", n)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestSum compares the SHA-256 of parts with the standard library's.
+func TestSum(t *testing.T) {
+	v := variant(t, "XPRESS, split")
+	a := openMade(t, v, makeVariant(t, v, 5))
+	p := a.PlanSum()
+	if err := RunPlan(context.Background(), packedPlan{p, t}, a.Source(), 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	for i, got := range p.Sums() {
+		b := make([]byte, a.parts[i].Size)
+		if _, err := a.parts[i].R.ReadAt(b, 0); err != nil {
+			t.Fatal(err)
+		}
+		if want := sha256.Sum256(b); !bytes.Equal(got, want[:]) {
+			t.Errorf("part %d: %x, want %x", i, got, want)
+		}
+	}
+}
+
+// TestRunShardStops: an error of rest ends a shard wherever it is, a chunk of a solid resource that takes long included.
+func TestRunShardStops(t *testing.T) {
+	v := variant(t, "LZMS 8M solid")
+	dir := t.TempDir()
+	tree := filepath.Join(dir, "tree")
+	if err := os.Mkdir(tree, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Repeat("the quick brown fox jumps over the lazy dog\n", 200_000) // 8.8 MB
+	if err := os.WriteFile(filepath.Join(tree, "text"), []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	wimtest.Need(t, v.Programs()...)
+	m, err := v.Make(dir, tree, tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := openMade(t, v, m)
+	p, err := a.PlanVerify(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := errors.New("stop")
+	most := 0
+	for i := range p.NumShards() {
+		s, err := p.Shard(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := 0; ; n++ {
+			calls := 0
+			_, err := RunShard(s, a.Source(), NewShardWorker(), func(bytes int64, _ int) error {
+				if calls++; calls > n {
+					return stop
+				}
+				return nil
+			})
+			if err == nil {
+				most = max(most, n)
+				break
+			}
+			if !errors.Is(err, stop) {
+				t.Fatalf("shard %d, call %d: %v", i, n, err)
+			}
+		}
+	}
+	if most < 12 {
+		t.Errorf("rest was called %d times in 8.8 MB", most)
+	}
+}
+
+// TestReadErrors: a file that cannot be read is an error; one that is shorter than it was has lost contents.
+func TestReadErrors(t *testing.T) {
+	b := plainArchive().Bytes()
+	a := mustOpen(t, b)
+	p, err := a.PlanVerify(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.Shard(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := errors.New("gone")
+	if _, err := RunShard(s, Source{brokenReader{gone}}, NewShardWorker(), nil); !errors.Is(err, gone) {
+		t.Errorf("got %v, want %v", err, gone)
+	}
+	r, err := RunShard(s, Source{bytes.NewReader(b[:210])}, NewShardWorker(), nil)
+	if err != nil || len(r.Bad) != r.Items || r.Items == 0 {
+		t.Errorf("a short file: %+v, %v", r, err)
+	}
+	if _, err := RunShard(s, nil, NewShardWorker(), nil); err == nil {
+		t.Error("a shard without files runs")
+	}
+}
+
+type brokenReader struct{ err error }
+
+func (b brokenReader) ReadAt([]byte, int64) (int, error) { return 0, b.err }
+
+// TestReportPathsBounded: paths of contents that are not there take bounded memory, and those left off are counted.
+func TestReportPathsBounded(t *testing.T) {
+	low := wimtest.Folder("low")
+	for i := range 6000 {
+		low.Children = append(low.Children, wimtest.TextFile(fmt.Sprintf("%05d", i), fmt.Sprint(i/2)))
+	}
+	e := low
+	for range 6000 {
+		e = wimtest.Folder("d", e)
+	}
+	h := wimtest.One(wimtest.Folder("", e))
+	h.Blobs = nil
+	b := h.Bytes()
+	a, err := Open([]Part{{Name: "deep", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := verify(t, a, 1)
+	count, kept, text := 0, 0, 0
+	for _, m := range r.Missing {
+		count += m.Count
+		kept += len(m.Uses)
+		for _, u := range m.Uses {
+			text += len(u.Path)
+		}
+	}
+	if len(r.Missing) != 3000 || count != 6000 || kept+r.PathsLeftOff != count || kept == 0 || text > maxPathText+12100 || text < maxPathText-12100 {
+		t.Errorf("%d contents, %d uses, %d kept of %d bytes, %d left off", len(r.Missing), count, kept, text, r.PathsLeftOff)
+	}
+	if !strings.Contains(r.Text(), fmt.Sprintf("Paths left off in what follows: %d", r.PathsLeftOff)) {
+		t.Error("the text does not say that paths are left off")
+	}
+}

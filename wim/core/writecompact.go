@@ -1,0 +1,127 @@
+package core
+
+import (
+	"cmp"
+	"slices"
+
+	"wimscope/wim/internal/format"
+)
+
+// move is a resource that is moved to the front of its file, when an archive is compacted.
+type move struct {
+	off, packed int64
+	content     int32 // one that is, or lies, in it
+	solid       int32 // index into solids, -1 if it is not solid
+}
+
+// PlanCompact makes the plan of changing the archive that the Edit was made of, in its file, as PlanAppend does, but so that
+// nothing unused is left: resources move to the front before what is new is added behind them. It takes no more room than
+// the result does, and is not safe: until it is done, the header says that writing was not finished, and an archive that
+// was cut meanwhile has lost contents. Contents that no image uses go, unless the archive is a resource-only one.
+//
+// Errors: those of PlanAppend. Resources that overlap are refused.
+func (e *Edit) PlanCompact(o *WriteOptions) (*WritePlan, error) {
+	opts, err := e.inPlace(o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := e.planWrite(opts, e.base, true)
+	if err != nil {
+		return nil, err
+	}
+	p.setStages()
+	if err := p.makeMetadata(false); err != nil {
+		return nil, err
+	}
+	return p, p.findMoves()
+}
+
+// findMoves lists the resources that stay, as they lie, and which of them are moved.
+func (p *WritePlan) findMoves() error {
+	a := p.base
+	list := make([]move, 0, len(p.contents))
+	solid := map[int32]bool{}
+	for i := range p.contents {
+		c := &p.contents[i]
+		switch {
+		case !c.stays || c.same != written:
+		case c.solid < 0:
+			list = append(list, move{c.off, c.packed, int32(i), -1})
+		case !solid[c.solid]:
+			solid[c.solid] = true
+			s := &p.solids[c.solid]
+			list = append(list, move{s.off, s.packed, int32(i), c.solid})
+		}
+	}
+	slices.SortFunc(list, func(x, y move) int {
+		return cmp.Or(cmp.Compare(x.off, y.off), cmp.Compare(x.packed, y.packed), cmp.Compare(x.content, y.content))
+	})
+	end := int64(format.HeaderSize)
+	for _, m := range list {
+		if k := len(p.moves) - 1; k >= 0 && m.off == p.moves[k].off && m.packed == p.moves[k].packed && m.solid < 0 && p.moves[k].solid < 0 {
+			p.aliases = append(p.aliases, [2]int32{m.content, p.moves[k].content})
+			continue
+		}
+		if m.off < end {
+			return &RefusedError{Name: a.parts[a.first].Name, Key: RefusedOverlap, Text: "resources overlap, so they cannot be moved"}
+		}
+		end = m.off + m.packed
+		p.moves = append(p.moves, m)
+	}
+	return nil
+}
+
+// startCompact marks the archive as being written. What is at its place already is not moved.
+func (p *WritePlan) startCompact() error {
+	h := p.base.parts[p.base.first].hdr
+	h.Flags |= format.FlagWriteInProgress
+	if err := p.out.put(h.Append(nil), 0); err != nil {
+		return err
+	}
+	for len(p.moves) > 0 && p.moves[0].off == p.out.off {
+		p.out.off += p.moves[0].packed
+		p.moves = p.moves[1:]
+	}
+	end := p.out.off
+	p.out.prime = func(s *blockSums) error { return p.prime(s, end) }
+	return p.out.sync()
+}
+
+// planMoves plans the moving of resources, in their order: so none is written over before it was read.
+func (p *WritePlan) planMoves() {
+	cur := packPlan{op: PackCopy, solid: -1}
+	flush := func() {
+		if len(cur.items) > 0 {
+			p.add(cur)
+		}
+		cur = packPlan{op: PackCopy, solid: -1}
+	}
+	for _, m := range p.moves {
+		if m.solid >= 0 {
+			flush()
+			cur.solid = m.solid
+		}
+		for from := int64(0); from < m.packed; from += pieceBytes {
+			n := min(m.packed-from, pieceBytes)
+			if cur.bytes+n > maxShardBytes || len(cur.items) >= maxShardPieces {
+				flush()
+				cur.solid = m.solid
+			}
+			cur.items = append(cur.items, packItem{m.content, from, n})
+			cur.bytes += n
+		}
+		if m.solid >= 0 {
+			flush()
+		}
+	}
+	flush()
+	p.moves = nil
+}
+
+// moved tells contents that share a resource where it is now.
+func (p *WritePlan) moved() {
+	for _, x := range p.aliases {
+		p.contents[x[0]].off = p.contents[x[1]].off
+	}
+	p.aliases = nil
+}

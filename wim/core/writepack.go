@@ -1,0 +1,355 @@
+package core
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"wimscope/wim/internal/sha1"
+)
+
+// copied says that a content is copied as it is packed.
+func (p *WritePlan) copied(c *packContent) bool {
+	if c.solid >= 0 || c.stays {
+		return true
+	}
+	if c.a < 0 || p.o.Recompress || p.o.Solid && !p.o.KeepAlone {
+		return false
+	}
+	res, ok := p.resource(c)
+	return ok && p.archives[c.a].packedAs(&res, &p.o)
+}
+
+// resource gives the resource in an archive that holds a content alone.
+func (p *WritePlan) resource(c *packContent) (resource, bool) {
+	a := p.archives[c.a]
+	if c.blob >= a.metaID(0) {
+		return a.metas[c.blob-a.metaID(0)].resource, true
+	}
+	b := &a.blobs[c.blob]
+	if b.run >= 0 || b.bad != faultNone {
+		return resource{}, false
+	}
+	return a.resourceOf(b), true
+}
+
+// copySize is how many bytes a content takes that is copied.
+func (p *WritePlan) copySize(c *packContent) int64 {
+	res, _ := p.resource(c)
+	return res.packedFor(&p.o)
+}
+
+// planPack plans the packing of contents.
+func (p *WritePlan) planPack() {
+	p.planSolidCopies()
+	var copies, raw, rest []int32
+	for i := range p.contents {
+		c := &p.contents[i]
+		switch {
+		case c.same != written, c.solid >= 0, c.stays, c.meta:
+		case p.copied(c):
+			copies = append(copies, int32(i))
+		case c.raw:
+			raw = append(raw, int32(i))
+		default:
+			rest = append(rest, int32(i))
+		}
+	}
+	p.planCopies(copies)
+	p.planAlone(raw, true)
+	p.order(rest)
+	if p.o.Solid {
+		p.planSolid(rest)
+	} else {
+		p.planAlone(rest, false)
+	}
+}
+
+// order puts contents into the order in which they are packed: those of archives as they lie there, then those of drafts.
+// In a solid resource what is not there from a solid one goes by its name's extension, then by its name.
+func (p *WritePlan) order(ids []int32) {
+	solidRun := func(c *packContent) bool { return c.a >= 0 && p.archives[c.a].blobs[c.blob].run >= 0 }
+	group := func(c *packContent) int {
+		switch {
+		case solidRun(c):
+			return 0
+		case c.a >= 0 && !p.o.Solid:
+			return 1
+		}
+		return 2
+	}
+	type key struct{ ext, name string }
+	keys := map[int32]key{}
+	if p.o.Solid {
+		for _, id := range ids {
+			name := strings.ToLower(p.names[id])
+			keys[id] = key{path.Ext(name), name}
+		}
+	}
+	slices.SortStableFunc(ids, func(x, y int32) int {
+		cx, cy := &p.contents[x], &p.contents[y]
+		gx, gy := group(cx), group(cy)
+		switch {
+		case gx != gy:
+			return cmp.Compare(gx, gy)
+		case gx < 2 && cx.a != cy.a:
+			return cmp.Compare(cx.a, cy.a)
+		case gx < 2:
+			return p.archives[cx.a].blobPlace(cx.blob, cy.blob)
+		case p.o.Solid:
+			kx, ky := keys[x], keys[y]
+			return cmp.Or(cmp.Compare(kx.ext, ky.ext), cmp.Compare(kx.name, ky.name), cmp.Compare(x, y))
+		}
+		return cmp.Compare(x, y)
+	})
+}
+
+// planCopies plans the copying of packed resources.
+func (p *WritePlan) planCopies(ids []int32) {
+	slices.SortFunc(ids, func(x, y int32) int {
+		cx, cy := &p.contents[x], &p.contents[y]
+		if cx.a != cy.a {
+			return cmp.Compare(cx.a, cy.a)
+		}
+		rx, _ := p.resource(cx)
+		ry, _ := p.resource(cy)
+		return cmp.Or(cmp.Compare(rx.src, ry.src), cmp.Compare(rx.off, ry.off), cmp.Compare(x, y))
+	})
+	cur := packPlan{op: PackCopy, solid: -1}
+	flush := func() {
+		if len(cur.items) > 0 {
+			p.add(cur)
+		}
+		cur = packPlan{op: PackCopy, solid: -1}
+	}
+	for _, id := range ids {
+		res, _ := p.resource(&p.contents[id])
+		for from, n := int64(0), int64(0); from < res.packed; from += n {
+			n = min(res.packed-from, pieceBytes)
+			if res.reframed(&p.o) {
+				n = res.packed // its chunks are looked at together
+			}
+			if cur.bytes+n > maxShardBytes || len(cur.items) >= maxShardPieces {
+				flush()
+			}
+			cur.items = append(cur.items, packItem{id, from, n})
+			cur.bytes += n
+		}
+	}
+	flush()
+}
+
+// solidCopy is a solid resource of an archive that is copied as it is.
+type solidCopy struct {
+	a, solid int32
+	contents []int32 // that are wanted of it
+	bytes    int64   // of these, unpacked
+}
+
+// solidCopies finds the solid resources of archives that are copied as they are: those packed in the same way of which at
+// least two thirds are wanted. Unpacking one for a few contents that are not wanted would take longer than it saves.
+func (p *WritePlan) solidCopies() []*solidCopy {
+	if !p.o.Solid || p.o.Recompress {
+		return nil
+	}
+	type key struct{ a, solid int32 }
+	index := map[key]*solidCopy{}
+	var list []*solidCopy
+	for i := range p.contents {
+		c := &p.contents[i]
+		if c.a < 0 || c.same != written || c.stays || c.meta {
+			continue
+		}
+		a := p.archives[c.a]
+		b := &a.blobs[c.blob]
+		if b.run < 0 || b.bad != faultNone {
+			continue
+		}
+		run := &a.runs[b.run]
+		m := run.member(b.off)
+		s := &a.solids[run.members[m].solid]
+		if b.off+b.size > run.members[m].start+s.size || s.bad != "" || s.codec != p.o.SolidCodec || s.chunk != p.o.SolidChunkSize {
+			continue
+		}
+		k := key{c.a, run.members[m].solid}
+		x := index[k]
+		if x == nil {
+			x = &solidCopy{a: k.a, solid: k.solid}
+			index[k] = x
+			list = append(list, x)
+		}
+		x.contents = append(x.contents, int32(i))
+		x.bytes += b.size
+	}
+	list = slices.DeleteFunc(list, func(x *solidCopy) bool { return x.bytes < p.archives[x.a].solids[x.solid].size/3*2 })
+	slices.SortFunc(list, func(x, y *solidCopy) int { return cmp.Or(cmp.Compare(x.a, y.a), cmp.Compare(x.solid, y.solid)) })
+	return list
+}
+
+// planSolidCopies plans the copying of solid resources.
+func (p *WritePlan) planSolidCopies() {
+	for _, x := range p.solidCopies() {
+		a := p.archives[x.a]
+		s := &a.solids[x.solid]
+		at := int32(len(p.solids))
+		p.solids = append(p.solids, outSolid{packed: s.packed, size: s.size, a: x.a, from: x.solid})
+		for _, id := range x.contents {
+			c := &p.contents[id]
+			b := &a.blobs[c.blob]
+			run := &a.runs[b.run]
+			c.solid, c.off, c.packed, c.part = at, b.off-run.members[run.member(b.off)].start, c.size, 1
+		}
+		for from := int64(0); from < s.packed; from += pieceBytes {
+			n := min(s.packed-from, pieceBytes)
+			p.add(packPlan{op: PackCopy, solid: at, items: []packItem{{x.contents[0], from, n}}, bytes: n})
+		}
+	}
+}
+
+// planSolid plans one solid resource of contents in this order.
+func (p *WritePlan) planSolid(ids []int32) {
+	total := int64(0)
+	for _, id := range ids {
+		total += p.contents[id].size
+	}
+	if total == 0 {
+		return
+	}
+	at := int32(len(p.solids))
+	p.solids = append(p.solids, outSolid{size: total, a: -1})
+	step := max(p.o.SolidChunkSize, solidShardBytes)
+	cur := packPlan{op: PackSolid, solid: at}
+	off := int64(0)
+	for _, id := range ids {
+		c := &p.contents[id]
+		c.solid, c.off, c.packed, c.part = at, off, c.size, 1
+		for from := int64(0); from < c.size; {
+			n := min(c.size-from, step-off%step)
+			cur.items = append(cur.items, packItem{id, from, n})
+			cur.bytes += n
+			from += n
+			if off += n; off%step == 0 {
+				p.add(cur)
+				cur = packPlan{op: PackSolid, solid: at}
+			}
+		}
+	}
+	if len(cur.items) > 0 {
+		p.add(cur)
+	}
+}
+
+// planAlone plans resources of contents in this order, as they are if raw.
+func (p *WritePlan) planAlone(ids []int32, raw bool) {
+	target := p.target(ids)
+	empty := packPlan{op: PackAlone, solid: -1, raw: raw}
+	cur := empty
+	flush := func() {
+		if len(cur.items) > 0 {
+			p.add(cur)
+		}
+		cur = empty
+	}
+	last := int64(-1) // the source's chunk that the content before begins in
+	for _, id := range ids {
+		c := &p.contents[id]
+		if c.size > largeContent {
+			flush()
+			step := max(pieceBytes, p.o.ChunkSize)
+			for from := int64(0); from < c.size; from += step {
+				n := min(c.size-from, step)
+				p.add(packPlan{op: PackAlone, solid: -1, raw: raw, items: []packItem{{id, from, n}}, bytes: n})
+			}
+			continue
+		}
+		// Contents of one chunk of a solid resource are packed by one worker, which unpacks it.
+		chunk := p.sourceChunk(c)
+		together := chunk >= 0 && chunk == last && cur.bytes+c.size <= 2*largeContent
+		if (cur.bytes >= target || cur.bytes > 0 && cur.bytes+c.size > 2*target) && !together || len(cur.items) >= maxShardPieces {
+			flush()
+		}
+		last = chunk
+		cur.items = append(cur.items, packItem{id, 0, c.size})
+		cur.bytes += c.size
+	}
+	flush()
+}
+
+// sourceChunk numbers the chunk of a solid resource that a content begins in, -1 if it is in none.
+func (p *WritePlan) sourceChunk(c *packContent) int64 {
+	if c.a < 0 {
+		return -1
+	}
+	a := p.archives[c.a]
+	if c.blob >= a.metaID(0) || a.blobs[c.blob].run < 0 {
+		return -1
+	}
+	b := &a.blobs[c.blob]
+	chunks, err := a.runChunks(b.run)
+	if err != nil || len(chunks) == 0 {
+		return -1
+	}
+	return int64(b.run)<<32 | int64(chunkAt(chunks, b.off))
+}
+
+// makeMetadata makes contents of the images' metadata resources, those of drafts only if all hashes are known.
+func (p *WritePlan) makeMetadata(drafts bool) error {
+	for k, i := range p.shown {
+		im := &p.images[i]
+		if p.metas[k] >= 0 || im.draft != nil && !drafts {
+			continue
+		}
+		c := packContent{known: true, meta: true, a: -1, image: -1, same: written, solid: -1, refs: 1}
+		if im.draft != nil {
+			b, err := im.draft.Metadata()
+			if err != nil {
+				return fmt.Errorf("wim: image %d: %w", k+1, err)
+			}
+			c.inline, c.size, c.hash = b, int64(len(b)), sha1.Sum(b)
+		} else {
+			m := &im.a.metas[im.index-1]
+			if m.problem != "" {
+				return formatErrorf(metadataOf(im.index), im.a.parts[m.src].Name, m.off, "%s", m.problem)
+			}
+			c.a = int32(slices.Index(p.archives, im.a))
+			c.blob, c.size, c.hash = im.a.metaID(im.index-1), m.size, m.hash
+			if im.a == p.base {
+				c.stays, c.off, c.packed, c.stored, c.part = true, m.off, m.packed, m.form == formStored, 1
+			}
+		}
+		p.metas[k] = int32(len(p.contents))
+		p.contents = append(p.contents, c)
+	}
+	return nil
+}
+
+// planMetadata plans the images' metadata resources.
+func (p *WritePlan) planMetadata() error {
+	if err := p.makeMetadata(true); err != nil {
+		return err
+	}
+	var ids, copies []int32
+	for _, id := range p.metas {
+		switch c := &p.contents[id]; {
+		case c.stays:
+		case p.metaCopied(c):
+			copies = append(copies, id)
+		default:
+			ids = append(ids, id)
+		}
+	}
+	p.planCopies(copies)
+	p.planAlone(ids, false)
+	return nil
+}
+
+// metaCopied says that a metadata resource is copied as it is packed, in a solid archive too.
+func (p *WritePlan) metaCopied(c *packContent) bool {
+	if c.a < 0 || p.o.Recompress {
+		return false
+	}
+	res, _ := p.resource(c)
+	return p.archives[c.a].packedAs(&res, &p.o)
+}

@@ -1,0 +1,283 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+
+	"wimscope/wim/internal/format"
+	"wimscope/wim/lzms"
+)
+
+// WriteOptions is how an archive is written. The zero value writes an uncompressed one.
+type WriteOptions struct {
+	Codec     Codec // of contents that stand alone, and of metadata
+	ChunkSize int64 // unpacked bytes; 0 means the usual: 32 KiB, LZMS 128 KiB
+	Level     int   // LevelFast to LevelMaximum; 0 means LevelNormal
+
+	Solid          bool  // contents share solid resources
+	SolidCodec     Codec // None means LZMS
+	SolidChunkSize int64 // 0 means the usual: 32 KiB, LZMS 64 MiB
+	SolidLevel     int   // 0 means Level
+
+	KeepAlone bool // with Solid: what stands alone in an archive, packed as Codec and ChunkSize say, is copied as it is
+
+	Recompress bool     // what is packed the same way already is packed anew, and not copied
+	Integrity  bool     // with an integrity table
+	Pipable    bool     // for readers that cannot seek, as only wimlib has them; written from front to end without a gap
+	Only       Only     // what of the images is written
+	GUID       [16]byte // of the new archive; random bytes, as a rule
+}
+
+// Only is what of its images an archive holds. Groups of images are kept in archives with metadata only, which share one
+// with contents only.
+type Only uint8
+
+const (
+	OnlyAll      Only = iota // all of them
+	OnlyContents             // their contents and not the images: a resource-only archive
+	OnlyMetadata             // the images and not their contents, which archives given to LeaveOut must hold
+)
+
+func (o *WriteOptions) withDefaults() (WriteOptions, error) {
+	var out WriteOptions
+	if o != nil {
+		out = *o
+	}
+	if out.Level == 0 {
+		out.Level = LevelNormal
+	}
+	if out.SolidLevel == 0 {
+		out.SolidLevel = out.Level
+	}
+	if out.Solid && out.SolidCodec == None {
+		out.SolidCodec = LZMS
+	}
+	if out.ChunkSize == 0 {
+		out.ChunkSize = defaultChunkSize(out.Codec, false)
+	}
+	if out.SolidChunkSize == 0 && out.Solid {
+		out.SolidChunkSize = defaultChunkSize(out.SolidCodec, true)
+	}
+	check := func(c Codec, size int64, level int) error {
+		if level < LevelFast || level > LevelMaximum {
+			return fmt.Errorf("wim: level %d is none of 1 to 3: %w", level, ErrUnsupported)
+		}
+		if c == None && size == 0 || size > 0 && size <= lzms.MaxEncode && chunkSizeOK(c, uint32(size)) {
+			return nil
+		}
+		return fmt.Errorf("wim: chunk size %d is none of %v: %w", size, c, ErrUnsupported)
+	}
+	if out.Pipable && out.Solid {
+		return out, &RefusedError{Key: RefusedPipable, Text: "a pipable archive holds no solid resources"}
+	}
+	if err := check(out.Codec, out.ChunkSize, out.Level); err != nil {
+		return out, err
+	}
+	if out.Solid {
+		return out, check(out.SolidCodec, out.SolidChunkSize, out.SolidLevel)
+	}
+	return out, nil
+}
+
+// Edit is an archive to be: its images, each that of an archive as it is or a draft, and what the XML document says. The
+// zero value has none. It is not for several goroutines at a time.
+type Edit struct {
+	Boot         int  // index of the image to boot from, from 1; 0: none
+	ReparseFixup bool // the header is to say that links were made relative to their images
+
+	doc      *XMLDoc  // whose elements beside images are kept
+	base     *Archive // that it was made of, nil if none
+	images   []editImage
+	archives []*Archive // contents come from, and images
+	whole    []*Archive // of these, those all of whose contents go in
+	delta    []*Archive // whose contents are left out
+}
+
+// editImage is one image of an Edit.
+type editImage struct {
+	node  *XMLNode // IMAGE
+	draft *Draft   // nil: as it is in the archive
+	a     *Archive
+	index int // in the archive, from 1
+
+	created, modified Filetime // of the draft
+}
+
+// NewEdit makes an Edit without images.
+func NewEdit() *Edit { return &Edit{} }
+
+// WriteOptions are those that write the archive as it is: for joining, rebuilding and optimising it.
+func (a *Archive) WriteOptions() WriteOptions {
+	i := a.Info()
+	h := &a.parts[a.first].hdr
+	o := WriteOptions{
+		Codec: i.Codec, ChunkSize: i.ChunkSize, Solid: i.Solid, SolidCodec: i.SolidCodec, SolidChunkSize: i.SolidChunkSize,
+		Integrity: i.Parts[i.First].Integrity, Pipable: i.Pipable, GUID: h.GUID,
+	}
+	if o.SolidCodec == None {
+		o.SolidCodec, o.SolidChunkSize = max(o.SolidCodec, XPRESS), 0
+	}
+	if o.KeepAlone = o.Solid; !o.Solid {
+		o.SolidCodec, o.SolidChunkSize = None, 0
+	}
+	if a.resourceOnly() {
+		o.Only = OnlyContents
+	}
+	if h.Flags&format.FlagMetadataOnly != 0 {
+		o.Only = OnlyMetadata
+	}
+	return o
+}
+
+// resourceOnly says that the archive holds contents for the images of others.
+func (a *Archive) resourceOnly() bool {
+	return len(a.metas) == 0 && a.parts[a.first].hdr.Flags&format.FlagResourceOnly != 0
+}
+
+// Edit makes an Edit of all that the archive holds. Contents that no image uses are not among it, unless it is a
+// resource-only one.
+func (a *Archive) Edit() (*Edit, error) {
+	e := &Edit{doc: a.doc, base: a}
+	h := &a.parts[a.first].hdr
+	e.ReparseFixup = h.Flags&headerKept != 0
+	for i := range a.metas {
+		if _, err := e.AddImage(a, i+1); err != nil {
+			return nil, err
+		}
+	}
+	if h.BootIndex <= uint32(len(e.images)) {
+		e.Boot = int(h.BootIndex)
+	}
+	if a.resourceOnly() {
+		e.AddContents(a)
+	}
+	return e, nil
+}
+
+// UseContents has contents of drafts, those that are in no file, looked for in an archive too.
+func (e *Edit) UseContents(a *Archive) {
+	if !slices.Contains(e.archives, a) {
+		e.archives = append(e.archives, a)
+	}
+}
+
+// AddContents adds all contents of an archive, used by images or not.
+func (e *Edit) AddContents(a *Archive) {
+	e.UseContents(a)
+	if !slices.Contains(e.whole, a) {
+		e.whole = append(e.whole, a)
+	}
+}
+
+// LeaveOut makes a delta archive: contents that the given one holds are not written.
+func (e *Edit) LeaveOut(a *Archive) { e.delta = append(e.delta, a) }
+
+// AddImage adds an image of an archive as it is, and gives its index, from 1. What the XML document says of it is kept.
+func (e *Edit) AddImage(a *Archive, index int) (int, error) {
+	if index < 1 || index > len(a.metas) {
+		return 0, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), ErrNotFound)
+	}
+	if len(e.images) >= maxImages {
+		return 0, fmt.Errorf("wim: more than %d images: %w", maxImages, ErrUnsupported)
+	}
+	node := &XMLNode{Name: "IMAGE"}
+	if root := a.doc.Root(); root != nil {
+		for _, n := range root.Children {
+			if n.Name == "IMAGE" && xmlNumber(n.Attr("INDEX")) == int64(index) {
+				node = n.clone()
+				break
+			}
+		}
+	}
+	e.UseContents(a)
+	e.images = append(e.images, editImage{node: node, a: a, index: index})
+	return len(e.images), nil
+}
+
+// DraftInfo is what is told of an image made from a draft. Other elements are set through ImageElement.
+type DraftInfo struct {
+	Name        string
+	Description string
+	Flags       string   // the edition
+	Created     Filetime // of the image, as a rule now
+	Modified    Filetime // 0: as Created
+}
+
+// AddDraft adds an image made from a draft, and gives its index, from 1. The draft must not be changed any more; that of
+// an image needs its archive, see UseContents.
+func (e *Edit) AddDraft(d *Draft, info *DraftInfo) (int, error) {
+	if len(e.images) >= maxImages {
+		return 0, fmt.Errorf("wim: more than %d images: %w", maxImages, ErrUnsupported)
+	}
+	im := editImage{node: &XMLNode{Name: "IMAGE"}, draft: d}
+	if info != nil {
+		im.node.SetContent(info.Name, "NAME")
+		im.node.SetContent(info.Description, "DESCRIPTION")
+		im.node.SetContent(info.Flags, "FLAGS")
+		im.created, im.modified = info.Created, info.Modified
+		if im.modified == 0 {
+			im.modified = im.created
+		}
+	}
+	e.images = append(e.images, im)
+	return len(e.images), nil
+}
+
+// SetDraft gives an image, index from 1, another tree. What the XML document says of it is kept, but for the statistics and
+// the time of modification. The draft must not be changed any more; that of an image needs its archive, see UseContents.
+func (e *Edit) SetDraft(index int, d *Draft, modified Filetime) error {
+	if index < 1 || index > len(e.images) {
+		return fmt.Errorf("wim: image %d of %d: %w", index, len(e.images), ErrNotFound)
+	}
+	im := &e.images[index-1]
+	im.draft, im.a, im.index, im.modified = d, nil, 0, modified
+	return nil
+}
+
+// Len is how many images there are.
+func (e *Edit) Len() int { return len(e.images) }
+
+// ImageElement is what the XML document will say of an image, index from 1: its IMAGE element, which may be changed. The
+// statistics of drafts and the index are put there when the archive is written.
+func (e *Edit) ImageElement(index int) *XMLNode { return e.images[index-1].node }
+
+// ImageName is the name of an image, index from 1.
+func (e *Edit) ImageName(index int) string { return e.images[index-1].node.Content("NAME") }
+
+// FindImage finds the image of a name, and gives its index, from 1; 0 if there is none. Nothing is the name of none.
+func (e *Edit) FindImage(name string) int {
+	return 1 + slices.IndexFunc(e.images, func(im editImage) bool { return name != "" && im.node.Content("NAME") == name })
+}
+
+// Delete takes an image away, index from 1. The boot index follows.
+func (e *Edit) Delete(index int) error {
+	if index < 1 || index > len(e.images) {
+		return fmt.Errorf("wim: image %d of %d: %w", index, len(e.images), ErrNotFound)
+	}
+	e.images = slices.Delete(e.images, index-1, index)
+	switch {
+	case e.Boot == index:
+		e.Boot = 0
+	case e.Boot > index:
+		e.Boot--
+	}
+	return nil
+}
+
+// Move puts an image at another index, both from 1; the others keep their order. The boot index follows.
+func (e *Edit) Move(index, to int) error {
+	if index < 1 || index > len(e.images) || to < 1 || to > len(e.images) {
+		return fmt.Errorf("wim: image %d to %d of %d: %w", index, to, len(e.images), ErrNotFound)
+	}
+	im := e.images[index-1]
+	e.images = slices.Insert(slices.Delete(e.images, index-1, index), to-1, im)
+	switch b := e.Boot; {
+	case b == index:
+		e.Boot = to
+	case b > index && b <= to:
+		e.Boot--
+	case b < index && b >= to:
+		e.Boot++
+	}
+	return nil
+}

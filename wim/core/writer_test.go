@@ -1,0 +1,719 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"wimscope/wim/internal/format"
+	"wimscope/wim/wimtest"
+)
+
+// memFile is an archive in memory that is being written.
+type memFile struct{ b []byte }
+
+func (m *memFile) WriteAt(p []byte, off int64) (int, error) {
+	if need := int(off) + len(p); need > len(m.b) {
+		m.b = append(m.b, make([]byte, need-len(m.b))...)
+	}
+	return copy(m.b[off:], p), nil
+}
+
+func (m *memFile) Truncate(size int64) error {
+	m.b = m.b[:size]
+	return nil
+}
+
+// memContents are contents of drafts by their paths.
+type memContents struct {
+	p     func() *WritePlan
+	files map[string][]byte
+}
+
+type memContent struct{ *bytes.Reader }
+
+func (memContent) Close() error { return nil }
+
+func (m memContents) OpenContent(id int32) (ContentFile, error) {
+	_, c, ok := m.p().Content(id)
+	b, there := m.files[c.Path]
+	if !ok || !there {
+		return nil, fs.ErrNotExist
+	}
+	return memContent{bytes.NewReader(b)}, nil
+}
+
+// treeDraft makes a draft of a random tree, but for its symbolic links, and puts its contents into files.
+func treeDraft(t testing.TB, tree *wimtest.Tree, files map[string][]byte, under string) *Draft {
+	t.Helper()
+	d := NewDraft()
+	at := map[string]DraftNode{".": d.Root()}
+	for _, e := range tree.Entries {
+		parent := at[path.Dir(e.Path)]
+		when := FiletimeOf(e.Time)
+		entry := DraftEntry{Name: path.Base(e.Path), Attributes: AttrArchive, Created: when, Accessed: when, Modified: when}
+		var err error
+		switch e.Kind {
+		case wimtest.Dir:
+			entry.Attributes = AttrDirectory
+			at[e.Path], err = d.Add(parent, entry)
+		case wimtest.File:
+			p := under + "/" + e.Path
+			files[p] = e.Data
+			id := d.AddContent(Content{Size: int64(len(e.Data)), Path: p})
+			entry.Streams = []DraftStream{{Kind: StreamData, Content: id}}
+			at[e.Path], err = d.Add(parent, entry)
+		case wimtest.Hard:
+			at[e.Path], err = d.Link(at[e.Target], parent, entry.Name)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d
+}
+
+// write runs a plan, each shard and result through its packed form, and gives the archive's bytes.
+func write(t testing.TB, e *Edit, o *WriteOptions, files map[string][]byte, workers int) ([]byte, *WriteReport) {
+	t.Helper()
+	b, r, err := tryWrite(e, o, files, workers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, r
+}
+
+func tryWrite(e *Edit, o *WriteOptions, files map[string][]byte, workers int) ([]byte, *WriteReport, error) {
+	p, err := e.PlanWrite(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	var m memFile
+	r, err := RunWrite(context.Background(), p, memContents{func() *WritePlan { return p }, files}, &m, &RunOptions{Workers: workers})
+	return m.b, r, err
+}
+
+func openWritten(t testing.TB, b []byte) *Archive {
+	t.Helper()
+	a, err := Open([]Part{{Name: "written.wim", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// sound opens what was written, and sees that nothing is wrong with it.
+func sound(t testing.TB, b []byte, integrity bool) *Archive {
+	t.Helper()
+	a := openWritten(t, b)
+	if w := a.Info().Warnings; len(w) > 0 {
+		t.Errorf("warnings: %q", w)
+	}
+	r := verify(t, a, 2)
+	if !r.OK || len(r.RefCounts) > 0 {
+		t.Errorf("not found good:\n%s", r.Text())
+	}
+	if want := map[bool]string{true: "ok", false: "none"}[integrity]; r.Integrity[0].State != want {
+		t.Errorf("integrity table: %q, want %q", r.Integrity[0].State, want)
+	}
+	return a
+}
+
+// sameAsTree compares an image with the tree that it was made from.
+func sameAsTree(t testing.TB, a *Archive, index int, tree *wimtest.Tree) {
+	t.Helper()
+	im, err := a.Image(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 1
+	for _, e := range tree.Entries {
+		if e.Kind == wimtest.Symlink {
+			continue
+		}
+		want++
+		n, ok := im.Lookup(e.Path)
+		if !ok {
+			t.Errorf("%q is not there", e.Path)
+			continue
+		}
+		switch e.Kind {
+		case wimtest.Dir:
+			if !im.IsDir(n) {
+				t.Errorf("%q is no folder", e.Path)
+			}
+		case wimtest.File:
+			got, err := io.ReadAll(contentReader(t, a, im.Hash(n)))
+			if err != nil || !bytes.Equal(got, e.Data) {
+				t.Errorf("%q: %d bytes of %d, %v", e.Path, len(got), len(e.Data), err)
+			}
+			if im.Modified(n) != FiletimeOf(e.Time) {
+				t.Errorf("%q: time %v, want %v", e.Path, im.Modified(n), e.Time)
+			}
+		case wimtest.Hard:
+			first, _ := im.Lookup(e.Target)
+			if im.LinkGroup(n) == 0 || im.LinkGroup(n) != im.LinkGroup(first) {
+				t.Errorf("%q is no link to %q", e.Path, e.Target)
+			}
+		}
+	}
+	if im.Len() != want {
+		t.Errorf("%d entries, want %d", im.Len(), want)
+	}
+}
+
+func contentReader(t testing.TB, a *Archive, h Hash) io.Reader {
+	t.Helper()
+	if h.IsZero() {
+		return bytes.NewReader(nil)
+	}
+	b, ok := a.Blob(h)
+	if !ok {
+		t.Fatalf("content %v is not there", h)
+	}
+	r, err := a.OpenBlob(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return io.NewSectionReader(r, 0, b.Size)
+}
+
+// writeCases are the ways of writing that tests go through.
+func writeCases() []struct {
+	name string
+	o    WriteOptions
+} {
+	list := []struct {
+		name string
+		o    WriteOptions
+	}{
+		{"none", WriteOptions{}},
+		{"none, integrity", WriteOptions{Integrity: true}},
+	}
+	for _, c := range []struct {
+		codec Codec
+		sizes []int64
+	}{{XPRESS, []int64{4 << 10, 32 << 10, 64 << 10}}, {LZX, []int64{32 << 10, 2 << 20}}, {LZMS, []int64{32 << 10, 128 << 10, 1 << 20}}} {
+		for i, size := range c.sizes {
+			list = append(list, struct {
+				name string
+				o    WriteOptions
+			}{fmt.Sprintf("%v %dK", c.codec, size>>10), WriteOptions{Codec: c.codec, ChunkSize: size, Level: 1 + i%3, Integrity: i == 0}})
+			list = append(list, struct {
+				name string
+				o    WriteOptions
+			}{fmt.Sprintf("%v %dK solid", c.codec, size>>10), WriteOptions{
+				Codec: c.codec, Level: 1 + i%3, Solid: true, SolidCodec: c.codec, SolidChunkSize: size, Integrity: i == 0,
+			}})
+		}
+	}
+	return append(list, struct {
+		name string
+		o    WriteOptions
+	}{"LZMS 64M solid", WriteOptions{Codec: LZX, Level: 1, Solid: true, Integrity: true}})
+}
+
+// TestWriteTrees writes two images of random trees in every form, and reads them again: with this package, and with
+// wimlib-imagex and 7-Zip where they are installed.
+func TestWriteTrees(t *testing.T) {
+	for i, c := range writeCases() {
+		t.Run(c.name, func(t *testing.T) {
+			chunk := min(int(max(c.o.ChunkSize, c.o.SolidChunkSize, 32<<10)), 1<<20)
+			files := map[string][]byte{}
+			one := wimtest.Random(uint64(2*i), &wimtest.TreeOptions{Chunk: chunk, Plain: true})
+			two := wimtest.Random(uint64(2*i+1), &wimtest.TreeOptions{Chunk: chunk, Plain: true})
+			edit := func() *Edit {
+				e := NewEdit()
+				for k, tree := range []*wimtest.Tree{one, two, one} {
+					d := treeDraft(t, tree, files, fmt.Sprint(k))
+					if _, err := e.AddDraft(d, &DraftInfo{Name: fmt.Sprintf("Image & %d", k+1), Description: "<d>", Created: 133_000_000_000_000_000}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				e.Boot = 2
+				return e
+			}
+			o := c.o
+			o.GUID = [16]byte{1, 2, 3}
+			b, report := write(t, edit(), &o, files, 1)
+			if again, _ := write(t, edit(), &o, files, 3); !bytes.Equal(b, again) {
+				t.Error("with three workers the archive is another one")
+			}
+			if report.Size != int64(len(b)) {
+				t.Errorf("size %d, reported %d", len(b), report.Size)
+			}
+			a := sound(t, b, o.Integrity)
+			for k, tree := range []*wimtest.Tree{one, two, one} {
+				sameAsTree(t, a, k+1, tree)
+				info := a.Images()[k]
+				if info.Name != fmt.Sprintf("Image & %d", k+1) || info.Description != "<d>" || info.Boot != (k == 1) || info.Created != 133_000_000_000_000_000 {
+					t.Errorf("image %d: %+v", k+1, info)
+				}
+			}
+			peers(t, b, one)
+		})
+	}
+}
+
+// peers has other programs read what was written.
+func peers(t *testing.T, b []byte, one *wimtest.Tree) {
+	t.Helper()
+	wimtest.Need(t, wimtest.Wimlib, wimtest.SevenZip)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.wim"), b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	wimtest.MustRun(t, dir, wimtest.Wimlib, "verify", "a.wim")
+	wimtest.MustRun(t, dir, wimtest.SevenZip, "t", "-bd", "a.wim")
+	if one == nil {
+		return
+	}
+	wimtest.MustRun(t, dir, wimtest.Wimlib, "apply", "a.wim", "1", "out")
+	for _, e := range one.Entries {
+		if e.Kind != wimtest.File {
+			continue
+		}
+		got, err := os.ReadFile(filepath.Join(dir, "out", e.Path))
+		if err != nil || !bytes.Equal(got, e.Data) {
+			t.Errorf("wimlib gives %d bytes of %q, want %d: %v", len(got), e.Path, len(e.Data), err)
+		}
+	}
+}
+
+// TestExport goes through every pair of forms: images of an archive in the first are written in the second.
+func TestExport(t *testing.T) {
+	cases := []struct {
+		name string
+		o    WriteOptions
+	}{
+		{"none", WriteOptions{}},
+		{"XPRESS", WriteOptions{Codec: XPRESS, Level: 1}},
+		{"LZX", WriteOptions{Codec: LZX, Level: 1, Integrity: true}},
+		{"LZX 64K chunks", WriteOptions{Codec: LZX, ChunkSize: 64 << 10, Level: 1}},
+		{"LZMS", WriteOptions{Codec: LZMS, Level: 1}},
+		{"solid XPRESS", WriteOptions{Codec: XPRESS, Solid: true, SolidCodec: XPRESS, SolidChunkSize: 64 << 10, Level: 1}},
+		{"solid LZMS", WriteOptions{Codec: LZMS, Solid: true, SolidChunkSize: 128 << 10, Level: 1, Integrity: true}},
+	}
+	files := map[string][]byte{}
+	trees := []*wimtest.Tree{wimtest.Random(40, &wimtest.TreeOptions{Plain: true}), wimtest.Random(45, &wimtest.TreeOptions{Plain: true})}
+	e := NewEdit()
+	for k, tree := range trees {
+		if _, err := e.AddDraft(treeDraft(t, tree, files, fmt.Sprint(k)), &DraftInfo{Name: fmt.Sprint("n", k)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.Boot = 1
+	for _, from := range cases {
+		b, _ := write(t, e, &from.o, files, 2)
+		src := openWritten(t, b)
+		for _, to := range cases {
+			t.Run(from.name+" to "+to.name, func(t *testing.T) {
+				all, err := src.Edit()
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, _ := write(t, all, &to.o, nil, 2)
+				a := sound(t, got, to.o.Integrity)
+				for k, tree := range trees {
+					sameAsTree(t, a, k+1, tree)
+				}
+				if a.Images()[0].Name != "n0" || !a.Images()[0].Boot {
+					t.Errorf("image 1: %+v", a.Images()[0])
+				}
+				if from.name == to.name && len(got) != len(b) {
+					t.Errorf("a copy has %d bytes, the original %d", len(got), len(b))
+				}
+				one := NewEdit()
+				if _, err := one.AddImage(src, 2); err != nil {
+					t.Fatal(err)
+				}
+				got, _ = write(t, one, &to.o, nil, 2)
+				a = sound(t, got, to.o.Integrity)
+				sameAsTree(t, a, 1, trees[1])
+				peers(t, got, trees[1])
+			})
+		}
+	}
+}
+
+// bigContent is n bytes that XPRESS makes shorter in the given share of chunks.
+func bigContent(n int, packable func(chunk int) bool) []byte {
+	b := make([]byte, n)
+	x := uint64(88172645463325252)
+	for i := 0; i+8 <= n; i += 8 {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		if !packable(i >> 15) {
+			le.PutUint64(b[i:], x)
+		}
+	}
+	return b
+}
+
+// TestWriteLarge packs contents in pieces: those that shrink, those that do not, those of which too little shrinks.
+func TestWriteLarge(t *testing.T) {
+	const n = largeContent + 5<<20 + 12345
+	files := map[string][]byte{
+		"/shrinks": bigContent(n, func(c int) bool { return c%2 == 0 }),
+		"/random":  bigContent(n+1, func(int) bool { return false }),
+		"/hardly":  bigContent(n+2, func(c int) bool { return false }),
+		"/small":   []byte("small"),
+	}
+	copy(files["/hardly"][3<<15:], make([]byte, 1500)) // one chunk shrinks by less than the table takes
+	edit := func() *Edit {
+		d := NewDraft()
+		for _, name := range []string{"random", "hardly", "shrinks", "small"} {
+			id := d.AddContent(Content{Size: int64(len(files["/"+name])), Path: "/" + name})
+			if _, err := d.Add(0, DraftEntry{Name: name, Attributes: AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e := NewEdit()
+		if _, err := e.AddDraft(d, nil); err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	var src *Archive
+	check := func(t *testing.T, e *Edit, o *WriteOptions) *Archive {
+		t.Helper()
+		b, _ := write(t, e, o, files, 2)
+		a := sound(t, b, o.Integrity)
+		im, err := a.Image(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, data := range files {
+			node, _ := im.Lookup(name)
+			got, err := io.ReadAll(contentReader(t, a, im.Hash(node)))
+			if err != nil || !bytes.Equal(got, data) {
+				t.Errorf("%s is another one: %d bytes, %v", name, len(got), err)
+			}
+			blob, _ := a.Blob(im.Hash(node))
+			if s := a.Stored(blob); s.PackedSize > s.Size || s.PackedSize == s.Size && s.Codec != None {
+				t.Errorf("%s: %d bytes are stored as %d, codec %v", name, s.Size, s.PackedSize, s.Codec)
+			}
+		}
+		return a
+	}
+	t.Run("XPRESS", func(t *testing.T) {
+		o := &WriteOptions{Codec: XPRESS, Level: 1, Integrity: true}
+		src = check(t, edit(), o)
+	})
+	t.Run("none", func(t *testing.T) { check(t, edit(), &WriteOptions{Integrity: true}) })
+	if src == nil {
+		t.Fatal("nothing to export")
+	}
+	for name, o := range map[string]*WriteOptions{"copied": {Codec: XPRESS, Integrity: true}, "repacked": {Codec: XPRESS, ChunkSize: 64 << 10, Level: 1}} {
+		t.Run(name, func(t *testing.T) {
+			e, err := src.Edit()
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, e, o)
+		})
+	}
+	t.Run("solid", func(t *testing.T) {
+		o := &WriteOptions{Codec: XPRESS, Level: 1, Solid: true, SolidCodec: XPRESS, SolidChunkSize: 64 << 10, Integrity: true}
+		b, _ := write(t, edit(), o, files, 2)
+		a := sound(t, b, true)
+		e, err := a.Edit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, _ := write(t, e, o, nil, 2)
+		sound(t, again, true)
+		o.Recompress = true
+		again, _ = write(t, e, o, nil, 2)
+		sound(t, again, true)
+	})
+}
+
+// changing is a source whose content becomes another one after it was opened some times.
+type changing struct {
+	ContentFiles
+	opened atomic.Int64
+	after  int64
+	to     []byte
+}
+
+func (c *changing) OpenContent(id int32) (ContentFile, error) {
+	if c.opened.Add(1) > c.after {
+		return memContent{bytes.NewReader(c.to)}, nil
+	}
+	return c.ContentFiles.OpenContent(id)
+}
+
+// TestSourceChanges: what is not any more what was hashed is named, and no archive is made.
+func TestSourceChanges(t *testing.T) {
+	big := bigContent(largeContent+100, func(int) bool { return true })
+	changed := slices.Clone(big)
+	changed[pieceBytes+5], changed[2*pieceBytes+5] = 1, 1 // pieces are opened in any order
+	for _, c := range []struct {
+		name  string
+		data  []byte
+		to    []byte
+		after int64
+		o     WriteOptions
+	}{
+		{"longer at once", []byte("abc"), []byte("abcd"), 0, WriteOptions{}},
+		{"shorter at once", []byte("abc"), []byte("ab"), 0, WriteOptions{}},
+		{"after hashing", []byte("abc"), []byte("abd"), 1, WriteOptions{Codec: LZMS, Solid: true}},
+		{"large, after hashing", big, changed, 1, WriteOptions{Codec: XPRESS, Level: 1}},
+		{"large, between pieces", big, changed, 2, WriteOptions{Codec: XPRESS, Level: 1}},
+		{"large, shorter later", big, changed[:largeContent], 2, WriteOptions{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			files := map[string][]byte{"/the file": c.data}
+			d := NewDraft()
+			id := d.AddContent(Content{Size: int64(len(c.data)), Path: "/the file"})
+			if _, err := d.Add(0, DraftEntry{Name: "x", Attributes: AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
+				t.Fatal(err)
+			}
+			e := NewEdit()
+			if _, err := e.AddDraft(d, nil); err != nil {
+				t.Fatal(err)
+			}
+			p, err := e.PlanWrite(&c.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m memFile
+			src := &changing{ContentFiles: memContents{func() *WritePlan { return p }, files}, after: c.after, to: c.to}
+			_, err = RunWrite(context.Background(), p, src, &m, nil)
+			var ce *ContentError
+			if !errors.Is(err, ErrChanged) || !errors.As(err, &ce) || ce.Path != "/the file" {
+				t.Errorf("error %v", err)
+			}
+			var u *UnfinishedError
+			if _, err := Open([]Part{{Name: "x", R: bytes.NewReader(m.b), Size: int64(len(m.b))}}, nil); len(m.b) > 0 && !errors.As(err, &u) {
+				t.Errorf("what is left does not say that it is not finished: %v", err)
+			}
+		})
+	}
+}
+
+// TestWriteMemory: what takes more memory than there may be is refused, and chunks that are not there take none.
+func TestWriteMemory(t *testing.T) {
+	files := map[string][]byte{"/f": bytes.Repeat([]byte("some text, "), 300_000)}
+	for _, o := range []WriteOptions{{Codec: LZMS, ChunkSize: 1 << 30, Level: 1}, {Solid: true, SolidChunkSize: 1 << 30, SolidLevel: 1}} {
+		for _, memory := range []int64{10 << 20, 100 << 20} {
+			p, err := fileEdit(t, files).PlanWrite(&o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m memFile
+			_, err = RunWrite(context.Background(), p, memContents{func() *WritePlan { return p }, files}, &m, &RunOptions{Memory: memory})
+			switch {
+			case memory < 20<<20 && (!errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "LZMS in chunks of 1073741824 bytes")):
+				t.Errorf("%d bytes of memory, solid %v: %v", memory, o.Solid, err)
+			case memory >= 20<<20 && err != nil:
+				t.Errorf("%d bytes of memory, solid %v: %v", memory, o.Solid, err)
+			case err == nil:
+				sound(t, m.b, false)
+			}
+		}
+	}
+}
+
+// TestWriteCancel: a job that is ended leaves no finished archive, whenever that is.
+func TestWriteCancel(t *testing.T) {
+	files := map[string][]byte{}
+	tree := wimtest.Random(0, nil)
+	stop := errors.New("enough")
+	for after := range 3 {
+		e := NewEdit()
+		if _, err := e.AddDraft(treeDraft(t, tree, files, "0"), nil); err != nil {
+			t.Fatal(err)
+		}
+		p, err := e.PlanWrite(&WriteOptions{Codec: XPRESS})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancelCause(context.Background())
+		left := after
+		var m memFile
+		_, err = RunWrite(ctx, p, memContents{func() *WritePlan { return p }, files}, &m, &RunOptions{Workers: 2, Progress: func(RunProgress) {
+			if left--; left < 0 {
+				cancel(stop)
+			}
+		}})
+		cancel(nil)
+		if !errors.Is(err, stop) {
+			t.Errorf("after %d calls: error %v", after, err)
+		}
+	}
+}
+
+// TestPackedForms: shards and results come back from their packed forms as they went.
+func TestPackedForms(t *testing.T) {
+	s := &PackShard{Seq: 7, Op: PackAlone, Codec: LZX, ChunkSize: 32 << 10, Level: 2, Pipable: true, Bytes: 100, Memory: 1 << 20,
+		Read: []Span{{Src: 1, Codec: LZX, Off: 10, End: 90, ChunkSize: 32 << 10, Pieces: []Piece{{ID: 4, Size: 70, Len: 70, Off: 10, Packed: 40}}}},
+		Pieces: []PackPiece{
+			{ID: 4, Source: PieceUnpack, Known: true, Hash: Hash{1}, Size: 70, Len: 70},
+			{ID: 5, Source: PieceFile, Size: 100, From: 20, Len: 30, Lead: 20, Trail: 50, Before: make([]byte, 28), After: make([]byte, 28)},
+			{ID: 6, Source: PieceInline, Size: 3, Len: 3, Inline: []byte("abc")},
+			{ID: 7, Source: PieceZero, Size: 3, Len: 3},
+		}}
+	b := s.AppendBinary(nil)
+	again, err := ParsePackShard(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(again.AppendBinary(nil), b) || !again.Pipable || again.Level != 2 {
+		t.Errorf("shard: %+v, want %+v", again, s)
+	}
+	r := &PackResult{Seq: 7, Bytes: 3, Items: []PackedItem{{ID: 4, Hash: Hash{9}, Packed: 3, Stored: true}, {ID: 5, Packed: 3, Chunks: []uint32{1, 2}, States: make([]byte, 56)}}, Chunks: []uint32{7}}
+	rb := r.AppendBinary(nil)
+	back, err := ParsePackResult(rb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(back.AppendBinary(nil), rb) {
+		t.Errorf("result: %+v, want %+v", back, r)
+	}
+	for n := range b {
+		if _, err := ParsePackShard(b[:n]); err == nil {
+			t.Errorf("the first %d bytes of a shard are accepted", n)
+		}
+	}
+	for n := range rb {
+		if _, err := ParsePackResult(rb[:n]); err == nil {
+			t.Errorf("the first %d bytes of a result are accepted", n)
+		}
+	}
+}
+
+// TestAppend changes archives in place, and sees that at each moment before the header is written the file is still the
+// archive that it was.
+func TestAppend(t *testing.T) {
+	trees := []*wimtest.Tree{wimtest.Random(50, &wimtest.TreeOptions{Plain: true}), wimtest.Random(53, &wimtest.TreeOptions{Plain: true})}
+	for _, c := range []struct {
+		name    string
+		o, then WriteOptions
+	}{
+		{"none", WriteOptions{}, WriteOptions{}},
+		{"XPRESS, integrity", WriteOptions{Codec: XPRESS, Level: 1, Integrity: true}, WriteOptions{Level: 1, Integrity: true}},
+		{"LZX, integrity is new", WriteOptions{Codec: LZX, Level: 1}, WriteOptions{Level: 1, Integrity: true}},
+		{"solid", WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX}, WriteOptions{Level: 1, Solid: true, SolidCodec: LZX, Integrity: true}},
+		{"solid, then not", WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX}, WriteOptions{Level: 1}},
+		{"not solid, then so", WriteOptions{Codec: LZX, Level: 1}, WriteOptions{Level: 1, Solid: true, SolidCodec: XPRESS}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			files := map[string][]byte{}
+			e := NewEdit()
+			for k, tree := range []*wimtest.Tree{trees[0], trees[0]} {
+				if _, err := e.AddDraft(treeDraft(t, tree, files, fmt.Sprint(k)), &DraftInfo{Name: fmt.Sprint("n", k)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c.o.GUID = [16]byte{7}
+			b, _ := write(t, e, &c.o, files, 2)
+			old := openWritten(t, b)
+			e, err := old.Edit()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := e.Delete(1); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := e.AddDraft(treeDraft(t, trees[1], files, "new"), &DraftInfo{Name: "new"}); err != nil {
+				t.Fatal(err)
+			}
+			p, err := e.PlanAppend(&c.then)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := memFile{slices.Clone(b)}
+			log := logFile{w: &m}
+			if _, err := RunWrite(context.Background(), p, memContents{func() *WritePlan { return p }, files}, &log, &RunOptions{Workers: 2}); err != nil {
+				t.Fatal(err)
+			}
+			a := sound(t, m.b, c.then.Integrity)
+			if n := len(a.Images()); n != 2 || a.Images()[0].Name != "n1" || a.Images()[1].Name != "new" {
+				t.Errorf("%d images: %+v", n, a.Images())
+			}
+			sameAsTree(t, a, 1, trees[0])
+			sameAsTree(t, a, 2, trees[1])
+			if g := a.parts[0].hdr.GUID; g != c.o.GUID {
+				t.Errorf("GUID %x", g)
+			}
+			if !bytes.Equal(m.b[format.HeaderSize:len(b)], b[format.HeaderSize:]) {
+				t.Error("what was there is another now")
+			}
+			for i, w := range log.writes {
+				if last := i == len(log.writes)-1; (w.off < int64(len(b))) != last {
+					t.Errorf("write %d of %d is at 0x%x", i, len(log.writes), w.off)
+				}
+			}
+			peers(t, m.b, trees[0])
+		})
+	}
+}
+
+// logFile keeps what was written where.
+type logFile struct {
+	w      io.WriterAt
+	writes []struct{ off, n int64 }
+}
+
+func (l *logFile) WriteAt(p []byte, off int64) (int, error) {
+	l.writes = append(l.writes, struct{ off, n int64 }{off, int64(len(p))})
+	return l.w.WriteAt(p, off)
+}
+
+// TestAppendRefused: what must not be changed in place is not.
+func TestAppendRefused(t *testing.T) {
+	b, _ := write(t, NewEdit(), nil, nil, 1)
+	for name, flag := range map[string]byte{"read-only": format.FlagReadOnly, "split": format.FlagSpanned, "being written": format.FlagWriteInProgress} {
+		c := slices.Clone(b)
+		c[0x10] |= flag
+		e, err := openWritten(t, c).Edit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.PlanAppend(nil); !errors.Is(err, ErrRefused) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if _, err := NewEdit().PlanAppend(nil); !errors.Is(err, ErrRefused) {
+		t.Errorf("new: error %v", err)
+	}
+}
+
+// TestDelta: contents that the base holds are left out, whether their hashes are known before or not.
+func TestDelta(t *testing.T) {
+	files := map[string][]byte{}
+	tree := wimtest.Random(56, &wimtest.TreeOptions{Plain: true})
+	make := func(under string) *Edit {
+		e := NewEdit()
+		if _, err := e.AddDraft(treeDraft(t, tree, files, under), &DraftInfo{Name: "d"}); err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	b, _ := write(t, make("a"), &WriteOptions{Codec: XPRESS, Level: 1}, files, 1)
+	base := openWritten(t, b)
+	e := make("b")
+	e.LeaveOut(base)
+	d, report := write(t, e, &WriteOptions{Codec: XPRESS, Level: 1}, files, 1)
+	if report.Contents != 0 || report.Bytes != 0 {
+		t.Errorf("written: %+v", report)
+	}
+	a, err := Open([]Part{{Name: "delta", R: bytes.NewReader(d), Size: int64(len(d))}}, &ReadOptions{References: []Part{{Name: "base", R: bytes.NewReader(b), Size: int64(len(b))}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameAsTree(t, a, 1, tree)
+}

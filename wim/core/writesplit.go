@@ -1,0 +1,257 @@
+package core
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"wimscope/wim/internal/format"
+)
+
+// maxParts is how many parts a set can have.
+const maxParts = 1<<16 - 1
+
+// PlanSplit makes the plan of a split set: parts of at most partSize bytes, all included. A content is never cut, and the
+// first part holds all metadata. What is packed as the options say is copied; without options that is as the archive is
+// that the Edit was made of. The parts of a solid archive are not solid: packed anew, with LZX in chunks of 32 KiB if there
+// are no options.
+//
+// A content that is too large for a part is refused with a *TooLargePartError before anything is written; one that has to
+// be packed anew is packed for that twice. With force such a content makes a larger part. Other errors are those of
+// PlanWrite. A set has no image to boot from; one of a single part is a whole archive.
+func (e *Edit) PlanSplit(partSize int64, force bool, o *WriteOptions) (*WritePlan, error) {
+	opts := WriteOptions{}
+	switch {
+	case o != nil:
+		opts = *o
+	case e.base != nil:
+		if opts = e.base.WriteOptions(); opts.Solid {
+			opts = WriteOptions{Codec: LZX, Integrity: opts.Integrity}
+		}
+	}
+	if opts.Solid {
+		return nil, &RefusedError{Key: RefusedSolid, Text: "a split set that most programs read has no solid resources"}
+	}
+	if partSize < 1 {
+		return nil, &RefusedError{Key: RefusedSplit, Text: fmt.Sprintf("parts cannot have %d bytes", partSize)}
+	}
+	if opts.GUID == [16]byte{} || e.base != nil && opts.GUID == e.base.parts[e.base.first].hdr.GUID {
+		// Parts know each other by it, so it must not be that of the whole.
+		le.PutUint64(opts.GUID[:], rand.Uint64())
+		le.PutUint64(opts.GUID[8:], rand.Uint64())
+	}
+	p, err := e.planWrite(&opts, nil, false)
+	if err != nil {
+		return nil, err
+	}
+	p.front, p.partSize, p.force = true, partSize, force
+	p.setStages()
+	for i := range p.contents {
+		if c := &p.contents[i]; c.same == written && p.copied(c) && !force {
+			if err := p.judge(int32(i)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return p, nil
+}
+
+// bound is how many bytes a resource takes at most.
+func (p *WritePlan) bound(c *packContent) int64 {
+	if c.most > 0 {
+		return min(c.most, c.size)
+	}
+	if c.a >= 0 && (p.copied(c) || c.meta && p.metaCopied(c)) {
+		return p.copySize(c)
+	}
+	if c.size <= largeContent || c.raw || p.o.Codec == None {
+		return c.size
+	}
+	n := (c.size + p.o.ChunkSize - 1) / p.o.ChunkSize
+	return c.size + n*(int64(format.ChunkEntrySize(uint64(c.size)))+pipablePrefix)
+}
+
+// need is how many bytes a part has in which n bytes of resources stand, that many of them.
+func (p *WritePlan) need(n int64, resources int) int64 {
+	off := format.HeaderSize + n + int64(resources)*format.PipableBlobHeaderSize*p.pipable()
+	off += p.pipable() * (format.PipableBlobHeaderSize + p.mostXML())
+	return off + p.tail(off, resources)
+}
+
+func (p *WritePlan) pipable() int64 {
+	if p.o.Pipable {
+		return 1
+	}
+	return 0
+}
+
+// tail is how many bytes follow the resources of a part that end at off, that many of them.
+func (p *WritePlan) tail(off int64, resources int) int64 {
+	n := int64(resources)*format.BlobEntrySize + p.pipable()*(2*format.PipableBlobHeaderSize+format.HeaderSize)
+	if p.o.Integrity {
+		n += 12 + (off+n-format.HeaderSize+integrityBlock-1)/integrityBlock*20
+	}
+	return n + p.mostXML()
+}
+
+// mostXML is how many bytes the XML document of a part has at most. What is said of drafts gets no longer if files are
+// left out.
+func (p *WritePlan) mostXML() int64 {
+	if p.xmlBound == 0 {
+		p.xmlBound = int64(len(p.xml(1 << 62)))
+	}
+	return p.xmlBound
+}
+
+// fits says that a resource of n bytes can stand at off in the part at hand.
+func (p *WritePlan) fits(off, n int64) bool {
+	if p.used == 0 {
+		return true // then it can stand in no other
+	}
+	off += n + p.pipable()*format.PipableBlobHeaderSize
+	return off+p.tail(off, p.used+1) <= p.partSize
+}
+
+// judge sees that a content fits into a part.
+func (p *WritePlan) judge(id int32) error {
+	c := &p.contents[id]
+	if n := p.need(p.bound(c), 1); n > p.partSize {
+		return &TooLargePartError{Name: p.Name(id), Hash: c.hash, Need: n, Part: p.partSize}
+	}
+	return nil
+}
+
+// metaNeed is how many bytes the first part has at most, if it holds nothing but metadata.
+func (p *WritePlan) metaNeed() int64 {
+	n := int64(0)
+	for _, id := range p.metas {
+		n += p.bound(&p.contents[id])
+	}
+	return p.need(n, len(p.metas))
+}
+
+// planMeasure plans the packing of contents that may be too large for a part.
+func (p *WritePlan) planMeasure() error {
+	if p.partSize == 0 || p.force {
+		return nil
+	}
+	if err := p.makeMetadata(true); err != nil {
+		return err
+	}
+	var ids []int32
+	room := p.partSize - p.need(0, 1)
+	for i := range p.contents {
+		if c := &p.contents[i]; c.same == written && !c.meta && !c.raw && !p.copied(c) && p.bound(c) > room && p.o.Codec != None {
+			ids = append(ids, int32(i))
+		}
+	}
+	if p.metaNeed() > p.partSize && p.o.Codec != None {
+		for _, id := range p.metas {
+			if !p.metaCopied(&p.contents[id]) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	p.planAlone(ids, false)
+	return nil
+}
+
+// mergeMeasure takes the packed sizes of contents.
+func (p *WritePlan) mergeMeasure(items []packItem, r *PackResult) {
+	for k, it := range items {
+		c := &p.contents[it.content]
+		if it.from == 0 && it.n < c.size {
+			c.most = ((c.size+p.o.ChunkSize-1)/p.o.ChunkSize - 1) * int64(format.ChunkEntrySize(uint64(c.size)))
+		}
+		c.most += r.Items[k].Packed
+	}
+}
+
+// judgeAll sees that everything fits into parts, before anything is written.
+func (p *WritePlan) judgeAll() error {
+	if p.partSize == 0 || p.force {
+		return nil
+	}
+	if p.metaNeed() > p.partSize {
+		return &TooLargePartError{Name: "metadata", Need: p.metaNeed(), Part: p.partSize}
+	}
+	room := p.partSize - p.need(0, 1)
+	for i := range p.contents {
+		c := &p.contents[i]
+		if c.most >= c.size && c.most > 0 && !p.o.Pipable {
+			c.raw = true // packing makes it no shorter
+		}
+		if c.same == written && !c.meta && p.bound(c) > room {
+			if err := p.judge(int32(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// begin begins to write.
+func (p *WritePlan) begin() error {
+	if p.sink == nil {
+		return fmt.Errorf("wim: nothing says where to write: %w", ErrNotFound)
+	}
+	if err := p.judgeAll(); err != nil {
+		return err
+	}
+	if p.base == nil {
+		return p.startPart()
+	}
+	if err := p.asOpened(); err != nil {
+		return err
+	}
+	if err := p.openPart(); err != nil {
+		return err
+	}
+	if p.compact {
+		return p.startCompact()
+	}
+	return p.startAppend()
+}
+
+// openPart opens the file of the part at hand.
+func (p *WritePlan) openPart() error {
+	w, err := p.sink(p.part)
+	if err != nil {
+		return err
+	}
+	p.out = writeOut{w: w, off: format.HeaderSize}
+	if p.o.Integrity {
+		p.out.sum = newBlockSums()
+	}
+	return nil
+}
+
+// startPart begins a new file.
+func (p *WritePlan) startPart() error {
+	if err := p.openPart(); err != nil {
+		return err
+	}
+	p.used = 0
+	h := p.header()
+	if !p.o.Pipable {
+		h.Flags |= format.FlagWriteInProgress
+		h.ImageCount, h.BootIndex = 0, 0
+		return p.out.put(h.Append(nil), 0)
+	}
+	if err := p.out.put(h.Append(nil), 0); err != nil {
+		return err
+	}
+	_, err := p.piped(p.xml(-1))
+	return err
+}
+
+// nextPart ends the part at hand, and begins the next.
+func (p *WritePlan) nextPart() error {
+	if err := p.endPart(); err != nil {
+		return err
+	}
+	if p.part == maxParts {
+		return &RefusedError{Key: RefusedSplit, Text: fmt.Sprintf("a set has at most %d parts", maxParts)}
+	}
+	p.part++
+	return p.startPart()
+}

@@ -1,0 +1,74 @@
+package core
+
+import "fmt"
+
+// WriteWarning says why programs other than this one and wimlib may not read an archive.
+type WriteWarning struct {
+	Key   string // see the constants
+	Value int64  // such as the chunk size in question; 0 if there is none
+	Text  string // for people
+}
+
+// What Microsoft's programs, WIMGAPI and DISM, do not read, or only the newer of them. By wimlib's manual and the
+// documentation of DISM.
+const (
+	WarnPipable         = "pipable"           // wimlib's own form
+	WarnXPRESSChunkSize = "xpress-chunk-size" // other than 32 KiB: not before Windows 8.1, and not everywhere since
+	WarnLZXChunkSize    = "lzx-chunk-size"    // other than 32 KiB
+	WarnLZMSChunkSize   = "lzms-chunk-size"   // over 64 MiB
+	WarnLZMS            = "lzms"              // not before Windows 8
+	WarnSolid           = "solid"             // not before Windows 8; cannot be mounted, or changed by DISM
+	WarnSolidCodec      = "solid-codec"       // other than LZMS
+	WarnDelta           = "delta"             // contents are in other archives
+	WarnNoImages        = "no-images"         // WIMGAPI wants one at least
+)
+
+// Warnings tells which programs of Microsoft's will not read what is written with these options.
+func (o *WriteOptions) Warnings() []WriteWarning {
+	full, err := o.withDefaults()
+	if err != nil {
+		return nil
+	}
+	var list []WriteWarning
+	warn := func(key string, value int64, text string, args ...any) {
+		list = append(list, WriteWarning{key, value, fmt.Sprintf(text, args...)})
+	}
+	chunk := func(codec Codec, size int64) {
+		switch {
+		case codec == XPRESS && size != 32<<10:
+			warn(WarnXPRESSChunkSize, size, "XPRESS in chunks of %d bytes: Microsoft's programs read 32768, and others only since Windows 8.1", size)
+		case codec == LZX && size != 32<<10:
+			warn(WarnLZXChunkSize, size, "LZX in chunks of %d bytes: Microsoft's programs read only 32768", size)
+		case codec == LZMS && size > 64<<20:
+			warn(WarnLZMSChunkSize, size, "LZMS in chunks of %d bytes: Microsoft's programs read at most 67108864", size)
+		}
+	}
+	if full.Pipable {
+		warn(WarnPipable, 0, "pipable archives are read by wimlib only, not by Microsoft's programs")
+	}
+	chunk(full.Codec, full.ChunkSize)
+	if full.Codec == LZMS {
+		warn(WarnLZMS, 0, "LZMS is read since Windows 8 (WIMGAPI) and 8.1 (DISM)")
+	}
+	if full.Solid {
+		warn(WarnSolid, 0, "solid archives are read since Windows 8 (WIMGAPI) and 8.1 (DISM), and cannot be mounted")
+		if full.SolidCodec != LZMS {
+			warn(WarnSolidCodec, int64(full.SolidCodec), "Microsoft's programs write solid archives with LZMS, and may not read them with %v", full.SolidCodec)
+		}
+		chunk(full.SolidCodec, full.SolidChunkSize)
+	}
+	return list
+}
+
+// Warnings tells which programs of Microsoft's will not read what is written.
+func (p *WritePlan) Warnings() []WriteWarning {
+	o := p.o
+	list := o.Warnings()
+	if len(p.delta) > 0 && o.Only != OnlyMetadata {
+		list = append(list, WriteWarning{WarnDelta, int64(len(p.delta)), "contents are left out that other archives hold: Microsoft's programs want these named with /Ref"})
+	}
+	if len(p.shown) == 0 && o.Only != OnlyContents {
+		list = append(list, WriteWarning{WarnNoImages, 0, "Microsoft's programs refuse archives without images"})
+	}
+	return list
+}

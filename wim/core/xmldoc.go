@@ -1,0 +1,448 @@
+package core
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// XMLDoc is an archive's XML document. It keeps all that it holds, known or not, in its order, so that writing it
+// back loses nothing. encoding/xml would make the engine's program a seventh larger and drop what it does not know.
+type XMLDoc struct {
+	Nodes []*XMLNode // the root element, and what stands before and after it
+}
+
+// XMLNode is a part of a document: an element if Name is set, otherwise text as it is meant, or what is kept as it
+// is written (comments, processing instructions, CDATA sections, document types).
+type XMLNode struct {
+	Name     string
+	Attrs    []XMLAttr
+	Children []*XMLNode
+	Text     string // of a text node; unpaired surrogates are kept, each as three bytes
+	Verbatim string // "<!--…-->", "<?…?>", "<![CDATA[…]]>", "<!…>"
+}
+
+// XMLAttr is an attribute of an element.
+type XMLAttr struct{ Name, Value string }
+
+// What is beyond these is no document of an archive, but an attempt on memory or stack.
+const (
+	maxXMLBytes = 64 << 20
+	maxXMLDepth = 256
+	maxXMLNodes = 1 << 20
+)
+
+// ParseXML reads a document: UTF-16 in either order or UTF-8, with a byte order mark or without. It is tolerant: of
+// a document that breaks off or is not well-formed it gives what it understood, beside the error.
+func ParseXML(b []byte) (*XMLDoc, error) {
+	if len(b) > maxXMLBytes {
+		return &XMLDoc{}, fmt.Errorf("document of %d bytes is beyond all bounds", len(b))
+	}
+	p := xmlParser{s: xmlText(b)}
+	root := &XMLNode{}
+	err := p.content(root)
+	return &XMLDoc{Nodes: root.Children}, err
+}
+
+// xmlText turns a document into UTF-8, unpaired surrogates as three bytes, without byte order mark and trailing NULs.
+func xmlText(b []byte) string {
+	var order binary.ByteOrder = binary.LittleEndian
+	switch {
+	case len(b) >= 3 && string(b[:3]) == "\xef\xbb\xbf":
+		return strings.TrimRight(strings.ToValidUTF8(string(b[3:]), "\ufffd"), "\x00")
+	case len(b) >= 2 && b[0] == 0xff && b[1] == 0xfe:
+		b = b[2:]
+	case len(b) >= 2 && b[0] == 0xfe && b[1] == 0xff:
+		b, order = b[2:], binary.BigEndian
+	case len(b) >= 2 && b[0] == '<' && b[1] != 0:
+		return strings.TrimRight(strings.ToValidUTF8(string(b), "\ufffd"), "\x00")
+	}
+	out := make([]byte, 0, len(b)/2+len(b)/16)
+	for i := 0; i+1 < len(b); i += 2 {
+		u := rune(order.Uint16(b[i:]))
+		if utf16.IsSurrogate(u) {
+			if i+3 < len(b) {
+				if r := utf16.DecodeRune(u, rune(order.Uint16(b[i+2:]))); r != utf8.RuneError {
+					out = utf8.AppendRune(out, r)
+					i += 2
+					continue
+				}
+			}
+			out = append(out, 0xe0|byte(u>>12), 0x80|byte(u>>6)&0xbf, 0x80|byte(u)&0xbf)
+			continue
+		}
+		out = utf8.AppendRune(out, u)
+	}
+	return strings.TrimRight(string(out), "\x00")
+}
+
+// appendUTF16 is xmlText the other way round: little-endian, without byte order mark.
+func appendUTF16(out []byte, s string) []byte {
+	le := binary.LittleEndian
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 && i+2 < len(s) && s[i] == 0xed && s[i+1]&0xe0 == 0xa0 && s[i+2]&0xc0 == 0x80 {
+			out = le.AppendUint16(out, 0xd000|uint16(s[i+1]&0x3f)<<6|uint16(s[i+2]&0x3f))
+			i += 3
+			continue
+		}
+		i += n
+		if r >= 0x10000 {
+			hi, lo := utf16.EncodeRune(r)
+			out = le.AppendUint16(out, uint16(hi))
+			out = le.AppendUint16(out, uint16(lo))
+			continue
+		}
+		out = le.AppendUint16(out, uint16(r))
+	}
+	return out
+}
+
+type xmlParser struct {
+	s     string
+	at    int
+	nodes int
+}
+
+var errXMLEnd = errors.New("document breaks off")
+
+func (p *xmlParser) fail(text string) error {
+	return fmt.Errorf("XML, character %d: %s", p.at, text)
+}
+
+// content reads the whole document into root. Open elements are kept on a list and not on the stack of calls.
+func (p *xmlParser) content(root *XMLNode) error {
+	open := []*XMLNode{root}
+	add := func(n *XMLNode) error {
+		if p.nodes++; p.nodes > maxXMLNodes {
+			return p.fail("too many elements")
+		}
+		top := open[len(open)-1]
+		top.Children = append(top.Children, n)
+		return nil
+	}
+	for p.at < len(p.s) {
+		if p.s[p.at] != '<' {
+			end := strings.IndexByte(p.s[p.at:], '<')
+			if end < 0 {
+				end = len(p.s) - p.at
+			}
+			if err := add(&XMLNode{Text: xmlUnescape(p.s[p.at : p.at+end])}); err != nil {
+				return err
+			}
+			p.at += end
+			continue
+		}
+		rest := p.s[p.at:]
+		closing := ""
+		switch {
+		case strings.HasPrefix(rest, "<!--"):
+			closing = "-->"
+		case strings.HasPrefix(rest, "<![CDATA["):
+			closing = "]]>"
+		case strings.HasPrefix(rest, "<?"):
+			closing = "?>"
+		case strings.HasPrefix(rest, "<!"):
+			closing = ">"
+		}
+		if closing != "" {
+			end := strings.Index(rest[2:], closing)
+			if end < 0 {
+				return p.fail(errXMLEnd.Error())
+			}
+			end += 2 + len(closing)
+			if err := add(&XMLNode{Verbatim: rest[:end]}); err != nil {
+				return err
+			}
+			p.at += end
+			continue
+		}
+		if strings.HasPrefix(rest, "</") {
+			end := strings.IndexByte(rest, '>')
+			if end < 0 {
+				return p.fail(errXMLEnd.Error())
+			}
+			name := strings.TrimRight(rest[2:end], " \t\r\n")
+			if len(open) == 1 || open[len(open)-1].Name != name {
+				return p.fail("</" + name + "> closes nothing that is open")
+			}
+			open = open[:len(open)-1]
+			p.at += end + 1
+			continue
+		}
+		n, closed, err := p.element()
+		if err != nil {
+			return err
+		}
+		if err := add(n); err != nil {
+			return err
+		}
+		if !closed {
+			if len(open) > maxXMLDepth {
+				return p.fail("elements are nested too deeply")
+			}
+			open = append(open, n)
+		}
+	}
+	if len(open) > 1 {
+		return p.fail("<" + open[len(open)-1].Name + "> is not closed")
+	}
+	return nil
+}
+
+// element reads a start tag. closed says that it ended with "/>".
+func (p *xmlParser) element() (n *XMLNode, closed bool, err error) {
+	p.at++ // '<'
+	name := p.name()
+	if name == "" {
+		return nil, false, p.fail("a tag without a name")
+	}
+	n = &XMLNode{Name: name}
+	for {
+		p.space()
+		if p.at >= len(p.s) {
+			return nil, false, p.fail(errXMLEnd.Error())
+		}
+		switch p.s[p.at] {
+		case '>':
+			p.at++
+			return n, false, nil
+		case '/':
+			if !strings.HasPrefix(p.s[p.at:], "/>") {
+				return nil, false, p.fail("a stray slash")
+			}
+			p.at += 2
+			return n, true, nil
+		}
+		key := p.name()
+		if key == "" {
+			return nil, false, p.fail("an attribute without a name")
+		}
+		if p.nodes++; p.nodes > maxXMLNodes {
+			return nil, false, p.fail("too many attributes")
+		}
+		p.space()
+		value := ""
+		if p.at < len(p.s) && p.s[p.at] == '=' {
+			p.at++
+			p.space()
+			if p.at >= len(p.s) || p.s[p.at] != '"' && p.s[p.at] != '\'' {
+				return nil, false, p.fail("an attribute's value without quotation marks")
+			}
+			end := strings.IndexByte(p.s[p.at+1:], p.s[p.at])
+			if end < 0 {
+				return nil, false, p.fail(errXMLEnd.Error())
+			}
+			value = xmlUnescape(p.s[p.at+1 : p.at+1+end])
+			p.at += end + 2
+		}
+		n.Attrs = append(n.Attrs, XMLAttr{key, value})
+	}
+}
+
+func (p *xmlParser) space() {
+	for p.at < len(p.s) && strings.IndexByte(" \t\r\n", p.s[p.at]) >= 0 {
+		p.at++
+	}
+}
+
+// name reads all up to a character that ends a name.
+func (p *xmlParser) name() string {
+	start := p.at
+	for p.at < len(p.s) && strings.IndexByte(" \t\r\n<>/=\"'&", p.s[p.at]) < 0 {
+		p.at++
+	}
+	return p.s[start:p.at]
+}
+
+// xmlUnescape resolves the five entities and the numbered ones. What is neither stays as it is.
+func xmlUnescape(s string) string {
+	if strings.IndexByte(s, '&') < 0 {
+		return s
+	}
+	var b strings.Builder
+	for {
+		i := strings.IndexByte(s, '&')
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		b.WriteString(s[:i])
+		s = s[i:]
+		end := strings.IndexByte(s[:min(len(s), 12)], ';')
+		r, ok := rune(0), false
+		if end > 0 {
+			r, ok = xmlEntity(s[1:end])
+		}
+		if !ok {
+			b.WriteByte('&')
+			s = s[1:]
+			continue
+		}
+		b.WriteRune(r)
+		s = s[end+1:]
+	}
+}
+
+func xmlEntity(name string) (rune, bool) {
+	switch name {
+	case "amp":
+		return '&', true
+	case "lt":
+		return '<', true
+	case "gt":
+		return '>', true
+	case "quot":
+		return '"', true
+	case "apos":
+		return '\'', true
+	}
+	if !strings.HasPrefix(name, "#") {
+		return 0, false
+	}
+	digits, base := name[1:], 10
+	if strings.HasPrefix(digits, "x") {
+		digits, base = digits[1:], 16
+	}
+	v, err := strconv.ParseUint(digits, base, 32)
+	if err != nil || v == 0 || v > utf8.MaxRune || v >= 0xd800 && v < 0xe000 {
+		return 0, false
+	}
+	return rune(v), true
+}
+
+// String writes the document as UTF-8, as it would be stored but for the encoding.
+func (d *XMLDoc) String() string {
+	var b strings.Builder
+	writeXML(&b, d.Nodes, -1, 0)
+	return b.String()
+}
+
+// Pretty writes the document for reading, each element on a line of its own.
+func (d *XMLDoc) Pretty() string {
+	var b strings.Builder
+	writeXML(&b, d.Nodes, 0, 0)
+	return strings.ToValidUTF8(b.String(), "\ufffd")
+}
+
+// AppendUTF16 appends the document as archives store it: UTF-16LE after a byte order mark.
+func (d *XMLDoc) AppendUTF16(b []byte) []byte {
+	return appendUTF16(append(b, 0xff, 0xfe), d.String())
+}
+
+var (
+	xmlTextEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	xmlAttrEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
+)
+
+// writeXML writes nodes; indent < 0 adds no space. depth is bounded by the parser, and by who builds a document.
+func writeXML(b *strings.Builder, nodes []*XMLNode, indent, depth int) {
+	if depth > 2*maxXMLDepth {
+		return
+	}
+	for _, n := range nodes {
+		if indent >= 0 && n.Name == "" && n.Verbatim == "" && strings.TrimSpace(n.Text) == "" {
+			continue
+		}
+		if indent >= 0 {
+			if b.Len() > 0 {
+				b.WriteByte('\n')
+			}
+			b.WriteString(strings.Repeat("  ", indent))
+		}
+		switch {
+		case n.Verbatim != "":
+			b.WriteString(n.Verbatim)
+			continue
+		case n.Name == "":
+			text := n.Text
+			if indent >= 0 {
+				text = strings.TrimSpace(text)
+			}
+			b.WriteString(xmlTextEscaper.Replace(text))
+			continue
+		}
+		b.WriteByte('<')
+		b.WriteString(n.Name)
+		for _, a := range n.Attrs {
+			b.WriteString(" " + a.Name + `="` + xmlAttrEscaper.Replace(a.Value) + `"`)
+		}
+		if len(n.Children) == 0 {
+			b.WriteString("/>")
+			continue
+		}
+		b.WriteByte('>')
+		switch {
+		case indent < 0 || len(n.Children) == 1 && n.Children[0].Name == "":
+			writeXML(b, n.Children, -1, depth+1)
+		default:
+			writeXML(b, n.Children, indent+1, depth+1)
+			b.WriteString("\n" + strings.Repeat("  ", indent))
+		}
+		b.WriteString("</" + n.Name + ">")
+	}
+}
+
+// Root is the document's first element, nil if it has none.
+func (d *XMLDoc) Root() *XMLNode {
+	for _, n := range d.Nodes {
+		if n.Name != "" {
+			return n
+		}
+	}
+	return nil
+}
+
+// Child finds an element by the names on the way to it; nil if it is not there. n may be nil.
+func (n *XMLNode) Child(path ...string) *XMLNode {
+	for _, name := range path {
+		if n == nil {
+			return nil
+		}
+		n = n.child(name)
+	}
+	return n
+}
+
+func (n *XMLNode) child(name string) *XMLNode {
+	for _, c := range n.Children {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// Content is the text inside an element, CDATA included, without the space around it. n may be nil.
+func (n *XMLNode) Content(path ...string) string {
+	n = n.Child(path...)
+	if n == nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, c := range n.Children {
+		switch {
+		case c.Name == "" && c.Verbatim == "":
+			b.WriteString(c.Text)
+		case strings.HasPrefix(c.Verbatim, "<![CDATA["):
+			b.WriteString(c.Verbatim[len("<![CDATA[") : len(c.Verbatim)-len("]]>")])
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// Attr is the value of an attribute, "" if it is not there. n may be nil.
+func (n *XMLNode) Attr(name string) string {
+	if n != nil {
+		for _, a := range n.Attrs {
+			if a.Name == name {
+				return a.Value
+			}
+		}
+	}
+	return ""
+}

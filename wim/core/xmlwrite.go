@@ -1,0 +1,157 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// What is written of an image to the XML document, in the order in which Microsoft's tools have it. Elements that are
+// not among them stay where they are.
+const imageElements = "DIRCOUNT FILECOUNT TOTALBYTES HARDLINKBYTES CREATIONTIME LASTMODIFICATIONTIME WIMBOOT WINDOWS NAME DESCRIPTION FLAGS DISPLAYNAME DISPLAYDESCRIPTION"
+
+// clone makes a copy that shares nothing that can be changed.
+func (n *XMLNode) clone() *XMLNode {
+	c := *n
+	c.Attrs = slices.Clone(n.Attrs)
+	c.Children = make([]*XMLNode, len(n.Children))
+	for i, k := range n.Children {
+		c.Children[i] = k.clone()
+	}
+	return &c
+}
+
+// textElement makes an element that holds a text.
+func textElement(name, text string) *XMLNode {
+	n := &XMLNode{Name: name}
+	if text != "" {
+		n.Children = []*XMLNode{{Text: text}}
+	}
+	return n
+}
+
+// timeElement makes an element that holds a time.
+func timeElement(name string, t Filetime) *XMLNode {
+	return &XMLNode{Name: name, Children: []*XMLNode{
+		textElement("HIGHPART", fmt.Sprintf("0x%08X", uint32(t>>32))),
+		textElement("LOWPART", fmt.Sprintf("0x%08X", uint32(t))),
+	}}
+}
+
+// put sets the child element with c's name, which if it is new goes to its usual place among the others.
+func (n *XMLNode) put(c *XMLNode) {
+	for i, k := range n.Children {
+		if k.Name == c.Name {
+			n.Children[i] = c
+			return
+		}
+	}
+	order := strings.Fields(imageElements)
+	rank := slices.Index(order, c.Name)
+	at := len(n.Children)
+	if rank >= 0 {
+		for i, k := range n.Children {
+			if slices.Index(order, k.Name) > rank {
+				at = i
+				break
+			}
+		}
+	}
+	n.Children = slices.Insert(n.Children, at, c)
+}
+
+// drop takes away the child elements with a name.
+func (n *XMLNode) drop(name string) {
+	n.Children = slices.DeleteFunc(n.Children, func(k *XMLNode) bool { return k.Name == name })
+}
+
+// SetContent gives the element at the end of path that text, and makes what is not there on the way. An empty text takes
+// the element away.
+func (n *XMLNode) SetContent(text string, path ...string) {
+	for i, name := range path {
+		if i == len(path)-1 {
+			if text == "" {
+				n.drop(name)
+			} else {
+				n.put(textElement(name, text))
+			}
+			return
+		}
+		next := n.child(name)
+		if next == nil {
+			if text == "" {
+				return
+			}
+			next = &XMLNode{Name: name}
+			n.put(next)
+		}
+		n = next
+	}
+}
+
+// setAttr sets an attribute.
+func (n *XMLNode) setAttr(name, value string) {
+	for i := range n.Attrs {
+		if n.Attrs[i].Name == name {
+			n.Attrs[i].Value = value
+			return
+		}
+	}
+	n.Attrs = append(n.Attrs, XMLAttr{name, value})
+}
+
+// setStats writes what is counted of an image's tree.
+func (n *XMLNode) setStats(s DraftStats, created, modified Filetime) {
+	n.put(textElement("DIRCOUNT", strconv.Itoa(s.Dirs)))
+	n.put(textElement("FILECOUNT", strconv.Itoa(s.Files)))
+	n.put(textElement("TOTALBYTES", strconv.FormatInt(s.TotalBytes, 10)))
+	n.put(textElement("HARDLINKBYTES", strconv.FormatInt(s.HardLinkBytes, 10)))
+	if created != 0 {
+		n.put(timeElement("CREATIONTIME", created))
+	}
+	if modified != 0 {
+		n.put(timeElement("LASTMODIFICATIONTIME", modified))
+	}
+}
+
+// newXML makes an archive's document: what another one has beside images, and these images in their order. totalBytes is
+// where it will stand; -1: that is not said.
+func newXML(base *XMLDoc, images []*XMLNode, totalBytes int64) *XMLDoc {
+	root := &XMLNode{Name: "WIM"}
+	doc := &XMLDoc{Nodes: []*XMLNode{root}}
+	if base != nil && base.Root() != nil {
+		doc.Nodes = nil
+		for _, n := range base.Nodes {
+			c := n.clone()
+			if n == base.Root() {
+				root = c
+			}
+			doc.Nodes = append(doc.Nodes, c)
+		}
+	}
+	total := textElement("TOTALBYTES", strconv.FormatInt(totalBytes, 10))
+	at := slices.IndexFunc(root.Children, func(n *XMLNode) bool { return n.Name == "IMAGE" })
+	root.drop("IMAGE")
+	if i := slices.IndexFunc(root.Children, func(n *XMLNode) bool { return n.Name == "TOTALBYTES" }); totalBytes < 0 {
+		root.drop("TOTALBYTES")
+		if i >= 0 && i < at {
+			at--
+		}
+	} else if i >= 0 {
+		root.Children[i] = total
+	} else {
+		root.Children = slices.Insert(root.Children, 0, total)
+		if at >= 0 {
+			at++
+		}
+	}
+	if at < 0 || at > len(root.Children) {
+		at = len(root.Children)
+	}
+	for i, n := range images {
+		n.setAttr("INDEX", strconv.Itoa(i+1))
+	}
+	root.Children = slices.Insert(root.Children, at, images...)
+	return doc
+}
