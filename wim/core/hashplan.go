@@ -4,7 +4,8 @@ import "slices"
 
 // planHash plans which contents are hashed before anything is packed: the first stage of writing. A content that is read
 // once, hashed and packed at the same time, is the rule. Read before are those
-//   - that may turn out to be the same as another one: whose size another one has;
+//   - that may turn out to be the same as another one: whose size another one has, and which take longer to pack in vain
+//     than to read twice;
 //   - that are packed in pieces, by several workers, so that each piece can be checked;
 //   - all, if they go into a solid resource, where everything has its place before the first byte is packed, and if
 //     metadata is written before them.
@@ -38,7 +39,7 @@ func (p *WritePlan) planHash() {
 			continue
 		}
 		large := c.size > largeContent && c.inline == nil && !p.copied(c)
-		if large || !c.known && (all || sizes[c.size] > 1) {
+		if large || !c.known && (all || c.size > p.o.OnePass && sizes[c.size] > 1) {
 			files = append(files, int32(i))
 		}
 	}
@@ -109,17 +110,23 @@ func (p *WritePlan) single() error {
 		if !c.known || c.same != written || c.meta {
 			continue
 		}
-		if first, ok := p.byHash[c.hash]; ok && first != int32(i) {
-			p.contents[first].refs += c.refs
-			c.same = first
-			continue
-		}
-		if p.byHash[c.hash] = int32(i); p.left(c.hash) && !c.stays {
-			c.same = leftOut
-		}
+		p.unite(int32(i))
 		if p.o.Only == OnlyMetadata && c.same == written && !c.stays {
 			return &ContentError{ID: int32(i), Path: p.Name(int32(i)), Err: &MissingBlobError{Hash: c.hash}}
 		}
 	}
 	return nil
+}
+
+// unite decides whether a content whose hash is known is written itself.
+func (p *WritePlan) unite(id int32) {
+	c := &p.contents[id]
+	if first, ok := p.byHash[c.hash]; ok && first != id {
+		p.contents[first].refs += c.refs
+		c.same = first
+		return
+	}
+	if p.byHash[c.hash] = id; p.left(c.hash) && !c.stays {
+		c.same = leftOut
+	}
 }

@@ -44,7 +44,13 @@ func (p *WritePlan) Merge(i int, r *PackResult) error {
 		case it.n < c.size:
 			err = b.piece(it, res, plan.raw || p.o.Codec == None)
 		default:
-			p.setHash(it.content, res.Hash)
+			if !c.known {
+				p.setHash(it.content, res.Hash)
+				if p.unite(it.content); c.same != written {
+					err = b.drop(res.Packed)
+					break
+				}
+			}
 			c.packed, c.stored = res.Packed, res.Stored
 			if c.off, err = b.begin(it.content, res.Packed); err == nil {
 				b.at += res.Packed

@@ -865,6 +865,7 @@ func TestSkip(t *testing.T) {
 	}{
 		{name: "shorter at once", data: []byte("0123456789"), to: []byte("012345678")},
 		{name: "gone when hashed", data: []byte("0123456789"), twin: true},
+		{name: "gone when packed", data: []byte("0123456789"), twin: true, o: WriteOptions{OnePass: 100}},
 		{name: "after hashing", data: []byte("0123456789"), to: []byte("0123456780"), open: 1, o: WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX, Integrity: true}},
 		{name: "after hashing, with a twin", data: []byte("0123456789"), to: []byte("0123456780"), open: 1, twin: true, stays: true, o: WriteOptions{Codec: LZX, Level: 1}},
 		{name: "between pieces", data: big, to: bigChanged, open: 2, o: WriteOptions{Codec: XPRESS, Level: 1, Integrity: true}},

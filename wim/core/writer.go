@@ -19,6 +19,11 @@ type WriteOptions struct {
 	SolidChunkSize int64 // 0 means the usual: 32 KiB, LZMS 64 MiB
 	SolidLevel     int   // 0 means Level
 
+	// OnePass is up to how many bytes the content of a file is read once only: packed without knowing whether it is the same
+	// as another one, and dropped if it is. It changes no byte of the archive. It pays where getting at a file takes longer
+	// than packing it does, as in a browser.
+	OnePass int64
+
 	KeepAlone bool // with Solid: what stands alone in an archive, packed as Codec and ChunkSize say, is copied as it is
 
 	Recompress bool     // what is packed the same way already is packed anew, and not copied

@@ -33,6 +33,9 @@ func (p *WritePlan) Skip(e *ContentError) error {
 		return nil
 	}
 	c.same = leftOut
+	if c.known {
+		delete(p.byHash, c.hash) // another one may turn out to be the same
+	}
 	p.remove(&lost, c.known)
 	if open := p.open; open.id == e.ID {
 		// What was written of it stays, unused.

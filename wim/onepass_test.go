@@ -1,0 +1,102 @@
+package wim
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"testing"
+
+	"wimscope/wim/internal/sha1"
+	"wimscope/wim/wimtest"
+)
+
+// Whether contents are read twice or once changes no byte, neither of a new archive nor of one that is appended to or that
+// leaves out what another has.
+func TestOnePass(t *testing.T) {
+	trees := []*wimtest.Tree{wimtest.Random(61, &wimtest.TreeOptions{Plain: true}), wimtest.Random(62, &wimtest.TreeOptions{Plain: true})}
+	for _, o := range []WriteOptions{
+		{}, {Codec: XPRESS, Level: 1}, {Codec: LZX, Level: 1, Integrity: true}, {Codec: XPRESS, Level: 1, Pipable: true},
+		{Codec: LZX, Level: 1, Solid: true, SolidCodec: XPRESS},
+	} {
+		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
+			var want [][]byte
+			for _, most := range []int64{0, 1000, 1 << 40} {
+				o.OnePass = most
+				files := map[string][]byte{}
+				e := NewEdit()
+				for k, tree := range []*wimtest.Tree{trees[0], trees[1], trees[0]} {
+					if _, err := e.AddDraft(treeDraft(t, tree, files, fmt.Sprint(k)), nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				all, _ := write(t, e, &o, files, 2)
+				a := sound(t, all, o.Integrity)
+				got := [][]byte{all}
+
+				less := NewEdit()
+				less.LeaveOut(openWritten(t, all))
+				if _, err := less.AddDraft(treeDraft(t, trees[1], files, "1"), nil); err != nil {
+					t.Fatal(err)
+				}
+				delta, report := write(t, less, &o, files, 2)
+				if got = append(got, delta); report.Contents != 0 {
+					t.Errorf("%d contents are in a delta of nothing", report.Contents)
+				}
+
+				if !o.Pipable {
+					more, err := a.Edit()
+					if err != nil {
+						t.Fatal(err)
+					}
+					if _, err := more.AddDraft(treeDraft(t, trees[1], files, "1"), nil); err != nil {
+						t.Fatal(err)
+					}
+					p, err := more.PlanAppend(&o)
+					if err != nil {
+						t.Fatal(err)
+					}
+					m := memFile{bytes.Clone(all)}
+					run(t, p, files, &m, &RunOptions{Workers: 2})
+					got = append(got, m.b)
+					sound(t, m.b, o.Integrity)
+				}
+				if want == nil {
+					want = got
+				}
+				for i := range got {
+					if !bytes.Equal(got[i], want[i]) {
+						t.Errorf("archive %d, of %d bytes, is another one than of %d if all is read twice", i, len(got[i]), len(want[i]))
+					}
+				}
+			}
+		})
+	}
+}
+
+// A content whose hash was known is gone; another file that has the same bytes, as turns out later, keeps them.
+func TestOnePassSkip(t *testing.T) {
+	data := []byte("0123456789")
+	files := map[string][]byte{"/twin": data}
+	d := NewDraft()
+	for _, c := range []Content{{Size: 10, Path: "/bad", Known: true, Hash: sha1.Sum(data)}, {Size: 10, Path: "/twin"}} {
+		if _, err := d.Add(0, DraftEntry{Name: c.Path[1:], Attributes: AttrArchive, Streams: []DraftStream{{Content: d.AddContent(c)}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := NewEdit()
+	if _, err := e.AddDraft(d, nil); err != nil {
+		t.Fatal(err)
+	}
+	p, err := e.PlanWrite(&WriteOptions{Codec: XPRESS, OnePass: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m memFile
+	r, err := RunWrite(context.Background(), p, memContents{func() *WritePlan { return p }, files}, &m, &RunOptions{
+		Workers: 1, Problem: func(*ContentError) bool { return true },
+	})
+	if err != nil || len(r.Skipped) != 1 {
+		t.Fatalf("skipped %v, %v", r.Skipped, err)
+	}
+	sameAsFiles(t, sound(t, m.b, false), files)
+}
