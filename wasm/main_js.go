@@ -27,6 +27,7 @@ func main() {
 		OpenSink:   openSink,
 		OpenFolder: openFolder,
 		OpenSource: openSource,
+		Join:       join,
 	})
 	port.Serve(e, func(v js.Value) any {
 		if f, err := fsa.NewFile(v); err == nil {
@@ -70,6 +71,14 @@ func openSource(handle any) (fs.FS, error) {
 		return nil, err
 	}
 	return fsa.NewSource(v), nil
+}
+
+func join(ranges []engine.FileRange) (any, error) {
+	list := make([]fsa.Range, len(ranges))
+	for i, r := range ranges {
+		list[i] = fsa.Range(r)
+	}
+	return fsa.Join(list)
 }
 
 func folderHandle(handle any) (js.Value, error) {

@@ -65,6 +65,7 @@ func newBuilder(t *testing.T) *builder {
 	o := Options{
 		OpenSink:   func(protocol.Target, string, any) (Sink, error) { return b.sink, nil },
 		OpenSource: func(handle any) (fs.FS, error) { return handle.(fs.FS), nil },
+		Join:       func(r []FileRange) (any, error) { return joinedRanges(r), nil },
 	}
 	b.lead, b.other = New(o), New(o)
 	return b

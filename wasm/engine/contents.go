@@ -4,20 +4,24 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"math"
+	"slices"
 
 	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
 
-// contents are the files that a shard packs. Opening one costs the browser two turns and reading it a third, so many are
-// opened at a time, ahead of use, and small ones read.
+// contents are the files that a shard packs. Those that come joined in one attachment are read from there. Opening one of the
+// others costs the browser two turns and reading it a third, so many are opened at a time, ahead of use, and small ones read.
 type contents struct {
 	w       *work
 	ctx     context.Context
 	stop    context.CancelFunc
 	folders []fs.FS
+	joined  *joined        // nil: none
 	list    []contentPlace // in the order in which they are packed
 	at      map[int32]int  // by number
 	next    int            // in list: the first that was not looked for
@@ -29,9 +33,26 @@ type contents struct {
 type contentPlace struct {
 	folder int
 	path   string
+	when   core.Filetime // of its last change when it was looked at, 0 if that is not known
+	joined bool          // what is read of it is in contents.joined too
 	size   int64
-	read   bool // before it is asked for
+	from   int64 // of what is read
+	base   int64 // where in contents.joined that is
+	read   bool  // before it is asked for
+	begun  bool
 	file   *contentFile
+}
+
+// append appends what newContents takes apart.
+func (p *contentPlace) append(b []byte) []byte {
+	joined := uint64(0)
+	if p.joined {
+		joined = 1
+	}
+	b = binary.AppendUvarint(b, uint64(p.folder)<<1|joined)
+	b = binary.AppendUvarint(b, uint64(p.when))
+	b = binary.AppendUvarint(b, uint64(len(p.path)))
+	return append(b, p.path...)
 }
 
 const (
@@ -40,33 +61,47 @@ const (
 	smallFile  = 1 << 20
 )
 
-// newContents takes the files of a shard apart: places is what buildPlan.shard made.
-func newContents(w *work, shard *core.PackShard, places []byte, folders []fs.FS) (*contents, error) {
+// newContents takes the files of a shard apart: places is what buildPlan.shard made, files what it joined.
+func newContents(w *work, shard *core.PackShard, places []byte, files Source, folders []fs.FS) (*contents, error) {
 	c := &contents{w: w, folders: folders, at: make(map[int32]int)}
 	c.ctx, c.stop = context.WithCancel(w.ctx)
-	number := func() int {
+	number := func() uint64 {
 		v, n := binary.Uvarint(places)
-		if n <= 0 || v > 1<<30 {
+		if n <= 0 {
 			places = nil
-			return -1
+			return math.MaxUint64
 		}
 		places = places[n:]
-		return int(v)
+		return v
 	}
+	end := int64(0)
 	for i := range shard.Pieces {
 		p := &shard.Pieces[i]
 		if p.Source != core.PieceFile {
 			continue
 		}
-		folder, n := number(), number()
-		if folder < 0 || folder >= len(folders) || n < 0 || n > len(places) {
+		folder, when, n := number(), number(), number()
+		if folder>>1 >= uint64(len(folders)) || n > uint64(len(places)) {
 			return nil, badRequest("a shard and the places of its files do not fit")
+		}
+		at := contentPlace{
+			folder: int(folder >> 1), path: string(places[:n]), when: core.Filetime(when), joined: folder&1 != 0,
+			size: p.Size, from: p.From - p.Lead, base: end, read: p.Len == p.Size && p.Size <= smallFile,
+		}
+		places = places[n:]
+		if at.joined {
+			end += p.Lead + p.Len + p.Trail
 		}
 		if _, ok := c.at[p.ID]; !ok {
 			c.at[p.ID] = len(c.list)
-			c.list = append(c.list, contentPlace{folder: folder, path: string(places[:n]), size: p.Size, read: p.Len == p.Size && p.Size <= smallFile})
+			c.list = append(c.list, at)
 		}
-		places = places[n:]
+	}
+	if end > 0 {
+		if files == nil || files.Size() != end {
+			return nil, badRequest("a shard and its files do not fit")
+		}
+		c.joined = newJoined(w, files)
 	}
 	c.fill()
 	return c, nil
@@ -76,6 +111,9 @@ func newContents(w *work, shard *core.PackShard, places []byte, folders []fs.FS)
 func (c *contents) fill() {
 	for ; c.next < len(c.list); c.next++ {
 		p := &c.list[c.next]
+		if p.joined || p.begun {
+			continue
+		}
 		n := int64(0)
 		if p.read {
 			n = p.size
@@ -85,18 +123,18 @@ func (c *contents) fill() {
 		}
 		c.ahead++
 		c.bytes += n
-		p.start(c.ctx, c.folders[p.folder])
+		c.start(p)
 	}
 }
 
 // start opens the file in a goroutine of its own.
-func (p *contentPlace) start(ctx context.Context, from fs.FS) {
+func (c *contents) start(p *contentPlace) {
 	f := &contentFile{done: make(chan struct{})}
-	p.file = f
-	path, size, read := p.path, p.size, p.read
+	p.file, p.begun = f, true
+	ctx, from, path, when, size, read := c.ctx, c.folders[p.folder], p.path, p.when, p.size, p.read
 	go func() {
 		defer close(f.done)
-		if f.err = f.open(from, path); f.err != nil || ctx.Err() != nil || !read || f.size != size {
+		if f.err = f.open(from, path, when); f.err != nil || ctx.Err() != nil || !read || f.size != size {
 			return
 		}
 		f.data = make([]byte, f.size)
@@ -114,14 +152,22 @@ func (c *contents) OpenContent(id int32) (core.ContentFile, error) {
 		return nil, notFound("the shard does not say where a file is")
 	}
 	p := &c.list[at]
-	if at < c.next && p.file != nil {
+	if p.joined && !c.joined.broken {
+		c.joined.lookAhead(p.base)
+		return &joinedFile{c: c, place: p}, nil
+	}
+	return c.open(p)
+}
+
+// open waits for a file that was looked for, or is to be.
+func (c *contents) open(p *contentPlace) (*contentFile, error) {
+	if p.file == nil {
+		c.start(p)
+	} else {
 		c.ahead--
 		if p.read {
 			c.bytes -= p.size
 		}
-	} else {
-		p.start(c.ctx, c.folders[p.folder])
-		c.next = max(c.next, at+1)
 	}
 	f := p.file
 	p.file = nil
@@ -165,7 +211,7 @@ type contentFile struct {
 	err  error
 }
 
-func (f *contentFile) open(from fs.FS, path string) error {
+func (f *contentFile) open(from fs.FS, path string, when core.Filetime) error {
 	file, err := from.Open(path)
 	if err != nil {
 		return err
@@ -179,8 +225,18 @@ func (f *contentFile) open(from fs.FS, path string) error {
 	if !ok || !info.Mode().IsRegular() {
 		return errors.ErrUnsupported
 	}
+	if !unchanged(info, when) {
+		return fmt.Errorf("was written to after it was looked at: %w", core.ErrChanged)
+	}
 	f.ReaderAt, f.size = r, info.Size()
 	return nil
+}
+
+// unchanged says that a file may be as it was: browsers tell of the last change only, to the millisecond, and some sources
+// not of that.
+func unchanged(known fs.FileInfo, when core.Filetime) bool {
+	t := known.ModTime()
+	return when == 0 || t.IsZero() || core.FiletimeOf(t) == when
 }
 
 // drop closes the file once it is open.
@@ -215,20 +271,21 @@ func (f *contentFile) Close() error {
 // Size implements core.ContentFile.
 func (f *contentFile) Size() int64 { return f.size }
 
-// runPack runs a shard of an archive that is written.
-func (e *Engine) runPack(w *work, c *protocol.Call, packed []byte, src sources) (any, []any, error) {
+// runPack runs a shard of an archive that is written. Attached are the shard, the places of its files, and those that were
+// joined.
+func (e *Engine) runPack(w *work, attach []any, src sources) (any, []any, error) {
+	attach = append(slices.Clone(attach), nil, nil, nil)
+	packed, ok := attach[0].([]byte)
+	places, ok2 := attach[1].([]byte)
+	joined, ok3 := attach[2].(Source)
+	if !ok || !ok2 && attach[1] != nil || !ok3 && attach[2] != nil {
+		return nil, nil, badRequest("a shard is one buffer, the places of its files another, and then the files")
+	}
 	shard, err := core.ParsePackShard(packed)
 	if err != nil {
 		return nil, nil, err
 	}
-	var places []byte
-	if len(c.Attach) > 1 && c.Attach[1] != nil {
-		var ok bool
-		if places, ok = c.Attach[1].([]byte); !ok {
-			return nil, nil, badRequest("the places of files are one buffer")
-		}
-	}
-	files, err := newContents(w, shard, places, src.folders)
+	files, err := newContents(w, shard, places, joined, src.folders)
 	if err != nil {
 		return nil, nil, err
 	}

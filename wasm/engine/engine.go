@@ -54,6 +54,22 @@ type Options struct {
 	// OpenSource opens a folder whose files go into an archive: they are opened, read and looked at by several
 	// goroutines at a time. Those of its files that an archive holds are io.ReaderAts.
 	OpenSource func(handle any) (fs.FS, error)
+
+	// Join makes one attachment of ranges of files, which comes to the other side as a Source. Whoever runs a shard need not
+	// look for its files then; nil: they must.
+	Join func(ranges []FileRange) (any, error)
+}
+
+// FileRange is bytes of a file that a Keeper has at hand.
+type FileRange struct {
+	File    any
+	From, N int64
+}
+
+// Keeper is what a folder that OpenSource opens may be: it has files at hand as they were when they were looked at, and what
+// was known of them then. If they have changed since, they cannot be read. Nil stands for a file that it has not.
+type Keeper interface {
+	Kept(name string) (file any, known fs.FileInfo)
 }
 
 // Engine is one worker's. It implements protocol.Handler.

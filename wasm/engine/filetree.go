@@ -102,6 +102,14 @@ func (t *fileTree) Stat(name string) (fs.FileInfo, error) {
 	return n.Info()
 }
 
+// Kept implements Keeper.
+func (t *fileTree) Kept(name string) (any, fs.FileInfo) {
+	if n := t.nodes[name]; n != nil && n.file != nil {
+		return n.file, n
+	}
+	return nil, nil
+}
+
 // ReadDir implements fs.ReadDirFS.
 func (t *fileTree) ReadDir(name string) ([]fs.DirEntry, error) {
 	n, err := t.node("open", name)

@@ -68,15 +68,15 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 	if !ok {
 		return nil, nil, notFound("no files were given under " + req.Key)
 	}
+	if req.Op == opPack {
+		return e.runPack(w, c.Attach, src)
+	}
 	if len(c.Attach) < 1 || len(c.Attach) > 2 {
 		return nil, nil, badRequest("a shard is one buffer, and one of entries")
 	}
 	packed, ok := c.Attach[0].([]byte)
 	if !ok {
 		return nil, nil, badRequest("a shard is one buffer, and one of entries")
-	}
-	if req.Op == opPack {
-		return e.runPack(w, c, packed, src)
 	}
 	shard, err := core.ParseShard(packed)
 	if err != nil {

@@ -54,6 +54,34 @@ func NewFile(v js.Value) (*File, error) {
 	return f, nil
 }
 
+// Range is bytes of a file: a *File, or what Source.Kept gives.
+type Range struct {
+	File    any
+	From, N int64
+}
+
+// Join makes one Blob of ranges, one after another: reading it costs the browser a fraction of what reading each of the
+// files does. If one of them has changed, no read that touches it succeeds.
+func Join(ranges []Range) (blob js.Value, err error) {
+	list := js.Global().Get("Array").New(len(ranges))
+	for i, r := range ranges {
+		var v js.Value
+		switch f := r.File.(type) {
+		case *File:
+			v = f.blob
+		case js.Value:
+			v = f
+		}
+		if r.From > 0 || r.N != int64(v.Get("size").Float()) {
+			if v, err = jsx.CallNow(v, "slice", float64(r.From), float64(r.From+r.N)); err != nil {
+				return blob, err
+			}
+		}
+		list.SetIndex(i, v)
+	}
+	return jsx.New("Blob", list)
+}
+
 // Size is the file's size when it was picked, bytes.
 func (f *File) Size() int64 { return f.size }
 

@@ -239,7 +239,12 @@ func (f *FS) fileInfo(name string, h js.Value) (info, error) {
 	if err != nil {
 		return info{}, err
 	}
-	return info{name: path.Base(name), size: int64(v.Get("size").Float()), modified: time.UnixMilli(int64(v.Get("lastModified").Float()))}, nil
+	return infoOf(name, v), nil
+}
+
+// infoOf is what a File tells of itself.
+func infoOf(name string, v js.Value) info {
+	return info{name: path.Base(name), size: int64(v.Get("size").Float()), modified: time.UnixMilli(int64(v.Get("lastModified").Float()))}
 }
 
 // snapshot is the file as it is now.

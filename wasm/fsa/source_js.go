@@ -16,11 +16,13 @@ import (
 
 // Source is a folder whose files go into an archive: an FS that only reads, and whose files can be read while others are.
 // Listing a folder costs the browser a millisecond and more, so folders are listed ahead of who goes through them.
+// Files that were looked at are kept, as they were then, so that they need not be looked for again.
 // No browser tells when a folder was changed. Its methods may be called by several goroutines at a time.
 type Source struct {
 	fs *FS
 
 	mu      sync.Mutex
+	kept    map[string]snapshot // by path
 	lists   map[string]*listing // that nobody has asked for yet
 	todo    []*listing          // that are not begun
 	running int
@@ -28,8 +30,15 @@ type Source struct {
 
 const (
 	listsAtOnce = 32
-	listsAhead  = 1024 // that wait for somebody to ask
+	listsAhead  = 1024  // that wait for somebody to ask
+	filesKept   = 16384 // each takes Chromium about 7 KB
 )
+
+// snapshot is a File and what it tells of itself.
+type snapshot struct {
+	file js.Value
+	info info
+}
 
 // listing is a folder that is listed ahead of use.
 type listing struct {
@@ -43,7 +52,42 @@ type listing struct {
 
 // NewSource makes a Source of a FileSystemDirectoryHandle.
 func NewSource(root js.Value) *Source {
-	return &Source{fs: NewFS(root), lists: make(map[string]*listing)}
+	return &Source{fs: NewFS(root), kept: make(map[string]snapshot), lists: make(map[string]*listing)}
+}
+
+// Kept gives the File of that name, and what was known of it when it was looked at last; nil if it was not kept. Reading it
+// fails if it has changed since.
+func (s *Source) Kept(name string) (file any, known fs.FileInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k, ok := s.kept[name]; ok {
+		return k.file, k.info
+	}
+	return nil, nil
+}
+
+// sourceEntry is a directory entry. A file that is looked at is kept.
+type sourceEntry struct {
+	*dirEntry
+	from *Source
+}
+
+// Info implements fs.DirEntry.
+func (e sourceEntry) Info() (fs.FileInfo, error) {
+	if e.dir {
+		return e.dirEntry.Info()
+	}
+	v, err := e.fs.snapshot(e.path, e.handle)
+	if err != nil {
+		return nil, pathError("stat", e.path, failure(e.path, err))
+	}
+	s := snapshot{v, infoOf(e.path, v)}
+	e.from.mu.Lock()
+	defer e.from.mu.Unlock()
+	if _, ok := e.from.kept[e.path]; ok || len(e.from.kept) < filesKept {
+		e.from.kept[e.path] = s
+	}
+	return s.info, nil
 }
 
 // Stat implements fs.StatFS.
@@ -78,7 +122,7 @@ func (s *Source) ReadDir(name string) ([]fs.DirEntry, error) {
 	}
 	out := make([]fs.DirEntry, len(l.entries))
 	for i, e := range l.entries {
-		out[i] = e
+		out[i] = sourceEntry{e, s}
 	}
 	return out, nil
 }

@@ -72,3 +72,58 @@ func TestSourceChanges(t *testing.T) {
 		t.Errorf("read %q, %v", got, err)
 	}
 }
+
+// Files that were looked at are kept, and ranges of them are read as one; but not of one that changed.
+func TestSourceKept(t *testing.T) {
+	in := scratch(t)
+	for _, name := range []string{"a", "b", "c"} {
+		if err := hackpadfs.WriteFullFile(in, name, []byte(name+" has bytes"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := NewSource(in.root)
+	if file, _ := s.Kept("a"); file != nil {
+		t.Error("a file is kept that nobody has looked at")
+	}
+	entries, err := s.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ranges []Range
+	for i, e := range entries {
+		if _, err := e.Info(); err != nil {
+			t.Fatal(err)
+		}
+		file, known := s.Kept(e.Name())
+		if file == nil || known.Size() != 11 || known.ModTime().IsZero() {
+			t.Fatalf("%s is kept as %v", e.Name(), known)
+		}
+		ranges = append(ranges, Range{file, int64(i), 11 - 2*int64(i)})
+	}
+	read := func(r []Range) (string, error) {
+		blob, err := Join(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := NewFile(blob)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.ReadAhead(0, f.Size())
+		b := make([]byte, f.Size())
+		n, err := f.ReadAt(b, 0)
+		return string(b[:n]), err
+	}
+	if got, err := read(ranges); got != "a has bytes"+" has byte"+"has byt" || err != nil {
+		t.Errorf("read %q, %v", got, err)
+	}
+	if err := hackpadfs.WriteFullFile(in, "b", []byte("b has other bytes"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := read(ranges); err == nil {
+		t.Errorf("read %q of files of which one has changed", got)
+	}
+	if got, err := read(ranges[2:]); got != "has byt" || err != nil {
+		t.Errorf("read %q of one that has not, %v", got, err)
+	}
+}

@@ -3,7 +3,9 @@ package protocol
 // An archive is built like this. A worker of its own, the lead, is given what there is to build from (Input), makes
 // drafts of it (Draft) and plans (Build). It writes the archive itself: OutOpen opens the output with the plan. Then it
 // goes from stage to stage (Stage); the shards of each are fetched, run by any shard worker that was given the same
-// inputs (Parts), and merged in order, as in other jobs. Finish and OutFinish end it, OutAbort and Drop give it up.
+// inputs (Parts), and merged in order, as in other jobs. With a shard come, beside its bytes, the places of its files as
+// bytes, and, as one Blob, what is to be read of those that the lead has at hand; the others are looked for in the folders.
+// Finish and OutFinish end it, OutAbort and Drop give it up.
 
 // WIM is the form of an output that is an archive.
 const WIM Format = "wim"

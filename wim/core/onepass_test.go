@@ -1,4 +1,4 @@
-package wim
+package core
 
 import (
 	"bytes"

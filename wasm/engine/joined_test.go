@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"wimscope/worker/protocol"
+)
+
+// joinedRanges reads ranges of files as a Blob of them does.
+type joinedRanges []FileRange
+
+// Size implements Source.
+func (j joinedRanges) Size() (n int64) {
+	for _, r := range j {
+		n += r.N
+	}
+	return n
+}
+
+// ReadAt implements Source.
+func (j joinedRanges) ReadAt(b []byte, off int64) (n int, err error) {
+	for _, r := range j {
+		if n == len(b) {
+			break
+		}
+		if off >= r.N {
+			off -= r.N
+			continue
+		}
+		k := min(int64(len(b)-n), r.N-off)
+		if _, err := r.File.(io.ReaderAt).ReadAt(b[n:n+int(k)], r.From+off); err != nil {
+			return n, err
+		}
+		n, off = n+int(k), 0
+	}
+	if n < len(b) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// keeper is a folder that has all its files at hand as they were when it was made.
+type keeper struct {
+	fstest.MapFS
+	then   fstest.MapFS
+	opened int
+}
+
+func newKeeper(f fstest.MapFS) *keeper { return &keeper{MapFS: f, then: maps.Clone(f)} }
+
+// Open implements fs.FS.
+func (k *keeper) Open(name string) (fs.File, error) {
+	k.opened++
+	return k.MapFS.Open(name)
+}
+
+// Kept implements Keeper.
+func (k *keeper) Kept(name string) (any, fs.FileInfo) {
+	info, err := k.then.Stat(name)
+	if err != nil {
+		return nil, nil
+	}
+	return &keptFile{k, name}, info
+}
+
+type keptFile struct {
+	k    *keeper
+	name string
+}
+
+// ReadAt implements io.ReaderAt.
+func (f *keptFile) ReadAt(b []byte, off int64) (int, error) {
+	was := f.k.then[f.name]
+	if f.k.MapFS[f.name] != was {
+		return 0, &protocol.Error{Code: protocol.CodeChanged, Message: "it changed"}
+	}
+	return copy(b, was.Data[off:]), nil
+}
+
+// Files that are at hand are not looked for again, whatever is done with them.
+func TestBuildJoined(t *testing.T) {
+	for _, o := range []protocol.BuildOptions{{}, {Codec: "LZX", Level: 1}, {Codec: "LZX", Solid: true, SolidCodec: "XPRESS", SolidLevel: 1}} {
+		b := newBuilder(t)
+		f, want := tree(3)
+		f["large"] = &fstest.MapFile{Data: make([]byte, 70<<20)} // goes in pieces
+		want["large"] = string(f["large"].Data)
+		k := newKeeper(f)
+		b.folder(k)
+		d := b.draft(protocol.DraftRequest{Steps: []protocol.DraftStep{{Op: "add", Folder: 1, Target: "/", All: true}}})
+		before := k.opened
+		rep, err := b.write(protocol.BuildRequest{Images: []protocol.BuildImage{{Draft: d.Draft}}, Options: o})
+		if err != nil || !rep.OK {
+			t.Fatalf("%+v: %+v, %v", o, rep, err)
+		}
+		if k.opened != before {
+			t.Errorf("%+v: %d files were opened", o, k.opened-before)
+		}
+		sameTree(t, contentsOf(t, b.sink.data, 1), want)
+	}
+}
+
+// If one of the files that are read together has changed, it is found out which.
+func TestBuildJoinedChanged(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(f fstest.MapFS, path string)
+	}{
+		{"longer", func(f fstest.MapFS, path string) { f[path] = &fstest.MapFile{Data: []byte("longer than it was")} }},
+		{"gone", func(f fstest.MapFS, path string) { delete(f, path) }},
+		{"written again", func(f fstest.MapFS, path string) {
+			f[path] = &fstest.MapFile{Data: f[path].Data, ModTime: f[path].ModTime.Add(time.Millisecond)}
+		}},
+	} {
+		for _, skip := range []bool{false, true} {
+			b := newBuilder(t)
+			b.skip = skip
+			f, want := tree(1)
+			const path = "dir 1/file 22"
+			b.folder(newKeeper(f))
+			d := b.draft(protocol.DraftRequest{Steps: []protocol.DraftStep{{Op: "add", Folder: 1, Target: "/", All: true}}})
+			test.change(f, path)
+			delete(want, path)
+			rep, err := b.write(protocol.BuildRequest{Images: []protocol.BuildImage{{Draft: d.Draft}}, Options: protocol.BuildOptions{Codec: "XPRESS"}})
+			if !skip {
+				var e *protocol.Error
+				if !errors.As(err, &e) || e.Code != protocol.CodeChanged || e.Name != path || e.Content == 0 {
+					t.Errorf("%s: %+v", test.name, err)
+				}
+				continue
+			}
+			if err != nil || rep.ProblemsN != 1 || rep.Problems[0].Path != "/"+path {
+				t.Errorf("%s: %+v, %v", test.name, rep, err)
+			}
+			sameTree(t, contentsOf(t, b.sink.data, 1), want)
+		}
+	}
+}
