@@ -224,7 +224,7 @@ func (c *capturing) tree(norpfix bool) (*core.Draft, error) {
 		added, err := c.scan.scan(s.Path, s.Target, func(o *core.ScanOptions) {
 			// Links are fixed to fit the root of the image, which what goes elsewhere does not become.
 			o.NoRPFix = norpfix || s.Target != "/"
-			o.UpdateOf, o.Target, o.Several = c.updateOf, s.Target, len(c.list) > 1
+			o.UpdateOf, o.Target, o.Several = c.updateOf, s.Target, len(c.list) > 1 || c.o.has("wimboot")
 		})
 		if err != nil {
 			return nil, err
@@ -236,8 +236,20 @@ func (c *capturing) tree(norpfix bool) (*core.Draft, error) {
 			return nil, err
 		}
 	}
+	if c.o.has("wimboot") && c.o.has("config") { // Windows goes by the configuration in the image from now on
+		added, err := c.scan.scan(c.o.get("config"), wimBootConfig, func(o *core.ScanOptions) { o.Config, o.Several = nil, true })
+		if err != nil {
+			return nil, err
+		}
+		if _, err := d.Graft(wimBootConfig, added, &core.GraftOptions{When: now}); err != nil {
+			return nil, err
+		}
+	}
 	return d, nil
 }
+
+// wimBootConfig is where an image for WIMBoot has its configuration.
+const wimBootConfig = "/Windows/System32/WimBootCompress.ini"
 
 // add puts the captured image behind those that there are.
 func (c *capturing) add(e *core.Edit, d *core.Draft) error {

@@ -39,7 +39,7 @@ func (t *tool) scanning(o *parsed) (*scanning, error) {
 	s.o.Config = core.DefaultCaptureConfig()
 	config := o.get("config")
 	if o.has("wimboot") && !o.has("config") {
-		config = filepath.Join(o.args[0], "Windows", "System32", "WimBootCompress.ini")
+		config = filepath.Join(o.args[0], filepath.FromSlash(wimBootConfig))
 		if _, err := os.Stat(config); err != nil {
 			t.warn("%q does not exist: the usual configuration counts", config)
 			config = ""

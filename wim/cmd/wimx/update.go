@@ -99,7 +99,7 @@ func (t *tool) updateCommands(o *parsed) ([]core.UpdateCommand, error) {
 	case o.has("command") && o.has("wimboot-config"):
 		return nil, usageError{"--command and --wimboot-config may not be specified together"}
 	case o.has("wimboot-config"):
-		commands = []core.UpdateCommand{{Op: core.UpdateAdd, Source: o.get("wimboot-config"), Target: "/Windows/System32/WimBootCompress.ini"}}
+		commands = []core.UpdateCommand{{Op: core.UpdateAdd, Source: o.get("wimboot-config"), Target: wimBootConfig}}
 	default:
 		text, from := []byte(o.get("command")), "--command"
 		if !o.has("command") {
