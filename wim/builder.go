@@ -21,7 +21,10 @@ func New() *Builder { return &Builder{Edit: core.NewEdit()} }
 // Change begins with the images of an archive, which Append can then change in its place.
 func Change(a *Archive) (*Builder, error) {
 	e, err := a.Edit()
-	return &Builder{Edit: e}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Builder{Edit: e}, nil
 }
 
 // Scan looks at a folder's files, to be added by AddDraft, perhaps after changes. o may be nil; its Source is set. What cannot be

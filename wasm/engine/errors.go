@@ -8,7 +8,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// protocolError says an error of package wim, or of a file, in the protocol's terms, with all its facts.
+// protocolError says an error of package core, or of a file, in the protocol's terms, with all its facts.
 func protocolError(err error) error {
 	e := &protocol.Error{Message: err.Error()}
 	var (
