@@ -1,0 +1,497 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"wimscope/wim/internal/format"
+	"wimscope/wim/wimtest"
+)
+
+// writes is a sink that remembers what was written, and can be played back up to any byte.
+type writes struct {
+	start []byte
+	list  []wrote
+}
+
+type wrote struct {
+	off  int64
+	b    []byte
+	size int64 // truncated to; -1: it is a write
+}
+
+func (w *writes) WriteAt(b []byte, off int64) (int, error) {
+	w.list = append(w.list, wrote{off, slices.Clone(b), -1})
+	return len(b), nil
+}
+
+func (w *writes) Truncate(size int64) error {
+	w.list = append(w.list, wrote{size: size})
+	return nil
+}
+
+// after is the file after the first n writes and the first k bytes of the next.
+func (w *writes) after(n, k int) []byte {
+	m := memFile{slices.Clone(w.start)}
+	for i, x := range w.list[:min(n+1, len(w.list))] {
+		switch {
+		case x.size >= 0 && i < n:
+			m.b = m.b[:x.size]
+		case x.size >= 0:
+		case i < n:
+			m.WriteAt(x.b, x.off)
+		case k > 0:
+			m.WriteAt(x.b[:k], x.off)
+		}
+	}
+	return m.b
+}
+
+// TestAppendCut replays every prefix of what changes in place write, and cuts within writes: the archive is the old one or
+// the new one, whole, and can be changed again. The header is written as one.
+func TestAppendCut(t *testing.T) {
+	trees := plainTrees(74, 75)
+	old := archiveOf(t, &WriteOptions{Codec: LZX, Level: 1, Integrity: true}, trees[0], trees[0])
+	files := map[string][]byte{}
+	for _, c := range []struct {
+		name   string
+		images int // afterwards
+		change func(e *Edit)
+		o      WriteOptions
+	}{
+		{"append", 3, func(e *Edit) { e.AddDraft(treeDraft(t, trees[1], files, "x"), &DraftInfo{Name: "x"}) }, WriteOptions{Level: 1, Integrity: true}},
+		{"append solid", 3, func(e *Edit) { e.AddDraft(treeDraft(t, trees[1], files, "x"), nil) }, WriteOptions{Level: 1, Solid: true, SolidCodec: LZX}},
+		{"replace and delete", 1, func(e *Edit) { e.Delete(1); e.SetDraft(1, treeDraft(t, trees[1], files, "x"), 1) }, WriteOptions{Level: 1}},
+		{"property", 2, func(e *Edit) { e.ImageElement(1).SetContent("changed", "NAME") }, WriteOptions{Integrity: true}},
+		{"boot", 2, func(e *Edit) { e.Boot = 2 }, WriteOptions{Integrity: true}},
+		{"no integrity table", 2, func(e *Edit) {}, WriteOptions{}},
+		{"delete all", 0, func(e *Edit) { e.Delete(1); e.Delete(1) }, WriteOptions{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := editing(t, old)
+			c.change(e)
+			p, err := e.PlanAppend(&c.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := &writes{start: old}
+			run(t, p, files, w, &RunOptions{Workers: 2})
+			check := func(b []byte, images int) {
+				t.Helper()
+				a := openWritten(t, b)
+				if n := len(a.Images()); n != images {
+					t.Fatalf("%d images, want %d", n, images)
+				}
+				if r := verify(t, a, 1); !r.OK || len(r.RefCounts) > 0 {
+					t.Fatalf("not found good:\n%s", r.Text())
+				}
+				if trail := a.Info().Parts[0].Trailing; c.o.Integrity && (trail > 0) != (images == 2 && len(b) > len(old) && len(w.list) > 1 && bytes.Equal(b[:208], old[:208])) {
+					t.Errorf("%d bytes of %d are said to belong to nothing", trail, len(b))
+				}
+				if im, err := a.Image(1); images > 0 && (err != nil || im.Len() == 0) {
+					t.Error(err)
+				}
+			}
+			last := slices.IndexFunc(w.list, func(x wrote) bool { return x.off == 0 }) // the header, or what makes the file shorter then
+			for n := range w.list {
+				if n < last && w.list[n].off < int64(len(old)) || n > last && w.list[n].size < 0 {
+					t.Errorf("write %d of %d is at 0x%x", n, len(w.list), w.list[n].off)
+				}
+				if n > last {
+					check(w.after(n, 0), c.images)
+					continue
+				}
+				check(w.after(n, 0), 2)
+				if n < last {
+					check(w.after(n, len(w.list[n].b)/2), 2)
+					check(w.after(n, len(w.list[n].b)-1), 2)
+				}
+			}
+			done := w.after(len(w.list), 0)
+			check(done, c.images)
+			if n := min(len(done), len(old)); !bytes.Equal(done[208:n], old[208:n]) {
+				t.Error("what was there was written over")
+			}
+			// After a cut it is changed again, without repair.
+			cut := w.after(last, 0)
+			again := editing(t, cut)
+			if _, err := again.AddDraft(treeDraft(t, trees[1], files, "again"), nil); err != nil {
+				t.Fatal(err)
+			}
+			if p, err = again.PlanAppend(&WriteOptions{Level: 1, Integrity: true}); err != nil {
+				t.Fatal(err)
+			}
+			m := memFile{slices.Clone(cut)}
+			run(t, p, files, &m, nil)
+			sameAsTree(t, sound(t, m.b, true), 3, trees[1])
+		})
+	}
+}
+
+// TestProperties: if only what is said of images changes, little is written.
+func TestProperties(t *testing.T) {
+	tree := plainTrees(76)[0]
+	b := archiveOf(t, &WriteOptions{Codec: XPRESS, Level: 1}, tree)
+	step := func(name string, most int, o WriteOptions, change func(e *Edit)) {
+		t.Helper()
+		e := editing(t, b)
+		change(e)
+		p, err := e.PlanAppend(&o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &writes{start: b}
+		run(t, p, nil, w, nil)
+		n := 0
+		for _, x := range w.list {
+			n += len(x.b)
+		}
+		if n > most {
+			t.Errorf("%s: %d bytes are written", name, n)
+		}
+		b = w.after(len(w.list), 0)
+		sameAsTree(t, sound(t, b, o.Integrity), 1, tree)
+		peers(t, b, nil)
+	}
+	step("nothing", 208, WriteOptions{}, func(e *Edit) {})
+	step("boot", 208, WriteOptions{}, func(e *Edit) { e.Boot = 1 })
+	step("name", 208+1400, WriteOptions{}, func(e *Edit) {
+		e.ImageElement(1).SetContent("a & b", "NAME")
+		e.ImageElement(1).SetContent("x", "WINDOWS", "VENDOR", "WHAT")
+	})
+	step("integrity table", 208+12+20, WriteOptions{Integrity: true}, func(e *Edit) {})
+	step("display name", 208+1600, WriteOptions{Integrity: true}, func(e *Edit) { e.ImageElement(1).SetContent("d", "DISPLAYNAME") })
+	step("no integrity table", 208, WriteOptions{}, func(e *Edit) {})
+	size := len(b)
+	step("integrity table at the end", 208+12+20, WriteOptions{Integrity: true}, func(e *Edit) {})
+	if step("none again", 208, WriteOptions{}, func(e *Edit) {}); len(b) != size {
+		t.Errorf("%d bytes without an integrity table, %d before there was one", len(b), size)
+	}
+	a := openWritten(t, b)
+	if i := a.Images()[0]; i.Name != "a & b" || i.DisplayName != "d" || a.Info().BootIndex != 1 || a.doc.Root().Child("IMAGE").Content("WINDOWS", "VENDOR", "WHAT") != "x" {
+		t.Errorf("%+v\n%s", i, a.XML())
+	}
+}
+
+// TestSetDraft: an image with another tree keeps what is said of it, and gets the counts.
+func TestSetDraft(t *testing.T) {
+	trees := plainTrees(77, 78)
+	e := editing(t, archiveOf(t, nil, trees[0]))
+	e.ImageElement(1).SetContent("kept", "UNKNOWN")
+	files := map[string][]byte{}
+	if err := e.SetDraft(1, treeDraft(t, trees[1], files, "y"), 134_000_000_000_000_000); err != nil {
+		t.Fatal(err)
+	}
+	if e.FindImage("n0") != 1 || e.FindImage("") != 0 || e.FindImage("x") != 0 {
+		t.Error("images are not found by name")
+	}
+	b, _ := write(t, e, nil, files, 1)
+	a := sound(t, b, false)
+	sameAsTree(t, a, 1, trees[1])
+	im, _ := a.Image(1)
+	i := a.Images()[0]
+	if i.Name != "n0" || i.Created != 133_000_000_000_000_000 || i.Modified != 134_000_000_000_000_000 || i.Dirs+i.Files != int64(im.Len()) ||
+		a.doc.Root().Child("IMAGE").Content("UNKNOWN") != "kept" {
+		t.Errorf("%+v\n%s", i, a.XML())
+	}
+}
+
+// TestCompact: holes go, what is new is added, the file gets shorter. A cut leaves a file that says so.
+func TestCompact(t *testing.T) {
+	trees := plainTrees(80, 81, 82)
+	for _, o := range []WriteOptions{{Codec: LZX, Level: 1, Integrity: true}, {Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX}, {}} {
+		t.Run(fmt.Sprintf("%v, solid %v", o.Codec, o.Solid), func(t *testing.T) {
+			files := map[string][]byte{}
+			b := archiveOf(t, &o, trees[0], trees[1])
+			// An image appended, then the first taken away: its contents and the old tables are holes.
+			for _, change := range []func(e *Edit){
+				func(e *Edit) { e.AddDraft(treeDraft(t, trees[2], files, "x"), &DraftInfo{Name: "x"}) },
+				func(e *Edit) { e.Delete(1) },
+			} {
+				e := editing(t, b)
+				change(e)
+				p, err := e.PlanAppend(&o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				m := memFile{slices.Clone(b)}
+				run(t, p, files, &m, nil)
+				b = m.b
+			}
+			e := editing(t, b)
+			more := map[string][]byte{"/new": []byte("something new"), "/newer": bytes.Repeat([]byte("n"), 5000)}
+			if _, err := e.AddDraft(fileDraft(t, more), &DraftInfo{Name: "y"}); err != nil {
+				t.Fatal(err)
+			}
+			p, err := e.PlanCompact(&WriteOptions{Level: 1, Integrity: o.Integrity})
+			if err != nil {
+				t.Fatal(err)
+			}
+			est, err := p.Estimate(context.Background(), nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := &writes{start: b}
+			// Reading goes to the file that is being written.
+			live := &liveFile{w: w}
+			live.b = slices.Clone(b)
+			p.archives[0].parts[0].R = live
+			r := run(t, p, more, live, &RunOptions{Workers: 3})
+			done := w.after(len(w.list), 0)
+			if int64(len(done)) != r.Size || len(done) >= len(b) {
+				t.Errorf("%d bytes, reported %d, before %d", len(done), r.Size, len(b))
+			}
+			if off := est.Size - r.Size; off > r.Size/5 || off < -r.Size/5 {
+				t.Errorf("%d bytes were estimated, %d are there", est.Size, r.Size)
+			}
+			a := sound(t, done, o.Integrity)
+			sameAsTree(t, a, 1, trees[1])
+			sameAsTree(t, a, 2, trees[2])
+			for _, r := range a.Regions() {
+				if r.Kind == RegionUnused && !o.Solid {
+					t.Errorf("0x%x: %d bytes are unused", r.Off, r.Len)
+				}
+			}
+			peers(t, done, trees[1])
+			for n := 1; n < len(w.list)-1; n++ {
+				h, err := format.ParseHeader(w.after(n, 0))
+				if err != nil || h.Flags&format.FlagWriteInProgress == 0 {
+					t.Fatalf("after %d writes of %d: flags 0x%x, %v", n, len(w.list), h.Flags, err)
+				}
+			}
+		})
+	}
+}
+
+// TestDeltaInPlace: an archive whose contents are elsewhere is changed in place without them, whether they are at hand or not;
+// and wimlib reads what is made.
+func TestDeltaInPlace(t *testing.T) {
+	trees := plainTrees(90, 91)
+	files := map[string][]byte{}
+	base := archiveOf(t, &WriteOptions{Codec: LZX, Level: 1}, trees[0])
+	e := editOf(t, files, trees[0], trees[1])
+	e.LeaveOut(openWritten(t, base))
+	delta, _ := write(t, e, &WriteOptions{Codec: LZX, Level: 1, Integrity: true}, files, 2)
+	part := func(name string, b []byte) Part { return Part{Name: name, R: bytes.NewReader(b), Size: int64(len(b))} }
+	for _, refs := range [][]Part{nil, {part("base.wim", base)}} {
+		a, err := Open([]Part{part("delta.wim", delta)}, &ReadOptions{References: refs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := a.Edit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.ImageElement(1).SetContent("renamed", "NAME")
+		if err := e.Delete(2); err != nil {
+			t.Fatal(err)
+		}
+		im, err := a.Image(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := im.Draft()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.SetDraft(1, d, 1); err != nil {
+			t.Fatal(err)
+		}
+		// Nobody has this one, and none of the images had it.
+		stray, err := a.Edit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stray.AddDraft(strayDraft(t), nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stray.PlanAppend(nil); !errors.Is(err, ErrMissingBlob) {
+			t.Errorf("a content that is nowhere: %v", err)
+		}
+		e.AddDraft(treeDraft(t, trees[1], files, "again"), &DraftInfo{Name: "again"})
+		if len(refs) > 0 {
+			e.AddDraft(treeDraft(t, trees[0], files, "base"), &DraftInfo{Name: "base"}) // the reference has all of it
+		}
+		p, err := e.PlanAppend(&WriteOptions{Level: 1, Integrity: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := memFile{slices.Clone(delta)}
+		run(t, p, files, &m, nil)
+		if a, err = Open([]Part{part("delta.wim", m.b)}, &ReadOptions{References: []Part{part("base.wim", base)}}); err != nil {
+			t.Fatal(err)
+		}
+		sameAsTree(t, a, 1, trees[0])
+		sameAsTree(t, a, 2, trees[1])
+		for _, b := range openWritten(t, m.b).Blobs() {
+			if len(refs) > 0 && openHas(t, base, b.Hash) {
+				t.Errorf("%v was added, which the base holds", b.Hash)
+			}
+		}
+		wimtest.Need(t, wimtest.Wimlib)
+		dir := t.TempDir()
+		for name, b := range map[string][]byte{"delta.wim": m.b, "base.wim": base} {
+			if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wimtest.MustRun(t, dir, wimtest.Wimlib, "apply", "delta.wim", "1", "out", "--ref=base.wim")
+		sameFiles(t, filepath.Join(dir, "out"), trees[0])
+	}
+}
+
+// strayDraft has a file whose content is known by its hash, and held by nobody.
+func strayDraft(t testing.TB) *Draft {
+	t.Helper()
+	d := NewDraft()
+	id := d.AddContent(Content{Hash: Hash{1, 2, 3}, Known: true, Size: 7, Source: -1})
+	if _, err := d.Add(0, DraftEntry{Name: "stray", Attributes: AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestKeepAlone: an archive of solid and other resources is written anew without being packed anew.
+func TestKeepAlone(t *testing.T) {
+	trees := plainTrees(92, 93)
+	files := map[string][]byte{}
+	o := &WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX, SolidChunkSize: 64 << 10}
+	b := archiveOf(t, o, trees[0])
+	e := editing(t, b)
+	e.AddDraft(treeDraft(t, trees[1], files, "x"), nil)
+	p, err := e.PlanAppend(&WriteOptions{Level: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := memFile{b}
+	run(t, p, files, &m, nil)
+	as := openWritten(t, m.b).WriteOptions()
+	if p, err = editing(t, m.b).PlanWrite(&as); err != nil {
+		t.Fatal(err)
+	}
+	est, err := p.Estimate(context.Background(), nil, 0)
+	if err != nil || !est.Exact || est.Pack != 0 {
+		t.Errorf("%+v, %v", est, err)
+	}
+	var again memFile
+	if r := run(t, p, nil, &again, nil); r.Size != est.Size {
+		t.Errorf("%d bytes, %d were foretold", r.Size, est.Size)
+	}
+	a := sound(t, again.b, false)
+	sameAsTree(t, a, 1, trees[0])
+	sameAsTree(t, a, 2, trees[1])
+}
+
+// TestAppendRace: if another program changed the archive since it was opened, it is left alone.
+func TestAppendRace(t *testing.T) {
+	tree := plainTrees(94)[0]
+	b := archiveOf(t, nil, tree)
+	for after := range 3 {
+		m := &racing{memFile: memFile{slices.Clone(b)}, after: after}
+		a, err := Open([]Part{{Name: "a.wim", R: m, Size: int64(len(b))}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := a.Edit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := map[string][]byte{}
+		e.AddDraft(treeDraft(t, plainTrees(95)[0], files, "x"), nil)
+		p, err := e.PlanAppend(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.armed = true
+		if _, err := RunWrite(context.Background(), p, memContents{func() *WritePlan { return p }, files}, m, nil); !errors.Is(err, ErrChanged) {
+			t.Errorf("changed before write %d: %v", after, err)
+		}
+		if m.b[0x78] != 9 {
+			t.Errorf("changed before write %d: the header was written over", after)
+		}
+	}
+}
+
+// racing is a file to which another program writes, before one of our writes.
+type racing struct {
+	memFile
+	armed bool
+	after int
+}
+
+func (r *racing) ReadAt(b []byte, off int64) (int, error) {
+	r.step(off == 0 && r.after == 0)
+	return bytes.NewReader(r.b).ReadAt(b, off)
+}
+
+func (r *racing) WriteAt(b []byte, off int64) (int, error) {
+	r.after--
+	r.step(r.after == 0)
+	return r.memFile.WriteAt(b, off)
+}
+
+func (r *racing) step(now bool) {
+	if r.armed && now {
+		r.b[0x78] = 9
+	}
+}
+
+// TestExportInto: images of one archive are added to another in place. What is there already is not written again, whatever
+// the order of images is to be; what is packed the same way is copied.
+func TestExportInto(t *testing.T) {
+	trees := plainTrees(97, 98, 99)
+	for _, o := range []WriteOptions{{Codec: LZX, Level: 1, Integrity: true}, {Codec: XPRESS, Level: 1}, {Codec: LZX, Level: 1, Pipable: true}} {
+		t.Run(fmt.Sprintf("from %v, pipable %v", o.Codec, o.Pipable), func(t *testing.T) {
+			into := archiveOf(t, &WriteOptions{Codec: LZX, Level: 1, Integrity: true}, trees[0], trees[1])
+			from := openWritten(t, archiveOf(t, &o, trees[1], trees[2]))
+			e := editing(t, into)
+			for i := range 2 {
+				at, err := e.AddImage(from, i+1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := e.Move(at, 1); err != nil {
+					t.Fatal(err)
+				}
+			}
+			e.Boot = 1
+			p, err := e.PlanAppend(&WriteOptions{Level: 1, Integrity: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			est, err := p.Estimate(context.Background(), nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if same := o.Codec == LZX; same != (est.Pack == 0) || same != est.Exact {
+				t.Errorf("%+v", est)
+			}
+			m := memFile{slices.Clone(into)}
+			r := run(t, p, nil, &m, nil)
+			if est.Exact && r.Size != est.Size {
+				t.Errorf("%d bytes, %d were foretold", r.Size, est.Size)
+			}
+			a := sound(t, m.b, true)
+			for k, tree := range []*wimtest.Tree{trees[2], trees[1], trees[0], trees[1]} {
+				sameAsTree(t, a, k+1, tree)
+			}
+			if a.Info().BootIndex != 1 {
+				t.Errorf("boot index %d", a.Info().BootIndex)
+			}
+			seen := map[Hash]bool{}
+			for _, b := range a.Blobs() {
+				if s := a.Stored(b); seen[b.Hash] || s.Off >= int64(len(into)) && openHas(t, into, b.Hash) {
+					t.Errorf("%v is written again", b.Hash)
+				}
+				seen[b.Hash] = true
+			}
+			peers(t, m.b, trees[2])
+		})
+	}
+}

@@ -1,0 +1,108 @@
+package core
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"wimscope/wim/internal/format"
+	"wimscope/wim/wimtest"
+)
+
+// TestGroup keeps images in archives with metadata only, and their contents in one that all share.
+func TestGroup(t *testing.T) {
+	trees := plainTrees(83, 84)
+	files := map[string][]byte{}
+	o := WriteOptions{Codec: LZX, Level: 1, Integrity: true, Only: OnlyContents}
+	first := editOf(t, files, trees[0])
+	res, _ := write(t, first, &o, files, 2)
+	image := func(e *Edit, res []byte) []byte {
+		t.Helper()
+		e.LeaveOut(openWritten(t, res))
+		o := o
+		o.Only = OnlyMetadata
+		b, r := write(t, e, &o, files, 1)
+		if r.Contents != 0 {
+			t.Errorf("%d contents were written", r.Contents)
+		}
+		return b
+	}
+	one := image(first, res)
+	// A second image joins the group.
+	second := editOf(t, files, trees[1], trees[0])
+	second.Delete(2)
+	group := editing(t, res)
+	d := treeDraft(t, trees[1], files, "two")
+	if _, err := group.AddDraft(d, nil); err != nil {
+		t.Fatal(err)
+	}
+	p, err := group.PlanAppend(&WriteOptions{Level: 1, Integrity: true, Only: OnlyContents})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := memFile{slices.Clone(res)}
+	run(t, p, files, &m, nil)
+	two := NewEdit()
+	if _, err := two.AddDraft(d, &DraftInfo{Name: "two"}); err != nil {
+		t.Fatal(err)
+	}
+	twoBytes := image(two, m.b)
+	for k, b := range [][]byte{one, twoBytes} {
+		a, err := Open([]Part{{Name: "image", R: bytes.NewReader(b), Size: int64(len(b))}}, &ReadOptions{References: []Part{{Name: "Res.rwm", R: bytes.NewReader(m.b), Size: int64(len(m.b))}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameAsTree(t, a, 1, trees[k])
+		if r := verify(t, a, 1); !r.OK {
+			t.Errorf("image %d:\n%s", k+1, r.Text())
+		}
+		// Exported it stands alone.
+		e, err := a.Edit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone := a.WriteOptions()
+		if alone.Only != OnlyMetadata {
+			t.Errorf("only %v", alone.Only)
+		}
+		alone.Only = OnlyAll
+		out, _ := write(t, e, &alone, nil, 1)
+		sameAsTree(t, sound(t, out, true), 1, trees[k])
+	}
+	rwm := openWritten(t, m.b)
+	if r := verify(t, rwm, 1); !r.OK || r.Integrity[0].State != "ok" || len(r.RefCounts) > 0 {
+		t.Errorf("contents:\n%s", r.Text())
+	}
+	if i := rwm.Info(); i.RawFlags&format.FlagResourceOnly == 0 || len(rwm.Images()) != 0 || i.Blobs == 0 {
+		t.Errorf("%+v", i)
+	}
+	// Written anew it keeps its contents, and those of deleted images stay.
+	anew := rwm.WriteOptions()
+	b, r := write(t, editing(t, m.b), &anew, nil, 1)
+	if r.Contents != rwm.Info().Blobs || sound(t, b, true).Info().RawFlags&format.FlagResourceOnly == 0 {
+		t.Errorf("%d contents, want %d", r.Contents, rwm.Info().Blobs)
+	}
+	// What is not in the group, and another codec, is refused.
+	stray := editOf(t, files, trees[1])
+	stray.LeaveOut(openWritten(t, res))
+	meta := WriteOptions{Codec: LZX, Level: 1, Only: OnlyMetadata}
+	if b, _, err := tryWrite(stray, &meta, files, 1); !errors.Is(err, ErrMissingBlob) || len(b) > 0 {
+		t.Errorf("contents that nobody holds: %v, %d bytes were written", err, len(b))
+	}
+	meta.Codec = XPRESS
+	if _, err := stray.PlanWrite(&meta); !errors.Is(err, ErrRefused) {
+		t.Errorf("another codec: %v", err)
+	}
+	wimtest.Need(t, wimtest.Wimlib)
+	dir := t.TempDir()
+	for name, b := range map[string][]byte{"one.wim": one, "two.wim": twoBytes, "Res.rwm": m.b} {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wimtest.MustRun(t, dir, wimtest.Wimlib, "apply", "two.wim", "1", "out", "--ref=Res.rwm")
+	sameFiles(t, filepath.Join(dir, "out"), trees[1])
+}

@@ -1,0 +1,150 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"wimscope/wim/wimtest"
+)
+
+// run runs a plan of drafts whose contents are files.
+func run(t testing.TB, p *WritePlan, files map[string][]byte, w io.WriterAt, o *RunOptions) *WriteReport {
+	t.Helper()
+	r, err := RunWrite(context.Background(), p, memContents{func() *WritePlan { return p }, files}, w, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// plainTrees are trees without symbolic links, and drafts of them.
+func plainTrees(seeds ...uint64) []*wimtest.Tree {
+	var list []*wimtest.Tree
+	for _, s := range seeds {
+		list = append(list, wimtest.Random(s, &wimtest.TreeOptions{Plain: true}))
+	}
+	return list
+}
+
+// editOf makes an Edit of trees.
+func editOf(t testing.TB, files map[string][]byte, trees ...*wimtest.Tree) *Edit {
+	t.Helper()
+	e := NewEdit()
+	for k, tree := range trees {
+		if _, err := e.AddDraft(treeDraft(t, tree, files, fmt.Sprintf("t%d", k)), &DraftInfo{Name: fmt.Sprint("n", k), Created: 133_000_000_000_000_000}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return e
+}
+
+// archiveOf writes an archive of trees.
+func archiveOf(t testing.TB, o *WriteOptions, trees ...*wimtest.Tree) []byte {
+	t.Helper()
+	files := map[string][]byte{}
+	b, _ := write(t, editOf(t, files, trees...), o, files, 2)
+	return b
+}
+
+func editing(t testing.TB, b []byte) *Edit {
+	t.Helper()
+	e, err := openWritten(t, b).Edit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// fileEdit makes an Edit of one image with files.
+func fileEdit(t testing.TB, files map[string][]byte) *Edit {
+	t.Helper()
+	e := NewEdit()
+	if _, err := e.AddDraft(fileDraft(t, files), nil); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func fileDraft(t testing.TB, files map[string][]byte) *Draft {
+	t.Helper()
+	d := NewDraft()
+	var names []string
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		id := d.AddContent(Content{Size: int64(len(files[name])), Path: name})
+		if _, err := d.Add(0, DraftEntry{Name: path.Base(name), Attributes: AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d
+}
+
+func sameAsFiles(t testing.TB, a *Archive, files map[string][]byte) {
+	t.Helper()
+	im, err := a.Image(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if im.Len() != len(files)+1 {
+		t.Errorf("%d entries, want %d", im.Len(), len(files)+1)
+	}
+	for name, data := range files {
+		n, ok := im.Lookup(path.Base(name))
+		if !ok {
+			t.Errorf("%s is not there", name)
+			continue
+		}
+		if got, err := io.ReadAll(contentReader(t, a, im.Hash(n))); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("%s is another one: %d bytes, %v", name, len(got), err)
+		}
+	}
+}
+
+// sameFiles compares what another program extracted with a tree.
+func sameFiles(t testing.TB, dir string, tree *wimtest.Tree) {
+	t.Helper()
+	for _, e := range tree.Entries {
+		if e.Kind != wimtest.File {
+			continue
+		}
+		if got, err := os.ReadFile(filepath.Join(dir, e.Path)); err != nil || !bytes.Equal(got, e.Data) {
+			t.Errorf("%d bytes of %q, want %d: %v", len(got), e.Path, len(e.Data), err)
+		}
+	}
+}
+
+// liveFile is a file that is read and written at the same time.
+type liveFile struct {
+	memFile
+	w *writes
+}
+
+func (l *liveFile) WriteAt(b []byte, off int64) (int, error) {
+	l.w.WriteAt(b, off)
+	return l.memFile.WriteAt(b, off)
+}
+
+func (l *liveFile) ReadAt(b []byte, off int64) (int, error) {
+	return bytes.NewReader(l.b).ReadAt(b, off)
+}
+
+func (l *liveFile) Truncate(size int64) error {
+	l.b = l.b[:size]
+	return l.w.Truncate(size)
+}
+
+func openHas(t testing.TB, b []byte, h Hash) bool {
+	t.Helper()
+	_, ok := openWritten(t, b).Blob(h)
+	return ok
+}
