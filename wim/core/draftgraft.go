@@ -185,7 +185,7 @@ func (g *grafter) put(parent DraftNode, name string, from DraftNode) {
 			g.inodes[node.inode] = int32(len(g.d.inodes))
 		}
 		n := g.d.newNode(p.at, name, node.short, g.inodes[node.inode]-1)
-		for _, k := range g.other.Children(p.from) {
+		for _, k := range slices.Backward(g.other.Children(p.from)) { // contents keep their order
 			stack = append(stack, graftPair{n, k})
 		}
 	}
