@@ -25,14 +25,6 @@ func (p *WritePlan) planHash() {
 	}
 	all := p.o.Solid || p.front || p.o.Only == OnlyMetadata
 	var files []int32
-	var cur packPlan
-	flush := func() {
-		if len(cur.items) > 0 {
-			p.add(cur)
-		}
-		cur = packPlan{op: PackHash}
-	}
-	flush()
 	for i := range p.contents {
 		c := &p.contents[i]
 		if c.same != written || c.stays {
@@ -44,10 +36,19 @@ func (p *WritePlan) planHash() {
 		}
 	}
 	target := p.target(files)
+	empty := packPlan{op: PackHash}
+	cur := empty
+	flush := func() {
+		if len(cur.items) > 0 {
+			p.add(cur)
+			target.left -= cur.bytes
+		}
+		cur = empty
+	}
 	for _, i := range files {
 		c := &p.contents[i]
 		alone := c.a >= 0 || c.size > largeContent
-		if alone || cur.bytes >= target || len(cur.items) >= maxShardPieces {
+		if alone || cur.bytes >= target.bytes() || len(cur.items) >= maxShardPieces {
 			flush()
 		}
 		cur.items = append(cur.items, packItem{i, 0, c.size})
@@ -63,16 +64,25 @@ func (p *WritePlan) planHash() {
 // nothing, and what is small stays in the processor's caches.
 const localShardBytes = 2 << 20
 
-// target is about how many bytes go into a shard: enough shards for workers to end together.
-func (p *WritePlan) target(ids []int32) int64 {
-	total := int64(0)
+// shardTarget tells about how many bytes go into the next shard: less and less of what is left, for workers to end together.
+type shardTarget struct {
+	local bool
+	left  int64
+}
+
+func (p *WritePlan) target(ids []int32) shardTarget {
+	t := shardTarget{local: p.local}
 	for _, i := range ids {
-		total += p.contents[i].size
+		t.left += p.contents[i].size
 	}
-	if p.local {
+	return t
+}
+
+func (t *shardTarget) bytes() int64 {
+	if t.local {
 		return localShardBytes
 	}
-	return min(max(total/32, minShardBytes), maxShardBytes)
+	return min(max(t.left/32, minShardBytes), maxShardBytes)
 }
 
 // mergeHash takes the hashes of contents.

@@ -249,25 +249,27 @@ func (p *WritePlan) planAlone(ids []int32, raw bool) {
 	flush := func() {
 		if len(cur.items) > 0 {
 			p.add(cur)
+			target.left -= cur.bytes
 		}
 		cur = empty
 	}
 	last := int64(-1) // the source's chunk that the content before begins in
 	for _, id := range ids {
 		c := &p.contents[id]
-		if c.size > largeContent {
+		if step := p.step(c); step > 0 {
 			flush()
-			step := max(pieceBytes, p.o.ChunkSize)
 			for from := int64(0); from < c.size; from += step {
 				n := min(c.size-from, step)
 				p.add(packPlan{op: PackAlone, solid: -1, raw: raw, items: []packItem{{id, from, n}}, bytes: n})
 			}
+			target.left -= c.size
 			continue
 		}
 		// Contents of one chunk of a solid resource are packed by one worker, which unpacks it.
 		chunk := p.sourceChunk(c)
 		together := chunk >= 0 && chunk == last && cur.bytes+c.size <= 2*largeContent
-		if (cur.bytes >= target || cur.bytes > 0 && cur.bytes+c.size > 2*target) && !together || len(cur.items) >= maxShardPieces {
+		enough := target.bytes()
+		if (cur.bytes >= enough || cur.bytes > 0 && cur.bytes+c.size > 2*enough) && !together || len(cur.items) >= maxShardPieces {
 			flush()
 		}
 		last = chunk
@@ -275,6 +277,17 @@ func (p *WritePlan) planAlone(ids []int32, raw bool) {
 		cur.bytes += c.size
 	}
 	flush()
+}
+
+// step is how long the pieces are that a content is packed in, 0 if it is packed whole.
+func (p *WritePlan) step(c *packContent) int64 {
+	switch {
+	case c.size > largeContent:
+		return max(pieceBytes, p.o.ChunkSize)
+	case c.inline != nil && c.size > 2*inlinePiece:
+		return max(inlinePiece, p.o.ChunkSize)
+	}
+	return 0
 }
 
 // sourceChunk numbers the chunk of a solid resource that a content begins in, -1 if it is in none.

@@ -79,6 +79,9 @@ const (
 	largeContent = 64 << 20
 	// pieceBytes is how long the pieces are, if chunks are not longer.
 	pieceBytes = 32 << 20
+	// inlinePiece is the same of bytes that are at hand and need not be checked, as an image's metadata: all workers wait
+	// for it.
+	inlinePiece = 1 << 20
 	// solidShardBytes is how much of a solid resource is in a shard, if chunks are not longer.
 	solidShardBytes = 8 << 20
 )

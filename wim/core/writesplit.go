@@ -63,7 +63,7 @@ func (p *WritePlan) bound(c *packContent) int64 {
 	if c.a >= 0 && (p.copied(c) || c.meta && p.metaCopied(c)) {
 		return p.copySize(c)
 	}
-	if c.size <= largeContent || c.raw || p.o.Codec == None {
+	if p.step(c) == 0 || c.raw || p.o.Codec == None {
 		return c.size
 	}
 	n := (c.size + p.o.ChunkSize - 1) / p.o.ChunkSize

@@ -1,0 +1,61 @@
+package core
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"wimscope/wim/wimtest"
+)
+
+// TestLargeMetadata: metadata that several workers pack is one resource, the same however many they are, whether it
+// shrinks or not.
+func TestLargeMetadata(t *testing.T) {
+	const n = 12_000
+	for _, test := range []struct {
+		name string
+		o    WriteOptions
+		text func(r *rand.Rand) string
+	}{
+		{"none", WriteOptions{}, nil},
+		{"XPRESS", WriteOptions{Codec: XPRESS, Level: LevelFast}, nil},
+		{"LZX, pipable", WriteOptions{Codec: LZX, Level: LevelFast, Pipable: true}, nil},
+		{"LZMS, large chunks", WriteOptions{Codec: LZMS, ChunkSize: 2 << 20, Level: LevelFast, Integrity: true}, nil},
+		{"XPRESS, names of chance", WriteOptions{Codec: XPRESS, Level: LevelFast}, func(r *rand.Rand) string {
+			name := make([]rune, 100)
+			for i := range name {
+				name[i] = rune(0x3400 + r.IntN(0x6400))
+			}
+			return string(name)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(1, 2))
+			files := make(map[string][]byte, n)
+			for i := range n {
+				name := fmt.Sprintf("/%06d and a name that is as long as names are in real folders, which is not short, %d", i, i*i)
+				if test.text != nil {
+					name = "/" + test.text(random)
+				}
+				files[name] = []byte{byte(i), byte(i >> 10)}
+			}
+			one, r := write(t, fileEdit(t, files), &test.o, files, 1)
+			if m := openWritten(t, one).metas[0]; m.size <= 2*inlinePiece {
+				t.Fatalf("metadata of %d bytes, as %+v: not large", m.size, r)
+			}
+			sameAsFiles(t, sound(t, one, test.o.Integrity), files)
+			if several, _ := write(t, fileEdit(t, files), &test.o, files, 4); !bytes.Equal(one, several) {
+				t.Error("four workers wrote something else than one")
+			}
+			wimtest.Need(t, wimtest.Wimlib)
+			at := filepath.Join(t.TempDir(), "a.wim")
+			if err := os.WriteFile(at, one, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			wimtest.MustRun(t, "", wimtest.Wimlib, "verify", at)
+		})
+	}
+}
