@@ -41,7 +41,11 @@ func packings() []packing {
 func (b *bench) captureInChromium(ctx context.Context, add func(work, archive string, ours, peers []contender) error) error {
 	var folder string
 	var bytes int64
-	defer func() { os.RemoveAll(folder) }()
+	defer func() {
+		if b.settings.sample > 0 {
+			os.RemoveAll(folder)
+		}
+	}()
 	for _, p := range packings() {
 		for level := 1; level <= 3; level++ {
 			if level != 2 && p.args[0] == "--compress=none" {
@@ -114,12 +118,17 @@ func (b *bench) withScripts() (string, error) {
 	return site, err
 }
 
-// part copies a part of the corpus: files by the hash of their paths, so that it is the same everywhere.
+// part gives a folder with a part of the corpus, files by the hash of their paths, so that it is the same everywhere; or
+// with all of it.
 func (b *bench) part() (folder string, total int64, err error) {
+	corpus := filepath.Join(b.corpus, "files")
+	if b.settings.sample == 0 {
+		total, err = folderSize(corpus)
+		return corpus, total, err
+	}
 	if folder, err = os.MkdirTemp("", "wimscope-bench-sample-"); err != nil {
 		return "", 0, err
 	}
-	corpus := filepath.Join(b.corpus, "files")
 	err = filepath.WalkDir(corpus, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err

@@ -78,7 +78,7 @@ func main() {
 	flag.StringVar(&s.corpus, "corpus", ".bench", "what wim/wimtest/corpus made")
 	flag.StringVar(&s.peer, "peer", "e2e/node_modules/7z-wasm", "7-Zip's npm package")
 	flag.IntVar(&s.runs, "runs", 5, "interleaved runs of each row")
-	flag.Int64Var(&s.sample, "sample", 64, "MiB of the corpus that are captured in Chromium")
+	flag.Int64Var(&s.sample, "sample", 64, "MiB of the corpus that are captured in Chromium, 0: all")
 	flag.StringVar(&s.only, "only", "", "just the rows whose name has this in it")
 	out := flag.String("o", "bench.json", "where the rows go")
 	flag.Parse()
