@@ -358,9 +358,9 @@ func (x *buildPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
 		}
 		_, c, _ := x.p.Content(p.ID)
 		at := contentPlace{folder: c.Source, path: c.Path, when: c.ModTime}
-		if file := x.b.kept(&c); file != nil {
+		if in, from := x.b.kept(&c); in != nil {
 			at.joined = true
-			joined = append(joined, FileRange{file, p.From - p.Lead, p.Lead + p.Len + p.Trail})
+			joined = appendRange(joined, FileRange{in, from + p.From - p.Lead, p.Lead + p.Len + p.Trail})
 		}
 		places = at.append(places)
 	}
@@ -376,20 +376,29 @@ func (x *buildPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
 	return rep, attach, nil
 }
 
-// kept gives the file of a content if it is at hand and is what it was when the draft was made.
-func (b *build) kept(c *core.Content) any {
+// appendRange appends a range, or makes the last one longer by it.
+func appendRange(list []FileRange, r FileRange) []FileRange {
+	if i := len(list) - 1; i >= 0 && list[i].File == r.File && list[i].From+list[i].N == r.From {
+		list[i].N += r.N
+		return list
+	}
+	return append(list, r)
+}
+
+// kept gives where the bytes of a content are if its file is at hand and is what it was when the draft was made.
+func (b *build) kept(c *core.Content) (in any, from int64) {
 	if b.e.o.Join == nil || c.Source < 0 || c.Source >= len(b.folders) {
-		return nil
+		return nil, 0
 	}
 	k, ok := b.folders[c.Source].(Keeper)
 	if !ok {
-		return nil
+		return nil, 0
 	}
-	file, known := k.Kept(c.Path)
-	if file == nil || known.Size() != c.Size || !unchanged(known, c.ModTime) {
-		return nil
+	in, from, known := k.Kept(c.Path)
+	if in == nil || known.Size() != c.Size || !unchanged(known, c.ModTime) {
+		return nil, 0
 	}
-	return file
+	return in, from
 }
 
 func (x *buildPlan) merge(_ *work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error) {

@@ -60,16 +60,17 @@ type Options struct {
 	Join func(ranges []FileRange) (any, error)
 }
 
-// FileRange is bytes of a file that a Keeper has at hand.
+// FileRange is bytes of what a Keeper has at hand.
 type FileRange struct {
 	File    any
 	From, N int64
 }
 
-// Keeper is what a folder that OpenSource opens may be: it has files at hand as they were when they were looked at, and what
-// was known of them then. If they have changed since, they cannot be read. Nil stands for a file that it has not.
+// Keeper is what a folder that OpenSource opens may be: it has files at hand as they were when they were looked at. Kept gives
+// where the bytes of one are, from a byte of something comparable that others may be part of, and what was known of the file
+// then; nil if it is not at hand. If it has changed since, it cannot be read.
 type Keeper interface {
-	Kept(name string) (file any, known fs.FileInfo)
+	Kept(name string) (in any, from int64, known fs.FileInfo)
 }
 
 // Engine is one worker's. It implements protocol.Handler.

@@ -103,11 +103,11 @@ func (t *fileTree) Stat(name string) (fs.FileInfo, error) {
 }
 
 // Kept implements Keeper.
-func (t *fileTree) Kept(name string) (any, fs.FileInfo) {
+func (t *fileTree) Kept(name string) (any, int64, fs.FileInfo) {
 	if n := t.nodes[name]; n != nil && n.file != nil {
-		return n.file, n
+		return n.file, 0, n
 	}
-	return nil, nil
+	return nil, 0, nil
 }
 
 // ReadDir implements fs.ReadDirFS.

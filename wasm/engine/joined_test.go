@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"slices"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -45,14 +46,19 @@ func (j joinedRanges) ReadAt(b []byte, off int64) (n int, err error) {
 	return n, err
 }
 
-// keeper is a folder that has all its files at hand as they were when it was made.
+// keeper is a folder that has all its files at hand as they were when it was made, one after another.
 type keeper struct {
 	fstest.MapFS
 	then   fstest.MapFS
+	all    keptFiles
 	opened int
 }
 
-func newKeeper(f fstest.MapFS) *keeper { return &keeper{MapFS: f, then: maps.Clone(f)} }
+func newKeeper(f fstest.MapFS) *keeper {
+	k := &keeper{MapFS: f, then: maps.Clone(f)}
+	k.all = keptFiles{k, slices.Sorted(maps.Keys(f))}
+	return k
+}
 
 // Open implements fs.FS.
 func (k *keeper) Open(name string) (fs.File, error) {
@@ -61,26 +67,37 @@ func (k *keeper) Open(name string) (fs.File, error) {
 }
 
 // Kept implements Keeper.
-func (k *keeper) Kept(name string) (any, fs.FileInfo) {
-	info, err := k.then.Stat(name)
+func (k *keeper) Kept(name string) (any, int64, fs.FileInfo) {
+	known, err := k.then.Stat(name)
 	if err != nil {
-		return nil, nil
+		return nil, 0, nil
 	}
-	return &keptFile{k, name}, info
+	from := int64(0)
+	for _, before := range k.all.names[:slices.Index(k.all.names, name)] {
+		from += int64(len(k.then[before].Data))
+	}
+	return &k.all, from, known
 }
 
-type keptFile struct {
-	k    *keeper
-	name string
+type keptFiles struct {
+	k     *keeper
+	names []string
 }
 
 // ReadAt implements io.ReaderAt.
-func (f *keptFile) ReadAt(b []byte, off int64) (int, error) {
-	was := f.k.then[f.name]
-	if f.k.MapFS[f.name] != was {
-		return 0, &protocol.Error{Code: protocol.CodeChanged, Message: "it changed"}
+func (f *keptFiles) ReadAt(b []byte, off int64) (n int, err error) {
+	for _, name := range f.names {
+		was := f.k.then[name]
+		if size := int64(len(was.Data)); off >= size {
+			off -= size
+			continue
+		}
+		if n < len(b) && f.k.MapFS[name] != was {
+			return n, &protocol.Error{Code: protocol.CodeChanged, Message: "it changed"}
+		}
+		n, off = n+copy(b[n:], was.Data[off:]), 0
 	}
-	return copy(b, was.Data[off:]), nil
+	return n, nil
 }
 
 // Files that are at hand are not looked for again, whatever is done with them.

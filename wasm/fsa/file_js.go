@@ -54,7 +54,7 @@ func NewFile(v js.Value) (*File, error) {
 	return f, nil
 }
 
-// Range is bytes of a file: a *File, or what Source.Kept gives.
+// Range is bytes of a *File, or of what Source.Kept gives.
 type Range struct {
 	File    any
 	From, N int64
@@ -69,8 +69,8 @@ func Join(ranges []Range) (blob js.Value, err error) {
 		switch f := r.File.(type) {
 		case *File:
 			v = f.blob
-		case js.Value:
-			v = f
+		case *batch:
+			v = f.blob
 		}
 		if r.From > 0 || r.N != int64(v.Get("size").Float()) {
 			if v, err = jsx.CallNow(v, "slice", float64(r.From), float64(r.From+r.N)); err != nil {

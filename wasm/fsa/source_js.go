@@ -19,10 +19,10 @@ import (
 // Files that were looked at are kept, as they were then, so that they need not be looked for again.
 // No browser tells when a folder was changed. Its methods may be called by several goroutines at a time.
 type Source struct {
-	fs *FS
+	fs   *FS
+	kept kept
 
 	mu      sync.Mutex
-	kept    map[string]snapshot // by path
 	lists   map[string]*listing // that nobody has asked for yet
 	todo    []*listing          // that are not begun
 	running int
@@ -30,15 +30,8 @@ type Source struct {
 
 const (
 	listsAtOnce = 32
-	listsAhead  = 1024  // that wait for somebody to ask
-	filesKept   = 16384 // each takes Chromium about 7 KB
+	listsAhead  = 1024 // that wait for somebody to ask
 )
-
-// snapshot is a File and what it tells of itself.
-type snapshot struct {
-	file js.Value
-	info info
-}
 
 // listing is a folder that is listed ahead of use.
 type listing struct {
@@ -52,18 +45,18 @@ type listing struct {
 
 // NewSource makes a Source of a FileSystemDirectoryHandle.
 func NewSource(root js.Value) *Source {
-	return &Source{fs: NewFS(root), kept: make(map[string]snapshot), lists: make(map[string]*listing)}
+	return &Source{fs: NewFS(root), lists: make(map[string]*listing)}
 }
 
-// Kept gives the File of that name, and what was known of it when it was looked at last; nil if it was not kept. Reading it
-// fails if it has changed since.
-func (s *Source) Kept(name string) (file any, known fs.FileInfo) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if k, ok := s.kept[name]; ok {
-		return k.file, k.info
+// Kept gives where the bytes of a file are that was looked at: from a byte of something that Join takes, comparable, which
+// other files may be part of; and what was known of the file then. It gives nil if the file is not kept. Reading it fails if
+// it has changed since.
+func (s *Source) Kept(name string) (in any, from int64, known fs.FileInfo) {
+	b, from, known := s.kept.find(name)
+	if b == nil {
+		return nil, 0, nil
 	}
-	return nil, nil
+	return b, from, known
 }
 
 // sourceEntry is a directory entry. A file that is looked at is kept.
@@ -81,13 +74,9 @@ func (e sourceEntry) Info() (fs.FileInfo, error) {
 	if err != nil {
 		return nil, pathError("stat", e.path, failure(e.path, err))
 	}
-	s := snapshot{v, infoOf(e.path, v)}
-	e.from.mu.Lock()
-	defer e.from.mu.Unlock()
-	if _, ok := e.from.kept[e.path]; ok || len(e.from.kept) < filesKept {
-		e.from.kept[e.path] = s
-	}
-	return s.info, nil
+	known := infoOf(e.path, v)
+	e.from.kept.keep(e.path, v, known)
+	return known, nil
 }
 
 // Stat implements fs.StatFS.

@@ -82,7 +82,7 @@ func TestSourceKept(t *testing.T) {
 		}
 	}
 	s := NewSource(in.root)
-	if file, _ := s.Kept("a"); file != nil {
+	if in, _, _ := s.Kept("a"); in != nil {
 		t.Error("a file is kept that nobody has looked at")
 	}
 	entries, err := s.ReadDir(".")
@@ -90,15 +90,20 @@ func TestSourceKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	var ranges []Range
-	for i, e := range entries {
+	for _, e := range entries {
 		if _, err := e.Info(); err != nil {
 			t.Fatal(err)
 		}
-		file, known := s.Kept(e.Name())
-		if file == nil || known.Size() != 11 || known.ModTime().IsZero() {
+	}
+	for i, e := range entries {
+		in, from, known := s.Kept(e.Name())
+		if in == nil || known.Name() != e.Name() || known.Size() != 11 || known.ModTime().IsZero() {
 			t.Fatalf("%s is kept as %v", e.Name(), known)
 		}
-		ranges = append(ranges, Range{file, int64(i), 11 - 2*int64(i)})
+		if i > 0 && (in != ranges[0].File || from != 11*int64(i)) {
+			t.Errorf("%s is kept at %d, not with the others", e.Name(), from)
+		}
+		ranges = append(ranges, Range{in, from + int64(i), 11 - 2*int64(i)})
 	}
 	read := func(r []Range) (string, error) {
 		blob, err := Join(r)
