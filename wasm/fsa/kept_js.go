@@ -22,7 +22,7 @@ type kept struct {
 
 const (
 	joinedAtOnce = 2048
-	filesKept    = 1 << 18 // joined, each takes Chromium about 1 KB
+	filesKept    = 1 << 17 // Chromium takes about 5 KB for each, with its handle
 )
 
 // keptFile is where the bytes of a file are, and what it told of itself.
