@@ -16,6 +16,9 @@ type Estimate struct {
 	Pack   int64 // unpacked bytes that are packed
 	Hash   int64 // of the contents in files, unpacked bytes that are read twice, about
 	Memory int64 // bytes that a worker needs, about
+
+	// Large is the content that is reckoned to be the largest, if it does not fit into a part of the set; nil: all do.
+	Large *TooLargePartError
 }
 
 // Estimate tells how much writing will take. files opens contents of which samples are packed, about as many bytes as sample
@@ -80,13 +83,16 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 	}
 	for _, id := range pack {
 		c := &p.contents[id]
+		size := int64(float64(c.size) * ratio)
 		switch r, known := p.fromArchive(c); {
 		case c.raw:
-			end += c.size
+			size = c.size
 		case known && sample == 0:
-			end += int64(float64(c.size) * r)
-		default:
-			end += int64(float64(c.size) * ratio)
+			size = int64(float64(c.size) * r)
+		}
+		end += size
+		if n := p.need(size, 1); p.partSize > 0 && !p.force && n > p.partSize && (e.Large == nil || n > e.Large.Need) {
+			e.Large = &TooLargePartError{Name: p.Name(id), Hash: c.hash, Need: n, Part: p.partSize}
 		}
 		e.Exact = e.Exact && p.o.Codec == None && !p.o.Solid && c.known
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -27,8 +28,10 @@ type WritePlan struct {
 	contents []packContent
 	told     sync.RWMutex // held to change what Content tells: files are opened while results are merged
 	byHash   map[Hash]int32
-	names    map[int32]string // of solid contents
-	lacking  map[Hash]bool    // see lacks; nil until it is asked for
+	names    map[int32]string  // of solid contents
+	uses     map[Hash]firstUse // see findUses
+	usesOnce sync.Once
+	lacking  map[Hash]bool // see lacks; nil until it is asked for
 	solids   []outSolid
 
 	front     bool  // metadata comes first, so all has to be hashed before
@@ -460,7 +463,7 @@ func (p *WritePlan) Content(id int32) (image int, c Content, ok bool) {
 	return int(x.image) + 1, p.images[x.image].draft.Contents()[x.id], true
 }
 
-// Name gives words for a content: the path of a file, or the hash.
+// Name gives words for a content: the path of a file, or of the first that has it in an image, and the hash.
 func (p *WritePlan) Name(id int32) string {
 	if _, c, ok := p.Content(id); ok && c.Path != "" {
 		if c.Stream != "" {
@@ -468,10 +471,42 @@ func (p *WritePlan) Name(id int32) string {
 		}
 		return c.Path
 	}
-	if id >= 0 && int(id) < len(p.contents) && p.contents[id].known {
-		return "content " + p.contents[id].hash.String()
+	if id < 0 || int(id) >= len(p.contents) || !p.contents[id].known {
+		return ""
 	}
-	return ""
+	c := &p.contents[id]
+	name := "content " + c.hash.String()
+	p.usesOnce.Do(p.findUses)
+	if at, ok := p.uses[c.hash]; ok && c.a >= 0 && !c.meta {
+		return fmt.Sprintf("%s (image %d, %s)", strings.TrimPrefix(at.im.Path(at.n), "/"), at.im.Index(), name)
+	}
+	return name
+}
+
+// firstUse is the first entry that names a content.
+type firstUse struct {
+	im *Image
+	n  Node
+}
+
+// findUses finds entries of the images that are taken from archives as they are.
+func (p *WritePlan) findUses() {
+	p.uses = map[Hash]firstUse{}
+	for i := range p.images {
+		if p.images[i].draft != nil {
+			continue
+		}
+		im, err := p.images[i].a.Image(p.images[i].index)
+		if err != nil {
+			continue // then its contents go without names
+		}
+		im.EachContent(func(n Node, h Hash, _ StreamKind, _ []byte) bool {
+			if _, ok := p.uses[h]; !ok {
+				p.uses[h] = firstUse{im, n}
+			}
+			return true
+		})
+	}
 }
 
 // Parts is what shards read archives from.

@@ -228,6 +228,9 @@ func (t *tool) estimate(w *writing, name, dir string) error {
 	line("Data to pack", e.Pack)
 	line("Thread's memory", e.Memory)
 	fmt.Fprintf(t.stdout, "%-17s%s%s (%d bytes) in %q\n", "Size:", about, sizeText(e.Size), e.Size, name)
+	if x := e.Large; x != nil {
+		t.warn("%s may need a part of %s, larger than the %s asked for: it is refused then, if there is no --force", x.Name, sizeText(x.Need), sizeText(x.Part))
+	}
 	if dir == "" {
 		return nil
 	}
