@@ -161,8 +161,11 @@ func elsewhere(err error) error {
 	return err
 }
 
-// needWhole refuses to add contents to an archive that is of a group, and so has none itself.
+// needWhole refuses to add an image to an archive of a group: one has no contents, and the other no images.
 func (a *target) needWhole() error {
+	if a.hdr.Flags&format.FlagResourceOnly != 0 {
+		return codef(exitParameter, "%q holds contents only, which a group shares: capture and export with --group=%s add an image to the group", a.name, a.name)
+	}
 	if a.hdr.Flags&format.FlagMetadataOnly != 0 {
 		return codef(exitParameter, "%q holds metadata only, and its contents are in a file that others share: export the image with --ref=GLOB, change that, "+
 			"and export it with --group again", a.name)
