@@ -28,7 +28,7 @@ type Archive struct {
 	metas    []metaRec // the images
 	doc      *XMLDoc
 	images   []ImageInfo
-	tables   []*format.IntegrityTable // by part; nil if it has none that makes sense
+	tables   []*format.IntegrityTable // by part, references too; nil if it has none that makes sense
 	trailing []int64                  // by part: bytes at its end that belong to nothing
 	warnings []string
 
@@ -72,7 +72,7 @@ func Open(parts []Part, o *ReadOptions) (*Archive, error) {
 		return nil, err
 	}
 	a.finishImages()
-	for i := range a.nParts {
+	for i := range a.parts {
 		t, err := a.readIntegrity(i)
 		if err != nil {
 			var fe *FormatError
@@ -82,6 +82,9 @@ func Open(parts []Part, o *ReadOptions) (*Archive, error) {
 			a.warnings = append(a.warnings, err.Error())
 		}
 		a.tables = append(a.tables, t)
+		if i >= a.nParts {
+			continue
+		}
 		p := &a.parts[i]
 		n := a.behind(i)
 		a.trailing = append(a.trailing, n)

@@ -59,9 +59,9 @@ func (a *Archive) Info() *Info {
 		info.ChunkSize = int64(h.ChunkSize)
 	}
 	for i := range a.parts {
-		q := PartInfo{Name: a.parts[i].Name, Number: int(a.parts[i].hdr.PartNumber), Size: a.parts[i].Size}
+		q := PartInfo{Name: a.parts[i].Name, Number: int(a.parts[i].hdr.PartNumber), Size: a.parts[i].Size, Integrity: a.tables[i] != nil}
 		if i < a.nParts {
-			q.Integrity, q.Trailing = a.tables[i] != nil, a.trailing[i]
+			q.Trailing = a.trailing[i]
 			info.Parts = append(info.Parts, q)
 		} else {
 			info.References = append(info.References, q)

@@ -13,7 +13,7 @@ import (
 type VerifyOptions struct {
 	NoIntegrity bool // leave out the integrity tables
 	NoBlobs     bool // leave out contents and metadata
-	References  bool // contents of references too
+	References  bool // contents and integrity tables of references too
 }
 
 // VerifyPlan is the verification of an archive: the SHA-1 of every content and metadata resource, and the blocks of
@@ -60,7 +60,11 @@ func (a *Archive) PlanVerify(o *VerifyOptions) (*VerifyPlan, error) {
 			return nil, err
 		}
 	}
-	for i := range a.nParts {
+	parts := a.parts[:a.nParts]
+	if p.o.References {
+		parts = a.parts
+	}
+	for i := range parts {
 		p.tables = append(p.tables, IntegrityReport{Part: i, Name: a.parts[i].Name, State: "none"})
 		if !p.o.NoIntegrity {
 			p.planIntegrity(i)

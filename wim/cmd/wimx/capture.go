@@ -160,11 +160,6 @@ func (t *tool) capturing(o *parsed) (_ *capturing, err error) {
 			return nil, needFirst(err, name)
 		}
 		c.bases = append(c.bases, a)
-		if o.has("check") {
-			if err := t.checkIntegrity(a, o); err != nil {
-				return nil, err
-			}
-		}
 	}
 	return c, nil
 }
@@ -188,6 +183,9 @@ func (c *capturing) findUpdateOf(to *opened) error {
 			return needFirst(err, text[:i])
 		}
 		c.others = append(c.others, file)
+		if err := c.t.checkIntegrity(file, c.o); err != nil {
+			return err
+		}
 		a, text = file, text[i+1:]
 	} else {
 		switch {
@@ -306,6 +304,11 @@ func (c *capturing) toNew() error {
 	w, err := c.pack.forNew()
 	if err != nil {
 		return err
+	}
+	for _, a := range c.bases {
+		if err := c.t.checkIntegrity(a, c.o); err != nil {
+			return err
+		}
 	}
 	if err := c.findUpdateOf(nil); err != nil {
 		return err

@@ -83,10 +83,8 @@ func (t *tool) openForChange(name string, refs []string, o *parsed, anew bool) (
 	if why != "" {
 		return nil, codef(exitReadOnly, "cannot modify %q: it %s", name, why)
 	}
-	if o.has("check") {
-		if err := t.checkIntegrity(a.opened, o); err != nil {
-			return nil, err
-		}
+	if err := t.checkIntegrity(a.opened, o); err != nil {
+		return nil, err
 	}
 	return a, nil
 }

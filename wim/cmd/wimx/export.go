@@ -64,10 +64,8 @@ func runExport(t *tool, o *parsed) error {
 	if o.has("boot") && x.choice == allImages && x.from.Info().BootIndex == 0 {
 		return usageError{"--boot specified for all-images export, but source WIM has no bootable image"}
 	}
-	if o.has("check") {
-		if err := t.checkIntegrity(x.from, o); err != nil {
-			return err
-		}
+	if err := t.checkIntegrity(x.from, o); err != nil {
+		return err
 	}
 	if len(o.args) > 3 {
 		if x.choice == allImages {

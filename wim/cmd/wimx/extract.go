@@ -71,10 +71,8 @@ func runExtract(t *tool, o *parsed) error {
 	if err != nil {
 		return err
 	}
-	if o.has("check") {
-		if err := t.checkIntegrity(a, o); err != nil {
-			return err
-		}
+	if err := t.checkIntegrity(a, o); err != nil {
+		return err
 	}
 	im, err := a.Image(index)
 	if err != nil {
@@ -222,10 +220,8 @@ func runApply(t *tool, o *parsed) error {
 		return err
 	}
 	wo.fixLinks = o.has("rpfix") || !o.has("norpfix") && a.hdr.Flags&flagReparseFixup != 0
-	if o.has("check") {
-		if err := t.checkIntegrity(a, o); err != nil {
-			return err
-		}
+	if err := t.checkIntegrity(a, o); err != nil {
+		return err
 	}
 	used := map[string]bool{}
 	for _, i := range a.indexes(choice) {

@@ -48,10 +48,8 @@ func runInfo(t *tool, o *parsed) error {
 			return err
 		}
 	}
-	if o.has("check") {
-		if err := t.checkIntegrity(a, o); err != nil {
-			return err
-		}
+	if err := t.checkIntegrity(a, o); err != nil {
+		return err
 	}
 	if o.has("json") {
 		return t.infoJSON(a, choice)

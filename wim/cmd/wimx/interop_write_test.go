@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"wimscope/wim/core"
+	"wimscope/wim/internal/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -168,9 +169,19 @@ func TestStatusLikeWimlib(t *testing.T) {
 	}
 	for _, line := range []string{
 		"capture #/tree @/a.wim one", "append #/tree @/a.wim two", "capture #/tree @/p.wim --pipable", "export @/a.wim all @/big.wim",
-		"capture #/tree @/d.wim --delta-from=@/a.wim", "split @/a.wim @/s.swm 1",
+		"capture #/tree @/d.wim --delta-from=@/a.wim", "split @/a.wim @/s.swm 1", "capture #/tree @/bad.wim --check",
 	} {
 		peerRun(t, dir, dir, line, false)
+	}
+	bad, err := os.OpenFile(filepath.Join(dir, "bad.wim"), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bad.WriteAt([]byte{'x'}, format.HeaderSize); err != nil { // in the first content
+		t.Fatal(err)
+	}
+	if err := bad.Close(); err != nil {
+		t.Fatal(err)
 	}
 	before := files(t, dir)
 	for _, line := range []string{
@@ -185,6 +196,10 @@ func TestStatusLikeWimlib(t *testing.T) {
 		"capture #/tree @/x.wim --snapshot", "capture #/tree - --not-pipable", "export @/a.wim 1 - --not-pipable", "export @/a.wim 1 @/x.wim --unsafe-compact",
 		"export @/a.wim 1 @/x.wim --ref=@/none*.swm", "verify @/a.wim --ref=@/none*.swm", "apply @/a.wim 1 @/out --ref=@/none*.swm",
 		"append #/tree @/a.wim x --update-of=3", "append #/tree @/a.wim x --update-of=-3",
+		"capture #/tree @/x.wim --check --update-of=@/bad.wim:1", "append #/tree @/a.wim x --check --update-of=@/bad.wim:1",
+		"capture #/tree @/x.wim --check --delta-from=@/bad.wim", "append #/tree @/a.wim x --check --delta-from=@/bad.wim",
+		"export @/d.wim 1 @/x.wim --check --ref=@/a.wim --ref=@/bad.wim", "apply @/d.wim 1 @/out --check --ref=@/bad.wim",
+		"extract @/d.wim 1 /a --check --dest-dir=@/out --ref=@/bad.wim", "verify @/a.wim --ref=@/bad.wim",
 		"delete @/a.wim", "delete @/a.wim 3", "delete @/a.wim none", "delete @/none.wim 1", "delete @/d.wim 1 1",
 		"export @/a.wim 1", "export @/a.wim 3 @/x.wim", "export @/a.wim 1 @/big.wim", "export @/a.wim all @/big.wim", "export @/a.wim all @/x.wim name",
 		"export @/a.wim 1 @/big.wim x --compress=XPRESS", "export @/none.wim 1 @/x.wim", "export @/a.wim all @/x.wim --boot", "export @/d.wim 1 @/x.wim",

@@ -43,10 +43,8 @@ func runJoin(t *tool, o *parsed) error {
 			}
 		}
 	}
-	if o.has("check") {
-		if err := t.checkIntegrity(a, o); err != nil {
-			return err
-		}
+	if err := t.checkIntegrity(a, o); err != nil {
+		return err
 	}
 	e, err := a.Edit()
 	if err != nil {

@@ -48,10 +48,8 @@ func runSplit(t *tool, o *parsed) error {
 		return needFirst(err, o.args[0])
 	}
 	defer a.Close()
-	if o.has("check") {
-		if err := t.checkIntegrity(a, o); err != nil {
-			return err
-		}
+	if err := t.checkIntegrity(a, o); err != nil {
+		return err
 	}
 	e, err := a.Edit()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -137,16 +138,16 @@ func interrupted(err error) error {
 	return err
 }
 
-// checkIntegrity is --check: the integrity tables alone.
+// checkIntegrity is --check, if that was given: the integrity tables alone, those of --ref too.
 func (t *tool) checkIntegrity(a *opened, o *parsed) error {
-	if a.Archive == nil {
+	if !o.has("check") || a.Archive == nil {
 		return nil
 	}
 	threads, err := o.threads()
 	if err != nil {
 		return err
 	}
-	plan, err := a.PlanVerify(&core.VerifyOptions{NoBlobs: true})
+	plan, err := a.PlanVerify(&core.VerifyOptions{NoBlobs: true, References: true})
 	if err != nil {
 		return err
 	}
@@ -159,7 +160,7 @@ func (t *tool) checkIntegrity(a *opened, o *parsed) error {
 	if n := plan.BadItems(); n > 0 {
 		return codef(exitIntegrity, "the WIM file is corrupted: %d blocks fail the integrity check", n)
 	}
-	for _, p := range a.Info().Parts {
+	for _, p := range slices.Concat(a.Info().Parts, a.Info().References) {
 		if !p.Integrity {
 			t.warn("%q does not contain integrity information. Skipping integrity check.", p.Name)
 		}
