@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -249,8 +250,11 @@ func (c *capturing) tree(norpfix bool) (*core.Draft, error) {
 // wimBootConfig is where an image for WIMBoot has its configuration.
 const wimBootConfig = "/Windows/System32/WimBootCompress.ini"
 
-// add puts the captured image behind those that there are.
-func (c *capturing) add(e *core.Edit, d *core.Draft) error {
+// add puts the captured image behind those that there are. fixed says that links of what became its root were fixed to fit it,
+// which holds for the archive from then on.
+func (c *capturing) add(e *core.Edit, d *core.Draft, fixed bool) error {
+	toRoot := slices.ContainsFunc(c.list, func(s core.CaptureSource) bool { return s.Target == "/" })
+	e.ReparseFixup = e.ReparseFixup || fixed && toRoot
 	name := c.name
 	if !c.named {
 		name = uniqueName(e, sourceName(c.source))
@@ -318,10 +322,7 @@ func (c *capturing) toNew() error {
 	if err != nil {
 		return err
 	}
-	image := func(e *core.Edit) error {
-		e.ReparseFixup = fixed
-		return c.add(e, d)
-	}
+	image := func(e *core.Edit) error { return c.add(e, d, fixed) }
 	if c.o.has("group") {
 		return c.t.writeGroup(c.o, c.file, &grouping{file: c.o.get("group"), sources: c.scan.sources, image: image, contents: func(e *core.Edit) error {
 			c.use(e)
@@ -369,12 +370,11 @@ func (c *capturing) toExisting() error {
 		}
 	}
 	fixed := c.o.has("rpfix") || a.hdr.Flags&format.FlagReparseFixup != 0 && !c.o.has("norpfix")
-	e.ReparseFixup = e.ReparseFixup || fixed
 	d, err := c.tree(!fixed)
 	if err != nil {
 		return err
 	}
-	if err := c.add(e, d); err != nil {
+	if err := c.add(e, d, fixed); err != nil {
 		return err
 	}
 	m := modification{to: a, edit: e, pack: c.pack, sources: c.scan.sources, anew: c.o.has("rebuild"), compact: c.o.has("unsafe-compact")}

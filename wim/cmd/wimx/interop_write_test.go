@@ -43,6 +43,7 @@ func peerCases() []peerCase {
 		{name: "capture, links", do: []string{"capture #/links @/a.wim"}},
 		{name: "capture, configuration", do: []string{"capture #/one @/a.wim --config=#/config.ini"}},
 		{name: "capture, list", do: []string{"capture #/list @/a.wim --source-list"}, made: true},
+		{name: "capture, list without a root", do: []string{"capture #/list-below @/a.wim --source-list", "append #/links @/a.wim"}, made: true},
 		{name: "capture, a name of several", do: []string{"capture #/links/sub @/a.wim", "update @/a.wim < add #/links /l", "update @/a.wim < delete /l/sub/again"}},
 		{name: "capture, delta", start: []string{"capture #/one @/base.wim"}, do: []string{"capture #/changed @/a.wim --delta-from=@/base.wim --update-of=@/base.wim:1"}, refs: "@/base.wim"},
 		{name: "delta, update", start: []string{"capture #/one @/base.wim", "capture #/changed @/a.wim --delta-from=@/base.wim"}, do: []string{
@@ -264,6 +265,7 @@ func peerTrees(dir string, seed uint64) error {
 		"changed/new": "a new file", "special/folder/file": "special", "links/sub/file": "linked", "links/plain": "plain",
 		"boot/Windows/System32/WimBootCompress.ini": "[ExclusionList]\n/gone\n", "boot/gone": "gone", "boot/stays": "stays",
 		"config.ini": "[ExclusionList]\n*a*\n/b*\n[ExclusionException]\n*e*\n",
+		"list-below": fmt.Sprintf("%s /links\n", filepath.Join(dir, "links")),
 		"list":       fmt.Sprintf("%s /\n%s /in/side\n%s \"/a file\"\n%[3]s again\n", filepath.Join(dir, "one"), filepath.Join(dir, "two"), filepath.Join(dir, "config.ini")),
 	}
 	for i := range 5 {
