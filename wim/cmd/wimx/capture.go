@@ -113,6 +113,9 @@ func (t *tool) capturing(o *parsed) (_ *capturing, err error) {
 	if o.has("snapshot") {
 		return nil, codef(exitUnsupported, "--snapshot works on Windows only, and not with wimx")
 	}
+	if err := o.notBoth("rpfix", "norpfix"); err != nil {
+		return nil, err
+	}
 	c := &capturing{t: t, o: o, source: o.args[0], file: o.args[1]}
 	defer func() {
 		if err != nil {

@@ -195,6 +195,9 @@ func runApply(t *tool, o *parsed) error {
 	if err != nil {
 		return err
 	}
+	if err := o.notBoth("rpfix", "norpfix"); err != nil {
+		return err
+	}
 	name := o.args[0]
 	if name == "-" {
 		// A pipe cannot be read at any place, and that is how all else works: it goes to a file first.

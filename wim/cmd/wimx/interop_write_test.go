@@ -193,6 +193,7 @@ func TestStatusLikeWimlib(t *testing.T) {
 		"capture #/tree @/x.wim --config=#/config.ini", "capture #/tree @/x.wim --update-of=@/a.wim:9", "capture #/tree @/x.wim --update-of=1",
 		"capture #/tree @/x.wim --delta-from=@/none.wim", "capture #/tree @/x.wim --image-property=x", "capture #/tree @/x.wim --image-property=A[2]=x",
 		"capture #/none @/x.wim", "capture #/tree @/none/x.wim", "capture #/tree @/x.wim --create", "capture #/tree @/x.wim --check --nocheck",
+		"capture #/tree @/x.wim --rpfix --norpfix", "append #/tree @/a.wim x --rpfix --norpfix", "apply @/a.wim 1 @/out --rpfix --norpfix",
 		"append #/tree @/a.wim one", "append #/tree @/none.wim", "append #/none @/a.wim", "append #/tree @/p.wim x --solid", "append #/tree @/p.wim x --unsafe-compact", "optimize @/p.wim --unsafe-compact",
 		"capture #/tree @/x.wim --snapshot", "capture #/tree - --not-pipable", "export @/a.wim 1 - --not-pipable", "export @/a.wim 1 @/x.wim --unsafe-compact",
 		"export @/a.wim 1 @/x.wim --ref=@/none*.swm", "verify @/a.wim --ref=@/none*.swm", "apply @/a.wim 1 @/out --ref=@/none*.swm",

@@ -32,6 +32,14 @@ func (p *parsed) get(name string) string {
 
 func (p *parsed) all(name string) []string { return p.values[name] }
 
+// notBoth refuses two options that contradict each other.
+func (p *parsed) notBoth(a, b string) error {
+	if p.has(a) && p.has(b) {
+		return codef(exitParameter, "--%s and --%s are contradictory", a, b)
+	}
+	return nil
+}
+
 // parseOptions takes options and arguments in any order, as GNU's getopt_long_only does: one dash or two, any
 // prefix of a name that means only one option, and "--" to end the options. "-" is an argument.
 func parseOptions(opts []option, args []string) (*parsed, error) {

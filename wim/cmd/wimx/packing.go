@@ -59,9 +59,10 @@ func (o *parsed) packing() (p packing, err error) {
 	p.makeSolid, p.recompress = o.has("solid"), o.has("recompress")
 	p.pipable, p.notPipable = o.has("pipable"), o.has("not-pipable")
 	p.integrity, p.noIntegrity = o.has("check") || o.has("include-integrity"), o.has("nocheck")
+	if err := o.notBoth("pipable", "not-pipable"); err != nil {
+		return p, err
+	}
 	switch {
-	case p.pipable && p.notPipable:
-		return p, codef(exitParameter, "--pipable and --not-pipable are contradictory")
 	case p.integrity && p.noIntegrity:
 		return p, codef(exitParameter, "--nocheck contradicts --check and --include-integrity")
 	case p.pipable && p.makeSolid:
