@@ -103,6 +103,16 @@ type UnusedRange struct {
 	Len  int64  `json:"len"`
 }
 
+// Sound says that all that is there is as it should be, whatever is missing.
+func (r *VerifyReport) Sound() bool {
+	for i := range r.Integrity {
+		if s := r.Integrity[i].State; s != "ok" && s != "none" {
+			return false
+		}
+	}
+	return len(r.Damaged) == 0 && len(r.Images) == 0
+}
+
 // Text is the report for people.
 func (r *VerifyReport) Text() string {
 	var b strings.Builder

@@ -366,14 +366,12 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 			r.UnusedBytes += g.Len
 		}
 	}
-	r.OK = len(r.Damaged) == 0 && len(r.Images) == 0
 	for i := range r.Integrity {
 		t := &r.Integrity[i]
 		slices.SortFunc(t.Bad, func(x, y BadBlock) int { return cmp.Compare(x.Block, y.Block) })
-		r.OK = r.OK && (t.State == "ok" || t.State == "none")
 	}
 	// A part that is not there does no harm if references hold what was in it, or no image wants it.
-	r.OK = r.OK && len(r.Missing) == 0
+	r.OK = r.Sound() && len(r.Missing) == 0
 	return r, nil
 }
 

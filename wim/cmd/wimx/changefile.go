@@ -119,6 +119,12 @@ func (m *modification) write(t *tool, r runOptions) (*core.WriteReport, error) {
 	for _, a := range shared {
 		m.edit.LeaveOut(a.Archive)
 	}
+	var lacks map[core.Hash]bool
+	if r.verifyAfter && !r.dryRun {
+		if lacks, err = t.lacks(m.to.opened); err != nil {
+			return nil, err
+		}
+	}
 	if m.whole() && m.compact {
 		return nil, codef(exitCompaction, "%q is pipable: it can only be written anew, and not be compacted", m.to.name)
 	}
@@ -134,7 +140,7 @@ func (m *modification) write(t *tool, r runOptions) (*core.WriteReport, error) {
 		if err != nil {
 			return nil, elsewhere(err)
 		}
-		return t.writeNew(m.to.path, &writing{plan: plan, options: &w, sources: m.sources, over: m.to, runOptions: r})
+		return t.writeNew(m.to.path, &writing{plan: plan, options: &w, sources: m.sources, over: m.to, lacks: lacks, runOptions: r})
 	}
 	w, err := m.pack.forAppend(t, m.to.Archive)
 	if err != nil {
@@ -148,7 +154,7 @@ func (m *modification) write(t *tool, r runOptions) (*core.WriteReport, error) {
 	if err != nil {
 		return nil, elsewhere(err)
 	}
-	return t.writeOver(m.to, &writing{plan: plan, options: &w, sources: m.sources, compact: m.compact, runOptions: r})
+	return t.writeOver(m.to, &writing{plan: plan, options: &w, sources: m.sources, compact: m.compact, lacks: lacks, runOptions: r})
 }
 
 // elsewhere adds to an error about missing contents what can be done.

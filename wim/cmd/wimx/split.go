@@ -156,7 +156,7 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 		for _, f := range parts {
 			names = append(names, f.File.Name())
 		}
-		if err := t.verifyWritten(names, first, w); err != nil {
+		if err := t.verifyWritten(names, first, "was not kept", w); err != nil {
 			return err
 		}
 	}

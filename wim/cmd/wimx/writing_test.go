@@ -202,6 +202,51 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// TestVerifyAfter damages what was written before it is read again: a new file is not kept, and of an archive that is changed
+// it is told, also if contents are missing that were missing before.
+func TestVerifyAfter(t *testing.T) {
+	dir := t.TempDir()
+	prepareBrokenOff(t, dir)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	mustWimx(t, "capture", at("tree"), at("delta.wim"), "--delta-from="+at("b.wim"), "--compress=none")
+	for _, c := range []struct {
+		args  []string
+		file  string // pattern of what is written
+		words string
+	}{
+		{[]string{"capture", at("tree"), at("new.wim")}, "new.wim" + tempMark + "*", "was not kept"},
+		{[]string{"split", at("a.wim"), at("new.swm"), "9"}, "new.swm" + tempMark + "*", "was not kept"},
+		{[]string{"info", at("delta.wim"), "1", "name"}, "delta.wim", "was written"},
+	} {
+		errs, code := hooked(t.Context(), func(off int64, _ int) error {
+			if off != 0 { // the header comes last
+				return nil
+			}
+			names, err := filepath.Glob(at(c.file))
+			if err != nil || len(names) != 1 {
+				return fmt.Errorf("%v, %v", names, err)
+			}
+			f, err := os.OpenFile(names[0], os.O_RDWR, 0)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			b := make([]byte, 1)
+			if _, err := f.ReadAt(b, 1000); err != nil {
+				return nil // there is nothing yet
+			}
+			_, err = f.WriteAt([]byte{b[0] + 1}, 1000)
+			return err
+		}, append(c.args, "--verify-after")...)
+		if code != exitHash || !strings.Contains(errs, c.words) || !strings.Contains(errs, "Damaged: 1") {
+			t.Errorf("%s: status %d: %s", c.args, code, errs)
+		}
+	}
+	if names, err := filepath.Glob(at("new*")); err != nil || names != nil {
+		t.Errorf("%v are left, %v", names, err)
+	}
+}
+
 // TestUpdateCommandsUTF16 reads commands as Windows' editors write them.
 func TestUpdateCommandsUTF16(t *testing.T) {
 	dir := t.TempDir()
