@@ -25,7 +25,10 @@ func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w core
 	if w.Solid || w.Pipable || dest == "-" {
 		return codef(exitParameter, "--group: archives of a group are neither solid nor pipable")
 	}
-	var err error
+	_, err := placeFor(dest) // before anything is written
+	if err != nil {
+		return err
+	}
 	if _, serr := os.Stat(g.file); errors.Is(serr, fs.ErrNotExist) {
 		err = t.newGroup(g, w, r)
 	} else {

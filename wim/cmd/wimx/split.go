@@ -109,9 +109,24 @@ func partName(first string, n int) string {
 // writeParts writes the parts of a set, which get their names when all are complete.
 func (t *tool) writeParts(first string, from *opened, w *writing) error {
 	t.warnOf(w)
-	dir := folderOf(first)
+	// placeOf is where a part goes, which none of those is that are split.
+	placeOf := func(n int) (filePlace, error) {
+		at, err := placeFor(partName(first, n))
+		if fi, serr := os.Stat(at.name); err == nil && serr == nil {
+			for _, f := range from.files {
+				if source, err := f.Stat(); err == nil && os.SameFile(fi, source) {
+					return at, codef(exitParameter, "%q is what is to be split", at.name)
+				}
+			}
+		}
+		return at, err
+	}
+	at, err := placeOf(1)
+	if err != nil {
+		return err
+	}
 	if w.dryRun {
-		return t.estimate(w, first, dir)
+		return t.estimate(w, first, at.folder())
 	}
 	if from.Info().Solid {
 		e, err := w.plan.Estimate(t.ctx, nil, 0)
@@ -120,7 +135,7 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 		}
 		t.say("%q is solid and will be packed anew, which takes about %s of the disk\n", from.name, sizeText(e.Size))
 	}
-	if err := t.room(w, dir); err != nil {
+	if err := t.room(w, at.folder()); err != nil {
 		return err
 	}
 	var parts []*newFile
@@ -130,15 +145,11 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 		}
 	}()
 	open := func(n int) (io.WriterAt, error) {
-		name := partName(first, n)
-		if fi, err := os.Stat(name); err == nil {
-			for _, f := range from.files {
-				if source, err := f.Stat(); err == nil && os.SameFile(fi, source) {
-					return nil, codef(exitParameter, "%q is what is to be split", name)
-				}
-			}
+		at, err := placeOf(n)
+		if err != nil {
+			return nil, err
 		}
-		f, err := t.newFile(name)
+		f, err := t.newFile(at)
 		if err != nil {
 			return nil, err
 		}
@@ -146,7 +157,7 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 		return sink{f.File, t}, nil
 	}
 	show := stageBar{t: t, w: w}
-	_, err := core.RunSplit(t.ctx, w.plan, w.files(), open, t.engineOptions(w, &show))
+	_, err = core.RunSplit(t.ctx, w.plan, w.files(), open, t.engineOptions(w, &show))
 	show.end()
 	if err != nil {
 		return t.writeError(err)

@@ -71,15 +71,22 @@ func (t *tool) writeNew(name string, w *writing) (*core.WriteReport, error) {
 		return nil, t.estimate(w, "standard output", "")
 	case name == "-":
 		return t.run(w, &pipe{w: t.stdout})
-	case w.dryRun:
-		return nil, t.estimate(w, name, folderOf(name))
+	case name == os.DevNull && w.dryRun:
+		return nil, t.estimate(w, name, "")
 	case name == os.DevNull:
 		return t.run(w, nowhere{})
 	}
-	if err := t.room(w, folderOf(name)); err != nil {
+	at, err := placeFor(name)
+	if err != nil {
 		return nil, err
 	}
-	f, err := t.newFile(name)
+	if w.dryRun {
+		return nil, t.estimate(w, name, at.folder())
+	}
+	if err := t.room(w, at.folder()); err != nil {
+		return nil, err
+	}
+	f, err := t.newFile(at)
 	if err != nil {
 		return nil, err
 	}
@@ -97,14 +104,6 @@ func (t *tool) writeNew(name string, w *writing) (*core.WriteReport, error) {
 		w.over.Close() // or it could not be replaced
 	}
 	return r, f.keep()
-}
-
-// folderOf is the folder that a file lies in, or will.
-func folderOf(name string) string {
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		name = real
-	}
-	return filepath.Dir(name)
 }
 
 // writeOver changes an archive in its file. Until the header is written, which comes last, it is the one that it was.
