@@ -38,9 +38,15 @@ import (
 
 func main() { os.Exit(mainStatus()) }
 
-// mainStatus runs the program. The first Ctrl-C or SIGTERM ends the work, which tidies up; a second one kills the program.
+// mainStatus runs the program. The first Ctrl-C, SIGTERM or SIGHUP ends the work, which tidies up; a second one kills the program.
+// Under nohup the work goes on.
 func mainStatus() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	const hangup = syscall.Signal(1) // package syscall does not name it everywhere
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(hangup) {
+		signals = append(signals, hangup)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	context.AfterFunc(ctx, stop)
 	return run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
 }

@@ -177,8 +177,17 @@ func TestSignals(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(tree, "large"), wimtest.Mixed.Make(newRand(9), 60<<20), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		cmd := exec.Command("wimx", "capture", tree, filepath.Join(dir, "a.wim"), "--compress=LZMS:100", "--threads=1")
+	hangup := syscall.Signal(1)
+	for _, c := range []struct {
+		s     os.Signal
+		nohup bool // SIGHUP comes first, and is ignored
+	}{{os.Interrupt, false}, {syscall.SIGTERM, false}, {hangup, false}, {syscall.SIGTERM, true}} {
+		s := c.s
+		args := []string{"wimx", "capture", tree, filepath.Join(dir, "a.wim"), "--compress=LZMS:100", "--threads=1"}
+		if c.nohup {
+			args = append([]string{"sh", "-c", `trap "" HUP; exec "$@"`, "sh"}, args...)
+		}
+		cmd := exec.Command(args[0], args[1:]...)
 		var errs bytes.Buffer
 		cmd.Stderr = &errs
 		if err := cmd.Start(); err != nil {
@@ -187,6 +196,15 @@ func TestSignals(t *testing.T) {
 		for writing := false; !writing; time.Sleep(time.Millisecond) {
 			for _, e := range mustReadDir(t, dir) {
 				writing = writing || strings.Contains(e.Name(), tempMark)
+			}
+		}
+		if c.nohup {
+			if err := cmd.Process.Signal(hangup); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(300 * time.Millisecond)
+			if list := mustReadDir(t, dir); len(list) != 2 {
+				t.Errorf("SIGHUP is not ignored: %v", list)
 			}
 		}
 		if err := cmd.Process.Signal(s); err != nil {
