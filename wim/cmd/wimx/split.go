@@ -160,7 +160,7 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 	_, err = core.RunSplit(t.ctx, w.plan, w.files(), open, t.engineOptions(w, &show))
 	show.end()
 	if err != nil {
-		return t.writeError(err)
+		return t.writeError(w, err)
 	}
 	if w.verifyAfter {
 		var names []string

@@ -60,6 +60,24 @@ type writing struct {
 // files opens what is in no archive.
 func (w *writing) files() core.ContentFiles { return w.plan.FilesOf(w.sources...) }
 
+// named gives an error about a content with the whole path of the file, as errors of scans have it: there are several sources.
+func (w *writing) named(e *core.ContentError) *core.ContentError {
+	_, c, ok := w.plan.Content(e.ID)
+	if !ok || c.Source < 0 || c.Source >= len(w.sources) {
+		return e
+	}
+	h, ok := w.sources[c.Source].(hostFS)
+	if !ok {
+		return e
+	}
+	n := *e
+	n.Path = h.path(c.Path)
+	if pe, ok := n.Err.(*fs.PathError); ok { // which names it once more
+		n.Err = pe.Err
+	}
+	return &n
+}
+
 // writeNew writes an archive to a file of that name, which is there complete or not at all, or to standard output if it is
 // "-". It gives no report of a dry run.
 func (t *tool) writeNew(name string, w *writing) (*core.WriteReport, error) {
@@ -169,12 +187,13 @@ func (t *tool) run(w *writing, to io.WriterAt) (*core.WriteReport, error) {
 	}
 	r, err := core.RunWrite(ctx, w.plan, w.files(), to, t.engineOptions(w, &show))
 	show.end()
-	return r, t.writeError(err)
+	return r, t.writeError(w, err)
 }
 
 func (t *tool) engineOptions(w *writing, show *stageBar) *core.RunOptions {
 	return &core.RunOptions{Workers: w.threads, Memory: usableMemory(), Progress: show.step, Problem: func(e *core.ContentError) bool {
 		if w.skip {
+			e = w.named(e)
 			t.leftOut++
 			t.warn("%s: %v; it is left out", e.Path, e.Err)
 		}
@@ -183,8 +202,11 @@ func (t *tool) engineOptions(w *writing, show *stageBar) *core.RunOptions {
 }
 
 // writeError puts what stopped the writing into words.
-func (t *tool) writeError(err error) error {
+func (t *tool) writeError(w *writing, err error) error {
 	var ce *core.ContentError
+	if errors.As(err, &ce) {
+		err = w.named(ce)
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -217,7 +239,7 @@ func (t *tool) estimate(w *writing, name, dir string) error {
 	const sample = 16 << 20
 	e, err := w.plan.Estimate(t.ctx, w.files(), sample)
 	if err != nil {
-		return t.writeError(err)
+		return t.writeError(w, err)
 	}
 	about := "about "
 	if e.Exact {

@@ -367,7 +367,7 @@ func TestSourceChanges(t *testing.T) {
 			case !skip && code != exitChanged:
 				t.Errorf("%s ends with %d, want %d: %s", verb, code, exitChanged, errs)
 			}
-			if !strings.Contains(errs, "1: ") || !strings.Contains(errs, "changed") {
+			if !strings.Contains(errs, filepath.Join(tree, "1")+": ") || !strings.Contains(errs, "changed") {
 				t.Errorf("%s does not name the file: %s", verb, errs)
 			}
 			if skip {
