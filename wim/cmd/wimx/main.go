@@ -89,7 +89,7 @@ func run(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.
 	}
 	err := t.dispatch(argv)
 	if ferr := t.stdout.Flush(); err == nil && ferr != nil {
-		err = fmt.Errorf("standard output: %w", ferr)
+		err = coded(exitWrite, fmt.Errorf("standard output: %w", ferr))
 	}
 	return t.report(err)
 }

@@ -265,6 +265,31 @@ func TestVerifyAfter(t *testing.T) {
 	}
 }
 
+// fullWriter is standard output on a disk without room.
+type fullWriter struct{}
+
+func (fullWriter) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// TestOutputFull has no room for what goes to standard output, be it more than its buffer holds or less.
+func TestOutputFull(t *testing.T) {
+	dir := t.TempDir()
+	prepareBrokenOff(t, dir)
+	small := filepath.Join(dir, "small")
+	if err := os.Mkdir(small, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"capture", small, "-"}, {"capture", filepath.Join(dir, "tree"), "-"}, {"dir", filepath.Join(dir, "b.wim")},
+		{"extract", filepath.Join(dir, "b.wim"), "1", "/0", "--to-stdout"},
+	} {
+		var errs bytes.Buffer
+		code := run(t.Context(), append([]string{"wimx"}, args...), strings.NewReader(""), fullWriter{}, &errs)
+		if code != exitWrite || !strings.Contains(errs.String(), "no space left") {
+			t.Errorf("%s: status %d, want %d: %s", args, code, exitWrite, &errs)
+		}
+	}
+}
+
 // TestUpdateCommandsUTF16 reads commands as Windows' editors write them.
 func TestUpdateCommandsUTF16(t *testing.T) {
 	dir := t.TempDir()
