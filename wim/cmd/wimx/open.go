@@ -178,6 +178,9 @@ func chooseImage(images []core.ImageInfo, arg string) int {
 func (a *opened) image(arg string, given, allowAll bool) (int, error) {
 	images := a.Images()
 	if !given {
+		if len(images) == 0 {
+			return 0, usageError{fmt.Sprintf("%q contains no images", a.name)}
+		}
 		if len(images) != 1 {
 			what := "select one"
 			if allowAll {
@@ -188,7 +191,10 @@ func (a *opened) image(arg string, given, allowAll bool) (int, error) {
 		return 1, nil
 	}
 	n := chooseImage(images, arg)
-	if n == 0 || n == allImages && !allowAll {
+	switch {
+	case len(images) == 0 && (n != allImages || !allowAll):
+		return 0, codef(exitImage, "%q is not a valid image in %q, which has none", arg, a.name)
+	case n == 0 || n == allImages && !allowAll:
 		return 0, codef(exitImage, "%q is not a valid image in %q; give an index from 1 to %d or a name, as \"info\" lists them", arg, a.name, len(images))
 	}
 	return n, nil
