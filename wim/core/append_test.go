@@ -2,12 +2,15 @@ package core
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"wimscope/wim/internal/format"
@@ -386,6 +389,46 @@ func TestKeepAlone(t *testing.T) {
 	a := sound(t, again.b, false)
 	sameAsTree(t, a, 1, trees[0])
 	sameAsTree(t, a, 2, trees[1])
+}
+
+// TestKeepOrder: the contents of a solid resource go by their names' extensions, or as they come, from a folder and from
+// another archive.
+func TestKeepOrder(t *testing.T) {
+	files := map[string][]byte{}
+	tree := &wimtest.Tree{}
+	for _, name := range []string{"a.z", "b.y", "c.x"} {
+		tree.Entries = append(tree.Entries, wimtest.Entry{Path: name, Kind: wimtest.File, Data: []byte(name)})
+	}
+	order := func(b []byte) string {
+		a := sound(t, b, false)
+		blobs := a.Blobs()
+		slices.SortFunc(blobs, func(x, y Blob) int {
+			sx, sy := a.Stored(x), a.Stored(y)
+			return cmp.Or(cmp.Compare(sx.Off, sy.Off), cmp.Compare(sx.SolidOff, sy.SolidOff))
+		})
+		var all strings.Builder
+		for _, x := range blobs {
+			if _, err := io.Copy(&all, contentReader(t, a, x.Hash)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return all.String()
+	}
+	plain := NewEdit()
+	plain.AddDraft(treeDraft(t, tree, files, "x"), nil)
+	alone, _ := write(t, plain, &WriteOptions{Codec: LZX, Level: 1}, files, 1)
+	for _, keep := range []bool{false, true} {
+		want := map[bool]string{false: "c.xb.ya.z", true: "a.zb.yc.x"}[keep]
+		o := &WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX, KeepOrder: keep}
+		scanned := NewEdit()
+		scanned.AddDraft(treeDraft(t, tree, files, "x"), nil)
+		for from, e := range map[string]*Edit{"a folder": scanned, "an archive": editing(t, alone)} {
+			b, _ := write(t, e, o, files, 1)
+			if got := order(b); got != want {
+				t.Errorf("keep %v, from %s: %s, want %s", keep, from, got, want)
+			}
+		}
+	}
 }
 
 // TestAppendRace: if another program changed the archive since it was opened, it is left alone.

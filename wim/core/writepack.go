@@ -68,21 +68,23 @@ func (p *WritePlan) planPack() {
 }
 
 // order puts contents into the order in which they are packed: those of archives as they lie there, then those of drafts.
-// In a solid resource what is not there from a solid one goes by its name's extension, then by its name.
+// In a solid resource what is not there from a solid one goes by its name's extension, then by its name, unless the order is
+// to be kept.
 func (p *WritePlan) order(ids []int32) {
 	solidRun := func(c *packContent) bool { return c.a >= 0 && p.archives[c.a].blobs[c.blob].run >= 0 }
+	byName := p.o.Solid && !p.o.KeepOrder
 	group := func(c *packContent) int {
 		switch {
 		case solidRun(c):
 			return 0
-		case c.a >= 0 && !p.o.Solid:
+		case c.a >= 0 && !byName:
 			return 1
 		}
 		return 2
 	}
 	type key struct{ ext, name string }
 	keys := map[int32]key{}
-	if p.o.Solid {
+	if byName {
 		for _, id := range ids {
 			name := strings.ToLower(p.names[id])
 			keys[id] = key{path.Ext(name), name}
@@ -98,7 +100,7 @@ func (p *WritePlan) order(ids []int32) {
 			return cmp.Compare(cx.a, cy.a)
 		case gx < 2:
 			return p.archives[cx.a].blobPlace(cx.blob, cy.blob)
-		case p.o.Solid:
+		case byName:
 			kx, ky := keys[x], keys[y]
 			return cmp.Or(cmp.Compare(kx.ext, ky.ext), cmp.Compare(kx.name, ky.name), cmp.Compare(x, y))
 		}

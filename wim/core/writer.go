@@ -24,6 +24,7 @@ type WriteOptions struct {
 	// than packing it does, as in a browser.
 	OnePass int64
 
+	KeepOrder bool // with Solid: contents go into it as they come, and not by the extensions of their names
 	KeepAlone bool // with Solid: what stands alone in an archive, packed as Codec and ChunkSize say, is copied as it is
 
 	Recompress bool     // what is packed the same way already is packed anew, and not copied
