@@ -37,7 +37,7 @@ func captureVerb() verb {
 	return verb{
 		name: "capture",
 		usage: "SOURCE WIMFILE [IMAGE_NAME [IMAGE_DESC]] [--compress=TYPE[:LEVEL]] [--chunk-size=SIZE] [--solid]\n" +
-			"        [--solid-compress=TYPE[:LEVEL]] [--solid-chunk-size=SIZE] [--boot] [--check] [--include-integrity] [--nocheck]\n" +
+			"        [--solid-compress=TYPE[:LEVEL]] [--solid-chunk-size=SIZE] [--no-solid-sort] [--boot] [--check] [--include-integrity] [--nocheck]\n" +
 			"        [--config=FILE] [--flags=EDITIONID] [--image-property NAME=VALUE] [--source-list] [--dereference] [--unix-data]\n" +
 			"        [--no-acls] [--strict-acls] [--rpfix] [--norpfix] [--update-of=WIMFILE:IMAGE] [--delta-from=WIMFILE] [--pipable]\n" +
 			"        [--wimboot] [--group=SHARED_WIMFILE] [--threads=N] [--skip-errors] [--dry-run] [--verify-after]",
@@ -147,7 +147,7 @@ func (t *tool) capturing(o *parsed) (_ *capturing, err error) {
 	if o.has("source-list") {
 		b, err := t.readText(c.source)
 		if err != nil {
-			return nil, err
+			return nil, codef(exitUsage, "--source-list: %w", err)
 		}
 		if c.list, err = core.ParseSourceList(b); err != nil {
 			return nil, usageError{fmt.Sprintf("%s: %v", c.source, err)}

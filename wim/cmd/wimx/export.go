@@ -15,7 +15,7 @@ func exportVerb() verb {
 		name: "export",
 		usage: "SRC_WIMFILE SRC_IMAGE DEST_WIMFILE [DEST_IMAGE_NAME [DEST_IMAGE_DESC]] [--boot] [--check] [--include-integrity]\n" +
 			"        [--nocheck] [--compress=TYPE[:LEVEL]] [--chunk-size=SIZE] [--recompress] [--solid] [--solid-compress=TYPE[:LEVEL]]\n" +
-			"        [--solid-chunk-size=SIZE] [--ref=GLOB] [--rebuild] [--pipable] [--not-pipable] [--unsafe-compact] [--threads=N]\n" +
+			"        [--solid-chunk-size=SIZE] [--no-solid-sort] [--ref=GLOB] [--rebuild] [--pipable] [--not-pipable] [--unsafe-compact] [--threads=N]\n" +
 			"        [--wimboot] [--group=SHARED_WIMFILE] [--dry-run] [--verify-after]",
 		opts: join(compressionOptions(), integrityOptions(), runOptionTable(), []option{
 			{name: "boot"}, {name: "recompress"}, {name: "ref", value: true}, {name: "rebuild"}, {name: "unsafe-compact"}, {name: "wimboot"},

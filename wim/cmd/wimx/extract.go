@@ -12,9 +12,9 @@ import (
 // sharedOptions are those that apply and extract have in common.
 func sharedOptions() []option {
 	return []option{
-		{name: "check"}, {name: "nocheck"}, {name: "ref", value: true}, {name: "refs", value: true, same: "ref"}, {name: "unix-data"},
+		{name: "check"}, {name: "nocheck"}, {name: "ref", value: true}, {name: "unix-data"},
 		{name: "no-acls"}, {name: "noacls", same: "no-acls"}, {name: "strict-acls"}, {name: "no-attributes"},
-		{name: "include-invalid-names"}, {name: "include-invalid-filenames", same: "include-invalid-names"}, {name: "recover-data"},
+		{name: "include-invalid-names"}, {name: "recover-data"},
 		{name: "wimboot"}, {name: "compact", value: true}, {name: "threads", value: true}, {name: "verbose"},
 	}
 }

@@ -41,8 +41,15 @@ func changeInfo(t *tool, o *parsed) error {
 		if !named && len(a.Images()) != 1 {
 			return codef(exitImage, "%q contains %d images: which one is to be changed?", o.args[0], len(a.Images()))
 		}
-		if index, err = a.image(arg, named, false); err != nil {
+		if named && isZero(arg) {
+			return usageError{"there is no image 0: with --boot alone it says that none is to be booted from"}
+		}
+		// Where there is one image, all of them are that one, here and nowhere else.
+		if index, err = a.image(arg, named, len(a.Images()) == 1); err != nil {
 			return err
+		}
+		if index == allImages {
+			index = 1
 		}
 	}
 	e, err := a.Edit()

@@ -8,7 +8,7 @@ func optimizeVerb() verb {
 	return verb{
 		name: "optimize",
 		usage: "WIMFILE [--recompress] [--compress=TYPE[:LEVEL]] [--chunk-size=SIZE] [--solid] [--solid-compress=TYPE[:LEVEL]]\n" +
-			"        [--solid-chunk-size=SIZE] [--pipable] [--not-pipable] [--unsafe-compact] [--check] [--include-integrity] [--nocheck]\n" +
+			"        [--solid-chunk-size=SIZE] [--no-solid-sort] [--pipable] [--not-pipable] [--unsafe-compact] [--check] [--include-integrity] [--nocheck]\n" +
 			"        [--ref=GLOB] [--threads=N] [--dry-run] [--verify-after]",
 		opts: join(compressionOptions(), integrityOptions(), runOptionTable(), []option{{name: "recompress"}, {name: "rebuild"}, {name: "unsafe-compact"}, {name: "ref", value: true}}),
 		run:  runOptimize,

@@ -15,6 +15,7 @@ type packing struct {
 	plain, solid           compression // --compress, --solid-compress
 	chunkSize, solidChunk  int64       // bytes; 0: not given
 	makeSolid, recompress  bool
+	keepOrder              bool // in solid resources
 	pipable, notPipable    bool
 	integrity, noIntegrity bool
 }
@@ -29,14 +30,13 @@ type compression struct {
 func compressionOptions() []option {
 	return []option{
 		{name: "compress", value: true}, {name: "chunk-size", value: true}, {name: "solid"},
-		{name: "solid-compress", value: true}, {name: "pack-compress", value: true, same: "solid-compress"},
-		{name: "solid-chunk-size", value: true}, {name: "pack-chunk-size", value: true, same: "solid-chunk-size"},
+		{name: "solid-compress", value: true}, {name: "solid-chunk-size", value: true}, {name: "no-solid-sort"},
 		{name: "pipable"}, {name: "not-pipable"},
 	}
 }
 
 func integrityOptions() []option {
-	return []option{{name: "check"}, {name: "nocheck"}, {name: "include-integrity"}}
+	return []option{{name: "check"}, {name: "nocheck"}, {name: "no-check", same: "nocheck"}, {name: "include-integrity"}}
 }
 
 // packing reads all options that say how to pack; those that a verb does not take are not there.
@@ -56,7 +56,7 @@ func (o *parsed) packing() (p packing, err error) {
 	if p.solidChunk, err = parseChunkSize("solid-chunk-size", o); err != nil {
 		return p, err
 	}
-	p.makeSolid, p.recompress = o.has("solid"), o.has("recompress")
+	p.makeSolid, p.recompress, p.keepOrder = o.has("solid"), o.has("recompress"), o.has("no-solid-sort")
 	p.pipable, p.notPipable = o.has("pipable"), o.has("not-pipable")
 	p.integrity, p.noIntegrity = o.has("check") || o.has("include-integrity"), o.has("nocheck")
 	if err := o.notBoth("pipable", "not-pipable"); err != nil {
@@ -105,12 +105,12 @@ func parseCompression(name string, o *parsed) (compression, error) {
 		c.codec = core.None
 	case "xpress", "fast":
 		c.codec = core.XPRESS
-	case "lzx", "maximum":
+	case "lzx", "maximum", "max":
 		c.codec = core.LZX
 	case "lzms", "recovery":
 		c.codec = core.LZMS
 	default:
-		return c, usageError{fmt.Sprintf("invalid compression type %q; there are none, xpress (or fast), lzx (or maximum) and lzms (or recovery)", word)}
+		return c, usageError{fmt.Sprintf("invalid compression type %q; there are none, xpress (or fast), lzx (or maximum, max) and lzms (or recovery)", word)}
 	}
 	if !hasLevel {
 		return c, nil
@@ -134,14 +134,16 @@ func engineLevel(n uint64) int {
 	return core.LevelMaximum
 }
 
-// parseChunkSize reads a number of bytes, with K, M or G behind it, or KiB, MiB, GiB.
+// parseChunkSize reads a number of bytes, with K, M or G behind it, of either case, or KiB, MiB, GiB.
 func parseChunkSize(name string, o *parsed) (int64, error) {
 	if !o.has(name) {
 		return 0, nil
 	}
 	text := o.get(name)
-	digits := strings.TrimRight(text, "KMGiB")
-	shift, ok := map[string]int{"": 0, "K": 10, "M": 20, "G": 30, "KiB": 10, "MiB": 20, "GiB": 30}[text[len(digits):]]
+	digits := strings.TrimRight(text, "KMGkmgiB")
+	shift, ok := map[string]int{
+		"": 0, "K": 10, "M": 20, "G": 30, "k": 10, "m": 20, "g": 30, "KiB": 10, "MiB": 20, "GiB": 30,
+	}[text[len(digits):]]
 	n, err := strconv.ParseUint(digits, 10, 32)
 	if err != nil || n == 0 || !ok {
 		return 0, usageError{fmt.Sprintf("--%s=%s: a positive number is wanted, perhaps with K, M or G behind it", name, text)}
@@ -229,7 +231,7 @@ func (p *packing) onto(w core.WriteOptions) (core.WriteOptions, error) {
 			w.SolidChunkSize = p.solidChunk
 		}
 	}
-	w.Recompress = w.Recompress || p.recompress
+	w.KeepOrder, w.Recompress = p.keepOrder, w.Recompress || p.recompress
 	w.Integrity = (w.Integrity || p.integrity) && !p.noIntegrity
 	rand.Read(w.GUID[:])
 	return w, checkPacking(w)

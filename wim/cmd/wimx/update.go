@@ -19,7 +19,7 @@ func updateVerb() verb {
 			"        CMDFILE: lines of add [OPTION...] SOURCE DESTINATION, delete [OPTION...] PATH, rename OLD_PATH NEW_PATH",
 		opts: join(integrityOptions(), scanOptionTable(), runOptionTable(), []option{
 			{name: "command", value: true}, {name: "wimboot-config", value: true}, {name: "rebuild"}, {name: "unsafe-compact"},
-			{name: "no-replace"}, {name: "force"}, {name: "recursive"}, {name: "ref", value: true},
+			{name: "no-replace"}, {name: "verbose"}, {name: "force"}, {name: "recursive"}, {name: "ref", value: true},
 		}),
 		run: runUpdate,
 	}
