@@ -181,7 +181,10 @@ func (c *capturing) findUpdateOf(to *opened) error {
 	}
 	text := c.o.get("update-of")
 	var a *opened
-	if i := strings.LastIndexByte(text, ':'); i >= 0 {
+	switch i := strings.LastIndexByte(text, ':'); {
+	case i == 0:
+		return codef(exitParameter, "--update-of=%s: the archive has no name", text)
+	case i > 0:
 		file, err := c.t.open(text[:i], nil)
 		if err != nil {
 			return needFirst(err, text[:i])
@@ -191,15 +194,12 @@ func (c *capturing) findUpdateOf(to *opened) error {
 			return err
 		}
 		a, text = file, text[i+1:]
-	} else {
-		switch {
-		case len(c.bases) == 1:
-			a = c.bases[0]
-		case to != nil:
-			a = to
-		default:
-			return usageError{"for capture of non-delta WIM, '--update-of' must specify WIMFILE:IMAGE"}
-		}
+	case len(c.bases) == 1:
+		a = c.bases[0]
+	case to != nil:
+		a = to
+	default:
+		return usageError{"for capture of non-delta WIM, '--update-of' must specify WIMFILE:IMAGE"}
 	}
 	if n, err := strconv.Atoi(text); err == nil && n < 0 { // counted from the last one
 		text = strconv.Itoa(len(a.Images()) + 1 + n)

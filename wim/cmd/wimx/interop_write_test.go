@@ -192,6 +192,8 @@ func TestStatusLikeWimlib(t *testing.T) {
 		"capture #/tree @/x.wim --solid --pipable", "capture #/tree @/x.wim --threads=none", "capture #/tree @/x.wim --config=#/none.ini",
 		"capture #/tree @/x.wim --config=#/config.ini", "capture #/tree @/x.wim --update-of=@/a.wim:9", "capture #/tree @/x.wim --update-of=1",
 		"capture #/tree @/x.wim --delta-from=@/none.wim", "capture #/tree @/x.wim --image-property=x", "capture #/tree @/x.wim --image-property=A[2]=x",
+		"capture #/tree @/x.wim --solid-compress=none", "export @/a.wim 1 @/x.wim --solid-compress=none:20", "capture #/tree @/x.wim --update-of=:1", "capture #/tree @/x.wim --update-of=@/a.wim:",
+		"capture #/tree @/x.wim --image-property==v", "info @/a.wim 1 --image-property==v", "capture #/tree @/x.wim --image-property=",
 		"capture #/none @/x.wim", "capture #/tree @/none/x.wim", "capture #/tree @/x.wim --create", "capture #/tree @/x.wim --check --nocheck",
 		"capture #/tree @/x.wim --rpfix --norpfix", "append #/tree @/a.wim x --rpfix --norpfix", "apply @/a.wim 1 @/out --rpfix --norpfix",
 		"append #/tree @/a.wim one", "append #/tree @/none.wim", "append #/none @/a.wim", "append #/tree @/p.wim x --solid", "append #/tree @/p.wim x --unsafe-compact", "optimize @/p.wim --unsafe-compact",

@@ -48,7 +48,7 @@ func (o *parsed) packing() (p packing, err error) {
 		return p, err
 	}
 	if p.solid.given && p.solid.codec == core.None {
-		return p, usageError{"--solid-compress=none: what is solid is packed"}
+		return p, codef(exitCompression, "--solid-compress=none: what is solid is packed")
 	}
 	if p.chunkSize, err = parseChunkSize("chunk-size", o); err != nil {
 		return p, err

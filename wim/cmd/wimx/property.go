@@ -26,7 +26,7 @@ func (o *parsed) properties() ([]property, error) {
 	var list []property
 	for _, text := range o.all("image-property") {
 		name, value, ok := strings.Cut(text, "=")
-		if !ok || name == "" {
+		if !ok {
 			return nil, usageError{fmt.Sprintf("--image-property=%s: the argument must be in the form NAME=VALUE", text)}
 		}
 		p := property{name: name, value: value}

@@ -20,6 +20,7 @@ const (
 	exitIntegrity      = 13
 	exitConfig         = 14
 	exitChunkSize      = 15
+	exitCompression    = 16
 	exitHeader         = 17
 	exitImage          = 18
 	exitMetadata       = 21
