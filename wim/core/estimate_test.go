@@ -3,6 +3,7 @@ package core
 import (
 	"bytes"
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -78,6 +79,39 @@ func TestWriteWarnings(t *testing.T) {
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%+v: %q, want %q", c.o, got, c.want)
+		}
+	}
+	for _, c := range []struct {
+		names string // separated by slashes
+		want  int64
+		first string
+	}{
+		{"a b.c/é/~$x/nulls/con1/com/com0/.x/a b", 0, ""},
+		{"a/a:b", 1, "/a:b"},
+		{"x*/x?/\"x/<x/>x/x|x/x\x1f/x./x ", 9, "/\"x"},
+		{`back\slash`, 1, "/back␛005Cslash"},
+		{"NUL/con.txt/Com1/lpt9.a.b", 4, "/Com1"},
+		{"name/Name/NAME/other", 2, "/Name"},
+		{"é/É", 1, "/é"},
+	} {
+		d := NewDraft()
+		for _, name := range append(strings.Split(c.names, "/"), "plain") {
+			if _, err := d.Add(0, DraftEntry{Name: name, Attributes: AttrArchive}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e := NewEdit()
+		if _, err := e.AddDraft(d, nil); err != nil {
+			t.Fatal(err)
+		}
+		p, err := e.PlanWrite(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch w := p.Warnings(); {
+		case c.want == 0 && len(w) == 0:
+		case len(w) != 1 || w[0].Key != WarnNames || w[0].Value != c.want || !strings.Contains(w[0].Text, strconv.Quote(c.first)):
+			t.Errorf("%s: %+v, want %d such as %s", c.names, w, c.want, c.first)
 		}
 	}
 	p, err := NewEdit().PlanWrite(nil)

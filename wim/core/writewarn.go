@@ -20,6 +20,7 @@ const (
 	WarnSolid           = "solid"             // not before Windows 8; cannot be mounted, or changed by DISM
 	WarnSolidCodec      = "solid-codec"       // other than LZMS
 	WarnDelta           = "delta"             // contents are in other archives
+	WarnNames           = "names"             // WIMGAPI stops at what Windows cannot have, wimlib's manual says
 	WarnNoImages        = "no-images"         // WIMGAPI wants one at least
 )
 
@@ -51,7 +52,7 @@ func (o *WriteOptions) Warnings() []WriteWarning {
 		warn(WarnLZMS, 0, "LZMS is read since Windows 8 (WIMGAPI) and 8.1 (DISM)")
 	}
 	if full.Solid {
-		warn(WarnSolid, 0, "solid archives are read since Windows 8 (WIMGAPI) and 8.1 (DISM), and cannot be mounted")
+		warn(WarnSolid, 0, "solid archives: since Windows 8 (WIMGAPI) and 8.1 (DISM) Microsoft's programs apply and export their images, but do not mount or change them")
 		if full.SolidCodec != LZMS {
 			warn(WarnSolidCodec, int64(full.SolidCodec), "Microsoft's programs write solid archives with LZMS, and may not read them with %v", full.SolidCodec)
 		}
@@ -66,6 +67,16 @@ func (p *WritePlan) Warnings() []WriteWarning {
 	list := o.Warnings()
 	if len(p.delta) > 0 && o.Only != OnlyMetadata {
 		list = append(list, WriteWarning{WarnDelta, int64(len(p.delta)), "contents are left out that other archives hold: Microsoft's programs want these named with /Ref"})
+	}
+	for _, i := range p.shown {
+		d := p.images[i].draft
+		if d == nil {
+			continue
+		}
+		if n, example := d.strangeNames(); n > 0 {
+			list = append(list, WriteWarning{WarnNames, int64(n), fmt.Sprintf(
+				"%d of the names, such as %q, cannot be on Windows, or differ from others by case alone: Microsoft's programs may stop at them", n, example)})
+		}
 	}
 	if len(p.shown) == 0 && o.Only != OnlyContents {
 		list = append(list, WriteWarning{WarnNoImages, 0, "Microsoft's programs refuse archives without images"})

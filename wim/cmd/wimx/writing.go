@@ -168,11 +168,14 @@ func (a *target) remember() (takeBack func(), err error) {
 	}, coded(exitRead, err)
 }
 
-// warnOf says which of Microsoft's programs will not be able to read what is going to be written. That old ones will not
-// read LZMS is left unsaid: who asks for it wants it.
+// warnOf says which of Microsoft's programs will not be able to read what is going to be written. LZMS by itself is left
+// unsaid: all do that Microsoft still supports.
 func (t *tool) warnOf(w *writing) {
+	if t.calm {
+		return
+	}
 	for _, x := range w.plan.Warnings() {
-		if x.Key != core.WarnLZMS && x.Key != core.WarnSolid {
+		if x.Key != core.WarnLZMS {
 			t.warn("%s", x.Text)
 		}
 	}
