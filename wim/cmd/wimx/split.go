@@ -48,6 +48,9 @@ func runSplit(t *tool, o *parsed) error {
 		return needFirst(err, o.args[0])
 	}
 	defer a.Close()
+	if a.hdr.Pipable() {
+		t.warn("%q is pipable, and its parts will not be", a.name)
+	}
 	if err := t.checkIntegrity(a, o); err != nil {
 		return err
 	}
