@@ -54,6 +54,7 @@ func TestCaptureConfigMatching(t *testing.T) {
 		{exception, "whole/x.tmp", false},
 		{"[ExclusionList]\n*\n", "x", true},
 		{"[ExclusionList]\n/\n", "", false},
+		{"[ExclusionList]\n\"\"\n", "x", false},
 		{"[ExclusionList]\n/*\n", "ümläut", true},
 		{"[ExclusionList]\nÜM*\n", "ümläut", true},
 		{"[ExclusionList]\n???\n", "日本語", true},
@@ -105,7 +106,7 @@ func utf16File(s string, order binary.AppendByteOrder, mark bool) []byte {
 }
 
 func TestCaptureConfigForms(t *testing.T) {
-	const text = "; a comment\r\n# another\r\n\r\n[exclusionlist]\r\n\\über 🗜\r\n[Nowhere]\r\nx\r\n"
+	const text = "; a comment\r\n# another\r\n\r\n[ exclusionlist ]\r\n\\über 🗜\r\n[Nowhere]\r\nx\r\n"
 	for name, b := range map[string][]byte{
 		"UTF-8":              []byte(text),
 		"UTF-8 with mark":    []byte("\ufeff" + text),
