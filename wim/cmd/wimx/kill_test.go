@@ -298,7 +298,7 @@ func (k *killing) check(t *testing.T, d deed, rest bool) {
 		switch out, errs, code := wimx("", args...); {
 		case code == 0 && k.list(t, first) != k.lists[d.name]:
 			t.Fatalf("%s is another one than it should be", first)
-		case code != 0 && !(rest && len(left) > 0 && strings.Contains(out+errs, "missing")):
+		case code != 0 && !(rest && len(left) > 0 && code == exitMissingContent):
 			t.Fatalf("of %d parts: status %d\n%s%s", parts, code, out, errs)
 		}
 	}
@@ -365,7 +365,7 @@ func (k *killing) checkTemp(t *testing.T, name string) {
 			told = code == exitNotWIM
 		}
 		// A part that is complete waits for the others.
-		told = told || code == exitNotFirstPart || strings.Contains(errs, "missing")
+		told = told || code == exitNotFirstPart || code == exitMissingContent
 		if !told {
 			t.Fatalf("wimx %s %s: status %d\n%s", verb, name, code, errs)
 		}
