@@ -35,54 +35,19 @@ func (p *WritePlan) planHash() {
 			files = append(files, int32(i))
 		}
 	}
-	target := p.target(files)
-	empty := packPlan{op: PackHash}
-	cur := empty
-	flush := func() {
-		if len(cur.items) > 0 {
-			p.add(cur)
-			target.left -= cur.bytes
-		}
-		cur = empty
-	}
+	m := p.makeShards(packPlan{op: PackHash}, files)
 	for _, i := range files {
 		c := &p.contents[i]
 		alone := c.a >= 0 || c.size > largeContent
-		if alone || cur.bytes >= target.bytes() || len(cur.items) >= maxShardPieces {
-			flush()
+		if alone || m.cur.bytes >= m.target() || m.full() {
+			m.flush()
 		}
-		cur.items = append(cur.items, packItem{i, 0, c.size})
-		cur.bytes += c.size
+		m.add(packItem{i, 0, c.size})
 		if alone {
-			flush()
+			m.flush()
 		}
 	}
-	flush()
-}
-
-// localShardBytes is about how many bytes go into a shard that a goroutine of this process does: handing it over costs
-// nothing, and what is small stays in the processor's caches.
-const localShardBytes = 2 << 20
-
-// shardTarget tells about how many bytes go into the next shard: less and less of what is left, for workers to end together.
-type shardTarget struct {
-	local bool
-	left  int64
-}
-
-func (p *WritePlan) target(ids []int32) shardTarget {
-	t := shardTarget{local: p.local}
-	for _, i := range ids {
-		t.left += p.contents[i].size
-	}
-	return t
-}
-
-func (t *shardTarget) bytes() int64 {
-	if t.local {
-		return localShardBytes
-	}
-	return min(max(t.left/32, minShardBytes), maxShardBytes)
+	m.flush()
 }
 
 // mergeHash takes the hashes of contents.

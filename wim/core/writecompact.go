@@ -89,32 +89,19 @@ func (p *WritePlan) startCompact() error {
 
 // planMoves plans the moving of resources, in their order: so none is written over before it was read.
 func (p *WritePlan) planMoves() {
-	cur := packPlan{op: PackCopy, solid: -1}
-	flush := func() {
-		if len(cur.items) > 0 {
-			p.add(cur)
-		}
-		cur = packPlan{op: PackCopy, solid: -1}
-	}
+	s := p.makeShards(packPlan{op: PackCopy, solid: -1}, nil)
 	for _, m := range p.moves {
 		if m.solid >= 0 {
-			flush()
-			cur.solid = m.solid
+			s.begin(packPlan{op: PackCopy, solid: m.solid})
 		}
 		for from := int64(0); from < m.packed; from += pieceBytes {
-			n := min(m.packed-from, pieceBytes)
-			if cur.bytes+n > maxShardBytes || len(cur.items) >= maxShardPieces {
-				flush()
-				cur.solid = m.solid
-			}
-			cur.items = append(cur.items, packItem{m.content, from, n})
-			cur.bytes += n
+			s.addPacked(packItem{m.content, from, min(m.packed-from, pieceBytes)})
 		}
 		if m.solid >= 0 {
-			flush()
+			s.begin(packPlan{op: PackCopy, solid: -1})
 		}
 	}
-	flush()
+	s.flush()
 	p.moves = nil
 }
 

@@ -119,13 +119,7 @@ func (p *WritePlan) planCopies(ids []int32) {
 		ry, _ := p.resource(cy)
 		return cmp.Or(cmp.Compare(rx.src, ry.src), cmp.Compare(rx.off, ry.off), cmp.Compare(x, y))
 	})
-	cur := packPlan{op: PackCopy, solid: -1}
-	flush := func() {
-		if len(cur.items) > 0 {
-			p.add(cur)
-		}
-		cur = packPlan{op: PackCopy, solid: -1}
-	}
+	m := p.makeShards(packPlan{op: PackCopy, solid: -1}, nil)
 	for _, id := range ids {
 		res, _ := p.resource(&p.contents[id])
 		for from, n := int64(0), int64(0); from < res.packed; from += n {
@@ -133,14 +127,10 @@ func (p *WritePlan) planCopies(ids []int32) {
 			if res.reframed(&p.o) {
 				n = res.packed // its chunks are looked at together
 			}
-			if cur.bytes+n > maxShardBytes || len(cur.items) >= maxShardPieces {
-				flush()
-			}
-			cur.items = append(cur.items, packItem{id, from, n})
-			cur.bytes += n
+			m.addPacked(packItem{id, from, n})
 		}
 	}
-	flush()
+	m.flush()
 }
 
 // solidCopy is a solid resource of an archive that is copied as it is.
@@ -222,63 +212,48 @@ func (p *WritePlan) planSolid(ids []int32) {
 	at := int32(len(p.solids))
 	p.solids = append(p.solids, outSolid{size: total, a: -1})
 	step := max(p.o.SolidChunkSize, solidShardBytes)
-	cur := packPlan{op: PackSolid, solid: at}
+	m := p.makeShards(packPlan{op: PackSolid, solid: at}, nil)
 	off := int64(0)
 	for _, id := range ids {
 		c := &p.contents[id]
 		c.solid, c.off, c.packed, c.part = at, off, c.size, 1
 		for from := int64(0); from < c.size; {
 			n := min(c.size-from, step-off%step)
-			cur.items = append(cur.items, packItem{id, from, n})
-			cur.bytes += n
+			m.add(packItem{id, from, n})
 			from += n
 			if off += n; off%step == 0 {
-				p.add(cur)
-				cur = packPlan{op: PackSolid, solid: at}
+				m.flush()
 			}
 		}
 	}
-	if len(cur.items) > 0 {
-		p.add(cur)
-	}
+	m.flush()
 }
 
 // planAlone plans resources of contents in this order, as they are if raw.
 func (p *WritePlan) planAlone(ids []int32, raw bool) {
-	target := p.target(ids)
-	empty := packPlan{op: PackAlone, solid: -1, raw: raw}
-	cur := empty
-	flush := func() {
-		if len(cur.items) > 0 {
-			p.add(cur)
-			target.left -= cur.bytes
-		}
-		cur = empty
-	}
+	m := p.makeShards(packPlan{op: PackAlone, solid: -1, raw: raw}, ids)
 	last := int64(-1) // the source's chunk that the content before begins in
 	for _, id := range ids {
 		c := &p.contents[id]
 		if step := p.step(c); step > 0 {
-			flush()
+			m.flush()
 			for from := int64(0); from < c.size; from += step {
-				n := min(c.size-from, step)
-				p.add(packPlan{op: PackAlone, solid: -1, raw: raw, items: []packItem{{id, from, n}}, bytes: n})
+				m.add(packItem{id, from, min(c.size-from, step)})
+				m.flush()
 			}
-			target.left -= c.size
 			continue
 		}
 		// Contents of one chunk of a solid resource are packed by one worker, which unpacks it.
 		chunk := p.sourceChunk(c)
-		together := chunk >= 0 && chunk == last && cur.bytes+c.size <= 2*largeContent
-		enough := target.bytes()
-		if (cur.bytes >= enough || cur.bytes > 0 && cur.bytes+c.size > 2*enough) && !together || len(cur.items) >= maxShardPieces {
-			flush()
+		have, enough := m.cur.bytes, m.target()
+		together := chunk >= 0 && chunk == last && have+c.size <= 2*largeContent
+		if (have >= enough || have > 0 && have+c.size > 2*enough) && !together || m.full() {
+			m.flush()
 		}
 		last = chunk
-		cur.items = append(cur.items, packItem{id, 0, c.size})
-		cur.bytes += c.size
+		m.add(packItem{id, 0, c.size})
 	}
-	flush()
+	m.flush()
 }
 
 // step is how long the pieces are that a content is packed in, 0 if it is packed whole.
