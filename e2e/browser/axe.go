@@ -31,7 +31,12 @@ func (p *Page) Axe(screen string) {
 			Target               []any
 		}
 	}
-	if err := json.Unmarshal(p.Eval(`axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations)`), &found); err != nil {
+	// What is still fading in has other colours than it will have; what turns for ever is looked at as it is.
+	if err := json.Unmarshal(p.Eval(`(async () => {
+		const ends = document.getAnimations().filter((a) => a.effect.getComputedTiming().endTime < Infinity);
+		await Promise.allSettled(ends.map((a) => a.finished));
+		return (await axe.run(document, { resultTypes: ["violations"] })).violations;
+	})()`), &found); err != nil {
 		p.t.Fatal(err)
 	}
 	for _, v := range found {
