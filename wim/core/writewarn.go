@@ -73,7 +73,7 @@ func (p *WritePlan) Warnings() []WriteWarning {
 		if d == nil {
 			continue
 		}
-		if n, example := d.strangeNames(); n > 0 {
+		if n, example := d.notOnWindows(); n > 0 {
 			list = append(list, WriteWarning{WarnNames, int64(n), fmt.Sprintf(
 				"%d of the names, such as %q, cannot be on Windows, or differ from others by case alone: Microsoft's programs may stop at them", n, example)})
 		}

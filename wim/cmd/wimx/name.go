@@ -3,9 +3,10 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"wimscope/wim/core"
 )
 
 // nativeName gives the bytes by which a stored name is called on disk: UTF-8, and unpaired surrogates in three
@@ -47,12 +48,9 @@ func nativeUnits(name string) []uint16 {
 	return units
 }
 
-// badRune says that a name with this character cannot be made on the system at hand.
-func badRune(r uint16, windows bool) bool {
-	if r == 0 || r == '/' {
-		return true
-	}
-	return windows && (r < 0x20 || strings.ContainsRune(`\:*?"<>|`, rune(r)))
+// badUnit says that a name with this UTF-16 unit cannot be made on the system at hand.
+func badUnit(u uint16, windows bool) bool {
+	return u == 0 || u == '/' || windows && !core.WindowsUnit(u)
 }
 
 // checkName says whether a stored name can be a file's name here. Nothing that passes can leave the folder that it
@@ -62,29 +60,11 @@ func checkName(units []uint16, windows bool) bool {
 		return false
 	}
 	for _, u := range units {
-		if badRune(u, windows) {
+		if badUnit(u, windows) {
 			return false
 		}
 	}
-	last := units[len(units)-1]
-	return !windows || last != ' ' && last != '.' && !windowsDevice(nativeName(units))
-}
-
-// windowsDevice tells names that Windows takes for devices in any folder.
-func windowsDevice(name string) bool {
-	stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
-	stem = strings.TrimRight(stem, " ")
-	switch stem {
-	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$":
-		return true
-	}
-	if len(stem) >= 4 && (strings.HasPrefix(stem, "COM") || strings.HasPrefix(stem, "LPT")) {
-		switch stem[3:] {
-		case "1", "2", "3", "4", "5", "6", "7", "8", "9", "¹", "²", "³":
-			return true
-		}
-	}
-	return false
+	return !windows || core.WindowsName(units)
 }
 
 // dummyName is what --include-invalid-names makes of a name that cannot be: n numbers them.
@@ -92,7 +72,7 @@ func dummyName(units []uint16, n int, windows bool) string {
 	fixed := make([]uint16, len(units))
 	for i, u := range units {
 		fixed[i] = u
-		if badRune(u, windows) {
+		if badUnit(u, windows) {
 			fixed[i] = 0xFFFD
 		}
 	}
