@@ -75,7 +75,7 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: x.Key, Value: x.Text})
 	}
 	if est.Large != nil {
-		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: "large-part", Value: est.Large.Error()})
+		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: core.WarnLargePart, Value: est.Large.Error()})
 	}
 	rep.Plan = b.add(&buildPlan{b: b, p: p, inPlace: req.InPlace, split: req.PartSize > 0, name: rep.Name})
 	return rep, nil

@@ -24,6 +24,9 @@ const (
 	WarnNoImages        = "no-images"         // WIMGAPI wants one at least
 )
 
+// WarnLargePart is the key of what Estimate.Large tells: the set may be refused before anything is written.
+const WarnLargePart = "large-part"
+
 // Warnings tells which programs of Microsoft's will not read what is written with these options.
 func (o *WriteOptions) Warnings() []WriteWarning {
 	full, err := o.withDefaults()
