@@ -381,7 +381,7 @@ func (x *buildPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
 
 // appendRange appends a range, or makes the last one longer by it.
 func appendRange(list []FileRange, r FileRange) []FileRange {
-	if i := len(list) - 1; i >= 0 && list[i].File == r.File && list[i].From+list[i].N == r.From {
+	if i := len(list) - 1; i >= 0 && list[i].In == r.In && list[i].From+list[i].N == r.From {
 		list[i].N += r.N
 		return list
 	}

@@ -62,7 +62,7 @@ type Options struct {
 
 // FileRange is bytes of what a Keeper has at hand.
 type FileRange struct {
-	File    any
+	In      any
 	From, N int64
 }
 

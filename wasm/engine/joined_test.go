@@ -35,7 +35,7 @@ func (j joinedRanges) ReadAt(b []byte, off int64) (n int, err error) {
 			continue
 		}
 		k := min(int64(len(b)-n), r.N-off)
-		if _, err := r.File.(io.ReaderAt).ReadAt(b[n:n+int(k)], r.From+off); err != nil {
+		if _, err := r.In.(io.ReaderAt).ReadAt(b[n:n+int(k)], r.From+off); err != nil {
 			return n, err
 		}
 		n, off = n+int(k), 0

@@ -56,7 +56,7 @@ func NewFile(v js.Value) (*File, error) {
 
 // Range is bytes of a *File, or of what Source.Kept gives.
 type Range struct {
-	File    any
+	In      any
 	From, N int64
 }
 
@@ -66,7 +66,7 @@ func Join(ranges []Range) (blob js.Value, err error) {
 	list := js.Global().Get("Array").New(len(ranges))
 	for i, r := range ranges {
 		var v js.Value
-		switch f := r.File.(type) {
+		switch f := r.In.(type) {
 		case *File:
 			v = f.blob
 		case *batch:

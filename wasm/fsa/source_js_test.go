@@ -100,7 +100,7 @@ func TestSourceKept(t *testing.T) {
 		if in == nil || known.Name() != e.Name() || known.Size() != 11 || known.ModTime().IsZero() {
 			t.Fatalf("%s is kept as %v", e.Name(), known)
 		}
-		if i > 0 && (in != ranges[0].File || from != 11*int64(i)) {
+		if i > 0 && (in != ranges[0].In || from != 11*int64(i)) {
 			t.Errorf("%s is kept at %d, not with the others", e.Name(), from)
 		}
 		ranges = append(ranges, Range{in, from + int64(i), 11 - 2*int64(i)})
