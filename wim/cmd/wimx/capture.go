@@ -299,20 +299,6 @@ func (c *capturing) use(e *core.Edit) {
 	}
 }
 
-// notItself refuses to replace an archive that the new one would lean on.
-func (c *capturing) notItself(base *opened) error {
-	to, err := os.Stat(c.file)
-	if err != nil {
-		return nil // then there is nothing to lose
-	}
-	for _, f := range base.files {
-		if fi, err := f.Stat(); err == nil && os.SameFile(fi, to) {
-			return codef(exitParameter, "--delta-from=%s: that is what would be replaced", c.file)
-		}
-	}
-	return nil
-}
-
 func (c *capturing) toNew() error {
 	if c.file == "-" {
 		if err := c.pack.forPipe(); err != nil {
@@ -327,8 +313,8 @@ func (c *capturing) toNew() error {
 		return err
 	}
 	for _, a := range c.bases {
-		if err := c.notItself(a); err != nil {
-			return err
+		if a.isOf(c.file) {
+			return codef(exitParameter, "--delta-from=%s: that is what would be replaced", c.file)
 		}
 		if err := c.t.checkIntegrity(a, c.o); err != nil {
 			return err

@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/rand"
 	"errors"
-	"os"
 
 	"wimscope/wim/core"
 )
@@ -36,12 +35,8 @@ func runJoin(t *tool, o *parsed) error {
 		return err
 	}
 	defer a.Close()
-	if fi, err := os.Stat(out); err == nil {
-		for _, f := range a.files {
-			if part, err := f.Stat(); err == nil && os.SameFile(fi, part) {
-				return codef(exitParameter, "%q is one of the parts", out)
-			}
-		}
+	if a.isOf(out) {
+		return codef(exitParameter, "%q is one of the parts", out)
 	}
 	if err := t.checkIntegrity(a, o); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -26,6 +27,15 @@ func (a *opened) Close() {
 	for _, f := range a.files {
 		f.Close()
 	}
+}
+
+// isOf says that the file of that name is one of those that were opened.
+func (a *opened) isOf(name string) bool {
+	named, err := os.Stat(name)
+	return err == nil && slices.ContainsFunc(a.files, func(f *os.File) bool {
+		fi, err := f.Stat()
+		return err == nil && os.SameFile(fi, named)
+	})
 }
 
 // openFile opens a file for reading and tells its size.

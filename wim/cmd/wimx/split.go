@@ -115,12 +115,8 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 	// placeOf is where a part goes, which none of those is that are split.
 	placeOf := func(n int) (filePlace, error) {
 		at, err := placeFor(partName(first, n))
-		if fi, serr := os.Stat(at.name); err == nil && serr == nil {
-			for _, f := range from.files {
-				if source, err := f.Stat(); err == nil && os.SameFile(fi, source) {
-					return at, codef(exitParameter, "%q is what is to be split", at.name)
-				}
-			}
+		if err == nil && from.isOf(at.name) {
+			err = codef(exitParameter, "%q is what is to be split", at.name)
 		}
 		return at, err
 	}
