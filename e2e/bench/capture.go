@@ -41,11 +41,8 @@ func packings() []packing {
 func (b *bench) captureInChromium(ctx context.Context, add func(work, archive string, ours, peers []contender) error) error {
 	var folder string
 	var bytes int64
-	defer func() {
-		if b.settings.sample > 0 {
-			os.RemoveAll(folder)
-		}
-	}()
+	drop := func() {}
+	defer func() { drop() }()
 	for _, p := range packings() {
 		for level := 1; level <= 3; level++ {
 			if level != 2 && p.args[0] == "--compress=none" {
@@ -57,7 +54,7 @@ func (b *bench) captureInChromium(ctx context.Context, add func(work, archive st
 			}
 			if folder == "" {
 				var err error
-				if folder, bytes, err = b.part(); err != nil {
+				if folder, bytes, drop, err = b.part(); err != nil {
 					return err
 				}
 			}
@@ -119,16 +116,18 @@ func (b *bench) withScripts() (string, error) {
 }
 
 // part gives a folder with a part of the corpus, files by the hash of their paths, so that it is the same everywhere; or
-// with all of it.
-func (b *bench) part() (folder string, total int64, err error) {
+// with all of it. drop removes what was copied.
+func (b *bench) part() (folder string, total int64, drop func(), err error) {
 	corpus := filepath.Join(b.corpus, "files")
+	drop = func() {}
 	if b.settings.sample == 0 {
 		total, err = folderSize(corpus)
-		return corpus, total, err
+		return corpus, total, drop, err
 	}
 	if folder, err = os.MkdirTemp("", "wimscope-bench-sample-"); err != nil {
-		return "", 0, err
+		return "", 0, drop, err
 	}
+	drop = func() { os.RemoveAll(folder) }
 	err = filepath.WalkDir(corpus, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
@@ -149,7 +148,7 @@ func (b *bench) part() (folder string, total int64, err error) {
 		total += info.Size()
 		return copyFile(filepath.Join(folder, rel), path)
 	})
-	return folder, total, err
+	return folder, total, drop, err
 }
 
 func copyFile(to, from string) error {
