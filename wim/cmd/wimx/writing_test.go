@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -178,6 +179,10 @@ func TestSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	hangup := syscall.Signal(1)
+	// Under nohup the programs that are started here would ignore it too; what is caught here is not handed down.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, hangup)
+	defer signal.Stop(caught)
 	for _, c := range []struct {
 		s     os.Signal
 		nohup bool // SIGHUP comes first, and is ignored
