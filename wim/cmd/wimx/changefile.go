@@ -22,7 +22,7 @@ type target struct {
 
 func (a *target) Close() {
 	a.opened.Close()
-	a.file.Close()
+	closeLocked(a.file)
 }
 
 // openForChange opens an archive for changing it, and refuses what cannot be changed. With --check its integrity table is
@@ -42,7 +42,7 @@ func (t *tool) openForChange(name string, refs []string, o *parsed, anew bool) (
 	a := &target{path: path, file: f}
 	defer func() {
 		if err != nil {
-			f.Close()
+			closeLocked(f)
 		}
 	}()
 	if taken, err := lockFile(f.Fd()); taken {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"syscall"
 )
 
@@ -16,6 +17,13 @@ func lockFile(fd uintptr) (taken bool, err error) {
 		}
 	}
 	return errors.Is(err, syscall.EWOULDBLOCK), err
+}
+
+// closeLocked closes a file that may have the lock, and gives the lock back first: where a program is just being started,
+// that has the file open too for a moment, and would keep the lock so long.
+func closeLocked(f *os.File) error {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	return f.Close()
 }
 
 // locksFiles says that lockFile does something.

@@ -70,12 +70,15 @@ func (t *tool) newFile(at filePlace) (*newFile, error) {
 			return nil, codef(exitOpen, "cannot write %q: %w", at.name, errors.Unwrap(err))
 		}
 		n := &newFile{File: f, t: t, name: at.name}
-		_, err = lockFile(f.Fd()) // which tells it from one that is left over
+		taken, err := lockFile(f.Fd()) // which tells it from one that is left over
 		if err == nil && at.exact {
 			err = f.Chmod(at.mode)
 		}
 		if err != nil {
 			n.drop()
+			if taken {
+				continue // by another run, which has just looked whether it is left over
+			}
 			return nil, coded(exitOpen, err)
 		}
 		return n, nil
@@ -104,14 +107,14 @@ func (t *tool) tellLeftovers(name string) {
 		if taken, err := lockFile(f.Fd()); !taken && err == nil && locksFiles {
 			t.warn("%q is left over from a run that was cut off; it can be deleted", p)
 		}
-		f.Close()
+		closeLocked(f)
 	}
 }
 
 // keep gives the file its name. All of it is on the disk by then.
 func (n *newFile) keep() error {
 	err := n.Sync()
-	if cerr := n.Close(); err == nil {
+	if cerr := closeLocked(n.File); err == nil {
 		err = cerr
 	}
 	if err == nil {
@@ -136,7 +139,7 @@ func syncFolder(dir string) {
 // drop removes the file unless it was kept.
 func (n *newFile) drop() {
 	if !n.kept {
-		n.Close()
+		closeLocked(n.File)
 		os.Remove(n.File.Name())
 	}
 }
