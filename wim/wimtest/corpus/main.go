@@ -1,11 +1,11 @@
 // Command corpus gathers files of the system that it runs on, for measurements, and packs them in the forms that the
 // measurements compare.
 //
-//	go run ./wim/wimtest/corpus [-dir .bench/files] [-archives .bench] [-only none,many]
+//	go run ./wim/wimtest/corpus [-dir .bench] [-only none,many]
 //
-// The corpus is programs, libraries and documentation: at least 400 MB in at least 5,000 files, at most 430 MB, picked
+// In that folder, "files" is what was gathered, and beside it lie the archives. The corpus is programs, libraries and documentation: at least 400 MB in at least 5,000 files, at most 430 MB, picked
 // in an order that depends on the system's files alone. One more archive, "many", has 100,000 files in one folder and is
-// 1 GB long. What is there already is not made again.
+// 1 GB long. What is there already is not made again, and nothing else in the folder is touched.
 package main
 
 import (
@@ -31,13 +31,13 @@ const (
 )
 
 func main() {
-	dir := flag.String("dir", ".bench/files", "folder to gather the files in")
-	archives := flag.String("archives", ".bench", "folder to write the archives to; none if empty")
+	dir := flag.String("dir", ".bench", "folder for the files and the archives")
 	only := flag.String("only", "", "comma-separated names of the archives to write; all if empty")
 	flag.Parse()
-	err := gather(*dir)
-	if err == nil && *archives != "" {
-		err = pack(*dir, *archives, *only)
+	files := filepath.Join(*dir, "files")
+	err := gather(files)
+	if err == nil {
+		err = pack(files, *dir, *only)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "corpus:", err)
@@ -79,20 +79,20 @@ func list(dir string) ([]candidate, error) {
 	return out, err
 }
 
-// gather fills dir, unless a corpus is there.
+// gather makes dir, unless it is there. It has another name until it is complete.
 func gather(dir string) error {
-	stamp := dir + ".complete"
-	if _, err := os.Stat(stamp); err == nil {
+	if _, err := os.Stat(dir); err == nil {
 		return nil
 	}
-	if err := os.RemoveAll(dir); err != nil {
+	part := dir + ".part"
+	if err := os.RemoveAll(part); err != nil {
 		return err
 	}
 	var total int64
 	files := 0
 	sum := sha256.New()
 	take := func(c candidate) error {
-		n, err := copyFile(c.path, filepath.Join(dir, c.path))
+		n, err := copyFile(c.path, filepath.Join(part, c.path))
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -143,7 +143,7 @@ func gather(dir string) error {
 		return fmt.Errorf("this system has only %d bytes in %d files to offer; %.0f in %d are wanted", total, files, least, leastFiles)
 	}
 	fmt.Printf("corpus: %.1f MB in %d files, %x\n", float64(total)/1e6, files, sum.Sum(nil)[:6])
-	return os.WriteFile(stamp, fmt.Appendf(nil, "%d bytes %d files %x\n", total, files, sum.Sum(nil)), 0o644)
+	return os.Rename(part, dir)
 }
 
 func copyFile(from, to string) (int64, error) {
@@ -178,9 +178,6 @@ var forms = []struct{ name, options string }{
 
 // pack writes each archive that is not there yet.
 func pack(dir, archives, only string) error {
-	if err := os.MkdirAll(archives, 0o755); err != nil {
-		return err
-	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return err
