@@ -4,7 +4,7 @@ JS := GOOS=js GOARCH=wasm
 # What runs in a browser at all: the tests in e2e start one, and what starts it does not build for it.
 JSPKGS = $$($(JS) go list ./... | grep -v /e2e)
 NATIVE = $$(go list ./... | grep -v /e2e)
-# Gathering the corpus and packing it takes half an hour, once.
+# Gathering the corpus and packing it takes some minutes, once.
 CORPUS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/wimscope-corpus
 export CGO_ENABLED = 0
 

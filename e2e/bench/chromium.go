@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/chromedp/chromedp"
@@ -20,6 +21,9 @@ type bench struct {
 // other's memory or caches, and no compiled code is shared.
 func (b *bench) inPage(name, path, expression string) contender {
 	return contender{name, func(ctx context.Context) (sample, error) {
+		if _, err := os.Stat(path); err != nil {
+			return sample{}, err // which a browser takes for an empty file
+		}
 		tab, cancel, err := browser.Launch(ctx, browser.Options{Flags: []chromedp.ExecAllocatorOption{
 			chromedp.Flag("js-flags", "--max-old-space-size=4096"),
 		}})
