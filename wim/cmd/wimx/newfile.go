@@ -59,7 +59,7 @@ func (p filePlace) folder() string { return filepath.Dir(p.name) }
 // newFile begins a file, in place of one of that name if there is one, whose permissions it takes over.
 func (t *tool) newFile(at filePlace) (*newFile, error) {
 	t.tellLeftovers(at.name)
-	for {
+	for try := 1; ; try++ {
 		var b [4]byte
 		rand.Read(b[:])
 		f, err := os.OpenFile(fmt.Sprintf("%s%s%x.tmp", at.name, tempMark, b), os.O_RDWR|os.O_CREATE|os.O_EXCL, at.mode)
@@ -76,7 +76,7 @@ func (t *tool) newFile(at filePlace) (*newFile, error) {
 		}
 		if err != nil {
 			n.drop()
-			if taken {
+			if taken && try < 10 {
 				continue // by another run, which has just looked whether it is left over
 			}
 			return nil, coded(exitOpen, err)
