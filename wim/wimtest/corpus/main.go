@@ -3,9 +3,10 @@
 //
 //	go run ./wim/wimtest/corpus [-dir .bench] [-only none,many]
 //
-// In that folder, "files" is what was gathered, and beside it lie the archives. The corpus is programs, libraries and documentation: at least 400 MB in at least 5,000 files, at most 430 MB, picked
-// in an order that depends on the system's files alone. One more archive, "many", has 100,000 files in one folder and is
-// 1 GB long. What is there already is not made again, and nothing else in the folder is touched.
+// In that folder, "files" is what was gathered, and beside it lie the archives. The corpus is programs, libraries and
+// documentation: at least 400 MB in at least 5,000 files, at most 430 MB, picked in an order that depends on the system's
+// files alone. One more archive, "many", has 100,000 files in one folder and is 1 GB long. What is there already is not
+// made again, and nothing else in the folder is touched.
 package main
 
 import (
