@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,13 +22,14 @@ type page struct {
 	browser *statetest.Browser
 	engine  *statetest.Engine
 	session *statetest.Session
+	shows   atomic.Int32 // how often the page was asked to show the model
 }
 
 func newPage(t *testing.T) *page {
 	t.Helper()
 	p := &page{t: t, browser: &statetest.Browser{Can: state.Caps{SavePicker: true, OPFS: true, FolderPicker: true, Names: "windows"}}, session: statetest.NewSession()}
 	p.engine = &statetest.Engine{Made: p.session}
-	p.App = state.NewApp(p.browser, p.engine, words.English(), func() {})
+	p.App = state.NewApp(p.browser, p.engine, words.English(), func() { p.shows.Add(1) })
 	return p
 }
 
@@ -557,8 +559,12 @@ func TestGlobalKeys(t *testing.T) {
 	if !p.Key("3", state.Keys{Alt: true}, false) || p.Route.Tab != state.TabVerify {
 		t.Error("Alt+3 does not lead to Verify")
 	}
-	if !p.Key("k", state.Keys{Ctrl: true}, false) || !slices.Contains(p.browser.Logged(), "focus search") {
-		t.Error("Ctrl+K does not lead to the search box")
+	p.Key("1", state.Keys{Alt: true}, false)
+	for key, box := range map[string]string{"k": "search", "f": "filter"} {
+		shows := p.shows.Load()
+		if !p.Key(key, state.Keys{Ctrl: true}, false) || !slices.Contains(p.browser.Logged(), "focus "+box) || p.shows.Load() == shows {
+			t.Errorf("Ctrl+%s does not lead to the %s box, or only when something else is shown", key, box)
+		}
 	}
 }
 

@@ -17,10 +17,10 @@ func (a *App) Key(key string, held Keys, typing bool) bool {
 	case held.Ctrl && !held.Alt && !held.Shift && (key == "o" || key == "O"):
 		a.Choose()
 	case held.Ctrl && !held.Alt && !held.Shift && (key == "k" || key == "K") && open, key == "F1" && open:
-		a.platform.Focus("search")
+		a.focus("search")
 	case held.Ctrl && !held.Alt && !held.Shift && (key == "f" || key == "F") && open && !preview:
 		a.Go(TabFiles)
-		a.platform.Focus("filter")
+		a.focus("filter")
 	case held.Ctrl && !held.Alt && !held.Shift && (key == "s" || key == "S") && open:
 		a.SaveFile("")
 	case held.Ctrl && !held.Alt && !held.Shift && (key == "e" || key == "E") && open:
@@ -41,6 +41,12 @@ func (a *App) Key(key string, held Keys, typing bool) bool {
 		return false
 	}
 	return true
+}
+
+// focus puts the focus on an element. The browser does that when the page was shown, which is asked for here: nothing else
+// may have changed.
+func (a *App) focus(id string) {
+	a.update(func() { a.platform.Focus(id) })
 }
 
 // panes are what F6 goes through.
