@@ -125,7 +125,7 @@ func (t *tool) dispatch(argv []string) error {
 		if v.name != which {
 			continue
 		}
-		o, err := parseOptions(append(v.opts, option{name: "help"}, option{name: "quiet"}), args)
+		o, err := parseOptions(append(v.opts, option{name: "help"}, option{name: "quiet"}), wimlibOptions(v.name), args)
 		if err != nil {
 			t.verbUsage(t.stderr, command, v)
 			return err

@@ -66,7 +66,12 @@ func TestPatternTexts(t *testing.T) {
 }
 
 func TestParseOptions(t *testing.T) {
-	opts := []option{{name: "check"}, {name: "ref", value: true}, {name: "recover-data"}, {name: "no-acls"}, {name: "noacls", same: "no-acls"}}
+	opts := []option{
+		{name: "check"}, {name: "ref", value: true}, {name: "recover-data"}, {name: "no-acls"}, {name: "noacls", same: "no-acls"},
+		{name: "check-more"}, {name: "nothing"}, {name: "json"}, {name: "dry-run"}, {name: "dry"}, {name: "trees", same: "threads"}, {name: "threads"},
+		{name: "tea"}, // ours
+	}
+	wimlib := []string{"check", "ref", "recover-data", "no-acls", "noacls"}
 	for _, c := range []struct {
 		line string
 		args string
@@ -78,14 +83,29 @@ func TestParseOptions(t *testing.T) {
 		{"-check --ref=x --ref y", "", "check= ref=x,y", ""},
 		{"--chec a", "a", "check=", ""},
 		{"--re=1", "", "", "ambiguous"},
-		{"--no", "", "no-acls=", ""},
+		{"--no", "", "", "ambiguous; possibilities: '--no-acls' '--noacls'"}, // though they mean the same: wimlib-imagex says so
+		{"--no-", "", "no-acls=", ""},
+		{"--noa", "", "no-acls=", ""},
+		{"-c", "", "check=", ""}, // not --check-more, which only wimx has
+		{"-check-", "", "check-more=", ""},
+		{"-rec -ref=x -re", "", "", "ambiguous"},
+		{"-rec -ref=x -ref -y", "", "ref=x,-y recover-data=", ""},
+		{"-ref=", "", "ref=", ""},
+		{"-not", "", "nothing=", ""},
+		{"-j", "", "json=", ""},
+		{"-dr", "", "", "ambiguous"},
+		{"-dry", "", "dry=", ""},
+		{"-tr", "", "threads=", ""},
+		{"-t", "", "", "ambiguous"},
+		{"-", "-", "", ""},
+		{"--=x", "", "", "ambiguous"},
 		{"--check=1", "", "", "doesn't allow"},
 		{"--ref", "", "", "requires"},
 		{"--bogus", "", "", "unrecognized"},
 		{"-- --check -", "--check|-", "", ""},
 		{"- --check", "-", "check=", ""},
 	} {
-		p, err := parseOptions(opts, strings.Fields(c.line))
+		p, err := parseOptions(opts, wimlib, strings.Fields(c.line))
 		if c.err != "" {
 			if err == nil || !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%q: error %v, want %q", c.line, err, c.err)

@@ -1,8 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -40,9 +41,10 @@ func (p *parsed) notBoth(a, b string) error {
 	return nil
 }
 
-// parseOptions takes options and arguments in any order, as GNU's getopt_long_only does: one dash or two, any
-// prefix of a name that means only one option, and "--" to end the options. "-" is an argument.
-func parseOptions(opts []option, args []string) (*parsed, error) {
+// parseOptions takes options and arguments in any order, as GNU's getopt_long_only does: one dash or two, any prefix of a
+// name that means only one option, and "--" to end the options. "-" is an argument. wimlib names the options that
+// wimlib-imagex has for the verb: abbreviations are theirs first.
+func parseOptions(opts []option, wimlib, args []string) (*parsed, error) {
 	p := &parsed{values: map[string][]string{}}
 	for i := 0; i < len(args); i++ {
 		a := args[i]
@@ -55,7 +57,7 @@ func parseOptions(opts []option, args []string) (*parsed, error) {
 			continue
 		}
 		name, value, hasValue := strings.Cut(strings.TrimPrefix(a[1:], "-"), "=")
-		o, err := findOption(opts, name)
+		o, err := findOption(opts, wimlib, name)
 		if err != nil {
 			return nil, err
 		}
@@ -76,32 +78,36 @@ func parseOptions(opts []option, args []string) (*parsed, error) {
 	return p, nil
 }
 
-func findOption(opts []option, name string) (option, error) {
-	var found []option
+// findOption resolves a name or an abbreviation. As in GNU's getopt_long_only, an abbreviation of two of wimlib-imagex's
+// names is ambiguous even if they mean the same. Options that only wimx has count where none of those matches.
+func findOption(opts []option, wimlib []string, name string) (option, error) {
+	var theirs, ours []option
+	meanings := map[string]bool{} // of ours
 	for _, o := range opts {
-		if o.name == name {
+		switch {
+		case o.name == name:
 			return o, nil
-		}
-		if strings.HasPrefix(o.name, name) {
-			found = append(found, o)
+		case !strings.HasPrefix(o.name, name):
+		case slices.Contains(wimlib, o.name):
+			theirs = append(theirs, o)
+		default:
+			ours = append(ours, o)
+			meanings[cmp.Or(o.same, o.name)] = true
 		}
 	}
-	meaning := map[string]bool{}
-	var names []string
-	for _, o := range found {
-		if o.same != "" {
-			meaning[o.same] = true
-		} else {
-			meaning[o.name] = true
-		}
-		names = append(names, "'--"+o.name+"'")
-	}
+	found := theirs
 	switch {
-	case len(found) == 0:
+	case len(theirs) == 1, len(theirs) == 0 && len(meanings) == 1:
+		return append(theirs, ours...)[0], nil
+	case len(theirs) == 0 && len(ours) == 0:
 		return option{}, usageError{fmt.Sprintf("unrecognized option '--%s'", name)}
-	case len(meaning) > 1:
-		sort.Strings(names)
-		return option{}, usageError{fmt.Sprintf("option '--%s' is ambiguous; possibilities: %s", name, strings.Join(names, " "))}
+	case len(theirs) == 0:
+		found = ours
 	}
-	return found[0], nil
+	names := make([]string, len(found))
+	for i, o := range found {
+		names[i] = "'--" + o.name + "'"
+	}
+	slices.Sort(names)
+	return option{}, usageError{fmt.Sprintf("option '--%s' is ambiguous; possibilities: %s", name, strings.Join(names, " "))}
 }

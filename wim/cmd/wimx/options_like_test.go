@@ -125,6 +125,11 @@ func TestOptionsLikeWimlib(t *testing.T) {
 		"capture #/tree @/x.wim --chunk-size=32kib", "capture #/tree @/x.wim --chunk-size=32Kib", "capture #/tree @/x.wim --chunk-size=32K1",
 		"optimize @/a.wim --recompress --no-check", "update @/a.wim 1 --verbose",
 		"info @/one.wim all name", "info @/one.wim all name words", "info @/one.wim ALL --boot", "info @/one.wim * --image-property=A=b", "info @/one.wim 0 --boot",
+		"info @/a.wim -h", "info @/a.wim -he", "info @/a.wim --b", "info @/a.wim 1 x --no", "info @/a.wim 1 x --no-", "info @/a.wim -ext=@/xml", "info @/a.wim -ext @/xml",
+		"info @/a.wim 1 --boo -im=A=b", "capture #/tree @/x.wim -v", "capture #/tree @/x.wim --ver", "capture #/tree @/x.wim --comp none -boo", "append #/tree @/a.wim three -v",
+		"extract @/a.wim 1 /a -t", "extract @/a.wim 1 /a -de=@/out", "extract @/a.wim 1 /a --no", "apply @/a.wim 1 @/out --no-at --n", "optimize @/a.wim -r", "optimize @/a.wim --re",
+		"split @/a.wim @/x.swm 1 -c", "split @/a.wim @/x.swm 1 -i", "join @/x.wim @/s.swm -c", "verify @/a.wim -r=@/one.wim", "verify @/a.wim -n", "dir @/a.wim 1 -d", "dir @/a.wim -o -p /a",
+		"update @/a.wim 1 -d", "update @/a.wim 1 -s", "update @/a.wim 1 -v", "update @/a.wim 1 -comm=delete/a", "export @/a.wim 1 @/x.wim -reb", "export @/a.wim 1 @/x.wim -re", "delete @/a.wim 1 -s",
 		"info @/one.wim 0 name", "info @/one.wim 0 --boot --image-property=A=b", "info @/a.wim all name", "info @/a.wim all --boot", "update @/one.wim all",
 	} {
 		both(line)
