@@ -34,10 +34,6 @@ func runDir(t *tool, o *parsed) error {
 	if err != nil {
 		return err
 	}
-	fold, err := ignoreCase(onWindows)
-	if err != nil {
-		return err
-	}
 	l := &lister{a: a, w: t.stdout, detailed: o.has("detailed"), json: o.has("json")}
 	for _, i := range a.indexes(choice) {
 		im, err := a.Image(i)
@@ -50,7 +46,7 @@ func runDir(t *tool, o *parsed) error {
 		start := core.Node(0)
 		if p := o.get("path"); p != "" {
 			var ok bool
-			if start, ok = find(im, p, fold); !ok {
+			if start, ok = find(im, p, t.fold); !ok {
 				return codef(exitNoPath, "the path %q does not exist in image %d", p, i)
 			}
 		}

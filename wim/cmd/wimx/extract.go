@@ -114,13 +114,9 @@ func runExtract(t *tool, o *parsed) error {
 
 // choose finds the entries that paths and list files name. keep says of each whether the folders above it come along.
 func (t *tool) choose(im *core.Image, o *parsed, paths []string) (nodes []core.Node, keep []bool, err error) {
-	fold, err := ignoreCase(onWindows)
-	if err != nil {
-		return nil, nil, err
-	}
 	globs := !o.has("no-globs")
 	one := func(p string, structure bool) error {
-		found := match(im, p, globs, fold)
+		found := match(im, p, globs, t.fold)
 		if !globs && len(found) > 1 {
 			found = found[:1]
 		}

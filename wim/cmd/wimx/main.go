@@ -58,6 +58,7 @@ type tool struct {
 	stdout *bufio.Writer
 	stderr io.Writer
 	quiet  bool // --quiet: no messages on standard output beside what was asked for
+	fold   bool // paths are matched ignoring case
 	calm   bool // --quiet was given: nor are there warnings of what other programs do not read
 	screen bool // standard error is a terminal: show progress there
 
@@ -134,6 +135,7 @@ func (t *tool) dispatch(argv []string) error {
 			t.verbUsage(t.stdout, command, v)
 			return nil
 		}
+		t.fold = t.ignoreCase()
 		t.quiet, t.calm = o.has("quiet"), o.has("quiet")
 		if err = v.run(t, o); err == nil && t.leftOut > 0 {
 			err = codef(exitLeftOut, "--skip-errors left out %d; all else was done", t.leftOut)

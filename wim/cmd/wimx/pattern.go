@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -47,16 +46,18 @@ func (t *tool) listFile(name string) ([]string, error) {
 	return core.ParseListFile(b), nil
 }
 
-// ignoreCase says whether paths are matched ignoring case: as the environment says, or as the system does.
-func ignoreCase(byDefault bool) (bool, error) {
-	switch v := os.Getenv("WIMLIB_IMAGEX_IGNORE_CASE"); strings.ToLower(v) {
+// ignoreCase says whether paths are matched ignoring case: as the environment says, or else as the system does. As in
+// wimlib-imagex any other word gets a warning and no more; an empty one is as good as none.
+func (t *tool) ignoreCase() bool {
+	const name = "WIMLIB_IMAGEX_IGNORE_CASE"
+	switch v := os.Getenv(name); v {
 	case "":
-		return byDefault, nil
 	case "no", "0":
-		return false, nil
+		return false
 	case "yes", "1":
-		return true, nil
+		return true
 	default:
-		return false, usageError{fmt.Sprintf("WIMLIB_IMAGEX_IGNORE_CASE is %q; it may be \"yes\", \"no\", \"0\" or \"1\"", v)}
+		t.warn("%s=%q has no effect; it may be \"yes\", \"no\", \"1\" or \"0\"", name, v)
 	}
+	return onWindows
 }

@@ -57,9 +57,8 @@ func (t *tool) scanning(o *parsed) (*scanning, error) {
 			t.warn("%s: %s", config, w)
 		}
 	}
-	fold, err := ignoreCase(onWindows)
-	s.o.Config.Exact = !fold
-	return s, err
+	s.o.Config.Exact = !t.fold
+	return s, nil
 }
 
 // scan takes in a file or folder. Like wimlib-imagex it follows a link that is named for the root of an image, and keeps

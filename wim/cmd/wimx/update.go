@@ -134,15 +134,12 @@ func (t *tool) updateCommands(o *parsed) ([]core.UpdateCommand, error) {
 
 // update carries the commands out, one after another, and tells of each.
 func (t *tool) update(d *core.Draft, commands []core.UpdateCommand, scan *scanning, fix bool) error {
-	fold, err := ignoreCase(onWindows)
-	if err != nil {
-		return err
-	}
-	graft := &core.GraftOptions{Fold: fold, When: core.FiletimeOf(time.Now())}
+	graft := &core.GraftOptions{Fold: t.fold, When: core.FiletimeOf(time.Now())}
 	for i := range commands {
 		c := &commands[i]
 		var added *core.Draft
 		if c.Op == core.UpdateAdd {
+			var err error
 			added, err = scan.scan(c.Source, c.Target, func(o *core.ScanOptions) {
 				o.Dereference, o.UnixData, o.NoACLs, o.Several = c.Dereference, c.UnixData, c.NoACLs, true
 				o.NoRPFix = !fix || !addsToRoot(*c)
@@ -153,7 +150,7 @@ func (t *tool) update(d *core.Draft, commands []core.UpdateCommand, scan *scanni
 		}
 		replaced, err := d.Update(c, added, graft)
 		if err != nil {
-			n, ok := d.Lookup(c.Source, fold)
+			n, ok := d.Lookup(c.Source, t.fold)
 			return updateError(c, ok && d.IsDir(n), err)
 		}
 		switch c.Op {
