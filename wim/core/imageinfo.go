@@ -54,18 +54,18 @@ func imageInfo(n *XMLNode) ImageInfo {
 		ProductSuite:       w.Content("PRODUCTSUITE"),
 		HAL:                w.Content("HAL"),
 		DefaultLanguage:    w.Content("LANGUAGES", "DEFAULT"),
-		Branch:             w.Content("VERSION", "BRANCH"),
-		ServicePack:        w.Content("VERSION", "SPLEVEL"),
+		Branch:             w.Word("VERSION", "BRANCH"),
+		ServicePack:        w.Word("VERSION", "SPLEVEL"),
 		SystemRoot:         w.Content("SYSTEMROOT"),
-		Dirs:               xmlNumber(n.Content("DIRCOUNT")),
-		Files:              xmlNumber(n.Content("FILECOUNT")),
-		Bytes:              xmlNumber(n.Content("TOTALBYTES")),
-		HardLinkBytes:      xmlNumber(n.Content("HARDLINKBYTES")),
-		Created:            xmlTime(n.Child("CREATIONTIME")),
-		Modified:           xmlTime(n.Child("LASTMODIFICATIONTIME")),
-		WIMBoot:            n.Content("WIMBOOT") == "1",
+		Dirs:               xmlNumber(n.Word("DIRCOUNT")),
+		Files:              xmlNumber(n.Word("FILECOUNT")),
+		Bytes:              xmlNumber(n.Word("TOTALBYTES")),
+		HardLinkBytes:      xmlNumber(n.Word("HARDLINKBYTES")),
+		Created:            n.Filetime("CREATIONTIME"),
+		Modified:           n.Filetime("LASTMODIFICATIONTIME"),
+		WIMBoot:            n.Number("WIMBOOT") != 0,
 	}
-	if arch := w.Content("ARCH"); arch != "" {
+	if arch := w.Word("ARCH"); arch != "" {
 		info.Arch = archName(arch)
 	}
 	if langs := w.Child("LANGUAGES"); langs != nil {
@@ -78,7 +78,7 @@ func imageInfo(n *XMLNode) ImageInfo {
 	if v := w.Child("VERSION"); v != nil {
 		var parts []string
 		for _, name := range []string{"MAJOR", "MINOR", "BUILD", "SPBUILD"} {
-			s := v.Content(name)
+			s := v.Word(name)
 			if s == "" {
 				break
 			}
@@ -119,18 +119,4 @@ func xmlNumber(s string) int64 {
 		return 0
 	}
 	return v
-}
-
-// xmlTime reads <HIGHPART>0x01d8…</HIGHPART><LOWPART>0x…</LOWPART>.
-func xmlTime(n *XMLNode) Filetime {
-	half := func(name string) (uint64, bool) {
-		v, err := strconv.ParseUint(n.Content(name), 0, 32)
-		return v, err == nil
-	}
-	hi, ok1 := half("HIGHPART")
-	lo, ok2 := half("LOWPART")
-	if !ok1 || !ok2 {
-		return 0
-	}
-	return Filetime(hi<<32 | lo)
 }

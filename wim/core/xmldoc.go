@@ -417,7 +417,8 @@ func (n *XMLNode) child(name string) *XMLNode {
 	return nil
 }
 
-// Content is the text inside an element, CDATA included, without the space around it. n may be nil.
+// Content is the text inside an element, CDATA included, as it stands there: names of images may begin with a space. n may
+// be nil.
 func (n *XMLNode) Content(path ...string) string {
 	n = n.Child(path...)
 	if n == nil {
@@ -432,7 +433,37 @@ func (n *XMLNode) Content(path ...string) string {
 			b.WriteString(c.Verbatim[len("<![CDATA[") : len(c.Verbatim)-len("]]>")])
 		}
 	}
-	return strings.TrimSpace(b.String())
+	return b.String()
+}
+
+// Word is Content without the space around it.
+func (n *XMLNode) Word(path ...string) string { return strings.TrimSpace(n.Content(path...)) }
+
+// Number is the decimal number inside an element; 0 if there is none, or if it is negative or takes more than 64 bits.
+func (n *XMLNode) Number(path ...string) uint64 {
+	v, err := strconv.ParseUint(strings.TrimPrefix(n.Word(path...), "+"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return v
+}
+
+// Filetime is the moment that an element such as CREATIONTIME holds: <HIGHPART>0x01d8…</HIGHPART><LOWPART>0x…</LOWPART>.
+// A half that is no number counts as 0.
+func (n *XMLNode) Filetime(path ...string) Filetime {
+	n = n.Child(path...)
+	half := func(name string) uint64 {
+		s := n.Word(name)
+		if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
+			s = s[2:]
+		}
+		v, err := strconv.ParseUint(s, 16, 32)
+		if err != nil {
+			return 0
+		}
+		return v
+	}
+	return Filetime(half("HIGHPART")<<32 | half("LOWPART"))
 }
 
 // Attr is the value of an attribute, "" if it is not there. n may be nil.

@@ -158,11 +158,11 @@ func (a *opened) printInfo(w io.Writer) {
 	line("Chunk Size", "%d bytes", h.ChunkSize)
 	line("Part Number", "%d/%d", h.PartNumber, h.TotalParts)
 	line("Boot Index", "%d", h.BootIndex)
-	total := "0"
-	if doc, err := a.document(); err == nil && doc.Root() != nil && doc.Root().Content("TOTALBYTES") != "" {
-		total = doc.Root().Content("TOTALBYTES")
+	total := uint64(0)
+	if doc, err := a.document(); err == nil {
+		total = doc.Root().Number("TOTALBYTES")
 	}
-	line("Size", "%s bytes", total)
+	line("Size", "%d bytes", total)
 	var has []string
 	for _, f := range []struct {
 		is   bool
@@ -237,13 +237,7 @@ func printImage(w io.Writer, index int, n *core.XMLNode) {
 			line(name, v)
 		}
 	}
-	number := func(name string, path ...string) {
-		v := n.Content(path...)
-		if v == "" || strings.Trim(v, "0123456789") != "" {
-			v = "0"
-		}
-		line(name, v)
-	}
+	number := func(name string, path ...string) { line(name, fmt.Sprint(n.Number(path...))) }
 	line("Index", fmt.Sprint(index))
 	line("Name", n.Content("NAME"))
 	line("Description", n.Content("DESCRIPTION"))
@@ -253,10 +247,10 @@ func printImage(w io.Writer, index int, n *core.XMLNode) {
 	number("File Count", "FILECOUNT")
 	number("Total Bytes", "TOTALBYTES")
 	number("Hard Link Bytes", "HARDLINKBYTES")
-	line("Creation Time", ctime(xmlMoment(n.Child("CREATIONTIME"))))
-	line("Last Modification Time", ctime(xmlMoment(n.Child("LASTMODIFICATIONTIME"))))
-	if n.Child("WINDOWS", "ARCH") != nil {
-		line("Architecture", archWord(n.Content("WINDOWS", "ARCH")))
+	line("Creation Time", ctime(n.Filetime("CREATIONTIME")))
+	line("Last Modification Time", ctime(n.Filetime("LASTMODIFICATIONTIME")))
+	if n.Child("WINDOWS") != nil {
+		line("Architecture", archWord(n.Number("WINDOWS", "ARCH")))
 	}
 	some("Product Name", "WINDOWS", "PRODUCTNAME")
 	some("Edition ID", "WINDOWS", "EDITIONID")
@@ -284,40 +278,30 @@ func printImage(w io.Writer, index int, n *core.XMLNode) {
 	}
 	some("Flags", "FLAGS")
 	boot := "no"
-	if n.Content("WIMBOOT") == "1" {
+	if n.Number("WIMBOOT") != 0 {
 		boot = "yes"
 	}
 	line("WIMBoot compatible", boot)
 	fmt.Fprintln(w)
 }
 
-// archWord names a processor as wimlib-imagex does.
-func archWord(n string) string {
+// archWord names a processor as wimlib-imagex does, which takes no number for 0.
+func archWord(n uint64) string {
 	switch n {
-	case "0":
+	case 0:
 		return "x86"
-	case "1":
+	case 1:
 		return "MIPS"
-	case "5":
+	case 5:
 		return "ARM"
-	case "6":
+	case 6:
 		return "ia64"
-	case "9":
+	case 9:
 		return "x86_64"
-	case "12":
+	case 12:
 		return "ARM64"
 	}
 	return "unknown"
-}
-
-func xmlMoment(n *core.XMLNode) core.Filetime {
-	if n == nil {
-		return 0
-	}
-	var hi, lo uint32
-	fmt.Sscanf(n.Content("HIGHPART"), "0x%x", &hi)
-	fmt.Sscanf(n.Content("LOWPART"), "0x%x", &lo)
-	return core.Filetime(hi)<<32 | core.Filetime(lo)
 }
 
 // ctime writes a moment as wimlib-imagex does: Sat Nov 21 03:56:27 2026 UTC.

@@ -162,13 +162,14 @@ func needFirst(err error, name string) error {
 // allImages is the choice of every image.
 const allImages = -1
 
-// chooseImage finds the image that an argument names: "all" or "*", an index from 1, or else a name. 0 is none.
+// chooseImage finds the image that an argument names: "all" or "*", an index from 1, or else a name. 0 is none. An index may
+// have space and a sign before it, as strtol reads numbers; an image whose name is a number cannot be named by it.
 func chooseImage(images []core.ImageInfo, arg string) int {
 	if strings.EqualFold(arg, "all") || arg == "*" {
 		return allImages
 	}
-	if n, err := strconv.Atoi(arg); err == nil && n >= 0 && strings.Trim(arg, "0123456789") == "" {
-		if n <= len(images) {
+	if n, err := strconv.Atoi(strings.TrimLeft(arg, " \t\n\v\f\r")); err == nil || errors.Is(err, strconv.ErrRange) {
+		if err == nil && n > 0 && n <= len(images) {
 			return n
 		}
 		return 0
