@@ -88,16 +88,18 @@ func runExport(t *tool, o *parsed) error {
 	return put(dest)
 }
 
-// add puts the images behind those that there are.
+// add puts the images behind those that there are. No name may be one of theirs; names that images share in the source stay.
 func (x *exporting) add(e *core.Edit) error {
 	for _, index := range x.from.indexes(x.choice) {
-		if !x.newName {
-			if err := freeName(e, x.from.Images()[index-1].Name); err != nil {
-				return err
-			}
-		} else if err := freeName(e, x.rename[0].value); err != nil {
+		name := x.from.Images()[index-1].Name
+		if x.newName {
+			name = x.rename[0].value
+		}
+		if err := freeName(e, name); err != nil {
 			return err
 		}
+	}
+	for _, index := range x.from.indexes(x.choice) {
 		at, err := e.AddImage(x.from.Archive, index)
 		if err != nil {
 			return err
