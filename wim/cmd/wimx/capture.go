@@ -208,7 +208,7 @@ func (c *capturing) findUpdateOf(to *opened) error {
 	if err != nil {
 		return err
 	}
-	c.t.say("Using image %d from %q as template\n", index, a.name)
+	c.t.say("Using image %d from \"%s\" as template\n", index, a.name)
 	if c.updateOf, err = a.Image(index); err != nil {
 		return coded(exitMetadata, err)
 	}

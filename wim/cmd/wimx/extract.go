@@ -236,13 +236,26 @@ func runApply(t *tool, o *parsed) error {
 		for _, w := range im.Warnings() {
 			t.warn("%s", w)
 		}
-		t.say("Applying image %d (%q) from %q to directory %q\n", i, info.Name, o.args[0], dest)
+		t.say("Applying image %d (\"%s\") from \"%s\" to directory \"%s\"\n", i, info.Name, realPath(o.args[0]), dest)
 		if err := t.applyImage(a, im, dest, wo, o); err != nil {
 			return err
 		}
 	}
 	t.say("Done applying WIM image.\n")
 	return nil
+}
+
+// realPath is the whole path of a file, without links on the way to it; its name as given if that cannot be told.
+func realPath(name string) string {
+	if name == "-" {
+		return name
+	}
+	if p, err := filepath.Abs(name); err == nil {
+		if p, err = filepath.EvalSymlinks(p); err == nil {
+			return p
+		}
+	}
+	return name
 }
 
 func (t *tool) applyImage(a *opened, im *core.Image, dest string, wo writeOptions, o *parsed) error {

@@ -76,7 +76,7 @@ func changeInfo(t *tool, o *parsed) error {
 		return err
 	}
 	if !changed && !set {
-		t.say("The file %q was not modified because nothing needed to be done.\n", o.args[0])
+		t.say("The file \"%s\" was not modified because nothing needed to be done.\n", o.args[0])
 		return nil
 	}
 	m := modification{to: a, edit: e, pack: p}

@@ -44,7 +44,7 @@ func runOptimize(t *tool, o *parsed) error {
 	if err != nil {
 		return err
 	}
-	t.say("%q original size: %s\n", o.args[0], sizeText(before.Size()))
+	t.say("\"%s\" original size: %d KiB\n", o.args[0], before.Size()>>10)
 	m := modification{to: a, edit: e, pack: p, anew: !o.has("unsafe-compact"), compact: o.has("unsafe-compact")}
 	if report, err := m.write(t, r); err != nil || report == nil {
 		return err
@@ -57,6 +57,6 @@ func runOptimize(t *tool, o *parsed) error {
 	if saved < 0 {
 		saved, sign = -saved, "-"
 	}
-	t.say("%q optimized size: %s\nSpace saved: %s%s\n", o.args[0], sizeText(after.Size()), sign, sizeText(saved))
+	t.say("\"%s\" optimized size: %d KiB\nSpace saved: %s%d KiB\n", o.args[0], after.Size()>>10, sign, saved>>10)
 	return nil
 }

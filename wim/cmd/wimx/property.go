@@ -109,10 +109,10 @@ func (t *tool) setProperties(e *core.Edit, index int, list []property) (changed 
 	for _, p := range list {
 		image := e.ImageElement(index)
 		if p.is(image) {
-			t.say("The %s property of image %d already has value %q.\n", p.name, index, p.value)
+			t.say("The %s property of image %d already has value \"%s\".\n", p.name, index, p.value)
 			continue
 		}
-		t.say("Setting the %s property of image %d to %q.\n", p.name, index, p.value)
+		t.say("Setting the %s property of image %d to \"%s\".\n", p.name, index, p.value)
 		if p.name == "NAME" {
 			if err := freeName(e, p.value); err != nil {
 				return false, err
@@ -139,7 +139,7 @@ func (p *property) is(image *core.XMLNode) bool {
 			}
 		}
 		if next == nil {
-			return p.value == ""
+			return false // not even if it is to be empty
 		}
 		n = next
 	}

@@ -49,7 +49,7 @@ func runReorder(t *tool, o *parsed) error {
 	}
 	if moved, err := putFirst(e, first); err != nil || !moved {
 		if err == nil {
-			t.say("The file %q was not modified because nothing needed to be done.\n", o.args[0])
+			t.say("The file \"%s\" was not modified because nothing needed to be done.\n", o.args[0])
 		}
 		return err
 	}

@@ -73,7 +73,7 @@ func runSplit(t *tool, o *parsed) error {
 	if err != nil || r.dryRun {
 		return elsewhere(err)
 	}
-	t.say("Finished splitting %q\n", o.args[0])
+	t.say("Finished splitting \"%s\"\n", o.args[0])
 	return nil
 }
 

@@ -156,12 +156,12 @@ func (t *tool) update(d *core.Draft, commands []core.UpdateCommand, scan *scanni
 		switch c.Op {
 		case core.UpdateAdd:
 			for _, p := range replaced {
-				t.say("Updating %q in WIM image\n", p)
+				t.say("Updating \"%s\" in WIM image\n", p)
 			}
 		case core.UpdateDelete:
-			t.say("Deleted WIM path %q\n", c.Target)
+			t.say("Deleted WIM path \"%s\"\n", c.Target)
 		case core.UpdateRename:
-			t.say("Renamed WIM path %q => %q\n", c.Source, c.Target)
+			t.say("Renamed WIM path \"%s\" => \"%s\"\n", c.Source, c.Target)
 		}
 	}
 	return nil

@@ -55,7 +55,7 @@ func runVerify(t *tool, o *parsed) error {
 			return err
 		}
 	} else if r.OK {
-		t.say("%q was successfully verified.\n", o.args[0])
+		t.say("\"%s\" was successfully verified.\n", o.args[0])
 		if len(r.MissingParts) > 0 {
 			t.warn("%d of %d parts were not looked at; all that images need was found elsewhere", len(r.MissingParts), r.TotalParts)
 		}
