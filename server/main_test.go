@@ -22,6 +22,15 @@ func TestRun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte("hello"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	outside := filepath.Join(t.TempDir(), "secret.txt")
+	if err := os.WriteFile(outside, []byte("secret"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{"file.txt": outside, "folder": filepath.Dir(outside), "inside.txt": "index.html"} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Skip(err) // Windows allows it to few
+		}
+	}
 	// A port that is free now is very likely still free a moment later.
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -49,6 +58,17 @@ func TestRun(t *testing.T) {
 	}
 	if string(body) != "hello" {
 		t.Errorf("%s: %q", url, body)
+	}
+	// A link inside the folder leads on; one that leaves it, as a file or on the way to one, does not.
+	for path, want := range map[string]int{"inside.txt": 200, "file.txt": 404, "folder/secret.txt": 404} {
+		r, err := http.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body.Close()
+		if r.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", path, r.StatusCode, want)
+		}
 	}
 	cancel()
 	select {

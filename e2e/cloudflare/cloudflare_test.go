@@ -39,7 +39,7 @@ func TestWorker(t *testing.T) {
 	program := bytes.Repeat([]byte("0123456789abcdef"), 8192)
 	for name, content := range map[string][]byte{
 		"index.html": []byte("<!doctype html>start"), "404.html": []byte("<!doctype html>nothing"),
-		"page.wasm": program, "page.wasm.br": []byte("packed"),
+		"page.wasm": program, "page.wasm.br": []byte("packed"), ".env": []byte("SECRET=1"),
 	} {
 		if err := os.WriteFile(filepath.Join(assets, name), content, 0o666); err != nil {
 			t.Fatal(err)
@@ -60,6 +60,7 @@ func TestWorker(t *testing.T) {
 		{"packed form", request{"GET", "/page.wasm.br", nil}, 404, "<!doctype html>nothing", nil},
 		{"missing", request{"GET", "/none", nil}, 404, "<!doctype html>nothing", nil},
 		{"missing, head", request{"HEAD", "/none", nil}, 404, "", nil},
+		{"dot-file", request{"GET", "/.env", nil}, 404, "<!doctype html>nothing", nil},
 		{"post", request{"POST", "/", nil}, 405, "Method Not Allowed\n", map[string]string{"allow": "GET, HEAD"}},
 	}
 	var requests []request
@@ -78,7 +79,8 @@ func TestWorker(t *testing.T) {
 					t.Errorf("%s: %q, want %q", name, got.Headers[name], want)
 				}
 			}
-			if !strings.Contains(got.Headers["content-security-policy"], "connect-src 'self'") || got.Headers["cross-origin-opener-policy"] != "same-origin" {
+			if !strings.Contains(got.Headers["content-security-policy"], "connect-src 'self'") || got.Headers["cross-origin-opener-policy"] != "same-origin" ||
+				got.Headers["cross-origin-resource-policy"] != "same-origin" || !strings.Contains(got.Headers["permissions-policy"], "camera=()") {
 				t.Errorf("no security headers in %v", got.Headers)
 			}
 		})

@@ -19,6 +19,7 @@ import (
 // A Site serves the files of a folder. It is an http.Handler, safe for concurrent use.
 //
 // Beside a file x, x.br and x.gz are taken for the same bytes compressed; they are never served by their own names.
+// A file whose name starts with a dot, or that is in such a folder (.git, .env), is not served.
 type Site struct {
 	files fs.FS
 
@@ -67,7 +68,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if name == "" || strings.HasSuffix(name, "/") {
 		name += "index.html"
 	}
-	if !fs.ValidPath(name) || isCompressed(name) || !s.isFile(name) {
+	if !fs.ValidPath(name) || isHidden(name) || isCompressed(name) || !s.isFile(name) {
 		s.fail(w, r, http.StatusNotFound)
 		return
 	}
@@ -191,6 +192,11 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, status int) {
 func (s *Site) isFile(name string) bool {
 	info, err := fs.Stat(s.files, name)
 	return err == nil && info.Mode().IsRegular()
+}
+
+// isHidden reports whether an element of a path starts with a dot.
+func isHidden(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.Contains(name, "/.")
 }
 
 func isCompressed(name string) bool {

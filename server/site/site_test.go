@@ -22,6 +22,10 @@ func testSite() *Site {
 		"page.wasm.gz":    file("gzipped"),
 		"docs/index.html": file("docs"),
 		"plain":           file("plain"),
+		".env":            file("SECRET=1"),
+		".git/config":     file("[core]"),
+		"docs/.htaccess":  file("deny"),
+		".git/index.html": file("git"),
 		"a.css":           file("a{}"),
 	})
 }
@@ -64,6 +68,12 @@ func TestServe(t *testing.T) {
 		{"missing, head", "HEAD", "/nowhere", nil, 404, "", nil},
 		{"out of the folder", "GET", "/../secret", nil, 404, "<!doctype html>nothing here", nil},
 		{"double slash", "GET", "//page.wasm", nil, 404, "<!doctype html>nothing here", nil},
+		{"dot-file", "GET", "/.env", nil, 404, "<!doctype html>nothing here", nil},
+		{"dot-file, head", "HEAD", "/.env", nil, 404, "", nil},
+		{"in a dot-folder", "GET", "/.git/config", nil, 404, "<!doctype html>nothing here", nil},
+		{"a dot-folder's page", "GET", "/.git/", nil, 404, "<!doctype html>nothing here", nil},
+		{"dot-file below", "GET", "/docs/.htaccess", nil, 404, "<!doctype html>nothing here", nil},
+		{"dot-file, encoded", "GET", "/%2eenv", nil, 404, "<!doctype html>nothing here", nil},
 		{"post", "POST", "/", nil, 405, "Method Not Allowed\n", map[string]string{"Allow": "GET, HEAD"}},
 		{"unknown type", "GET", "/plain", nil, 200, "plain", map[string]string{"Content-Type": "application/octet-stream"}},
 	} {
@@ -77,7 +87,7 @@ func TestServe(t *testing.T) {
 					t.Errorf("%s: %q, want %q", name, v, want)
 				}
 			}
-			for _, name := range []string{"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy", "Referrer-Policy", "X-Content-Type-Options"} {
+			for _, name := range []string{"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy", "Referrer-Policy", "X-Content-Type-Options"} {
 				if got.Header.Get(name) == "" {
 					t.Errorf("no %s", name)
 				}
@@ -119,12 +129,17 @@ func TestETagFollowsContent(t *testing.T) {
 
 // TestPolicy holds the parts of the policy that promise people their privacy.
 func TestPolicy(t *testing.T) {
-	for _, want := range []string{"default-src 'none'", "connect-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "require-trusted-types-for 'script'", "form-action 'none'"} {
+	for _, want := range []string{"default-src 'none'", "connect-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "require-trusted-types-for 'script'", "form-action 'none'", "frame-src 'none'"} {
 		if !strings.Contains(policy, want) {
 			t.Errorf("no %s in %s", want, policy)
 		}
 	}
 	if strings.Contains(policy, "'unsafe-eval'") || strings.Contains(policy, "unsafe-inline") {
 		t.Error(policy)
+	}
+	for _, want := range []string{"clipboard-write=(self)", "screen-wake-lock=(self)", "camera=()", "microphone=()", "geolocation=()", "usb=()"} {
+		if !strings.Contains(permissions, want) {
+			t.Errorf("no %s in %s", want, permissions)
+		}
 	}
 }
