@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"wimscope/wim/internal/upcase"
 )
 
 // OutputForm is what an extraction writes.
@@ -304,7 +306,7 @@ func (p *ExtractPlan) twins() map[Node]bool {
 		}
 		units := decodeUTF16(im.rawName(n))
 		for i, u := range units {
-			units[i] = upcase(u)
+			units[i] = upcase.Unit(u)
 		}
 		key := string(encodeUTF16(units))
 		later[n] = seen[key]

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"unicode/utf16"
+
+	"wimscope/wim/internal/upcase"
 )
 
 // Matcher compares stored names with what somebody typed: with * or ? the whole name must match, otherwise the text
@@ -39,7 +41,7 @@ func newMatcher(text string, fold bool) Matcher {
 	m := Matcher{units: units, fold: fold, ascii: true}
 	for i, u := range units {
 		if fold {
-			units[i] = upcase(u)
+			units[i] = upcase.Unit(u)
 		}
 		m.ascii = m.ascii && u < 0x80
 	}
@@ -66,7 +68,7 @@ func (m *Matcher) at(name []byte, i int) uint16 {
 	if !m.fold || u < 'a' {
 		return u
 	}
-	return upcase(u)
+	return upcase.Unit(u)
 }
 
 // whole compares all of a name. What stands behind the last * must end it, which settles most names at once.

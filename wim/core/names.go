@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"wimscope/wim/internal/upcase"
 )
 
 // Names stand in an archive as UTF-16, and nothing makes them well formed: NTFS takes unpaired surrogates, a
@@ -147,7 +149,7 @@ func nameEqualFold(a, b []byte) bool {
 	}
 	for i := 0; i+1 < len(a); i += 2 {
 		x, y := binary.LittleEndian.Uint16(a[i:]), binary.LittleEndian.Uint16(b[i:])
-		if x != y && upcase(x) != upcase(y) {
+		if x != y && upcase.Unit(x) != upcase.Unit(y) {
 			return false
 		}
 	}

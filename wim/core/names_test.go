@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"wimscope/wim/internal/upcase"
 	"wimscope/wim/wimtest"
 )
 
@@ -94,8 +95,8 @@ func TestUpcaseIsNTFS(t *testing.T) {
 		t.Fatalf("$UpCase has %d bytes", len(table))
 	}
 	for u := range 1 << 16 {
-		if got, want := upcase(uint16(u)), binary.LittleEndian.Uint16(table[2*u:]); got != want {
-			t.Errorf("upcase(%04x) = %04x, want %04x", u, got, want)
+		if got, want := upcase.Unit(uint16(u)), binary.LittleEndian.Uint16(table[2*u:]); got != want {
+			t.Errorf("upcase.Unit(%04x) = %04x, want %04x", u, got, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"wimscope/wim/internal/format"
+	"wimscope/wim/internal/upcase"
 	"wimscope/wim/wimtest"
 )
 
@@ -179,7 +180,7 @@ func TestHasNUL(t *testing.T) {
 func TestNameOrder(t *testing.T) {
 	plain := func(a, b []byte) (exact, fold int) {
 		x, y := decodeUTF16(a), decodeUTF16(b)
-		return slices.Compare(x, y), slices.CompareFunc(x, y, func(p, q uint16) int { return cmp.Compare(upcase(p), upcase(q)) })
+		return slices.Compare(x, y), slices.CompareFunc(x, y, func(p, q uint16) int { return cmp.Compare(upcase.Unit(p), upcase.Unit(q)) })
 	}
 	r := rand.New(rand.NewPCG(7, 8))
 	name := func() []byte {

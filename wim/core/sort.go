@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+
+	"wimscope/wim/internal/upcase"
 )
 
 // Order is what a folder's entries are sorted by. Ties are broken by name.
@@ -126,7 +128,7 @@ func foldKey(name []byte) uint64 {
 	for i := 0; i < 8; i += 2 {
 		k <<= 16
 		if i+1 < len(name) {
-			k |= uint64(upcase(binary.LittleEndian.Uint16(name[i:])))
+			k |= uint64(upcase.Unit(binary.LittleEndian.Uint16(name[i:])))
 		}
 	}
 	return k

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"wimscope/wim/internal/format"
+	"wimscope/wim/internal/upcase"
 )
 
 // An image's tree is an index over the bytes of its metadata resource: 16 bytes a node, no pointers. Nodes are
@@ -401,7 +402,7 @@ func nameOrder(a, b []byte) (exact, fold int) {
 		if exact == 0 {
 			exact = int(x) - int(y)
 		}
-		if x, y = upcase(x), upcase(y); x != y {
+		if x, y = upcase.Unit(x), upcase.Unit(y); x != y {
 			return exact, int(x) - int(y)
 		}
 	}

@@ -1,36 +1,37 @@
-package core
+// Package upcase compares names as Windows does: those of files and those of registry keys.
+package upcase
 
-// upcase gives the upper-case form of a UTF-16 unit by the table that NTFS volumes carry as $UpCase (Windows 7 and
+// Unit gives the upper-case form of a UTF-16 unit by the table that NTFS volumes carry as $UpCase (Windows 7 and
 // later; read from one that mkntfs made). Unicode's own mapping differs: to NTFS the long s is not an S, nor are
 // Georgian or Cherokee letters cased, and units of a surrogate pair stand for themselves.
-func upcase(u uint16) uint16 {
+func Unit(u uint16) uint16 {
 	if u < 0x80 {
 		if u-'a' < 26 {
 			return u - ('a' - 'A')
 		}
 		return u
 	}
-	lo, hi := 0, len(upcaseRanges)
+	lo, hi := 0, len(ranges)
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if upcaseRanges[mid].last < u {
+		if ranges[mid].last < u {
 			lo = mid + 1
 		} else {
 			hi = mid
 		}
 	}
-	if lo == len(upcaseRanges) {
+	if lo == len(ranges) {
 		return u
 	}
-	r := &upcaseRanges[lo]
+	r := &ranges[lo]
 	if u < r.first || (u-r.first)%r.step != 0 {
 		return u
 	}
 	return u + uint16(r.add) // modulo 2^16
 }
 
-// upcaseRanges lists the units above 0x7f that change: every step-th of first to last, add being what they gain.
-var upcaseRanges = [...]struct {
+// ranges lists the units above 0x7f that change: every step-th of first to last, add being what they gain.
+var ranges = [...]struct {
 	first, last uint16
 	add         int32
 	step        uint16
