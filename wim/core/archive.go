@@ -41,7 +41,7 @@ type Archive struct {
 }
 
 // Open opens an archive from its parts, which may come in any order. Parts of a set may be missing except the
-// first, which holds the images: Info().Missing names them. It reads headers, XML document, blob tables, solid
+// first, which holds the images, unless LaterParts is set: Info().Missing names them. It reads headers, XML document, blob tables, solid
 // headers and integrity tables, and nothing else.
 //
 // Errors: *NotWIMError, *OldVersionError, *TruncatedError, *MissingPartError, *WrongPartError, *EncryptedError,
@@ -144,6 +144,9 @@ func (a *Archive) checkSet() error {
 			a.missing = append(a.missing, n)
 		}
 	}
+	if a.first < 0 && a.opts.LaterParts {
+		a.first = a.byNumber(0, a.nParts)[0]
+	}
 	if a.first < 0 {
 		return &MissingPartError{Numbers: a.missing, Total: a.total}
 	}
@@ -222,6 +225,10 @@ func (a *Archive) byNumber(lo, hi int) []int {
 // finishImages puts together what the XML document and the blob table say of the images. The table counts.
 func (a *Archive) finishImages() {
 	p := &a.parts[a.first]
+	if p.hdr.PartNumber > 1 {
+		a.imagesElsewhere()
+		return
+	}
 	if n := int64(p.hdr.ImageCount); n != int64(len(a.metas)) {
 		a.warnings = append(a.warnings, fmt.Sprintf("%s: the header counts %d images, the blob table %d", p.Name, n, len(a.metas)))
 	}
@@ -251,6 +258,21 @@ func (a *Archive) finishImages() {
 	}
 	if int64(p.hdr.BootIndex) > int64(len(a.metas)) {
 		a.warnings = append(a.warnings, fmt.Sprintf("%s: the boot index is %d, and there are %d images", p.Name, p.hdr.BootIndex, len(a.metas)))
+	}
+}
+
+// imagesElsewhere lists what the document of a later part says of the images, which are in the first.
+func (a *Archive) imagesElsewhere() {
+	root := a.doc.Root()
+	if root == nil {
+		return
+	}
+	for _, n := range root.Children {
+		if n.Name == "IMAGE" && len(a.images) < int(a.parts[a.first].hdr.ImageCount) {
+			info := imageInfo(n)
+			info.Index, info.Problem = len(a.images)+1, "it is in part 1, which is not there"
+			a.images = append(a.images, info)
+		}
 	}
 }
 

@@ -12,6 +12,10 @@ type ReadOptions struct {
 	// of a delta archive, the resource-only file of a metadata-only one.
 	References []Part
 
+	// LaterParts also opens parts of a set without the first, which holds the images: only contents are there, and
+	// what the XML document tells.
+	LaterParts bool
+
 	// CacheSize bounds the decoded chunks that are kept for random access, in bytes. 0 means 96 MiB. The chunk used
 	// last is kept whatever its size.
 	CacheSize int64

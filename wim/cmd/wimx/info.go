@@ -5,11 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"math"
-	"os"
 	"slices"
 	"strings"
 
@@ -37,7 +34,7 @@ func runInfo(t *tool, o *parsed) error {
 	if len(o.args) > 2 || o.has("boot") || o.has("image-property") || o.has("include-integrity") || o.has("no-integrity") {
 		return changeInfo(t, o)
 	}
-	a, err := t.openForInfo(o.args[0], o.all("ref"))
+	a, err := t.openSet(o.args[0], o.all("ref"), &core.ReadOptions{LaterParts: true})
 	if err != nil {
 		return err
 	}
@@ -61,9 +58,6 @@ func runInfo(t *tool, o *parsed) error {
 	}
 	if o.has("blobs") {
 		special = true
-		if a.Archive == nil {
-			return codef(exitNotFirstPart, "%q is not the first part of the split WIM", a.name)
-		}
 		if a.hdr.TotalParts > 1 {
 			fmt.Fprintf(t.stderr, "Warning: Only showing the blobs for part %d of a %d-part WIM.\n", a.hdr.PartNumber, a.hdr.TotalParts)
 		}
@@ -73,7 +67,7 @@ func runInfo(t *tool, o *parsed) error {
 	}
 	if o.has("xml") || o.has("extract-xml") {
 		special = true
-		raw, err := a.rawXML()
+		raw, err := a.RawXML()
 		if err != nil {
 			return err
 		}
@@ -92,55 +86,8 @@ func runInfo(t *tool, o *parsed) error {
 	if choice == allImages {
 		a.printInfo(t.stdout)
 	}
-	return a.printImages(t.stdout, choice, len(o.args) == 2)
-}
-
-// openForInfo also opens a later part of a set alone, since its header and XML document can be told without the rest.
-func (t *tool) openForInfo(name string, refs []string) (*opened, error) {
-	a, err := t.open(name, refs)
-	var miss *core.MissingPartError
-	if err == nil || !errors.As(err, &miss) {
-		return a, err
-	}
-	f, p, ferr := openFile(name)
-	if ferr != nil {
-		return nil, ferr
-	}
-	h, ok := readHeader(p)
-	if !ok {
-		f.Close()
-		return nil, err
-	}
-	return &opened{name: name, files: []*os.File{f}, hdr: h}, nil
-}
-
-// rawXML is the document as the named file stores it.
-func (a *opened) rawXML() ([]byte, error) {
-	if a.Archive != nil {
-		return a.RawXML()
-	}
-	const most = 64 << 20
-	x := a.hdr.XML
-	if x.Flags&format.ResCompressed != 0 || x.PackedSize > most || x.Off > math.MaxInt64 {
-		return nil, codef(exitXML, "the XML document cannot be read")
-	}
-	b := make([]byte, x.PackedSize)
-	if _, err := a.files[0].ReadAt(b, int64(x.Off)); err != nil {
-		return nil, coded(exitXML, err)
-	}
-	return b, nil
-}
-
-// document is the parsed XML document.
-func (a *opened) document() (*core.XMLDoc, error) {
-	if a.Archive != nil {
-		return a.XMLDoc(), nil
-	}
-	b, err := a.rawXML()
-	if err != nil {
-		return nil, err
-	}
-	return core.ParseXML(b)
+	a.printImages(t.stdout, choice, len(o.args) == 2)
+	return nil
 }
 
 // printInfo writes the lines about the archive as a whole. Names, columns and order are those of wimlib-imagex.
@@ -158,11 +105,7 @@ func (a *opened) printInfo(w io.Writer) {
 	line("Chunk Size", "%d bytes", h.ChunkSize)
 	line("Part Number", "%d/%d", h.PartNumber, h.TotalParts)
 	line("Boot Index", "%d", h.BootIndex)
-	total := uint64(0)
-	if doc, err := a.document(); err == nil {
-		total = doc.Root().Number("TOTALBYTES")
-	}
-	line("Size", "%d bytes", total)
+	line("Size", "%d bytes", a.XMLDoc().Root().Number("TOTALBYTES"))
 	var has []string
 	for _, f := range []struct {
 		is   bool
@@ -195,27 +138,18 @@ func headerCodec(h *format.Header) string {
 }
 
 // printImages writes the lines about images, from the XML document: all of them, or the one that was chosen.
-func (a *opened) printImages(w io.Writer, choice int, chosen bool) error {
-	doc, err := a.document()
-	if err != nil {
-		return coded(exitXML, err)
-	}
+func (a *opened) printImages(w io.Writer, choice int, chosen bool) {
 	if !chosen || choice == allImages {
 		fmt.Fprintf(w, "Available Images:\n-----------------\n")
 	} else {
 		title := fmt.Sprintf("Information for Image %d", choice)
 		fmt.Fprintf(w, "%s\n%s\n", title, strings.Repeat("-", len(title)))
 	}
-	count := int(a.hdr.ImageCount)
-	if a.Archive != nil {
-		count = len(a.Images())
-	}
-	for i := 1; i <= count; i++ {
-		if choice == allImages || choice == i {
-			printImage(w, i, imageElement(doc, i))
+	for i := range a.Images() {
+		if choice == allImages || choice == i+1 {
+			printImage(w, i+1, imageElement(a.XMLDoc(), i+1))
 		}
 	}
-	return nil
 }
 
 // imageElement is the IMAGE element of an index; an empty one if there is none.

@@ -76,9 +76,6 @@ type infoImage struct {
 
 // infoJSON writes what is known of the archive and its images as one object.
 func (t *tool) infoJSON(a *opened, choice int) error {
-	if a.Archive == nil {
-		return codef(exitNotFirstPart, "%q is not the first part of the split WIM", a.name)
-	}
 	i := a.Info()
 	out := infoOut{Path: a.name, Images: []infoImage{}, Archive: infoArchive{
 		GUID: i.GUID, Version: i.Version, Flags: append([]string{}, i.Flags...), RawFlags: i.RawFlags,

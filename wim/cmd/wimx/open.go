@@ -80,7 +80,12 @@ func readHeader(p core.Part) (h format.Header, ok bool) {
 // open opens an archive and, by the globs of --ref, the other parts of its set and the archives that it needs. What
 // shares the first file's GUID is a part; all else is a reference. Names like a.swm without --ref bring their parts
 // along, since that is what nearly everyone means.
-func (t *tool) open(name string, refs []string) (_ *opened, err error) {
+func (t *tool) open(name string, refs []string) (*opened, error) {
+	return t.openSet(name, refs, &core.ReadOptions{})
+}
+
+// openSet is open with options, whose References it adds to.
+func (t *tool) openSet(name string, refs []string, o *core.ReadOptions) (_ *opened, err error) {
 	a := &opened{name: name}
 	defer func() {
 		if err != nil {
@@ -95,7 +100,6 @@ func (t *tool) open(name string, refs []string) (_ *opened, err error) {
 	h, _ := readHeader(first)
 	a.hdr = h
 	parts := []core.Part{first}
-	o := &core.ReadOptions{}
 	seen := []os.FileInfo{}
 	if fi, err := f.Stat(); err == nil {
 		seen = append(seen, fi)

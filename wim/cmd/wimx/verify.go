@@ -140,7 +140,7 @@ func interrupted(err error) error {
 
 // checkIntegrity is --check, if that was given: the integrity tables alone, those of --ref too.
 func (t *tool) checkIntegrity(a *opened, o *parsed) error {
-	if !o.has("check") || a.Archive == nil {
+	if !o.has("check") {
 		return nil
 	}
 	threads, err := o.threads()
