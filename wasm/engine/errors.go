@@ -32,7 +32,7 @@ func protocolError(err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		e.Code = protocol.CodeCancelled
 	case errors.As(err, &notWIM):
-		e.Code, e.Name, e.Guess, e.First = protocol.CodeNotWIM, notWIM.Name, notWIM.Guess, notWIM.First
+		e.Code, e.Name, e.Guess, e.First = protocol.CodeNotWIM, notWIM.Name, protocol.FileKind(notWIM.Guess), notWIM.First
 	case errors.As(err, &old):
 		e.Code, e.Name, e.Version = protocol.CodeOldVersion, old.Name, old.Version
 	case errors.As(err, &truncated):

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"wimscope/web/words"
@@ -65,9 +66,8 @@ func (p *Problem) TodoKey() string { return p.key("todo") }
 
 // GuessKey is the key of what a file that is no WIM seems to be.
 func (p *Problem) GuessKey() string {
-	switch p.Err.Guess {
-	case "iso", "zip", "7z", "vhdx", "vhd", "ffu", "cab", "text", "empty", "exe", "gzip", "xz", "rar", "esd", "wim":
-		return "guess." + p.Err.Guess
+	if slices.Contains(protocol.FileKinds(), p.Err.Guess) {
+		return "guess." + string(p.Err.Guess)
 	}
 	return "guess.unknown"
 }

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"wimscope/worker/protocol"
 )
 
 func TestT(t *testing.T) {
@@ -99,6 +101,23 @@ func TestKeys(t *testing.T) {
 			known = known || strings.HasPrefix(key, f)
 		}
 		if !known {
+			t.Errorf("nothing asks for %q", key)
+		}
+	}
+}
+
+// TestFileKinds: whatever a dropped file seems to be has words, and no words are left for what nothing tells.
+func TestFileKinds(t *testing.T) {
+	english := English()
+	known := map[string]bool{"guess.unknown": true}
+	for _, k := range protocol.FileKinds() {
+		known["guess."+string(k)] = true
+		if !english.Has("guess." + string(k)) {
+			t.Errorf("no words for %q", k)
+		}
+	}
+	for _, key := range english.Keys() {
+		if strings.HasPrefix(key, "guess.") && !known[key] {
 			t.Errorf("nothing asks for %q", key)
 		}
 	}

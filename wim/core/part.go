@@ -1,11 +1,9 @@
 package core
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf8"
 
 	"wimscope/wim/internal/format"
 )
@@ -157,80 +155,3 @@ func readFull(r io.ReaderAt, b []byte, off int64) (int, error) {
 	return n, err
 }
 
-// notWIM makes the error for a file that is something else.
-func notWIM(p Part, first []byte) error {
-	e := &NotWIMError{Name: p.Name, First: bytes.Clone(first[:min(16, len(first))])}
-	at := func(off int64, magic string) bool {
-		b := make([]byte, len(magic))
-		if off < 0 || off+int64(len(b)) > p.Size {
-			return false
-		}
-		_, err := readFull(p.R, b, off)
-		return err == nil && string(b) == magic
-	}
-	switch {
-	case p.Size == 0:
-		e.Guess = "empty"
-	case at(0, "PK\x03\x04"), at(0, "PK\x05\x06"), at(0, "PK\x07\x08"):
-		e.Guess = "zip"
-	case at(0, "7z\xbc\xaf\x27\x1c"):
-		e.Guess = "7z"
-	case at(0, "vhdxfile"):
-		e.Guess = "vhdx"
-	case at(0, "conectix"), at(p.Size-512, "conectix"):
-		e.Guess = "vhd"
-	case at(4, "SignedImage "), at(0, "SignedImage "), at(0, "ImageFlash  "):
-		e.Guess = "ffu"
-	case at(0, "MSCF"):
-		e.Guess = "cab"
-	case at(0, "\x1f\x8b"):
-		e.Guess = "gzip"
-	case at(0, "\xfd7zXZ\x00"):
-		e.Guess = "xz"
-	case at(0, "\x28\xb5\x2f\xfd"):
-		e.Guess = "zstd"
-	case at(0, "BZh"):
-		e.Guess = "bzip2"
-	case at(0, "Rar!\x1a\x07"):
-		e.Guess = "rar"
-	case at(0, "MZ"):
-		e.Guess = "pe"
-	case at(0, "%PDF-"):
-		e.Guess = "pdf"
-	case at(0, "KDMV"):
-		e.Guess = "vmdk"
-	case at(0, "QFI\xfb"):
-		e.Guess = "qcow2"
-	case at(0x8001, "CD001"), at(0x8801, "CD001"), at(0x8001, "BEA01"):
-		e.Guess = "iso"
-	case at(257, "ustar"):
-		e.Guess = "tar"
-	case at(3, "NTFS    "):
-		e.Guess = "ntfs"
-	case at(510, "\x55\xaa"):
-		e.Guess = "disk"
-	case len(bytes.Trim(first, "\x00")) == 0:
-		e.Guess = "zeros"
-	case isText(first):
-		e.Guess = "text"
-	}
-	return e
-}
-
-// isText says that a file's first bytes are UTF-8 text, or UTF-16 by their byte order mark.
-func isText(b []byte) bool {
-	if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
-		return true
-	}
-	for len(b) > 0 {
-		r, n := utf8.DecodeRune(b)
-		if r == utf8.RuneError && n == 1 {
-			return len(b) < utf8.UTFMax && !utf8.FullRune(b) // cut in the middle of a rune
-		}
-		if r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' {
-			return false
-		}
-		b = b[n:]
-	}
-	return true
-}

@@ -129,20 +129,20 @@ const (
 
 // Error is what went wrong in one request, with all that a person needs to act on it.
 type Error struct {
-	Code    Code   `json:"code"`
-	Message string `json:"message"`           // the engine's sentence, for the copyable details
-	Name    string `json:"name,omitempty"`    // the file that it is about
-	Record  string `json:"record,omitempty"`  // the on-disk record; refused: why, as a key
-	Part    int    `json:"part,omitempty"`    // the part that Off stands in, 0-based
-	Off     int64  `json:"off,omitempty"`     // where it stands in the part, bytes
-	Guess   string `json:"guess,omitempty"`   // not-a-wim: "iso", "zip", "7z", "vhdx", "ffu", "cab", "text", "empty", …
-	First   []byte `json:"first,omitempty"`   // not-a-wim: up to 16 bytes, base64 on the wire
-	Missing int64  `json:"missing,omitempty"` // truncated: bytes that are not there; 0 if that cannot be told
-	Numbers []int  `json:"numbers,omitempty"` // missing-part: part numbers from 1
-	Total   int    `json:"total,omitempty"`   // missing-part: parts in the set
-	Version string `json:"version,omitempty"` // old-version: "1.12"
-	Content int    `json:"content,omitempty"` // run: number, from 1, of the content that could not be had, for Skip
-	Fatal   bool   `json:"fatal,omitempty"`   // the worker panicked: it answers no more and is to be replaced
+	Code    Code     `json:"code"`
+	Message string   `json:"message"`           // the engine's sentence, for the copyable details
+	Name    string   `json:"name,omitempty"`    // the file that it is about
+	Record  string   `json:"record,omitempty"`  // the on-disk record; refused: why, as a key
+	Part    int      `json:"part,omitempty"`    // the part that Off stands in, 0-based
+	Off     int64    `json:"off,omitempty"`     // where it stands in the part, bytes
+	Guess   FileKind `json:"guess,omitempty"`   // not-a-wim: what it seems to be, "" if that cannot be told
+	First   []byte   `json:"first,omitempty"`   // not-a-wim: up to 16 bytes, base64 on the wire
+	Missing int64    `json:"missing,omitempty"` // truncated: bytes that are not there; 0 if that cannot be told
+	Numbers []int    `json:"numbers,omitempty"` // missing-part: part numbers from 1
+	Total   int      `json:"total,omitempty"`   // missing-part: parts in the set
+	Version string   `json:"version,omitempty"` // old-version: "1.12"
+	Content int      `json:"content,omitempty"` // run: number, from 1, of the content that could not be had, for Skip
+	Fatal   bool     `json:"fatal,omitempty"`   // the worker panicked: it answers no more and is to be replaced
 }
 
 func (e *Error) Error() string { return e.Message }

@@ -1,0 +1,25 @@
+package engine
+
+import (
+	"testing"
+
+	"wimscope/wim/core"
+	"wimscope/worker/protocol"
+)
+
+// TestFileKinds holds that the engine tells no kind of file that the protocol has no name for, and the other way round.
+func TestFileKinds(t *testing.T) {
+	known := map[string]bool{}
+	for _, k := range protocol.FileKinds() {
+		known[string(k)] = true
+	}
+	for _, k := range core.FileKinds() {
+		if !known[k] {
+			t.Errorf("the protocol does not know %q", k)
+		}
+		delete(known, k)
+	}
+	for k := range known {
+		t.Errorf("the engine never tells %q", k)
+	}
+}

@@ -1,0 +1,38 @@
+package protocol
+
+// FileKind is what a file that is no WIM seems to be.
+type FileKind string
+
+// What the engine tells apart. The page has words for each: guess.<kind>.
+const (
+	KindEmpty FileKind = "empty"
+	KindZeros FileKind = "zeros"
+	KindText  FileKind = "text"
+	KindZIP   FileKind = "zip"
+	Kind7z    FileKind = "7z"
+	KindVHDX  FileKind = "vhdx"
+	KindVHD   FileKind = "vhd"
+	KindFFU   FileKind = "ffu"
+	KindCAB   FileKind = "cab"
+	KindGzip  FileKind = "gzip"
+	KindXZ    FileKind = "xz"
+	KindZstd  FileKind = "zstd"
+	KindBzip2 FileKind = "bzip2"
+	KindRAR   FileKind = "rar"
+	KindPE    FileKind = "pe"
+	KindPDF   FileKind = "pdf"
+	KindVMDK  FileKind = "vmdk"
+	KindQCOW2 FileKind = "qcow2"
+	KindISO   FileKind = "iso"
+	KindTAR   FileKind = "tar"
+	KindNTFS  FileKind = "ntfs"
+	KindDisk  FileKind = "disk"
+)
+
+// FileKinds lists them all.
+func FileKinds() []FileKind {
+	return []FileKind{
+		KindEmpty, KindZeros, KindText, KindZIP, Kind7z, KindVHDX, KindVHD, KindFFU, KindCAB, KindGzip, KindXZ, KindZstd, KindBzip2,
+		KindRAR, KindPE, KindPDF, KindVMDK, KindQCOW2, KindISO, KindTAR, KindNTFS, KindDisk,
+	}
+}
