@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"wimscope/wim/core"
 	"wimscope/worker/protocol"
@@ -167,6 +168,9 @@ func (p *namesPlan) report(*work) (protocol.Report, error) {
 	return protocol.Report{Op: protocol.Names, OK: true, Written: 1, Text: fmt.Sprintf("Listed %d files and %d folders.\n", p.files, p.dirs)}, nil
 }
 
+// formula is what a formula begins with, in some spreadsheets its full-width twins too, and what they skip before one.
+const formula = "=+-@\t\r\n＝＋－＠"
+
 // appendNames appends one entry's line.
 func appendNames(b []byte, im *core.Image, image int, n core.Node) []byte {
 	b = strconv.AppendInt(b, int64(image), 10)
@@ -180,7 +184,7 @@ func appendNames(b []byte, im *core.Image, image int, n core.Node) []byte {
 	}
 	for _, t := range []core.Filetime{im.Modified(n), im.Created(n), im.Accessed(n)} {
 		b = append(b, ',')
-		b = append(b, timeText(t)...)
+		b = appendCell(b, timeText(t))
 	}
 	b = append(b, ',')
 	b = append(b, core.AttrLetters(im.Attributes(n))...)
@@ -201,8 +205,12 @@ func appendNames(b []byte, im *core.Image, image int, n core.Node) []byte {
 	return append(b, '\r', '\n')
 }
 
-// appendCell quotes what needs it.
+// appendCell quotes what needs it. A cell that a spreadsheet would take for a formula gets an apostrophe before it: names
+// are anybody's. [OWASP, CSV Injection]
 func appendCell(b []byte, s string) []byte {
+	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune(formula, r) && s != "" {
+		s = "'" + s
+	}
 	if !strings.ContainsAny(s, ",\"\r\n") {
 		return append(b, s...)
 	}

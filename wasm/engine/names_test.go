@@ -47,3 +47,38 @@ func TestNamesShards(t *testing.T) {
 		t.Errorf("%d different paths in %d rows", len(seen), len(rows)-1)
 	}
 }
+
+// A cell that a spreadsheet would run is text, in every column that is anybody's to write.
+func TestNamesAreNoFormulas(t *testing.T) {
+	for _, x := range []struct{ cell, want string }{
+		{"=1+1", "'=1+1"}, {"+1", "'+1"}, {"-1", "'-1"}, {"@SUM(A1)", "'@SUM(A1)"}, {"\t=1", "'\t=1"}, {"\r=1", "\"'\r=1\""},
+		{"\n=1", "\"'\n=1\""}, {"=HYPERLINK(\"http://a\",\"b\")", "\"'=HYPERLINK(\"\"http://a\"\",\"\"b\"\")\""}, {"＝1", "'＝1"},
+		{"", ""}, {"a=1", "a=1"}, {"a-b", "a-b"}, {"/=1", "/=1"}, {"\xff", "\xff"},
+	} {
+		if got := string(appendCell(nil, x.cell)); got != x.want {
+			t.Errorf("appendCell(%q) = %q, want %q", x.cell, got, x.want)
+		}
+	}
+	root := wimtest.Folder("")
+	file := wimtest.TextFile("report.xls", "x")
+	file.Short = "=CMD|'~1"
+	link := &wimtest.HandEntry{Name: "link", Attrs: 0x400, Tag: wimtest.TagSymlink, Data: wimtest.SymlinkData("@SUM(1)", "@SUM(1)", true)}
+	root.Children = append(root.Children, file, link)
+	e, sink := outputs()
+	openSample(t, e, wimtest.Sample{Parts: []wimtest.SamplePart{{Name: "a.wim", Bytes: wimtest.One(root).Bytes()}}})
+	runJob(t, e, protocol.PlanRequest{Op: protocol.Names, Format: protocol.CSV}, &protocol.OutOpenRequest{Target: protocol.ToMemory})
+	guarded := 0
+	for _, row := range readCSV(t, sink.data)[1:] {
+		for _, cell := range row {
+			if strings.HasPrefix(cell, "'") {
+				guarded++
+			}
+			if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") {
+				t.Errorf("the cell %q is a formula", cell)
+			}
+		}
+	}
+	if guarded != 2 {
+		t.Errorf("%d cells are guarded, want the short name and the target: %s", guarded, sink.data)
+	}
+}
