@@ -24,7 +24,7 @@ type extractPlan struct {
 	lost     int // files that were to be written and were not
 	links    int // the same of links
 	dirs     int // and of folders
-	bad      int // contents
+	bad      int // contents, and links by their data
 	bytes    int64
 }
 
@@ -71,7 +71,7 @@ func (s *session) planExtract(w *work, req protocol.PlanRequest) (plan, protocol
 	rep.Name = safeName(p.Name) + extension
 	rep.Refused, rep.Refusals = p.Refused.Count, problems(p.Refused, maxPlanProblems)
 	rep.SkippedN, rep.Skipped = p.Skipped.Count, problems(p.Skipped, maxPlanProblems)
-	x := &extractPlan{p: p, image: req.Image, count: p.Refused.Count + p.Skipped.Count + p.Noted.Count}
+	x := &extractPlan{p: p, image: req.Image, count: p.Refused.Count + p.Skipped.Count + p.Noted.Count, bad: p.Damaged}
 	if base != 0 {
 		x.base = im.Path(base)
 	}

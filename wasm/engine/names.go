@@ -200,7 +200,11 @@ func appendNames(b []byte, im *core.Image, image int, n core.Node) []byte {
 	}
 	b = append(b, ',')
 	if im.ReparseTag(n) != 0 {
-		b = appendCell(b, im.Link(n).Target)
+		target, bad := linkTarget(im, n)
+		if bad {
+			target = "(damaged or missing)"
+		}
+		b = appendCell(b, target)
 	}
 	return append(b, '\r', '\n')
 }

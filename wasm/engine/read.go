@@ -42,24 +42,19 @@ func (s *session) read(c *protocol.Call) (any, []any, error) {
 	if req.Off < 0 || req.Len < 0 {
 		return nil, nil, badRequest("a negative range")
 	}
-	rep := protocol.ReadReply{Off: req.Off}
-	if r != nil {
-		rep.Size = r.Size()
+	v, err := s.preview(r)
+	if err != nil {
+		return nil, nil, err
 	}
-	rep.Off = min(rep.Off, rep.Size)
-	b := make([]byte, min(int64(req.Len), maxRead, rep.Size-rep.Off))
-	if err := readFull(r, b, rep.Off); err != nil {
+	rep := protocol.ReadReply{Off: min(req.Off, v.size), Size: v.size, Check: v.check}
+	b, err := v.bytes(rep.Off, min(int64(req.Len), maxRead, rep.Size-rep.Off))
+	if err != nil {
 		return nil, nil, err
 	}
 	rep.Len = len(b)
-	head := b
-	if rep.Off > 0 || len(b) < detectSize {
-		head = make([]byte, min(detectSize, rep.Size))
-		if err := readFull(r, head, 0); err != nil {
-			return nil, nil, err
-		}
-	} else {
-		head = head[:detectSize]
+	head, err := v.bytes(0, min(detectSize, rep.Size))
+	if err != nil {
+		return nil, nil, err
 	}
 	rep.Picture = pictureType(head)
 	if rep.Picture == "" {
@@ -78,6 +73,46 @@ func (s *session) read(c *protocol.Call) (any, []any, error) {
 	}
 	rep.Text, rep.Len = decodeText(b, rep.Off, rep.Encoding, rep.Off+int64(len(b)) == rep.Size)
 	return rep, nil, nil
+}
+
+// preview gives the bytes of a stream. All of a stream of at most maxRead bytes is read and compared with its SHA-1,
+// whatever part of it is wanted; of a longer one just that part is read.
+type preview struct {
+	r     *core.BlobReader
+	whole []byte // nil if r is to be read
+	size  int64
+	check protocol.Check
+}
+
+func (s *session) preview(r *core.BlobReader) (*preview, error) {
+	if r == nil {
+		return &preview{check: protocol.CheckGood}, nil
+	}
+	v := &preview{r: r, size: r.Size()}
+	if v.size > maxRead {
+		return v, nil
+	}
+	var err error
+	v.whole, err = s.a.ReadBlob(r.Hash(), maxRead)
+	switch {
+	case err == nil:
+		v.check = protocol.CheckGood
+	case errors.Is(err, core.ErrChecksum):
+		v.check = protocol.CheckBad
+	default:
+		return nil, err
+	}
+	return v, nil
+}
+
+// bytes gives n bytes from off on, which must be there. They are the caller's.
+func (v *preview) bytes(off, n int64) ([]byte, error) {
+	b := make([]byte, n)
+	if v.whole != nil {
+		copy(b, v.whole[off:])
+		return b, nil
+	}
+	return b, readFull(v.r, b, off)
 }
 
 // readFull reads all of b, which must be there. A nil reader has nothing, and nothing is asked of it.

@@ -26,9 +26,15 @@ func row(im *core.Image, n core.Node) protocol.Row {
 		}
 	}
 	if r.Reparse != 0 {
-		r.Link = im.Link(n).Target
+		r.Link, r.BadLink = linkTarget(im, n)
 	}
 	return r
+}
+
+// linkTarget is where a link leads, for people; bad says that its data cannot be read.
+func linkTarget(im *core.Image, n core.Node) (target string, bad bool) {
+	l, err := im.Link(n)
+	return l.Target, err != nil
 }
 
 // holdsFolders says whether a folder has any in it.

@@ -42,7 +42,7 @@ func (s *session) stat(w *work, req protocol.StatRequest) (protocol.Details, err
 	}
 	if d.Reparse != 0 {
 		d.ReparseName = core.ReparseName(d.Reparse)
-		if link := im.Link(n); link.Found {
+		if link, err := im.Link(n); err == nil && link.Found {
 			d.LinkNode, d.LinkFound = int32(link.Node), true
 		}
 	}
@@ -87,9 +87,10 @@ func timeText(t core.Filetime) string {
 
 func kind(im *core.Image, n core.Node) string {
 	switch {
-	case im.ReparseTag(n) != 0 && im.Link(n).Kind != "":
-		return "link"
 	case im.ReparseTag(n) != 0:
+		if l, err := im.Link(n); err != nil || l.Kind != "" {
+			return "link"
+		}
 		return "reparse"
 	case im.IsDir(n):
 		return "folder"

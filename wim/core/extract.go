@@ -3,6 +3,7 @@ package core
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,7 +32,7 @@ type ExtractOptions struct {
 }
 
 // Problem is an entry that is not written, or not as it should be, and why. Reasons: "missing" (its content is in no
-// open file), "damaged", "too-large" (it needs more memory than allowed), "reparse" (a reparse point that is no link),
+// open file), "damaged" (its content, or where a link leads), "too-large" (it needs more memory than allowed), "reparse" (a reparse point that is no link),
 // "encrypted" (only the system's own backup of it is there), "stream" (a named stream), "case-twin" (another name
 // differs in case only), "link" (a link to a place that is not of this image), "name-long" and the other
 // reasons of PlanName.
@@ -91,6 +92,7 @@ type ExtractPlan struct {
 	Refused Problems // names that Platform does not allow
 	Skipped Problems // what else is left out
 	Noted   Problems // what is written, but not all that one would wish
+	Damaged int      // of Skipped and Noted: entries that were found damaged before anything was unpacked
 }
 
 // restEntries is after how many entries Rest is called: some milliseconds.
@@ -227,7 +229,24 @@ func (p *ExtractPlan) problem(list *Problems, n Node, reason, detail string) {
 	list.add(Problem{Image: p.sel.Image.Index(), Path: p.sel.Image.Path(n), Reason: reason, Detail: detail})
 }
 
-func (p *ExtractPlan) skip(n Node, reason, detail string) { p.problem(&p.Skipped, n, reason, detail) }
+func (p *ExtractPlan) skip(n Node, reason, detail string) {
+	if reason == "damaged" {
+		p.Damaged++
+	}
+	p.problem(&p.Skipped, n, reason, detail)
+}
+
+// skipFor leaves out an entry whose reparse data cannot be had.
+func (p *ExtractPlan) skipFor(n Node, err error) {
+	reason := "damaged"
+	switch {
+	case errors.Is(err, ErrMissingBlob):
+		reason = "missing"
+	case errors.Is(err, ErrTooLarge):
+		reason = "too-large"
+	}
+	p.skip(n, reason, err.Error())
+}
 
 // selectEntries goes through the selection.
 func (p *ExtractPlan) selectEntries() error {
@@ -266,14 +285,15 @@ func (p *ExtractPlan) selectEntries() error {
 			return true
 		}
 		u := extractUse{id: -1, node: n, size: int32(len(out))}
+		link, err := p.link(&u)
 		switch {
 		case im.IsDir(n):
 			u.kind = EntryDir
 			p.Dirs++
 			p.lead = append(p.lead, u)
-		case isLinkTag(im.ReparseTag(n)) && p.linkLen >= maxTargets:
-			p.skip(n, "too-large", "there are too many links")
-		case isLinkTag(im.ReparseTag(n)) && p.link(&u):
+		case err != nil:
+			p.skipFor(n, err)
+		case link:
 			p.Links++
 			p.lead = append(p.lead, u)
 		case im.ReparseTag(n) != 0 && im.Hash(n).IsZero():

@@ -2,6 +2,8 @@ package core
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -70,27 +72,39 @@ func (p *ExtractPlan) usesOf(id int32) []extractUse {
 }
 
 // link makes u a symbolic link if its node is one. A target within the image is told relative to the link, so that it
-// holds wherever the output is unpacked; one that is not is kept as it is, and noted.
-func (p *ExtractPlan) link(u *extractUse) bool {
+// holds wherever the output is unpacked; one that is not is kept as it is, and noted. The errors are those of
+// Image.ReparseData: of damaged data there is no target, unless they are to be recovered, which is noted too.
+func (p *ExtractPlan) link(u *extractUse) (bool, error) {
 	im := p.sel.Image
-	l := im.Link(u.node)
-	switch l.Kind {
-	case "symlink", "junction", "wsl":
-	default:
-		return false
+	if !isLinkTag(im.ReparseTag(u.node)) || im.IsDir(u.node) {
+		return false, nil
+	}
+	if p.linkLen >= maxTargets {
+		return false, fmt.Errorf("there are too many links: %w", ErrTooLarge)
+	}
+	l, err := im.Link(u.node)
+	if p.o.Recover && errors.Is(err, ErrChecksum) {
+		l = im.damagedLink(u.node)
+	}
+	if l.Kind == "" || l.Kind == "app" {
+		return false, err
 	}
 	target, outside := im.linkTarget(u.node, l)
 	target = strings.ToValidUTF8(target, "\ufffd")
 	if target == "" || strings.ContainsRune(target, 0) {
-		return false
+		return false, err
 	}
-	if outside {
+	switch {
+	case err != nil:
+		p.Damaged++
+		p.problem(&p.Noted, u.node, "damaged", "written")
+	case outside:
 		p.problem(&p.Noted, u.node, "link", target)
 	}
 	u.kind, u.aux = EntrySymlink, uint32(len(p.targets))
 	p.targets = append(p.targets, target)
 	p.linkLen += len(target)
-	return true
+	return true, nil
 }
 
 // appendOut appends the path of n in the output to b.

@@ -16,7 +16,8 @@ import (
 // FS is an image, or a folder of one, as a read-only file system of io/fs and hackpadfs. Names are escaped (see
 // EscapeName) and exact in their case. Links are followed within the image; Open and Stat of one that leads nowhere
 // in it show the link itself, which cannot be read. "file:stream" opens a named stream, unless there is a file of
-// that name. A file's Sys is an FSEntry.
+// that name. A file's Sys is an FSEntry. A file that is read from its start to its end is checked: the read of its last bytes
+// returns a *ChecksumError if the SHA-1 does not match.
 type FS struct {
 	im   *Image
 	root Node
@@ -106,13 +107,19 @@ func (f *FS) ReadLink(name string) (string, error) {
 	if t.mode&fs.ModeSymlink == 0 {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: hackpadfs.ErrInvalid}
 	}
-	return f.im.LinkTarget(t.node), nil
+	target, err := f.im.LinkTarget(t.node)
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	}
+	return target, nil
 }
 
-// LinkTarget gives where the link n leads as a slash path, as FS.ReadLink does; "" if n is no link.
-func (im *Image) LinkTarget(n Node) string {
-	target, _ := im.linkTarget(n, im.Link(n))
-	return target
+// LinkTarget gives where the link n leads as a slash path, as FS.ReadLink does; "" if n is no link. The errors are those of
+// ReparseData.
+func (im *Image) LinkTarget(n Node) (string, error) {
+	l, err := im.Link(n)
+	target, _ := im.linkTarget(n, l)
+	return target, err
 }
 
 // linkTarget is LinkTarget of the link l of n, and says that the target is absolute and of another place than the
@@ -132,7 +139,20 @@ func (im *Image) linkTarget(n Node, l Link) (target string, outside bool) {
 	if rest, ok := drivePath(encodeUTF16(utf16.Encode([]rune(l.Substitute)))); ok && im.entry(n).ReparseFlags()&1 == 0 {
 		return im.fromRoot(n, targetText(rest)), false
 	}
-	return strings.ReplaceAll(l.Target, `\`, "/"), true
+	return outsideTarget(l), true
+}
+
+// outsideTarget writes an absolute target that is not of the image as Windows takes it, with slashes: "D:/dir",
+// "//server/share", "//?/Volume{...}/".
+func outsideTarget(l Link) string {
+	target := trimDevice(l.Substitute)
+	switch rest, unc := strings.CutPrefix(target, `UNC\`); {
+	case unc:
+		target = `\\` + rest
+	case strings.HasPrefix(target, "Volume{"):
+		target = `\\?\` + target
+	}
+	return strings.ReplaceAll(target, `\`, "/")
 }
 
 // fromRoot gives the way from the folder of n to a path from the image's root at which there is nothing.
@@ -209,9 +229,9 @@ func (f *FS) find(op, name string, follow bool) (*fsInfo, error) {
 		var step string
 		step, rest, more = strings.Cut(rest, "/")
 		if !im.IsDir(n) {
-			dir, ok := im.resolve(n, &hops)
-			if !ok {
-				return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
+			dir, err := im.resolve(n, &hops)
+			if err != nil {
+				return nil, &fs.PathError{Op: op, Path: name, Err: err}
 			}
 			if n = dir; !im.IsDir(n) {
 				return nil, &fs.PathError{Op: op, Path: name, Err: hackpadfs.ErrNotDir}
@@ -233,7 +253,7 @@ func (f *FS) find(op, name string, follow bool) (*fsInfo, error) {
 		n = child
 	}
 	if follow {
-		if target, ok := im.resolve(n, &hops); ok {
+		if target, err := im.resolve(n, &hops); err == nil {
 			n = target
 		}
 	}
@@ -254,7 +274,7 @@ func (im *Image) streamInfo(dir Node, step string, hops *int) *fsInfo {
 	if !ok {
 		return nil
 	}
-	if target, ok := im.resolve(n, hops); ok {
+	if target, err := im.resolve(n, hops); err == nil {
 		n = target
 	}
 	s, ok := im.Stream(n, step[i+1:])
@@ -366,8 +386,9 @@ func (im *Image) dirEntries(n Node) []fs.DirEntry {
 type fsFile struct {
 	info fsInfo
 	path string
-	r    io.ReaderAt // nil if the file is empty
+	r    *BlobReader // nil if the file is empty
 	size int64
+	sum  orderSum
 
 	mu     sync.Mutex
 	off    int64
@@ -384,7 +405,12 @@ func (f *fsFile) check(op string) error {
 		return f.fail(op, fs.ErrClosed)
 	}
 	if f.info.mode&fs.ModeSymlink != 0 {
-		return f.fail(op, fs.ErrNotExist)
+		hops := maxLinkHops
+		_, err := f.info.im.resolve(f.info.node, &hops)
+		if err == nil {
+			err = fs.ErrNotExist // of a path with more links than that
+		}
+		return f.fail(op, err)
 	}
 	return nil
 }
@@ -404,10 +430,13 @@ func (f *fsFile) Read(p []byte) (int, error) {
 	if err := f.check("read"); err != nil {
 		return 0, err
 	}
-	n, err := f.readAt(p, f.off)
+	off := f.off
+	n, err := f.readAt(p, off)
 	f.off += int64(n)
-	if n > 0 && err == io.EOF {
-		err = nil
+	if n > 0 && (err == nil || err == io.EOF) {
+		if err = f.sum.add(f.r, p[:n], off); err != nil {
+			err = f.fail("read", err)
+		}
 	}
 	return n, err
 }

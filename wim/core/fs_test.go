@@ -223,7 +223,7 @@ func TestFSOfWindowsTree(t *testing.T) {
 		"/streams.bin":   {},
 	} {
 		n, _ := im.Lookup(path)
-		got := im.Link(n)
+		got, _ := im.Link(n)
 		if got.Found {
 			if target := im.Path(got.Node); !strings.HasPrefix(target, "/sub") {
 				t.Errorf("%s leads to %s", path, target)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"reflect"
 	"runtime"
+	"strings"
 	"testing"
 
 	"wimscope/wim/wimtest"
@@ -15,9 +16,12 @@ import (
 
 // FuzzOpen opens whatever there is: one file or two parts of a set, and perhaps a reference. What opens has regions that
 // cover it exactly once, contents that read as many bytes as they say or give an error, a verification that agrees with
-// reading them, extractions of the size that was planned, in which everything but what is damaged has the right bytes;
-// and takes bounded memory.
+// reading them, extractions of the size that was planned, in which everything but what is damaged has the right bytes and
+// every link leads where data with the right SHA-1 say; and takes bounded memory.
 func FuzzOpen(f *testing.F) {
+	for _, b := range damagedLinks() {
+		f.Add(b, []byte(nil), []byte(nil))
+	}
 	for _, s := range wimtest.Samples() {
 		all := [3][]byte{}
 		size := 0
@@ -169,9 +173,40 @@ func extractAll(t *testing.T, a *Archive, im *Image, o *ExtractOptions) {
 		if !ok {
 			t.Fatalf("%q is not in the image", path)
 		}
-		if h := im.Hash(node); !h.IsZero() && im.ReparseTag(node) == 0 && Hash(sha1.Sum([]byte(text))) != h {
+		if im.ReparseTag(node) != 0 {
+			checkLink(t, a, im, node, text)
+		} else if h := im.Hash(node); !h.IsZero() && Hash(sha1.Sum([]byte(text))) != h {
 			t.Fatalf("%q has other bytes than its hash tells of", path)
 		}
+	}
+}
+
+// checkLink sees that a reparse point in an output is the link that its data tell of, or a file of the content that it has
+// beside them, and that these have their hash. It reads them on its own.
+func checkLink(t *testing.T, a *Archive, im *Image, n Node, text string) {
+	t.Helper()
+	h := im.Hash(n)
+	if strings.HasPrefix(text, "-> ") {
+		_, h = im.unnamedStreams(n)
+	}
+	r, err := a.OpenBlob(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, r.Size())
+	if _, err := r.ReadAt(b, 0); err != nil && err != io.EOF || !h.IsZero() && Hash(sha1.Sum(b)) != h {
+		t.Fatalf("%s is written by bytes that do not have their hash (%v)", im.Path(n), err)
+	}
+	if !strings.HasPrefix(text, "-> ") {
+		if string(b) != text {
+			t.Fatalf("%s has other bytes than its hash tells of", im.Path(n))
+		}
+		return
+	}
+	hops := maxLinkHops
+	target, _ := im.linkTarget(n, im.linkOf(n, b, &hops))
+	if strings.ToValidUTF8(target, "\ufffd") != text[len("-> "):] {
+		t.Fatalf("%s leads to %q, and its data say %q", im.Path(n), text[len("-> "):], target)
 	}
 }
 

@@ -13,9 +13,6 @@ func (im *Image) ObjectIDBytes(n Node) []byte {
 	return b
 }
 
-// ReparseData are the bytes behind a reparse point's 8-byte header, nil if n is none or they cannot be had.
-func (im *Image) ReparseData(n Node) []byte { return im.reparseData(n) }
-
 // ReparseFixed says of an absolute link that its target was made to fit when the image was captured: it is a path
 // from the image's root.
 func (im *Image) ReparseFixed(n Node) bool {

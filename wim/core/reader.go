@@ -18,14 +18,15 @@ type BlobReader struct {
 	pos      int64
 	hash     Hash
 	uncached bool // the chunks are needed once only
+	sum      orderSum
 
 	mu        sync.Mutex
 	refs      []chunkRef // of the chunks from refsFirst on, as far as they were read
 	refsFirst int64
 }
 
-// OpenBlob opens a content that a part or a reference holds. The hash is not checked: a part of a content has none
-// (see Verify). The errors are *MissingBlobError and *FormatError. A zero hash stands for no bytes.
+// OpenBlob opens a content that a part or a reference holds. Only Read from the start to the end checks the SHA-1, since a
+// part of a content has none; ReadBlob and PlanContents give checked bytes. The errors are *MissingBlobError and *FormatError. A zero hash stands for no bytes.
 func (a *Archive) OpenBlob(h Hash) (*BlobReader, error) {
 	if h.IsZero() {
 		return &BlobReader{a: a, run: -1}, nil
@@ -53,12 +54,14 @@ func (r *BlobReader) Size() int64 { return r.size }
 // Hash is the SHA-1 that the content should have.
 func (r *BlobReader) Hash() Hash { return r.hash }
 
-// Read implements io.Reader.
+// Read implements io.Reader. If all bytes are read in order, the call that gives the last of them returns a
+// *ChecksumError if the SHA-1 does not match.
 func (r *BlobReader) Read(p []byte) (int, error) {
-	n, err := r.ReadAt(p, r.pos)
+	off := r.pos
+	n, err := r.ReadAt(p, off)
 	r.pos += int64(n)
-	if n > 0 && errors.Is(err, io.EOF) {
-		err = nil
+	if n > 0 && (err == nil || errors.Is(err, io.EOF)) {
+		err = r.sum.add(r, p[:n], off)
 	}
 	return n, err
 }

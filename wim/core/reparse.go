@@ -2,8 +2,9 @@ package core
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -44,20 +45,35 @@ type reparseLink struct {
 	rel        bool
 }
 
-// Link tells where n leads, with Kind "" if it is no link, or its data cannot be had or make no sense. Steps on the
-// way are followed. Absolute targets are looked for from the image's root, whatever their drive letter: an image is
-// a volume, or a folder whose links were made to fit when it was captured.
-func (im *Image) Link(n Node) Link {
+// Link tells where n leads, with Kind "" if it is no link or its data make no sense. Steps on the way are followed.
+// Absolute targets are looked for from the image's root, whatever their drive letter: an image is a volume, or a folder
+// whose links were made to fit when it was captured. The errors are those of ReparseData.
+func (im *Image) Link(n Node) (Link, error) {
 	hops := maxLinkHops
 	return im.link(n, &hops)
 }
 
-func (im *Image) link(n Node, hops *int) Link {
-	tag := im.ReparseTag(n)
-	if !isLinkTag(tag) {
-		return Link{}
+func (im *Image) link(n Node, hops *int) (Link, error) {
+	if !isLinkTag(im.ReparseTag(n)) {
+		return Link{}, nil
 	}
-	p, ok := parseReparse(tag, im.reparseData(n))
+	b, err := im.ReparseData(n)
+	if err != nil {
+		return Link{}, err
+	}
+	return im.linkOf(n, b, hops), nil
+}
+
+// damagedLink is where a link leads by data whose SHA-1 does not match, for a caller that recovers what it can.
+func (im *Image) damagedLink(n Node) Link {
+	hops := maxLinkHops
+	data, _ := im.ReparseData(n)
+	return im.linkOf(n, data, &hops)
+}
+
+// linkOf is where n leads by its reparse data.
+func (im *Image) linkOf(n Node, data []byte, hops *int) Link {
+	p, ok := parseReparse(im.ReparseTag(n), data)
 	if !ok {
 		return Link{}
 	}
@@ -80,25 +96,30 @@ func (im *Image) link(n Node, hops *int) Link {
 	return l
 }
 
-// Resolve follows n to what is no link, or tells that it leads nowhere in this image.
+// Resolve follows n to what is no link, or tells that it leads nowhere in this image, as a damaged link does.
 func (im *Image) Resolve(n Node) (Node, bool) {
 	hops := maxLinkHops
-	return im.resolve(n, &hops)
+	n, err := im.resolve(n, &hops)
+	return n, err == nil
 }
 
-func (im *Image) resolve(n Node, hops *int) (Node, bool) {
+// resolve is Resolve. The error is fs.ErrNotExist, or that of a link whose data cannot be had.
+func (im *Image) resolve(n Node, hops *int) (Node, error) {
 	for isLinkTag(im.ReparseTag(n)) {
 		if *hops == 0 {
-			return 0, false
+			return 0, fs.ErrNotExist
 		}
 		*hops--
-		l := im.link(n, hops)
+		l, err := im.link(n, hops)
+		if err != nil {
+			return 0, err
+		}
 		if !l.Found {
-			return 0, false
+			return 0, fs.ErrNotExist
 		}
 		n = l.Node
 	}
-	return n, true
+	return n, nil
 }
 
 // walk follows a path, UTF-16LE, from a folder. All steps but the last are followed where they are links; hops
@@ -114,14 +135,15 @@ func (im *Image) walk(n Node, path []byte, hops *int) (Node, bool) {
 		if len(step) == 0 || string(step) == ".\x00" {
 			continue
 		}
-		dir, ok := im.resolve(n, hops)
-		if !ok || !im.IsDir(dir) {
+		dir, err := im.resolve(n, hops)
+		if err != nil || !im.IsDir(dir) {
 			return 0, false
 		}
 		if string(step) == ".\x00.\x00" {
 			n = im.Parent(dir)
 			continue
 		}
+		var ok bool
 		if n, ok = im.child(dir, step, true); !ok {
 			if n, ok = im.child(dir, step, false); !ok {
 				return 0, false
@@ -140,21 +162,19 @@ func isLinkTag(tag uint32) bool {
 	return tag == TagSymlink || tag == TagMountPoint || tag == TagLxSymlink || tag == TagAppExecLink
 }
 
-// reparseData gives the bytes behind a reparse point's header, nil if n is none or they cannot be had.
-func (im *Image) reparseData(n Node) []byte {
+// ReparseData reads the bytes behind a reparse point's 8-byte header and checks their SHA-1; nil if n is no reparse
+// point. The errors are those of Archive.ReadBlob.
+func (im *Image) ReparseData(n Node) ([]byte, error) {
 	_, h := im.unnamedStreams(n)
-	if h.IsZero() || im.a == nil || im.blobSize(h) > maxReparseData {
-		return nil
+	if h.IsZero() || im.a == nil {
+		return nil, nil
 	}
-	r, err := im.a.OpenBlob(h)
-	if err != nil {
-		return nil
+	b, err := im.a.ReadBlob(h, maxReparseData)
+	var sum *ChecksumError
+	if errors.As(err, &sum) {
+		sum.What = "reparse data"
 	}
-	b := make([]byte, r.Size())
-	if _, err := io.ReadFull(io.NewSectionReader(r, 0, int64(len(b))), b); err != nil {
-		return nil
-	}
-	return b
+	return b, err
 }
 
 // parseReparse reads the data of a link, [MS-FSCC] 2.1.2.4 and 2.1.2.5.

@@ -75,7 +75,10 @@ func TestLinks(t *testing.T) {
 		if !ok {
 			t.Fatal(tt.path)
 		}
-		l := im.Link(n)
+		l, err := im.Link(n)
+		if err != nil {
+			t.Fatal(err)
+		}
 		node, resolved := "", ""
 		if l.Found {
 			node = im.Path(l.Node)
@@ -113,7 +116,7 @@ func TestDamagedReparseData(t *testing.T) {
 		"offset past the end": append([]byte{255, 255}, good[2:]...), "huge": make([]byte, 1<<16),
 	} {
 		im := openHand(t, wimtest.Folder("", &wimtest.HandEntry{Name: "l", Attrs: AttrReparsePoint, Tag: TagSymlink, Data: b}))
-		if l := im.Link(1); l.Kind != "" || l.Found {
+		if l, _ := im.Link(1); l.Kind != "" || l.Found {
 			t.Errorf("%s: %+v", name, l)
 		}
 		if st, err := im.FS().Stat("l"); err != nil || st.Mode().IsRegular() {

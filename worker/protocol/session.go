@@ -128,6 +128,7 @@ type Row struct {
 	Modified int64  `json:"modified"`          // 100-ns units since 1601, as stored, exact below 2^53
 	Attrs    uint32 `json:"attrs"`             // FILE_ATTRIBUTE bits
 	Link     string `json:"link,omitempty"`    // target of a symbolic link or junction
+	BadLink  bool   `json:"badLink,omitempty"` // it is a link whose target cannot be read: its data are damaged or missing
 	Reparse  uint32 `json:"reparse,omitempty"` // tag, 0 if none
 	Links    int    `json:"links,omitempty"`   // names of this inode, if more than one
 	Streams  int    `json:"streams,omitempty"` // named streams
@@ -288,7 +289,18 @@ type ReadReply struct {
 	Encoding string `json:"encoding,omitempty"` // "UTF-8", "UTF-16LE", "UTF-16BE", "Windows-1252"; "" if it is not text
 	Picture  string `json:"picture,omitempty"`  // MIME type if the first bytes are a picture that browsers show
 	Markup   bool   `json:"markup,omitempty"`   // it is XML
+	Check    Check  `json:"check,omitempty"`    // of the whole stream
 }
+
+// Check says whether the bytes that are shown were compared with their SHA-1.
+type Check string
+
+// The outcomes of a check.
+const (
+	CheckGood Check = "good" // the SHA-1 matches
+	CheckBad  Check = "bad"  // it does not
+	CheckNone Check = ""     // not compared: only a part of a long stream was read
+)
 
 // SearchRequest looks for names (or paths, if the query has a slash) in all images, or in those named.
 // A query with * or ? must match the whole name; otherwise it is looked for inside it, ignoring case.

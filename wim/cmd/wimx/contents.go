@@ -97,11 +97,7 @@ func (w *writer) contents() error {
 			continue
 		}
 		if _, ok := w.arc.Blob(h); !ok {
-			hint := "If this is a delta WIM, use the --ref argument to specify the WIM(s) on which it is based."
-			if len(w.arc.Info().Missing) > 0 {
-				hint = "This is part of a split WIM. Use --ref to specify the other parts."
-			}
-			return codef(exitMissingContent, "%s: blob %s not found\n       %s", nativePath(w.im, o.node), h, hint)
+			return w.missing(o.node, &core.MissingBlobError{Hash: h})
 		}
 		hashes = append(hashes, h)
 	}
@@ -124,6 +120,19 @@ func (w *writer) contents() error {
 	err = core.RunPlan(w.t.ctx, f, w.arc.Source(), w.workers, bar.step)
 	bar.end()
 	return interrupted(err)
+}
+
+// missing says that no open file holds a content, or the reparse data, of n.
+func (w *writer) missing(n core.Node, err error) error {
+	hint := "If this is a delta WIM, use the --ref argument to specify the WIM(s) on which it is based."
+	if len(w.arc.Info().Missing) > 0 {
+		hint = "This is part of a split WIM. Use --ref to specify the other parts."
+	}
+	hash := core.Hash{}
+	if e := (*core.MissingBlobError)(nil); errors.As(err, &e) {
+		hash = e.Hash
+	}
+	return codef(exitMissingContent, "%s: blob %s not found\n       %s", nativePath(w.im, n), hash, hint)
 }
 
 func damageError(path, why string) error {

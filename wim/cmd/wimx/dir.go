@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 
@@ -58,8 +59,14 @@ func runDir(t *tool, o *parsed) error {
 			return codef(exitInterrupted, "interrupted")
 		}
 	}
-	if l.json {
-		return t.json(l.entries)
+	if !l.json {
+		return nil
+	}
+	if err := t.json(l.entries); err != nil {
+		return err
+	}
+	if l.bad > 0 {
+		return codef(exitHash, "the targets of %d links are damaged; linkError tells how", l.bad)
 	}
 	return nil
 }
@@ -72,6 +79,7 @@ type lister struct {
 	detailed bool
 	json     bool
 	entries  []dirEntry
+	bad      int // links whose targets are damaged
 }
 
 // list writes an entry and, if below, all that is under it, in the order of names.
@@ -200,6 +208,7 @@ type dirEntry struct {
 	Accessed   string       `json:"accessed"`
 	ReparseTag uint32       `json:"reparseTag,omitempty"`
 	LinkTarget string       `json:"linkTarget,omitempty"`
+	LinkError  string       `json:"linkError,omitempty"` // why the target cannot be read
 	LinkGroup  uint64       `json:"linkGroup,omitempty"`
 	Links      int          `json:"links,omitempty"`
 	SDDL       string       `json:"sddl,omitempty"`
@@ -236,7 +245,13 @@ func (l *lister) entry(n core.Node) dirEntry {
 		e.Hash = h.String()
 	}
 	if im.Attributes(n)&core.AttrReparsePoint != 0 {
-		e.LinkTarget = im.Link(n).Target
+		link, err := im.Link(n)
+		if e.LinkTarget = link.Target; err != nil {
+			e.LinkError = err.Error()
+			if !errors.Is(err, core.ErrMissingBlob) { // which is no fault of a delta archive
+				l.bad++
+			}
+		}
 	}
 	if !l.detailed {
 		return e

@@ -98,9 +98,12 @@ func runExtract(t *tool, o *parsed) error {
 	}
 	defer w.close()
 	if len(paths) == 0 {
-		w.planAll()
+		err = w.planAll()
 	} else {
-		w.planPaths(nodes, keep)
+		err = w.planPaths(nodes, keep)
+	}
+	if err != nil {
+		return err
 	}
 	if err := w.threads(o); err != nil {
 		return err
@@ -267,7 +270,9 @@ func (t *tool) applyImage(a *opened, im *core.Image, dest string, wo writeOption
 	if err := w.threads(o); err != nil {
 		return err
 	}
-	w.planAll()
+	if err := w.planAll(); err != nil {
+		return err
+	}
 	return w.write()
 }
 

@@ -1,12 +1,6 @@
 package main
 
-import (
-	"encoding/binary"
-	"path/filepath"
-	"strings"
-
-	"wimscope/wim/core"
-)
+import "wimscope/wim/core"
 
 // planner turns a selection of an image into outs.
 type planner struct {
@@ -15,6 +9,7 @@ type planner struct {
 	first  map[core.Node]int32 // by FirstLink: the out that gets the bytes
 	placed map[place]int32     // what is where, if a selection may want two things in one place; nil for a whole image
 	dummy  int
+	err    error // the first one
 }
 
 // place is a name in a folder.
@@ -23,16 +18,17 @@ type place struct {
 	name   string
 }
 
-// planAll takes the whole image: its root is the target.
-func (w *writer) planAll() {
+// planAll takes the whole image: its root is the target. An error is of a link that cannot be read; nothing was written yet.
+func (w *writer) planAll() error {
 	p := &planner{w: w, folder: map[core.Node]int32{}, first: map[core.Node]int32{}}
 	w.outs = append(w.outs, out{node: 0, parent: -1, kind: outDir})
 	p.children(0, 0)
+	return p.err
 }
 
 // planPaths takes entries with all that is below them, directly into the target or, keeping the structure, under the
 // folders that lead to them. The image's root stands for its children.
-func (w *writer) planPaths(nodes []core.Node, keep []bool) {
+func (w *writer) planPaths(nodes []core.Node, keep []bool) error {
 	p := &planner{w: w, folder: map[core.Node]int32{}, first: map[core.Node]int32{}, placed: map[place]int32{}}
 	for i, n := range nodes {
 		parent := int32(-1)
@@ -45,6 +41,7 @@ func (w *writer) planPaths(nodes []core.Node, keep []bool) {
 			p.entry(n, parent)
 		}
 	}
+	return p.err
 }
 
 // ancestors adds the folders from the root to n, once each.
@@ -128,7 +125,10 @@ func (p *planner) add(n core.Node, parent int32) int32 {
 	case im.IsDir(n):
 		o.kind = outDir
 	case attrs&core.AttrReparsePoint != 0:
-		target, ok := w.linkTarget(n)
+		target, ok, err := w.linkTarget(n)
+		if err != nil && p.err == nil {
+			p.err = err
+		}
 		if ok {
 			o.kind, o.target = outSymlink, target
 			break
@@ -162,69 +162,6 @@ func special(mode uint32) bool {
 		return true
 	}
 	return false
-}
-
-// linkTarget is where a symbolic link or junction leads, as this system writes paths: a drive's letter goes, and
-// where links are fixed, absolute ones are led to the same place below the target.
-func (w *writer) linkTarget(n core.Node) (string, bool) {
-	tag := w.im.ReparseTag(n)
-	b := w.im.ReparseData(n)
-	if tag == core.TagLxSymlink && len(b) > 4 {
-		return string(b[4:]), true
-	}
-	relative, units, ok := reparseTarget(tag, b)
-	if !ok {
-		return "", false
-	}
-	target := nativeName(units)
-	if onWindows {
-		return strings.TrimPrefix(target, `\??\`), target != ""
-	}
-	target = strings.ReplaceAll(target, `\`, "/")
-	if relative {
-		return target, target != ""
-	}
-	for _, prefix := range []string{"/??/", "//?/"} {
-		target = strings.TrimPrefix(target, prefix)
-	}
-	if len(target) >= 2 && target[1] == ':' {
-		target = target[2:]
-	}
-	if !strings.HasPrefix(target, "/") {
-		return "", false // a volume by its number: it has no path here
-	}
-	if w.o.fixLinks && w.im.ReparseFixed(n) {
-		target = filepath.ToSlash(w.base) + target
-	}
-	return target, true
-}
-
-// reparseTarget takes the substitute name out of the data of a symbolic link or junction, [MS-FSCC] 2.1.2.4, 2.1.2.5.
-func reparseTarget(tag uint32, b []byte) (relative bool, units []uint16, ok bool) {
-	fixed := 8
-	switch tag {
-	case core.TagSymlink:
-		fixed = 12
-	case core.TagMountPoint:
-	default:
-		return false, nil, false
-	}
-	if len(b) < fixed {
-		return false, nil, false
-	}
-	off, size := int(binary.LittleEndian.Uint16(b)), int(binary.LittleEndian.Uint16(b[2:]))
-	names := b[fixed:]
-	if off+size > len(names) || size < 2 {
-		return false, nil, false
-	}
-	for i := off; i+1 < off+size; i += 2 {
-		u := binary.LittleEndian.Uint16(names[i:])
-		if u == 0 {
-			return false, nil, false
-		}
-		units = append(units, u)
-	}
-	return tag == core.TagSymlink && b[8]&1 != 0, units, true
 }
 
 // count notes what of an entry this system has no place for.

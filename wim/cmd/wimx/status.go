@@ -26,6 +26,7 @@ const (
 	exitMetadata       = 21
 	exitOverlay        = 23
 	exitParameter      = 24
+	exitReparseData    = 27
 	exitHash           = 28
 	exitName           = 31
 	exitIsDirectory    = 32
@@ -40,6 +41,7 @@ const (
 	exitOpen           = 47
 	exitNoPath         = 49
 	exitRead           = 50
+	exitReparse        = 51
 	exitMissingContent = 55
 	exitSplit          = 62
 	exitStat           = 63

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf16"
+
+	"wimscope/wim/core"
+)
+
+// linkTarget returns where a symbolic link or junction leads, as this system writes paths; ok is false for a reparse point of
+// another kind. Where links are fixed, an absolute target that was made to fit the image leads to the same place below the
+// target folder.
+//
+// A link whose data are missing, damaged or malformed is an error: an entry made of them would lead to the wrong place, or
+// be no link. With --recover-data damaged data are used as far as they make sense.
+func (w *writer) linkTarget(n core.Node) (target string, ok bool, err error) {
+	tag := w.im.ReparseTag(n)
+	switch tag {
+	case core.TagSymlink, core.TagMountPoint, core.TagLxSymlink:
+	default:
+		return "", false, nil
+	}
+	path := nativePath(w.im, n)
+	b, err := w.im.ReparseData(n)
+	switch {
+	case err == nil:
+	case errors.Is(err, core.ErrChecksum) && w.o.recoverData:
+		w.t.warn("Corruption in %q (%v)! Extracting anyway since data recovery mode is enabled.", path, strings.TrimPrefix(err.Error(), "wim: "))
+		w.damaged++
+	case errors.Is(err, core.ErrMissingBlob):
+		return "", false, w.missing(n, err)
+	case errors.Is(err, core.ErrTooLarge):
+		return "", false, codef(exitReparseData, "%q: %w", path, err)
+	case errors.Is(err, core.ErrChecksum), errors.Is(err, core.ErrFormat):
+		return "", false, damageError(path, strings.TrimPrefix(err.Error(), "wim: "))
+	default:
+		return "", false, fmt.Errorf("%q: %w", path, err)
+	}
+	if tag == core.TagLxSymlink {
+		if len(b) > 4 && !slices.Contains(b[4:], 0) {
+			return string(b[4:]), true, nil
+		}
+	} else if relative, units, ok := reparseTarget(tag, b); ok {
+		if onWindows {
+			return nativeName(windowsTarget(units)), true, nil
+		}
+		target, rooted := unixTarget(units, relative)
+		if rooted && w.o.fixLinks && w.im.ReparseFixed(n) {
+			target = strings.TrimSuffix(filepath.ToSlash(w.base), "/") + target
+		}
+		if target == "" {
+			target = "/"
+		}
+		return target, true, nil
+	}
+	if w.o.recoverData {
+		w.t.warn("%q: its reparse data make no sense", path)
+		return "", false, nil
+	}
+	return "", false, codef(exitReparse, "%q: its reparse data make no sense (--recover-data makes an empty file or folder of it)", path)
+}
+
+// reparseTarget takes the substitute name out of the data of a symbolic link or junction, [MS-FSCC] 2.1.2.4, 2.1.2.5.
+func reparseTarget(tag uint32, b []byte) (relative bool, units []uint16, ok bool) {
+	fixed := 8
+	if tag == core.TagSymlink {
+		fixed = 12
+	}
+	if len(b) < fixed {
+		return false, nil, false
+	}
+	off, size := int(binary.LittleEndian.Uint16(b)), int(binary.LittleEndian.Uint16(b[2:]))
+	names := b[fixed:]
+	if off+size > len(names) || size < 2 || size%2 != 0 {
+		return false, nil, false
+	}
+	for i := off; i < off+size; i += 2 {
+		u := binary.LittleEndian.Uint16(names[i:])
+		if u == 0 {
+			return false, nil, false
+		}
+		units = append(units, u)
+	}
+	return tag == core.TagSymlink && b[8]&1 != 0, units, true
+}
+
+// devicePrefixes are how absolute targets begin in the namespace of the system. What follows is a device: a drive, "UNC", a
+// volume by its GUID.
+var devicePrefixes = []string{`\??\`, `\\?\`, `\DosDevices\`, `\Device\`}
+
+// device tells how many units of an absolute target name the device: prefix, or bare drive, and device.
+func device(units []uint16) int {
+	for _, p := range devicePrefixes {
+		if n := len(p); len(units) >= n && string(utf16.Decode(units[:n])) == p {
+			if end := slices.Index(units[n:], '\\'); end >= 0 {
+				return n + end
+			}
+			return len(units)
+		}
+	}
+	if len(units) >= 2 && units[1] == ':' && (len(units) == 2 || units[2] == '\\') {
+		return 2
+	}
+	return 0
+}
+
+// unixTarget writes a target as a path of Unix: the device goes, and slashes and backslashes change places, as they do when
+// a link is captured. "" is the root of the device. rooted says that the path is absolute.
+func unixTarget(units []uint16, relative bool) (target string, rooted bool) {
+	n := 0
+	if !relative {
+		n = device(units)
+	}
+	rest := slices.Clone(units[n:])
+	for i, u := range rest {
+		switch u {
+		case '/':
+			rest[i] = '\\'
+		case '\\':
+			rest[i] = '/'
+		}
+	}
+	target = nativeName(rest)
+	return target, !relative && (n > 0 || strings.HasPrefix(target, "/"))
+}
+
+// windowsTarget writes a target as programs on Windows take it: `C:\dir`, `\\server\share`, `\\?\Volume{...}\`.
+func windowsTarget(units []uint16) []uint16 {
+	text := string(utf16.Decode(units[:min(len(units), 8)]))
+	switch {
+	case !strings.HasPrefix(text, `\??\`):
+		return units
+	case strings.HasPrefix(text, `\??\UNC\`):
+		return slices.Concat([]uint16{'\\', '\\'}, units[len(`\??\UNC\`):])
+	case len(units) >= 6 && units[5] == ':':
+		if len(units) == 6 { // the drive itself, and not what is the current folder there
+			units = append(slices.Clone(units), '\\')
+		}
+		return units[4:]
+	}
+	return slices.Concat([]uint16{'\\', '\\', '?', '\\'}, units[4:])
+}

@@ -1,0 +1,67 @@
+package core
+
+import (
+	"wimscope/wim/internal/sha1"
+)
+
+// ReadBlob reads a whole content of at most limit bytes and checks its SHA-1. A zero hash stands for no bytes.
+//
+// Errors: *TooLargeError if the content is longer than limit, and nothing is read then; *ChecksumError if the SHA-1 does
+// not match; and those of OpenBlob and BlobReader.ReadAt. With a *ChecksumError the bytes are returned too, for a caller
+// that recovers what it can: nobody else may use them.
+func (a *Archive) ReadBlob(h Hash, limit int64) ([]byte, error) {
+	r, err := a.OpenBlob(h)
+	if err != nil {
+		return nil, err
+	}
+	if r.size > limit {
+		return nil, &TooLargeError{What: "content " + h.String(), Need: r.size, Limit: limit}
+	}
+	b := make([]byte, r.size)
+	if _, err := readFull(r, b, 0); err != nil {
+		return nil, err
+	}
+	if h.IsZero() {
+		return nil, nil
+	}
+	return b, r.compare(sha1.Sum(b))
+}
+
+// compare returns a *ChecksumError if a SHA-1 is not the content's.
+func (r *BlobReader) compare(got Hash) error {
+	if got == r.hash {
+		return nil
+	}
+	info := StoredInfo{}
+	if b, ok := r.a.Blob(r.hash); ok {
+		info = r.a.Stored(b)
+	}
+	return &ChecksumError{What: "content", Part: info.PartName, Off: info.Off, Want: r.hash, Got: got}
+}
+
+// orderSum is the SHA-1 of a content that is read from its start to its end in order.
+type orderSum struct {
+	d  *sha1.Digest
+	at int64 // bytes hashed; -1 if some were skipped
+}
+
+// add takes the bytes read at off. With the last ones of the content it returns a *ChecksumError if the SHA-1 does not
+// match. A content of which some bytes were skipped is not checked.
+func (s *orderSum) add(r *BlobReader, b []byte, off int64) error {
+	switch {
+	case off == 0 && s.d == nil:
+		s.d, s.at = sha1.New(), 0
+	case off == 0:
+		s.d.Reset()
+		s.at = 0
+	case off != s.at || s.d == nil:
+		s.at = -1
+		return nil
+	}
+	s.d.Write(b)
+	if s.at += int64(len(b)); s.at < r.size {
+		return nil
+	}
+	s.at = -1
+	return r.compare(s.d.Sum())
+}

@@ -1,0 +1,184 @@
+package core
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"wimscope/wim/wimtest"
+)
+
+// damagedLinks are archives with a file and a link "link" whose data do not have their SHA-1, whatever kind of link it is.
+func damagedLinks() map[string][]byte {
+	list := map[string][]byte{}
+	for name, e := range map[string]*wimtest.HandEntry{
+		"symbolic link": symlink("link", `\??\C:\wrong`, false),
+		"relative":      symlink("link", `file`, true),
+		"junction":      junction("link", `\??\C:\wrong`),
+		"WSL":           {Name: "link", Attrs: AttrReparsePoint, Tag: TagLxSymlink, Data: []byte("\x02\x00\x00\x00/mnt/c")},
+	} {
+		e.Hash = [20]byte{1, 2, 3}
+		list[name] = wimtest.One(wimtest.Folder("", wimtest.TextFile("file", "text"), e)).Bytes()
+	}
+	return list
+}
+
+// TestDamagedLinks: a link whose data do not have their SHA-1 leads nowhere, is not extracted, and is told of with its path.
+func TestDamagedLinks(t *testing.T) {
+	for name, b := range damagedLinks() {
+		a := mustOpen(t, b)
+		im, err := a.Image(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, _ := im.Lookup("/link")
+		var sum *ChecksumError
+		if l, err := im.Link(n); l != (Link{}) || !errors.As(err, &sum) || sum.What != "reparse data" || sum.Want != (Hash{1, 2, 3}) || sum.Off == 0 {
+			t.Errorf("%s: %+v, %v", name, l, err)
+		}
+		if to, ok := im.Resolve(n); ok {
+			t.Errorf("%s: it leads to %s", name, im.Path(to))
+		}
+		if target, err := im.FS().ReadLink("link"); target != "" || !errors.Is(err, ErrChecksum) {
+			t.Errorf("%s: ReadLink gives %q, %v", name, target, err)
+		}
+		if _, err := fs.ReadFile(im.FS(), "link"); !errors.Is(err, ErrChecksum) {
+			t.Errorf("%s: ReadFile gives %v", name, err)
+		}
+		for _, form := range []OutputForm{OutputZIP, OutputTAR, OutputFolder} {
+			for _, recover := range []bool{false, true} {
+				o := &ExtractOptions{Form: form, Recover: recover}
+				p, err := a.PlanExtract(Selection{Image: im}, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				list, links := p.Skipped, 0
+				if recover {
+					list, links = p.Noted, 1
+				}
+				if p.Damaged != 1 || p.Links != links || list.Count != 1 || list.List[0].Path != "/link" || list.List[0].Reason != "damaged" ||
+					!recover && !strings.Contains(list.List[0].Detail, "SHA-1") {
+					t.Errorf("%s as %s, recovery %v: %d damaged, %d links, left out %+v, noted %+v", name, form, recover, p.Damaged, p.Links, p.Skipped, p.Noted)
+				}
+				if form == OutputFolder {
+					continue
+				}
+				_, out, _ := extract(t, a, im, o)
+				tree := map[string]string{}
+				if form == OutputZIP {
+					tree = zipTree(t, out)
+				} else {
+					tree = tarTree(t, out)
+				}
+				if _, there := tree["link"]; there != recover || tree["file"] != "text" {
+					t.Errorf("%s as %s, recovery %v: %q", name, form, recover, tree)
+				}
+			}
+		}
+	}
+}
+
+// TestMissingLinkData: a link whose data are in no open file is told of as missing.
+func TestMissingLinkData(t *testing.T) {
+	h := wimtest.One(wimtest.Folder("", symlink("link", "file", true)))
+	h.Blobs = nil
+	a := mustOpen(t, h.Bytes())
+	im, err := a.Image(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := im.Link(1); !errors.Is(err, ErrMissingBlob) {
+		t.Error(err)
+	}
+	p, err := a.PlanExtract(Selection{Image: im}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Damaged != 0 || p.Skipped.Count != 1 || p.Skipped.List[0].Reason != "missing" {
+		t.Errorf("%+v", p.Skipped)
+	}
+}
+
+// TestReparseSizeGuard: reparse data that are longer than Windows has them are refused before a byte of them is read, though
+// they begin as a link does and have their SHA-1. The longest that may be are read.
+func TestReparseSizeGuard(t *testing.T) {
+	for _, size := range []int{maxReparseData, maxReparseData + 1, 8 << 20} {
+		data := append(wimtest.SymlinkData("file", "file", true), make([]byte, size)...)[:size]
+		b := wimtest.One(wimtest.Folder("", wimtest.TextFile("file", "x"), &wimtest.HandEntry{Name: "link", Attrs: AttrReparsePoint, Tag: TagSymlink, Data: data})).Bytes()
+		r := &countingReader{Reader: bytes.NewReader(b)}
+		a, err := Open([]Part{{Name: "large", R: r, Size: int64(len(b))}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		im, err := a.Image(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, _ := im.Lookup("/link")
+		r.bytes = 0
+		l, err := im.Link(n)
+		if size <= maxReparseData {
+			if err != nil || l.Target != "file" {
+				t.Errorf("%d bytes: %+v, %v", size, l, err)
+			}
+			continue
+		}
+		var large *TooLargeError
+		if !errors.As(err, &large) || large.Need != int64(size) || l != (Link{}) || r.bytes != 0 {
+			t.Errorf("%d bytes: %+v, %v, after reading %d bytes", size, l, err, r.bytes)
+		}
+		p, err := a.PlanExtract(Selection{Image: im}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Links != 0 || p.Skipped.Count != 1 || p.Skipped.List[0].Reason != "too-large" {
+			t.Errorf("%d bytes: %d links, left out %+v", size, p.Links, p.Skipped)
+		}
+	}
+}
+
+// TestReadChecked: whoever reads all of a content in order learns that it is damaged; a part of it has no hash.
+func TestReadChecked(t *testing.T) {
+	text := strings.Repeat("content ", 1000)
+	b := wimtest.One(wimtest.Folder("", wimtest.TextFile("file", text))).Bytes()
+	b[bytes.Index(b, []byte(text))+5000] ^= 1
+	a := mustOpen(t, b)
+	im, err := a.Image(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _ := im.Lookup("/file")
+	if got, err := a.ReadBlob(im.Hash(n), 1<<20); !errors.Is(err, ErrChecksum) || len(got) != len(text) {
+		t.Errorf("ReadBlob gives %d bytes, %v", len(got), err)
+	}
+	if got, err := a.ReadBlob(im.Hash(n), int64(len(text)-1)); !errors.Is(err, ErrTooLarge) || got != nil {
+		t.Errorf("ReadBlob gives %d bytes, %v", len(got), err)
+	}
+	if _, err := fs.ReadFile(im.FS(), "file"); !errors.Is(err, ErrChecksum) {
+		t.Errorf("ReadFile: %v", err)
+	}
+	r, err := a.OpenBlob(im.Hash(n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got, err := io.ReadAll(r); !errors.Is(err, ErrChecksum) || len(got) != len(text) {
+			t.Errorf("Read gives %d bytes, %v", len(got), err)
+		}
+		if _, err := r.Seek(0, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.Seek(10, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(r); err != nil {
+		t.Errorf("a part: %v", err)
+	}
+	if _, err := r.ReadAt(make([]byte, 8), 0); err != nil {
+		t.Errorf("a part: %v", err)
+	}
+}
