@@ -531,6 +531,10 @@ func (a *App) Enter(i int) {
 			a.followLink(row)
 			return
 		}
+		if row.BadLink {
+			a.note(a.T("files.link-bad"), true)
+			return
+		}
 		a.preview("", "")
 	})
 }

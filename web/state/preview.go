@@ -42,6 +42,7 @@ type Preview struct {
 	Loading  bool
 	Problem  *Problem
 	Encoding string
+	Check    protocol.Check
 
 	Lines   []string // ModeText and ModeXML
 	Widest  int      // letters in the longest line
@@ -100,7 +101,7 @@ func (a *App) preview(stream string, mode Mode) {
 				p.Problem = ar.problem(err, row.Name)
 				return
 			}
-			p.Size = rep.Size
+			p.Size, p.Check = rep.Size, rep.Check
 			p.Hex.Total = int((rep.Size + int64(p.PerRow) - 1) / int64(p.PerRow))
 			p.Encoding = rep.Encoding
 			if rep.Picture != "" && rep.Size <= pictureSize {

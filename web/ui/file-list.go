@@ -29,8 +29,10 @@ func (r listRow) icon() vugu.Builder {
 	return symbol(r.row.Name, r.row.Dir, r.row.Link != "" || r.row.Reparse != 0)
 }
 
-func (r listRow) size() string {
+func (c *FileList) size(r listRow) string {
 	switch {
+	case r.row.BadLink:
+		return c.T("files.link-bad-row")
 	case r.row.Link != "":
 		return "→ " + r.row.Link
 	case r.row.Dir || r.row.Reparse != 0 || !r.ok:

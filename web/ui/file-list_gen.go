@@ -129,8 +129,8 @@ func (c *FileList) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 								}
 							}
 							vgn = element(vgparent, "span\x00role\x00gridcell")
-							attribute(vgn, "class", class("cell size", "link", r.row.Link != ""))
-							content(vgn, r.size())
+							attribute(vgn, "class", class("cell size", "link", r.row.Link != "" || r.row.BadLink))
+							content(vgn, c.size(r))
 							vgn = element(vgparent, "span\x00class\x00cell time\x00role\x00gridcell")
 							content(vgn, r.time())
 							vgn = element(vgparent, "span\x00class\x00cell attrs\x00role\x00gridcell")

@@ -40,6 +40,8 @@ func (c *InspectorPane) kind() string {
 		return ""
 	case d.ReparseName != "" && d.Link != "":
 		return c.T("inspector.link", d.ReparseName, d.Link)
+	case d.BadLink:
+		return c.T("inspector.link-bad", d.ReparseName)
 	case d.ReparseName != "":
 		return c.T("inspector.reparse", d.ReparseName)
 	case in.Row.Dir:

@@ -3,6 +3,7 @@ package ui
 import (
 	"wimscope/web/state"
 	"wimscope/web/words"
+	"wimscope/worker/protocol"
 )
 
 // PreviewPane shows what is in a file.
@@ -38,8 +39,13 @@ func (c *PreviewPane) about() string {
 	if c.textual() {
 		s += " · " + p.Encoding + " · " + c.T("preview.lines", len(p.Lines))
 	}
+	if p.Check == protocol.CheckNone && !p.Loading && p.Problem == nil {
+		s += " · " + c.T("preview.unchecked")
+	}
 	return s
 }
+
+func (c *PreviewPane) damaged() bool { return c.p().Check == protocol.CheckBad }
 
 func (c *PreviewPane) textSpacer() string {
 	p := c.p()

@@ -89,6 +89,16 @@ func (c *PreviewPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				content(vgn, c.T("preview.loading"))
 			}
 		}
+		if c.damaged() {
+			vgn = element(vgparent, "p\x00class\x00more\x00data-k\x00damaged\x00role\x00alert")
+			{
+				vgparent := vgn
+				_ = vgparent
+				component(vgin, vgout, vgparent, icon("circle-alert"))
+				vgn = element(vgparent, "span")
+				content(vgn, c.T("preview.damaged"))
+			}
+		}
 		if c.p().Problem != nil {
 			vgn = element(vgparent, "div\x00class\x00over\x00data-k\x00problem\x00role\x00alert")
 			{

@@ -111,6 +111,28 @@ func TestFilesTab(t *testing.T) {
 	s.has(`id="hex"`, ">00000000<", "00000010", "offset 0x00000000: 00, decimal 0")
 }
 
+// TestDamage: a list and the pane beside it say that a link's target is damaged, and a preview that its file is, or that only
+// a part of it was read.
+func TestDamage(t *testing.T) {
+	s := show(t)
+	s.session.Add("broken", protocol.Row{Attrs: 0x400, BadLink: true, Reparse: 0xa000000c})
+	s.opened().has(">target damaged or missing<")
+	s.Reveal(1, "/broken")
+	s.has("its target is damaged or missing<")
+	s.session.Check = protocol.CheckBad
+	s.Reveal(1, "/readme.txt")
+	s.has("<h2>readme.txt<")
+	s.OpenPreview("", state.ModeText)
+	s.lacks(s.has("This file is damaged", ">hello<"), "not compared")
+	s.session.Check = protocol.CheckNone
+	s.OpenPreview("", state.ModeText)
+	s.lacks(s.has("not compared with its SHA-1", ">hello<"), "This file is damaged")
+	s.session.Check = protocol.CheckGood
+	s.OpenPreview("", state.ModeText)
+	s.has(">hello<", "UTF-8")
+	s.lacks(s.html(), "This file is damaged", "not compared")
+}
+
 func TestImageWithoutName(t *testing.T) {
 	s := show(t)
 	s.session.Info.Images[0] = protocol.Image{Index: 1}

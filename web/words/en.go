@@ -111,6 +111,8 @@ var english = map[string]string{
 	"files.open-folder":  "Open folder",
 	"files.follow":       "Go to target",
 	"files.link-outside": "{0} is not in this image.",
+	"files.link-bad":     "Where this link leads cannot be read: its data are damaged or missing.",
+	"files.link-bad-row": "target damaged or missing",
 
 	"column.name":     "Name",
 	"column.size":     "Size",
@@ -133,6 +135,7 @@ var english = map[string]string{
 	"inspector.file":          "File",
 	"inspector.folder":        "Folder",
 	"inspector.link":          "{0} to {1}",
+	"inspector.link-bad":      "{0}; its target is damaged or missing",
 	"inspector.reparse":       "Reparse point: {0}",
 	"inspector.version":       "version {0}",
 
@@ -207,6 +210,8 @@ var english = map[string]string{
 	"preview.lines":      "{0} {0|line|lines}",
 	"preview.partial":    "This is the beginning of the file.",
 	"preview.more":       "Show more",
+	"preview.damaged":    "This file is damaged: its content does not match its SHA-1. What is shown may be wrong.",
+	"preview.unchecked":  "not compared with its SHA-1",
 	"preview.empty":      "The file is empty.",
 	"mode.text":          "Text",
 	"mode.picture":       "Picture",

@@ -122,6 +122,7 @@ func (j *Job) Wait() (pool.Result, error) {
 
 // Session is a made-up archive: two images with a few folders, of which /many has Many files.
 type Session struct {
+	Check     protocol.Check // of what Read gives
 	Info      protocol.Archive
 	Many      int
 	Lacking   int               // contents in other archives
@@ -167,8 +168,12 @@ func NewSession() *Session {
 	s.add("Recovery", 0, protocol.Row{Attrs: 0x410, Link: `C:\Recovery`, Reparse: 0xa000000c})
 	s.add("readme.txt", 0, protocol.Row{Size: 12, Attrs: 0x20, Streams: 1})
 	s.Texts["/readme.txt"] = "hello\nworld\n"
+	s.Check = protocol.CheckGood
 	return s
 }
+
+// Add adds an entry to the root.
+func (s *Session) Add(name string, row protocol.Row) { s.add(name, 0, row) }
 
 func (s *Session) add(name string, parent int32, row protocol.Row) int32 {
 	n := int32(len(s.nodes))
@@ -380,7 +385,7 @@ func (s *Session) Read(_ context.Context, q protocol.ReadRequest) (protocol.Read
 		return protocol.ReadReply{}, nil, s.ReadFails
 	}
 	text, isText := s.Texts[s.path(q.Node)]
-	rep := protocol.ReadReply{Off: q.Off, Size: r.Size}
+	rep := protocol.ReadReply{Off: q.Off, Size: r.Size, Check: s.Check}
 	if isText {
 		rep.Size = int64(len(text))
 	}
