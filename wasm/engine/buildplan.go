@@ -12,6 +12,7 @@ import (
 
 	"github.com/hack-pad/hackpadfs"
 
+	"wimscope/visible"
 	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
@@ -439,7 +440,7 @@ func (x *buildPlan) report(*work) (protocol.Report, error) {
 		if len(rep.Problems) < maxReportProblems {
 			rep.Problems = append(rep.Problems, p)
 		}
-		fmt.Fprintf(&text, "%s\t%s\t%s\n", p.Path, p.Reason, p.Detail)
+		fmt.Fprintf(&text, "%s\t%s\t%s\n", visible.Text(p.Path), p.Reason, visible.Text(p.Detail))
 	}
 	rep.Text = text.String()
 	return rep, nil

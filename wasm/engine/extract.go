@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"wimscope/visible"
 	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
@@ -170,9 +171,9 @@ func (x *extractPlan) report(*work) (protocol.Report, error) {
 		fmt.Fprintf(&text, "%d entries were not written, or not as they should be:\n", x.count)
 	}
 	for _, p := range x.problems {
-		fmt.Fprintf(&text, "%s\t%s", p.Path, p.Reason)
+		fmt.Fprintf(&text, "%s\t%s", visible.Text(p.Path), p.Reason)
 		if p.Detail != "" {
-			fmt.Fprintf(&text, "\t%s", p.Detail)
+			fmt.Fprintf(&text, "\t%s", visible.Text(p.Detail))
 		}
 		text.WriteByte('\n')
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"wimscope/visible"
 	"wimscope/wim/core"
 	"wimscope/worker/protocol"
 )
@@ -234,7 +235,7 @@ func (v *verifyPlan) report(w *work) (protocol.Report, error) {
 	rep := protocol.Report{
 		Op: protocol.Verify, OK: r.OK, Blobs: r.Blobs, Bytes: r.Bytes, Integrity: integrityState(r.Integrity),
 		DamagedN: len(r.Damaged), MissingN: len(r.Missing), UnusedSize: r.UnusedBytes, RefCounts: len(r.RefCounts),
-		Warnings: r.Warnings, Text: r.Text(), JSON: string(text),
+		Warnings: r.Warnings, Text: visible.Lines(r.Text()), JSON: string(text),
 	}
 	for _, d := range r.Damaged {
 		if len(rep.BadRanges) == maxDamages {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"wimscope/visible"
 	"wimscope/web/words"
 )
 
@@ -206,7 +207,7 @@ func (a *App) OnStart() bool {
 func (a *App) title() {
 	t := a.T("app.name")
 	if !a.OnStart() {
-		t = a.Archive.Info.Name + " - " + t
+		t = visible.Text(a.Archive.Info.Name) + " - " + t
 	}
 	for _, j := range a.Jobs {
 		if j.Active() {

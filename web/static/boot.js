@@ -26,11 +26,13 @@
 
 	// --- files that come before the program does ---
 
+	// As package visible does for the program: what a name hides is shown.
+	const shown = (name) => name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `<U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}>`);
 	window.wimscopeQueue = [];
 	const queue = (via, files, handles) => {
 		if (files.length === 0) return;
 		window.wimscopeQueue.push({ via, files, handles });
-		status(`${files.map((f) => f.name).join(", ")}: opens as soon as Wimscope has loaded.`);
+		status(`${files.map((f) => shown(f.name)).join(", ")}: opens as soon as Wimscope has loaded.`);
 	};
 	// getAsFileSystemHandle must be called while the event is being handled.
 	const fromTransfer = (via, transfer) => {

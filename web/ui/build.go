@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/vugu/vugu"
+
+	"wimscope/visible"
 )
 
 // The functions below are what generated code calls, after the command shrink has been over it.
@@ -35,14 +37,22 @@ func drawing(parent *vugu.VGNode, tag string) *vugu.VGNode {
 	return n
 }
 
-// attribute sets an attribute: nil and false are none, true is one without a value.
+// spoken are the attributes that people read or hear.
+func spoken(key string) bool {
+	return key == "title" || key == "aria-label" || key == "alt" || key == "placeholder"
+}
+
+// attribute sets an attribute: nil and false are none, true is one without a value. In one that people read, hidden
+// characters are shown.
 func attribute(n *vugu.VGNode, key string, v any) {
 	var s string
 	switch v := v.(type) {
 	case nil:
 		return
 	case string:
-		s = v
+		if s = v; spoken(key) {
+			s = visible.Text(s)
+		}
 	case int:
 		s = strconv.Itoa(v)
 	case bool:
@@ -55,8 +65,26 @@ func attribute(n *vugu.VGNode, key string, v any) {
 	n.Attr = append(n.Attr, vugu.VGAttribute{Key: key, Val: s})
 }
 
-// content makes s the text of n.
-func content(n *vugu.VGNode, s string) {
+// verbatim is text of a person's own, shown as it is: what is in a file, not what a file is called.
+type verbatim string
+
+// lines is text of several lines.
+type lines string
+
+// content makes v, a string, lines or verbatim, the text of n. Whatever a string is made of, its hidden characters are shown:
+// there is no other way for a name to the page.
+func content(n *vugu.VGNode, v any) {
+	var s string
+	switch v := v.(type) {
+	case string:
+		s = visible.Text(v)
+	case lines:
+		s = visible.Lines(string(v))
+	case verbatim:
+		s = string(v)
+	default:
+		panic("ui: a text of this type")
+	}
 	s = html.EscapeString(s)
 	n.InnerHTML = &s
 }

@@ -74,12 +74,12 @@ func (c *DetailsView) warnings() []string {
 	return w
 }
 
-func (c *DetailsView) xml() string {
+func (c *DetailsView) xml() verbatim {
 	d := &c.App.Archive.Details
 	if d.Raw {
-		return d.XML.Raw
+		return verbatim(d.XML.Raw)
 	}
-	return d.XML.Pretty
+	return verbatim(d.XML.Pretty)
 }
 
 type capability struct {

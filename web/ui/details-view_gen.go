@@ -322,7 +322,7 @@ func (c *DetailsView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 						content(vgn, c.T("xml.raw"))
 						on(vgn, "click", func(event vugu.DOMEvent) { c.App.ShowRawXML(true) })
 						vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.Copy(c.xml()) })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.App.Copy(string(c.xml())) })
 						{
 							vgparent := vgn
 							_ = vgparent

@@ -93,7 +93,7 @@ func (c *InspectorPane) facts() []fact {
 	if d.Hash != "" {
 		f = append(f, fact{name: c.T("details.hash"), value: hashGroups(d.Hash), copy: d.Hash, mono: true})
 	}
-	add("details.path", d.FullPath)
+	f = append(f, fact{name: c.T("details.path"), value: d.FullPath, copy: d.FullPath})
 	return f
 }
 

@@ -11,7 +11,7 @@ type PreviewPane struct{ base }
 
 type textLine struct {
 	i    int
-	text string
+	text verbatim
 }
 
 type hexRow struct {
@@ -62,7 +62,7 @@ func (c *PreviewPane) lines() []textLine {
 	from, to := p.Text.Range()
 	out := make([]textLine, 0, to-from)
 	for i := from; i < to && i < len(p.Lines); i++ {
-		out = append(out, textLine{i, p.Lines[i]})
+		out = append(out, textLine{i, verbatim(p.Lines[i])})
 	}
 	return out
 }

@@ -41,7 +41,7 @@ func (c *ProblemCard) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				content(vgn, c.T("problem.details"))
 				vgn = element(vgparent, "pre\x00tabindex\x000")
 				attribute(vgn, "aria-label", c.T("problem.details"))
-				content(vgn, c.App.Problem.Details())
+				content(vgn, lines(c.App.Problem.Details()))
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
 				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Copy(c.App.Problem.Details()) })
 				{

@@ -23,6 +23,7 @@ type shown struct {
 	t       *testing.T
 	engine  *statetest.Engine
 	session *statetest.Session
+	browser *statetest.Browser
 	html    func() string
 }
 
@@ -31,6 +32,7 @@ func show(t *testing.T) *shown {
 	s := &shown{t: t, session: statetest.NewSession()}
 	s.engine = &statetest.Engine{Made: s.session}
 	b := &statetest.Browser{Can: state.Caps{SavePicker: true, FolderPicker: true, Names: "windows"}, Save: "handle"}
+	s.browser = b
 	s.App = state.NewApp(b, s.engine, words.English(), func() {})
 	env, root := New(s.App)
 	s.html = func() string {

@@ -190,6 +190,15 @@ func (s *Session) add(name string, parent int32, row protocol.Row) int32 {
 	return n
 }
 
+// Put puts an entry into a folder, which is there.
+func (s *Session) Put(folder, name string, row protocol.Row) {
+	n, ok := s.find(folder)
+	if !ok {
+		panic("statetest: no folder " + folder)
+	}
+	s.add(name, n, row)
+}
+
 // manyBase is the first node of the files of /many, which are not kept.
 const manyBase = 1_000_000
 

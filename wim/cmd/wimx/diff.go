@@ -67,7 +67,7 @@ func runDiff(t *tool, o *parsed) error {
 			if len(c.What) > 0 {
 				what = "  (" + strings.Join(c.What, ", ") + ")"
 			}
-			fmt.Fprintf(t.stdout, "%s %s%s\n", letters[c.Kind], c.Path, what)
+			fmt.Fprintf(t.stdout, "%s %s%s\n", letters[c.Kind], t.name(c.Path), what)
 		}
 	}
 	if len(list) > 0 {

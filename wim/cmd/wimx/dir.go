@@ -35,7 +35,7 @@ func runDir(t *tool, o *parsed) error {
 	if err != nil {
 		return err
 	}
-	l := &lister{a: a, w: t.stdout, detailed: o.has("detailed"), json: o.has("json")}
+	l := &lister{a: a, w: t.stdout, name: t.name, detailed: o.has("detailed"), json: o.has("json")}
 	for _, i := range a.indexes(choice) {
 		im, err := a.Image(i)
 		if err != nil {
@@ -76,6 +76,7 @@ type lister struct {
 	a        *opened
 	im       *core.Image
 	w        io.Writer
+	name     func(string) string // as it is shown there
 	detailed bool
 	json     bool
 	entries  []dirEntry
@@ -94,7 +95,7 @@ func (l *lister) list(n core.Node, below bool) error {
 		case l.detailed:
 			l.detail(n)
 		default:
-			if _, err := fmt.Fprintln(l.w, nativePath(l.im, n)); err != nil {
+			if _, err := fmt.Fprintln(l.w, l.name(nativePath(l.im, n))); err != nil {
 				return err
 			}
 		}
@@ -123,8 +124,8 @@ var attributeWords = []struct {
 func (l *lister) detail(n core.Node) {
 	im, w := l.im, l.w
 	fmt.Fprintln(w, "----------------------------------------------------------------------------")
-	fmt.Fprintf(w, "Full Path           = \"%s\"\n", nativePath(im, n))
-	fmt.Fprintf(w, "Short Name          = \"%s\"\n", im.ShortName(n))
+	fmt.Fprintf(w, "Full Path           = \"%s\"\n", l.name(nativePath(im, n)))
+	fmt.Fprintf(w, "Short Name          = \"%s\"\n", l.name(im.ShortName(n)))
 	attrs := im.Attributes(n)
 	fmt.Fprintf(w, "Attributes          = 0x%08x\n", attrs)
 	for _, a := range attributeWords {
@@ -173,7 +174,7 @@ func (l *lister) detail(n core.Node) {
 	for _, s := range streams {
 		if s.Kind == core.StreamNamed {
 			units, _ := core.UnescapeName(s.Name)
-			l.stream(fmt.Sprintf("\tNamed data stream \"%s\":", nativeName(units)), s.Hash)
+			l.stream(fmt.Sprintf("\tNamed data stream \"%s\":", l.name(nativeName(units))), s.Hash)
 		}
 	}
 }

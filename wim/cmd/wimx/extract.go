@@ -168,6 +168,9 @@ func (t *tool) toStdout(a *opened, im *core.Image, nodes []core.Node, recoverDat
 			return codef(exitNotRegular, "%q is not a regular file and therefore cannot be extracted to standard output", nativePath(im, n))
 		}
 	}
+	if err := t.asData(); err != nil {
+		return err
+	}
 	for _, n := range nodes {
 		if err := a.copyBlob(t, t.stdout, im.Hash(n), recoverData); err != nil {
 			return fmt.Errorf("%s: %w", nativePath(im, n), err)

@@ -62,6 +62,9 @@ type tool struct {
 	calm   bool // --quiet was given: nor are there warnings of what other programs do not read
 	screen bool // standard error is a terminal: show progress there
 
+	data  io.Writer // what stdout writes to in the end
+	reads bool      // a person reads standard output: it is a terminal
+
 	leftOut int // files that --skip-errors left out
 
 	written func(off int64, n int) error // called before each write to an archive, and may fail it; for tests
@@ -89,6 +92,7 @@ func run(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.
 		fi, err := f.Stat()
 		t.screen = err == nil && fi.Mode()&os.ModeCharDevice != 0
 	}
+	t.forPeople(stdout, stderr)
 	err := t.dispatch(argv)
 	if ferr := t.stdout.Flush(); err == nil && ferr != nil {
 		err = coded(exitWrite, fmt.Errorf("standard output: %w", ferr))

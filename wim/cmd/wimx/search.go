@@ -92,7 +92,7 @@ func runSearch(t *tool, o *parsed) error {
 			fmt.Fprintf(t.stdout, "%s  %d bytes\n", g.Hash, g.Size)
 		}
 		for _, h := range g.Hits {
-			fmt.Fprintf(t.stdout, "    %d:%s\n", h.Image, h.Path)
+			fmt.Fprintf(t.stdout, "    %d:%s\n", h.Image, t.name(h.Path))
 		}
 	}
 	if len(order) == 0 {

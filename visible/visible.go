@@ -1,0 +1,121 @@
+// Package visible shows what a name from a file hides. A name may hold characters that nobody sees and that change how
+// all others are read: "photo<U+202E>gpj.exe" is drawn as "photoexe.jpg" if its control character is obeyed. Whatever
+// shows a name to a person shows it through here; whatever compares, copies or writes it uses the name itself.
+package visible
+
+import (
+	"io"
+	"sort"
+	"strings"
+	"unicode/utf8"
+)
+
+// hidden are the characters that are invisible, that look like a space, or that reorder text, as ranges in ascending
+// order: control characters (Cc), format characters (Cf) but the Arabic and Syriac signs that have a form, separators (Zl, Zp and
+// Zs but the two spaces that are seen for what they are), what Unicode calls Default_Ignorable_Code_Point, and
+// noncharacters. [Unicode 16: DerivedCoreProperties.txt, DerivedGeneralCategory.txt]
+var hidden = [...][2]rune{
+	{0x0000, 0x001f},
+	{0x007f, 0x00a0},   // DEL, C1, no-break space
+	{0x00ad, 0x00ad},   // soft hyphen
+	{0x034f, 0x034f},   // combining grapheme joiner
+	{0x061c, 0x061c},   // Arabic letter mark
+	{0x115f, 0x1160},   // Hangul fillers
+	{0x1680, 0x1680},   // Ogham space mark, in most fonts a blank
+	{0x17b4, 0x17b5},   // Khmer inherent vowels
+	{0x180b, 0x180f},   // Mongolian variation selectors, vowel separator
+	{0x2000, 0x200f},   // spaces of all widths, zero-width characters, directional marks
+	{0x2028, 0x202f},   // separators, directional embeddings and overrides, narrow no-break space
+	{0x205f, 0x206f},   // medium space, invisible operators, directional isolates, deprecated format characters
+	{0x2800, 0x2800},   // blank Braille pattern
+	{0x3164, 0x3164},   // Hangul filler
+	{0xfdd0, 0xfdef},   // noncharacters
+	{0xfe00, 0xfe0f},   // variation selectors
+	{0xfeff, 0xfeff},   // byte order mark
+	{0xffa0, 0xffa0},   // halfwidth Hangul filler
+	{0xfff0, 0xfffb},   // unassigned and ignorable, interlinear annotation
+	{0xfffe, 0xffff},   // noncharacters
+	{0x110bd, 0x110bd}, // Kaithi number sign
+	{0x110cd, 0x110cd}, // Kaithi number sign above
+	{0x13430, 0x1343f}, // Egyptian hieroglyph format controls
+	{0x16fe4, 0x16fe4}, // Khitan filler
+	{0x1bca0, 0x1bca3}, // shorthand format controls
+	{0x1d159, 0x1d159}, // musical null notehead
+	{0x1d173, 0x1d17a}, // musical format controls
+	{0xe0000, 0xe0fff}, // tags, more variation selectors
+}
+
+// Hidden reports whether r is a character that is not seen, or not seen for what it is.
+func Hidden(r rune) bool {
+	if r >= 0x10000 && r&0xfffe == 0xfffe { // the last two of each plane
+		return true
+	}
+	i := sort.Search(len(hidden), func(i int) bool { return hidden[i][1] >= r })
+	return i < len(hidden) && hidden[i][0] <= r
+}
+
+// Text returns s with each hidden character written as <U+202E>: by its number, between signs that no name on Windows
+// has. Bytes that are no UTF-8 become U+FFFD, which has a form. Line breaks and tabs are hidden characters too: a name
+// has none, and one that has makes a list lie.
+func Text(s string) string { return show(s, "") }
+
+// Lines returns s with the hidden characters of each line shown; line feeds and tabs stay what they are.
+func Lines(s string) string { return show(s, "\n\t") }
+
+// show writes all hidden characters but those of keep by their numbers.
+func show(s, keep string) string {
+	at := strings.IndexFunc(s, func(r rune) bool { return r == utf8.RuneError || Hidden(r) && !strings.ContainsRune(keep, r) })
+	if at < 0 {
+		return s
+	}
+	b := append(make([]byte, 0, len(s)+16), s[:at]...)
+	for _, r := range s[at:] {
+		if Hidden(r) && !strings.ContainsRune(keep, r) {
+			b = appendNumber(b, r)
+		} else {
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return string(b)
+}
+
+func appendNumber(b []byte, r rune) []byte {
+	const hex = "0123456789ABCDEF"
+	b = append(b, "<U+"...)
+	for shift := 20; shift >= 0; shift -= 4 {
+		if r>>shift != 0 || shift < 16 { // four digits at least
+			b = append(b, hex[r>>shift&15])
+		}
+	}
+	return append(b, '>')
+}
+
+// Writer returns a writer for a terminal, which shows what is written to it with its hidden characters: a terminal obeys
+// control characters, and a name may hold them. Line feeds, carriage returns and tabs pass; a program moves about the
+// screen by them. A character may come in two writes.
+func Writer(w io.Writer) io.Writer { return &writer{w: w} }
+
+type writer struct {
+	w    io.Writer
+	rest []byte // the beginning of a character
+}
+
+func (v *writer) Write(p []byte) (int, error) {
+	all := append(v.rest, p...)
+	end := len(all)
+	// At most three bytes can be a beginning.
+	for k := 1; k < utf8.UTFMax && k <= len(all); k++ {
+		if c := all[len(all)-k]; utf8.RuneStart(c) {
+			if !utf8.FullRune(all[len(all)-k:]) {
+				end = len(all) - k
+			}
+			break
+		}
+	}
+	out := show(string(all[:end]), "\n\r\t")
+	v.rest = append([]byte(nil), all[end:]...)
+	if _, err := io.WriteString(v.w, out); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
