@@ -114,6 +114,8 @@ func (r *packRunner) run() error {
 	switch {
 	case s.Op == PackHash:
 		return r.hashAll()
+	case s.Op == PackCheck:
+		return r.check()
 	case s.Codec != None && s.Op != PackCopy && (s.Level < LevelFast || s.Level > LevelMaximum):
 		return fmt.Errorf("wim: shard %d: level %d: %w", s.Seq, s.Level, errShard)
 	case s.Codec == None && s.Op == PackSolid, s.Codec != None && s.Op != PackCopy && (s.ChunkSize > maxLength || !chunkSizeOK(s.Codec, uint32(min(s.ChunkSize, 1<<31+1)))):
@@ -193,7 +195,7 @@ func (r *packRunner) load(pieces []PackPiece) error {
 		if err != nil {
 			return err
 		}
-		hash, err := r.check(p, b)
+		hash, err := r.sum(p, b)
 		if err != nil {
 			return err
 		}
@@ -211,22 +213,42 @@ func (r *packRunner) unpack(spans []Span) error {
 	res, err := RunShard(&Shard{Seq: r.s.Seq, Op: OpExtract, Spans: spans}, r.src.Parts, r.read, func(int64, int) error {
 		return r.rest(r.res.Bytes, len(r.res.Items))
 	})
+	if err == nil {
+		err = badContents(res.Bad)
+	}
 	if err != nil {
 		return err
-	}
-	if len(res.Bad) > 0 {
-		b := &res.Bad[0]
-		e := &ContentError{ID: b.ID, Err: fmt.Errorf("%s: %w", b.Error, ErrChecksum)}
-		for _, more := range res.Bad[1:] {
-			if more.ID != b.ID {
-				e.More = append(e.More, more.ID)
-			}
-		}
-		return e
 	}
 	r.unpacked = res.Data
 	r.read.Reuse(res.Data) // nothing else is unpacked before these are used up
 	return nil
+}
+
+// check sees that contents of archives have their SHA-1.
+func (r *packRunner) check() error {
+	res, err := RunShard(&Shard{Seq: r.s.Seq, Op: OpVerify, Spans: r.s.Read}, r.src.Parts, r.read, func(n int64, _ int) error {
+		r.res.Bytes = n
+		return r.rest(n, 0)
+	})
+	if err == nil {
+		err = badContents(res.Bad)
+	}
+	r.res.Bytes, r.res.Cuts = res.Bytes, res.Cuts
+	return err
+}
+
+// badContents makes an error of pieces that are not what they should be.
+func badContents(bad []BadPiece) error {
+	if len(bad) == 0 {
+		return nil
+	}
+	e := &ContentError{ID: bad[0].ID, Err: fmt.Errorf("%s: %w", bad[0].Error, ErrChecksum)}
+	for _, more := range bad[1:] {
+		if more.ID != e.ID {
+			e.More = append(e.More, more.ID)
+		}
+	}
+	return e
 }
 
 func (r *packRunner) progress(n int64) error {
@@ -316,9 +338,9 @@ func (r *packRunner) place(p *PackPiece, used int64) []byte {
 	return r.buf[used : used+n]
 }
 
-// check reckons the SHA-1 of what was read of a piece, and compares it with what it is known to be. It gives the
+// sum reckons the SHA-1 of what was read of a piece, and compares it with what it is known to be. It gives the
 // content's if that can be told.
-func (r *packRunner) check(p *PackPiece, b []byte) (Hash, error) {
+func (r *packRunner) sum(p *PackPiece, b []byte) (Hash, error) {
 	from, n := p.reads()
 	end := from+n == p.Size
 	switch {
@@ -681,7 +703,7 @@ func (r *packRunner) solid() error {
 		if err != nil {
 			return err
 		}
-		if _, err := r.check(p, b); err != nil {
+		if _, err := r.sum(p, b); err != nil {
 			return err
 		}
 		b = b[p.Lead : p.Lead+p.Len]

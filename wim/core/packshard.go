@@ -13,6 +13,7 @@ const (
 	PackAlone                   // make resources of contents, or runs of chunks of large ones
 	PackSolid                   // make chunks of a solid resource of the pieces' bytes, one after another
 	PackCopy                    // take packed bytes as they are
+	PackCheck                   // see that the contents in Read have their SHA-1, and pack nothing
 )
 
 // PackShard is a part of the work of writing an archive that any worker can do by itself, with the files at hand. It
@@ -26,7 +27,7 @@ type PackShard struct {
 	Pipable   bool   // resources are laid out as in pipable archives: each chunk after its size, the table last
 	Bytes     int64  // unpacked bytes of all pieces
 	Memory    int64  // bytes that a worker needs for it, about
-	Read      []Span // what gives the bytes of pieces from archives, in the order of those pieces
+	Read      []Span // what gives the bytes of pieces from archives, in the order of those pieces; with PackCheck by itself
 	Pieces    []PackPiece
 }
 
@@ -148,7 +149,7 @@ func ParsePackShard(b []byte) (*PackShard, error) {
 	seq := c.length()
 	s.ChunkSize, s.Bytes, s.Memory = c.length(), c.length(), c.length()
 	const most = 1 << 30
-	if s.Op < PackHash || s.Op > PackCopy || s.Codec > LZMS || seq > most {
+	if s.Op < PackHash || s.Op > PackCheck || s.Codec > LZMS || seq > most {
 		return nil, errShard
 	}
 	s.Seq = int(seq)
@@ -199,6 +200,7 @@ type PackResult struct {
 	Bytes  int64        // unpacked bytes gone through
 	Items  []PackedItem // of each piece; none of PackSolid
 	Chunks []uint32     // PackSolid: packed sizes of the chunks
+	Cuts   []Cut        // PackCheck: the pieces that are not whole contents
 	Data   []byte       // what is to be written; goes beside the packed form
 }
 
@@ -240,7 +242,8 @@ func (r *PackResult) AppendBinary(b []byte) []byte {
 		b = appendSizes(b, it.Chunks)
 		b = appendBytes(b, it.States)
 	}
-	return appendSizes(b, r.Chunks)
+	b = appendSizes(b, r.Chunks)
+	return appendCuts(binary.AppendUvarint(b, uint64(len(r.Cuts))), r.Cuts)
 }
 
 func appendSizes(b []byte, sizes []uint32) []byte {
@@ -295,6 +298,7 @@ func ParsePackResult(b []byte) (*PackResult, error) {
 		r.Items = append(r.Items, it)
 	}
 	r.Chunks = c.sizes()
+	r.Cuts = c.cuts(c.count(minCut))
 	if c.bad || len(c.b) != 0 || seq > 1<<30 {
 		return nil, errShard
 	}

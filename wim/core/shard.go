@@ -297,17 +297,36 @@ func (r *ShardResult) AppendBinary(b []byte) []byte {
 	for _, c := range r.CRCs {
 		b = binary.LittleEndian.AppendUint32(b, c)
 	}
-	for i := range r.Cuts {
-		c := &r.Cuts[i]
+	return appendText(appendCuts(b, r.Cuts), string(r.Sum))
+}
+
+func appendCuts(b []byte, cuts []Cut) []byte {
+	for i := range cuts {
+		c := &cuts[i]
 		b = append(b, c.Hash[:]...)
 		for _, v := range []int64{int64(c.Piece), int64(c.ID), c.Size, c.From, c.Len} {
 			b = binary.AppendUvarint(b, uint64(v))
 		}
-		b = appendText(b, string(c.State))
-		b = appendText(b, string(c.Tail))
+		b = appendBytes(b, c.State)
+		b = appendBytes(b, c.Tail)
 	}
-	return appendText(b, string(r.Sum))
+	return b
 }
+
+// cuts reads n of what appendCuts wrote.
+func (c *cursor) cuts(n int) (list []Cut) {
+	for range n {
+		var x Cut
+		copy(x.Hash[:], c.take(uint64(len(x.Hash))))
+		x.Piece, x.ID, x.Size, x.From, x.Len = c.int32(), c.int32(), c.size(), c.size(), c.size()
+		x.State, x.Tail = c.some(), c.some()
+		list = append(list, x)
+	}
+	return list
+}
+
+// int32 reads a number, or what comes nearest.
+func (c *cursor) int32() int32 { return int32(min(c.size(), math.MaxInt32)) }
 
 // ParseShardResult reads what AppendBinary made.
 func ParseShardResult(b []byte) (*ShardResult, error) {
@@ -322,21 +341,14 @@ func ParseShardResult(b []byte) (*ShardResult, error) {
 	}
 	r := &ShardResult{Seq: int(seq), Bytes: bytes, Items: int(items)}
 	bad, crcs, cuts := c.count(minBad), c.count(4), c.count(minCut)
-	id := func() int32 { return int32(min(c.size(), 1<<31-1)) }
 	for range bad {
-		p := BadPiece{Piece: id(), ID: id(), Off: c.size(), Len: c.size(), Lost: c.size(), Error: c.text()}
+		p := BadPiece{Piece: c.int32(), ID: c.int32(), Off: c.size(), Len: c.size(), Lost: c.size(), Error: c.text()}
 		r.Bad = append(r.Bad, p)
 	}
 	for range crcs {
 		r.CRCs = append(r.CRCs, c.u32())
 	}
-	for range cuts {
-		var x Cut
-		copy(x.Hash[:], c.take(uint64(len(x.Hash))))
-		x.Piece, x.ID, x.Size, x.From, x.Len = id(), id(), c.size(), c.size(), c.size()
-		x.State, x.Tail = c.some(), c.some()
-		r.Cuts = append(r.Cuts, x)
-	}
+	r.Cuts = c.cuts(cuts)
 	r.Sum = c.some()
 	if c.bad || len(c.b) != 0 {
 		return nil, errShard

@@ -25,7 +25,7 @@ type VerifyPlan struct {
 	merged []bool
 	left   int
 	bad    map[int32]BadPiece // by ID, the first thing that was wrong
-	cuts   map[int32]*cutState
+	cuts   cutHalves
 	blocks []blockRange
 	tables []IntegrityReport
 }
@@ -37,20 +37,50 @@ type blockRange struct {
 	first int
 }
 
+// cutHalves are contents, by ID, of which one of two shards is merged.
+type cutHalves map[int32]*cutState
+
 // cutState is a content whose pieces are in two shards.
 type cutState struct {
 	state []byte
 	tail  []byte
 	have  bool // the tail is there
-	size  int64
-	hash  Hash
+}
+
+// join takes a piece of a content. With the second half of one it returns the content's SHA-1.
+func (m cutHalves) join(c *Cut) (got Hash, ok bool) {
+	if c.From == 0 && c.State == nil && c.Len < c.Size {
+		return Hash{}, false // the first half is bad, which was told
+	}
+	st := m[c.ID]
+	if st == nil {
+		st = &cutState{}
+		m[c.ID] = st
+	}
+	switch {
+	case c.State != nil:
+		st.state = c.State
+	case c.Tail != nil:
+		st.tail, st.have = c.Tail, true
+	default:
+		return Hash{}, false // within one shard over two resources
+	}
+	if st.state == nil || !st.have {
+		return Hash{}, false
+	}
+	delete(m, c.ID)
+	d := sha1.New()
+	if d.LoadState(st.state) == nil {
+		d.Write(st.tail)
+	}
+	return d.Sum(), true
 }
 
 // PlanVerify makes the plan of a verification.
 func (a *Archive) PlanVerify(o *VerifyOptions) (*VerifyPlan, error) {
 	p := &VerifyPlan{
 		layout: layout{a: a, op: OpVerify, metas: true},
-		bad:    map[int32]BadPiece{}, cuts: map[int32]*cutState{},
+		bad:    map[int32]BadPiece{}, cuts: cutHalves{},
 	}
 	if o != nil {
 		p.o = *o
@@ -264,38 +294,18 @@ func (p *VerifyPlan) mark(x BadPiece) {
 // cut puts the halves of a content together that two shards had.
 func (p *VerifyPlan) cut(c *Cut) (BlockMark, bool) {
 	src, ok := p.src(c.ID)
-	if !ok || c.From == 0 && c.State == nil && c.Len < c.Size {
-		return BlockMark{}, false // its first half is bad, which was told
-	}
-	st := p.cuts[c.ID]
-	if st == nil {
-		st = &cutState{hash: c.Hash, size: c.Size}
-		p.cuts[c.ID] = st
-	}
-	switch {
-	case c.State != nil:
-		st.state = c.State
-	case c.Tail != nil:
-		st.tail, st.have = c.Tail, true
-	default:
-		return BlockMark{}, false // within one shard over two resources
-	}
-	if st.state == nil || !st.have {
+	if !ok {
 		return BlockMark{}, false
 	}
-	delete(p.cuts, c.ID)
+	got, ok := p.cuts.join(c)
+	if !ok || got == c.Hash {
+		return BlockMark{}, false
+	}
 	if _, bad := p.bad[c.ID]; bad {
 		return BlockMark{}, false
 	}
-	d := sha1.New()
-	if err := d.LoadState(st.state); err == nil {
-		d.Write(st.tail)
-		if Hash(d.Sum()) == st.hash {
-			return BlockMark{}, false
-		}
-	}
 	info := p.a.Stored(p.a.blob(c.ID))
-	bad := BadPiece{ID: c.ID, Off: info.Off, Len: info.PackedSize, Error: fmt.Sprintf("SHA-1 is %v", Hash(d.Sum()))}
+	bad := BadPiece{ID: c.ID, Off: info.Off, Len: info.PackedSize, Error: fmt.Sprintf("SHA-1 is %v", got)}
 	if chunks, err := p.a.runChunks(p.a.blobs[c.ID].run); err == nil {
 		b := &p.a.blobs[c.ID]
 		first, last := chunks[chunkAt(chunks, b.off)], chunks[chunkAt(chunks, b.off+b.size-1)]

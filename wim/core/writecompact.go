@@ -78,13 +78,26 @@ func (p *WritePlan) startCompact() error {
 	if err := p.out.put(h.Append(nil), 0); err != nil {
 		return err
 	}
-	for len(p.moves) > 0 && p.moves[0].off == p.out.off {
-		p.out.off += p.moves[0].packed
-		p.moves = p.moves[1:]
+	k := p.inPlace()
+	for _, m := range p.moves[:k] {
+		p.out.off += m.packed
 	}
+	p.moves = p.moves[k:]
 	end := p.out.off
 	p.out.prime = func(s *blockSums) error { return p.prime(s, end) }
 	return p.out.sync()
+}
+
+// inPlace counts the resources at the front that stay where they are.
+func (p *WritePlan) inPlace() int {
+	off := int64(format.HeaderSize)
+	for i, m := range p.moves {
+		if m.off != off {
+			return i
+		}
+		off += m.packed
+	}
+	return len(p.moves)
 }
 
 // planMoves plans the moving of resources, in their order: so none is written over before it was read.

@@ -19,6 +19,8 @@ func (p *WritePlan) Merge(i int, r *PackResult) error {
 	}
 	p.merged++
 	switch {
+	case plan.op == PackCheck:
+		return p.mergeCheck(plan, r)
 	case plan.op == PackHash:
 		p.mergeHash(r)
 		return nil
@@ -32,13 +34,13 @@ func (p *WritePlan) Merge(i int, r *PackResult) error {
 	for k, it := range items {
 		c := &p.contents[it.content]
 		switch res := &r.Items[k]; {
-		case c.same == leftOut:
-			err = b.drop(res.Packed)
 		case plan.op == PackCopy && plan.solid >= 0:
 			if it.from == 0 {
 				p.solids[plan.solid].off = b.off()
 			}
 			b.at += res.Packed
+		case c.same == leftOut:
+			err = b.drop(res.Packed)
 		case plan.op == PackCopy:
 			err = b.copied(it, res)
 		case it.n < c.size:

@@ -50,10 +50,11 @@ type WritePlan struct {
 	merged  int
 	skipped []*ContentError
 
-	open    openContent // that comes in pieces
-	redo    []int32     // contents that did not shrink
-	moves   []move      // in compacting
-	aliases [][2]int32  // contents that lie where another one does
+	open    openContent  // that comes in pieces
+	redo    []int32      // contents that did not shrink
+	checks  []*copyCheck // of what is copied, by archive
+	moves   []move       // in compacting
+	aliases [][2]int32   // contents that lie where another one does
 
 	sink  func(part int) (io.WriterAt, error)
 	begun bool
@@ -67,7 +68,8 @@ type WritePlan struct {
 type writeStage int
 
 const (
-	stageNone writeStage = iota
+	stageNone  writeStage = iota
+	stageCheck            // what is copied is unpacked, to see that it is not damaged
 	stageHash
 	stageMeasure // contents that may be too large for a part are packed for nothing but their size
 	stageCompact
@@ -140,6 +142,9 @@ type packPlan struct {
 	solid int32
 	items []packItem
 	bytes int64
+
+	archive int32 // PackCheck: index of the archive
+	check   int   // and which shard of its check
 }
 
 // packItem is a content or a run of its bytes.
@@ -164,9 +169,9 @@ func (e *Edit) PlanWrite(o *WriteOptions) (*WritePlan, error) {
 
 // setStages lists what is to be done.
 func (p *WritePlan) setStages() {
-	p.stages = []writeStage{stageHash, stageMeasure, stageCompact, stagePack, stageRedo, stageMetadata, stageRedoMetadata}
+	p.stages = []writeStage{stageCheck, stageHash, stageMeasure, stageCompact, stagePack, stageRedo, stageMetadata, stageRedoMetadata}
 	if p.front {
-		p.stages = []writeStage{stageHash, stageMeasure, stageMetadata, stageRedoMetadata, stagePack, stageRedo}
+		p.stages = []writeStage{stageCheck, stageHash, stageMeasure, stageMetadata, stageRedoMetadata, stagePack, stageRedo}
 	}
 }
 
@@ -566,6 +571,8 @@ func (p *WritePlan) Next() (bool, error) {
 
 func (p *WritePlan) planStage() error {
 	switch p.stage {
+	case stageCheck:
+		return p.planCheck()
 	case stageHash:
 		p.planHash()
 	case stageMeasure:
@@ -587,9 +594,11 @@ func (p *WritePlan) planStage() error {
 	return nil
 }
 
-// Stage is what is being done, as a key: "hash", "measure", "compact", "pack", "metadata".
+// Stage is what is being done, as a key: "check", "hash", "measure", "compact", "pack", "metadata".
 func (p *WritePlan) Stage() string {
 	switch p.stage {
+	case stageCheck:
+		return "check"
 	case stageHash:
 		return "hash"
 	case stageMeasure:
@@ -630,6 +639,12 @@ func (p *WritePlan) Memory() int64 {
 func (p *WritePlan) outline(i int) *PackShard {
 	plan := &p.shards[i]
 	s := &PackShard{Seq: i, Op: plan.op}
+	if plan.op == PackCheck {
+		if k, err := p.checks[plan.archive].shard(plan.check); err == nil {
+			s.Bytes, s.Memory = k.Bytes, k.Memory
+		}
+		return s
+	}
 	switch {
 	case plan.op == PackSolid:
 		s.Codec, s.ChunkSize, s.Level = p.o.SolidCodec, p.o.SolidChunkSize, p.o.SolidLevel
@@ -662,9 +677,11 @@ func (p *WritePlan) outline(i int) *PackShard {
 	return s
 }
 
-// skips says that a shard does without an item, whose content was skipped. In a solid resource zeros stand for it.
+// skips says that a shard does without an item, whose content was skipped. In a solid resource zeros stand for it, or in one
+// that is copied what is there.
 func (p *WritePlan) skips(plan *packPlan, it packItem) bool {
-	return p.contents[it.content].same == leftOut && plan.op != PackSolid
+	whole := plan.op == PackSolid || plan.op == PackCopy && plan.solid >= 0
+	return p.contents[it.content].same == leftOut && !whole
 }
 
 // reads is which bytes of a content are read for an item: also those before and behind it, from and to where the unfinished
@@ -687,6 +704,13 @@ func (p *WritePlan) Shard(i int) (*PackShard, error) {
 		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(p.shards), ErrNotFound)
 	}
 	plan := &p.shards[i]
+	if plan.op == PackCheck {
+		s, err := p.checkShard(plan)
+		if err == nil {
+			s.Seq = i
+		}
+		return s, err
+	}
 	s := p.outline(i)
 	s.Pieces = make([]PackPiece, 0, len(plan.items))
 	var m spanMaker

@@ -156,23 +156,31 @@ func (r *stageRun) skip(seq int, err error) (*PackShard, error) {
 		r.change.Wait()
 	}
 	for {
-		for _, id := range append([]int32{ce.ID}, ce.More...) {
-			if r.p.gone(id) {
-				continue
-			}
-			one := &ContentError{ID: id, Path: r.p.Name(id), Err: ce.Err}
-			if !r.o.Problem(one) {
-				return nil, one
-			}
-			if err := r.p.Skip(one); err != nil {
-				return nil, err
-			}
+		if err := r.leaveOut(ce); err != nil {
+			return nil, err
 		}
 		s, err := r.p.Shard(seq)
 		if err == nil || !errors.As(err, &ce) {
 			return s, err
 		}
 	}
+}
+
+// leaveOut asks what to do about contents that cannot be had, and leaves them out. The lock is held.
+func (r *stageRun) leaveOut(ce *ContentError) error {
+	for _, id := range append([]int32{ce.ID}, ce.More...) {
+		if r.p.gone(id) {
+			continue
+		}
+		one := &ContentError{ID: id, Path: r.p.Name(id), Err: ce.Err}
+		if !r.o.Problem(one) {
+			return one
+		}
+		if err := r.p.Skip(one); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // take gives the next shard, nil if there is no more to do. It waits also while others take the memory.
@@ -224,13 +232,18 @@ func (r *stageRun) buffer() []byte {
 	return b
 }
 
-// merge writes a result.
+// merge writes a result. That a content is damaged which two shards checked by halves shows here.
 func (r *stageRun) merge(i int, res *PackResult) error {
-	if err := r.p.Merge(i, res); err != nil {
-		return err
-	}
+	err := r.p.Merge(i, res)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var ce *ContentError
+	if r.o.Problem != nil && errors.As(err, &ce) {
+		err = r.leaveOut(ce)
+	}
+	if err != nil {
+		return err
+	}
 	if cap(res.Data) > 0 && len(r.spare) < r.ahead {
 		r.spare = append(r.spare, res.Data[:0])
 	}

@@ -233,7 +233,7 @@ func (r *run) enter(stage protocol.StageReply) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.fig.Phase = Packing
-	if stage.Stage == "hash" {
+	if stage.Stage == "check" || stage.Stage == "hash" {
 		r.fig.Phase = Hashing
 	}
 	r.fig.OfBytes, r.fig.OfItems = stage.Bytes, stage.Items

@@ -340,7 +340,7 @@ func (s *stageBar) step(p core.RunProgress) {
 	}
 	if s.bar == nil || s.stage != p.Stage || s.bar.total != p.Total {
 		s.end()
-		what := map[string]string{"hash": "Hashing", "pack": "Archiving file data", "metadata": "Writing metadata"}[p.Stage]
+		what := map[string]string{"check": "Checking data", "hash": "Hashing", "pack": "Archiving file data", "metadata": "Writing metadata"}[p.Stage]
 		s.stage, s.bar = p.Stage, s.t.progress(what, p.Total)
 	}
 	s.bar.at(p.Bytes)

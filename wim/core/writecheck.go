@@ -1,0 +1,123 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Contents that are copied as they are packed are unpacked once to see that they have their SHA-1, before anything is
+// written: otherwise damage would go into the new archive unnoticed. That is a stage of its own, whose shards any worker can
+// do, and which leaves nothing behind: an archive with damaged contents is refused, or they are left out, see Skip.
+
+// copyCheck is what of an archive is copied and has to be checked.
+type copyCheck struct {
+	layout
+	ids    map[int32]int32 // contents of the plan by those of the archive
+	halves cutHalves
+}
+
+// planCheck plans the checking of what is copied.
+func (p *WritePlan) planCheck() error {
+	p.checks = make([]*copyCheck, len(p.archives))
+	plain, solid := make([][]int32, len(p.archives)), make([][]int32, len(p.archives))
+	add := func(id int32) {
+		c := &p.contents[id]
+		k := p.checks[c.a]
+		if k == nil {
+			k = &copyCheck{layout: layout{a: p.archives[c.a], op: OpVerify}, ids: map[int32]int32{}, halves: cutHalves{}}
+			p.checks[c.a] = k
+		}
+		k.ids[c.blob] = id
+		if k.a.blobs[c.blob].run >= 0 {
+			solid[c.a] = append(solid[c.a], c.blob)
+		} else {
+			plain[c.a] = append(plain[c.a], c.blob)
+		}
+	}
+	for i := range p.contents {
+		if c := &p.contents[i]; c.same == written && c.a >= 0 && !c.meta && !c.stays && p.copied(c) {
+			add(int32(i))
+		}
+	}
+	for _, x := range p.solidCopies() {
+		for _, id := range x.contents {
+			add(id)
+		}
+	}
+	for _, id := range p.moving() {
+		add(id)
+	}
+	for a, k := range p.checks {
+		if k == nil {
+			continue
+		}
+		if err := k.plan(plain[a], solid[a]); err != nil {
+			return err
+		}
+		for _, r := range k.refused {
+			return &ContentError{ID: k.ids[r.id], Err: r.err(k.a.opts.MaxMemory)}
+		}
+		for i := range k.shards {
+			p.add(packPlan{op: PackCheck, solid: -1, archive: int32(a), check: i, bytes: k.shards[i].bytes})
+		}
+	}
+	return nil
+}
+
+// moving lists the contents that compacting moves.
+func (p *WritePlan) moving() []int32 {
+	var ids []int32
+	solids := map[int32]bool{}
+	for _, m := range p.moves[p.inPlace():] {
+		if m.solid >= 0 {
+			solids[m.solid] = true
+		} else if !p.contents[m.content].meta { // that was checked when its tree was loaded
+			ids = append(ids, m.content)
+		}
+	}
+	for i := range p.contents {
+		if c := &p.contents[i]; c.stays && c.same == written && c.solid >= 0 && solids[c.solid] {
+			ids = append(ids, int32(i))
+		}
+	}
+	return ids
+}
+
+// copies says that a content is still to be copied from an archive: it was not skipped, and no file stands in for it.
+func (p *WritePlan) copies(archive, blob int32) bool {
+	c := &p.contents[p.checks[archive].ids[blob]]
+	return c.same == written && c.a == archive && c.blob == blob
+}
+
+// checkShard makes a shard of a check, without the contents that were skipped.
+func (p *WritePlan) checkShard(plan *packPlan) (*PackShard, error) {
+	k := p.checks[plan.archive]
+	s, err := k.shard(plan.check)
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.Spans {
+		sp := &s.Spans[i]
+		sp.Src += p.bases[plan.archive]
+		sp.Pieces = slices.DeleteFunc(sp.Pieces, func(x Piece) bool { return !p.copies(plan.archive, x.ID) })
+		for j := range sp.Pieces {
+			sp.Pieces[j].ID = k.ids[sp.Pieces[j].ID]
+		}
+	}
+	return &PackShard{Op: PackCheck, Bytes: s.Bytes, Memory: s.Memory, Read: s.Spans}, nil
+}
+
+// mergeCheck takes what a shard of a check found. What is bad within it was an error of running it.
+func (p *WritePlan) mergeCheck(plan *packPlan, r *PackResult) error {
+	k := p.checks[plan.archive]
+	for i := range r.Cuts {
+		c := &r.Cuts[i]
+		if c.ID < 0 || int(c.ID) >= len(p.contents) {
+			return fmt.Errorf("wim: a cut of content %d: %w", c.ID, errShard)
+		}
+		if got, ok := k.halves.join(c); ok && got != p.contents[c.ID].hash && !p.gone(c.ID) {
+			return &ContentError{ID: c.ID, Err: fmt.Errorf("SHA-1 is %v: %w", got, ErrChecksum)}
+		}
+	}
+	return nil
+}
