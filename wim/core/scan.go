@@ -40,6 +40,9 @@ type ScanOptions struct {
 	// Problem is told what cannot be read or stored. If it gives nil, it is left out and reported, otherwise the scan ends
 	// with what it gives. If Problem is nil, the first problem ends the scan.
 	Problem func(path string, err error) error
+
+	// Excluded, if it is not nil, is told each path that Config leaves out, without what is below it.
+	Excluded func(path string)
 }
 
 // ScanReport is what happened in a scan.
@@ -304,6 +307,9 @@ func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (f
 	defer func() { s.steps = s.steps[:len(s.steps)-1] }()
 	if s.o.Config.excludes(s.steps) {
 		s.report.Excluded++
+		if s.o.Excluded != nil {
+			s.o.Excluded(s.at(e.path))
+		}
 		return nil, nil
 	}
 	if err == nil {

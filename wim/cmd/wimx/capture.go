@@ -102,6 +102,7 @@ type capturing struct {
 	bases    []*opened // of --delta-from
 	others   []*opened // opened for --update-of
 	updateOf *core.Image
+	template string  // tells of it
 	updated  *opened // that it is in, if that is not the one appended to
 }
 
@@ -165,6 +166,13 @@ func (t *tool) capturing(o *parsed) (_ *capturing, err error) {
 		}
 		c.bases = append(c.bases, a)
 	}
+	switch len(c.bases) {
+	case 0:
+	case 1:
+		t.say("Capturing delta WIM based on \"%s\"\n", c.bases[0].name)
+	default:
+		t.say("Capturing delta WIM based on %d WIMs\n", len(c.bases))
+	}
 	return c, nil
 }
 
@@ -208,7 +216,7 @@ func (c *capturing) findUpdateOf(to *opened) error {
 	if err != nil {
 		return err
 	}
-	c.t.say("Using image %d from \"%s\" as template\n", index, a.name)
+	c.template = fmt.Sprintf("Using image %d from \"%s\" as template\n", index, a.name)
 	if c.updateOf, err = a.Image(index); err != nil {
 		return coded(exitMetadata, err)
 	}
@@ -238,6 +246,7 @@ func (c *capturing) tree(norpfix bool) (*core.Draft, error) {
 			return nil, err
 		}
 	}
+	c.t.say("%s", c.template)
 	if c.o.has("wimboot") && c.o.has("config") { // Windows goes by the configuration in the image from now on
 		added, err := c.scan.scan(c.o.get("config"), wimBootConfig, func(o *core.ScanOptions) { o.Config, o.Several = nil, true })
 		if err != nil {

@@ -36,6 +36,7 @@ func (t *tool) listFile(name string) ([]string, error) {
 	var b []byte
 	var err error
 	if name == "-" {
+		t.say("Reading pathlist file from standard input...\n")
 		b, err = io.ReadAll(t.stdin)
 	} else {
 		b, err = os.ReadFile(name)

@@ -66,9 +66,9 @@ func (t *tool) scanning(o *parsed) (*scanning, error) {
 func (s *scanning) scan(name, target string, change func(*core.ScanOptions)) (*core.Draft, error) {
 	t := s.t
 	if target == "/" {
-		t.say("Scanning %q\n", name)
+		t.say("Scanning \"%s\"\n", name)
 	} else {
-		t.say("Scanning %q (loading as WIM path: %q)...\n", name, target)
+		t.say("Scanning \"%s\" (loading as WIM path: \"%s\")...\n", name, target)
 	}
 	o := s.o
 	o.RootLink, o.Source = target != "/", len(s.sources)
@@ -80,6 +80,7 @@ func (s *scanning) scan(name, target string, change func(*core.ScanOptions)) (*c
 		return nil, err
 	}
 	full := func(path string) string { return filepath.Join(h.top, root, filepath.FromSlash(path)) }
+	o.Excluded = func(path string) { t.say("Excluding \"%s\" from capture\n", full(path)) }
 	if s.skip {
 		o.Problem = func(path string, err error) error {
 			if path == "" {
@@ -111,16 +112,10 @@ func (s *scanning) scan(name, target string, change func(*core.ScanOptions)) (*c
 			t.warn("%q: %v; it is left out", full(p.Path), p.Err)
 		}
 	}
-	if r.Excluded > 0 {
-		t.say("Excluding %d files and directories from capture\n", r.Excluded)
-	}
 	if r.Fixed > 0 {
 		t.warn("Adjusted targets of %d absolute symbolic links\n          (use --norpfix to capture absolute symbolic links as-is)", r.Fixed)
 	}
 	t.say("%s scanned (%d files, %d directories)\n", sizeText(r.Bytes), r.Files+r.Links, r.Dirs)
-	if o.UpdateOf != nil {
-		t.say("%d of these files are unchanged and not read again\n", r.Unchanged)
-	}
 	s.sources = append(s.sources, h)
 	return d, nil
 }
