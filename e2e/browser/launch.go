@@ -41,6 +41,8 @@ type Options struct {
 	// Hold keeps requests for these paths waiting until the channel is closed; Open then does not wait for the
 	// page's program.
 	Hold map[string]<-chan struct{}
+	// Blocked has the browser keep nothing for any site, as a person can choose: cookies and all other site data.
+	Blocked bool
 	// Visible opens a window, for a person who wants to see a test run.
 	Visible bool
 	// Flags are more of Chromium's own.

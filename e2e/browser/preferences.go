@@ -31,9 +31,13 @@ func writePreferences(profile string, o Options) error {
 		exceptions["file_system_access_extended_permission"] = object{o.Origin + ",*": object{"last_modified": now,
 			"setting": 1}}
 	}
+	settings := object{"content_settings": object{"exceptions": exceptions}}
+	if o.Blocked {
+		settings["default_content_setting_values"] = object{"cookies": 2}
+	}
 	text, err := json.Marshal(object{
 		"safebrowsing": object{"enabled": false},
-		"profile":      object{"content_settings": object{"exceptions": exceptions}},
+		"profile":      settings,
 		"intl":         object{"accept_languages": "en-US", "selected_languages": "en-US"},
 	})
 	if err != nil {

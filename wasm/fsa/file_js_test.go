@@ -9,6 +9,7 @@ import (
 	"slices"
 	"syscall/js"
 	"testing"
+	"time"
 
 	"github.com/hack-pad/hackpadfs"
 
@@ -195,7 +196,7 @@ func TestSinks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		origin.RemoveAll(outputFolder)
+		origin.RemoveAll("wimscope-output")
 		s, err := OpenSink(protocol.ToOPFS, "a.zip", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -213,12 +214,12 @@ func TestSinks(t *testing.T) {
 		if err := other.Abort(); err != nil {
 			t.Fatal(err)
 		}
-		entries, err := origin.ReadDir(outputFolder)
+		entries, err := origin.ReadDir("wimscope-output")
 		if err != nil || len(entries) != 1 {
 			t.Errorf("%d entries after one was finished and one given up: %v", len(entries), err)
 		}
-		// What is old goes when the next one is opened.
-		dir, err := origin.dir(outputFolder)
+		// What is old goes; what is being written stays.
+		dir, err := origin.dir("wimscope-output")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,14 +230,27 @@ func TestSinks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		var sizes []int64
+		if err := jsx.RemoveOutputs(func(size int64, age time.Duration) bool {
+			sizes = append(sizes, size)
+			return size == 0 && age < time.Minute
+		}); err != nil {
+			t.Error(err)
+		}
+		entries, err = origin.ReadDir("wimscope-output")
+		if err != nil || len(entries) != 2 {
+			t.Errorf("%d entries of sizes %v are left, want the finished one and the one that is being written: %v", len(entries), sizes, err)
+		}
 		if err := s.Abort(); err != nil {
 			t.Error(err)
 		}
-		entries, err = origin.ReadDir(outputFolder)
-		if err != nil || len(entries) != 1 || entries[0].Name() == "1000-0" {
+		if err := jsx.RemoveOutput(file.(js.Value).Get("name").String()); err != nil {
+			t.Error(err)
+		}
+		if entries, err = origin.ReadDir("wimscope-output"); err != nil || len(entries) != 0 {
 			t.Errorf("entries %v: %v", entries, err)
 		}
-		origin.RemoveAll(outputFolder)
+		origin.RemoveAll("wimscope-output")
 	})
 	t.Run("handle", func(t *testing.T) {
 		fs := scratch(t)

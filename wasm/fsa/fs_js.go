@@ -53,9 +53,9 @@ func NewFS(root js.Value) *FS {
 
 // Origin is the origin's own file system.
 func Origin() (*FS, error) {
-	root, err := originRoot()
+	root, err := jsx.OriginRoot()
 	if err != nil {
-		return nil, err
+		return nil, writing("", err)
 	}
 	return NewFS(root), nil
 }

@@ -1,10 +1,9 @@
 package fsa
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall/js"
 	"time"
@@ -39,7 +38,12 @@ func OpenSink(target protocol.Target, name string, handle any) (Sink, error) {
 		}
 		return openWritable(name, h, target == protocol.ToFile)
 	case protocol.ToOPFS:
-		return openOPFS(name)
+		s, err := openOPFS(name)
+		if e := protocol.AsError(err); err != nil && e.Code != protocol.CodeNoSpace {
+			// The page has tried; here the browser refuses all the same. Memory is better than nothing.
+			return &memorySink{name: name}, nil
+		}
+		return s, err
 	case protocol.ToMemory:
 		return &memorySink{name: name}, nil
 	}
@@ -182,11 +186,6 @@ func (s *writableSink) Abort() error {
 	return nil
 }
 
-const (
-	outputFolder = "wimscope-output"
-	outputKept   = time.Hour // how long a finished output stays: no browser tells when a download of it has ended
-)
-
 // opfsSink writes a file of the origin's own file system, which the page then offers as a download.
 type opfsSink struct {
 	name   string // for the person
@@ -196,33 +195,18 @@ type opfsSink struct {
 	access js.Value // FileSystemSyncAccessHandle
 }
 
-func originRoot() (js.Value, error) {
-	storage := js.Global().Get("navigator").Get("storage")
-	if storage.Type() != js.TypeObject || storage.Get("getDirectory").Type() != js.TypeFunction {
-		return js.Undefined(), &protocol.Error{Code: protocol.CodeUnsupportedB, Message: "this browser has no file system of its own"}
-	}
-	root, err := jsx.Call(storage, "getDirectory")
-	if err != nil {
-		return root, writing("", err)
-	}
-	return root, nil
-}
-
 func openOPFS(name string) (*opfsSink, error) {
-	root, err := originRoot()
-	if err != nil {
-		return nil, err
-	}
 	s := &opfsSink{name: name}
-	if s.folder, err = jsx.Call(root, "getDirectoryHandle", outputFolder, map[string]any{"create": true}); err != nil {
-		return nil, writing(name, err)
+	var err error
+	if s.folder, err = jsx.OutputFolder(); err != nil {
+		return nil, s.fails(err)
 	}
-	now := time.Now()
-	s.clean(now)
-	for try := 0; ; try++ {
+	// What a page left that was closed soon after. What cannot be removed is met again by what follows.
+	_ = jsx.RemoveOutputs(func(size int64, age time.Duration) bool { return age > jsx.HandOver(size) })
+	for try, now := 0, time.Now(); ; try++ {
 		s.entry = fmt.Sprintf("%d-%d", now.UnixMilli(), try)
 		if s.handle, err = jsx.Call(s.folder, "getFileHandle", s.entry, map[string]any{"create": true}); err != nil {
-			return nil, writing(name, err)
+			return nil, s.fails(err)
 		}
 		s.access, err = jsx.Call(s.handle, "createSyncAccessHandle")
 		// Two outputs that began in one millisecond: the second one finds the file locked.
@@ -230,31 +214,25 @@ func openOPFS(name string) (*opfsSink, error) {
 			continue
 		}
 		if err != nil {
-			return nil, writing(name, err)
+			return nil, s.fails(err)
 		}
 		break
 	}
 	if _, err := jsx.CallNow(s.access, "truncate", 0); err != nil {
 		s.remove()
-		return nil, writing(name, err)
+		return nil, s.fails(err)
 	}
 	return s, nil
 }
 
-// clean removes outputs of long ago. One that is being written is locked and stays.
-func (s *opfsSink) clean(now time.Time) {
-	dir := NewFS(s.folder)
-	entries, err := dir.ReadDir(".")
-	if err != nil {
-		return // what cannot be listed is met again by what follows
+// fails gives an exception its code. If there is no room, it says where: not on the disk that the person has chosen.
+func (s *opfsSink) fails(err error) error {
+	err = writing(s.name, err)
+	var e *protocol.Error
+	if errors.As(err, &e) && e.Code == protocol.CodeNoSpace {
+		e.Record = protocol.InStore
 	}
-	for _, e := range entries {
-		made, _, _ := strings.Cut(e.Name(), "-")
-		ms, err := strconv.ParseInt(made, 10, 64)
-		if err != nil || now.Sub(time.UnixMilli(ms)) > outputKept {
-			_ = dir.Remove(e.Name())
-		}
-	}
+	return err
 }
 
 // WriteAt implements io.WriterAt.
@@ -278,10 +256,10 @@ const opfsStep = 1 << 20
 func (s *opfsSink) write(data js.Value, off int64) (int, error) {
 	n, err := jsx.CallNow(s.access, "write", data, map[string]any{"at": float64(off)})
 	if err != nil {
-		return 0, writing(s.name, err)
+		return 0, s.fails(err)
 	}
 	if want := data.Length(); n.Int() < want {
-		return n.Int(), &protocol.Error{Code: protocol.CodeNoSpace, Name: s.name, Message: "the browser's own file system took only a part of the bytes"}
+		return n.Int(), &protocol.Error{Code: protocol.CodeNoSpace, Name: s.name, Record: protocol.InStore, Message: "the browser's own file system took only a part of the bytes"}
 	}
 	return n.Int(), nil
 }
@@ -289,7 +267,7 @@ func (s *opfsSink) write(data js.Value, off int64) (int, error) {
 // Truncate implements Sink.
 func (s *opfsSink) Truncate(size int64) error {
 	if _, err := jsx.Call(s.access, "truncate", float64(size)); err != nil { // a promise in older Safari
-		return writing(s.name, err)
+		return s.fails(err)
 	}
 	return nil
 }
@@ -298,11 +276,11 @@ func (s *opfsSink) Truncate(size int64) error {
 func (s *opfsSink) Finish() (any, error) {
 	// Not flush, which waits for the disk: whoever reads the File is on this machine. Older Safari has a promise.
 	if _, err := jsx.Call(s.access, "close"); err != nil {
-		return nil, writing(s.name, err)
+		return nil, s.fails(err)
 	}
 	f, err := jsx.Call(s.handle, "getFile")
 	if err != nil {
-		return nil, writing(s.name, err)
+		return nil, s.fails(err)
 	}
 	return f, nil
 }
@@ -314,7 +292,7 @@ func (s *opfsSink) remove() error {
 	_, _ = jsx.Call(s.access, "close") // the removal tells what matters
 	_, err := jsx.Call(s.folder, "removeEntry", s.entry)
 	if err != nil {
-		return writing(s.name, err)
+		return s.fails(err)
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (b *Browser) Shown() {
 // Now implements state.Platform.
 func (b *Browser) Now() time.Time { return time.Now() }
 
-// Caps implements state.Platform.
+// Caps implements state.Platform: what there is to see without trying.
 func (b *Browser) Caps() state.Caps {
 	has := func(v js.Value, name string) bool { return v.Type() != js.TypeUndefined && v.Get(name).Truthy() }
 	nav := b.window.Get("navigator")
@@ -48,9 +48,6 @@ func (b *Browser) Caps() state.Caps {
 		SavePicker:   has(b.window, "showSaveFilePicker"),
 		FolderPicker: has(b.window, "showDirectoryPicker"),
 		DropHandles:  item.Truthy() && has(item.Get("prototype"), "getAsFileSystemHandle"),
-		OPFS:         has(nav, "storage") && has(nav.Get("storage"), "getDirectory"),
-		Database:     has(b.window, "indexedDB"),
-		Locks:        has(nav, "locks"),
 		WakeLock:     has(nav, "wakeLock"),
 		Coarse:       b.window.Call("matchMedia", "(pointer: coarse)").Get("matches").Bool(),
 		Names:        system(nav),
@@ -91,13 +88,19 @@ func (b *Browser) Download(file any, name string) {
 	if !ok {
 		return
 	}
-	b.save(v, name)
+	b.save(v, name, func() {
+		// If it lies in the browser's own store, it has been read by now. One that is still being read is met by the next output.
+		go func() { _ = jsx.RemoveOutput(v.Get("name").String()) }()
+	})
 }
 
 // SaveBytes implements state.Platform.
-func (b *Browser) SaveBytes(name, mime string, data []byte) { b.save(blob(data, mime), name) }
+func (b *Browser) SaveBytes(name, mime string, data []byte) {
+	b.save(blob(data, mime), name, func() {})
+}
 
-func (b *Browser) save(v js.Value, name string) {
+// save hands a Blob to a person as a download, and calls over when the browser must have read it.
+func (b *Browser) save(v js.Value, name string, over func()) {
 	url := b.window.Get("URL").Call("createObjectURL", v)
 	a := b.doc.Call("createElement", "a")
 	a.Set("href", url)
@@ -105,8 +108,10 @@ func (b *Browser) save(v js.Value, name string) {
 	b.doc.Get("body").Call("appendChild", a)
 	a.Call("click")
 	a.Call("remove")
-	// The browser has taken its own hold of the bytes when the download has begun; large ones take their time.
-	time.AfterFunc(5*time.Minute, func() { b.window.Get("URL").Call("revokeObjectURL", url) })
+	time.AfterFunc(jsx.HandOver(int64(v.Get("size").Float())), func() {
+		b.window.Get("URL").Call("revokeObjectURL", url)
+		over()
+	})
 }
 
 func blob(data []byte, mime string) js.Value {
@@ -183,7 +188,7 @@ func (b *Browser) ScrollTo(id string, top float64) {
 
 // Stored implements state.Platform.
 func (b *Browser) Stored(key string) string {
-	s, err := b.storage()
+	s, err := storage()
 	if err != nil {
 		return ""
 	}
@@ -196,20 +201,19 @@ func (b *Browser) Stored(key string) string {
 
 // Store implements state.Platform.
 func (b *Browser) Store(key, value string) {
-	if s, err := b.storage(); err == nil {
+	if s, err := storage(); err == nil {
 		// Full, or forbidden: then it is not remembered.
 		_, _ = jsx.CallNow(s, "setItem", "wimscope."+key, value)
 	}
 }
 
-// storage is localStorage, whose mere mention throws where a policy forbids it.
-func (b *Browser) storage() (v js.Value, err error) {
-	defer jsx.Catch(&err)
-	v = b.window.Get("localStorage")
-	if !v.Truthy() {
-		return v, &jsx.Error{Name: "SecurityError"}
+// storage is localStorage, whose mere mention throws where a person or a policy forbids it.
+func storage() (js.Value, error) {
+	v, err := jsx.Path("localStorage")
+	if err == nil && v.Type() != js.TypeObject {
+		err = &jsx.Error{Name: "SecurityError"}
 	}
-	return v, nil
+	return v, err
 }
 
 // Busy implements state.Platform.

@@ -53,7 +53,7 @@ func (b *busy) set(on bool) {
 		return
 	}
 	w.Call("addEventListener", "beforeunload", b.ask)
-	if locks := w.Get("navigator").Get("locks"); locks.Truthy() {
+	if locks, err := jsx.Path("navigator", "locks"); err == nil && locks.Truthy() {
 		var hold, executor js.Func
 		executor = js.FuncOf(func(_ js.Value, args []js.Value) any {
 			b.release = args[0]
@@ -73,8 +73,8 @@ func (b *busy) set(on bool) {
 }
 
 func (b *busy) awake() {
-	wl := js.Global().Get("navigator").Get("wakeLock")
-	if !wl.Truthy() || js.Global().Get("document").Get("visibilityState").String() != "visible" {
+	wl, err := jsx.Path("navigator", "wakeLock")
+	if err != nil || !wl.Truthy() || js.Global().Get("document").Get("visibilityState").String() != "visible" {
 		return
 	}
 	v, err := jsx.Call(wl, "request", "screen")

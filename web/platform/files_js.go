@@ -45,6 +45,9 @@ func (b *Browser) PickFiles() ([]state.File, error) {
 			"accept":      map[string]any{"application/x-ms-wim": []any{".wim", ".esd", ".swm"}},
 		}},
 	})
+	if jsx.Named(err, "SecurityError") || jsx.Named(err, "NotAllowedError") {
+		return b.pickByInput() // it is there, and a policy or a frame forbids it
+	}
 	if err != nil {
 		return nil, dismissed(err)
 	}

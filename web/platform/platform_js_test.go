@@ -164,4 +164,57 @@ func TestStorage(t *testing.T) {
 	if got := b.Stored("test"); got != "1" && js.Global().Get("localStorage").Truthy() {
 		t.Errorf("Stored = %q", got)
 	}
+	c := b.Try()
+	if !c.Settings || !c.Database || !c.OPFS || !c.Locks || c.Room <= 0 {
+		t.Errorf("a browser that refuses nothing: %+v", c)
+	}
+}
+
+// TestRefusals has every store throw when it is mentioned, or reject when it is used, as browsers do that keep nothing
+// for a site. An exception that reaches the program's edge would end the test.
+func TestRefusals(t *testing.T) {
+	b := &Browser{window: js.Global(), doc: js.Global().Get("document"), busy: newBusy()}
+	refuse := js.Global().Get("Function").New("how", `
+		const thrown = () => { throw new DOMException("The operation is insecure.", "SecurityError"); };
+		const undo = [];
+		const put = (o, name, d) => {
+			const own = Object.getOwnPropertyDescriptor(o, name);
+			Object.defineProperty(o, name, { configurable: true, ...d });
+			undo.push(() => { delete o[name]; if (own) Object.defineProperty(o, name, own); });
+		};
+		const rejecting = (names) => Object.fromEntries(names.map((n) => [n, async () => thrown()]));
+		put(window, "localStorage", { get: thrown });
+		put(window, "indexedDB", { get: thrown });
+		if (how === "throw") {
+			put(navigator, "locks", { get: thrown });
+			put(navigator, "storage", { get: thrown });
+		} else {
+			put(navigator, "locks", { value: rejecting(["request"]) });
+			put(navigator, "storage", { value: rejecting(["getDirectory", "estimate"]) });
+		}
+		return () => { for (const f of undo.reverse()) f(); };`)
+	for _, how := range []string{"throw", "reject"} {
+		undo := refuse.Invoke(how)
+		b.Store("test", "2")
+		if got := b.Stored("test"); got != "" {
+			t.Errorf("%s: Stored = %q", how, got)
+		}
+		c := b.Try()
+		if c.Settings || c.Database || c.OPFS || c.Locks {
+			t.Errorf("%s: %+v", how, c)
+		}
+		if _, err := b.Recents(); err == nil {
+			t.Errorf("%s: recents come from nowhere", how)
+		}
+		if room := b.Room(1); room != -1 {
+			t.Errorf("%s: room for %d", how, room)
+		}
+		b.Busy(true)
+		time.Sleep(20 * time.Millisecond)
+		b.Busy(false)
+		undo.Invoke()
+	}
+	if !b.Try().OPFS {
+		t.Error("the stores were not put back")
+	}
 }

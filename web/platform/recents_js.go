@@ -26,7 +26,7 @@ const (
 
 func openDatabase(ctx context.Context) (db *idb.Database, err error) {
 	defer jsx.Catch(&err)
-	if !js.Global().Get("indexedDB").Truthy() {
+	if v, err := jsx.Path("indexedDB"); err != nil || !v.Truthy() {
 		return nil, &protocol.Error{Code: protocol.CodeUnsupportedB, Message: "this browser keeps nothing for pages here"}
 	}
 	req, err := idb.Global().Open(ctx, database, 1, func(db *idb.Database, _, _ uint) error {

@@ -119,6 +119,7 @@ func (a *App) Words() *words.Catalogue { return a.words }
 // Start brings the page to the place that its address names.
 func (a *App) Start(hash string) {
 	a.platform.SetTheme(a.Theme)
+	go a.try()
 	go func() {
 		list, err := a.platform.Recents()
 		a.update(func() {
@@ -131,6 +132,12 @@ func (a *App) Start(hash string) {
 			}
 		})
 	}()
+}
+
+// try finds out what the browser lets the page do. It takes milliseconds.
+func (a *App) try() {
+	c := a.platform.Try()
+	a.update(func() { a.Caps = c })
 }
 
 // Navigate follows a change of the address: a link, back, forward.

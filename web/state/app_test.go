@@ -33,6 +33,15 @@ func newPage(t *testing.T) *page {
 	return p
 }
 
+// newPageIn is a page in another browser.
+func newPageIn(t *testing.T, can state.Caps) *page {
+	t.Helper()
+	p := newPage(t)
+	p.browser.Can = can
+	p.App = state.NewApp(p.browser, p.engine, words.English(), func() { p.shows.Add(1) })
+	return p
+}
+
 // until waits for what goroutines do.
 func (p *page) until(what string, f func() bool) {
 	p.t.Helper()
@@ -448,14 +457,7 @@ func TestExtractToAPickedFile(t *testing.T) {
 }
 
 func TestExtractWithoutPicker(t *testing.T) {
-	p := newPage(t)
-	p.browser.Can = state.Caps{OPFS: true}
-	p = func() *page {
-		q := newPage(t)
-		q.browser.Can = state.Caps{OPFS: true}
-		q.App = state.NewApp(q.browser, q.engine, words.English(), func() {})
-		return q
-	}().opened("")
+	p := newPageIn(t, state.Caps{OPFS: true, Room: 1 << 40}).opened("")
 	p.within("/Windows/System32/notepad.exe")
 	p.until("selected", func() bool { return p.Archive.Files.Insp.Has })
 	p.SaveFile("")

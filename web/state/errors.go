@@ -55,14 +55,28 @@ func (p *Problem) TitleKey() string { return p.key("title") }
 
 // CauseKey is the key of why it is so.
 func (p *Problem) CauseKey() string {
-	if p.Err.Code == protocol.CodeTruncated && p.Err.Missing == 0 {
+	switch {
+	case p.Err.Code == protocol.CodeTruncated && p.Err.Missing == 0:
 		return "error.truncated.cause-open"
+	case p.inStore() && p.Err.Need > 0:
+		return "error.no-space.cause-room"
+	case p.inStore():
+		return "error.no-space.cause-store"
 	}
 	return p.key("cause")
 }
 
 // TodoKey is the key of what to do.
-func (p *Problem) TodoKey() string { return p.key("todo") }
+func (p *Problem) TodoKey() string {
+	if p.inStore() {
+		return "error.no-space.todo-store"
+	}
+	return p.key("todo")
+}
+
+func (p *Problem) inStore() bool {
+	return p.Err.Code == protocol.CodeNoSpace && p.Err.Record == protocol.InStore
+}
 
 // GuessKey is the key of what a file that is no WIM seems to be.
 func (p *Problem) GuessKey() string {
@@ -73,7 +87,7 @@ func (p *Problem) GuessKey() string {
 }
 
 // Args are what the messages are filled with: 0 the file's name, 1 a size, a version or a part number, 2 the number
-// of parts, 3 the name of a missing part, 4 the numbers of all missing parts.
+// of parts or another size, 3 the name of a missing part, 4 the numbers of all missing parts.
 func (p *Problem) Args() []any {
 	args := []any{p.Name, "", 0, "", ""}
 	switch p.Err.Code {
@@ -90,6 +104,8 @@ func (p *Problem) Args() []any {
 		args[4] = numbers(p.Err.Numbers)
 	case protocol.CodeFormat:
 		args[1] = p.Err.Record
+	case protocol.CodeNoSpace:
+		args[1], args[2] = words.Size(p.Err.Need), words.Size(p.Err.Room)
 	}
 	if args[0] == "" {
 		args[0] = "-"

@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 
+	"wimscope/web/words"
 	"wimscope/worker/pool"
 	"wimscope/worker/protocol"
 )
@@ -260,7 +261,7 @@ func (a *App) StartExtract() {
 		return
 	}
 	go func() {
-		out, err := a.target(plan.Name, d.Format)
+		out, err := a.target(plan.Name, d.Format, plan.OutSize)
 		a.update(func() {
 			switch {
 			case a.Extract != d || d.Plan != plan || errors.Is(err, ErrDismissed):
@@ -276,8 +277,9 @@ func (a *App) StartExtract() {
 	}()
 }
 
-// target asks a person where an output goes, as far as this browser lets them choose.
-func (a *App) target(name string, format protocol.Format) (*pool.OutTarget, error) {
+// target asks a person where an output of size bytes goes, as far as this browser lets them choose. A way that the browser
+// offers and refuses is given up for the next one.
+func (a *App) target(name string, format protocol.Format, size int64) (*pool.OutTarget, error) {
 	if format == protocol.Folder {
 		h, chosen, err := a.platform.PickFolder()
 		if err != nil {
@@ -292,15 +294,27 @@ func (a *App) target(name string, format protocol.Format) (*pool.OutTarget, erro
 		}
 		return &pool.OutTarget{Target: protocol.ToFolder, Name: chosen, Handle: h}, nil
 	}
-	switch {
-	case a.Caps.SavePicker:
+	var caps Caps
+	a.Read(func() { caps = a.Caps })
+	if caps.SavePicker {
 		h, chosen, err := a.platform.PickSave(name)
-		if err != nil {
+		if err == nil {
+			return &pool.OutTarget{Target: protocol.ToHandle, Name: chosen, Handle: h}, nil
+		}
+		if errors.Is(err, ErrDismissed) {
 			return nil, err
 		}
-		return &pool.OutTarget{Target: protocol.ToHandle, Name: chosen, Handle: h}, nil
-	case a.Caps.OPFS:
-		return &pool.OutTarget{Target: protocol.ToOPFS, Name: name}, nil
+		a.update(func() { a.Caps.SavePicker = false }) // a policy, or a frame of another site
+	}
+	if caps.OPFS {
+		room := a.platform.Room(size)
+		if room < 0 || size <= room {
+			return &pool.OutTarget{Target: protocol.ToOPFS, Name: name}, nil
+		}
+		if size > bigInMemory {
+			return nil, &protocol.Error{Code: protocol.CodeNoSpace, Name: name, Record: protocol.InStore, Need: size, Room: room,
+				Message: "the output needs " + words.Number(size) + " bytes, the browser's own store has room for " + words.Number(room)}
+		}
 	}
 	return &pool.OutTarget{Target: protocol.ToMemory, Name: name}, nil
 }
@@ -310,6 +324,7 @@ func (a *App) start(j *JobView, spec pool.JobSpec) {
 	a.run(j, spec, func() {
 		if j.Problem == nil && j.Result.File != nil {
 			a.platform.Download(j.Result.File, spec.Out.Name)
+			j.Result.File = nil // the browser has it; one in memory goes when it has been read
 		}
 		if j.Problem == nil && j.Noted() > 0 && a.Report == nil {
 			a.Report = j
@@ -324,6 +339,7 @@ func (a *App) SaveFile(stream string) {
 	var name string
 	var image int
 	var node int32
+	var size int64
 	a.update(func() {
 		if a.Archive == nil {
 			return
@@ -332,11 +348,13 @@ func (a *App) SaveFile(stream string) {
 		switch {
 		case f.Preview.Open:
 			ar, name, image, node = a.Archive, f.Preview.Name, f.Preview.Image, f.Preview.Node
+			size = f.Preview.Size
 			if stream == "" {
 				stream = f.Preview.Stream
 			}
 		case f.Insp.Has && (!f.Insp.Row.Dir || stream != ""):
 			ar, name, image, node = a.Archive, f.Insp.Row.Name, f.Image, f.Insp.Row.Node
+			size = f.Insp.size(stream)
 		default:
 			several = f.List.Sel.Count() > 0
 		}
@@ -351,16 +369,18 @@ func (a *App) SaveFile(stream string) {
 		name += "." + stream
 	}
 	go func() {
-		out, err := a.target(name, protocol.Raw)
+		out, err := a.target(name, protocol.Raw, size)
 		a.update(func() {
 			if a.Archive != ar || errors.Is(err, ErrDismissed) {
 				return
 			}
 			if err != nil {
-				e := protocol.AsError(err)
-				p := NewProblem(e, name)
-				a.note(a.T(p.TitleKey(), p.Args()...), true)
+				p := NewProblem(protocol.AsError(err), name)
+				a.note(a.T(p.TitleKey(), p.Args()...)+" "+a.T(p.CauseKey(), p.Args()...), true)
 				return
+			}
+			if out.Target == protocol.ToMemory && size > bigInMemory {
+				a.note(a.T("extract.memory"), true)
 			}
 			req := protocol.PlanRequest{Op: protocol.Extract, Format: protocol.Raw, Image: image, Nodes: []int32{node}, Stream: stream}
 			a.start(&JobView{Op: protocol.Extract, Format: protocol.Raw, What: name, Where: out.Name}, pool.JobSpec{Request: req, Out: out})
@@ -386,7 +406,7 @@ func (a *App) SaveNames(image int) {
 		return
 	}
 	go func() {
-		out, err := a.target(name, protocol.CSV)
+		out, err := a.target(name, protocol.CSV, 0)
 		a.update(func() {
 			if a.Archive != ar || err != nil {
 				if err != nil && !errors.Is(err, ErrDismissed) {

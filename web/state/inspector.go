@@ -105,6 +105,21 @@ func (a *App) askUses(serial int) {
 	}()
 }
 
+// size is that of the entry's content, or of a named stream, bytes; 0 if it is not known.
+func (in *Inspector) size(stream string) int64 {
+	if stream == "" {
+		return in.Row.Size
+	}
+	if in.Details != nil {
+		for _, s := range in.Details.StreamList {
+			if s.Name == stream {
+				return s.Size
+			}
+		}
+	}
+	return 0
+}
+
 // Inspect shows the inspector pane on a narrow page.
 func (a *App) Inspect() { a.ShowPane(PaneInspector) }
 

@@ -81,9 +81,16 @@ const (
 type Caps struct {
 	OpenPicker, SavePicker, FolderPicker bool
 	DropHandles                          bool // dropped files can be found again another day
-	OPFS, Database, Locks, WakeLock      bool
+	WakeLock                             bool
 	Coarse                               bool   // a finger, not a mouse, is what this browser is mostly used with
 	Names                                string // whose rules for names it enforces in folders: "windows", "mac", "linux"
+
+	// What was tried, and worked. Until then it is taken for refused.
+	Settings bool // small values, as the theme
+	Database bool // recent files
+	Locks    bool
+	OPFS     bool  // a store of the browser's own, in which large outputs are put together
+	Room     int64 // bytes that it has room for, -1 if that cannot be told
 }
 
 // Platform is what the page needs of the browser around it. Methods that return an error may wait for a person or
@@ -91,7 +98,9 @@ type Caps struct {
 // return at once.
 type Platform interface {
 	Now() time.Time
-	Caps() Caps
+	Caps() Caps // at once, nothing of it tried
+	Try() Caps
+	Room(need int64) int64 // makes room in the browser's own store if need bytes have none; how much there is, -1 if that cannot be told
 	PickFiles() ([]File, error)
 	PickSave(name string) (handle any, chosen string, err error)
 	PickFolder() (handle any, name string, err error)

@@ -102,8 +102,13 @@
 	};
 
 	const start = async () => {
+		// No browser of these years lacks it: somebody has switched it off.
+		if (typeof WebAssembly !== "object") {
+			show("boot-switched-off");
+			return;
+		}
 		for (const [what, there] of [
-			["WebAssembly", typeof WebAssembly === "object" && WebAssembly.instantiateStreaming],
+			["streamed WebAssembly", WebAssembly.instantiateStreaming],
 			["Web Workers", typeof Worker === "function"],
 			["large integers", typeof BigInt === "function"],
 			["files in parts", typeof Blob === "function" && Blob.prototype.arrayBuffer],

@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/vugu/vugu"
-
 	"wimscope/web/state"
 	"wimscope/web/words"
 	"wimscope/worker/protocol"
@@ -80,35 +78,4 @@ func (c *DetailsView) xml() verbatim {
 		return verbatim(d.XML.Raw)
 	}
 	return verbatim(d.XML.Pretty)
-}
-
-type capability struct {
-	name string
-	can  bool
-}
-
-func (p capability) icon() vugu.Builder {
-	if p.can {
-		return icon("check")
-	}
-	return icon("minus")
-}
-
-// note says what follows from a capability, or from its lack.
-func (p capability) note() string {
-	if p.can {
-		return p.name + ".yes"
-	}
-	return p.name + ".no"
-}
-
-func (c *DetailsView) caps() []capability {
-	k := c.App.Caps
-	return []capability{
-		{"caps.recent", k.Database && k.OpenPicker},
-		{"caps.save", k.SavePicker},
-		{"caps.folder", k.FolderPicker},
-		{"caps.stage", k.OPFS},
-		{"caps.awake", k.WakeLock},
-	}
 }

@@ -169,32 +169,8 @@ func (c *DetailsView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				_ = vgparent
 				vgn = element(vgparent, "h2\x00id\x00det-browser")
 				content(vgn, c.T("caps.title"))
-				vgn = element(vgparent, "ul\x00class\x00caps")
 				{
-					vgparent := vgn
-					_ = vgparent
-					for vgiterkeyt, p := range c.caps() {
-						var vgiterkey interface{} = vgiterkeyt
-						_ = vgiterkey
-						p := p
-						_ = p
-						vgn = element(vgparent, "li")
-						attribute(vgn, "class", class("", "no", !p.can))
-						{
-							vgparent := vgn
-							_ = vgparent
-							component(vgin, vgout, vgparent, p.icon())
-							vgn = element(vgparent, "div")
-							{
-								vgparent := vgn
-								_ = vgparent
-								vgn = element(vgparent, "strong")
-								content(vgn, c.T(p.name))
-								vgn = element(vgparent, "p\x00class\x00muted")
-								content(vgn, c.T(p.note()))
-							}
-						}
-					}
+					child(vgin, vgout, vgparent, 0x60D22E5F146B4EE5, vgiterkey, func() vugu.Builder { return new(CapsList) })
 				}
 				vgn = element(vgparent, "p")
 				{

@@ -142,7 +142,7 @@ func (c *ExtractDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				}
 				if c.d().Problem != nil {
 					vgn = element(vgparent, "p\x00class\x00bad\x00role\x00alert")
-					content(vgn, c.T(c.d().Problem.TitleKey(), c.d().Problem.Args()...)+" "+c.T(c.d().Problem.TodoKey(), c.d().Problem.Args()...))
+					content(vgn, c.T(c.d().Problem.TitleKey(), c.d().Problem.Args()...)+". "+c.T(c.d().Problem.CauseKey(), c.d().Problem.Args()...)+" "+c.T(c.d().Problem.TodoKey(), c.d().Problem.Args()...))
 				}
 				if c.memory() {
 					vgn = element(vgparent, "p\x00class\x00warn")

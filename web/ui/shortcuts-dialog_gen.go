@@ -70,6 +70,11 @@ func (c *ShortcutsDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				}
 			}
 		}
+		vgn = element(vgparent, "h3")
+		content(vgn, c.T("caps.title"))
+		{
+			child(vgin, vgout, vgparent, 0xA107C3C14376039B, vgiterkey, func() vugu.Builder { return new(CapsList) })
+		}
 		vgn = element(vgparent, "p")
 		{
 			vgparent := vgn

@@ -58,6 +58,27 @@ func CallNow(v js.Value, method string, args ...any) (r js.Value, err error) {
 	return v.Call(method, args...), nil
 }
 
+// Get reads a property whose getter may throw, as those of storage do where a person or a policy blocks it. A thrown exception
+// is an error; out of js.Value.Get it would end the program.
+func Get(v js.Value, name string) (js.Value, error) {
+	return CallNow(js.Global().Get("Reflect"), "get", v, name)
+}
+
+// Path reads a property of a property and so on, from the global object. What is not there is undefined.
+func Path(names ...string) (js.Value, error) {
+	v := js.Global()
+	for _, name := range names {
+		if t := v.Type(); t != js.TypeObject && t != js.TypeFunction {
+			return js.Undefined(), nil
+		}
+		var err error
+		if v, err = Get(v, name); err != nil {
+			return js.Undefined(), err
+		}
+	}
+	return v, nil
+}
+
 // New makes an object. A thrown exception is an error.
 func New(class string, args ...any) (r js.Value, err error) {
 	defer Catch(&err)

@@ -14,8 +14,8 @@ import (
 // locks the pool's pings notice it, a minute later.
 
 func locks() (js.Value, bool) {
-	l := js.Global().Get("navigator").Get("locks")
-	return l, l.Type() == js.TypeObject
+	l, err := jsx.Path("navigator", "locks")
+	return l, err == nil && l.Type() == js.TypeObject
 }
 
 // live takes a lock that is held until this worker's end. Where it cannot be had the name is "".

@@ -132,11 +132,13 @@ type Error struct {
 	Code    Code     `json:"code"`
 	Message string   `json:"message"`           // the engine's sentence, for the copyable details
 	Name    string   `json:"name,omitempty"`    // the file that it is about
-	Record  string   `json:"record,omitempty"`  // the on-disk record; refused: why, as a key
+	Record  string   `json:"record,omitempty"`  // the on-disk record; refused: why, as a key; no-space: InStore, or ""
 	Part    int      `json:"part,omitempty"`    // the part that Off stands in, 0-based
 	Off     int64    `json:"off,omitempty"`     // where it stands in the part, bytes
 	Guess   FileKind `json:"guess,omitempty"`   // not-a-wim: what it seems to be, "" if that cannot be told
 	First   []byte   `json:"first,omitempty"`   // not-a-wim: up to 16 bytes, base64 on the wire
+	Need    int64    `json:"need,omitempty"`    // no-space: bytes, if that is known
+	Room    int64    `json:"room,omitempty"`    // no-space: bytes that there are, with Need
 	Missing int64    `json:"missing,omitempty"` // truncated: bytes that are not there; 0 if that cannot be told
 	Numbers []int    `json:"numbers,omitempty"` // missing-part: part numbers from 1
 	Total   int      `json:"total,omitempty"`   // missing-part: parts in the set
@@ -144,5 +146,8 @@ type Error struct {
 	Content int      `json:"content,omitempty"` // run: number, from 1, of the content that could not be had, for Skip
 	Fatal   bool     `json:"fatal,omitempty"`   // the worker panicked: it answers no more and is to be replaced
 }
+
+// InStore is Error.Record where there is no room in the browser's own store, and not on the disk that a person has chosen.
+const InStore = "store"
 
 func (e *Error) Error() string { return e.Message }

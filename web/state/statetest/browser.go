@@ -11,18 +11,19 @@ import (
 
 // Browser is a made-up browser that notes what it is asked for.
 type Browser struct {
-	mu      sync.Mutex
-	Can     state.Caps
-	Values  map[string]string
-	List    []state.Recent
-	Files   []state.File // what PickFiles gives; none: dismissed
-	Save    any          // what PickSave gives; nil: dismissed
-	Denied  bool         // Allowed says no
-	Log     []string     // "hash #/…", "replace #/…", "focus list", "download x", …
-	Clip    string
-	Title   string
-	IsBusy  bool
-	SampleF state.File
+	mu        sync.Mutex
+	Can       state.Caps
+	Values    map[string]string
+	List      []state.Recent
+	Files     []state.File // what PickFiles gives; none: dismissed
+	Save      any          // what PickSave gives; nil: dismissed
+	Denied    bool         // Allowed says no
+	SaveFails error        // what PickSave fails with
+	Log       []string     // "hash #/…", "replace #/…", "focus list", "download x", …
+	Clip      string
+	Title     string
+	IsBusy    bool
+	SampleF   state.File
 
 	asked atomic.Int64 // times that Now was called
 }
@@ -50,6 +51,15 @@ func (b *Browser) Now() time.Time {
 // Caps implements state.Platform.
 func (b *Browser) Caps() state.Caps { return b.Can }
 
+// Try implements state.Platform.
+func (b *Browser) Try() state.Caps { return b.Can }
+
+// Room implements state.Platform.
+func (b *Browser) Room(need int64) int64 {
+	b.log("room for %d", need)
+	return b.Can.Room
+}
+
 // PickFiles implements state.Platform.
 func (b *Browser) PickFiles() ([]state.File, error) {
 	if len(b.Files) == 0 {
@@ -61,6 +71,9 @@ func (b *Browser) PickFiles() ([]state.File, error) {
 // PickSave implements state.Platform.
 func (b *Browser) PickSave(name string) (any, string, error) {
 	b.log("pick save %s", name)
+	if b.SaveFails != nil {
+		return nil, "", b.SaveFails
+	}
 	if b.Save == nil {
 		return nil, "", state.ErrDismissed
 	}

@@ -1,0 +1,96 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"syscall/js"
+	"time"
+
+	"wimscope/web/state"
+	"wimscope/worker/jsx"
+)
+
+// patience is how long a browser may take to answer a trial.
+const patience = 5 * time.Second
+
+// Try implements state.Platform. That an interface is there says little: where site data is blocked, and in Firefox's private
+// windows, storage exists and throws or rejects.
+func (b *Browser) Try() state.Caps {
+	c := b.Caps()
+	var wg sync.WaitGroup
+	try := func(ok *bool, f func() error) { wg.Go(func() { *ok = within(patience, f) == nil }) }
+	try(&c.Settings, trySettings)
+	try(&c.Database, tryDatabase)
+	try(&c.Locks, tryLocks)
+	try(&c.OPFS, func() error {
+		_, err := jsx.OutputFolder()
+		return err
+	})
+	wg.Wait()
+	if c.OPFS {
+		c.Room = b.Room(0)
+	}
+	return c
+}
+
+func within(d time.Duration, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(d):
+		return errors.New("platform: the browser does not answer")
+	}
+}
+
+func trySettings() error {
+	s, err := storage()
+	if err == nil {
+		_, err = jsx.CallNow(s, "setItem", "wimscope.try", "1")
+	}
+	if err == nil {
+		_, err = jsx.CallNow(s, "removeItem", "wimscope.try")
+	}
+	return err
+}
+
+func tryDatabase() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	db, err := openDatabase(ctx)
+	if err == nil {
+		err = db.Close()
+	}
+	return err
+}
+
+func tryLocks() error {
+	locks, err := jsx.Path("navigator", "locks")
+	if err != nil {
+		return err
+	}
+	if locks.Type() != js.TypeObject {
+		return errors.New("platform: no locks")
+	}
+	f := js.FuncOf(func(js.Value, []js.Value) any { return nil })
+	defer f.Release()
+	_, err = jsx.Call(locks, "request", "wimscope-try", map[string]any{"mode": "shared"}, f)
+	return err
+}
+
+// Room implements state.Platform.
+func (b *Browser) Room(need int64) int64 {
+	room := int64(-1)
+	_ = within(patience, func() error { // if it takes longer, nothing is known
+		if room = jsx.Room(); room >= 0 && room < need {
+			// What was handed over a while ago has been read, or is being read to its end.
+			const soon = 10 * time.Second
+			_ = jsx.RemoveOutputs(func(_ int64, age time.Duration) bool { return age > soon })
+			room = jsx.Room()
+		}
+		return nil
+	})
+	return room
+}

@@ -1,0 +1,93 @@
+package state_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"wimscope/web/state"
+	"wimscope/worker/pool"
+	"wimscope/worker/protocol"
+)
+
+// planned has every plan come to an output of size bytes.
+func (p *page) planned(size int64) *page {
+	p.session.OnPlan = func(q protocol.PlanRequest) (protocol.PlanReply, error) {
+		return protocol.PlanReply{Plan: 1, Files: 1, OutSize: size, Name: "image." + string(q.Format)}, nil
+	}
+	return p
+}
+
+// extracting opens the dialog for the first image and starts.
+func (p *page) extracting() {
+	p.t.Helper()
+	p.ExtractImage(1)
+	p.until("a plan", func() bool { return p.Extract != nil && p.Extract.Plan != nil })
+	p.StartExtract()
+}
+
+// TestRoom compares what an output needs with what the browser has room for, before anything is read: a small one is put
+// together in memory instead, a large one is refused with both figures and what to do.
+func TestRoom(t *testing.T) {
+	p := newPageIn(t, state.Caps{OPFS: true, Room: 10_000_000_000}).planned(11_000_000_000).opened("")
+	p.extracting()
+	p.until("a refusal", func() bool { return p.Extract != nil && p.Extract.Problem != nil })
+	if len(p.Jobs) != 0 || !slices.Contains(p.browser.Logged(), "room for 11000000000") {
+		t.Errorf("%d jobs; the browser was asked %q", len(p.Jobs), p.browser.Logged())
+	}
+	pr := p.Extract.Problem
+	text := p.T(pr.TitleKey(), pr.Args()...) + " " + p.T(pr.CauseKey(), pr.Args()...) + " " + p.T(pr.TodoKey(), pr.Args()...)
+	for _, want := range []string{"There is no room for image.zip", "It needs 11.0 GB", "has room there for 10.0 GB", "Extract less at a time", "Chrome or Edge"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q lacks %q", text, want)
+		}
+	}
+
+	for _, x := range []struct {
+		name   string
+		can    state.Caps
+		size   int64
+		target protocol.Target
+	}{
+		{"enough room", state.Caps{OPFS: true, Room: 11_000_000_000}, 11_000_000_000, protocol.ToOPFS},
+		{"room that is not told", state.Caps{OPFS: true, Room: -1}, 11_000_000_000, protocol.ToOPFS},
+		{"a small one without room", state.Caps{OPFS: true, Room: 1000}, 2000, protocol.ToMemory},
+		{"no store", state.Caps{}, 2000, protocol.ToMemory},
+	} {
+		p := newPageIn(t, x.can).planned(x.size).opened("")
+		p.extracting()
+		p.until(x.name, func() bool { return len(p.Jobs) == 1 })
+		if got := p.engine.LastJob().Spec.Out.Target; got != x.target {
+			t.Errorf("%s: to %s, want %s", x.name, got, x.target)
+		}
+	}
+}
+
+// TestPickerRefused has the browser offer a picker and refuse it: the next way is taken, and the picker not tried again.
+func TestPickerRefused(t *testing.T) {
+	p := newPageIn(t, state.Caps{SavePicker: true, OPFS: true, Room: 1 << 40}).planned(2000).opened("")
+	p.browser.SaveFails = &protocol.Error{Code: protocol.CodePermission, Message: "SecurityError"}
+	p.extracting()
+	p.until("a job", func() bool { return len(p.Jobs) == 1 })
+	if got := p.engine.LastJob().Spec.Out.Target; got != protocol.ToOPFS {
+		t.Errorf("to %s", got)
+	}
+	if p.Caps.SavePicker {
+		t.Error("the page still says that it saves in place")
+	}
+	p.engine.LastJob().End(pool.Result{File: "file"}, nil)
+	p.until("handed over", func() bool { return slices.Contains(p.browser.Logged(), "download image.zip") })
+	p.Read(func() {
+		if p.Jobs[0].Result.File != nil {
+			t.Error("the page keeps what it has handed over")
+		}
+	})
+}
+
+// TestTried: what the browser shows before anything is tried is not what the page goes by.
+func TestTried(t *testing.T) {
+	p := newPage(t)
+	p.browser.Can = state.Caps{Settings: true, Room: 5}
+	p.Start("")
+	p.until("what was tried", func() bool { return p.Caps.Settings && p.Caps.Room == 5 && !p.Caps.SavePicker })
+}

@@ -1,0 +1,99 @@
+package jsx
+
+import (
+	"math"
+	"syscall/js"
+	"time"
+)
+
+// Outputs are files in a folder of the origin's own file system (OPFS): each is written there by a worker and then handed to a
+// person as a download. No browser tells when a download has ended.
+
+// outputFolder is in the root.
+const outputFolder = "wimscope-output"
+
+// OriginRoot is the root of the origin's own file system. Browsers have it and refuse it where they keep nothing for a site:
+// blocked site data, Firefox's private windows.
+func OriginRoot() (js.Value, error) {
+	storage, err := Path("navigator", "storage")
+	if err != nil {
+		return storage, err
+	}
+	if storage.Type() != js.TypeObject || storage.Get("getDirectory").Type() != js.TypeFunction {
+		return js.Undefined(), &Error{Name: "NotSupportedError", Message: "this browser has no file system of its own"}
+	}
+	return Call(storage, "getDirectory")
+}
+
+// OutputFolder is the folder of outputs.
+func OutputFolder() (js.Value, error) {
+	root, err := OriginRoot()
+	if err != nil {
+		return root, err
+	}
+	return Call(root, "getDirectoryHandle", outputFolder, map[string]any{"create": true})
+}
+
+// Room is how many bytes more the browser keeps for this origin, as it says; -1 if it does not say.
+func Room() int64 {
+	storage, err := Path("navigator", "storage")
+	if err != nil || storage.Type() != js.TypeObject || storage.Get("estimate").Type() != js.TypeFunction {
+		return -1
+	}
+	e, err := Call(storage, "estimate")
+	if err != nil || e.Type() != js.TypeObject {
+		return -1
+	}
+	quota, usage := e.Get("quota"), e.Get("usage")
+	if quota.Type() != js.TypeNumber || usage.Type() != js.TypeNumber {
+		return -1
+	}
+	return int64(min(max(quota.Float()-usage.Float(), 0), math.MaxInt64/2))
+}
+
+// HandOver is how long a download of size bytes is given to have read all of them: a minute in which a person may be
+// asked something, and the time of a slow disk.
+func HandOver(size int64) time.Duration {
+	const slow = 20 << 20 // bytes a second
+	return time.Minute + time.Duration(size/slow)*time.Second
+}
+
+// RemoveOutput removes the output whose File is called name. One that is being written, or read by a browser that keeps it for
+// that, stays; one that is being read by another is read to its end.
+func RemoveOutput(name string) error {
+	folder, err := OutputFolder()
+	if err == nil {
+		_, err = Call(folder, "removeEntry", name)
+	}
+	return err
+}
+
+// RemoveOutputs removes the outputs of which old says so, by their size and how long ago they were finished.
+func RemoveOutputs(old func(size int64, age time.Duration) bool) error {
+	folder, err := OutputFolder()
+	if err != nil {
+		return err
+	}
+	entries, err := CallNow(folder, "values")
+	if err != nil {
+		return err
+	}
+	for {
+		next, err := Call(entries, "next")
+		if err != nil || next.Get("done").Bool() {
+			return err
+		}
+		entry := next.Get("value")
+		if entry.Get("kind").String() != "file" {
+			continue
+		}
+		file, err := Call(entry, "getFile")
+		if err != nil {
+			continue // it is being written
+		}
+		age := time.Since(time.UnixMilli(int64(file.Get("lastModified").Float())))
+		if old(int64(file.Get("size").Float()), age) {
+			_, _ = Call(folder, "removeEntry", entry.Get("name").String()) // locked, or gone meanwhile
+		}
+	}
+}
