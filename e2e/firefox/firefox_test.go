@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"wimscope/e2e/browser"
@@ -16,7 +17,15 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-func TestSmoke(t *testing.T) {
+var build = sync.OnceValues(func() ([]byte, error) {
+	cmd := exec.Command("go", "run", "./web/build", "-fast")
+	cmd.Dir = browser.Root()
+	return cmd.CombinedOutput()
+})
+
+// serve builds the page once, serves it and returns its address. Without Firefox and what drives it the test is skipped.
+func serve(t *testing.T) string {
+	t.Helper()
 	wimtest.Need(t, "firefox-esr", "node", wimtest.Wimlib)
 	root := browser.Root()
 	if _, err := os.Stat(filepath.Join(root, "e2e", "node_modules", "puppeteer-core")); err != nil {
@@ -25,44 +34,101 @@ func TestSmoke(t *testing.T) {
 		}
 		t.Skip("npm packages are missing: make tools")
 	}
-	build := exec.Command("go", "run", "./web/build", "-fast")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
+	if out, err := build(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	server := httptest.NewServer(site.New(os.DirFS(filepath.Join(root, "dist"))))
-	defer server.Close()
-
-	dir := t.TempDir()
-	tree, downloads := filepath.Join(dir, "tree"), filepath.Join(dir, "downloads")
-	for _, d := range []string{filepath.Join(tree, "Windows"), downloads, filepath.Join(root, browser.Artifacts)} {
-		if err := os.MkdirAll(d, 0o777); err != nil {
-			t.Fatal(err)
-		}
-	}
-	content := strings.Repeat("What Firefox saves.\n", 20_000)
-	if err := os.WriteFile(filepath.Join(tree, "Windows", "saved.log"), []byte(content), 0o666); err != nil {
+	if err := os.MkdirAll(filepath.Join(root, browser.Artifacts), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	wim := filepath.Join(dir, "install.wim")
-	wimtest.MustRun(t, "", wimtest.Wimlib, "capture", tree, wim, "Test image", "--no-acls")
+	server := httptest.NewServer(site.New(os.DirFS(filepath.Join(root, "dist"))))
+	t.Cleanup(server.Close)
+	return server.URL
+}
 
-	cmd := exec.Command("node", "smoke.mjs", server.URL, wim, downloads, "Windows", "saved.log", filepath.Join(root, browser.Artifacts, "firefox.png"))
+func picture(name string) string {
+	return filepath.Join(browser.Root(), browser.Artifacts, name+".png")
+}
+
+// said is what a script tells of the page.
+type said struct {
+	Errors, Violations []string
+	Caps, Text         string
+	Told               map[string]string
+	Memory             map[string]int64
+}
+
+// drive runs a script, and fails the test for what the page should not have done.
+func drive(t *testing.T, script string, args ...string) said {
+	t.Helper()
+	cmd := exec.Command("node", append([]string{script}, args...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%v\n%s%s", err, out, &stderr)
 	}
-	var said struct{ Errors, Violations []string }
-	if err := json.Unmarshal(out, &said); err != nil {
+	var s said
+	if err := json.Unmarshal(out, &s); err != nil {
 		t.Fatalf("%v in %s", err, out)
 	}
-	if len(said.Errors)+len(said.Violations) > 0 {
-		t.Errorf("errors %q, violations of the policy %q", said.Errors, said.Violations)
+	if len(s.Errors)+len(s.Violations) > 0 {
+		t.Errorf("errors %q, violations of the policy %q", s.Errors, s.Violations)
 	}
-	got, err := os.ReadFile(filepath.Join(downloads, "saved.log"))
-	if err != nil || string(got) != content {
-		t.Errorf("saved %d bytes of %d, or others: %v", len(got), len(content), err)
+	return s
+}
+
+// archive captures a file Windows/saved.log and returns the archive with its content.
+func archive(t *testing.T) (wim, content string) {
+	t.Helper()
+	dir := t.TempDir()
+	tree := filepath.Join(dir, "tree")
+	if err := os.MkdirAll(filepath.Join(tree, "Windows"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	content = strings.Repeat("What Firefox saves.\n", 20_000)
+	if err := os.WriteFile(filepath.Join(tree, "Windows", "saved.log"), []byte(content), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	wim = filepath.Join(dir, "install.wim")
+	wimtest.MustRun(t, "", wimtest.Wimlib, "capture", tree, wim, "Test image", "--no-acls")
+	return wim, content
+}
+
+// TestSmoke opens, browses and saves in Firefox as it is, and in one that refuses things: with all site data blocked, and in a
+// private window. There the page says so and puts results together in memory.
+func TestSmoke(t *testing.T) {
+	url := serve(t)
+	const memory, disk = "results are put together in memory", "Results are put together on disk, where the browser has room for"
+	const forgets, remembers = "the theme and the widths of panes start anew each time", "The theme and the widths of panes are remembered."
+	for _, x := range []struct {
+		name, prefs string
+		says        []string
+	}{
+		{"plain", `{}`, []string{disk, remembers}},
+		{"blocked", `{"network.cookie.cookieBehavior": 2}`, []string{memory, forgets}},
+		{"private", `{"browser.privatebrowsing.autostart": true}`, []string{memory, remembers}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			wim, content := archive(t)
+			downloads := t.TempDir()
+			s := drive(t, "smoke.mjs", url, wim, downloads, "Windows", "saved.log", picture("firefox-"+x.name), x.prefs)
+			for _, want := range x.says {
+				if !strings.Contains(s.Caps, want) {
+					t.Errorf("the page does not say %q, but\n%s", want, s.Caps)
+				}
+			}
+			got, err := os.ReadFile(filepath.Join(downloads, "saved.log"))
+			if err != nil || string(got) != content {
+				t.Errorf("saved %d bytes of %d, or others: %v", len(got), len(content), err)
+			}
+		})
+	}
+}
+
+// TestWithoutWebAssembly has somebody switch WebAssembly off: that is said, and not that the browser is too old.
+func TestWithoutWebAssembly(t *testing.T) {
+	s := drive(t, "off.mjs", serve(t), t.TempDir(), picture("firefox-without-wasm"))
+	if !strings.Contains(s.Text, "WebAssembly is switched off in this browser") || !strings.Contains(s.Text, "javascript.options.wasm") || strings.Contains(s.Text, "This browser is too old") {
+		t.Errorf("the page says\n%s", s.Text)
 	}
 }

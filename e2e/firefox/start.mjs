@@ -1,0 +1,83 @@
+// Starts Firefox on the page for a test, and has the steps that tests share. Firefox is what FIREFOX names, or firefox-esr.
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import puppeteer from "puppeteer-core";
+
+// start opens url in a Firefox with more preferences, saving to the folder downloads.
+export async function start(url, downloads, prefs = {}) {
+	const executablePath = execFileSync("which", [process.env.FIREFOX || "firefox-esr"], { encoding: "utf8" }).trim();
+	const browser = await puppeteer.launch({
+		browser: "firefox",
+		executablePath,
+		headless: true,
+		extraPrefsFirefox: {
+			"browser.download.folderList": 2,
+			"browser.download.dir": downloads,
+			"browser.download.useDownloadDir": true,
+			"browser.download.always_ask_before_handling_new_types": false,
+			"browser.helperApps.neverAsk.saveToDisk": "application/octet-stream,text/plain",
+			"intl.accept_languages": "en-US",
+			...prefs,
+		},
+	});
+	const page = await browser.newPage();
+	const errors = [];
+	await page.setViewport({ width: 1360, height: 860 });
+	page.on("console", (m) => { if (m.type() === "error") errors.push(m.text()); });
+	page.on("pageerror", (e) => errors.push(String(e)));
+	await page.evaluateOnNewDocument(() => {
+		window.violations = [];
+		document.addEventListener("securitypolicyviolation", (e) => window.violations.push(e.effectiveDirective + " " + e.blockedURI));
+	});
+	await page.goto(url);
+	return new Test(browser, page, errors, downloads);
+}
+
+class Test {
+	constructor(browser, page, errors, downloads) { Object.assign(this, { browser, page, errors, downloads }); }
+
+	started() { return this.page.waitForFunction(() => document.documentElement.dataset.started !== undefined, { timeout: 60_000 }); }
+
+	control(role, name) { return this.page.locator(`::-p-aria([name="${name}"][role="${role}"])`).setTimeout(60_000); }
+
+	// open picks an archive. The picker itself belongs to the system; what it would have chosen is put where it would have put it.
+	async open(archive) {
+		await this.page.evaluate(() => { HTMLInputElement.prototype.click = () => {}; });
+		await this.control("button", "Open a file").click();
+		const input = await this.page.waitForSelector("input[type=file]");
+		await input.uploadFile(archive);
+	}
+
+	// sees waits for a text anywhere on the page.
+	sees(text) { return this.page.waitForFunction((text) => document.body.innerText.replace(/\s+/g, " ").includes(text), { timeout: 60_000 }, text); }
+
+	// saved waits until the file name has been downloaded.
+	async saved(name) {
+		const path = join(this.downloads, name);
+		for (let i = 0; !existsSync(path) || readdirSync(this.downloads).some((n) => n.endsWith(".part")); i++) {
+			if (i > 300) throw new Error(`${name} was not saved; there is ${readdirSync(this.downloads)}`);
+			await sleep(100);
+		}
+		return path;
+	}
+
+	// run runs steps, keeps a picture of how they ended, prints what they return with the page's errors, and closes the browser.
+	async run(picture, steps) {
+		try {
+			const said = await steps();
+			await this.page.screenshot({ path: picture });
+			console.log(JSON.stringify({ ...said, errors: this.errors, violations: await this.page.evaluate(() => window.violations) }));
+		} catch (e) {
+			console.error(this.errors.join("\n"));
+			for (const page of await this.browser.pages()) {
+				await page.screenshot({ path: picture }).catch(() => {});
+				console.error(await page.evaluate(() => document.body.innerText).catch(() => ""));
+			}
+			throw e;
+		} finally {
+			await this.browser.close();
+		}
+	}
+}
