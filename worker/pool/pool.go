@@ -36,7 +36,8 @@ type Pool struct {
 	idle     []*worker // have run shards or written an output
 	busy     map[*worker]bool
 	sessions map[*Session]bool
-	count    int // names and keys given so far
+	gone     map[string]bool // keys of sessions that were closed
+	count    int             // names and keys given so far
 	closed   bool
 }
 
@@ -48,7 +49,7 @@ func New(s Starter, o Options) *Pool {
 	if o.Memory <= 0 {
 		o.Memory = defaultMemory
 	}
-	return &Pool{starter: s, o: o, busy: make(map[*worker]bool), sessions: make(map[*Session]bool)}
+	return &Pool{starter: s, o: o, busy: make(map[*worker]bool), sessions: make(map[*Session]bool), gone: make(map[string]bool)}
 }
 
 // Warm starts the spare worker, so that the first archive does not wait for one.
@@ -205,7 +206,7 @@ func (p *Pool) giveBack(w *worker) {
 	if w.isLost() {
 		return
 	}
-	if p.closed {
+	if p.closed || p.doneWithLocked(w) {
 		go w.end()
 		return
 	}
@@ -242,22 +243,39 @@ func (p *Pool) addSession(s *Session) {
 	p.sessions[s] = true
 }
 
-// dropSession lets the idle workers forget the archive's files. A busy one keeps them until it is retired: its
-// job fails with its session, and a worker that has failed is not kept.
+// dropSession ends the idle workers that have worked on the archive, and all of them if it was the last one that was open: the
+// memory of a worker never shrinks, it is given back with the worker. A busy one is ended when it is given back.
 func (p *Pool) dropSession(s *Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.sessions, s)
-	p.forgetLocked(s.key)
+	p.gone[s.key] = true
+	kept := p.idle[:0]
+	for _, w := range p.idle {
+		if len(p.sessions) == 0 || p.doneWithLocked(w) {
+			go w.end()
+		} else {
+			kept = append(kept, w)
+		}
+	}
+	clear(p.idle[len(kept):])
+	p.idle = kept
 }
 
+// doneWithLocked tells whether w has worked on an archive that was closed.
+func (p *Pool) doneWithLocked(w *worker) bool {
+	for key := range w.keys {
+		if p.gone[key] {
+			return true
+		}
+	}
+	return false
+}
+
+// forget lets the idle workers forget the files of a build.
 func (p *Pool) forget(key string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.forgetLocked(key)
-}
-
-func (p *Pool) forgetLocked(key string) {
 	for _, w := range p.idle {
 		if w.keys[key] {
 			delete(w.keys, key)

@@ -40,6 +40,51 @@ func TestSpareAndRetirement(t *testing.T) {
 	})
 }
 
+// TestCloseGivesMemoryBack: nothing that has worked on an archive outlives it, and what works on another one stays.
+func TestCloseGivesMemoryBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &fakeEngine{t: t, shards: 8}
+		st := e.starter()
+		p := New(st, Options{Cores: 3})
+		defer p.Close()
+		verify := func(s *Session) *Job { return p.Start(s, JobSpec{Request: protocol.PlanRequest{Op: protocol.Verify}}) }
+		a, err := p.Open(t.Context(), Files{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := p.Open(t.Context(), Files{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []*Session{a, b} {
+			if _, err := verify(s).Wait(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * spareDelay)
+		before := p.Workers()
+		a.Close()
+		synctest.Wait()
+		if n := p.Workers(); n >= before-1 {
+			t.Errorf("%d workers of %d are left after the first archive was closed", n, before)
+		}
+		if _, err := verify(b).Wait(); err != nil {
+			t.Error(err)
+		}
+		busy := verify(b)
+		time.Sleep(5 * time.Millisecond)
+		b.Close()
+		if _, err := busy.Wait(); err == nil {
+			t.Error("a job outlives its archive")
+		}
+		time.Sleep(3 * time.Second) // cancelGrace
+		synctest.Wait()
+		if n, live := p.Workers(), st.live(); n != 1 || live != 1 {
+			t.Errorf("%d workers, %d live, when nothing is open: want the spare one", n, live)
+		}
+	})
+}
+
 func TestBigWorkersGoEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &fakeEngine{t: t, shards: 4}
