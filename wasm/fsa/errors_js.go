@@ -9,19 +9,37 @@ import (
 
 // reading gives an exception that a read threw its protocol code.
 func reading(file string, err error) error {
-	return coded(file, err, func(name string) protocol.Code {
-		switch name {
-		case "NotReadableError", "NotFoundError", "InvalidStateError":
-			return protocol.CodeChanged // changed, moved or removed since it was opened
-		case "NotAllowedError", "SecurityError":
-			return protocol.CodePermission
-		case "RangeError", "EncodingError":
-			return protocol.CodeTooLarge // no memory for the buffer
-		case "NotSupportedError":
-			return protocol.CodeUnsupportedB
-		}
-		return protocol.CodeInternal
-	})
+	var e *jsx.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	p := &protocol.Error{Name: file, Message: e.Error()}
+	switch {
+	case isGone(e.Name):
+		p.Code, p.Record = protocol.CodeChanged, protocol.FileGone
+	case e.Name == "NotAllowedError", e.Name == "SecurityError":
+		p.Code = protocol.CodePermission
+	case e.Name == "RangeError", e.Name == "EncodingError":
+		p.Code = protocol.CodeTooLarge // no memory for the buffer
+	case e.Name == "NotSupportedError":
+		p.Code = protocol.CodeUnsupportedB
+	case e.Name == "TypeError", e.Name == "ReferenceError", e.Name == "":
+		p.Code = protocol.CodeInternal
+	default:
+		// NotReadableError, InvalidStateError, AbortError, NS_ERROR_FAILURE, …: browsers say what they like of a file that is not
+		// any more what it was when it was opened, and a file that is has no reason not to be read.
+		p.Code = protocol.CodeChanged
+	}
+	return p
+}
+
+// isGone tells whether an exception of that name says that a file is not there.
+func isGone(name string) bool {
+	switch name {
+	case "NotFoundError", "NS_ERROR_FILE_NOT_FOUND", "NS_ERROR_FILE_TARGET_DOES_NOT_EXIST", "NS_ERROR_DOM_FILE_NOT_FOUND_ERR":
+		return true
+	}
+	return false
 }
 
 // writing gives an exception that a write, or opening a file for it, threw its protocol code.

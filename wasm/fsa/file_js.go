@@ -1,6 +1,7 @@
 package fsa
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -143,19 +144,48 @@ func (f *File) direct(p []byte, off int64) (int, error) {
 }
 
 func (f *File) slice(off, end int64) (js.Value, error) {
-	b, err := jsx.CallNow(f.blob, "slice", float64(off), float64(end))
+	a, err := f.read(off, end)
 	if err != nil {
-		return b, reading(f.name, err)
+		return a, f.explain(reading(f.name, err))
 	}
-	b, err = jsx.CallNow(f.reader, "readAsArrayBuffer", b)
-	if err != nil {
-		return b, reading(f.name, err)
-	}
-	a := js.Global().Get("Uint8Array").New(b)
-	if got := int64(a.Get("length").Int()); got != end-off {
-		return a, &protocol.Error{Code: protocol.CodeChanged, Name: f.name, Off: off, Message: fmt.Sprintf("fsa: %s: %d bytes at %d where %d were expected", f.name, got, off, end-off)}
+	if got := int64(a.Length()); got != end-off {
+		return a, f.explain(&protocol.Error{Code: protocol.CodeChanged, Name: f.name, Off: off, Message: fmt.Sprintf("fsa: %s: %d bytes at %d where %d were expected", f.name, got, off, end-off)})
 	}
 	return a, nil
+}
+
+func (f *File) read(off, end int64) (js.Value, error) {
+	b, err := jsx.CallNow(f.blob, "slice", float64(off), float64(end))
+	if err == nil {
+		b, err = jsx.CallNow(f.reader, "readAsArrayBuffer", b)
+	}
+	if err != nil {
+		return b, err
+	}
+	return js.Global().Get("Uint8Array").New(b), nil
+}
+
+// explain adds to an error of a file that has changed what became of it, as far as two more reads tell: of its first and of
+// its last byte.
+func (f *File) explain(err error) error {
+	var e *protocol.Error
+	if !errors.As(err, &e) || e.Code != protocol.CodeChanged || e.Record != "" || f.size == 0 {
+		return err
+	}
+	first, err1 := f.read(0, 1)
+	last, err2 := f.read(f.size-1, f.size)
+	for _, err := range []error{err1, err2} {
+		var x *jsx.Error
+		if errors.As(err, &x) && isGone(x.Name) {
+			e.Record = protocol.FileGone
+			return e
+		}
+	}
+	has := func(a js.Value, err error) bool { return err == nil && a.Length() == 1 }
+	if has(first, err1) && !has(last, err2) || err1 == nil && first.Length() == 0 {
+		e.Record = protocol.FileCut
+	}
+	return e
 }
 
 // cached reads from the block that holds off.

@@ -104,6 +104,8 @@ func TestFileChanged(t *testing.T) {
 	}
 	for name, want := range map[string]protocol.Code{
 		"NotReadableError": protocol.CodeChanged, "NotAllowedError": protocol.CodePermission, "RangeError": protocol.CodeTooLarge,
+		// Firefox
+		"AbortError": protocol.CodeChanged, "NS_ERROR_FAILURE": protocol.CodeChanged, "NS_ERROR_FILE_NOT_FOUND": protocol.CodeChanged,
 	} {
 		err := reading("a.wim", &jsx.Error{Name: name})
 		if pe := protocol.AsError(err); pe.Code != want {
@@ -117,6 +119,34 @@ func TestFileChanged(t *testing.T) {
 		err := writing("a.zip", &jsx.Error{Name: name})
 		if pe := protocol.AsError(err); pe.Code != want || pe.Name != "a.zip" {
 			t.Errorf("writing: %s is %s, want %s", name, pe.Code, want)
+		}
+	}
+}
+
+// TestWhatBecame reads a file that is not any more what it was, as browsers tell of it.
+func TestWhatBecame(t *testing.T) {
+	content := randomBytes(1000)
+	for _, x := range []struct {
+		name string
+		read string // what reading blob does; tail says that it holds the file's last byte
+		want string
+	}{
+		{"gone, Chromium", `throw new DOMException("", "NotFoundError")`, protocol.FileGone},
+		{"gone, Firefox", `throw Object.assign(new Error(), { name: "NS_ERROR_FILE_NOT_FOUND" })`, protocol.FileGone},
+		{"gone, told late", `throw new DOMException("", blob.size === 1 && tail ? "NotFoundError" : "AbortError")`, protocol.FileGone},
+		{"cut, Firefox", `return new ArrayBuffer(tail ? 0 : blob.size)`, protocol.FileCut},
+		{"cut to nothing", `return new ArrayBuffer(0)`, protocol.FileCut},
+		{"cut, the end throws", `if (tail) throw new DOMException("", "NotReadableError"); return new ArrayBuffer(blob.size)`, protocol.FileCut},
+		{"changed, Chromium", `throw new DOMException("", "NotReadableError")`, ""},
+	} {
+		f := fileOf(t, content, "a.wim")
+		// A Blob does not tell where it was cut from: the slice that the File makes notes it.
+		noted := js.Global().Get("Object").New()
+		f.reader = js.Global().Get("Function").New("noted", `return { readAsArrayBuffer(blob) { const tail = noted.to === 1000; `+x.read+`; } }`).Invoke(noted)
+		f.blob = js.Global().Get("Function").New("whole", "noted", `return { slice(from, to) { noted.to = to; return whole.slice(from, to); } }`).Invoke(f.blob, noted)
+		_, err := f.ReadAt(make([]byte, 1000), 0)
+		if pe := protocol.AsError(err); err == nil || pe.Code != protocol.CodeChanged || pe.Record != x.want || pe.Name != "a.wim" {
+			t.Errorf("%s: %+v, want %q", x.name, err, x.want)
 		}
 	}
 }

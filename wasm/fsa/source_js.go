@@ -207,7 +207,7 @@ func (f *sourceFile) ReadAt(p []byte, off int64) (int, error) {
 		n += got
 		off += int64(got)
 		if int64(got) < k {
-			return n, &protocol.Error{Code: protocol.CodeChanged, Name: f.name, Message: "fsa: " + f.name + " is shorter than it was"}
+			return n, &protocol.Error{Code: protocol.CodeChanged, Name: f.name, Record: protocol.FileCut, Message: "fsa: " + f.name + " is shorter than it was"}
 		}
 	}
 	if n < len(p) {

@@ -10,7 +10,7 @@ import (
 
 // fileOf makes a state.File of a File.
 func fileOf(v, handle js.Value) state.File {
-	f := state.File{Name: v.Get("name").String(), Size: int64(v.Get("size").Float()), Value: v}
+	f := state.File{Name: v.Get("name").String(), Size: int64(v.Get("size").Float()), Modified: int64(v.Get("lastModified").Float()), Value: v}
 	if handle.Truthy() {
 		f.Handle = handle
 	}

@@ -23,7 +23,7 @@ func (a *App) loadXML() {
 		rep, err := ar.Session.XML(ar.ctx)
 		a.update(func() {
 			if err != nil {
-				ar.Details.Problem = NewProblem(protocol.AsError(err), ar.Info.Name)
+				ar.Details.Problem = a.problem(ar, err, "")
 				return
 			}
 			ar.Details.XML = &rep

@@ -18,18 +18,54 @@ type Problem struct {
 // NewProblem makes a Problem of an error.
 func NewProblem(e *protocol.Error, name string) *Problem { return &Problem{Err: e, Name: name} }
 
-// problem makes a Problem of an error that came of reading an entry of the archive. What went wrong with the file
-// on disk is about that file, not about the entry.
-func (ar *Archive) problem(err error, entry string) *Problem {
+// problem makes a Problem of an error that came of reading an archive; entry is what of it was read, "" if that is the archive
+// itself. What went wrong with a file on disk is about that file, whatever was read of it.
+func (a *App) problem(ar *Archive, err error, entry string) *Problem {
 	e := protocol.AsError(err)
+	name := e.Name
 	switch e.Code {
 	case protocol.CodeMissingBlob, protocol.CodeTooLarge, protocol.CodeNotFound, protocol.CodeChecksum:
-		return NewProblem(e, entry)
+		if entry != "" {
+			name = entry
+		}
 	}
-	if e.Name != "" {
-		return NewProblem(e, e.Name)
+	if name == "" {
+		name = ar.Info.Name
 	}
-	return NewProblem(e, ar.Info.Name)
+	p := NewProblem(e, name)
+	a.settle(p, ar.Parts, ar.Refs)
+	return p
+}
+
+// settle finds out what became of a file that is not any more what it was, where the browser lets the page look again, and
+// says it in p.
+func (a *App) settle(p *Problem, lists ...[]File) {
+	if p.Err.Code != protocol.CodeChanged || p.Err.Record == protocol.FileGone {
+		return
+	}
+	for _, f := range slices.Concat(lists...) {
+		if f.Name != p.Name || f.Handle == nil {
+			continue
+		}
+		go func() {
+			now, err := a.platform.FileOf(f.Handle)
+			became := protocol.FileReplaced
+			switch {
+			case err != nil && protocol.AsError(err).Code == protocol.CodeChanged:
+				became = protocol.FileGone
+			case err != nil, now.Size == f.Size && now.Modified == f.Modified:
+				return // nothing more is known
+			case now.Size < f.Size:
+				became = protocol.FileCut
+			}
+			a.update(func() {
+				e := *p.Err
+				e.Record = became
+				p.Err = &e
+			})
+		}()
+		return
+	}
 }
 
 // codes are all that have messages of their own: error.<code>.title, .cause and .todo.
@@ -47,7 +83,11 @@ func (p *Problem) key(what string) string {
 	if !codes[code] {
 		code = protocol.CodeInternal
 	}
-	return "error." + string(code) + "." + what
+	key := "error." + string(code) + "." + what
+	if code == protocol.CodeChanged && slices.Contains([]string{protocol.FileGone, protocol.FileCut, protocol.FileReplaced}, p.Err.Record) {
+		key += "-" + p.Err.Record
+	}
+	return key
 }
 
 // TitleKey, CauseKey and TodoKey are keys of the catalogue; each message takes Args.

@@ -130,7 +130,7 @@ func (a *App) gather(d *ExtractDialog) {
 			}
 			if err != nil {
 				d.Loading = false
-				d.Problem = NewProblem(protocol.AsError(err), ar.Info.Name)
+				d.Problem = a.problem(ar, err, "")
 				return
 			}
 			d.Nodes = nodes
@@ -168,7 +168,7 @@ func (a *App) planExtract() {
 			}
 			d.Loading = false
 			if err != nil {
-				d.Problem = NewProblem(protocol.AsError(err), ar.Info.Name)
+				d.Problem = a.problem(ar, err, "")
 				return
 			}
 			d.Plan = &rep

@@ -284,7 +284,7 @@ func (a *App) fetchList(page int, first bool, find int32, seek string, moved boo
 				e := protocol.AsError(err)
 				if first && e.Code != protocol.CodeCancelled {
 					f.Loading = false
-					f.Problem = NewProblem(e, ar.Info.Name)
+					f.Problem = a.problem(ar, e, "")
 					l.rows.put(gen, page, nil, 0, true)
 					l.View.Total = 0
 				}

@@ -55,7 +55,7 @@ func (a *App) inspect() {
 				return
 			}
 			if err != nil {
-				in.Problem = ar.problem(err, row.Name)
+				in.Problem = a.problem(ar, err, row.Name)
 				return
 			}
 			in.Details = &d

@@ -109,7 +109,7 @@ func (a *App) run(j *JobView, spec pool.JobSpec, onEnd func()) {
 			j.Ended, j.Result = true, res
 			switch {
 			case err != nil:
-				j.Problem = NewProblem(protocol.AsError(err), j.Where)
+				j.Problem = a.jobProblem(j, err)
 				if j.Cancelled() {
 					a.say(a.T("job.cancelled-said", a.JobTitle(j)))
 				} else {
@@ -133,6 +133,18 @@ func (a *App) run(j *JobView, spec pool.JobSpec, onEnd func()) {
 		})
 		a.Measure()
 	}()
+}
+
+// jobProblem is why a job failed: something about its output, or about the archive.
+func (a *App) jobProblem(j *JobView, err error) *Problem {
+	e := protocol.AsError(err)
+	if e.Name == "" && j.Where != "" {
+		switch e.Code {
+		case protocol.CodeNoSpace, protocol.CodeBlocked, protocol.CodePermission, protocol.CodeName, protocol.CodeUnsupportedB:
+			return NewProblem(e, j.Where)
+		}
+	}
+	return a.problem(j.ar, e, j.What)
 }
 
 // JobTitle is what a job does, in words.

@@ -199,6 +199,7 @@ func (a *App) refuse(err error, parts []File) {
 		name = parts[0].Name
 	}
 	a.Problem = NewProblem(e, name)
+	a.settle(a.Problem, parts)
 	a.say(a.T(a.Problem.TitleKey(), a.Problem.Args()...))
 	if !a.OnStart() {
 		return // it is shown above what is open
@@ -247,7 +248,7 @@ func (a *App) install(s Session, parts, refs []File, sample bool) {
 				a.note(a.T("engine.restarting"), true)
 			case st == pool.SessionFailed && e != nil:
 				ar.Broken = e.Message
-				a.Problem = NewProblem(e, info.Name)
+				a.Problem = a.problem(ar, e, "")
 			}
 		})
 	})

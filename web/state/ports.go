@@ -51,10 +51,11 @@ type Job interface {
 
 // File is a file that a person gave the page.
 type File struct {
-	Name   string
-	Size   int64
-	Value  any // a File, as the pool's connections carry it
-	Handle any // a FileSystemFileHandle by which it can be opened another day; nil where browsers have none
+	Name     string
+	Size     int64
+	Modified int64 // milliseconds since 1970
+	Value    any   // a File, as the pool's connections carry it
+	Handle   any   // a FileSystemFileHandle by which it can be opened another day; nil where browsers have none
 }
 
 // Recent is an archive that was open before. Handles is empty where it can only be found again by dropping it.

@@ -98,7 +98,7 @@ func (a *App) preview(stream string, mode Mode) {
 			}
 			p.Loading = false
 			if err != nil {
-				p.Problem = ar.problem(err, row.Name)
+				p.Problem = a.problem(ar, err, row.Name)
 				return
 			}
 			p.Size, p.Check = rep.Size, rep.Check
@@ -202,7 +202,7 @@ func (a *App) MoreText() {
 				}
 				p.Loading = false
 				if err != nil {
-					p.Problem = ar.problem(err, p.Name)
+					p.Problem = a.problem(ar, err, p.Name)
 					return
 				}
 				p.setText(rep.Text)
@@ -237,7 +237,7 @@ func (a *App) loadPicture() {
 			}
 			p.Loading = false
 			if err != nil {
-				p.Problem = ar.problem(err, p.Name)
+				p.Problem = a.problem(ar, err, p.Name)
 				return
 			}
 			p.URL = a.platform.ObjectURL(data, p.MIME)
@@ -307,7 +307,7 @@ func (a *App) fillHex() {
 				}
 				delete(p.asked, page)
 				if err != nil {
-					p.Problem = ar.problem(err, p.Name)
+					p.Problem = a.problem(ar, err, p.Name)
 					return
 				}
 				p.pages[page] = data

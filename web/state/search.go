@@ -173,7 +173,7 @@ func (a *App) search(query string) {
 			}
 			s.Running = false
 			if e := protocol.AsError(err); e.Code != protocol.CodeCancelled {
-				s.Problem = NewProblem(e, ar.Info.Name)
+				s.Problem = a.problem(ar, e, "")
 				s.Groups, s.Total, s.Hits = nil, 0, 0
 			}
 			s.lay()

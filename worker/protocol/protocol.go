@@ -132,7 +132,7 @@ type Error struct {
 	Code    Code     `json:"code"`
 	Message string   `json:"message"`           // the engine's sentence, for the copyable details
 	Name    string   `json:"name,omitempty"`    // the file that it is about
-	Record  string   `json:"record,omitempty"`  // the on-disk record; refused: why, as a key; no-space: InStore, or ""
+	Record  string   `json:"record,omitempty"`  // the on-disk record; refused: why, as a key; no-space: InStore, or ""; changed: what became of the file, or ""
 	Part    int      `json:"part,omitempty"`    // the part that Off stands in, 0-based
 	Off     int64    `json:"off,omitempty"`     // where it stands in the part, bytes
 	Guess   FileKind `json:"guess,omitempty"`   // not-a-wim: what it seems to be, "" if that cannot be told
@@ -146,6 +146,13 @@ type Error struct {
 	Content int      `json:"content,omitempty"` // run: number, from 1, of the content that could not be had, for Skip
 	Fatal   bool     `json:"fatal,omitempty"`   // the worker panicked: it answers no more and is to be replaced
 }
+
+// Error.Record of a file that is not any more what it was when it was opened.
+const (
+	FileGone     = "gone"     // removed, moved or renamed
+	FileCut      = "cut"      // shorter
+	FileReplaced = "replaced" // written anew
+)
 
 // InStore is Error.Record where there is no room in the browser's own store, and not on the disk that a person has chosen.
 const InStore = "store"

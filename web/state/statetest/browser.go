@@ -24,6 +24,7 @@ type Browser struct {
 	Title     string
 	IsBusy    bool
 	SampleF   state.File
+	Found     func(handle any) (state.File, error) // what FileOf gives, if not nil
 
 	asked atomic.Int64 // times that Now was called
 }
@@ -97,6 +98,9 @@ func (b *Browser) Allowed(_ any, write, ask bool) (bool, error) {
 
 // FileOf implements state.Platform.
 func (b *Browser) FileOf(h any) (state.File, error) {
+	if b.Found != nil {
+		return b.Found(h)
+	}
 	return state.File{Name: fmt.Sprint(h), Size: 1, Value: h, Handle: h}, nil
 }
 
