@@ -16,6 +16,7 @@ const (
 	SevenZip = "7zz"           // 7zip
 	MkNTFS   = "mkntfs"        // ntfs-3g
 	NTFSCopy = "ntfscp"        // ntfs-3g
+	HiveXML  = "hivexml"       // libhivex-bin
 )
 
 // Need skips the test if a program is missing; where the environment sets CI, it fails instead. In a browser no
