@@ -17,6 +17,7 @@ type RefusedError struct {
 
 // Why something is refused.
 const (
+	RefusedImages          = "images"  // images are lost: the header counts more of them than there are
 	RefusedNoFile          = "no-file" // to be changed in place: the Edit was not made of an archive
 	RefusedSplit           = "split"   // part of a set, which cannot be changed in place
 	RefusedPipable         = "pipable" // cannot be changed in place, or not as asked

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"wimscope/wim/internal/format"
@@ -140,9 +141,18 @@ func (a *Archive) resourceOnly() bool {
 	return len(a.metas) == 0 && a.parts[a.first].hdr.Flags&format.FlagResourceOnly != 0
 }
 
+// LostImages is how many images the header counts beyond those that the blob table has.
+func (a *Archive) LostImages() int {
+	return max(0, int(min(int64(a.parts[a.first].hdr.ImageCount), math.MaxInt32))-len(a.metas))
+}
+
 // Edit makes an Edit of all that the archive holds. Contents that no image uses are not among it, unless it is a
-// resource-only one.
+// resource-only one. An archive that lost images is refused: what is made of it would seem whole.
 func (a *Archive) Edit() (*Edit, error) {
+	if n := a.LostImages(); n > 0 {
+		return nil, &RefusedError{Name: a.parts[a.first].Name, Key: RefusedImages, Text: fmt.Sprintf(
+			"the header counts %d images, and the blob table has %d of them; those can be exported one by one", len(a.metas)+n, len(a.metas))}
+	}
 	e := &Edit{doc: a.doc, base: a}
 	h := &a.parts[a.first].hdr
 	e.ReparseFixup = h.Flags&headerKept != 0

@@ -189,9 +189,13 @@ func chooseImage(images []core.ImageInfo, arg string) int {
 	return 0
 }
 
-// image is chooseImage with errors. An empty list of arguments means the only image there is.
+// image is chooseImage with errors. An empty list of arguments means the only image there is. Where images are lost, neither
+// that nor all of them can be told.
 func (a *opened) image(arg string, given, allowAll bool) (int, error) {
 	images := a.Images()
+	if n := a.LostImages(); n > 0 && (!given || allowAll && chooseImage(images, arg) == allImages) {
+		return 0, codef(exitImageCount, "%q has lost %d of its %d images: its blob table does not have them; name one of the others by its index", a.name, n, len(images)+n)
+	}
 	if !given {
 		if len(images) == 0 {
 			return 0, usageError{fmt.Sprintf("%q contains no images", a.name)}

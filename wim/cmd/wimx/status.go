@@ -16,6 +16,7 @@ const (
 	exitOther          = 1 // also: another program has the archive locked
 	exitDecompression  = 2
 	exitLeftOut        = 3 // our own: done, but for what --skip-errors left out
+	exitImageCount     = 10
 	exitNameTaken      = 11
 	exitIntegrity      = 13
 	exitConfig         = 14
@@ -161,6 +162,8 @@ func refusedStatus(key string) int {
 	switch key {
 	case core.RefusedSplit, core.RefusedReadOnly, core.RefusedWriteInProgress:
 		return exitReadOnly
+	case core.RefusedImages:
+		return exitImageCount
 	case core.RefusedOverlap:
 		return exitCompaction
 	case core.RefusedChunkSize:

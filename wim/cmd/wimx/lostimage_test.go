@@ -1,0 +1,45 @@
+//go:build !js
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wimscope/wim/wimtest"
+)
+
+// TestLostImage: where the header counts more images than the blob table has, what is there can be had one by one; all of it,
+// the only one, or an archive made of it is refused.
+func TestLostImage(t *testing.T) {
+	dir := t.TempDir()
+	h := wimtest.One(wimtest.Folder("", wimtest.TextFile("f", "x")))
+	h.Images = 2
+	name := filepath.Join(dir, "a.wim")
+	if err := os.WriteFile(name, h.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	before := files(t, dir)
+	out := filepath.Join(dir, "out")
+	for _, line := range [][]string{
+		{"apply", name, "all", out}, {"apply", name, out}, {"export", name, "all", out + ".wim"}, {"optimize", name}, {"split", name, out + ".swm", "1"},
+		{"delete", name, "1", "--force"}, {"append", dir, name}, {"extract", name}, {"dir", name}, {"update", name, "1", "--command=delete f"},
+	} {
+		if _, errs, code := wimx(dir, line...); code != exitImageCount || !strings.Contains(errs, "2 images") {
+			t.Errorf("%q: status %d: %s", line, code, errs)
+		}
+	}
+	for p, data := range files(t, dir) {
+		if before[p] != data {
+			t.Errorf("%s was written", p)
+		}
+	}
+	mustWimx(t, "apply", name, "1", out)
+	mustWimx(t, "export", name, "1", out+".wim")
+	mustWimx(t, "dir", name, "1")
+	if got, _ := os.ReadFile(filepath.Join(out, "f")); string(got) != "x" {
+		t.Errorf("%q", got)
+	}
+}
