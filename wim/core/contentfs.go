@@ -27,7 +27,19 @@ func (s *fsContents) OpenContent(id int32) (ContentFile, error) {
 	if !ok || c.Source < 0 || c.Source >= len(s.sources) {
 		return nil, fmt.Errorf("content %d is in no file system: %w", id, ErrNotFound)
 	}
-	src := s.sources[c.Source]
+	f, err := openSource(s.sources, c)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// openSource opens a content that is in a file system.
+func openSource(sources []fs.FS, c Content) (*fsContent, error) {
+	if c.Source >= len(sources) {
+		return nil, fmt.Errorf("%s is in no file system that was given: %w", c.Path, ErrNotFound)
+	}
+	src := sources[c.Source]
 	open := func() (fs.File, error) { return src.Open(c.Path) }
 	if c.Stream != "" {
 		streams, ok := src.(StreamFS)
@@ -64,6 +76,13 @@ type fsContent struct {
 
 // Size implements ContentFile.
 func (f *fsContent) Size() int64 { return f.info.Size() }
+
+// anywhere says that reading at a place does not mean reading all that lies before it.
+func (f *fsContent) anywhere() bool {
+	_, at := f.File.(io.ReaderAt)
+	_, seek := f.File.(io.Seeker)
+	return at || seek
+}
 
 // Close implements ContentFile.
 func (f *fsContent) Close() error {

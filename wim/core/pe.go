@@ -299,6 +299,15 @@ func (a *Archive) ImageVersion(index int) (version, path string, err error) {
 	if r := im.Info().SystemRoot; r != "" {
 		roots = append(roots, r)
 	}
+	v, path, err := a.imageKernel(im, roots...)
+	if err != nil {
+		return "", path, err
+	}
+	return v.FileVersion, path, nil
+}
+
+// imageKernel reads the headers and the version resource of the first kernel with a version in these system roots.
+func (a *Archive) imageKernel(im *Image, roots ...string) (v *PEVersion, path string, err error) {
 	for _, root := range roots {
 		n, ok := im.Lookup(root + "/System32/ntoskrnl.exe")
 		if !ok {
@@ -309,15 +318,15 @@ func (a *Archive) ImageVersion(index int) (version, path string, err error) {
 		}
 		r, err := a.OpenBlob(im.Hash(n))
 		if err != nil {
-			return "", im.Path(n), err
+			return nil, im.Path(n), err
 		}
 		v, err := ReadPEVersion(r, r.Size())
 		if err != nil && !errors.Is(err, errNotPE) && !errors.Is(err, errPEShort) {
-			return "", im.Path(n), err
+			return nil, im.Path(n), err
 		}
 		if err == nil && v.FileVersion != "" {
-			return v.FileVersion, im.Path(n), nil
+			return v, im.Path(n), nil
 		}
 	}
-	return "", "", fmt.Errorf("wim: image %d: kernel with a version: %w", index, ErrNotFound)
+	return nil, "", fmt.Errorf("wim: image %d: kernel with a version: %w", im.index, ErrNotFound)
 }

@@ -276,6 +276,7 @@ func (c *capturing) add(e *core.Edit, d *core.Draft, fixed bool) error {
 	if err != nil {
 		return err
 	}
+	c.t.fillWindows(e, index, c.scan.sources)
 	if c.o.has("wimboot") {
 		p := plainProperty("WIMBOOT", "1")
 		if err := p.set(e.ImageElement(index)); err != nil {

@@ -81,9 +81,13 @@ func runUpdate(t *tool, o *parsed) error {
 	if err := t.update(d, commands, scan, fix); err != nil {
 		return err
 	}
-	e.ReparseFixup = e.ReparseFixup || fix && slices.ContainsFunc(commands, addsToRoot)
+	toRoot := slices.ContainsFunc(commands, addsToRoot)
+	e.ReparseFixup = e.ReparseFixup || fix && toRoot
 	if err := e.SetDraft(index, d, core.FiletimeOf(time.Now())); err != nil {
 		return err
+	}
+	if toRoot { // as wimlib-imagex does: other commands leave it at what it is
+		t.fillWindows(e, index, scan.sources)
 	}
 	m := modification{to: a, edit: e, pack: p, sources: scan.sources, anew: o.has("rebuild"), compact: o.has("unsafe-compact")}
 	_, err = m.write(t, r)

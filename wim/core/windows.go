@@ -1,0 +1,552 @@
+package core
+
+import (
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+
+	"wimscope/wim/internal/sha1"
+	"wimscope/wim/internal/upcase"
+	"wimscope/wim/regf"
+)
+
+// WindowsInfo is what the files of a Windows tree say of it: kernel32.dll, and the registry hives SOFTWARE and SYSTEM.
+type WindowsInfo struct {
+	Root     string         // path of the system root: "/Windows"
+	Fields   []WindowsField // for the XML document, in the order in which they are written there
+	Build    string         // by the SOFTWARE hive, with UBR: "10.0.22621.2428"
+	UBR      string         // update build revision, "" if there is none: "2428"
+	Branch   string         // that it was built from: "ni_release"
+	Lab      string         // that built it, and when: "22621.1.amd64fre.ni_release.220506-1250"
+	Kernel   string         // version of ntoskrnl.exe, if that was asked for: "10.0.22621.2428"
+	Problems []string       // what could not be read: a file or a value that is missing is no problem
+}
+
+// WindowsField is an element of the XML document.
+type WindowsField struct {
+	Path   string   // below IMAGE, steps separated by slashes: "WINDOWS/VERSION/BUILD"
+	Values []string // one; of WINDOWS/LANGUAGES/LANGUAGE one for each element
+
+	also []string // values of other sources that programs write there, and that are as right
+	free bool     // people choose it: every text is right
+}
+
+// windowsFolder is a tree that may have Windows in it. Names are compared ignoring case, unless there are twins by case.
+type windowsFolder interface {
+	folders() []string // names of the folders in the root
+	has(path string) bool
+	// open gives the content of a file. The error is ErrNotFound if there is none, or no bytes.
+	open(path string) (*windowsFile, error)
+}
+
+// windowsFile is an open file. close may be nil.
+type windowsFile struct {
+	io.ReaderAt
+	size  int64
+	close func() error
+}
+
+// errUnread says that a content lies where it is not read unasked.
+var errUnread = errors.New("lies in a solid resource, which is not unpacked for that")
+
+// What hostile hives may take is bounded twice: each call by this, and the whole by giving a hive up at the first call that
+// goes beyond. A lookup in a sound hive takes less than a quarter of it.
+const windowsHiveLimit = 4 << 20
+
+// readWindows finds Windows in a tree and reads what it says of itself; nil if there is none. It is the folder in the root
+// that has most of the files that are read, of several the one named Windows.
+func readWindows(t windowsFolder) *WindowsInfo {
+	best, root := 0, ""
+	for _, name := range t.folders() {
+		score := 0
+		for _, file := range [...]string{kernel32, softwareHive, systemHive} {
+			if t.has(name + file) {
+				score++
+			}
+		}
+		if score > best || score == best && score > 0 && nameEqualFold(encodeUTF16(utf16.Encode([]rune(name))), encodeUTF16(utf16.Encode([]rune("Windows")))) {
+			best, root = score, name
+		}
+	}
+	if best == 0 {
+		return nil
+	}
+	r := windowsReader{t: t, root: root, WindowsInfo: &WindowsInfo{Root: "/" + root}}
+	units, _ := UnescapeName(root)
+	for i, u := range units {
+		units[i] = upcase.Unit(u)
+	}
+	r.set("WINDOWS/SYSTEMROOT", string(utf16.Decode(units)))
+	r.read(kernel32, r.arch)
+	r.read(softwareHive, r.hive(r.software))
+	r.read(systemHive, r.hive(r.system))
+	return r.WindowsInfo
+}
+
+const (
+	kernel32     = "/System32/kernel32.dll"
+	softwareHive = "/System32/config/SOFTWARE"
+	systemHive   = "/System32/config/SYSTEM"
+)
+
+// windowsReader fills a WindowsInfo.
+type windowsReader struct {
+	*WindowsInfo
+	t    windowsFolder
+	root string // name of the system root
+	name string // of the file that is read, for problems
+}
+
+func (r *windowsReader) problem(err error) {
+	if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, regf.ErrNotFound) {
+		r.Problems = append(r.Problems, fmt.Sprintf("%s%s: %v", r.Root, r.name, err))
+	}
+}
+
+// read opens a file of the system root and has it read.
+func (r *windowsReader) read(name string, use func(*windowsFile) error) {
+	r.name = name
+	f, err := r.t.open(r.root + name)
+	if err == nil {
+		err = use(f)
+		if f.close != nil {
+			f.close()
+		}
+	}
+	r.problem(err)
+}
+
+// set adds a field. What XML cannot hold is a problem, and left out.
+func (r *windowsReader) set(path string, values ...string) *WindowsField {
+	for _, v := range values {
+		if !xmlCanHold(v) {
+			r.problem(fmt.Errorf("%q cannot be %s of an XML document", v, path))
+			return &WindowsField{}
+		}
+	}
+	if len(values) > 0 && values[0] != "" {
+		r.Fields = append(r.Fields, WindowsField{Path: path, Values: values})
+		return &r.Fields[len(r.Fields)-1]
+	}
+	return &WindowsField{}
+}
+
+// xmlCanHold says that a text can stand in an XML document, [XML 1.0] 2.2, and is not half a character.
+func xmlCanHold(s string) bool {
+	for _, c := range s {
+		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' || c >= 0xfffd && c <= 0xffff {
+			return false
+		}
+	}
+	return true
+}
+
+// arch reads for which processor kernel32.dll is. [PE Format] "Machine Types"; PROCESSOR_ARCHITECTURE numbers.
+func (r *windowsReader) arch(f *windowsFile) error {
+	p := peFile{r: f, size: f.size}
+	mz, err := p.read(0, 64)
+	if err != nil {
+		return err
+	}
+	at := int64(binary.LittleEndian.Uint32(mz[0x3c:]))
+	head, err := p.read(at, 6)
+	if err != nil {
+		return err
+	}
+	if at%4 != 0 || string(head[:4]) != "PE\x00\x00" {
+		return errNotPE
+	}
+	switch m := binary.LittleEndian.Uint16(head[4:]); m {
+	case 0x014c:
+		r.set("WINDOWS/ARCH", "0")
+	case 0x01c0, 0x01c2, 0x01c4:
+		r.set("WINDOWS/ARCH", "5")
+	case 0x0200:
+		r.set("WINDOWS/ARCH", "6")
+	case 0x8664:
+		r.set("WINDOWS/ARCH", "9")
+	case 0xaa64:
+		r.set("WINDOWS/ARCH", "12")
+	default:
+		return fmt.Errorf("is for an unknown processor (%s)", peMachine(m))
+	}
+	return nil
+}
+
+// hive gives a function that opens a hive and has it read.
+func (r *windowsReader) hive(use func(*regf.Hive) error) func(*windowsFile) error {
+	return func(f *windowsFile) error {
+		h, err := regf.Open(f, f.size)
+		if err != nil {
+			return err
+		}
+		h.Limit = windowsHiveLimit
+		return use(h)
+	}
+}
+
+// text reads a string value of a key, "" if there is none. Only ErrLimit is an error: the hive is to be given up.
+func (r *windowsReader) text(k *regf.Key, name string) (string, error) {
+	v, err := k.Value(name)
+	s := ""
+	if err == nil {
+		s, err = v.Text()
+	}
+	return s, r.only(regf.ErrLimit, err)
+}
+
+// number reads a number value of a key, -1 if there is none.
+func (r *windowsReader) number(k *regf.Key, name string) (int64, error) {
+	v, err := k.Value(name)
+	n := int64(-1)
+	if err == nil {
+		if n, err = v.Number(); err != nil {
+			n = -1
+		}
+	}
+	return n, r.only(regf.ErrLimit, err)
+}
+
+// only gives back an error of that kind; any other one becomes a problem.
+func (r *windowsReader) only(kind, err error) error {
+	if errors.Is(err, kind) {
+		return err
+	}
+	r.problem(err)
+	return nil
+}
+
+// software reads the SOFTWARE hive.
+func (r *windowsReader) software(h *regf.Hive) error {
+	k, err := h.Key(`Microsoft\Windows NT\CurrentVersion`)
+	if err != nil {
+		return err
+	}
+	texts := map[string]string{}
+	for _, name := range [...]string{
+		"EditionID", "ProductName", "InstallationType", "CurrentVersion", "CurrentBuild", "CurrentBuildNumber", "BuildBranch", "BuildLab", "BuildLabEx",
+	} {
+		if texts[name], err = r.text(k, name); err != nil {
+			return err
+		}
+	}
+	r.set("FLAGS", texts["EditionID"]).free = true
+	r.set("DISPLAYNAME", texts["ProductName"]).free = true
+	r.set("DISPLAYDESCRIPTION", texts["ProductName"]).free = true
+	r.set("WINDOWS/EDITIONID", texts["EditionID"])
+	r.set("WINDOWS/INSTALLATIONTYPE", texts["InstallationType"])
+	r.set("WINDOWS/PRODUCTNAME", texts["ProductName"])
+
+	// Windows 10 and later say 6.3 in CurrentVersion, and have numbers of their own for what they are.
+	major, err := r.number(k, "CurrentMajorVersionNumber")
+	if err != nil {
+		return err
+	}
+	minor, err := r.number(k, "CurrentMinorVersionNumber")
+	if err != nil {
+		return err
+	}
+	if major < 0 || minor < 0 {
+		one, two, _ := strings.Cut(texts["CurrentVersion"], ".")
+		if n, err := strconv.ParseInt(one, 10, 64); err == nil {
+			major = n
+			if n, err := strconv.ParseInt(leadingDigits(two), 10, 64); err == nil {
+				minor = n
+			}
+		}
+	}
+	if major >= 0 {
+		r.set("WINDOWS/VERSION/MAJOR", strconv.FormatInt(major, 10))
+		r.Build = strconv.FormatInt(major, 10)
+		if minor >= 0 {
+			r.set("WINDOWS/VERSION/MINOR", strconv.FormatInt(minor, 10))
+			r.Build += "." + strconv.FormatInt(minor, 10)
+		}
+	}
+	// Windows XP says in CurrentBuild that it is obsolete ("1.511.1 () (Obsolete data - do not use)").
+	build := texts["CurrentBuild"]
+	if strings.Contains(build, ".") {
+		build = texts["CurrentBuildNumber"]
+	}
+	if r.set("WINDOWS/VERSION/BUILD", build); build != "" {
+		r.Build += "." + build
+	}
+	ubr, err := r.number(k, "UBR")
+	if ubr >= 0 && build != "" {
+		r.UBR = strconv.FormatInt(ubr, 10)
+		r.Build += "." + r.UBR
+	}
+	r.Build = strings.TrimPrefix(r.Build, ".")
+	if r.Lab = texts["BuildLabEx"]; r.Lab == "" {
+		r.Lab = texts["BuildLab"]
+	}
+	if r.Branch = texts["BuildBranch"]; r.Branch == "" { // before Windows 10: 7601.win7sp1_rtm.101119-1850
+		if parts := strings.Split(texts["BuildLab"], "."); len(parts) > 2 {
+			r.Branch = parts[1]
+		}
+	}
+	return err
+}
+
+func leadingDigits(s string) string {
+	for i, c := range s {
+		if c < '0' || c > '9' {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// system reads the SYSTEM hive.
+func (r *windowsReader) system(h *regf.Hive) error {
+	control, err := h.Key(`ControlSet001\Control`)
+	if errors.Is(err, regf.ErrNotFound) {
+		var set *regf.Key
+		if set, err = h.Key("Select"); err != nil {
+			return err
+		}
+		n, err := r.number(set, "Current")
+		if n < 0 || err != nil {
+			return err
+		}
+		if control, err = h.Key(fmt.Sprintf(`ControlSet%03d\Control`, n)); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		return err
+	}
+	key := func(path string) (*regf.Key, error) {
+		k, err := control.Key(path)
+		return k, r.only(regf.ErrLimit, err)
+	}
+	text := func(field, path, name string) error {
+		k, err := key(path)
+		if k == nil || err != nil {
+			return err
+		}
+		s, err := r.text(k, name)
+		r.set(field, s)
+		return err
+	}
+	k, err := key("Windows")
+	if err != nil {
+		return err
+	}
+	if k != nil {
+		n, err := r.number(k, "CSDBuildNumber")
+		if err != nil {
+			return err
+		}
+		if n >= 0 {
+			r.set("WINDOWS/VERSION/SPBUILD", strconv.FormatInt(n, 10))
+		}
+		if n, err = r.number(k, "CSDVersion"); err != nil {
+			return err
+		}
+		if n >= 0 { // the service pack stands in the upper byte
+			r.set("WINDOWS/VERSION/SPLEVEL", strconv.FormatInt(n>>8, 10))
+		}
+	}
+	if err := text("WINDOWS/PRODUCTTYPE", "ProductOptions", "ProductType"); err != nil {
+		return err
+	}
+	if err := text("WINDOWS/PRODUCTSUITE", "ProductOptions", "ProductSuite"); err != nil {
+		return err
+	}
+	// The class of computers, whose first one is the machine that Windows was set up on.
+	if err := text("WINDOWS/HAL", `Class\{4D36E966-E325-11CE-BFC1-08002BE10318}\0000`, "MatchingDeviceId"); err != nil {
+		return err
+	}
+	if k, err = key(`MUI\UILanguages`); err != nil {
+		return err
+	}
+	if k != nil {
+		keys, err := k.Subkeys()
+		if err != nil {
+			return err
+		}
+		names := make([]string, len(keys))
+		for i := range keys {
+			names[i] = keys[i].Name
+		}
+		r.set("WINDOWS/LANGUAGES/LANGUAGE", names...)
+	}
+	if k, err = key(`Nls\Language`); k == nil || err != nil {
+		return err
+	}
+	id, err := r.text(k, "InstallLanguage")
+	if id != "" {
+		name := languageName(id)
+		if r.set("WINDOWS/LANGUAGES/DEFAULT", name); name == "" {
+			r.problem(fmt.Errorf("%q is no known language", id))
+		}
+	}
+	return err
+}
+
+// draftWindows is the tree of an image that is being made.
+type draftWindows struct {
+	e       *Edit
+	d       *Draft
+	sources []fs.FS
+}
+
+func (t draftWindows) folders() (names []string) {
+	for _, n := range t.d.Children(t.d.Root()) {
+		if t.d.IsDir(n) {
+			names = append(names, t.d.Name(n))
+		}
+	}
+	return names
+}
+
+func (t draftWindows) has(path string) bool {
+	_, ok := t.d.Lookup(path, true)
+	return ok
+}
+
+func (t draftWindows) open(path string) (*windowsFile, error) {
+	n, ok := t.d.Lookup(path, true)
+	if !ok {
+		return nil, ErrNotFound
+	}
+	for _, s := range t.d.inode(n).streams {
+		if s.kind == StreamData && s.content >= 0 {
+			return t.content(t.d.contents[s.content])
+		}
+	}
+	return nil, ErrNotFound
+}
+
+// content opens a content where it is: in a file, or in an archive.
+func (t draftWindows) content(c Content) (*windowsFile, error) {
+	if len(c.Bytes) > 0 {
+		return &windowsFile{ReaderAt: strings.NewReader(string(c.Bytes)), size: c.Size}, nil
+	}
+	if c.Source >= 0 {
+		f, err := openSource(t.sources, c)
+		if err != nil {
+			return nil, err
+		}
+		if !f.anywhere() {
+			f.Close()
+			return nil, errors.New("cannot be read at any place")
+		}
+		return &windowsFile{f, f.Size(), f.Close}, nil
+	}
+	err := error(&MissingBlobError{Hash: c.Hash})
+	for _, a := range t.e.archives {
+		var f *windowsFile
+		if f, err = a.windowsFile(c.Hash, false, true); err == nil {
+			return f, nil
+		}
+	}
+	return nil, err
+}
+
+// imageWindows is the tree of an image. checked has contents compared with their hashes before anything is taken from them.
+type imageWindows struct {
+	*Image
+	checked bool
+}
+
+func (t imageWindows) folders() (names []string) {
+	first, count := t.Children(0)
+	for n := first; n < first+Node(count); n++ {
+		if t.IsDir(n) {
+			names = append(names, t.Name(n))
+		}
+	}
+	return names
+}
+
+func (t imageWindows) has(path string) bool {
+	_, ok := t.Lookup(path)
+	return ok
+}
+
+func (t imageWindows) open(path string) (*windowsFile, error) {
+	n, ok := t.Lookup(path)
+	if !ok || t.IsDir(n) || t.Hash(n).IsZero() {
+		return nil, ErrNotFound
+	}
+	return t.a.windowsFile(t.Hash(n), true, t.checked)
+}
+
+// windowsFile opens a content of the archive. What lies in a solid resource is opened only with solid.
+func (a *Archive) windowsFile(h Hash, solid, checked bool) (*windowsFile, error) {
+	r, err := a.OpenBlob(h)
+	if err != nil {
+		return nil, err
+	}
+	if r.run >= 0 && !solid {
+		return nil, errUnread
+	}
+	if checked {
+		d := sha1.New()
+		if _, err := io.Copy(d, io.NewSectionReader(r, 0, r.size)); err != nil {
+			return nil, err
+		}
+		if sum := d.Sum(); subtle.ConstantTimeCompare(sum[:], h[:]) == 0 {
+			return nil, fmt.Errorf("is damaged: %w", ErrChecksum)
+		}
+	}
+	return &windowsFile{ReaderAt: r, size: r.size}, nil
+}
+
+// WindowsInfo reads what the Windows in image index, from 1, says of itself. It reads a few chunks of the files; if checked
+// is set, all of each file, which is compared with its hash first. In a solid archive either may take a while. The error is
+// ErrNotFound if the image has no Windows.
+func (a *Archive) WindowsInfo(index int, checked bool) (*WindowsInfo, error) {
+	im, err := a.Image(index)
+	if err != nil {
+		return nil, err
+	}
+	w := readWindows(imageWindows{im, checked})
+	if w == nil {
+		return nil, fmt.Errorf("wim: image %d: Windows: %w", index, ErrNotFound)
+	}
+	kernel, _, err := a.imageKernel(im, w.Root)
+	if err != nil {
+		if !errors.Is(err, ErrNotFound) {
+			w.Problems = append(w.Problems, err.Error())
+		}
+		return w, nil
+	}
+	w.addKernel(kernel)
+	return w, nil
+}
+
+// addKernel adds what Microsoft's programs write of the kernel's version resource where others take the registry's word.
+func (w *WindowsInfo) addKernel(v *PEVersion) {
+	w.Kernel = v.FileVersion
+	parts := append(strings.Split(v.FileVersion, "."), "", "", "", "")
+	product := ""
+	for _, s := range v.Strings {
+		if s.Name == "ProductName" {
+			product = s.Value
+		}
+	}
+	for i := range w.Fields {
+		f := &w.Fields[i]
+		switch f.Path {
+		case "WINDOWS/PRODUCTNAME":
+			f.also = []string{product}
+		case "WINDOWS/VERSION/MAJOR":
+			f.also = []string{parts[0]}
+		case "WINDOWS/VERSION/MINOR":
+			f.also = []string{parts[1]}
+		case "WINDOWS/VERSION/BUILD":
+			f.also = []string{parts[2]}
+		case "WINDOWS/VERSION/SPBUILD":
+			f.also = []string{parts[3], w.UBR}
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package core
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// FillWindows writes to the XML document what the Windows in an image that is a draft, index from 1, says of itself: the
+// element WINDOWS, and beside it FLAGS, DISPLAYNAME and DISPLAYDESCRIPTION. sources are the file systems of Content.Source.
+// What lies in a solid resource is not read, nor what it would tell changed. It gives nil if there is no Windows. Nothing
+// that the files hold makes it fail: see WindowsInfo.Problems.
+func (e *Edit) FillWindows(index int, sources ...fs.FS) *WindowsInfo {
+	im := &e.images[index-1]
+	if im.draft == nil {
+		return nil
+	}
+	w := readWindows(draftWindows{e, im.draft, sources})
+	if w == nil {
+		return nil
+	}
+	if im.node.Child("WINDOWS") != nil { // it was said before what these files hold
+		w.Problems = slices.DeleteFunc(w.Problems, func(p string) bool { return strings.HasSuffix(p, errUnread.Error()) })
+	}
+	for i := range w.Fields {
+		w.Fields[i].put(im.node)
+	}
+	return w
+}
+
+// put sets the field in an IMAGE element.
+func (f *WindowsField) put(image *XMLNode) {
+	path := strings.Split(f.Path, "/")
+	image.SetContent(f.Values[0], path...)
+	parent, name := image.Child(path[:len(path)-1]...), path[len(path)-1]
+	at := slices.IndexFunc(parent.Children, func(n *XMLNode) bool { return n.Name == name })
+	parent.drop(name)
+	for i, v := range f.Values {
+		parent.Children = slices.Insert(parent.Children, at+i, textElement(name, v))
+	}
+}
+
+// values are the texts that an IMAGE element has in the field's place.
+func (f *WindowsField) values(image *XMLNode) (list []string) {
+	path := strings.Split(f.Path, "/")
+	parent, name := image.Child(path[:len(path)-1]...), path[len(path)-1]
+	if parent != nil {
+		for _, n := range parent.Children {
+			if s := n.Content(); n.Name == name && s != "" {
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
+
+// WindowsChange is a field that an XML document lacks or has wrong.
+type WindowsChange struct {
+	WindowsField
+	Old []string // nil: it is lacking
+}
+
+// Differences compares an IMAGE element with what the image itself says. Not different are texts in other case and
+// languages in other order, names that people choose, and where it counts what Microsoft's programs write from other
+// sources than the registry: the kernel's version, the update build revision.
+func (w *WindowsInfo) Differences(image *XMLNode) (list []WindowsChange) {
+	for _, f := range w.Fields {
+		old := f.values(image)
+		if !f.right(old) {
+			list = append(list, WindowsChange{f, old})
+		}
+	}
+	return list
+}
+
+// right says that these texts may stand in the field's place.
+func (f *WindowsField) right(texts []string) bool {
+	if len(texts) == 0 {
+		return false
+	}
+	if f.free || len(texts) == 1 && slices.ContainsFunc(f.also, func(s string) bool { return s != "" && strings.EqualFold(s, texts[0]) }) {
+		return true
+	}
+	folded := func(list []string) []string {
+		var out []string
+		for _, s := range list {
+			out = append(out, strings.ToLower(s))
+		}
+		slices.Sort(out)
+		return out
+	}
+	return slices.Equal(folded(texts), folded(f.Values))
+}
+
+// RepairWindows writes to an IMAGE element what it lacks or has wrong, and tells what that was.
+func (w *WindowsInfo) RepairWindows(image *XMLNode) []WindowsChange {
+	list := w.Differences(image)
+	for i := range list {
+		list[i].put(image)
+	}
+	return list
+}
