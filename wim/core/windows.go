@@ -25,7 +25,7 @@ type WindowsInfo struct {
 	Branch   string         // that it was built from: "ni_release"
 	Lab      string         // that built it, and when: "22621.1.amd64fre.ni_release.220506-1250"
 	Kernel   string         // version of ntoskrnl.exe, if that was asked for: "10.0.22621.2428"
-	Problems []string       // what could not be read: a file or a value that is missing is no problem
+	Problems []error        // what could not be read: a file or a value that is missing is no problem
 }
 
 // WindowsField is an element of the XML document.
@@ -105,7 +105,7 @@ type windowsReader struct {
 
 func (r *windowsReader) problem(err error) {
 	if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, regf.ErrNotFound) {
-		r.Problems = append(r.Problems, fmt.Sprintf("%s%s: %v", r.Root, r.name, err))
+		r.Problems = append(r.Problems, fmt.Errorf("%s%s: %w", r.Root, r.name, err))
 	}
 }
 
@@ -516,7 +516,7 @@ func (a *Archive) WindowsInfo(index int, checked bool) (*WindowsInfo, error) {
 	kernel, _, err := a.imageKernel(im, w.Root)
 	if err != nil {
 		if !errors.Is(err, ErrNotFound) {
-			w.Problems = append(w.Problems, err.Error())
+			w.Problems = append(w.Problems, err)
 		}
 		return w, nil
 	}

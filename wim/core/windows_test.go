@@ -142,7 +142,7 @@ func TestWindowsProblems(t *testing.T) {
 	if n := e.ImageElement(1); n.Content("WINDOWS", "PRODUCTNAME") != "" || n.Child("FLAGS") != nil || n.Content("WINDOWS", "VERSION", "BUILD") != "19045" {
 		t.Errorf("%s", elements(n))
 	}
-	if len(w.Problems) != 5 || !strings.Contains(w.Problems[0], "/Windows/System32/config/SOFTWARE") {
+	if len(w.Problems) != 5 || !strings.Contains(w.Problems[0].Error(), "/Windows/System32/config/SOFTWARE") {
 		t.Errorf("%q", w.Problems)
 	}
 	e, w = captured(t, onceFS{windowsFS(wimtest.Windows10().Files())})
@@ -249,7 +249,7 @@ func TestWindowsDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	w, err := a.WindowsInfo(1, true)
-	if err != nil || len(w.Problems) != 1 || !strings.Contains(w.Problems[0], "SOFTWARE: is damaged") || w.Build != "" {
+	if err != nil || len(w.Problems) != 1 || !strings.Contains(w.Problems[0].Error(), "SOFTWARE: is damaged") || !errors.Is(w.Problems[0], ErrChecksum) || w.Build != "" {
 		t.Errorf("%+v, %v", w, err)
 	}
 	if _, err := a.WindowsInfo(2, true); !errors.Is(err, ErrNotFound) {

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"io/fs"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ func (e *Edit) FillWindows(index int, sources ...fs.FS) *WindowsInfo {
 		return nil
 	}
 	if im.node.Child("WINDOWS") != nil { // it was said before what these files hold
-		w.Problems = slices.DeleteFunc(w.Problems, func(p string) bool { return strings.HasSuffix(p, errUnread.Error()) })
+		w.Problems = slices.DeleteFunc(w.Problems, func(err error) bool { return errors.Is(err, errUnread) })
 	}
 	for i := range w.Fields {
 		w.Fields[i].put(im.node)

@@ -18,9 +18,10 @@ func infoVerb() verb {
 	return verb{
 		name: "info",
 		usage: "WIMFILE [IMAGE [NEW_NAME [NEW_DESC]]] [--header] [--blobs] [--xml] [--extract-xml=FILE] [--check] [--json]\n" +
-			"        [--boot] [--image-property NAME=VALUE] [--include-integrity] [--no-integrity] [--nocheck] [--dry-run] [--verify-after]",
+			"        [--boot] [--image-property NAME=VALUE] [--include-integrity] [--no-integrity] [--nocheck] [--dry-run] [--verify-after]\n" +
+			"        [--windows] [--repair-windows]",
 		opts: join(integrityOptions(), runOptionTable(), []option{
-			{name: "header"}, {name: "blobs"}, {name: "lookup-table", same: "blobs"}, {name: "xml"}, {name: "extract-xml", value: true},
+			{name: "windows"}, {name: "repair-windows"}, {name: "header"}, {name: "blobs"}, {name: "lookup-table", same: "blobs"}, {name: "xml"}, {name: "extract-xml", value: true},
 			{name: "json"}, {name: "boot"}, {name: "image-property", value: true}, {name: "no-integrity"}, {name: "ref", value: true},
 		}),
 		run: runInfo,
@@ -31,7 +32,7 @@ func runInfo(t *tool, o *parsed) error {
 	if len(o.args) == 0 || len(o.args) > 4 {
 		return usageError{"info takes an archive, and perhaps an image"}
 	}
-	if len(o.args) > 2 || o.has("boot") || o.has("image-property") || o.has("include-integrity") || o.has("no-integrity") {
+	if len(o.args) > 2 || o.has("boot") || o.has("image-property") || o.has("include-integrity") || o.has("no-integrity") || o.has("repair-windows") {
 		return changeInfo(t, o)
 	}
 	a, err := t.openSet(o.args[0], o.all("ref"), &core.ReadOptions{LaterParts: true})
@@ -49,7 +50,7 @@ func runInfo(t *tool, o *parsed) error {
 		return err
 	}
 	if o.has("json") {
-		return t.infoJSON(a, choice)
+		return t.infoJSON(a, choice, o.has("windows"))
 	}
 	special := false
 	if o.has("header") {
@@ -87,6 +88,9 @@ func runInfo(t *tool, o *parsed) error {
 		a.printInfo(t.stdout)
 	}
 	a.printImages(t.stdout, choice, len(o.args) == 2)
+	if o.has("windows") {
+		return t.printWindows(a, choice)
+	}
 	return nil
 }
 

@@ -5,7 +5,7 @@ import (
 )
 
 // changeInfo is info with changes: an image's name, description and other properties, which image is booted from, and
-// whether there is an integrity table.
+// whether there is an integrity table; or what the images' own files say of Windows.
 func changeInfo(t *tool, o *parsed) error {
 	p, err := o.packing()
 	if err != nil {
@@ -44,11 +44,12 @@ func changeInfo(t *tool, o *parsed) error {
 		if named && isZero(arg) {
 			return usageError{"there is no image 0: with --boot alone it says that none is to be booted from"}
 		}
-		// Where there is one image, all of them are that one, here and nowhere else.
-		if index, err = a.image(arg, named, len(a.Images()) == 1); err != nil {
+		// Where there is one image, all of them are that one, here and nowhere else. A repair alone may be of all.
+		repairs := o.has("repair-windows") && !o.has("boot") && len(properties) == 0 && len(o.args) == 2
+		if index, err = a.image(arg, named, len(a.Images()) == 1 || repairs); err != nil {
 			return err
 		}
-		if index == allImages {
+		if index == allImages && len(a.Images()) == 1 {
 			index = 1
 		}
 	}
@@ -71,17 +72,29 @@ func changeInfo(t *tool, o *parsed) error {
 			properties = append(properties, plainProperty(element, o.args[2+i]))
 		}
 	}
+	var damage error
+	if o.has("repair-windows") {
+		choice := index
+		if index == 0 {
+			choice = allImages
+		}
+		var repaired bool
+		repaired, damage = t.repairWindows(a.opened, e, choice)
+		changed = changed || repaired
+	}
 	set, err := t.setProperties(e, index, properties)
 	if err != nil {
 		return err
 	}
 	if !changed && !set {
 		t.say("The file \"%s\" was not modified because nothing needed to be done.\n", o.args[0])
-		return nil
+		return damage
 	}
 	m := modification{to: a, edit: e, pack: p}
-	_, err = m.write(t, r)
-	return err
+	if _, err := m.write(t, r); err != nil {
+		return err
+	}
+	return damage
 }
 
 func isZero(arg string) bool {

@@ -1,6 +1,10 @@
 package main
 
-import "wimscope/wim/core"
+import (
+	"errors"
+
+	"wimscope/wim/core"
+)
 
 // What `info --json` gives. The keys are part of the command line: they do not follow the names of the engine.
 
@@ -72,10 +76,12 @@ type infoImage struct {
 	Boot               bool     `json:"boot"`
 	WIMBoot            bool     `json:"wimBoot"`
 	Problem            string   `json:"problem,omitempty"` // why its tree cannot be read
+
+	Windows *infoWindows `json:"windows,omitempty"` // with --windows
 }
 
-// infoJSON writes what is known of the archive and its images as one object.
-func (t *tool) infoJSON(a *opened, choice int) error {
+// infoJSON writes what is known of the archive and its images as one object; with windows, what their registries say too.
+func (t *tool) infoJSON(a *opened, choice int, windows bool) error {
 	i := a.Info()
 	out := infoOut{Path: a.name, Images: []infoImage{}, Archive: infoArchive{
 		GUID: i.GUID, Version: i.Version, Flags: append([]string{}, i.Flags...), RawFlags: i.RawFlags,
@@ -102,7 +108,11 @@ func (t *tool) infoJSON(a *opened, choice int) error {
 			Created: x.Created.String(), Modified: x.Modified.String(), Boot: x.Boot, WIMBoot: x.WIMBoot, Problem: x.Problem,
 		})
 	}
-	return t.json(out)
+	var damage error
+	if windows {
+		damage = t.windowsJSON(a, out.Images)
+	}
+	return errors.Join(t.json(out), damage)
 }
 
 func infoParts(list []core.PartInfo) []infoPart {

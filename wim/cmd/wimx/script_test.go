@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -71,6 +72,24 @@ func TestScript(t *testing.T) {
 				if err := ts.Exec("wimx", all...); (err != nil) != neg {
 					ts.Fatalf("wimx %v: %v", all, err)
 				}
+			},
+			// windows writes a folder with the files of a Windows.
+			"windows": func(ts *testscript.TestScript, neg bool, args []string) {
+				for name, b := range wimtest.Windows10().Files() {
+					p := filepath.Join(ts.MkAbs(args[0]), name)
+					ts.Check(os.MkdirAll(filepath.Dir(p), 0o755))
+					ts.Check(os.WriteFile(p, b, 0o644))
+				}
+			},
+			// damage changes a letter of a text in a file, stored as UTF-16.
+			"damage": func(ts *testscript.TestScript, neg bool, args []string) {
+				b := []byte(ts.ReadFile(args[0]))
+				at := bytes.Index(b, wimtest.HiveText("", args[1]).Data)
+				if at < 0 {
+					ts.Fatalf("%s is not there", args[1])
+				}
+				b[at] ^= 1
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
 			},
 			// same compares two files byte by byte, also such as are no text.
 			"same": func(ts *testscript.TestScript, neg bool, args []string) {

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
+	"strings"
 
 	"wimscope/wim/core"
 )
@@ -10,8 +13,131 @@ import (
 // cannot be read are no reason not to keep them.
 func (t *tool) fillWindows(e *core.Edit, index int, sources []fs.FS) {
 	if w := e.FillWindows(index, sources...); w != nil {
-		for _, p := range w.Problems {
-			t.warn("%s; what it tells of Windows is not in the XML document", p)
+		t.windowsProblems(w, "; the XML document does not tell what it says of Windows")
+	}
+}
+
+// windowsProblems warns of what could not be read, with a text behind each warning. The error is the first that comes of
+// damage or of missing parts and not of what the files hold.
+func (t *tool) windowsProblems(w *core.WindowsInfo, then string) (damage error) {
+	for _, p := range w.Problems {
+		t.warn("%v%s", p, then)
+		if damage == nil && status(p) != exitOther {
+			damage = p
 		}
 	}
+	return damage
+}
+
+// eachWindows reads what the Windows in the chosen images says of itself. checked has their files compared with their
+// hashes first. Images without Windows are passed over. The error is, after all of them, the first damage that was met.
+func (t *tool) eachWindows(a *opened, choice int, checked bool, then string, do func(index int, w *core.WindowsInfo)) error {
+	var damage error
+	for _, index := range a.indexes(choice) {
+		w, err := a.WindowsInfo(index, checked)
+		if errors.Is(err, core.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.windowsProblems(w, then); damage == nil {
+			damage = err
+		}
+		do(index, w)
+	}
+	return damage
+}
+
+// printWindows is `info --windows`: what the images' own files say, beside what the XML document says.
+func (t *tool) printWindows(a *opened, choice int) error {
+	return t.eachWindows(a, choice, false, "", func(index int, w *core.WindowsInfo) {
+		line := func(name, value string) {
+			if value != "" {
+				fmt.Fprintf(t.stdout, "%-24s%s\n", name+":", value)
+			}
+		}
+		title := fmt.Sprintf("Windows in Image %d", index)
+		fmt.Fprintf(t.stdout, "%s\n%s\n", title, strings.Repeat("-", len(title)))
+		line("Folder", w.Root)
+		line("Build by XML", a.Images()[index-1].Version)
+		line("Build by kernel", w.Kernel)
+		line("Build by registry", w.Build)
+		line("Update Build Revision", w.UBR)
+		line("Branch", w.Branch)
+		line("Lab", w.Lab)
+		for _, d := range w.Differences(imageElement(a.XMLDoc(), index)) {
+			line("XML to repair", changeText(&d))
+		}
+		fmt.Fprintln(t.stdout)
+	})
+}
+
+// changeText says what a repair does to the XML document.
+func changeText(d *core.WindowsChange) string {
+	text := fmt.Sprintf("%s to \"%s\"", d.Path, strings.Join(d.Values, ", "))
+	if len(d.Old) > 0 {
+		text += fmt.Sprintf(" (it is \"%s\")", strings.Join(d.Old, ", "))
+	}
+	return text
+}
+
+// repairWindows is `info --repair-windows`: it writes what the XML document lacks of the Windows in the chosen images, or
+// has wrong. What a damaged file would tell is left as it is, and the damage is an error after the rest was written.
+func (t *tool) repairWindows(a *opened, e *core.Edit, choice int) (changed bool, damage error) {
+	found := false
+	damage = t.eachWindows(a, choice, true, "; what the XML document says of it is left as it is", func(index int, w *core.WindowsInfo) {
+		found = true
+		list := w.RepairWindows(e.ImageElement(index))
+		for i := range list {
+			changed = true
+			t.say("Image %d: setting %s.\n", index, changeText(&list[i]))
+		}
+		if len(list) == 0 {
+			t.say("Image %d: the XML document has what the image says of Windows.\n", index)
+		}
+	})
+	if !found && damage == nil {
+		t.say("There is no Windows in what was looked at.\n")
+	}
+	return changed, damage
+}
+
+// infoWindows is what `info --json --windows` gives of an image.
+type infoWindows struct {
+	Root        string           `json:"root"`
+	Build       string           `json:"build,omitempty"` // by the SOFTWARE hive
+	UBR         string           `json:"ubr,omitempty"`
+	Branch      string           `json:"branch,omitempty"`
+	Lab         string           `json:"lab,omitempty"`
+	Differences []infoDifference `json:"differences"` // what --repair-windows would write
+	Problems    []string         `json:"problems,omitempty"`
+}
+
+// infoDifference is a property that the XML document lacks or has wrong. Several values stand for as many elements.
+type infoDifference struct {
+	Property string   `json:"property"`
+	XML      []string `json:"xml"`
+	Image    []string `json:"image"`
+}
+
+// windowsJSON adds what the images' own files say.
+func (t *tool) windowsJSON(a *opened, images []infoImage) error {
+	var damage error
+	for i := range images {
+		im := &images[i]
+		err := t.eachWindows(a, im.Index, false, "", func(index int, w *core.WindowsInfo) {
+			im.Windows = &infoWindows{Root: w.Root, Build: w.Build, UBR: w.UBR, Branch: w.Branch, Lab: w.Lab, Differences: []infoDifference{}}
+			for _, d := range w.Differences(imageElement(a.XMLDoc(), index)) {
+				im.Windows.Differences = append(im.Windows.Differences, infoDifference{d.Path, append([]string{}, d.Old...), d.Values})
+			}
+			for _, p := range w.Problems {
+				im.Windows.Problems = append(im.Windows.Problems, p.Error())
+			}
+		})
+		if damage == nil {
+			damage = err
+		}
+	}
+	return damage
 }
