@@ -3,6 +3,7 @@ package regf
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -111,6 +113,40 @@ func TestHive(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("hive %d: got\n%s\nwant\n%s", i, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
+	}
+}
+
+// The example in the README is a hive.
+func TestExample(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Skip(err)
+	}
+	b := make([]byte, 8192)
+	for line := range strings.Lines(string(page)) {
+		at, row, ok := strings.Cut(strings.TrimSpace(line), ": ")
+		off, err := strconv.ParseInt(at, 16, 64)
+		if !strings.HasPrefix(line, "    ") || !ok || err != nil {
+			continue
+		}
+		bytes, err := hex.DecodeString(strings.ReplaceAll(row, " ", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(b[off:], bytes)
+	}
+	h := openHive(t, b)
+	root, err := h.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	if err := walk(root, "", &got); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{`"ROOT"`, `"ROOT\\Microsoft"`, `"ROOT\\Microsoft" "Edition" 1 43006f00720065000000`, `"ROOT\\Microsoft" "UBR" 4 db0e0000`}
+	if !slices.Equal(got, want) || h.Dirty || h.BadChecksum {
+		t.Errorf("got %q, %+v", got, h)
 	}
 }
 
