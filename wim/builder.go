@@ -40,6 +40,12 @@ func (b *Builder) Scan(ctx context.Context, folder fs.FS, o *ScanOptions) (*Draf
 	return d, err
 }
 
+// FillWindows has the XML document tell what the Windows in an image that is a draft, index from 1, says of itself, as
+// wimlib and DISM do. It gives nil if there is no Windows, and otherwise what it found and what it could not read.
+func (b *Builder) FillWindows(index int) *core.WindowsInfo {
+	return b.Edit.FillWindows(index, b.sources...)
+}
+
 // Write makes a new archive in w, which should be empty. The first error ends it and leaves what says of itself that it is
 // not finished.
 func (b *Builder) Write(ctx context.Context, w io.WriterAt, o *WriteOptions, r *Run) (*WriteReport, error) {

@@ -18,15 +18,17 @@ type build struct {
 	archives []*core.Archive
 	folders  []fs.FS
 	drafts   map[int]*core.Draft
-	last     int           // number of a draft
-	busy     chan struct{} // has a slot while drafts are made or planned: the turn goes to others meanwhile
+	rooted   map[int]bool              // drafts to whose root a folder was added: what is said of Windows is said anew
+	windows  map[int]*core.WindowsInfo // of drafts, once it was read; nil: there is none
+	last     int                       // number of a draft
+	busy     chan struct{}             // has a slot while drafts are made or planned: the turn goes to others meanwhile
 }
 
 // input answers protocol.Input.
 func (e *Engine) input(req protocol.InputRequest, attach []any) (protocol.InputReply, error) {
 	b := e.build
 	if b == nil {
-		b = &build{e: e, drafts: make(map[int]*core.Draft), busy: make(chan struct{}, 1)}
+		b = &build{e: e, drafts: make(map[int]*core.Draft), rooted: make(map[int]bool), windows: make(map[int]*core.WindowsInfo), busy: make(chan struct{}, 1)}
 	}
 	rep := protocol.InputReply{}
 	if len(req.Parts) > 0 {
@@ -112,6 +114,7 @@ func (b *build) draft(w *work, req protocol.DraftRequest) (protocol.DraftReply, 
 	case req.Draft > 0:
 		if d, err = b.draftAt(req.Draft); err == nil && len(req.Steps) > 0 {
 			clear(b.plans) // they hold the draft as it was
+			delete(b.windows, req.Draft)
 		}
 	case req.Archive > 0:
 		var im *core.Image
@@ -124,15 +127,24 @@ func (b *build) draft(w *work, req protocol.DraftRequest) (protocol.DraftReply, 
 	if err != nil {
 		return rep, err
 	}
+	root := false
 	for i := range req.Steps {
-		if err := b.step(w, d, &req.Steps[i], &rep); err != nil {
-			return rep, err
+		s := &req.Steps[i]
+		root = root || s.Op == "add" && strings.Trim(s.Target, "/") == ""
+		if err = b.step(w, d, s, &rep); err != nil {
+			break
 		}
 	}
-	if req.Draft == 0 {
+	if req.Draft == 0 && err == nil {
 		b.last++
 		rep.Draft = b.last
 		b.drafts[b.last] = d
+	}
+	if root {
+		b.rooted[rep.Draft] = true
+	}
+	if err != nil {
+		return rep, err
 	}
 	s := d.Stats()
 	rep.Dirs, rep.Files, rep.Bytes = s.Dirs-1, s.Files, s.TotalBytes

@@ -41,7 +41,7 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 		return rep, err
 	}
 	defer b.leave()
-	e, err := b.edit(&req)
+	e, err := b.edit(&req, &rep)
 	if err != nil {
 		return rep, err
 	}
@@ -108,8 +108,8 @@ func buildName(req protocol.BuildRequest) string {
 	return name + extension + ".wim"
 }
 
-// edit says what the archive is to hold.
-func (b *build) edit(req *protocol.BuildRequest) (*core.Edit, error) {
+// edit says what the archive is to hold. What is wrong with hives of Windows goes to the reply.
+func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*core.Edit, error) {
 	e := core.NewEdit()
 	if req.Base > 0 {
 		a, err := b.archive(req.Base)
@@ -160,6 +160,9 @@ func (b *build) edit(req *protocol.BuildRequest) (*core.Edit, error) {
 		if err != nil {
 			return nil, err
 		}
+		if d != nil && (im.Archive == 0 || b.rooted[im.Draft]) {
+			b.fillWindows(e, index, im.Draft, rep)
+		}
 		for _, p := range im.Properties {
 			e.ImageElement(index).SetContent(p.Value, strings.Split(p.Name, "/")...)
 		}
@@ -171,6 +174,22 @@ func (b *build) edit(req *protocol.BuildRequest) (*core.Edit, error) {
 	}
 	e.Boot = req.Boot
 	return e, nil
+}
+
+// fillWindows has the XML document tell of the Windows in a draft. The hives are read once for all plans.
+func (b *build) fillWindows(e *core.Edit, index, draft int, rep *protocol.BuildReply) {
+	w, ok := b.windows[draft]
+	if !ok {
+		w = e.ReadWindows(index, b.folders...)
+		b.windows[draft] = w
+	}
+	if w == nil {
+		return
+	}
+	w.Fill(e.ImageElement(index))
+	for _, p := range w.Problems {
+		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: core.WarnWindows, Value: p.Error()})
+	}
 }
 
 // onePass is core.WriteOptions.OnePass: to open and read a file takes a browser 0.1 to 0.5 ms, in which more than this is

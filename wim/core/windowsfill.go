@@ -12,21 +12,31 @@ import (
 // What lies in a solid resource is not read, nor what it would tell changed. It gives nil if there is no Windows. Nothing
 // that the files hold makes it fail: see WindowsInfo.Problems.
 func (e *Edit) FillWindows(index int, sources ...fs.FS) *WindowsInfo {
-	im := &e.images[index-1]
-	if im.draft == nil {
+	w := e.ReadWindows(index, sources...)
+	if w != nil {
+		w.Fill(e.ImageElement(index))
+	}
+	return w
+}
+
+// ReadWindows reads what FillWindows writes.
+func (e *Edit) ReadWindows(index int, sources ...fs.FS) *WindowsInfo {
+	d := e.images[index-1].draft
+	if d == nil {
 		return nil
 	}
-	w := readWindows(draftWindows{e, im.draft, sources})
-	if w == nil {
-		return nil
-	}
-	if im.node.Child("WINDOWS") != nil { // it was said before what these files hold
+	return readWindows(draftWindows{e, d, sources})
+}
+
+// Fill writes all fields to an IMAGE element. That a content was not read unasked is a problem only where nothing was said
+// of Windows before.
+func (w *WindowsInfo) Fill(image *XMLNode) {
+	if image.Child("WINDOWS") != nil {
 		w.Problems = slices.DeleteFunc(w.Problems, func(err error) bool { return errors.Is(err, errUnread) })
 	}
 	for i := range w.Fields {
-		w.Fields[i].put(im.node)
+		w.Fields[i].put(image)
 	}
-	return w
 }
 
 // put sets the field in an IMAGE element.

@@ -196,18 +196,22 @@ func (e *Edit) AddImage(a *Archive, index int) (int, error) {
 	if len(e.images) >= maxImages {
 		return 0, fmt.Errorf("wim: more than %d images: %w", maxImages, ErrUnsupported)
 	}
-	node := &XMLNode{Name: "IMAGE"}
+	e.UseContents(a)
+	e.images = append(e.images, editImage{node: a.ImageElement(index).clone(), a: a, index: index})
+	return len(e.images), nil
+}
+
+// ImageElement is the IMAGE element of an index, from 1, in the XML document; an empty one if there is none. It is not to be
+// changed.
+func (a *Archive) ImageElement(index int) *XMLNode {
 	if root := a.doc.Root(); root != nil {
 		for _, n := range root.Children {
 			if n.Name == "IMAGE" && xmlNumber(n.Attr("INDEX")) == int64(index) {
-				node = n.clone()
-				break
+				return n
 			}
 		}
 	}
-	e.UseContents(a)
-	e.images = append(e.images, editImage{node: node, a: a, index: index})
-	return len(e.images), nil
+	return &XMLNode{Name: "IMAGE"}
 }
 
 // DraftInfo is what is told of an image made from a draft. Other elements are set through ImageElement.

@@ -27,6 +27,9 @@ const (
 // WarnLargePart is the key of what Estimate.Large tells: the set may be refused before anything is written.
 const WarnLargePart = "large-part"
 
+// WarnWindows is the key of what WindowsInfo.Problems tells.
+const WarnWindows = "windows"
+
 // Warnings tells which programs of Microsoft's will not read what is written with these options.
 func (o *WriteOptions) Warnings() []WriteWarning {
 	full, err := o.withDefaults()

@@ -151,21 +151,9 @@ func (a *opened) printImages(w io.Writer, choice int, chosen bool) {
 	}
 	for i := range a.Images() {
 		if choice == allImages || choice == i+1 {
-			printImage(w, i+1, imageElement(a.XMLDoc(), i+1))
+			printImage(w, i+1, a.ImageElement(i+1))
 		}
 	}
-}
-
-// imageElement is the IMAGE element of an index; an empty one if there is none.
-func imageElement(doc *core.XMLDoc, index int) *core.XMLNode {
-	if root := doc.Root(); root != nil {
-		for _, n := range root.Children {
-			if n.Name == "IMAGE" && n.Attr("INDEX") == fmt.Sprint(index) {
-				return n
-			}
-		}
-	}
-	return &core.XMLNode{Name: "IMAGE"}
 }
 
 func printImage(w io.Writer, index int, n *core.XMLNode) {

@@ -66,7 +66,7 @@ func (t *tool) printWindows(a *opened, choice int) error {
 		line("Update Build Revision", w.UBR)
 		line("Branch", w.Branch)
 		line("Lab", w.Lab)
-		for _, d := range w.Differences(imageElement(a.XMLDoc(), index)) {
+		for _, d := range w.Differences(a.ImageElement(index)) {
 			line("XML to repair", changeText(&d))
 		}
 		fmt.Fprintln(t.stdout)
@@ -128,7 +128,7 @@ func (t *tool) windowsJSON(a *opened, images []infoImage) error {
 		im := &images[i]
 		err := t.eachWindows(a, im.Index, false, "", func(index int, w *core.WindowsInfo) {
 			im.Windows = &infoWindows{Root: w.Root, Build: w.Build, UBR: w.UBR, Branch: w.Branch, Lab: w.Lab, Differences: []infoDifference{}}
-			for _, d := range w.Differences(imageElement(a.XMLDoc(), index)) {
+			for _, d := range w.Differences(a.ImageElement(index)) {
 				im.Windows.Differences = append(im.Windows.Differences, infoDifference{d.Path, append([]string{}, d.Old...), d.Values})
 			}
 			for _, p := range w.Problems {
