@@ -211,6 +211,8 @@ func (e *Engine) dispatch(w *work, c *protocol.Call) (any, []any, error) {
 		return s.xml()
 	case protocol.Version:
 		return answer(c, s.version)
+	case protocol.Windows:
+		return answer(c, s.windows)
 	case protocol.Plan:
 		return answer(c, func(req protocol.PlanRequest) (protocol.PlanReply, error) { return s.makePlan(w, req) })
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 	"time"
 	"weak"
 
@@ -172,4 +173,20 @@ func (s *session) xml() (any, []any, error) {
 func (s *session) version(req protocol.VersionRequest) (protocol.VersionReply, error) {
 	v, path, err := s.a.ImageVersion(req.Image)
 	return protocol.VersionReply{Version: v, Path: path}, err
+}
+
+// windows answers protocol.Windows.
+func (s *session) windows(req protocol.VersionRequest) (protocol.WindowsReply, error) {
+	w, err := s.a.WindowsInfo(req.Image, false)
+	if err != nil {
+		return protocol.WindowsReply{}, err
+	}
+	rep := protocol.WindowsReply{Root: w.Root, Build: w.Build, Branch: w.Branch, Lab: w.Lab}
+	for _, d := range w.Differences(s.a.ImageElement(req.Image)) {
+		rep.Differences = append(rep.Differences, protocol.Difference{Property: d.Path, XML: strings.Join(d.Old, ", "), Image: strings.Join(d.Values, ", ")})
+	}
+	for _, p := range w.Problems {
+		rep.Problems = append(rep.Problems, p.Error())
+	}
+	return rep, nil
 }

@@ -7,6 +7,7 @@ import (
 // Images is the Images tab.
 type Images struct {
 	Versions map[int]*ImageVersion // by index
+	Windows  map[int]*ImageWindows // by index; none of images that were not asked about
 	loading  bool
 }
 
@@ -41,6 +42,41 @@ func (a *App) loadVersions() {
 			}
 		}
 	}()
+}
+
+// ImageWindows is what the registry in an image says of its Windows.
+type ImageWindows struct {
+	protocol.WindowsReply
+	None    bool // there is no Windows
+	Loading bool
+	Problem *Problem // why nothing could be read
+}
+
+// ReadWindows asks for what an image's registry says. It is not asked for by itself: in a solid archive much is to be
+// unpacked for it.
+func (a *App) ReadWindows(image int) {
+	a.update(func() {
+		ar := a.Archive
+		if ar == nil || ar.Images.Windows[image] != nil {
+			return
+		}
+		if ar.Images.Windows == nil {
+			ar.Images.Windows = map[int]*ImageWindows{}
+		}
+		ar.Images.Windows[image] = &ImageWindows{Loading: true}
+		go func() {
+			rep, err := ar.Session.Windows(ar.ctx, protocol.VersionRequest{Image: image})
+			a.update(func() {
+				w := &ImageWindows{WindowsReply: rep}
+				if pe := protocol.AsError(err); err != nil && pe.Code == protocol.CodeNotFound {
+					w.None = true
+				} else if err != nil {
+					w.Problem = NewProblem(pe, ar.Info.Name)
+				}
+				ar.Images.Windows[image] = w
+			})
+		}()
+	})
 }
 
 // OpenImage shows an image's files.

@@ -37,6 +37,7 @@ type Session interface {
 	Lacks(context.Context) (protocol.Elsewhere, error)
 	XML(context.Context) (protocol.XMLReply, error)
 	Version(context.Context, protocol.VersionRequest) (protocol.VersionReply, error)
+	Windows(context.Context, protocol.VersionRequest) (protocol.WindowsReply, error)
 	Plan(context.Context, protocol.PlanRequest) (protocol.PlanReply, error)
 	DropPlan(context.Context, int) error
 }

@@ -41,6 +41,7 @@ func (c *ImagesView) facts(im protocol.Image) []fact {
 	}
 	add("images.build", c.build(im.Index))
 	add("images.version", im.Version)
+	f = append(f, c.registry(im.Index)...)
 	if im.Bytes > 0 {
 		size := words.Size(im.Bytes)
 		if im.HardLinkBytes > 0 {
@@ -60,6 +61,48 @@ func (c *ImagesView) facts(im protocol.Image) []fact {
 	add("images.system-root", im.SystemRoot)
 	if im.WIMBoot {
 		add("images.wimboot", c.T("yes"))
+	}
+	return f
+}
+
+// asked says that an image's registry was asked, whatever came of it.
+func (c *ImagesView) asked(index int) bool { return c.App.Archive.Images.Windows[index] != nil }
+
+// registry is what the image's registry says, once it was asked.
+func (c *ImagesView) registry(index int) (f []fact) {
+	add := func(key, value string) {
+		if value != "" {
+			f = append(f, fact{name: c.T(key), value: value})
+		}
+	}
+	w := c.App.Archive.Images.Windows[index]
+	switch {
+	case w == nil:
+		return nil
+	case w.Loading:
+		add("images.registry", c.T("images.build-reading"))
+	case w.None:
+		add("images.registry", c.T("images.registry-none"))
+	case w.Problem != nil:
+		add("images.registry", c.T(w.Problem.TitleKey(), w.Problem.Args()...))
+	default:
+		build := w.Build
+		if build == "" {
+			build = c.T("images.registry-none")
+		}
+		add("images.registry", build)
+		add("images.branch", w.Branch)
+		add("images.lab", w.Lab)
+		for _, d := range w.Differences {
+			if d.XML == "" {
+				add("images.differs", c.T("images.lacks-value", d.Property, d.Image))
+			} else {
+				add("images.differs", c.T("images.differs-value", d.Property, d.XML, d.Image))
+			}
+		}
+		for _, p := range w.Problems {
+			add("images.unread", p)
+		}
 	}
 	return f
 }

@@ -147,6 +147,19 @@ func (c *ImagesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 								vgn = element(vgparent, "span\x00class\x00unseen")
 								content(vgn, c.title(im))
 							}
+							if !c.asked(im.Index) {
+								vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
+								on(vgn, "click", func(event vugu.DOMEvent) { c.App.ReadWindows(im.Index) })
+								{
+									vgparent := vgn
+									_ = vgparent
+									component(vgin, vgout, vgparent, icon("info"))
+									vgn = element(vgparent, "span")
+									content(vgn, c.T("images.ask"))
+									vgn = element(vgparent, "span\x00class\x00unseen")
+									content(vgn, c.title(im))
+								}
+							}
 							vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
 							on(vgn, "click", func(event vugu.DOMEvent) { c.App.SaveNames(im.Index) })
 							{

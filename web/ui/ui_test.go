@@ -144,7 +144,21 @@ func TestImageWithoutName(t *testing.T) {
 func TestImagesTab(t *testing.T) {
 	s := show(t).opened()
 	s.Go(state.TabImages)
-	s.has("2 images", "10.0.26100.2033", "10.0.26100.1", "Professional · x64 · en-US · 98,112 files, 21,050 folders", ">boots<", "2025-04-01 07:22")
+	s.has("2 images", "10.0.26100.2033", "10.0.26100.1", "Professional · x64 · en-US · 98,112 files, 21,050 folders", ">boots<", "2025-04-01 07:22", ">Ask its registry<")
+}
+
+// What an image's registry says is shown when it was asked for, beside what kernel and XML say.
+func TestImageRegistry(t *testing.T) {
+	s := show(t).opened()
+	s.Go(state.TabImages)
+	s.lacks(s.html(), "ge_release")
+	s.ReadWindows(1)
+	html := s.has("Build, by its registry", "10.0.26100.2033", ">ge_release<", "26100.1.amd64fre", "WINDOWS/ARCH says 0, the image 9", "WINDOWS/HAL is missing, the image says acpiapic", "config/SYSTEM: regf: corrupt hive")
+	if n := strings.Count(html, ">Ask its registry<"); n != 1 {
+		t.Errorf("%d images can be asked", n)
+	}
+	s.ReadWindows(2)
+	s.lacks(s.has("no Windows registry found"), ">Ask its registry<")
 }
 
 func TestVerifyTab(t *testing.T) {

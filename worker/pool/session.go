@@ -336,6 +336,11 @@ func (s *Session) Version(ctx context.Context, req protocol.VersionRequest) (pro
 	return ask[protocol.VersionReply](ctx, s, protocol.Version, req)
 }
 
+// Windows is what the registry in an image says.
+func (s *Session) Windows(ctx context.Context, req protocol.VersionRequest) (protocol.WindowsReply, error) {
+	return ask[protocol.WindowsReply](ctx, s, protocol.Windows, req)
+}
+
 // Plan says what a job would do. Give the reply to a JobSpec to run just that, or to DropPlan.
 func (s *Session) Plan(ctx context.Context, req protocol.PlanRequest) (protocol.PlanReply, error) {
 	return ask[protocol.PlanReply](ctx, s, protocol.Plan, req)

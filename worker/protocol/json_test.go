@@ -11,7 +11,7 @@ import (
 func bodies() []any {
 	return []any{
 		&OpenRequest{}, &Archive{}, &ListRequest{}, &ListReply{}, &TreeRequest{}, &TreeReply{}, &FindRequest{}, &Row{}, &StatRequest{}, &Details{},
-		&ReadRequest{}, &ReadReply{}, &SearchRequest{}, &SearchReply{}, &UsesRequest{}, &UsesReply{}, &XMLReply{}, &VersionRequest{}, &VersionReply{},
+		&ReadRequest{}, &ReadReply{}, &SearchRequest{}, &SearchReply{}, &UsesRequest{}, &UsesReply{}, &XMLReply{}, &VersionRequest{}, &VersionReply{}, &WindowsReply{},
 		&StatusReply{}, &PlanRequest{}, &PlanReply{}, &ShardRequest{}, &ShardReply{}, &PartsRequest{}, &ForgetRequest{}, &RunRequest{}, &RunReply{},
 		&RunProgress{}, &MergeRequest{}, &MergeReply{}, &FinishRequest{}, &Report{}, &OutOpenRequest{}, &OutSegmentRequest{}, &OutProgress{}, &OutReply{},
 		&Error{}, &Elsewhere{},

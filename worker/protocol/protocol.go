@@ -59,6 +59,7 @@ const (
 	Uses    Method = "uses"    // (UsesRequest, UsesReply)
 	XML     Method = "xml"     // (nothing, XMLReply)
 	Version Method = "version" // (VersionRequest, VersionReply) the build that ntoskrnl.exe itself names
+	Windows Method = "windows" // (VersionRequest, WindowsReply) what the image's registry says
 	Lacks   Method = "lacks"   // (nothing, Elsewhere) goes through all trees, with Elsewhere as progress bodies
 	Plan    Method = "plan"    // (PlanRequest, PlanReply)
 	Shard   Method = "shard"   // (ShardRequest, ShardReply) attach of the reply: shard, and entries when something is written

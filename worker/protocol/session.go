@@ -376,3 +376,21 @@ type StatusReply struct {
 	Memory int64 `json:"memory"` // bytes of linear memory
 	Heap   int64 `json:"heap"`   // bytes in use
 }
+
+// WindowsReply is what the files of the Windows in an image say of it, beside its XML. Its hives are read for that, in a
+// solid archive much more.
+type WindowsReply struct {
+	Root        string       `json:"root"`                  // "/Windows"
+	Build       string       `json:"build,omitempty"`       // by the registry: "10.0.22621.2428"
+	Branch      string       `json:"branch,omitempty"`      // "ni_release"
+	Lab         string       `json:"lab,omitempty"`         // that built it, and when
+	Differences []Difference `json:"differences,omitempty"` // what the XML lacks or has wrong
+	Problems    []string     `json:"problems,omitempty"`    // what could not be read
+}
+
+// Difference is a property of an image that the XML lacks ("") or has wrong.
+type Difference struct {
+	Property string `json:"property"` // "WINDOWS/ARCH"
+	XML      string `json:"xml,omitempty"`
+	Image    string `json:"image"`
+}

@@ -454,6 +454,18 @@ func (s *Session) Version(_ context.Context, q protocol.VersionRequest) (protoco
 	return protocol.VersionReply{Version: "10.0.26100.2033", Path: "/Windows/System32/ntoskrnl.exe"}, nil
 }
 
+// Windows implements state.Session.
+func (s *Session) Windows(_ context.Context, q protocol.VersionRequest) (protocol.WindowsReply, error) {
+	if q.Image > 1 {
+		return protocol.WindowsReply{}, &protocol.Error{Code: protocol.CodeNotFound, Message: "no Windows"}
+	}
+	return protocol.WindowsReply{
+		Root: "/Windows", Build: "10.0.26100.2033", Branch: "ge_release", Lab: "26100.1.amd64fre.ge_release.240331-1435",
+		Differences: []protocol.Difference{{Property: "WINDOWS/ARCH", XML: "0", Image: "9"}, {Property: "WINDOWS/HAL", Image: "acpiapic"}},
+		Problems:    []string{"/Windows/System32/config/SYSTEM: regf: corrupt hive"},
+	}, nil
+}
+
 // Plan implements state.Session.
 func (s *Session) Plan(_ context.Context, q protocol.PlanRequest) (protocol.PlanReply, error) {
 	s.Plans = append(s.Plans, q)
