@@ -59,7 +59,8 @@ func (b *Builder) Append(ctx context.Context, w io.WriterAt, o *WriteOptions, r 
 }
 
 // Split makes a set of parts of at most partSize bytes. part gives the file of each, by numbers from 1, and closes them
-// when all is done. A content that is larger than a part is an error before anything is written.
+// when all is done. A content that is larger than a part makes a larger one, but none of 4 GiB or more: that is an error before
+// anything is written.
 func (b *Builder) Split(ctx context.Context, partSize int64, part func(number int) (io.WriterAt, error), o *WriteOptions, r *Run) (*WriteReport, error) {
 	p, err := b.PlanSplit(partSize, false, o)
 	if err != nil {

@@ -17,7 +17,8 @@ type Estimate struct {
 	Hash   int64 // of the contents in files, unpacked bytes that are read twice, about
 	Memory int64 // bytes that a worker needs, about
 
-	// Large is the content that is reckoned to be the largest, if it does not fit into a part of the set; nil: all do.
+	// Large is the content that is reckoned to be the largest, if it does not fit into a part of the set, which is made larger
+	// then or refused, see PlanSplit; nil: all fit, or larger parts are forced.
 	Large *TooLargePartError
 }
 
@@ -63,6 +64,7 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 			e.Copied += p.solids[c.solid].packed
 		case c.stays, inCopies[int32(i)]:
 		case p.copied(c):
+			p.estimateLarge(e, int32(i), p.copySize(c))
 			end += p.copySize(c)
 			e.Copied += p.copySize(c)
 		default:
@@ -91,9 +93,7 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 			size = int64(float64(c.size) * r)
 		}
 		end += size
-		if n := p.need(size, 1); p.partSize > 0 && !p.force && n > p.partSize && (e.Large == nil || n > e.Large.Need) {
-			e.Large = &TooLargePartError{Name: p.Name(id), Hash: c.hash, Need: n, Part: p.partSize}
-		}
+		p.estimateLarge(e, id, size)
 		e.Exact = e.Exact && p.o.Codec == None && !p.o.Solid && c.known
 	}
 	for _, i := range p.shown {
@@ -137,6 +137,16 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 		e.Memory += encoderMemory(codec, max(chunk, 1), level)
 	}
 	return e, nil
+}
+
+// estimateLarge notes a content that takes n bytes if none that was seen before needs a larger part.
+func (p *WritePlan) estimateLarge(e *Estimate, id int32, n int64) {
+	if !p.limited() {
+		return
+	}
+	if need := p.need(n, 1); need > p.partSize && (e.Large == nil || need > e.Large.Need) {
+		e.Large = &TooLargePartError{Name: p.Name(id), Hash: p.contents[id].hash, Need: need, Part: p.partSize}
+	}
 }
 
 // tailOf adds what describes the archive to its end: once, or once for each part of a set.

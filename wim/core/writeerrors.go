@@ -56,7 +56,8 @@ func (e *SinkError) Error() string {
 
 func (e *SinkError) Unwrap() error { return e.Err }
 
-// TooLargePartError says that a content does not fit into a part of a split set. Nothing was written.
+// TooLargePartError says that a content does not fit into a part of a split set: as an error, not even into a larger one, and
+// nothing was written.
 type TooLargePartError struct {
 	Name string // of the content; "metadata" for the images' metadata resources together, which the first part holds
 	Hash Hash   // zero for metadata

@@ -21,6 +21,7 @@ type WriteReport struct {
 	Bytes    int64           // unpacked, of all contents, each once
 	Packed   int64           // what they take
 	Skipped  []*ContentError // contents that were left out, see WritePlan.Skip
+	Large    []LargePart     // parts of a split set that are larger than they were to be
 }
 
 // endedPart is a part that is complete but for its header.
@@ -335,6 +336,7 @@ func (p *WritePlan) Finish() (*WriteReport, error) {
 	for i := range p.ended {
 		r.Parts = append(r.Parts, p.ended[i].end)
 	}
+	r.Large = p.largeParts(r.Parts)
 	return r, nil
 }
 

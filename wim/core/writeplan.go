@@ -38,7 +38,7 @@ type WritePlan struct {
 	unchanged bool  // in place: images and contents stay as they are, only what is said of them changes
 	compact   bool  // in place: what is there is moved together
 	partSize  int64 // bytes that parts of a split set may have; 0: it is not split
-	force     bool  // contents beyond that make larger parts
+	mostPart  int64 // bytes that a part may have whose one content is larger
 	local     bool  // shards are done here, and go nowhere
 	xmlBound  int64 // bytes of its XML document at most, 0 if that was not reckoned yet
 

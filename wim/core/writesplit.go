@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"wimscope/wim/internal/format"
@@ -10,15 +11,28 @@ import (
 // maxParts is how many parts a set can have.
 const maxParts = 1<<16 - 1
 
+// maxPart is how large a part may become for the sake of one content: what FAT32 holds.
+const maxPart = 1<<32 - 1
+
 // PlanSplit makes the plan of a split set: parts of at most partSize bytes, all included. A content is never cut, and the
 // first part holds all metadata. What is packed as the options say is copied; without options that is as the archive is
 // that the Edit was made of. The parts of a solid archive are not solid: packed anew, with LZX in chunks of 32 KiB if there
 // are no options.
 //
-// A content that is too large for a part is refused with a *TooLargePartError before anything is written; one that has to
-// be packed anew is packed for that twice. With force such a content makes a larger part. Other errors are those of
-// PlanWrite. A set has no image to boot from; one of a single part is a whole archive.
+// A content that is too large for a part makes a larger one, which WriteReport.Large names. If that would have 4 GiB or more,
+// and more than partSize, it is refused with a *TooLargePartError before anything is written, unless force is set; a content
+// of that size that has to be packed anew is packed for that twice. Other errors are those of PlanWrite. A set has no image to
+// boot from; one of a single part is a whole archive.
 func (e *Edit) PlanSplit(partSize int64, force bool, o *WriteOptions) (*WritePlan, error) {
+	most := max(partSize, maxPart)
+	if force {
+		most = math.MaxInt64
+	}
+	return e.planSplit(partSize, most, o)
+}
+
+// planSplit is PlanSplit for parts of at most that many bytes where a content is larger than partSize.
+func (e *Edit) planSplit(partSize, most int64, o *WriteOptions) (*WritePlan, error) {
 	opts := WriteOptions{}
 	switch {
 	case o != nil:
@@ -43,10 +57,10 @@ func (e *Edit) PlanSplit(partSize int64, force bool, o *WriteOptions) (*WritePla
 	if err != nil {
 		return nil, err
 	}
-	p.front, p.partSize, p.force = true, partSize, force
+	p.front, p.partSize, p.mostPart = true, partSize, most
 	p.setStages()
 	for i := range p.contents {
-		if c := &p.contents[i]; c.same == written && p.copied(c) && !force {
+		if c := &p.contents[i]; c.same == written && p.copied(c) {
 			if err := p.judge(int32(i)); err != nil {
 				return nil, err
 			}
@@ -111,11 +125,11 @@ func (p *WritePlan) fits(off, n int64) bool {
 	return off+p.tail(off, p.used+1) <= p.partSize
 }
 
-// judge sees that a content fits into a part.
+// judge sees that a content fits into a part, be it a larger one.
 func (p *WritePlan) judge(id int32) error {
 	c := &p.contents[id]
-	if n := p.need(p.bound(c), 1); n > p.partSize {
-		return &TooLargePartError{Name: p.Name(id), Hash: c.hash, Need: n, Part: p.partSize}
+	if n := p.need(p.bound(c), 1); n > p.mostPart {
+		return &TooLargePartError{Name: p.Name(id), Hash: c.hash, Need: n, Part: p.mostPart}
 	}
 	return nil
 }
@@ -129,22 +143,61 @@ func (p *WritePlan) metaNeed() int64 {
 	return p.need(n, len(p.metas))
 }
 
+// limited says that a content may be too large for any part.
+func (p *WritePlan) limited() bool { return p.partSize > 0 && p.mostPart < math.MaxInt64 }
+
+// LargePart is a part of a split set that is larger than it was to be.
+type LargePart struct {
+	Part  int    // number, from 1
+	Name  string // of the content that made it so; "metadata" for the images' metadata resources
+	Bytes int64  // that the content has, unpacked
+	Size  int64  // of the part
+}
+
+// largeParts tells which parts, whose sizes are given, are larger than they were to be.
+func (p *WritePlan) largeParts(sizes []int64) []LargePart {
+	var list []LargePart
+	at := map[uint16]int{}
+	for i, n := range sizes {
+		if p.partSize > 0 && n > p.partSize {
+			at[uint16(i+1)] = len(list)
+			list = append(list, LargePart{Part: i + 1, Size: n})
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	for i := range p.contents {
+		c := &p.contents[i]
+		k, ok := at[c.part]
+		switch {
+		case !ok || c.same != written:
+		case c.meta:
+			list[k].Name = "metadata"
+			list[k].Bytes += c.size
+		case list[k].Name != "metadata" && c.size > list[k].Bytes:
+			list[k].Name, list[k].Bytes = p.Name(int32(i)), c.size
+		}
+	}
+	return list
+}
+
 // planMeasure plans the packing of contents that may be too large for a part.
 func (p *WritePlan) planMeasure() error {
-	if p.partSize == 0 || p.force {
+	if !p.limited() {
 		return nil
 	}
 	if err := p.makeMetadata(true); err != nil {
 		return err
 	}
 	var ids []int32
-	room := p.partSize - p.need(0, 1)
+	room := p.mostPart - p.need(0, 1)
 	for i := range p.contents {
 		if c := &p.contents[i]; c.same == written && !c.meta && !c.raw && !p.copied(c) && p.bound(c) > room && p.o.Codec != None {
 			ids = append(ids, int32(i))
 		}
 	}
-	if p.metaNeed() > p.partSize && p.o.Codec != None {
+	if p.metaNeed() > p.mostPart && p.o.Codec != None {
 		for _, id := range p.metas {
 			if !p.metaCopied(&p.contents[id]) {
 				ids = append(ids, id)
@@ -168,13 +221,13 @@ func (p *WritePlan) mergeMeasure(items []packItem, r *PackResult) {
 
 // judgeAll sees that everything fits into parts, before anything is written.
 func (p *WritePlan) judgeAll() error {
-	if p.partSize == 0 || p.force {
+	if !p.limited() {
 		return nil
 	}
-	if p.metaNeed() > p.partSize {
-		return &TooLargePartError{Name: "metadata", Need: p.metaNeed(), Part: p.partSize}
+	if p.metaNeed() > p.mostPart {
+		return &TooLargePartError{Name: "metadata", Need: p.metaNeed(), Part: p.mostPart}
 	}
-	room := p.partSize - p.need(0, 1)
+	room := p.mostPart - p.need(0, 1)
 	for i := range p.contents {
 		c := &p.contents[i]
 		if c.most >= c.size && c.most > 0 && !p.o.Pipable {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"wimscope/wim/internal/format"
@@ -17,6 +18,12 @@ import (
 
 // split runs a plan of a set, and gives its parts.
 func split(t testing.TB, p *WritePlan, files map[string][]byte) [][]byte {
+	t.Helper()
+	parts, _ := splitReport(t, p, files)
+	return parts
+}
+
+func splitReport(t testing.TB, p *WritePlan, files map[string][]byte) ([][]byte, *WriteReport) {
 	t.Helper()
 	var parts []*memFile
 	r, err := RunSplit(context.Background(), p, memContents{func() *WritePlan { return p }, files}, func(n int) (io.WriterAt, error) {
@@ -36,7 +43,7 @@ func split(t testing.TB, p *WritePlan, files map[string][]byte) [][]byte {
 			t.Errorf("part %d has %d bytes, reported %d", i+1, len(p.b), r.Parts[i])
 		}
 	}
-	return list
+	return list, r
 }
 
 func openSet(t testing.TB, parts [][]byte) *Archive {
@@ -209,11 +216,11 @@ func TestSplitTooLarge(t *testing.T) {
 	count := func(int) (io.WriterAt, error) { opened++; return &memFile{}, nil }
 	var too *TooLargePartError
 	// When it is copied, its size is known.
-	if _, err := editing(t, lzx).PlanSplit(150_000, false, nil); !errors.As(err, &too) || too.Need < 200_000 || too.Part != 150_000 {
+	if _, err := editing(t, lzx).planSplit(100_000, 150_000, nil); !errors.As(err, &too) || too.Need < 200_000 || too.Part != 150_000 {
 		t.Errorf("copied: %v", err)
 	}
 	// When it is packed, its size is found out.
-	p, err := editing(t, stored).PlanSplit(150_000, false, &WriteOptions{Codec: LZX, Level: 1})
+	p, err := editing(t, stored).planSplit(100_000, 150_000, &WriteOptions{Codec: LZX, Level: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,12 +238,40 @@ func TestSplitTooLarge(t *testing.T) {
 		}
 	}
 	sameAsFiles(t, openSet(t, parts), files)
-	if p, err = editing(t, lzx).PlanSplit(150_000, true, nil); err != nil {
+	// A larger part is made for it otherwise, and named: copied, packed, and by force.
+	for name, plan := range map[string]func() (*WritePlan, error){
+		"copied": func() (*WritePlan, error) { return editing(t, lzx).PlanSplit(150_000, false, nil) },
+		"packed": func() (*WritePlan, error) {
+			return editing(t, stored).planSplit(150_000, 201_500, &WriteOptions{Codec: LZX, Level: 1})
+		},
+		"forced": func() (*WritePlan, error) { return editing(t, lzx).PlanSplit(150_000, true, nil) },
+	} {
+		p, err := plan()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if e, err := p.Estimate(context.Background(), nil, 0); err != nil || (e.Large == nil) != (name == "forced") {
+			t.Errorf("%s: the estimate says %+v, %v", name, e, err)
+		}
+		parts, r := splitReport(t, p, nil)
+		sameAsFiles(t, openSet(t, parts), files)
+		if len(r.Large) != 1 || !strings.HasPrefix(r.Large[0].Name, "random") || r.Large[0].Bytes != 200_000 || r.Large[0].Size != int64(len(parts[r.Large[0].Part-1])) {
+			t.Errorf("%s: the report says %+v", name, r.Large)
+		}
+		for i, b := range parts {
+			if large := len(b) > 150_000; large != (r.Large[0].Part == i+1) {
+				t.Errorf("%s: part %d has %d bytes", name, i+1, len(b))
+			}
+		}
+	}
+	// All metadata is in the first part, which may be a larger one, too.
+	if p, err = editing(t, lzx).PlanSplit(400, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	sameAsFiles(t, openSet(t, split(t, p, nil)), files)
-	// All metadata is in the first part.
-	if p, err = fileEdit(t, files).PlanSplit(400, false, nil); err != nil {
+	if parts, r := splitReport(t, p, nil); len(r.Large) == 0 || r.Large[0].Name != "metadata" || r.Large[0].Size != int64(len(parts[0])) {
+		t.Errorf("metadata: the report says %+v", r.Large)
+	}
+	if p, err = fileEdit(t, files).planSplit(400, 400, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := RunSplit(context.Background(), p, memContents{func() *WritePlan { return p }, files}, count, nil); !errors.Is(err, ErrRefused) || opened > 0 {

@@ -24,7 +24,7 @@ const (
 	WarnNoImages        = "no-images"         // WIMGAPI wants one at least
 )
 
-// WarnLargePart is the key of what Estimate.Large tells: the set may be refused before anything is written.
+// WarnLargePart is the key of what Estimate.Large tells: a part may become larger, or the set be refused before anything is written.
 const WarnLargePart = "large-part"
 
 // WarnWindows is the key of what WindowsInfo.Problems tells.
