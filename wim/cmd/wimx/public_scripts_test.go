@@ -315,7 +315,7 @@ var publicPrograms = []publicProgram{
 		wimlib-imagex export install.wim "No such edition" pro2.wim
 		printf 'add "new/startnet.cmd" "/Windows/System32/prepare.cmd"\nadd "autounattend.xml" "/Windows/System32/a b.xml"\n' > boot-update.txt
 		wimlib-imagex update boot.wim 2 < boot-update.txt
-		wimlib-imagex split install.wim wild.swm 0.8 2>&1 | tail -1
+		wimlib-imagex split install.wim wild.swm 0.5 2>&1 | tail -1
 	`},
 	{name: "registry patches", text: `
 		wimextract install.wim 2 /Windows/System32/config/SOFTWARE --dest-dir=.
@@ -344,6 +344,14 @@ var publicPrograms = []publicProgram{
 		wimcapture trees/plain ex.wim --no-acls --config=config.ini
 		wimdir ex.wim
 		wimcapture trees/plain ex2.wim --config=absent.ini
+	`},
+	{name: "capture of WinPE", text: `
+		wimlib-imagex capture trees/pe new.wim WinPE --compress=none
+		wimlib-imagex append trees/pe new.wim Setup
+		wiminfo new.wim
+		wimlib-imagex update new.wim 2 --command="delete --recursive /Windows"
+		wimlib-imagex update new.wim 1 --command="add SOFTWARE /Windows/System32/config/SOFTWARE"
+		wiminfo new.wim | grep -c Architecture
 	`},
 	{name: "wimlib's own manual", text: `
 		wimexport install.wim all new.wim --compress=LZMS --solid --rebuild --recompress --boot

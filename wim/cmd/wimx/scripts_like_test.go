@@ -269,7 +269,7 @@ func plantMedia(t testing.TB, dir, path string) {
 		"wimlib-imagex append trees/home install.wim 'Windows 11 Home' 'Windows 11 Home' --check",
 		"wimlib-imagex append trees/server install.wim 'Windows Server 2025 Datacenter' 'Windows Server 2025 Datacenter' --check",
 		windows("install.wim", 1, "Professional", "22631", "12", "fr-FR") + " --check", windows("install.wim", 2, "Core", "22631", "12", "fr-FR") + " --check",
-		windows("install.wim", 3, "ServerDatacenter", "26100", "12", "fr-FR") + " --check", "rm -r trees/home trees/server trees/media trees/setup trees/pro trees/pe",
+		windows("install.wim", 3, "ServerDatacenter", "26100", "12", "fr-FR") + " --check", "rm -r trees/home trees/server trees/media trees/setup trees/pro",
 	} {
 		cmd := exec.Command("sh", "-ec", line)
 		cmd.Dir, cmd.Env = dir, []string{"PATH=" + path}
