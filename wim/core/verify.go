@@ -363,7 +363,7 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 	}
 	r.Missing = uses.missingList()
 	r.PathsLeftOff = uses.leftOff
-	if !uses.incomplete && !a.resourceOnly() {
+	if !uses.incomplete && !a.resourceOnly() && a.parts[a.first].hdr.PartNumber == 1 {
 		for id, n := range uses.counts {
 			if refs := a.blobs[id].refs; refs != n {
 				r.RefCounts = append(r.RefCounts, RefCountLie{Hash: a.blobs[id].hash, Stored: refs, Used: n})

@@ -103,6 +103,11 @@ var publicPrograms = []publicProgram{
 		wimlib-imagex info usb/sources/install.swm | grep -e "Part Number" -e "Image Count"
 		wimlib-imagex info usb/sources/install2.swm | grep "Part Number"
 		wimlib-imagex info usb/sources/install2.swm 2
+		for f in usb/sources/install?.swm; do wimlib-imagex verify $f; echo $?; done
+		wimlib-imagex verify usb/sources/install2.swm --ref="usb/sources/*.swm"
+		wimlib-imagex dir usb/sources/install2.swm 1
+		wimlib-imagex apply usb/sources/install2.swm 1 out
+		wimlib-imagex info usb/sources/install2.swm --blobs | grep -c "Part Number       = 2"
 		wimlib-imagex apply usb/sources/install.swm 2 out --ref="usb/sources/install*.swm"
 		wimjoin joined.wim usb/sources/install*.swm
 	`},

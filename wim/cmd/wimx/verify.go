@@ -56,7 +56,9 @@ func runVerify(t *tool, o *parsed) error {
 		}
 	} else if r.OK {
 		t.say("\"%s\" was successfully verified.\n", o.args[0])
-		if len(r.MissingParts) > 0 {
+		if a.hdr.PartNumber > 1 && slices.Contains(r.MissingParts, 1) {
+			t.warn("%q holds no images, only contents of those in part 1, and these were verified", o.args[0])
+		} else if len(r.MissingParts) > 0 {
 			t.warn("%d of %d parts were not looked at; all that images need was found elsewhere", len(r.MissingParts), r.TotalParts)
 		}
 		if len(r.RefCounts) > 0 {
@@ -111,8 +113,7 @@ func (t *tool) verifyAll(a *opened, threads int, o *core.VerifyOptions) (*core.V
 
 // openForVerify opens an archive whose trees are looked at once: there is no need to keep them, or chunks.
 func (t *tool) openForVerify(name string, refs []string) (*opened, error) {
-	a, err := t.open(name, refs)
-	return a, needFirst(err, name)
+	return t.openSet(name, refs, &core.ReadOptions{LaterParts: true})
 }
 
 // threads is how many goroutines decode at once.
