@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,8 +14,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestOptionsLikeWimlib gives each verb every option that any verb of either program has: both take it, or both refuse it
-// with the same status. What only wimx has is named here.
+// TestOptionsLikeWimlib gives each verb every option that any verb of either program has: both take it and say the same, or both
+// refuse it with the same status. What only wimx has is named here.
 func TestOptionsLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := memoryDir(t)
@@ -38,7 +39,7 @@ func TestOptionsLikeWimlib(t *testing.T) {
 		}
 		archives[name] = b
 	}
-	run := func(line string, ours bool) (code int, text string) {
+	run := func(line string, ours bool) (code int, out, errs string) {
 		t.Helper()
 		side := filepath.Join(dir, "side")
 		if err := os.RemoveAll(side); err != nil {
@@ -55,19 +56,26 @@ func TestOptionsLikeWimlib(t *testing.T) {
 		args := strings.Fields(strings.NewReplacer("@", side, "#", dir).Replace(line))
 		const input = "delete /a\n"
 		if ours {
-			_, text, code = wimxInput(input, args...)
-			return code, text
+			out, errs, code = wimxInput(input, args...)
+			return code, steadyOutput(out), errs
 		}
 		cmd := exec.Command(wimtest.Wimlib, args...)
 		cmd.Stdin = strings.NewReader(input)
-		out, _ := cmd.CombinedOutput()
-		return cmd.ProcessState.ExitCode(), string(out)
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := cmd.Run(); cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		return cmd.ProcessState.ExitCode(), steadyOutput(stdout.String()), stderr.String()
 	}
 	both := func(line string) {
 		t.Helper()
-		got, text := run(line, true)
-		if want, theirs := run(line, false); got != want {
-			t.Errorf("%s: status %d, want %d\n%s\n%s", line, got, want, text, theirs)
+		got, out, errs := run(line, true)
+		want, wantOut, theirs := run(line, false)
+		if got != want {
+			t.Errorf("%s: status %d, want %d\n%s\n%s", line, got, want, errs, theirs)
+		} else if d := firstLine(wantOut, out); d != "" && got != exitUsage { // where wimlib-imagex shows its usage there
+			t.Errorf("%s: %s", line, d)
 		}
 	}
 
@@ -83,7 +91,7 @@ func TestOptionsLikeWimlib(t *testing.T) {
 	}
 	// Of all verbs that have it, or of these.
 	own := map[string]string{
-		"dry-run": "", "verify-after": "", "skip-errors": "", "json": "", "no-integrity": "", "group": "",
+		"dry-run": "", "verify-after": "", "skip-errors": "", "json": "", "no-integrity": "", "group": "", "windows": "", "repair-windows": "",
 		"ref": "delete info optimize split update", "force": "delete split", "rebuild": "optimize", "nocheck": "apply delete extract join split update",
 		"no-check": "apply delete extract join split update", "threads": "apply delete extract info join split verify", "check": "verify",
 		"compress": "split", "chunk-size": "split", "solid": "split", "solid-compress": "split", "solid-chunk-size": "split", "pipable": "split", "not-pipable": "split",
@@ -108,9 +116,12 @@ func TestOptionsLikeWimlib(t *testing.T) {
 		for _, text := range options {
 			name, _, _ := strings.Cut(text, "=")
 			line := line + " --" + text
+			if verb == "info" && name == "include-integrity" { // wimx adds the table, where wimlib-imagex only shows the image
+				continue
+			}
 			if of, ok := own[name]; ok && (of == "" || slices.Contains(strings.Fields(of), verb)) {
-				if code, out := run(line, false); code != exitUsage {
-					t.Errorf("%s: wimlib-imagex gives status %d for an option that is ours\n%s", line, code, out)
+				if code, _, errs := run(line, false); code != exitUsage {
+					t.Errorf("%s: wimlib-imagex gives status %d for an option that is ours\n%s", line, code, errs)
 				}
 				continue
 			}

@@ -104,40 +104,6 @@ func (p *publicProgram) lines() (list []string) {
 	return list
 }
 
-var (
-	steadyLines = []struct {
-		is *regexp.Regexp
-		to string
-	}{
-		// How well a codec packs is not what is compared, nor what is never twice the same.
-		{regexp.MustCompile(`(?m)^(GUID: +|GUID +=).*`), "$1"},
-		{regexp.MustCompile(`(?m)^((?:Creation|Last Modification|Last Write|Last Access) Time *[:=]).*`), "$1"},
-		{regexp.MustCompile(`(?m)^((?:Size|Space saved|Compressed size|Offset in WIM) *[:=]|.* (?:original|optimized) size:) -?\d+`), "$1"},
-		{regexp.MustCompile(`(?m)^((?:Size: +)|(?:XML Data|Blob Table|Boot Metadata|Integrity) [A-Z].* = )\d+`), "$1"},
-		{regexp.MustCompile(`<(TOTALBYTES|HIGHPART|LOWPART)>[^<]*`), "<$1>"},
-		{regexp.MustCompile(`(?m)^(Link Group ID *=).*`), "$1"},
-	}
-	// progressLines are what a program tells of its work while it goes on. How often depends on the time that it takes.
-	progressLines = regexp.MustCompile(`^(Scanning "|[0-9.]+ (bytes|KiB|MiB|GiB) scanned|Using .* compression with|(Archiving|Extracting|Verifying) (file data|metadata)|` +
-		`Verifying (metadata for image|integrity)|Creating files:|Splitting WIM:|Calculating integrity table|\[WARNING\]|Applying metadata|Writing)`)
-)
-
-// steadyOutput is what two programs say alike. Progress is left out: other tests compare it.
-func steadyOutput(text string) string {
-	var b strings.Builder
-	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r", "\n"), "\n") {
-		if line == "" || progressLines.MatchString(line) {
-			continue
-		}
-		b.WriteString(line + "\n")
-	}
-	out := b.String()
-	for _, l := range steadyLines {
-		out = l.is.ReplaceAllString(out, l.to)
-	}
-	return out
-}
-
 // compareFolders compares all files of both sides; archives by their images.
 func (s *sequence) compareFolders(t *testing.T) {
 	t.Helper()
