@@ -231,6 +231,11 @@ func (c *capturing) tree(norpfix bool) (*core.Draft, error) {
 	d := core.NewDraft()
 	now := core.FiletimeOf(time.Now())
 	for _, s := range c.list {
+		if s.Target == "/" {
+			if err := sourceFolder(s.Path); err != nil {
+				return nil, err
+			}
+		}
 		added, err := c.scan.scan(s.Path, s.Target, func(o *core.ScanOptions) {
 			// Links are fixed to fit the root of the image, which what goes elsewhere does not become.
 			o.NoRPFix = norpfix || s.Target != "/"
@@ -238,9 +243,6 @@ func (c *capturing) tree(norpfix bool) (*core.Draft, error) {
 		})
 		if err != nil {
 			return nil, err
-		}
-		if s.Target == "/" && !added.IsDir(0) {
-			return nil, codef(exitNotDirectory, "%q is no folder; --source-list has places for single files, and NTFS volumes are not read", s.Path)
 		}
 		if _, err := d.Graft(s.Target, added, &core.GraftOptions{When: now}); err != nil {
 			return nil, err

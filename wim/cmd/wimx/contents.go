@@ -83,23 +83,9 @@ func (f *feed) piece(p *core.Piece, data []byte, why string) error {
 
 // contents writes the bytes of all files that have some.
 func (w *writer) contents() error {
-	if len(w.by) == 0 {
+	hashes := w.uses.hashes(w)
+	if len(hashes) == 0 {
 		return nil
-	}
-	var hashes []core.Hash
-	for i := range w.outs { // in the order of the entries: maps have none
-		o := &w.outs[i]
-		if o.kind != outFile {
-			continue
-		}
-		h := w.im.Hash(o.node)
-		if list := w.by[h]; len(list) == 0 || list[0] != int32(i) {
-			continue
-		}
-		if _, ok := w.arc.Blob(h); !ok {
-			return w.missing(o.node, &core.MissingBlobError{Hash: h})
-		}
-		hashes = append(hashes, h)
 	}
 	plan, err := w.arc.PlanContents(hashes)
 	if err != nil {
@@ -108,7 +94,7 @@ func (w *writer) contents() error {
 	f := newFeed(plan)
 	f.sink = w.piece
 	f.damage = func(h core.Hash, why string) error {
-		path := nativePath(w.im, w.outs[w.by[h][0]].node)
+		path := nativePath(w.im, w.outs[w.uses.of(w, h)[0]].node)
 		if !w.o.recoverData {
 			return damageError(path, why)
 		}
@@ -124,15 +110,11 @@ func (w *writer) contents() error {
 
 // missing says that no open file holds a content, or the reparse data, of n.
 func (w *writer) missing(n core.Node, err error) error {
-	hint := "If this is a delta WIM, use the --ref argument to specify the WIM(s) on which it is based."
-	if len(w.arc.Info().Missing) > 0 {
-		hint = "This is part of a split WIM. Use --ref to specify the other parts."
-	}
 	hash := core.Hash{}
 	if e := (*core.MissingBlobError)(nil); errors.As(err, &e) {
 		hash = e.Hash
 	}
-	return codef(exitMissingContent, "%s: blob %s not found\n       %s", nativePath(w.im, n), hash, hint)
+	return missingError(w.arc, w.im, n, hash)
 }
 
 func damageError(path, why string) error {

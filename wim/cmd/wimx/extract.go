@@ -55,8 +55,14 @@ func runExtract(t *tool, o *parsed) error {
 	if err != nil {
 		return err
 	}
+	dest := "."
+	if o.has("dest-dir") {
+		dest = o.get("dest-dir")
+	}
 	if o.has("to-stdout") {
 		t.quiet = true // standard output is the file's
+	} else if err := targetFolder(dest); err != nil {
+		return err
 	}
 	a, err := t.open(o.args[0], o.all("ref"))
 	if err != nil {
@@ -87,10 +93,6 @@ func runExtract(t *tool, o *parsed) error {
 	}
 	if o.has("to-stdout") {
 		return t.toStdout(a, im, nodes, wo.recoverData)
-	}
-	dest := "."
-	if o.has("dest-dir") {
-		dest = o.get("dest-dir")
 	}
 	w, err := newWriter(t, a.Archive, im, dest, wo)
 	if err != nil {
@@ -164,8 +166,14 @@ func (t *tool) choose(im *core.Image, o *parsed, paths []string) (nodes []core.N
 // be known before its end: what fits memory is checked first.
 func (t *tool) toStdout(a *opened, im *core.Image, nodes []core.Node, recoverData bool) error {
 	for _, n := range nodes {
-		if im.IsDir(n) || im.Attributes(n)&core.AttrReparsePoint != 0 {
+		switch a := im.Attributes(n); {
+		case im.IsDir(n) || a&core.AttrReparsePoint != 0:
 			return codef(exitNotRegular, "%q is not a regular file and therefore cannot be extracted to standard output", nativePath(im, n))
+		case a&core.AttrEncrypted != 0:
+			return codef(exitNotRegular, "%q is encrypted by EFS: only Windows can decrypt it", nativePath(im, n))
+		}
+		if err := missingContent(a.Archive, im, n, im.Hash(n)); err != nil {
+			return err
 		}
 	}
 	if err := t.asData(); err != nil {
@@ -200,6 +208,9 @@ func runApply(t *tool, o *parsed) error {
 	if err := o.notBoth("rpfix", "norpfix"); err != nil {
 		return err
 	}
+	if err := targetFolder(o.args[len(o.args)-1]); err != nil {
+		return err
+	}
 	name := o.args[0]
 	if name == "-" {
 		// A pipe cannot be read at any place, and that is how all else works: it goes to a file first.
@@ -227,6 +238,14 @@ func runApply(t *tool, o *parsed) error {
 	wo.fixLinks = o.has("rpfix") || !o.has("norpfix") && a.hdr.Flags&flagReparseFixup != 0
 	if err := t.checkIntegrity(a, o); err != nil {
 		return err
+	}
+	if choice == allImages {
+		// Otherwise an image that is complete would be written before one that is not.
+		for _, i := range a.indexes(choice) {
+			if err := a.complete(i); err != nil {
+				return err
+			}
+		}
 	}
 	used := map[string]bool{}
 	for _, i := range a.indexes(choice) {
@@ -277,6 +296,21 @@ func (t *tool) applyImage(a *opened, im *core.Image, dest string, wo writeOption
 		return err
 	}
 	return w.write()
+}
+
+// complete finds contents of an image's files that no open archive has.
+func (a *opened) complete(index int) (err error) {
+	im, err := a.Image(index)
+	if err != nil {
+		return coded(exitMetadata, err)
+	}
+	im.EachContent(func(n core.Node, h core.Hash, kind core.StreamKind, _ []byte) bool {
+		if kind == core.StreamData && !im.IsDir(n) {
+			err = missingContent(a.Archive, im, n, h)
+		}
+		return err == nil
+	})
+	return err
 }
 
 // imageFolder is the folder that "all" puts an image in: its name, if that is a plain one and not taken, else its index.

@@ -11,7 +11,10 @@ import (
 
 // hostFS is a folder of this machine as the engine scans it. Its paths are separated by slashes and may hold whatever
 // names here may hold, which io/fs would not have: it does not check them, and is for paths that it gave itself.
-type hostFS struct{ top string }
+type hostFS struct {
+	top string
+	far *farFolder
+}
 
 // The engine asks for all of these.
 var _ interface {
@@ -29,10 +32,10 @@ func (h hostFS) path(name string) string {
 	return filepath.Join(h.top, filepath.FromSlash(name))
 }
 
-func (h hostFS) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(h.path(name)) }
-func (h hostFS) Stat(name string) (fs.FileInfo, error)      { return os.Stat(h.path(name)) }
-func (h hostFS) Lstat(name string) (fs.FileInfo, error)     { return os.Lstat(h.path(name)) }
-func (h hostFS) ReadLink(name string) (string, error)       { return os.Readlink(h.path(name)) }
+func (h hostFS) ReadDir(name string) ([]fs.DirEntry, error) { return h.far.readDir(h.path(name)) }
+func (h hostFS) Stat(name string) (fs.FileInfo, error)      { return h.far.stat(h.path(name)) }
+func (h hostFS) Lstat(name string) (fs.FileInfo, error)     { return h.far.lstat(h.path(name)) }
+func (h hostFS) ReadLink(name string) (string, error)       { return h.far.readLink(h.path(name)) }
 
 // LinkInside compares what the steps of the target lead to with the folder itself, so that it does not matter by which
 // way either is named.
@@ -78,7 +81,7 @@ func hostSource(name string, keepLink bool) (h hostFS, root string, err error) {
 		return h, "", codef(exitStat, "%q: can't read metadata: %v", name, err)
 	}
 	if fi.IsDir() {
-		return hostFS{name}, ".", nil
+		return hostFS{name, &farFolder{}}, ".", nil
 	}
-	return hostFS{filepath.Dir(name)}, filepath.Base(name), nil
+	return hostFS{filepath.Dir(name), &farFolder{}}, filepath.Base(name), nil
 }

@@ -14,17 +14,18 @@ import (
 
 // Open opens a file. os.Open would see whether it can be waited for, which takes longer than reading a small file does.
 func (h hostFS) Open(name string) (fs.File, error) {
-	p := h.path(name)
-	for {
-		fd, err := syscall.Open(p, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_LARGEFILE, 0)
-		switch err {
-		case nil:
-			return os.NewFile(uintptr(fd), p), nil
-		case syscall.EINTR: // a file system that a program makes may say so
-		default:
-			return nil, &fs.PathError{Op: "open", Path: p, Err: err}
+	return reached(h.far, h.path(name), func(p string) (fs.File, error) {
+		for {
+			fd, err := syscall.Open(p, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_LARGEFILE, 0)
+			switch err {
+			case nil:
+				return os.NewFile(uintptr(fd), p), nil
+			case syscall.EINTR: // a file system that a program makes may say so
+			default:
+				return nil, &fs.PathError{Op: "open", Path: p, Err: err}
+			}
 		}
-	}
+	})
 }
 
 // FileFacts tells what the kernel has told and io/fs has no words for, and asks it for extended attributes: those of what
@@ -43,7 +44,7 @@ func (h hostFS) FileFacts(name string, want core.FactsWanted) (f core.Facts, err
 		return f, nil
 	}
 	f.Unix = &core.UnixData{UID: st.Uid, GID: st.Gid, Mode: st.Mode, Rdev: uint32(st.Rdev)}
-	f.Xattrs, err = fileXattrs(h.path(name), want.Follow)
+	f.Xattrs, err = reached(h.far, h.path(name), func(p string) ([]core.Xattr, error) { return fileXattrs(p, want.Follow) })
 	return f, err
 }
 

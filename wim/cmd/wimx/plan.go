@@ -171,7 +171,11 @@ func (l *losses) count(w *writer, n core.Node) {
 		l.streams++
 	}
 	attrs := im.Attributes(n)
-	if attrs&core.AttrEncrypted != 0 {
+	switch {
+	case attrs&core.AttrEncrypted == 0:
+	case im.IsDir(n):
+		l.encryptedDirs++
+	default:
 		l.encrypted++
 	}
 	if !onWindows && !w.o.noAttributes {
@@ -210,7 +214,8 @@ func (l *losses) warn(w *writer) {
 		n    int
 		what string
 	}{
-		{l.encrypted, "EFS-encrypted data of %d files written as stored"}, {l.streams, "Ignoring named data streams of %d files"},
+		{l.encrypted, "Ignoring EFS-encrypted data of %d files\n          (these files are empty now; only Windows can decrypt them, on NTFS)"},
+		{l.encryptedDirs, "Ignoring FILE_ATTRIBUTE_ENCRYPTED of %d directories"}, {l.streams, "Ignoring named data streams of %d files"},
 		{l.readonly, "Ignoring FILE_ATTRIBUTE_READONLY of %d files"}, {l.hidden, "Ignoring FILE_ATTRIBUTE_HIDDEN of %d files"},
 		{l.system, "Ignoring FILE_ATTRIBUTE_SYSTEM of %d files"}, {l.reparse, "Ignoring reparse data of %d non-symlink/junction files"},
 		{l.security, "Ignoring Windows NT security descriptors of %d files"},

@@ -90,6 +90,31 @@ func (m *meta) setSymlink(d *cachedDir, name string) error {
 	return m.setTimes(int(dir.Fd()), p, atSymlinkNofollow)
 }
 
+// linkBetween makes another name, in one folder, of a file in another.
+func linkBetween(from *cachedDir, name string, to *cachedDir, another string) error {
+	a, err := from.handle()
+	if err != nil {
+		return err
+	}
+	b, err := to.handle()
+	if err != nil {
+		return err
+	}
+	p, err := syscall.BytePtrFromString(name)
+	if err != nil {
+		return err
+	}
+	q, err := syscall.BytePtrFromString(another)
+	if err != nil {
+		return err
+	}
+	_, _, errno := syscall.Syscall6(syscall.SYS_LINKAT, a.Fd(), uintptr(unsafe.Pointer(p)), b.Fd(), uintptr(unsafe.Pointer(q)), 0, 0)
+	if errno != 0 {
+		return &os.LinkError{Op: "link", Old: name, New: another, Err: errno}
+	}
+	return nil
+}
+
 // makeSpecial makes a device node, pipe or socket.
 func (m *meta) makeSpecial(d *cachedDir, name string) error {
 	dir, err := d.handle()

@@ -44,6 +44,9 @@ func (m *meta) setSymlink(d *cachedDir, name string) error {
 	return nil
 }
 
+// linkBetween is not there without os.Root's help.
+func linkBetween(_ *cachedDir, _ string, _ *cachedDir, _ string) error { return errors.ErrUnsupported }
+
 func (m *meta) makeSpecial(*cachedDir, string) error {
 	return errors.New("device nodes, pipes and sockets are made on Linux only")
 }

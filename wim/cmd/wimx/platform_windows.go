@@ -50,6 +50,9 @@ func (m *meta) setFile(d *cachedDir, name string, f *os.File) error {
 
 func (m *meta) setSymlink(*cachedDir, string) error { return nil }
 
+// linkBetween is not there without os.Root's help.
+func linkBetween(_ *cachedDir, _ string, _ *cachedDir, _ string) error { return errors.ErrUnsupported }
+
 func (m *meta) makeSpecial(*cachedDir, string) error {
 	return errors.New("device nodes, pipes and sockets are made on Linux only")
 }

@@ -53,9 +53,9 @@ type writer struct {
 	base string // the target's absolute path
 	root *os.Root
 	outs []out // parents before children
-	by   map[core.Hash][]int32
+	uses contentUses
 	dirs dirCache
-	busy map[core.Hash][]*unfinished
+	busy map[core.Hash]*unfinished // contents of which some pieces are written, and more are to come
 	temp int
 
 	workers int    // goroutines that decode
@@ -69,7 +69,7 @@ type writer struct {
 // losses counts what this system's files cannot hold, for warnings.
 type losses struct {
 	streams, reparse, security, unix, xattrs, objects, short int
-	readonly, hidden, system, encrypted                      int
+	readonly, hidden, system, encrypted, encryptedDirs       int
 }
 
 // unfinished is a file that is being written. Until it is complete it is removed when anything goes wrong.
@@ -79,30 +79,39 @@ type unfinished struct {
 	name string // on disk for now
 }
 
+// newWriter plans for a target. Nothing is made before write.
 func newWriter(t *tool, arc *core.Archive, im *core.Image, target string, o writeOptions) (*writer, error) {
-	if err := os.MkdirAll(target, 0o777); err != nil {
-		return nil, coded(exitMakeDirectory, err)
-	}
 	base, err := filepath.Abs(target)
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(target)
-	if err != nil {
-		return nil, coded(exitOpen, err)
-	}
-	w := &writer{t: t, arc: arc, im: im, o: o, base: base, root: root, by: map[core.Hash][]int32{}, busy: map[core.Hash][]*unfinished{}}
-	w.dirs.open = map[int32]*cachedDir{}
-	return w, nil
+	return &writer{t: t, arc: arc, im: im, o: o, base: base, busy: map[core.Hash]*unfinished{}}, nil
 }
 
 func (w *writer) close() {
-	w.dirs.drop(0)
-	w.root.Close()
+	w.dirs.close()
+	if w.root != nil {
+		w.root.Close()
+	}
+}
+
+// openTarget makes the target if it is not there, and opens it.
+func (w *writer) openTarget() (err error) {
+	if err := os.MkdirAll(w.base, 0o777); err != nil {
+		return coded(exitMakeDirectory, err)
+	}
+	w.root, err = os.OpenRoot(w.base)
+	return coded(exitOpen, err)
 }
 
 // write makes the entries that were added. On any error, and when the context ends, what was half-written is removed.
 func (w *writer) write() (err error) {
+	if err := w.findUses(); err != nil {
+		return err
+	}
+	if err := w.openTarget(); err != nil {
+		return err
+	}
 	defer func() {
 		if err != nil {
 			w.abandon()
@@ -116,10 +125,8 @@ func (w *writer) write() (err error) {
 		case outDir:
 			err = w.makeDir(o)
 		case outFile:
-			if h := w.im.Hash(o.node); h.IsZero() || w.emptyReparse(o.node) {
+			if w.content(o).IsZero() {
 				err = w.emptyFile(int32(i))
-			} else {
-				w.by[h] = append(w.by[h], int32(i))
 			}
 		case outSpecial:
 			err = w.makeSpecial(int32(i))
@@ -162,96 +169,6 @@ func (w *writer) ctxErr() error {
 		return coded(exitInterrupted, errors.New("interrupted"))
 	}
 	return nil
-}
-
-// dirCache keeps some folders open: the one that was used longest ago goes first. Index -1 is the target.
-type dirCache struct {
-	open  map[int32]*cachedDir
-	clock uint64
-}
-
-type cachedDir struct {
-	root *os.Root
-	file *os.File // for calls that want a descriptor; opened when first asked for
-	used uint64
-}
-
-const maxOpenDirs = 200
-
-func (c *dirCache) drop(keep int) {
-	for len(c.open) > keep {
-		oldest, key := ^uint64(0), int32(0)
-		if keep == 0 {
-			for k := range c.open {
-				key = k
-				break
-			}
-		} else {
-			for k, d := range c.open {
-				if d.used < oldest {
-					oldest, key = d.used, k
-				}
-			}
-		}
-		d := c.open[key]
-		d.root.Close()
-		if d.file != nil {
-			d.file.Close()
-		}
-		delete(c.open, key)
-	}
-}
-
-// dir opens the folder of index i. It is good until 200 other folders have been used.
-func (w *writer) dir(i int32) (*cachedDir, error) {
-	c := &w.dirs
-	c.clock++
-	if d, ok := c.open[i]; ok {
-		d.used = c.clock
-		return d, nil
-	}
-	// The chain of folders up to one that is open; from there on down, each is opened in the one above it.
-	var chain []int32
-	up := i
-	for up >= 0 && c.open[up] == nil && w.outs[up].name != "" {
-		chain = append(chain, up)
-		up = w.outs[up].parent
-	}
-	var d *cachedDir
-	if d = c.open[up]; d == nil {
-		r, err := w.root.OpenRoot(".")
-		if err != nil {
-			return nil, err
-		}
-		d = &cachedDir{root: r, used: c.clock}
-		c.open[up] = d
-	}
-	for k := len(chain) - 1; k >= 0; k-- {
-		if len(c.open) >= maxOpenDirs {
-			d.used = c.clock
-			c.drop(maxOpenDirs / 2)
-		}
-		r, err := d.root.OpenRoot(w.outs[chain[k]].name)
-		if err != nil {
-			return nil, err
-		}
-		d = &cachedDir{root: r, used: c.clock}
-		c.open[chain[k]] = d
-	}
-	d.used = c.clock
-	return d, nil
-}
-
-// handle is the folder as an open file.
-func (d *cachedDir) handle() (*os.File, error) {
-	if d.file == nil {
-		f, err := d.root.Open(".")
-		if err != nil {
-			return nil, err
-		}
-		d.file = f
-	}
-	return d.file, nil
 }
 
 func (w *writer) makeDir(o *out) error {
@@ -327,10 +244,8 @@ func (w *writer) remove(u *unfinished) {
 
 // abandon removes what is half-written.
 func (w *writer) abandon() {
-	for h, us := range w.busy {
-		for _, u := range us {
-			w.remove(u)
-		}
+	for h, u := range w.busy {
+		w.remove(u)
 		delete(w.busy, h)
 	}
 }
@@ -343,64 +258,35 @@ func (w *writer) emptyFile(i int32) error {
 	return w.finish(u)
 }
 
-// piece writes a run of a content into every file that has it. Pieces of a content come in order. good is of the
-// whole content, known with the last piece.
-func (w *writer) piece(h core.Hash, off int64, data []byte, last bool) error {
-	us := w.busy[h]
-	if off == 0 && us == nil {
-		for _, i := range w.by[h] {
-			u, err := w.create(i)
-			if err != nil {
-				for _, u := range us {
-					w.remove(u)
-				}
-				return err
-			}
-			us = append(us, u)
-		}
-		w.busy[h] = us
-	}
-	for _, u := range us {
-		if _, err := u.f.Write(data); err != nil {
-			return coded(exitWrite, err)
-		}
-		w.bytes += int64(len(data))
-	}
-	if w.written != nil {
-		w.written()
-	}
-	if last {
-		delete(w.busy, h)
-		for k, u := range us {
-			if err := w.finish(u); err != nil {
-				for _, rest := range us[k+1:] {
-					w.remove(rest)
-				}
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// emptyReparse says that n is a reparse point that is no link: it becomes an empty file, for what its data mean is
-// known to Windows alone.
-func (w *writer) emptyReparse(n core.Node) bool {
-	return w.im.Attributes(n)&core.AttrReparsePoint != 0 && !onWindows && w.im.Hash(n).IsZero()
+// withoutContent says that the file of n is made empty whatever its streams hold: of a reparse point that is no link only
+// Windows knows what its data mean, and the stream of an encrypted file is a backup of the system's that holds keys and
+// encrypted bytes, and nothing that the file's readers ever saw.
+func (w *writer) withoutContent(n core.Node) bool {
+	a := w.im.Attributes(n)
+	return a&core.AttrEncrypted != 0 || a&core.AttrReparsePoint != 0 && !onWindows && w.im.Hash(n).IsZero()
 }
 
 func (w *writer) makeHardLink(o *out) error {
 	first := &w.outs[o.first]
+	from, err := w.dir(first.parent)
+	if err != nil {
+		return coded(exitLink, err)
+	}
+	from.pin()
+	defer from.unpin()
 	d, err := w.dir(o.parent)
 	if err != nil {
 		return coded(exitLink, err)
 	}
-	// Names in one folder are linked there; others by their paths from the target, whose steps are all real folders.
 	link := func() error {
-		if first.parent == o.parent {
+		if from == d {
 			return d.root.Link(first.name, o.name)
 		}
-		return w.root.Link(w.path(o.first), w.pathOf(o))
+		err := linkBetween(from, first.name, d, o.name)
+		if errors.Is(err, errors.ErrUnsupported) {
+			err = w.root.Link(w.path(o.first), w.pathOf(o)) // all steps are real folders
+		}
+		return err
 	}
 	err = link()
 	if errors.Is(err, fs.ErrExist) {

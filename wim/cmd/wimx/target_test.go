@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,25 +73,9 @@ func TestInterrupt(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	var out, errs bytes.Buffer
-	tl := &tool{ctx: ctx, stdout: nil, stderr: &errs, quiet: true}
-	a, err := tl.open(name, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Close()
-	im, err := a.Image(1)
-	if err != nil {
-		t.Fatal(err)
-	}
 	target := filepath.Join(dir, "out")
-	w, err := newWriter(tl, a.Archive, im, target, writeOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.close()
-	w.workers = 1
-	w.planAll()
+	w := planned(t, name, target, writeOptions{})
+	w.t.ctx = ctx
 	// The context ends when the first piece is written, and there are more.
 	pieces := 0
 	w.written = func() {
@@ -99,7 +84,7 @@ func TestInterrupt(t *testing.T) {
 		}
 	}
 	if code := status(w.write()); code != exitInterrupted {
-		t.Errorf("status %d, want %d: %s%s", code, exitInterrupted, &out, &errs)
+		t.Errorf("status %d, want %d", code, exitInterrupted)
 	}
 	if _, err := os.Stat(filepath.Join(target, "big")); err == nil {
 		t.Error("the half-written file is still there")
@@ -107,4 +92,27 @@ func TestInterrupt(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(target, "a")); err != nil {
 		t.Errorf("the finished file is gone: %v", err)
 	}
+}
+
+// planned plans to write all of an archive's image 1 to a target.
+func planned(t *testing.T, name, target string, o writeOptions) *writer {
+	t.Helper()
+	tl := &tool{ctx: context.Background(), stderr: io.Discard, quiet: true}
+	a, err := tl.open(name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close() })
+	im, err := a.Image(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := newWriter(tl, a.Archive, im, target, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.close)
+	w.workers = 1
+	w.planAll()
+	return w
 }

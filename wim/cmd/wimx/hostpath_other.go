@@ -1,0 +1,16 @@
+//go:build !linux
+
+package main
+
+import (
+	"io/fs"
+	"os"
+)
+
+// farFolder does nothing here: paths are as long as the system takes them.
+type farFolder struct{}
+
+func (*farFolder) readDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(path) }
+func (*farFolder) stat(path string) (fs.FileInfo, error)      { return os.Stat(path) }
+func (*farFolder) lstat(path string) (fs.FileInfo, error)     { return os.Lstat(path) }
+func (*farFolder) readLink(path string) (string, error)       { return os.Readlink(path) }
