@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"fmt"
 
 	"wimscope/wim/lzms"
@@ -26,6 +27,13 @@ type keptEncoder struct {
 	chunkSize int64
 	level     int
 	encode    func(dst, src []byte, rest func() error) (int, error)
+	zeros     int    // bytes of the last chunk that had nothing but zeros,
+	packed    []byte // and what became of it: sparse files have many alike
+}
+
+// allZero says that there are only zeros.
+func allZero(b []byte) bool {
+	return len(b) > 0 && b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }
 
 // chunk packs src, of at most chunkSize bytes, to the front of dst. It gives 0 if that does not fit. rest is called now
@@ -41,9 +49,22 @@ func (e *encoders) chunk(codec Codec, chunkSize int64, level int, dst, src []byt
 		if err != nil {
 			return 0, err
 		}
-		*k = keptEncoder{chunkSize, level, encode}
+		*k = keptEncoder{chunkSize: chunkSize, level: level, encode: encode}
 	}
-	return k.encode(dst, src, rest)
+	if !allZero(src) {
+		return k.encode(dst, src, rest)
+	}
+	if k.zeros != len(src) {
+		n, err := k.encode(dst, src, rest)
+		if err != nil || n <= 0 {
+			return n, err
+		}
+		k.zeros, k.packed = len(src), bytes.Clone(dst[:n])
+	}
+	if len(k.packed) > len(dst) {
+		return 0, nil
+	}
+	return copy(dst, k.packed), nil
 }
 
 // newEncoder makes an encoder for chunks of a size.

@@ -13,6 +13,13 @@ type StreamFS interface {
 	OpenStream(name, stream string) (fs.File, error)
 }
 
+// HoleFile is a file, or a ContentFile, that knows where its bytes are in holes: these are zeros that need not be read.
+type HoleFile interface {
+	// NextData gives where the first data at or behind off begin, and where they end. Both are the file's size if there
+	// are none. An error means that this is not known.
+	NextData(off int64) (from, to int64, err error)
+}
+
 // FilesOf opens contents of a plan's drafts from file systems: Content.Source is an index into them.
 func (p *WritePlan) FilesOf(sources ...fs.FS) ContentFiles { return &fsContents{p, sources} }
 
@@ -92,6 +99,14 @@ func (f *fsContent) Close() error {
 		return fmt.Errorf("was written to meanwhile: %w", ErrChanged)
 	}
 	return nil
+}
+
+// NextData implements HoleFile.
+func (f *fsContent) NextData(off int64) (from, to int64, err error) {
+	if h, ok := f.File.(HoleFile); ok {
+		return h.NextData(off)
+	}
+	return off, f.Size(), nil
 }
 
 // ReadAt implements io.ReaderAt.

@@ -277,8 +277,44 @@ func (r *packRunner) open(p *PackPiece) (ContentFile, error) {
 	return f, nil
 }
 
-// readContent fills b with the bytes of an open content from off on.
+// leastHole is how long a content is in which holes are looked for.
+const leastHole = 64 << 10
+
+// nextData is HoleFile's of any content, where its answer makes sense. Without one all are data.
+func nextData(f ContentFile, off int64) (from, to int64) {
+	h, ok := f.(HoleFile)
+	if !ok || f.Size() < leastHole {
+		return off, f.Size()
+	}
+	from, to, err := h.NextData(off)
+	if err != nil || from < off || to < from || to > f.Size() || from == to && to < f.Size() {
+		return off, f.Size()
+	}
+	return from, to
+}
+
+// readContent fills b with the bytes of an open content from off on. Holes are not read.
 func readContent(f ContentFile, p *PackPiece, b []byte, off int64) error {
+	for len(b) > 0 {
+		from, to := nextData(f, off)
+		if n := min(from-off, int64(len(b))); n > 0 {
+			clear(b[:n])
+			b, off = b[n:], off+n
+			continue
+		}
+		n := min(to-off, int64(len(b)))
+		if n <= 0 {
+			n = int64(len(b)) // behind the end, as reading finds
+		}
+		if err := readData(f, p, b[:n], off); err != nil {
+			return err
+		}
+		b, off = b[n:], off+n
+	}
+	return nil
+}
+
+func readData(f ContentFile, p *PackPiece, b []byte, off int64) error {
 	_, err := readFull(f, b, off)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = fmt.Errorf("it ends early: %w", ErrChanged)
@@ -432,6 +468,9 @@ func (r *packRunner) hashAll() error {
 	return nil
 }
 
+// holeZeros are the bytes of a hole.
+var holeZeros [64 << 10]byte
+
 func (r *packRunner) hashFile(p *PackPiece, add func([]byte) error) error {
 	f, err := r.open(p)
 	if err != nil {
@@ -441,8 +480,16 @@ func (r *packRunner) hashFile(p *PackPiece, add func([]byte) error) error {
 		r.buf = make([]byte, room)
 	}
 	for off := int64(0); off < p.Size && err == nil; {
-		b := r.buf[:min(int64(cap(r.buf)), p.Size-off)]
-		if err = readContent(f, p, b, off); err == nil {
+		from, to := nextData(f, off)
+		if from > off {
+			// A few zeros, again and again: they stay in the processor's cache.
+			for ; off < from && err == nil; off += min(int64(len(holeZeros)), from-off) {
+				err = add(holeZeros[:min(int64(len(holeZeros)), from-off)])
+			}
+			continue
+		}
+		b := r.buf[:min(int64(cap(r.buf)), max(to, off+1)-off, p.Size-off)]
+		if err = readData(f, p, b, off); err == nil {
 			err = add(b)
 		}
 		off += int64(len(b))

@@ -83,7 +83,7 @@ func (f *feed) piece(p *core.Piece, data []byte, why string) error {
 
 // contents writes the bytes of all files that have some.
 func (w *writer) contents() error {
-	hashes := w.uses.hashes(w)
+	hashes := w.uses.hashes()
 	if len(hashes) == 0 {
 		return nil
 	}
@@ -94,7 +94,7 @@ func (w *writer) contents() error {
 	f := newFeed(plan)
 	f.sink = w.piece
 	f.damage = func(h core.Hash, why string) error {
-		path := nativePath(w.im, w.outs[w.uses.of(w, h)[0]].node)
+		path := nativePath(w.im, w.outs[w.uses.of(h)[0].out].node)
 		if !w.o.recoverData {
 			return damageError(path, why)
 		}

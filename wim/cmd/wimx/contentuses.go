@@ -2,15 +2,20 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"slices"
-	"sort"
 
 	"wimscope/wim/core"
 )
 
 // contentUses is which outs have a content, sorted by its hash, those of one content in the order of outs.
-type contentUses []int32
+type contentUses []contentUse
+
+type contentUse struct {
+	hash core.Hash
+	out  int32
+}
 
 // content is the hash of what an out's file gets, zero if it gets nothing.
 func (w *writer) content(o *out) core.Hash {
@@ -34,31 +39,30 @@ func (w *writer) findUses() error {
 		if err := missingContent(w.arc, w.im, o.node, h); err != nil {
 			return err
 		}
-		w.uses = append(w.uses, int32(i))
+		w.uses = append(w.uses, contentUse{h, int32(i)})
 	}
-	slices.SortStableFunc(w.uses, func(x, y int32) int {
-		a, b := w.content(&w.outs[x]), w.content(&w.outs[y])
-		return bytes.Compare(a[:], b[:])
+	slices.SortFunc(w.uses, func(x, y contentUse) int {
+		return cmp.Or(bytes.Compare(x.hash[:], y.hash[:]), cmp.Compare(x.out, y.out))
 	})
 	return nil
 }
 
-// of gives the outs that have a content.
-func (u contentUses) of(w *writer, h core.Hash) []int32 {
-	from, _ := slices.BinarySearchFunc(u, h, func(i int32, h core.Hash) int {
-		a := w.content(&w.outs[i])
-		return bytes.Compare(a[:], h[:])
-	})
-	n := sort.Search(len(u)-from, func(i int) bool { return w.content(&w.outs[u[from+i]]) != h })
-	return u[from : from+n]
+// of gives the uses of a content.
+func (u contentUses) of(h core.Hash) contentUses {
+	from, _ := slices.BinarySearchFunc(u, h, func(x contentUse, h core.Hash) int { return bytes.Compare(x.hash[:], h[:]) })
+	end := from
+	for end < len(u) && u[end].hash == h {
+		end++
+	}
+	return u[from:end]
 }
 
 // hashes are the contents, once each.
-func (u contentUses) hashes(w *writer) []core.Hash {
+func (u contentUses) hashes() []core.Hash {
 	var list []core.Hash
-	for _, i := range u {
-		if h := w.content(&w.outs[i]); len(list) == 0 || list[len(list)-1] != h {
-			list = append(list, h)
+	for i := range u {
+		if i == 0 || u[i].hash != u[i-1].hash {
+			list = append(list, u[i].hash)
 		}
 	}
 	return list
@@ -84,13 +88,13 @@ func missingError(arc *core.Archive, im *core.Image, n core.Node, h core.Hash) e
 // them are open at a time: the others are written from the first piece if it is the only one, or else from the first file
 // when that is complete.
 func (w *writer) piece(h core.Hash, off int64, data []byte, last bool) error {
-	uses := w.uses.of(w, h)
+	uses := w.uses.of(h)
 	if off == 0 && last {
-		for _, i := range uses {
+		for _, use := range uses {
 			if err := w.ctxErr(); err != nil {
 				return err
 			}
-			u, err := w.create(i)
+			u, err := w.create(use.out)
 			if err != nil {
 				return err
 			}
@@ -107,7 +111,7 @@ func (w *writer) piece(h core.Hash, off int64, data []byte, last bool) error {
 	u := w.busy[h]
 	if u == nil {
 		var err error
-		if u, err = w.create(uses[0]); err != nil {
+		if u, err = w.create(uses[0].out); err != nil {
 			return err
 		}
 		w.busy[h] = u
@@ -118,8 +122,8 @@ func (w *writer) piece(h core.Hash, off int64, data []byte, last bool) error {
 	if !last {
 		return nil
 	}
-	for _, i := range uses[1:] {
-		if err := w.copy(u, i); err != nil {
+	for _, use := range uses[1:] {
+		if err := w.copy(u, use.out); err != nil {
 			return err
 		}
 	}
@@ -129,7 +133,7 @@ func (w *writer) piece(h core.Hash, off int64, data []byte, last bool) error {
 
 // append writes bytes at the end of a file.
 func (w *writer) append(u *unfinished, data []byte) error {
-	if _, err := u.f.Write(data); err != nil {
+	if err := u.write(data); err != nil {
 		return coded(exitWrite, err)
 	}
 	w.bytes += int64(len(data))
@@ -139,27 +143,81 @@ func (w *writer) append(u *unfinished, data []byte) error {
 	return nil
 }
 
+// holeStep is the unit of holes: as much as NTFS takes for one.
+const holeStep = 64 << 10
+
+// write writes bytes at the end of a file. In one that is to be sparse, steps of zeros become holes.
+func (u *unfinished) write(data []byte) error {
+	if !u.sparse {
+		_, err := u.f.Write(data)
+		return err
+	}
+	for len(data) > 0 {
+		n := min(len(data), int(holeStep-u.size%holeStep))
+		u.hole = allZero(data[:n])
+		for n < len(data) { // steps of the same kind go together
+			more := min(len(data)-n, holeStep)
+			if allZero(data[n:n+more]) != u.hole {
+				break
+			}
+			n += more
+		}
+		var err error
+		if u.hole {
+			_, err = u.f.Seek(int64(n), io.SeekCurrent)
+		} else {
+			_, err = u.f.Write(data[:n])
+		}
+		if err != nil {
+			return err
+		}
+		data, u.size = data[n:], u.size+int64(n)
+	}
+	return nil
+}
+
+// allZero says that there are only zeros.
+func allZero(b []byte) bool {
+	return len(b) > 0 && b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
+}
+
 // copyStep is how much is copied before somebody may interrupt it.
 const copyStep = 64 << 20
 
-// copy makes a file of an out with the bytes of one that is complete, where the file system can do that without
-// writing them once more.
+// copy makes a file of an out with the bytes of one that is complete, within the kernel where that can do it.
 func (w *writer) copy(from *unfinished, i int32) error {
 	u, err := w.create(i)
 	if err != nil {
 		return err
 	}
-	if _, err = from.f.Seek(0, io.SeekStart); err == nil {
-		for n := int64(copyStep); n == copyStep && err == nil; {
-			if err = w.ctxErr(); err == nil {
-				n, err = io.Copy(u.f, io.LimitReader(from.f, copyStep))
-				w.bytes += n
+	size, err := from.f.Seek(0, io.SeekEnd)
+	if from.hole {
+		size, err = from.size, from.f.Truncate(from.size)
+	}
+	for off := int64(0); off < size && err == nil; {
+		start, end := off, size
+		if u.sparse {
+			if a, b, err := nextData(from.f, off, holeStep); err == nil {
+				start, end = a, b
 			}
+		}
+		end = min(end, start+copyStep)
+		off = end
+		if err = w.ctxErr(); err == nil {
+			_, err = from.f.Seek(start, io.SeekStart)
+		}
+		if err == nil {
+			_, err = u.f.Seek(start, io.SeekStart)
+		}
+		if err == nil {
+			_, err = io.Copy(u.f, io.LimitReader(from.f, end-start))
 		}
 	}
 	if err != nil {
 		w.remove(u)
 		return coded(exitWrite, err)
 	}
+	u.size, u.hole = size, u.sparse
+	w.bytes += size
 	return w.finish(u)
 }

@@ -19,7 +19,7 @@ func (h hostFS) Open(name string) (fs.File, error) {
 			fd, err := syscall.Open(p, syscall.O_RDONLY|syscall.O_CLOEXEC|syscall.O_LARGEFILE, 0)
 			switch err {
 			case nil:
-				return os.NewFile(uintptr(fd), p), nil
+				return hostFile{os.NewFile(uintptr(fd), p)}, nil
 			case syscall.EINTR: // a file system that a program makes may say so
 			default:
 				return nil, &fs.PathError{Op: "open", Path: p, Err: err}

@@ -77,6 +77,10 @@ type unfinished struct {
 	out  int32
 	f    *os.File
 	name string // on disk for now
+
+	sparse bool  // zeros become holes
+	size   int64 // of a sparse one, bytes so far
+	hole   bool  // and these end with a hole
 }
 
 // newWriter plans for a target. Nothing is made before write.
@@ -200,7 +204,7 @@ func (w *writer) create(i int32) (*unfinished, error) {
 	if err != nil {
 		return nil, coded(exitOpen, err)
 	}
-	u := &unfinished{out: i, name: o.name}
+	u := &unfinished{out: i, name: o.name, sparse: w.im.Attributes(o.node)&core.AttrSparse != 0}
 	u.f, err = d.root.OpenFile(u.name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
 	for errors.Is(err, fs.ErrExist) && w.temp < 1<<20 {
 		w.temp++
@@ -218,6 +222,9 @@ func (w *writer) finish(u *unfinished) error {
 	o := &w.outs[u.out]
 	m := w.meta(o.node)
 	d, err := w.dir(o.parent)
+	if err == nil && u.hole {
+		err = coded(exitWrite, u.f.Truncate(u.size))
+	}
 	if err == nil {
 		err = m.setFile(d, u.name, u.f)
 	}
