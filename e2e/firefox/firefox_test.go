@@ -4,6 +4,7 @@ package firefox
 import (
 	"bytes"
 	"encoding/json"
+	"math/rand/v2"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -130,5 +131,51 @@ func TestWithoutWebAssembly(t *testing.T) {
 	s := drive(t, "off.mjs", serve(t), t.TempDir(), picture("firefox-without-wasm"))
 	if !strings.Contains(s.Text, "WebAssembly is switched off in this browser") || !strings.Contains(s.Text, "javascript.options.wasm") || strings.Contains(s.Text, "This browser is too old") {
 		t.Errorf("the page says\n%s", s.Text)
+	}
+}
+
+// large captures a file Windows/large.bin that workers have something to do with, and returns the archive.
+func large(t *testing.T, megabytes int) string {
+	t.Helper()
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "tree", "Windows")
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	content := make([]byte, megabytes<<20)
+	rand.NewChaCha8([32]byte{}).Read(content)
+	if err := os.WriteFile(filepath.Join(folder, "large.bin"), content, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	wim := filepath.Join(dir, "install.wim")
+	wimtest.MustRun(t, "", wimtest.Wimlib, "capture", filepath.Dir(folder), wim, "Test image", "--no-acls", "--compress=XPRESS")
+	return wim
+}
+
+// TestChanged removes, cuts and replaces an archive while it is open: the page says that of the archive, by its name.
+func TestChanged(t *testing.T) {
+	s := drive(t, "changed.mjs", serve(t), large(t, 24), "Windows", "large.bin", t.TempDir(), picture("firefox-changed"))
+	for trial, want := range map[string]string{
+		"removed": "install.wim is gone", "cut": "install.wim has been cut", "replaced": "install.wim has been cut",
+	} {
+		for _, where := range []string{", verify", ", preview"} {
+			if got := s.Told[trial+where]; !strings.HasPrefix(got, want) {
+				t.Errorf("%s%s: the page says %q, want %q", trial, where, got, want)
+			}
+		}
+	}
+}
+
+// TestMemory closes an archive after all of it was verified: only the spare worker is left, and what the page's process took for
+// the others is given back.
+func TestMemory(t *testing.T) {
+	m := drive(t, "memory.mjs", serve(t), large(t, 64), t.TempDir(), picture("firefox-memory")).Memory
+	grown, left := m["verified"]-m["start"], m["closed"]-m["start"]
+	t.Logf("%d MB at the start, %d when verified with %d workers, %d when closed", m["start"]>>20, m["verified"]>>20, m["verifiedWorkers"], m["closed"]>>20)
+	if m["verifiedWorkers"] < 3 || grown < 50<<20 {
+		t.Errorf("verifying took %d bytes and %d workers: nothing can be told from that", grown, m["verifiedWorkers"])
+	}
+	if m["closedWorkers"] != 1 || left > grown/2 {
+		t.Errorf("%d workers are left when the archive is closed, and %d bytes of %d", m["closedWorkers"], left, grown)
 	}
 }

@@ -1,6 +1,6 @@
 // Starts Firefox on the page for a test, and has the steps that tests share. Firefox is what FIREFOX names, or firefox-esr.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import puppeteer from "puppeteer-core";
@@ -61,6 +61,20 @@ class Test {
 			await sleep(100);
 		}
 		return path;
+	}
+
+	// memory is what the processes of pages take, with all workers, bytes: their resident sets, as Linux counts them.
+	memory() {
+		const field = (pid, file, pattern) => { try { return readFileSync(`/proc/${pid}/${file}`, "utf8").match(pattern)?.[1]; } catch { return undefined; } };
+		const parent = new Map(readdirSync("/proc").filter((n) => /^\d+$/.test(n)).map((n) => [n, field(n, "status", /^PPid:\s*(\d+)/m)]));
+		const root = String(this.browser.process().pid);
+		let sum = 0;
+		for (const pid of parent.keys()) {
+			let at = pid;
+			while (at && at !== root) at = parent.get(at);
+			if (at && /\btab\0?$/.test(field(pid, "cmdline", /([^]*)/) ?? "")) sum += Number(field(pid, "status", /^VmRSS:\s*(\d+)/m) ?? 0) * 1024;
+		}
+		return sum;
 	}
 
 	// run runs steps, keeps a picture of how they ended, prints what they return with the page's errors, and closes the browser.

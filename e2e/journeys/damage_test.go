@@ -295,26 +295,6 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestChanged changes an archive on disk while it is open.
-func TestChanged(t *testing.T) {
-	// Large enough that not all of it has been read when it changes.
-	tree := source(t)
-	if err := os.WriteFile(filepath.Join(tree, "noise.bin"), noise(24<<20), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	wim := capture(t, tree, "install.wim", "--compress=none")
-	p := open(t, wim)
-	later := time.Now().Add(time.Hour)
-	damage(t, wim, 4000, 100)
-	if err := os.Chtimes(wim, later, later); err != nil {
-		t.Fatal(err)
-	}
-	p.Click("gridcell", "noise.bin")
-	p.Find("heading", "noise.bin")
-	p.Click("button", "Hex")
-	p.Sees("install.wim has changed or is gone")
-}
-
 // TestNames saves the list of all files as CSV.
 func TestNames(t *testing.T) {
 	tree := source(t)
