@@ -434,6 +434,24 @@ func TestBroken(t *testing.T) {
 			t.Errorf("%s: listing: got %v, want %v", tt.name, err, tt.list)
 		}
 	}
+	// A cell that goes on into the next bin, and one that begins between two places where cells can.
+	two := wimtest.Hive(&wimtest.HiveKey{Name: "ROOT", Values: []wimtest.HiveValue{{Name: "v", Type: 3, Data: make([]byte, 4000)}, {Name: "w", Type: 3, Data: make([]byte, 4000)}}})
+	root := 4096 + int(le.Uint32(two[36:]))
+	le.PutUint32(two[4096+32:], uint32(0x100000000-4096))
+	k, err := openHive(t, two).Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := k.Value("v"); err != nil {
+		t.Error(err)
+	} else if _, err := v.Bytes(); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a cell in two bins: %v", err)
+	}
+	copy(two[root+0x54:], two[root:root+0x54]) // behind it is free space, at a multiple of 4
+	le.PutUint32(two[36:], uint32(root+0x54-4096))
+	if _, err := openHive(t, two).Root(); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a cell at 0x%x: %v", root+0x54, err)
+	}
 	dirty := bytes.Clone(good)
 	dirty[4]++
 	if h := openHive(t, dirty); !h.Dirty || !h.BadChecksum {
@@ -484,12 +502,34 @@ func TestListsWithoutEnd(t *testing.T) {
 		}
 		return b
 	}
-	for name, b := range map[string][]byte{
-		"a list of itself":            made(func(own, _ uint32) []byte { return repeat("ri", 1, own) }),
-		"a list of itself, many":      made(func(own, _ uint32) []byte { return repeat("ri", 65535, own) }),
-		"a key below itself":          made(func(_, key uint32) []byte { return repeat("li", 65535, key) }),
-		"a key below itself, no hint": made(func(_, key uint32) []byte { return repeat("lh", 65535, key, 1) }),
+	// Four lists of 5000 lists each, one below the other, and nothing in the last: 5000 to the fourth.
+	explosion := made(func(own, _ uint32) []byte {
+		const n = 5000
+		var all []byte
+		for level := range uint32(4) {
+			next := own + (level+1)*(4*n+8)
+			b := repeat("ri", n, next)
+			if level > 0 {
+				all = le.AppendUint32(all, uint32(0x100000000-(4*n+8)))
+			}
+			all = append(all, b...)
+		}
+		return append(le.AppendUint32(all, 1<<32-8), repeat("li", 0)...)
+	})
+	own := 4096 + int(le.Uint32(explosion[4096+int(le.Uint32(explosion[36:]))+4+0x1c:]))
+	le.PutUint32(explosion[own:], uint32(0x100000000-(4*5000+8)))
+	for _, tt := range []struct {
+		name string
+		b    []byte
+		want error
+	}{
+		{"a list of itself", made(func(own, _ uint32) []byte { return repeat("ri", 1, own) }), ErrCorrupt},
+		{"a list of itself, many", made(func(own, _ uint32) []byte { return repeat("ri", 65535, own) }), ErrCorrupt},
+		{"a key below itself", made(func(_, key uint32) []byte { return repeat("li", 65535, key) }), ErrCorrupt},
+		{"a key below itself, no hint", made(func(_, key uint32) []byte { return repeat("lh", 65535, key, 1) }), ErrCorrupt},
+		{"lists of lists of lists", explosion, ErrLimit},
 	} {
+		name, b := tt.name, tt.b
 		c := &counting{r: bytes.NewReader(b)}
 		h, err := Open(c, int64(len(b)))
 		if err != nil {
@@ -502,8 +542,8 @@ func TestListsWithoutEnd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := root.Subkeys(); !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrLimit) {
-			t.Errorf("%s: %v", name, err)
+		if _, err := root.Subkeys(); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", name, err, tt.want)
 		}
 		if c.bytes > 1<<30 {
 			t.Errorf("%s: %d bytes were read", name, c.bytes)

@@ -146,9 +146,6 @@ func (h *Hive) list(off uint32, depth int, yield func(kind int, hint, off uint32
 		return false, c.corrupt("is no list of keys")
 	}
 	count := int64(binary.LittleEndian.Uint16(b[2:]))
-	if 4+width*count > c.n {
-		return false, c.corrupt("a list of %d keys is cut short", count)
-	}
 	for i := range count {
 		if b, err = h.read(c, 4+width*i, width); err != nil {
 			return false, err
