@@ -1,6 +1,7 @@
 package journeys
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -97,10 +98,22 @@ func TestBuildArchive(t *testing.T) {
 	if err := wimtest.Random(17, &wimtest.TreeOptions{Plain: true, Entries: 40, Size: 100_000}).Write(second); err != nil {
 		t.Fatal(err)
 	}
+	for name, b := range wimtest.Windows10().Files() {
+		name = filepath.Join(second, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	p.PickOpen(archive)
 	p.PickFolder(second)
 	build(t, p, `{ options: { integrity: true }, image: "Second", base: true }`)
 	awaitFiles(t, out, 1)
+	if told := wimtest.MustRun(t, "", wimtest.Wimlib, "info", archive, "2"); !bytes.Contains(told, []byte("Build:                  19045")) {
+		t.Errorf("of the Windows in the image wimlib is told\n%s", told)
+	}
 	wimtest.MustRun(t, "", wimtest.Wimlib, "verify", archive)
 	asSeen(t, "the first image", want, applied(t, archive, "1"))
 	asSeen(t, "the second image", snap(t, second), applied(t, archive, "2"))
@@ -108,6 +121,11 @@ func TestBuildArchive(t *testing.T) {
 	p.Patience = 30 * time.Second
 	p.Go("/")
 	p.Drop(archive)
+	p.Click("link", "Images")
+	p.Click("button", "Ask its registry…Windows 10 Pro")
+	p.Sees("10.0.19045.3803")
+	p.Sees("vb_release")
+	p.Click("link", "Files")
 	zips := outFolder(t, p, "zips")
 	p.PickSave(zips, "")
 	extract(p, "Extract image", "ZIP file")
