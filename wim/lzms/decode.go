@@ -105,15 +105,10 @@ func (d *Decoder) Decode(dst, src []byte) error { return d.DecodeFunc(dst, src, 
 // DecodeFunc is Decode that calls pause after each MiB of output or so, with the bytes that there are, and stops with the error that pause
 // gives, if any. The bytes that pause may see are not final: addresses in x86 instructions change at the end.
 func (d *Decoder) DecodeFunc(dst, src []byte, pause func(done int) error) error {
-	switch {
-	case len(dst) == 0 || len(dst) > maxChunk:
-		return &CorruptError{Err: errChunkSize}
-	case len(src)%2 != 0:
-		return &CorruptError{Err: errOdd}
-	case len(src) < 4:
-		return &CorruptError{Err: errShort}
+	if err := checkSizes(len(dst), src); err != nil {
+		return err
 	}
-	if err := d.start(dst, src); err != nil {
+	if err := d.start(unsafe.Pointer(&dst[0]), len(dst), src); err != nil {
 		return err
 	}
 	s := &d.s
@@ -123,6 +118,19 @@ func (d *Decoder) DecodeFunc(dst, src []byte, pause func(done int) error) error 
 		return err
 	}
 	_ = d.x86.run(dst, toRelative, nil) // there is nothing that could end it early
+	return nil
+}
+
+// checkSizes refuses what no chunk is.
+func checkSizes(size int, src []byte) error {
+	switch {
+	case size <= 0 || size > maxChunk:
+		return &CorruptError{Err: errChunkSize}
+	case len(src)%2 != 0:
+		return &CorruptError{Err: errOdd}
+	case len(src) < 4:
+		return &CorruptError{Err: errShort}
+	}
 	return nil
 }
 
@@ -188,10 +196,10 @@ func (s *state) nextStop() {
 	s.room = min(s.out+2*pauseSize, s.size-copySlack)
 }
 
-// start sets all up for a chunk.
-func (d *Decoder) start(dst, src []byte) error {
+// start sets all up for a chunk of size bytes, which are to go to dst.
+func (d *Decoder) start(dst unsafe.Pointer, size int, src []byte) error {
 	d.s = state{
-		dst: unsafe.Pointer(&dst[0]), size: int64(len(dst)),
+		dst: dst, size: int64(size),
 		front: unsafe.Pointer(&src[0]), back: unsafe.Pointer(&src[0]),
 		read: 32 + slackBits, slack: slackBits,
 		bits: int64(len(src))*8 - 57, srcBits: int64(len(src)) * 8,
@@ -209,7 +217,7 @@ func (d *Decoder) start(dst, src []byte) error {
 			c[i] = context{initialHistory, 64 - uint64(bits.OnesCount64(initialHistory))}
 		}
 	}
-	n := offsetSlots(d.slots[:], len(dst))
+	n := offsetSlots(d.slots[:], size)
 	d.literals.reset(&d.work, numLiterals, literalInterval, literalRoot)
 	d.offsets.reset(&d.work, n, offsetInterval, offsetRoot)
 	d.lengths.reset(&d.work, numLengths, lengthInterval, lengthRoot)
@@ -277,11 +285,8 @@ const (
 // farMatch does a match that the hot loop does not: one that is wrong, near the end of the output, or very long.
 func (d *Decoder) farMatch(pause func(done int) error) (stopped bool, err error) {
 	s := &d.s
-	switch {
-	case s.offset > s.out:
-		return false, errOffset
-	case s.length > s.size-s.out:
-		return false, errLength
+	if err := s.matchFits(); err != nil {
+		return false, err
 	}
 	dst := unsafe.Slice((*byte)(s.dst), s.size)
 	for end := s.out + s.length; ; {
@@ -299,6 +304,17 @@ func (d *Decoder) farMatch(pause func(done int) error) (stopped bool, err error)
 	}
 	s.lzEnd = s.out
 	return false, nil
+}
+
+// matchFits says whether a match lies within the chunk.
+func (s *state) matchFits() error {
+	switch {
+	case s.offset > s.out:
+		return errOffset
+	case s.length > s.size-s.out:
+		return errLength
+	}
+	return nil
 }
 
 // repeat fills b with its first period bytes.

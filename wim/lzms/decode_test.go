@@ -25,6 +25,9 @@ func both(t testing.TB, d *Decoder, src []byte, size int) ([]byte, error) {
 	err := d.Decode(fast, in)
 	plain := bytes.Repeat([]byte{0xA5}, size)
 	perr := DecodePlain(plain, src, nil)
+	if cerr := d.Check(size, in); (cerr == nil) != (err == nil) {
+		t.Fatalf("Check says %v, Decode %v", cerr, err)
+	}
 	for i, b := range buf {
 		if (i < guard || i >= guard+size) && b != 0xA5 {
 			t.Fatalf("byte %d of %d was written", i-guard, size)

@@ -6,8 +6,25 @@ import (
 	"unsafe"
 )
 
+// deltaItem is a delta match: length bytes, each to the one span bytes before it what the two offset bytes before those are to each other.
+type deltaItem struct{ length, offset, span int64 }
+
 // deltaMatch does the rest of a delta match, after the decision that it is one.
 func (d *Decoder) deltaMatch() error {
+	m, err := d.readDelta()
+	if err != nil {
+		return err
+	}
+	s := &d.s
+	dst := unsafe.Slice((*byte)(s.dst), s.out+m.length)
+	copyDelta(dst, int(m.length), int(m.offset), int(m.span))
+	s.out += m.length
+	s.deltaEnd = s.out
+	return nil
+}
+
+// readDelta reads a delta match, and sees that it lies within the chunk.
+func (d *Decoder) readDelta() (deltaItem, error) {
 	if !d.deltaReady {
 		d.startDelta()
 	}
@@ -38,25 +55,20 @@ func (d *Decoder) deltaMatch() error {
 	length := int64(s.value(d.lengthSlot[s.symbol(&d.lengths)&63]))
 
 	power := pair >> 32
-	span := int64(1) << power
-	offset := int64(pair&0xFFFFFFFF) << power
+	m := deltaItem{length, int64(pair&0xFFFFFFFF) << power, 1 << power}
 	switch {
-	case offset+span > s.out:
-		return errOffset
-	case length > s.size-s.out:
-		return errLength
+	case m.offset+m.span > s.out:
+		return m, errOffset
+	case m.length > s.size-s.out:
+		return m, errLength
 	}
-	dst := unsafe.Slice((*byte)(s.dst), s.out+length)
-	copyDelta(dst, int(length), int(offset), int(span))
-	s.out += length
-	s.deltaEnd = s.out
 	if d.deltaOffsets.left < 0 {
 		d.deltaOffsets.rebuild(&d.work)
 	}
 	if d.powers.left < 0 {
 		d.powers.rebuild(&d.work)
 	}
-	return nil
+	return m, nil
 }
 
 // copyDelta writes the last length bytes of dst.
