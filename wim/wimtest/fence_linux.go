@@ -1,0 +1,29 @@
+package wimtest
+
+import (
+	"os"
+	"syscall"
+	"testing"
+)
+
+// Fenced returns n bytes with a page next to them that cannot be touched, after their end or before their start, so that an
+// access that is out of bounds by one byte faults. Code that uses unsafe is tested on it; debug.SetPanicOnFault makes the
+// fault a panic.
+func Fenced(tb testing.TB, n int, end bool) []byte {
+	tb.Helper()
+	page := os.Getpagesize()
+	room := (n+page-1)/page*page + page // the bytes and a fence
+	b, err := syscall.Mmap(-1, 0, room, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = syscall.Munmap(b) })
+	fence, inside := b[:page], b[page:page+n:page+n]
+	if end {
+		fence, inside = b[room-page:], b[room-page-n:room-page:room-page]
+	}
+	if err := syscall.Mprotect(fence, syscall.PROT_NONE); err != nil {
+		tb.Fatal(err)
+	}
+	return inside
+}
