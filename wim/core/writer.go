@@ -151,7 +151,7 @@ func (a *Archive) LostImages() int {
 func (a *Archive) Edit() (*Edit, error) {
 	if n := a.LostImages(); n > 0 {
 		return nil, &RefusedError{Name: a.parts[a.first].Name, Key: RefusedImages, Text: fmt.Sprintf(
-			"the header counts %d images, and the blob table has %d of them; those can be exported one by one", len(a.metas)+n, len(a.metas))}
+			"it has lost %d of its %d images, and the others may have changed their numbers; apply or extract with --recover-data takes what is there", n, len(a.metas)+n)}
 	}
 	e := &Edit{doc: a.doc, base: a}
 	h := &a.parts[a.first].hdr

@@ -37,6 +37,9 @@ func runDiff(t *tool, o *parsed) error {
 		}
 		defer a.Close()
 		n, err := a.image(o.args[2*i+1], true, false)
+		if err == nil {
+			err = a.needImages()
+		}
 		if err != nil {
 			return err
 		}

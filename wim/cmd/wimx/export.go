@@ -61,6 +61,9 @@ func runExport(t *tool, o *parsed) error {
 	if x.choice, err = x.from.image(o.args[1], true, true); err != nil {
 		return err
 	}
+	if err := x.from.needImages(); err != nil {
+		return err
+	}
 	if o.has("boot") && x.choice == allImages && x.from.Info().BootIndex == 0 {
 		return usageError{"--boot specified for all-images export, but source WIM has no bootable image"}
 	}

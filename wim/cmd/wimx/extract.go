@@ -74,6 +74,9 @@ func runExtract(t *tool, o *parsed) error {
 		arg, paths = o.args[1], o.args[2:]
 	}
 	index, err := a.image(arg, len(o.args) > 1, false)
+	if err == nil && !wo.recoverData {
+		err = a.needImages()
+	}
 	if err != nil {
 		return err
 	}
@@ -232,6 +235,9 @@ func runApply(t *tool, o *parsed) error {
 	}
 	target := o.args[len(o.args)-1]
 	choice, err := a.image(arg, len(o.args) == 3, true)
+	if err == nil && !wo.recoverData {
+		err = a.needImages()
+	}
 	if err != nil {
 		return err
 	}

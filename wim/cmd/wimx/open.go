@@ -189,13 +189,9 @@ func chooseImage(images []core.ImageInfo, arg string) int {
 	return 0
 }
 
-// image is chooseImage with errors. An empty list of arguments means the only image there is. Where images are lost, neither
-// that nor all of them can be told.
+// image is chooseImage with errors. An empty list of arguments means the only image there is.
 func (a *opened) image(arg string, given, allowAll bool) (int, error) {
 	images := a.Images()
-	if n := a.LostImages(); n > 0 && (!given || allowAll && chooseImage(images, arg) == allImages) {
-		return 0, codef(exitImageCount, "%q has lost %d of its %d images: its blob table does not have them; name one of the others by its index", a.name, n, len(images)+n)
-	}
 	if !given {
 		if len(images) == 0 {
 			return 0, usageError{fmt.Sprintf("%q contains no images", a.name)}
@@ -217,6 +213,15 @@ func (a *opened) image(arg string, given, allowAll bool) (int, error) {
 		return 0, codef(exitImage, "%q is not a valid image in %q; give an index from 1 to %d or a name, as \"info\" lists them", arg, a.name, len(images))
 	}
 	return n, nil
+}
+
+// needImages refuses an archive that lost images: neither numbers nor names tell then which the others are.
+func (a *opened) needImages() error {
+	if n := a.LostImages(); n > 0 {
+		return codef(exitImageCount, "%q has lost %d of its %d images: its blob table does not have them, and the others may have changed their numbers. "+
+			"apply or extract with --recover-data takes what is there", a.name, n, len(a.Images())+n)
+	}
+	return nil
 }
 
 // indexes lists the images of a choice.
