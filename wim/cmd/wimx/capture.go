@@ -248,7 +248,6 @@ func (c *capturing) tree(norpfix bool) (*core.Draft, error) {
 			return nil, err
 		}
 	}
-	c.t.say("%s", c.template)
 	if c.o.has("wimboot") && c.o.has("config") { // Windows goes by the configuration in the image from now on
 		added, err := c.scan.scan(c.o.get("config"), wimBootConfig, func(o *core.ScanOptions) { o.Config, o.Several = nil, true })
 		if err != nil {
@@ -286,15 +285,13 @@ func (c *capturing) add(e *core.Edit, d *core.Draft, fixed bool) error {
 		}
 	}
 	list := c.properties
-	if c.o.has("flags") {
-		list = append(list, plainProperty("FLAGS", c.o.get("flags")))
-	}
 	if c.desc != "" {
 		list = append(list, plainProperty("DESCRIPTION", c.desc))
 	}
 	if _, err := c.t.setProperties(e, index, list); err != nil {
 		return err
 	}
+	c.t.say("%s", c.template)
 	if c.o.has("boot") {
 		e.Boot = index
 	}

@@ -17,6 +17,7 @@ type option struct {
 // parsed is a command line taken apart.
 type parsed struct {
 	values map[string][]string
+	given  []string // the names of all options, in their order
 	args   []string
 }
 
@@ -74,6 +75,7 @@ func parseOptions(opts []option, wimlib, args []string) (*parsed, error) {
 			o.name = o.same
 		}
 		p.values[o.name] = append(p.values[o.name], value)
+		p.given = append(p.given, o.name)
 	}
 	return p, nil
 }

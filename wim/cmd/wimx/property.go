@@ -21,10 +21,20 @@ type propertyStep struct {
 	n    int
 }
 
-// properties reads all --image-property options in their order.
+// properties reads all --image-property and --flags options in their order, in which the last one counts.
 func (o *parsed) properties() ([]property, error) {
 	var list []property
-	for _, text := range o.all("image-property") {
+	used := map[string]int{}
+	for _, option := range o.given {
+		if option != "image-property" && option != "flags" {
+			continue
+		}
+		text := o.all(option)[used[option]]
+		used[option]++
+		if option == "flags" {
+			list = append(list, plainProperty("FLAGS", text))
+			continue
+		}
 		name, value, ok := strings.Cut(text, "=")
 		if !ok {
 			return nil, usageError{fmt.Sprintf("--image-property=%s: the argument must be in the form NAME=VALUE", text)}

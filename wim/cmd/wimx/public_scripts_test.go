@@ -266,6 +266,8 @@ var publicPrograms = []publicProgram{
 		wimlib-imagex capture drivers drv.wim Windows_11_x64 Windows_11_x64 --compress=LZMS --check --no-acls --include-integrity
 		wimlib-imagex capture drivers drv2.wim "" "Windows_11" --image-property DESCRIPTION=other --flags=9
 		wimlib-imagex info drv2.wim
+		wimlib-imagex capture drivers drv3.wim name words --flags=9 --image-property FLAGS=8 --image-property=DESCRIPTION=other && wiminfo drv3.wim | grep ^Flags
+		wimlib-imagex append drivers drv3.wim --image-property FLAGS=8 --flags=9 --update-of=name && wiminfo drv3.wim 2 | grep ^Flags
 		wimlib-imagex extract install.wim 1 Windows/System32/Recovery/Winre.txt --no-acls
 		wimlib-imagex delete install.wim 3
 		wimlib-imagex export boot.wim all esd.esd --solid

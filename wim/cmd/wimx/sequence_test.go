@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -375,43 +374,53 @@ func (s *sequence) tell(args ...string) {
 }
 
 // runCode has one program, 0 is wimx, do something.
-func (s *sequence) runCode(side int, input string, args ...string) (code int, text string) {
+func (s *sequence) runCode(side int, input string, args ...string) (code int, out, errs string) {
 	args = slices.Clone(args)
 	for i := range args {
 		args[i] = inSide(s.sides[side], args[i])
 	}
 	if side == 0 {
-		out, errs, code := wimxInput(input, args...)
-		return code, out + errs
+		out, errs, code = wimxInput(input, args...)
+		return code, out, errs
 	}
 	cmd := exec.CommandContext(context.Background(), wimtest.Wimlib, args...)
 	cmd.Stdin = strings.NewReader(input)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TZ=UTC")
-	out, err := cmd.CombinedOutput()
-	var ee *exec.ExitError
-	switch {
-	case errors.As(err, &ee):
-		return ee.ExitCode(), string(out)
-	case err != nil:
-		return -1, err.Error()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		return -1, "", err.Error()
 	}
-	return 0, string(out)
+	return cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()
 }
 
 func (s *sequence) run(side int, input string, args ...string) error {
-	if code, text := s.runCode(side, input, args...); code != 0 {
-		return fmt.Errorf("%s %q < %q: status %d\n%s", [2]string{"wimx", "wimlib-imagex"}[side], args, input, code, text)
-	}
-	return nil
+	_, err := s.output(side, input, args...)
+	return err
 }
 
-// both has both programs do something, and compares what becomes of an archive.
+// output is run that gives what is said on standard output.
+func (s *sequence) output(side int, input string, args ...string) (string, error) {
+	code, out, errs := s.runCode(side, input, args...)
+	if code != 0 {
+		return "", fmt.Errorf("%s %q < %q: status %d\n%s%s", [2]string{"wimx", "wimlib-imagex"}[side], args, input, code, out, errs)
+	}
+	return steadyOutput(strings.ReplaceAll(out, s.sides[side], "@")), nil
+}
+
+// both has both programs do something, and compares what they say and what becomes of an archive.
 func (s *sequence) both(name, input string, args ...string) error {
 	s.tell(append(args, strings.Split(input, "\n")...)...)
+	var said [2]string
 	for side := range s.sides {
-		if err := s.run(side, input, args...); err != nil {
+		var err error
+		if said[side], err = s.output(side, input, args...); err != nil {
 			return err
 		}
+	}
+	if d := firstLine(said[1], said[0]); d != "" {
+		return fmt.Errorf("standard output: %s", d)
 	}
 	return s.compare(name)
 }
@@ -423,7 +432,7 @@ func (s *sequence) either(name, input string, args ...string) error {
 	if err != nil {
 		return err
 	}
-	code, _ := s.runCode(1, input, args...)
+	code, _, _ := s.runCode(1, input, args...)
 	if err := os.WriteFile(probe, before, 0o644); err != nil {
 		return err
 	}
@@ -442,9 +451,9 @@ func (s *sequence) neither(name, input string, args ...string) error {
 		if err != nil {
 			return err
 		}
-		var text string
-		if codes[side], text = s.runCode(side, input, args...); codes[side] == 0 {
-			return fmt.Errorf("side %d: %q < %q is not refused\n%s", side, args, input, text)
+		var errs string
+		if codes[side], _, errs = s.runCode(side, input, args...); codes[side] == 0 {
+			return fmt.Errorf("side %d: %q < %q is not refused\n%s", side, args, input, errs)
 		}
 		after, err := os.ReadFile(file)
 		if err != nil {

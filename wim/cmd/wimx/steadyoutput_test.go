@@ -4,6 +4,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -23,18 +24,25 @@ var (
 	// progressLines are what a program tells of its work while it goes on. How often depends on the time that it takes.
 	progressLines = regexp.MustCompile(`^(Scanning "|[0-9.]+ (bytes|KiB|MiB|GiB) scanned|Using .* compression with|(Archiving|Extracting|Verifying) (file data|metadata)|` +
 		`Verifying (metadata for image|integrity)|Creating files:|Splitting WIM:|Calculating integrity table|\[WARNING\]|Applying metadata|Writing)`)
+	// warningLines are on standard output for wimlib-imagex, and on standard error for wimx.
+	warningLines = regexp.MustCompile(`^(WARNING: | +".*" from capture$| +\(use --)`)
 )
 
 // steadyOutput is what two programs say alike. Progress is left out: other tests compare it.
 func steadyOutput(text string) string {
-	var b strings.Builder
+	var lines []string
+	run := 0 // where the lines begin whose order is that of a folder on disk or of a tree in memory
 	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r", "\n"), "\n") {
-		if line == "" || progressLines.MatchString(line) {
+		if line == "" || progressLines.MatchString(line) || warningLines.MatchString(line) {
 			continue
 		}
-		b.WriteString(line + "\n")
+		lines = append(lines, line)
+		if !strings.HasPrefix(line, `Updating "`) && !strings.HasPrefix(line, `Excluding "`) {
+			run = len(lines)
+		}
+		slices.Sort(lines[run:])
 	}
-	out := b.String()
+	out := strings.Join(lines, "\n")
 	for _, l := range steadyLines {
 		out = l.is.ReplaceAllString(out, l.to)
 	}
