@@ -95,6 +95,9 @@ func runExtract(t *tool, o *parsed) error {
 		return err
 	}
 	if o.has("to-stdout") {
+		if len(paths) == 0 {
+			nodes = []core.Node{0} // which is no file
+		}
 		return t.toStdout(a, im, nodes, wo.recoverData)
 	}
 	w, err := newWriter(t, a.Archive, im, dest, wo)

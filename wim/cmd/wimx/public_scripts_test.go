@@ -249,6 +249,7 @@ var publicPrograms = []publicProgram{
 		wimextract install.wim 1 /Windows/System32/config/SOFTWARE --to-stdout | md5sum
 		wimlib-imagex extract install.wim 1 /Windows/Fonts/readme.txt /setup.exe --to-stdout
 		wimlib-imagex extract install.wim 1 /Windows/Fonts --to-stdout
+		wimextract install.wim 1 --to-stdout
 		wimextract install.wim 1 Windows/explorer.exe --to-stdout --quiet > explorer.exe
 	`},
 	{name: "pipes", text: `
@@ -359,6 +360,48 @@ var publicPrograms = []publicProgram{
 		wimlib-imagex update new.wim 2 --command="delete --recursive /Windows"
 		wimlib-imagex update new.wim 1 --command="add SOFTWARE /Windows/System32/config/SOFTWARE"
 		wiminfo new.wim | grep -c Architecture
+	`},
+	{name: "what people mistype", text: `
+		wimapply media.esd 9 o
+		wimapply media.esd o
+		wimapply media.esd 2 o && wimapply media.esd 2 o
+		wimextract boot.wim 1 /Windows/Boot /setup.exe --dest-dir=e
+		wimextract boot.wim 1 / --dest-dir=root
+		wimextract boot.wim 1 '' --dest-dir=root2
+		wimextract boot.wim 1 '*' --dest-dir=star
+		wimextract boot.wim 1 '/*/*/cmd.exe' --dest-dir=p --preserve-dir-structure
+		wimextract boot.wim 1 /setup.exe /SETUP.EXE --dest-dir=o
+		wimextract boot.wim 0 /setup.exe
+		wimextract boot.wim all /setup.exe
+		wimdelete boot.wim 3
+		wimexport media.esd 1 boot.wim 'Microsoft Windows PE (x86)'
+		wimexport media.esd 1 boot.wim media --boot
+		wimexport media.esd all n.wim --boot
+		wimexport media.esd 2 n2.wim '' words
+		wimappend drivers boot.wim media
+		wimappend drivers none.wim n
+		wimappend drivers none.wim n --create
+		wimcapture drivers/. dot.wim
+		wimcapture . self.wim --config=trees/none
+		wimcapture drivers/net/ slash.wim && wiminfo slash.wim | grep ^Name
+		wimcapture nosuch n3.wim
+		wimsplit boot.wim part.with.dots.swm 0.2 && ls part*
+		wimupdate boot.wim 1 --command='add new/startnet.cmd /a/b/c/d'
+		wimupdate boot.wim 1 --command='delete /'
+		wimupdate boot.wim 1 --command='rename /setup.exe /Windows'
+		wimupdate boot.wim 1 --command='rename /setup.exe /new folder/x'
+		wimupdate boot.wim 1 --command=''
+		wimupdate boot.wim 1 --command='# nothing'
+		wimupdate boot.wim 1 </dev/null
+		wimupdate boot.wim </dev/null
+		wimjoin j.wim boot.wim && rm j.wim
+		wimverify boot.wim media.esd
+		wimdir boot.wim 1 2
+		wimdir boot.wim 1 --path=
+		wimdir boot.wim 1 --path=Windows/
+		wiminfo boot.wim --xml --header --blobs 1 | tr -d '\000' | grep -a -c WIM
+		wimdelete boot.wim '*'
+		wimdelete media.esd 1 && wiminfo media.esd | grep ^Name
 	`},
 	{name: "wimlib's own manual", text: `
 		wimexport install.wim all new.wim --compress=LZMS --solid --rebuild --recompress --boot
