@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"wimscope/wim/internal/format"
 )
@@ -33,11 +34,16 @@ type Archive struct {
 	warnings []string
 
 	chunks *lru[chunkKey, []byte]
+	judged *lru[judgement, error] // of chunks: nil if they can be unpacked
 	trees  *lru[int, *Image]
 	loadMu sync.Mutex // one image is loaded at a time
 
-	mu   sync.Mutex // guards idle and the runs' chunks
-	idle []*decoders
+	size     int64        // of all parts, references too
+	unpacked atomic.Int64 // bytes of chunks, by readers
+
+	mu     sync.Mutex // guards idle and the runs' chunks
+	idle   []*decoders
+	placed int64 // chunks of runs
 }
 
 // Open opens an archive from its parts, which may come in any order. Parts of a set may be missing except the
@@ -50,6 +56,7 @@ type Archive struct {
 func Open(parts []Part, o *ReadOptions) (*Archive, error) {
 	a := &Archive{opts: o.withDefaults(), nParts: len(parts)}
 	a.chunks = newLRU[chunkKey, []byte](a.opts.CacheSize, 1)
+	a.judged = newLRU[judgement, error](judgedChunks, 1)
 	a.trees = newLRU[int, *Image](a.opts.TreeCacheSize, 1)
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("wim: no part to open: %w", ErrNotFound)
@@ -61,6 +68,7 @@ func Open(parts []Part, o *ReadOptions) (*Archive, error) {
 		}
 		a.warnings = append(a.warnings, warnings...)
 		a.parts = append(a.parts, opened)
+		a.size += p.Size
 	}
 	if err := a.checkSet(); err != nil {
 		return nil, err
@@ -170,7 +178,7 @@ func (a *Archive) readXML() error {
 		a.warnings = append(a.warnings, fmt.Sprintf("%s: XML document of %d bytes is beyond all bounds", p.Name, r.size))
 		return nil
 	}
-	b, err := a.readAll(&r, "XML document")
+	b, err := a.readAll(&r, "XML document", tableTimes)
 	if err != nil {
 		var fe *FormatError
 		if !errors.As(err, &fe) && !errors.Is(err, ErrTooLarge) {
@@ -292,7 +300,7 @@ func (a *Archive) RawXML() ([]byte, error) {
 	if fault != faultNone {
 		return nil, formatErrorf("XML document", p.Name, r.off, "%v", fault)
 	}
-	return a.readAll(&r, "XML document")
+	return a.readAll(&r, "XML document", tableTimes)
 }
 
 // Image loads the tree of an image, index from 1. Trees are kept as far as ReadOptions.TreeCacheSize allows.
@@ -309,6 +317,10 @@ func (a *Archive) Image(index int) (*Image, error) {
 	if im, ok := a.trees.get(index); ok {
 		return im, nil
 	}
+	if im, ok := a.sameTree(index); ok {
+		a.trees.put(index, im, 0)
+		return im, nil
+	}
 	b, check, err := a.metadata(index)
 	if err != nil {
 		return nil, err
@@ -322,6 +334,20 @@ func (a *Archive) Image(index int) (*Image, error) {
 	}
 	a.trees.put(index, im, im.memory())
 	return im, nil
+}
+
+// sameTree gives an image whose metadata resource another image has too, if that one is loaded: then there is no second
+// tree of it.
+func (a *Archive) sameTree(index int) (*Image, bool) {
+	other := a.metas[index-1].same
+	if other == 0 {
+		return nil, false
+	}
+	im, ok := a.trees.get(other)
+	if !ok {
+		return nil, false
+	}
+	return &Image{tree: im.tree, a: a, index: index}, true
 }
 
 // Metadata reads an image's metadata resource as it is, with its SHA-1 checked.
@@ -346,7 +372,7 @@ func (a *Archive) metadata(index int) (b []byte, check func() error, err error) 
 	if m.problem != "" {
 		return nil, nil, formatErrorf(metadataOf(index), p.Name, m.off, "%s", m.problem)
 	}
-	b, err = a.readAll(&m.resource, metadataOf(index))
+	b, err = a.readAll(&m.resource, metadataOf(index), metadataTimes)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -66,6 +66,7 @@ type metaRec struct {
 	hash    Hash
 	refs    uint32
 	problem string // why it cannot be read; "" if it can
+	same    int    // another image with the same resource, 0 if there is none before this one
 }
 
 // loader fills an Archive while it is opened.
@@ -76,7 +77,9 @@ type loader struct {
 	metas    bool // images count: not for references
 	solidIDs map[solidKey]int32
 	warned   int
-	thorough bool // every entry goes by addEntry; for a test
+	images   map[metaPlace]int // the latest image with a metadata resource
+	metadata int64             // bytes of the metadata of all images
+	thorough bool              // every entry goes by addEntry; for a test
 }
 
 // maxWarnings bounds the warnings of one kind of source, so that a hostile file cannot fill memory with them.
@@ -180,7 +183,7 @@ func (l *loader) readTable(src int) (*blobTable, error) {
 	}
 	t.base = r.off
 	var err error
-	if t.b, err = l.a.readAll(&r, record); err != nil {
+	if t.b, err = l.a.readAll(&r, record, tableTimes); err != nil {
 		return nil, err
 	}
 	if odd := len(t.b) % format.BlobEntrySize; odd != 0 {
@@ -282,12 +285,13 @@ func (l *loader) plainEntries(t *blobTable, from, to int) int {
 	p := &a.parts[t.src]
 	index, blobs := &a.index, a.blobs
 	number := p.hdr.PartNumber
-	packedForm, chunk, least := formChunked, uint64(p.hdr.ChunkSize), uint64(1)
+	packedForm, chunk, prefix := formChunked, uint64(p.hdr.ChunkSize), uint64(0)
+	least, shift := leastPacked(p.codec)
 	switch {
 	case p.codec == None:
 		chunk = 0
 	case p.hdr.Pipable():
-		packedForm, least = formPipable, 1+pipablePrefix
+		packedForm, prefix = formPipable, pipablePrefix
 	}
 	i := from
 	for ; i < to; i++ {
@@ -297,7 +301,7 @@ func (l *loader) plainEntries(t *blobTable, from, to int) int {
 		form := formStored
 		if first>>56&format.ResCompressed != 0 {
 			form = packedForm
-			if size > chunk || packed < least {
+			if size > chunk || packed < prefix+min(uint64(least)+size>>(shift&63), size) {
 				break
 			}
 		} else if packed != size {
@@ -414,6 +418,19 @@ func (l *loader) addMeta(t *blobTable, i int, e format.BlobEntry, solid bool) er
 		}
 	}
 	index := len(l.a.metas) + 1
+	if m.problem == "" {
+		if limit := budget(l.a.size, metadataTimes); m.size > limit-l.metadata {
+			m.problem = fmt.Sprintf("with it, the metadata of all images has more than %d times as many bytes as the archive", metadataTimes)
+		} else {
+			l.metadata += m.size
+			if l.images == nil {
+				l.images = map[metaPlace]int{}
+			}
+			at := metaPlace{m.src, m.off}
+			m.same = l.images[at]
+			l.images[at] = index
+		}
+	}
 	if m.problem != "" {
 		l.warn("%s: %s: image %d: %s", p.Name, record, index, m.problem)
 	} else if e.RefCount != 1 {
@@ -423,11 +440,10 @@ func (l *loader) addMeta(t *blobTable, i int, e format.BlobEntry, solid bool) er
 	return nil
 }
 
-// readAll reads and unpacks a whole resource, within MaxMemory.
-func (a *Archive) readAll(r *resource, record string) ([]byte, error) {
+// readAll reads and unpacks a whole resource, within MaxMemory and so many times the size of the part.
+func (a *Archive) readAll(r *resource, record string, times int64) ([]byte, error) {
 	p := &a.parts[r.src]
-	// Packed metadata may rightly be hundreds of times larger when unpacked, but not without bound.
-	limit := min(a.opts.MaxMemory, 512*max(p.Size, 128<<10))
+	limit := min(a.opts.MaxMemory, budget(p.Size, times))
 	if r.size > limit {
 		return nil, &TooLargeError{What: fmt.Sprintf("%s: %s at 0x%x", p.Name, record, r.off), Need: r.size, Limit: limit}
 	}

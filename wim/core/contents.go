@@ -42,7 +42,7 @@ func (a *Archive) PlanContents(hashes []Hash) (*ContentsPlan, error) {
 	}
 	if len(p.refused) > 0 {
 		r := p.refused[0]
-		return nil, fmt.Errorf("wim: content %v: %w", a.blobs[r.id].hash, r.err(a.opts.MaxMemory))
+		return nil, fmt.Errorf("wim: content %v: %w", a.blobs[r.id].hash, r.err)
 	}
 	return p, nil
 }

@@ -58,6 +58,17 @@ func (d *decoders) chunk(codec Codec, chunkSize int64, dst, src []byte) error {
 	return fmt.Errorf("codec %d: %w", codec, ErrUnsupported)
 }
 
+// check tells whether src unpacks to size bytes, without memory for them.
+func (d *decoders) check(codec Codec, size int64, src []byte) error {
+	if codec != LZMS {
+		return nil // whose chunks are small
+	}
+	if d.lzms == nil {
+		d.lzms = lzms.NewDecoder()
+	}
+	return d.lzms.Check(int(size), src)
+}
+
 // stopError carries an error of pause through a decoder, which may wrap it.
 type stopError struct{ err error }
 

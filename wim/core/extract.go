@@ -426,7 +426,7 @@ func (p *ExtractPlan) streams(n Node, size, longest int) {
 // dropRefused leaves out contents that would need too much memory.
 func (p *ExtractPlan) dropRefused() {
 	for _, r := range p.refused {
-		detail := r.err(p.a.opts.MaxMemory).Error()
+		detail := r.err.Error()
 		uses := p.usesOf(r.id)
 		p.Files -= len(uses)
 		for i := range uses {

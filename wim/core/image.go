@@ -17,6 +17,8 @@ type Image struct {
 	a     *Archive
 	index int
 
+	linkData linkData
+
 	// Made when first asked for.
 	linksOnce sync.Once
 	links     []linkName

@@ -18,7 +18,7 @@ func (a *Archive) readIntegrity(src int) (*format.IntegrityTable, error) {
 	if fault != faultNone {
 		return nil, formatErrorf(record, p.Name, r.off, "%v", fault)
 	}
-	b, err := a.readAll(&r, record)
+	b, err := a.readAll(&r, record, tableTimes)
 	if err != nil {
 		return nil, err
 	}

@@ -34,15 +34,19 @@ func (m *spanMaker) content(a *Archive, base, blob, id int32, from, n int64) err
 		return formatErrorf("content "+b.hash.String(), a.parts[b.src].Name, b.off, "%v", b.bad)
 	}
 	if b.run < 0 {
-		m.plain(a, base, id, a.resourceOf(b), b.hash, from, n)
+		res := a.resourceOf(b)
+		if err := a.judgeResource(&res, from, n); err != nil {
+			return err
+		}
+		m.plain(a, base, id, res, b.hash, from, n)
 		return nil
 	}
 	chunks, err := a.runChunks(b.run)
 	if err != nil {
 		return err
 	}
-	if need := a.chunkMemory(chunks, b); need > a.opts.MaxMemory {
-		return &TooLargeError{What: "content " + b.hash.String(), Need: need, Limit: a.opts.MaxMemory}
+	if err := a.canUnpack(chunks, b); err != nil {
+		return err
 	}
 	for n > 0 {
 		k := m.reach(a, base, chunks, chunkAt(chunks, b.off+from), b.off+from)

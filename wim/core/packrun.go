@@ -534,7 +534,8 @@ func (r *packRunner) frame(p *PackPiece) error {
 	if p.Lead != 0 || p.Trail != 0 || p.From != 0 || p.Src < 0 || int(p.Src) >= len(r.src.Parts) || chunk <= 0 || chunk&(chunk-1) != 0 {
 		return errShard
 	}
-	res := resource{form: formChunked, packed: p.Len, size: p.Size, chunk: chunk}
+	// The shard does not say which codec it is. None makes smaller chunks than LZMS.
+	res := resource{form: formChunked, codec: LZMS, packed: p.Len, size: p.Size, chunk: chunk}
 	if !r.s.Pipable {
 		res.form = formPipable
 	}

@@ -59,29 +59,31 @@ type layout struct {
 	refused []refusal
 }
 
-// refusal is a blob that is not read because it needs more than ReadOptions.MaxMemory, or, if need is 0, because
-// too much overlaps.
+// refusal is a content that is not read, and why: a *TooLargeError if it needs more than ReadOptions.MaxMemory, a
+// *FormatError if a chunk of it cannot be unpacked, or if too many share its bytes.
 type refusal struct {
-	id   int32
-	need int64
+	id  int32
+	err error
 }
 
-// reason is the key of a Problem, and err the same in words.
+// reason is the key of a Problem.
 func (r refusal) reason() string {
-	if r.need == 0 {
-		return "damaged"
+	if errors.Is(r.err, ErrTooLarge) {
+		return "too-large"
 	}
-	return "too-large"
+	return "damaged"
 }
 
-func (r refusal) err(limit int64) error {
-	if r.need == 0 {
-		return &FormatError{Record: "solid resource", Err: errOverlap}
+// place is the stretch of the part that cannot be read, as far as that is known.
+func (r refusal) place() (off, n int64) {
+	var fe *FormatError
+	if errors.As(r.err, &fe) {
+		return fe.Off, 0
 	}
-	return &TooLargeError{What: "its chunk", Need: r.need, Limit: limit}
+	return 0, 0
 }
 
-var errOverlap = errors.New("it overlaps others in its solid resource, and too many do")
+var errOverlap = errors.New("it overlaps others, and too many do")
 
 // shardPlan is what a shard is made from.
 type shardPlan struct {
@@ -131,16 +133,29 @@ func (l *layout) plan(plain, solid []int32) error {
 		total += a.blobs[id].size
 	}
 	target := min(max(total/32, minShardBytes), maxShardBytes)
-	l.planPlain(plain, target)
+	if err := l.planPlain(plain, target); err != nil {
+		return err
+	}
 	return l.planSolid(solid, target)
 }
 
-func (l *layout) planPlain(ids []int32, target int64) {
-	type place struct {
-		src int32
-		off int64
-		id  int32
+// refuse notes that a content is not read, unless err is one of reading the part.
+func (l *layout) refuse(id int32, err error) error {
+	if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrTooLarge) {
+		return err
 	}
+	l.refused = append(l.refused, refusal{id, err})
+	return nil
+}
+
+// place is where the resource of a content lies.
+type place struct {
+	src int32
+	off int64
+	id  int32
+}
+
+func (l *layout) planPlain(ids []int32, target int64) error {
 	places := make([]place, len(ids))
 	for i, id := range ids {
 		res, _ := l.unit(id)
@@ -149,6 +164,10 @@ func (l *layout) planPlain(ids []int32, target int64) {
 	slices.SortFunc(places, func(x, y place) int {
 		return cmp.Or(cmp.Compare(x.src, y.src), cmp.Compare(x.off, y.off), cmp.Compare(x.id, y.id))
 	})
+	places, err := l.readable(places)
+	if err != nil {
+		return err
+	}
 	base := len(l.order)
 	for _, p := range places {
 		l.order = append(l.order, p.id)
@@ -193,6 +212,42 @@ func (l *layout) planPlain(ids []int32, target int64) {
 		cur.bytes += res.size
 	}
 	flush()
+	return nil
+}
+
+// readable leaves out those of some resources, which are in order, that are refused.
+func (l *layout) readable(places []place) ([]place, error) {
+	share := overlaps{left: freeOverlap}
+	src, end := int32(-1), int64(0)
+	apart := func(p place, res *resource) bool {
+		ok := p.src != src || p.off >= end
+		if !ok {
+			end = max(end, res.off+res.packed)
+		} else {
+			src, end = p.src, res.off+res.packed
+		}
+		return ok
+	}
+	for _, p := range places {
+		if res, _ := l.unit(p.id); apart(p, &res) {
+			share.left += res.size
+		}
+	}
+	src = -1
+	kept := places[:0]
+	for _, p := range places {
+		res, _ := l.unit(p.id)
+		err := l.a.judgeResource(&res, 0, res.size)
+		if !apart(p, &res) && !share.more(res.size) {
+			err = &FormatError{Record: "resource", Part: l.a.parts[res.src].Name, Off: res.off, Err: errOverlap}
+		}
+		if err == nil {
+			kept = append(kept, p)
+		} else if err = l.refuse(p.id, err); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
 }
 
 func (l *layout) add(s shardPlan, items int) {
@@ -210,6 +265,7 @@ func (l *layout) planSolid(ids []int32, target int64) error {
 		return cmp.Or(cmp.Compare(p.run, q.run), cmp.Compare(p.off, q.off), cmp.Compare(x, y))
 	})
 	var rest []int32
+	share := overlaps{left: freeOverlap}
 	for len(ids) > 0 {
 		run := a.blobs[ids[0]].run
 		chunks, err := a.runChunks(run)
@@ -222,31 +278,34 @@ func (l *layout) planSolid(ids []int32, target int64) error {
 			b := &a.blobs[ids[n]]
 			if b.off < end {
 				rest = append(rest, ids[n])
-			} else if need := a.chunkMemory(chunks, b); need > a.opts.MaxMemory {
-				l.refused = append(l.refused, refusal{ids[n], need})
-			} else {
+			} else if err := a.canUnpack(chunks, b); err == nil {
 				p.add(ids[n], b)
 				end = b.off + b.size
+				share.left += b.size
+			} else if err := l.refuse(ids[n], err); err != nil {
+				return err
 			}
 			n++
 		}
 		p.flush()
 		ids = ids[n:]
 	}
-	// A small file may tell of very many overlapping blobs in very many chunks: what they take is bounded.
-	budget := 1 << 20
 	for _, id := range rest {
 		b := &a.blobs[id]
 		chunks, err := a.runChunks(b.run)
 		if err != nil {
 			return err
 		}
-		if budget -= chunkAt(chunks, b.off+b.size-1) - chunkAt(chunks, b.off) + 1; budget < 0 {
-			l.refused = append(l.refused, refusal{id, 0})
-			continue
+		first, last := chunkAt(chunks, b.off), chunkAt(chunks, b.off+b.size-1)
+		if share.more(a.solidChunkSize(b) + int64(last-first)*perOverlap) {
+			err = a.canUnpack(chunks, b)
+		} else {
+			err = &FormatError{Record: "content in a solid resource", Part: a.parts[b.src].Name, Off: chunks[first].off, Err: errOverlap}
 		}
-		if need := a.chunkMemory(chunks, b); need > a.opts.MaxMemory {
-			l.refused = append(l.refused, refusal{id, need})
+		if err != nil {
+			if err := l.refuse(id, err); err != nil {
+				return err
+			}
 			continue
 		}
 		p := solidPlanner{l: l, run: b.run, chunks: chunks, target: target}
@@ -256,15 +315,18 @@ func (l *layout) planSolid(ids []int32, target int64) error {
 	return nil
 }
 
-// chunkMemory is how much memory the largest of a blob's chunks needs.
-func (a *Archive) chunkMemory(chunks []solidChunk, b *blobRec) int64 {
+// canUnpack judges the chunks of a blob, and whether there is memory for the largest of them.
+func (a *Archive) canUnpack(chunks []solidChunk, b *blobRec) error {
 	most := int64(0)
 	for i := chunkAt(chunks, b.off); i < len(chunks) && chunks[i].start < b.off+b.size; i++ {
 		if c := &chunks[i]; c.packed != c.size {
 			most = max(most, c.size+c.packed)
 		}
 	}
-	return most
+	if most > a.opts.MaxMemory {
+		return &TooLargeError{What: "chunk of content " + b.hash.String(), Need: most, Limit: a.opts.MaxMemory}
+	}
+	return a.judgeSolid(chunks, b.off, b.size)
 }
 
 // solidPlanner puts the blobs of one run, in order, into shards.

@@ -211,9 +211,8 @@ func (w *readAhead) packed(part *part, c chunkRef, span int64) ([]byte, error) {
 func (r *BlobReader) chunk(p []byte, res *resource, c chunkRef, from, span int64, ahead *readAhead) error {
 	a := r.a
 	part := &a.parts[res.src]
-	record := func() string { return fmt.Sprintf("chunk of the resource at 0x%x", res.off) }
 	if c.packed == 0 {
-		return formatErrorf(record(), part.Name, c.off, "%w", errChunkTable)
+		return a.chunkError(res, c, errChunkTable)
 	}
 	if c.packed == c.size {
 		if _, err := readFull(part.R, p, c.off+from); err != nil {
@@ -226,6 +225,9 @@ func (r *BlobReader) chunk(p []byte, res *resource, c chunkRef, from, span int64
 	if ok && int64(len(data)) == c.size {
 		copy(p, data[from:])
 		return nil
+	}
+	if err := a.judge(res, c); err != nil {
+		return err
 	}
 	if need := c.size + c.packed; need > a.opts.MaxMemory {
 		return &TooLargeError{What: fmt.Sprintf("%s: chunk of %d bytes at 0x%x", part.Name, c.size, c.off), Need: need, Limit: a.opts.MaxMemory}
@@ -240,11 +242,12 @@ func (r *BlobReader) chunk(p []byte, res *resource, c chunkRef, from, span int64
 	} else {
 		data = make([]byte, c.size)
 	}
+	a.unpacked.Add(c.size)
 	dec := a.borrow()
 	err = dec.chunk(res.codec, res.chunk, data, packed)
 	a.giveBack(dec)
 	if err != nil {
-		return &FormatError{Record: record(), Part: part.Name, Off: c.off, Err: err}
+		return a.remember(res, c, err)
 	}
 	if whole {
 		return nil

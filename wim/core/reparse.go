@@ -169,7 +169,7 @@ func (im *Image) ReparseData(n Node) ([]byte, error) {
 	if h.IsZero() || im.a == nil {
 		return nil, nil
 	}
-	b, err := im.a.ReadBlob(h, maxReparseData)
+	b, err := im.readLink(h)
 	var sum *ChecksumError
 	if errors.As(err, &sum) {
 		sum.What = "reparse data"

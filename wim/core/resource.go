@@ -88,7 +88,10 @@ func (r *resource) check(partSize int64) error {
 	if n > r.packed { // each chunk has a byte at least; this also keeps tableSize small
 		return fmt.Errorf("%d bytes cannot hold %d chunks", r.packed, n)
 	}
-	least := r.tableSize() + n
+	if r.codec == None && r.size > r.packed {
+		return fmt.Errorf("%d bytes cannot hold %d that are not packed", r.packed, r.size)
+	}
+	least := r.tableSize() + (n-1)*leastChunk(r.codec, r.chunk) + leastChunk(r.codec, r.chunkLen(n-1))
 	switch r.form {
 	case formPipable:
 		least += n * pipablePrefix
@@ -139,11 +142,15 @@ func (r *resource) appendChunks(dst []chunkRef, table []byte, first, count int64
 			n := int64(le.Uint32(table[4*i:]))
 			size := r.chunkLen(i)
 			c := chunkRef{at, n, size}
-			if n > size || n > end-at {
+			switch {
+			case n > size || n > end-at:
 				// Later chunks start where this one ends, so their places cannot be known either.
 				c.packed = 0
 				at = end
-			} else {
+			case n < leastChunk(r.codec, size):
+				c.packed = 0
+				at += n
+			default:
 				at += n
 			}
 			dst = append(dst, c)
@@ -177,7 +184,7 @@ func (r *resource) appendChunks(dst []chunkRef, table []byte, first, count int64
 		end := entry(i + 1)
 		size := r.chunkLen(i)
 		c := chunkRef{base + start + (i+1)*prefix, end - start, size}
-		if start > data || end > data || end <= start || end-start > size {
+		if start > data || end > data || end <= start || end-start > size || end-start < leastChunk(r.codec, size) {
 			c.packed = 0
 		}
 		dst = append(dst, c)

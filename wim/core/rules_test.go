@@ -256,7 +256,7 @@ func TestChunkTableRules(t *testing.T) {
 		return b
 	}
 	// Three chunks of 4096 bytes, the last of 100; from 1000 on; the table takes 8 bytes.
-	plain := resource{form: formChunked, codec: XPRESS, chunk: 4096, off: 1000, size: 2*4096 + 100, packed: 8 + 300 + 200 + 50}
+	plain := resource{form: formChunked, codec: LZMS, chunk: 4096, off: 1000, size: 2*4096 + 100, packed: 8 + 300 + 200 + 50}
 	pipable := plain
 	pipable.form = formPipable
 	pipable.packed += 12

@@ -165,13 +165,19 @@ func (l *loader) wholeRun(tables []*blobTable) *solidRun {
 // resources, share it.
 func (l *loader) keepRuns(tables []*blobTable) {
 	whole := l.wholeRun(tables)
+	wholeID := int32(-1)
 	kept := map[string]int32{}
 	var key []byte
 	for _, t := range tables {
 		for i := range t.runs {
 			run := &t.runs[i].solidRun
 			if t.runs[i].need > run.end && len(whole.members) > len(run.members) {
-				run = whole
+				// There may be many such runs, and very many resources: this one has no key.
+				if wholeID < 0 {
+					wholeID = l.keep(whole)
+				}
+				t.ids = append(t.ids, wholeID)
+				continue
 			}
 			key = strconv.AppendBool(key[:0], run.open)
 			for _, m := range run.members {
@@ -179,14 +185,18 @@ func (l *loader) keepRuns(tables []*blobTable) {
 			}
 			id, ok := kept[string(key)]
 			if !ok {
-				id = int32(len(l.a.runs))
+				id = l.keep(run)
 				kept[string(key)] = id
-				l.a.runs = append(l.a.runs, *run)
-				l.a.runs[id].countBad(l.a.solids)
 			}
 			t.ids = append(t.ids, id)
 		}
 	}
+}
+
+func (l *loader) keep(run *solidRun) int32 {
+	run.countBad(l.a.solids)
+	l.a.runs = append(l.a.runs, *run)
+	return int32(len(l.a.runs) - 1)
 }
 
 func (run *solidRun) countBad(solids []solidResource) {
@@ -273,17 +283,21 @@ func (a *Archive) runChunks(id int32) ([]solidChunk, error) {
 	if run.chunks != nil {
 		return run.chunks, nil
 	}
-	n := int64(0)
+	const perChunk = 24 + 40
+	n := int64(len(run.members))
 	for _, m := range run.members {
 		if s := &a.solids[m.solid]; s.bad == "" {
 			n += s.chunks()
 		}
 	}
-	const perChunk = 24 + 40
+	// A chunk has five bytes of its own. Only runs that share resources, as no tool writes them, have more.
+	if most := a.size/4 + leastBudget; n > most-a.placed {
+		return nil, &TooLargeError{What: "table of the chunks of solid resources", Need: (a.placed + n) * perChunk, Limit: most * perChunk}
+	}
 	if n > a.opts.MaxMemory/perChunk {
 		return nil, &TooLargeError{What: "table of the chunks of a solid resource", Need: n * perChunk, Limit: a.opts.MaxMemory}
 	}
-	chunks := make([]solidChunk, 0, n+int64(len(run.members)))
+	chunks := make([]solidChunk, 0, n)
 	for _, m := range run.members {
 		s := &a.solids[m.solid]
 		if s.bad != "" {
@@ -303,6 +317,7 @@ func (a *Archive) runChunks(id int32) ([]solidChunk, error) {
 		}
 	}
 	run.chunks = chunks
+	a.placed += n
 	return chunks, nil
 }
 

@@ -56,7 +56,7 @@ func (t *tree) warnAt(n Node, format string, args ...any) {
 		t.unsaid++
 		return
 	}
-	t.warnf("%s: "+format, append([]any{t.path(n)}, args...)...)
+	t.warnf("%s: "+format, append([]any{string(t.appendPathOf(nil, n, maxWarningNames))}, args...)...)
 }
 
 // loadTree builds the index. It holds on to meta. nodes is how many there are said to be, 0 if nothing is known.
@@ -484,17 +484,22 @@ func (t *tree) rawName(n Node) []byte {
 // a hostile tree has, and has gigabytes long, an ellipsis stands for the first folders.
 const maxPathNames = 1 << 20
 
+// maxWarningNames is the same for the path in a warning: there may be many warnings.
+const maxWarningNames = 4 << 10
+
 // path writes the path of n with names escaped, separated by slashes; "/" for the root.
 func (t *tree) path(n Node) string { return string(t.appendPath(nil, n)) }
 
-func (t *tree) appendPath(b []byte, n Node) []byte {
+func (t *tree) appendPath(b []byte, n Node) []byte { return t.appendPathOf(b, n, maxPathNames) }
+
+// appendPathOf appends the path of n, of so many bytes of names at most.
+func (t *tree) appendPathOf(b []byte, n Node, left int) []byte {
 	if n == 0 {
 		return append(b, '/')
 	}
 	var steps []Node
 	var room [32]Node
 	steps = room[:0]
-	left := maxPathNames
 	for ; n != 0; n = t.nodes[n].parent {
 		if left -= len(t.rawName(n)) + 2; left < 0 {
 			b = append(b, "/\u2026"...)

@@ -157,7 +157,9 @@ func (p *VerifyPlan) planBlobs() error {
 		return err
 	}
 	for _, r := range p.refused {
-		p.bad[r.id] = BadPiece{ID: r.id, Lost: a.blobs[r.id].size, Error: r.err(a.opts.MaxMemory).Error()}
+		res, _ := p.unit(r.id)
+		off, n := r.place()
+		p.bad[r.id] = BadPiece{ID: r.id, Off: off, Len: n, Lost: res.size, Error: r.err.Error()}
 	}
 	// What takes longest goes first, so that workers end together.
 	slices.SortStableFunc(p.shards, func(x, y shardPlan) int {
@@ -341,7 +343,7 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 		MissingParts: a.missing, TotalParts: a.total, Warnings: a.warnings,
 	}
 	byID := p.damages(r)
-	uses := newUseFinder(a, byID)
+	uses, unsaid := newUseFinder(a, byID), 0
 	for i := range a.metas {
 		if rest != nil {
 			if err := rest(0, i); err != nil {
@@ -357,9 +359,16 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 			continue
 		}
 		for _, w := range im.Warnings() {
+			if len(r.Warnings) >= maxReportWarnings {
+				unsaid++
+				continue
+			}
 			r.Warnings = append(r.Warnings, fmt.Sprintf("image %d: %s", i+1, w))
 		}
 		uses.image(im)
+	}
+	if unsaid > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("and %d more", unsaid))
 	}
 	r.Missing = uses.missingList()
 	r.PathsLeftOff = uses.leftOff
@@ -441,6 +450,9 @@ const (
 	maxPaths    = 200_000
 	maxPathText = 16 << 20 // bytes
 )
+
+// maxReportWarnings is how many warnings a report has, about: each image may have a hundred.
+const maxReportWarnings = 2000
 
 func newUseFinder(a *Archive, damaged map[int32]*Damage) *useFinder {
 	return &useFinder{a: a, damaged: damaged, counts: make([]uint32, a.nBlobs), missing: map[Hash]*MissingBlob{}}

@@ -34,6 +34,9 @@ const (
 	maxXMLBytes = 64 << 20
 	maxXMLDepth = 256
 	maxXMLNodes = 1 << 20
+
+	// Pretty goes no further in than this: else a few bytes in a deep element take hundreds.
+	maxXMLIndent = 16
 )
 
 // ParseXML reads a document: UTF-16 in either order or UTF-8, with a byte order mark or without. It is tolerant: of
@@ -352,7 +355,7 @@ func writeXML(b *strings.Builder, nodes []*XMLNode, indent, depth int) {
 			if b.Len() > 0 {
 				b.WriteByte('\n')
 			}
-			b.WriteString(strings.Repeat("  ", indent))
+			b.WriteString(xmlIndent(indent))
 		}
 		switch {
 		case n.Verbatim != "":
@@ -381,11 +384,13 @@ func writeXML(b *strings.Builder, nodes []*XMLNode, indent, depth int) {
 			writeXML(b, n.Children, -1, depth+1)
 		default:
 			writeXML(b, n.Children, indent+1, depth+1)
-			b.WriteString("\n" + strings.Repeat("  ", indent))
+			b.WriteString("\n" + xmlIndent(indent))
 		}
 		b.WriteString("</" + n.Name + ">")
 	}
 }
+
+func xmlIndent(depth int) string { return strings.Repeat("  ", min(depth, maxXMLIndent)) }
 
 // Root is the document's first element, nil if it has none.
 func (d *XMLDoc) Root() *XMLNode {

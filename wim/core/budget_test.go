@@ -1,0 +1,376 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+
+	"wimscope/wim/internal/format"
+	"wimscope/wim/wimtest"
+)
+
+// allocated is how many bytes f allocates.
+func allocated(f func()) int64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return int64(after.TotalAlloc - before.TotalAlloc)
+}
+
+// useAll does with an archive all that may unpack something, and gives how many times something was refused as damaged or too
+// large. Nothing may take what it does not.
+func useAll(t *testing.T, a *Archive) (refused int) {
+	t.Helper()
+	count := func(err error) {
+		switch {
+		case err == nil:
+		case errors.Is(err, ErrFormat), errors.Is(err, ErrTooLarge), errors.Is(err, ErrChecksum), errors.Is(err, ErrMissingBlob):
+			refused++
+		default:
+			t.Fatal(err)
+		}
+	}
+	var hashes []Hash
+	for _, b := range a.Blobs() {
+		a.Stored(b)
+		hashes = append(hashes, b.Hash)
+		if b.Size < 64<<20 {
+			r, err := a.OpenBlob(b.Hash)
+			if err == nil {
+				_, err = io.Copy(io.Discard, r)
+			}
+			count(err)
+		}
+	}
+	p, err := a.PlanVerify(nil)
+	if err != nil {
+		count(err)
+	} else {
+		if err := RunPlan(context.Background(), p, a.Source(), 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		r, err := p.Report(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused += len(r.Damaged) + len(r.Images)
+		r.Text()
+	}
+	if _, err := a.PlanContents(hashes); err != nil {
+		count(err)
+	}
+	for i := range a.Images() {
+		im, err := a.Image(i + 1)
+		if err != nil {
+			count(err)
+			continue
+		}
+		for n := range Node(im.Len()) {
+			if im.ReparseTag(n) != 0 {
+				_, err := im.ReparseData(n)
+				count(err)
+			}
+		}
+		for _, recover := range []bool{false, true} {
+			x, err := a.PlanExtract(Selection{Image: im}, &ExtractOptions{Recover: recover})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if x.OutSize > 64<<20 {
+				continue
+			}
+			out := NewZIPWriter(discard{})
+			if _, err := RunExtract(context.Background(), x, a.Source(), 1, out, nil); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := out.Finish(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return refused
+}
+
+// discard is an output that keeps nothing.
+type discard struct{}
+
+func (discard) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }
+
+// TestRefusedBeforeAllocation: a chunk that cannot be unpacked is refused before there is memory for it.
+func TestRefusedBeforeAllocation(t *testing.T) {
+	garbage := make([]byte, 1000)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range garbage {
+		garbage[i] = byte(r.Uint32())
+	}
+	zeros := make([]byte, 1000)
+	for _, c := range []struct {
+		name        string
+		codec       Codec
+		size, chunk int64
+		chunks      [][]byte
+	}{
+		{"no codec, 2 GiB", None, 1<<31 - 1, 1 << 31, [][]byte{garbage}},
+		{"LZMS, 1 GiB of garbage", LZMS, 1 << 30, 1 << 30, [][]byte{garbage}},
+		{"LZMS, 1 GiB of zeros that are no items", LZMS, 1 << 30, 1 << 30, [][]byte{zeros}},
+		{"LZMS, many chunks of 64 MiB", LZMS, 1 << 30, 64 << 20, [][]byte{garbage, zeros[:10], garbage[:500], zeros[:4], garbage[:6], garbage[:8], garbage[:10], garbage[:20],
+			garbage[:30], garbage[:40], garbage[:50], garbage[:60], garbage[:70], garbage[:80], garbage[:90], garbage[:100]}},
+		{"LZX, chunks smaller than any", LZX, 64 << 20, 2 << 20, slicesOf(32, garbage[:700])},
+		{"XPRESS, chunks smaller than any", XPRESS, 4 << 20, 1 << 16, slicesOf(64, garbage[:100])},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := wimtest.LinksInSolid(wimtest.PackedSolid(uint32(c.codec), c.size, c.chunk, c.chunks...), 50, 1<<10, c.size/2, nil)
+			took := allocated(func() {
+				a := mustOpen(t, b)
+				if refused := useAll(t, a); refused < 3*50 {
+					t.Errorf("only %d were refused", refused)
+				}
+			})
+			if took > 24<<20 {
+				t.Errorf("%d bytes took %d of memory", len(b), took)
+			}
+		})
+	}
+}
+
+func slicesOf(n int, b []byte) [][]byte {
+	list := make([][]byte, n)
+	for i := range list {
+		list[i] = b
+	}
+	return list
+}
+
+// TestFailureRemembered: a damaged chunk is unpacked once, whoever asks for what is in it.
+func TestFailureRemembered(t *testing.T) {
+	const chunk = 1 << 20
+	data := wimtest.Text.Make(rand.New(rand.NewPCG(3, 4)), chunk)
+	packed := packChunk(t, LZMS, data)
+	packed[len(packed)/2] ^= 0x55
+	packed[len(packed)/2+20] ^= 0x55
+	a := mustOpen(t, wimtest.LinksInSolid(wimtest.PackedSolid(format.CodecLZMS, chunk, chunk, packed), 100, 512, 0, nil))
+	im, err := a.Image(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := 0
+	for n := range Node(im.Len()) {
+		if _, err := im.ReparseData(n); errors.Is(err, ErrFormat) {
+			bad++
+		}
+	}
+	if got := a.unpacked.Load(); bad != 100 || got > 1<<20 {
+		t.Errorf("%d of 100 links cannot be read, and %d bytes were unpacked for them", bad, got)
+	}
+}
+
+// packChunk packs a chunk.
+func packChunk(t testing.TB, codec Codec, data []byte) []byte {
+	t.Helper()
+	size := int64(1 << 15)
+	for size < int64(len(data)) {
+		size *= 2
+	}
+	dst := make([]byte, len(data))
+	var e encoders
+	n, err := e.chunk(codec, size, LevelFast, dst[:len(data)-1], data, func() error { return nil })
+	if err != nil || n == 0 {
+		t.Fatalf("%d bytes, %v", n, err)
+	}
+	return dst[:n]
+}
+
+// TestLinksInOrder: links whose data are in two chunks by turns, which do not fit the cache together, do not each unpack a
+// chunk; and what they give is right.
+func TestLinksInOrder(t *testing.T) {
+	const chunk = 1 << 20
+	data := wimtest.Text.Make(rand.New(rand.NewPCG(5, 6)), 2*chunk)
+	b := wimtest.LinksInSolid(wimtest.PackedSolid(format.CodecLZMS, 2*chunk, chunk, packChunk(t, LZMS, data[:chunk]), packChunk(t, LZMS, data[chunk:])), 400, 64, chunk,
+		func(off, size int64) []byte { return data[off : off+size] })
+	a, err := openMem(b, &ReadOptions{CacheSize: chunk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	im, err := a.Image(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := a.unpacked.Load()
+	for n := Node(1); int(n) < im.Len(); n++ {
+		got, err := im.ReparseData(n)
+		if err != nil || len(got) != 32 {
+			t.Fatalf("%s: %d bytes, %v", im.Path(n), len(got), err)
+		}
+		if _, h := im.unnamedStreams(n); sha1.Sum(got) != h {
+			t.Fatalf("%s has other bytes", im.Path(n))
+		}
+	}
+	if took := a.unpacked.Load() - before; took > 6*chunk {
+		t.Errorf("%d chunks were unpacked for 400 links in two", took/chunk)
+	}
+}
+
+// TestSharedMetadata: very many images of one metadata resource are no more work than the archive is large.
+func TestSharedMetadata(t *testing.T) {
+	root := wimtest.Folder("")
+	for i := range 200 {
+		root.Children = append(root.Children, &wimtest.HandEntry{Name: fmt.Sprintf("%0200d", i)})
+	}
+	h := wimtest.One(root)
+	h.XML = "<WIM></WIM>"
+	for range 5000 {
+		h.Metadata = append(h.Metadata, wimtest.HandMeta{RefCount: 1, Shared: true})
+		h.Metadata[len(h.Metadata)-1].Data = h.Metadata[0].Data
+	}
+	b := h.Bytes()
+	size := int64(len(h.Metadata[0].Data))
+	a := mustOpen(t, b)
+	good := 0
+	took := allocated(func() {
+		for i := range a.Images() {
+			im, err := a.Image(i + 1)
+			switch {
+			case err == nil && im.Len() == 201 && im.Index() == i+1:
+				good++
+			case !errors.Is(err, ErrFormat):
+				t.Fatalf("image %d: %v", i+1, err)
+			}
+		}
+	})
+	want := budget(int64(len(b)), metadataTimes) / size
+	if int64(good) != want || want >= 5000 {
+		t.Errorf("%d of 5001 images can be read, want %d", good, want)
+	}
+	if took > 20*size+int64(good)*1000 {
+		t.Errorf("their trees took %d bytes, and one has %d", took, size)
+	}
+}
+
+// TestSharedResources: contents that lie over each other in resources of their own, as no tool writes them, are read, and what
+// that takes is bounded.
+func TestSharedResources(t *testing.T) {
+	data := wimtest.Text.Make(rand.New(rand.NewPCG(7, 8)), 1<<20)
+	h := wimtest.One(wimtest.Folder("", &wimtest.HandEntry{Name: "a", Data: data}))
+	off := uint64(bytes.Index(h.Bytes(), data[:100]))
+	for i := range 5000 {
+		r := format.ResourceHeader{Off: off, PackedSize: uint64(len(data)), Size: uint64(len(data))}
+		h.Extra = append(h.Extra, format.BlobEntry{Resource: r, Part: 1, RefCount: 1, Hash: Hash{1, byte(i), byte(i >> 8)}}.Append(nil))
+	}
+	a := mustOpen(t, h.Bytes())
+	p, err := a.PlanVerify(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Bytes() > freeOverlap+4<<20 || p.Bytes() < 4<<20 {
+		t.Errorf("%d bytes are to be read", p.Bytes())
+	}
+	if r := verify(t, a, 2); len(r.Damaged) != 5000 || !strings.Contains(r.Text(), errOverlap.Error()) {
+		t.Errorf("%d contents are told of as damaged:\n%.500s", len(r.Damaged), r.Text())
+	}
+}
+
+// TestSharedChunks: runs that share solid resources, as no tool writes them, do not each have a table of all chunks.
+func TestSharedChunks(t *testing.T) {
+	data := make([]byte, 100<<10)
+	h := plainArchive()
+	h.Version = format.Version014
+	resource := wimtest.PackedSolid(format.CodecNone, int64(len(data)), 8, slicesOf(len(data)/8, data[:8])...)
+	h.Unused = resource
+	for i := range 300 {
+		r := format.ResourceHeader{Off: format.HeaderSize, PackedSize: uint64(len(resource)), Flags: format.ResSolid, Size: format.SolidMagicSize}
+		for range i + 1 {
+			h.Extra = append(h.Extra, format.BlobEntry{Resource: r, Part: 1, RefCount: 1}.Append(nil))
+		}
+		b := format.ResourceHeader{PackedSize: 8, Flags: format.ResSolid}
+		h.Extra = append(h.Extra, format.BlobEntry{Resource: b, Part: 1, RefCount: 1, Hash: Hash{1, byte(i), byte(i >> 8)}}.Append(nil),
+			format.BlobEntry{Part: 1, RefCount: 1}.Append(nil))
+	}
+	b := h.Bytes()
+	took := allocated(func() {
+		a := mustOpen(t, b)
+		for _, x := range a.Blobs() {
+			a.Stored(x)
+		}
+		if _, err := a.PlanVerify(nil); err != nil && !errors.Is(err, ErrTooLarge) {
+			t.Error(err)
+		}
+	})
+	if took > 32*int64(len(b)) {
+		t.Errorf("%d bytes took %d of memory", len(b), took)
+	}
+}
+
+// TestPackedTables: neither blob table nor XML document nor integrity table may be much larger than the file.
+func TestPackedTables(t *testing.T) {
+	h := plainArchive()
+	h.Flags = format.FlagCompression | format.FlagLZMS
+	h.ChunkSize = 1 << 30
+	b := h.Bytes()
+	for _, what := range []string{"blob table", "XML", "integrity table"} {
+		packed := editHeader(b, func(h *format.Header) {
+			r := map[string]*format.ResourceHeader{"blob table": &h.BlobTable, "XML": &h.XML, "integrity table": &h.Integrity}[what]
+			*r = format.ResourceHeader{Off: format.HeaderSize, PackedSize: 100, Size: 50 << 20, Flags: format.ResCompressed}
+		})
+		var err error
+		took := allocated(func() {
+			var a *Archive
+			if a, err = openMem(packed, nil); err == nil {
+				err = fmt.Errorf("%w: %s", ErrTooLarge, strings.Join(a.Info().Warnings, "; "))
+				if !strings.Contains(err.Error(), "52428800") {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+		})
+		if !errors.Is(err, ErrTooLarge) || took > 4<<20 {
+			t.Errorf("%s: %v, %d bytes of memory", what, err, took)
+		}
+	}
+}
+
+// TestPrettyIsBounded: a deep XML document is not many times as long when it is made for reading.
+func TestPrettyIsBounded(t *testing.T) {
+	doc, err := ParseXML([]byte(strings.Repeat("<a>", 250) + strings.Repeat("<b/>", 10_000) + strings.Repeat("</a>", 250)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(doc.Pretty()); n > 500_000 {
+		t.Errorf("40 kB become %d bytes", n)
+	}
+}
+
+// TestLeastPacked: no encoder makes less of a chunk than leastPacked says, of what packs best.
+func TestLeastPacked(t *testing.T) {
+	for _, codec := range []Codec{XPRESS, LZX, LZMS} {
+		for _, size := range []int{1 << 15, 1 << 16, 1 << 17, 1 << 20, 2 << 20} {
+			if !chunkSizeOK(codec, uint32(size)) {
+				continue
+			}
+			for level := LevelFast; level <= LevelMaximum; level++ {
+				var e encoders
+				for _, n := range []int{20, 260, 600, 1100, 5000, size/2 + 1, size} {
+					src, dst := make([]byte, n), make([]byte, n)
+					for _, b := range []byte{0, 0xe8} {
+						for i := range src {
+							src[i] = b
+						}
+						k, err := e.chunk(codec, int64(size), level, dst[:n-1], src, func() error { return nil })
+						if err != nil {
+							t.Fatal(err)
+						}
+						if least := leastChunk(codec, int64(n)); k > 0 && int64(k) < least {
+							t.Errorf("%v, level %d: %d bytes are packed to %d, less than %d", codec, level, n, k, least)
+						}
+					}
+				}
+			}
+		}
+	}
+}
