@@ -54,8 +54,8 @@ func (p *WritePlan) planCheck() error {
 		if err := k.plan(plain[a], solid[a]); err != nil {
 			return err
 		}
-		for _, r := range k.refused {
-			return &ContentError{ID: k.ids[r.id], Err: r.err(k.a.opts.MaxMemory)}
+		if len(k.refused) > 0 {
+			p.add(packPlan{op: PackCheck, solid: -1, archive: int32(a), check: refusedCheck})
 		}
 		for i := range k.shards {
 			p.add(packPlan{op: PackCheck, solid: -1, archive: int32(a), check: i, bytes: k.shards[i].bytes})
@@ -63,6 +63,9 @@ func (p *WritePlan) planCheck() error {
 	}
 	return nil
 }
+
+// refusedCheck is the number of the check of contents that are refused unread.
+const refusedCheck = -1
 
 // moving lists the contents that compacting moves.
 func (p *WritePlan) moving() []int32 {
@@ -92,6 +95,14 @@ func (p *WritePlan) copies(archive, blob int32) bool {
 // checkShard makes a shard of a check, without the contents that were skipped.
 func (p *WritePlan) checkShard(plan *packPlan) (*PackShard, error) {
 	k := p.checks[plan.archive]
+	if plan.check == refusedCheck {
+		for _, r := range k.refused {
+			if p.copies(plan.archive, r.id) {
+				return nil, &ContentError{ID: k.ids[r.id], Path: p.Name(k.ids[r.id]), Err: r.err}
+			}
+		}
+		return &PackShard{Op: PackCheck}, nil
+	}
 	s, err := k.shard(plan.check)
 	if err != nil {
 		return nil, err

@@ -381,11 +381,13 @@ func TestRunDelta(t *testing.T) {
 		}
 		codes := codectest.Codes(pre[:])
 		put := func(sym int) { w.Bits(codes[sym], int(pre[sym])) }
-		// Four symbols of one length each, by a run; then the others, so that the code is complete if the length is 2.
+		// Four symbols of one length, by a run, and two of length 1: with those the code is complete if the others have none.
 		put(preSame)
 		w.Bits(0, 1)
 		put(sym)
-		for range numChars - 4 {
+		put(16)
+		put(16)
+		for range numChars - 6 {
 			put(0)
 		}
 		numMain := numChars + numSlots(minWindow)*numHeaders
@@ -396,7 +398,7 @@ func TestRunDelta(t *testing.T) {
 		if sym < preRun {
 			want = nil
 		}
-		if _, err := f.decode(t, fmt.Sprintf("change %d", sym), 4, w.Buf); want != nil && !errors.Is(err, want) || (err == nil) != (sym == 15) {
+		if _, err := f.decode(t, fmt.Sprintf("change %d", sym), 4, w.Buf); want != nil && !errors.Is(err, want) || (err == nil) != (sym == 0) {
 			t.Errorf("a run of change %d: %v", sym, err)
 		}
 	}
