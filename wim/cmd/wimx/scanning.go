@@ -131,7 +131,7 @@ func (s *scanning) rest(bytes int64, entries int) error {
 
 func (s *scanning) clear() {
 	if !s.last.IsZero() {
-		fmt.Fprint(s.t.stderr, "\r\x1b[K")
+		fmt.Fprint(s.t.stderr, clearLine)
 		s.last = time.Time{}
 	}
 }

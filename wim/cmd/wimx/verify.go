@@ -194,7 +194,7 @@ func (b *bar) at(done int64) {
 
 func (b *bar) end() {
 	if b.shown {
-		fmt.Fprint(b.t.stderr, "\r\x1b[K")
+		fmt.Fprint(b.t.stderr, clearLine)
 	}
 }
 
