@@ -282,6 +282,52 @@ func TestSinks(t *testing.T) {
 		}
 		origin.RemoveAll("wimscope-output")
 	})
+	t.Run("origin, full", func(t *testing.T) {
+		s, err := OpenSink(protocol.ToOPFS, "a.zip", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := s.(*opfsSink)
+		access := o.access
+		for _, how := range []string{`throw new DOMException("", "QuotaExceededError")`, `return data.length - 1`} {
+			o.access = js.Global().Get("Function").New(`return { write(data) { ` + how + `; } }`).Invoke()
+			_, err = s.WriteAt([]byte("abc"), 0)
+			if pe := protocol.AsError(err); err == nil || pe.Code != protocol.CodeNoSpace || pe.Record != protocol.InStore || pe.Name != "a.zip" {
+				t.Errorf("%s: %+v", how, err)
+			}
+		}
+		o.access = access
+		if err := s.Abort(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("origin, refused", func(t *testing.T) {
+		// As in Firefox's private windows, and where site data is blocked: what is there rejects, or throws when it is mentioned.
+		for _, how := range []string{
+			`{ value: { getDirectory: async () => { throw new DOMException("", "SecurityError"); } } }`,
+			`{ get() { throw new DOMException("", "SecurityError"); } }`,
+		} {
+			js.Global().Get("Function").New(`Object.defineProperty(navigator, "storage", { configurable: true, ...` + how + ` })`).Invoke()
+			s, err := OpenSink(protocol.ToOPFS, "a.zip", nil)
+			room := jsx.Room()
+			js.Global().Get("Function").New(`delete navigator.storage`).Invoke()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if room != -1 {
+				t.Errorf("room for %d bytes", room)
+			}
+			fill(t, s)
+			file, err := s.Finish()
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, file.(js.Value))
+		}
+		if jsx.Room() <= 0 {
+			t.Error("the store was not put back")
+		}
+	})
 	t.Run("handle", func(t *testing.T) {
 		fs := scratch(t)
 		h, err := jsx.Call(fs.root, "getFileHandle", "a.zip", map[string]any{"create": true})

@@ -91,3 +91,21 @@ func TestTried(t *testing.T) {
 	p.Start("")
 	p.until("what was tried", func() bool { return p.Caps.Settings && p.Caps.Room == 5 && !p.Caps.SavePicker })
 }
+
+// TestFullStore: a store that fills up while an output is being put together is not the disk that a person has chosen.
+func TestFullStore(t *testing.T) {
+	p := newPageIn(t, state.Caps{OPFS: true, Room: 1 << 40}).planned(2000).opened("")
+	p.extracting()
+	p.until("a job", func() bool { return len(p.Jobs) == 1 })
+	p.engine.LastJob().End(pool.Result{}, &protocol.Error{Code: protocol.CodeNoSpace, Name: "image.zip", Record: protocol.InStore, Message: "QuotaExceededError"})
+	p.until("the end", func() bool { return p.Jobs[0].Problem != nil })
+	p.Read(func() {
+		pr := p.Jobs[0].Problem
+		text := p.T(pr.TitleKey(), pr.Args()...) + ". " + p.T(pr.CauseKey(), pr.Args()...) + " " + p.T(pr.TodoKey(), pr.Args()...)
+		for _, want := range []string{"There is no room for image.zip", "a store of its own", "that is full", "Extract less at a time"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q lacks %q", text, want)
+			}
+		}
+	})
+}

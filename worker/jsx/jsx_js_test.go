@@ -50,6 +50,26 @@ func TestCall(t *testing.T) {
 	}()
 }
 
+// TestGet reads a property whose getter throws: out of js.Value.Get the exception would end the program.
+func TestGet(t *testing.T) {
+	global := js.Global()
+	global.Get("Function").New(`Object.defineProperty(globalThis, "wimscopeTest", { configurable: true, get() { throw new DOMException("no", "SecurityError"); } })`).Invoke()
+	if _, err := Get(global, "wimscopeTest"); !Named(err, "SecurityError") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Path("wimscopeTest", "more"); !Named(err, "SecurityError") {
+		t.Errorf("got %v", err)
+	}
+	for _, names := range [][]string{{"noSuchThing"}, {"noSuchThing", "more"}, {"navigator", "noSuchThing", "more"}} {
+		if v, err := Path(names...); err != nil || !v.IsUndefined() {
+			t.Errorf("%v: %v, %v", names, v, err)
+		}
+	}
+	if v, err := Path("JSON", "parse"); err != nil || v.Type() != js.TypeFunction {
+		t.Errorf("JSON.parse: %v, %v", v, err)
+	}
+}
+
 func TestBytes(t *testing.T) {
 	data := []byte{1, 2, 3, 4, 5}
 	a := Uint8Array(data)
