@@ -89,6 +89,8 @@ func (c *ImagesView) registry(index int) (f []fact) {
 		build := w.Build
 		if build == "" {
 			build = c.T("images.registry-none")
+		} else {
+			build += ", " + c.T("preview.unchecked") // a hive is read in parts
 		}
 		add("images.registry", build)
 		add("images.branch", w.Branch)

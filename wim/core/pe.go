@@ -299,15 +299,16 @@ func (a *Archive) ImageVersion(index int) (version, path string, err error) {
 	if r := im.Info().SystemRoot; r != "" {
 		roots = append(roots, r)
 	}
-	v, path, err := a.imageKernel(im, roots...)
+	v, path, err := a.imageKernel(im, false, roots...)
 	if err != nil {
 		return "", path, err
 	}
 	return v.FileVersion, path, nil
 }
 
-// imageKernel reads the headers and the version resource of the first kernel with a version in these system roots.
-func (a *Archive) imageKernel(im *Image, roots ...string) (v *PEVersion, path string, err error) {
+// imageKernel reads the headers and the version resource of the first kernel with a version in these system roots. checked
+// has all of it compared with its hash before.
+func (a *Archive) imageKernel(im *Image, checked bool, roots ...string) (v *PEVersion, path string, err error) {
 	for _, root := range roots {
 		n, ok := im.Lookup(root + "/System32/ntoskrnl.exe")
 		if !ok {
@@ -316,11 +317,11 @@ func (a *Archive) imageKernel(im *Image, roots ...string) (v *PEVersion, path st
 		if n, ok = im.Resolve(n); !ok || im.IsDir(n) || im.Hash(n).IsZero() {
 			continue
 		}
-		r, err := a.OpenBlob(im.Hash(n))
+		f, err := a.windowsFile(im.Hash(n), true, checked)
 		if err != nil {
-			return nil, im.Path(n), err
+			return nil, im.Path(n), fmt.Errorf("%s: %w", im.Path(n), err)
 		}
-		v, err := ReadPEVersion(r, r.Size())
+		v, err := ReadPEVersion(f, f.size)
 		if err != nil && !errors.Is(err, errNotPE) && !errors.Is(err, errPEShort) {
 			return nil, im.Path(n), err
 		}

@@ -29,12 +29,12 @@ func (t *tool) windowsProblems(w *core.WindowsInfo, then string) (damage error) 
 	return damage
 }
 
-// eachWindows reads what the Windows in the chosen images says of itself. checked has their files compared with their
-// hashes first. Images without Windows are passed over. The error is, after all of them, the first damage that was met.
-func (t *tool) eachWindows(a *opened, choice int, checked bool, then string, do func(index int, w *core.WindowsInfo)) error {
+// eachWindows reads what the Windows in the chosen images says of itself, of files that are as they should be. Images without
+// Windows are passed over. The error is, after all of them, the first damage that was met.
+func (t *tool) eachWindows(a *opened, choice int, then string, do func(index int, w *core.WindowsInfo)) error {
 	var damage error
 	for _, index := range a.indexes(choice) {
-		w, err := a.WindowsInfo(index, checked)
+		w, err := a.WindowsInfo(index, true)
 		if errors.Is(err, core.ErrNotFound) {
 			continue
 		}
@@ -51,7 +51,7 @@ func (t *tool) eachWindows(a *opened, choice int, checked bool, then string, do 
 
 // printWindows is `info --windows`: what the images' own files say, beside what the XML document says.
 func (t *tool) printWindows(a *opened, choice int) error {
-	return t.eachWindows(a, choice, false, "", func(index int, w *core.WindowsInfo) {
+	return t.eachWindows(a, choice, "", func(index int, w *core.WindowsInfo) {
 		line := func(name, value string) {
 			if value != "" {
 				fmt.Fprintf(t.stdout, "%-24s%s\n", name+":", value)
@@ -86,7 +86,7 @@ func changeText(d *core.WindowsChange) string {
 // has wrong. What a damaged file would tell is left as it is, and the damage is an error after the rest was written.
 func (t *tool) repairWindows(a *opened, e *core.Edit, choice int) (changed bool, damage error) {
 	found := false
-	damage = t.eachWindows(a, choice, true, "; what the XML document says of it is left as it is", func(index int, w *core.WindowsInfo) {
+	damage = t.eachWindows(a, choice, "; what the XML document says of it is left as it is", func(index int, w *core.WindowsInfo) {
 		found = true
 		list := w.RepairWindows(e.ImageElement(index))
 		for i := range list {
@@ -126,7 +126,7 @@ func (t *tool) windowsJSON(a *opened, images []infoImage) error {
 	var damage error
 	for i := range images {
 		im := &images[i]
-		err := t.eachWindows(a, im.Index, false, "", func(index int, w *core.WindowsInfo) {
+		err := t.eachWindows(a, im.Index, "", func(index int, w *core.WindowsInfo) {
 			im.Windows = &infoWindows{Root: w.Root, Build: w.Build, UBR: w.UBR, Branch: w.Branch, Lab: w.Lab, Differences: []infoDifference{}}
 			for _, d := range w.Differences(a.ImageElement(index)) {
 				im.Windows.Differences = append(im.Windows.Differences, infoDifference{d.Path, append([]string{}, d.Old...), d.Values})

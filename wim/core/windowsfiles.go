@@ -1,0 +1,139 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"wimscope/wim/internal/sha1"
+)
+
+// windowsFolder is a tree that may have Windows in it. Names are compared ignoring case, unless there are twins by case.
+type windowsFolder interface {
+	folders() []string // names of the folders in the root
+	has(path string) bool
+	// open gives the content of a file. The error is ErrNotFound if there is none, or no bytes.
+	open(path string) (*windowsFile, error)
+}
+
+// windowsFile is an open file. close may be nil.
+type windowsFile struct {
+	io.ReaderAt
+	size  int64
+	close func() error
+}
+
+// errUnread says that a content lies where it is not read unasked.
+var errUnread = errors.New("lies in a solid resource, which is not unpacked for that")
+
+// draftWindows is the tree of an image that is being made.
+type draftWindows struct {
+	e       *Edit
+	d       *Draft
+	sources []fs.FS
+}
+
+func (t draftWindows) folders() (names []string) {
+	for _, n := range t.d.Children(t.d.Root()) {
+		if t.d.IsDir(n) {
+			names = append(names, t.d.Name(n))
+		}
+	}
+	return names
+}
+
+func (t draftWindows) has(path string) bool {
+	_, ok := t.d.Lookup(path, true)
+	return ok
+}
+
+func (t draftWindows) open(path string) (*windowsFile, error) {
+	n, ok := t.d.Lookup(path, true)
+	if !ok {
+		return nil, ErrNotFound
+	}
+	for _, s := range t.d.inode(n).streams {
+		if s.kind == StreamData && s.content >= 0 {
+			return t.content(t.d.contents[s.content])
+		}
+	}
+	return nil, ErrNotFound
+}
+
+// content opens a content where it is: in a file, or in an archive.
+func (t draftWindows) content(c Content) (*windowsFile, error) {
+	if len(c.Bytes) > 0 {
+		return &windowsFile{ReaderAt: strings.NewReader(string(c.Bytes)), size: c.Size}, nil
+	}
+	if c.Source >= 0 {
+		f, err := openSource(t.sources, c)
+		if err != nil {
+			return nil, err
+		}
+		if !f.anywhere() {
+			f.Close()
+			return nil, errors.New("cannot be read at any place")
+		}
+		return &windowsFile{f, f.Size(), f.Close}, nil
+	}
+	err := error(&MissingBlobError{Hash: c.Hash})
+	for _, a := range t.e.archives {
+		var f *windowsFile
+		if f, err = a.windowsFile(c.Hash, false, true); err == nil {
+			return f, nil
+		}
+	}
+	return nil, err
+}
+
+// imageWindows is the tree of an image. checked has contents compared with their hashes before anything is taken from them.
+type imageWindows struct {
+	*Image
+	checked bool
+}
+
+func (t imageWindows) folders() (names []string) {
+	first, count := t.Children(0)
+	for n := first; n < first+Node(count); n++ {
+		if t.IsDir(n) {
+			names = append(names, t.Name(n))
+		}
+	}
+	return names
+}
+
+func (t imageWindows) has(path string) bool {
+	_, ok := t.Lookup(path)
+	return ok
+}
+
+func (t imageWindows) open(path string) (*windowsFile, error) {
+	n, ok := t.Lookup(path)
+	if !ok || t.IsDir(n) || t.Hash(n).IsZero() {
+		return nil, ErrNotFound
+	}
+	return t.a.windowsFile(t.Hash(n), true, t.checked)
+}
+
+// windowsFile opens a content of the archive. What lies in a solid resource is opened only with solid.
+func (a *Archive) windowsFile(h Hash, solid, checked bool) (*windowsFile, error) {
+	r, err := a.OpenBlob(h)
+	if err != nil {
+		return nil, err
+	}
+	if r.run >= 0 && !solid {
+		return nil, errUnread
+	}
+	if checked {
+		d := sha1.New()
+		if _, err := io.Copy(d, io.NewSectionReader(r, 0, r.size)); err != nil {
+			return nil, err
+		}
+		if sum := d.Sum(); Hash(sum) != h {
+			return nil, fmt.Errorf("is damaged: %w", ErrChecksum)
+		}
+	}
+	return &windowsFile{ReaderAt: r, size: r.size}, nil
+}
