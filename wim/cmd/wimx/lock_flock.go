@@ -28,3 +28,12 @@ func closeLocked(f *os.File) error {
 
 // locksFiles says that lockFile does something.
 const locksFiles = true
+
+// lockHeld says that lockFile has locked a file, and not only found that its file system knows no locks.
+func lockHeld(fd uintptr) bool { return syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB) == nil }
+
+// ownFile says that a file is of the user whom the program runs for, and has one name.
+func ownFile(fi os.FileInfo) bool {
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == os.Geteuid() && st.Nlink == 1
+}

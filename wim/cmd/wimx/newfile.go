@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 )
 
@@ -71,13 +70,16 @@ func (t *tool) newFile(at filePlace) (*newFile, error) {
 		}
 		n := &newFile{File: f, t: t, name: at.name}
 		taken, err := lockFile(f.Fd()) // which tells it from one that is left over
+		if now, lerr := os.Lstat(f.Name()); err == nil && !stillThere(f, now, lerr) {
+			taken, err = true, fmt.Errorf("%s goes away as soon as it is made: %w", f.Name(), fs.ErrNotExist)
+		}
 		if err == nil && at.exact {
 			err = f.Chmod(at.mode)
 		}
 		if err != nil {
 			n.drop()
 			if taken && try < 10 {
-				continue // by another run, which has just looked whether it is left over
+				continue // by another run, which has just looked whether it is left over, or removed it as such
 			}
 			return nil, coded(exitOpen, err)
 		}
@@ -85,39 +87,16 @@ func (t *tool) newFile(at filePlace) (*newFile, error) {
 	}
 }
 
-// tellLeftovers names files that runs of this program left behind which were killed while they wrote the same file.
-func (t *tool) tellLeftovers(name string) {
-	dir, base := filepath.Split(name)
-	if dir == "" {
-		dir = "."
-	}
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		return
-	}
-	for _, e := range list {
-		if !strings.HasPrefix(e.Name(), base+tempMark) || !strings.HasSuffix(e.Name(), ".tmp") || !e.Type().IsRegular() {
-			continue
-		}
-		p := filepath.Join(dir, e.Name())
-		f, err := os.Open(p)
-		if err != nil {
-			continue
-		}
-		if taken, err := lockFile(f.Fd()); !taken && err == nil && locksFiles {
-			t.warn("%q is left over from a run that was cut off; it can be deleted", p)
-		}
-		closeLocked(f)
-	}
-}
-
 // keep gives the file its name. All of it is on the disk by then.
 func (n *newFile) keep() error {
 	err := n.Sync()
+	if !onWindows && err == nil { // before the lock is given back: from then on it would be taken for a leftover
+		err = os.Rename(n.File.Name(), n.name)
+	}
 	if cerr := closeLocked(n.File); err == nil {
 		err = cerr
 	}
-	if err == nil {
+	if onWindows && err == nil { // where an open file cannot be renamed
 		err = os.Rename(n.File.Name(), n.name)
 	}
 	if err != nil {

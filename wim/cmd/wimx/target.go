@@ -127,7 +127,7 @@ func (w *writer) write() (err error) {
 		}
 		switch o := &w.outs[i]; o.kind {
 		case outDir:
-			err = w.makeDir(o)
+			err = w.makeDir(int32(i))
 		case outFile:
 			if w.content(o).IsZero() {
 				err = w.emptyFile(int32(i))
@@ -175,9 +175,11 @@ func (w *writer) ctxErr() error {
 	return nil
 }
 
-func (w *writer) makeDir(o *out) error {
-	if o.name == "" {
-		return nil // the target itself
+func (w *writer) makeDir(i int32) error {
+	o := &w.outs[i]
+	if o.name == "" { // the target itself
+		w.tidyDir(i)
+		return nil
 	}
 	d, err := w.dir(o.parent)
 	if err != nil {
@@ -188,6 +190,7 @@ func (w *writer) makeDir(o *out) error {
 		// What is there already must be a folder, not a link to one: its place is where the image's entries go.
 		fi, serr := d.root.Lstat(o.name)
 		if serr == nil && fi.IsDir() {
+			w.tidyDir(i)
 			return nil
 		}
 	}
@@ -209,7 +212,16 @@ func (w *writer) create(i int32) (*unfinished, error) {
 	for errors.Is(err, fs.ErrExist) && w.temp < 1<<20 {
 		w.temp++
 		u.name = fmt.Sprintf(".wimx-%d-%d.tmp", os.Getpid(), w.temp)
-		u.f, err = d.root.OpenFile(u.name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
+		if u.f, err = d.root.OpenFile(u.name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644); err != nil {
+			continue
+		}
+		// The lock tells it from one that is left over. A run that looks for these may have been faster.
+		taken, lockErr := lockFile(u.f.Fd())
+		now, lerr := d.root.Lstat(u.name)
+		if taken || lockErr != nil || !stillThere(u.f, now, lerr) {
+			closeLocked(u.f)
+			err = fs.ErrExist
+		}
 	}
 	if err != nil {
 		return nil, coded(exitOpen, fmt.Errorf("%s: %w", w.im.Path(o.node), err))
@@ -228,10 +240,14 @@ func (w *writer) finish(u *unfinished) error {
 	if err == nil {
 		err = m.setFile(d, u.name, u.f)
 	}
+	named := u.name == o.name
+	if err == nil && !named && !onWindows { // while it has the lock, as newFile.keep does
+		err, named = d.root.Rename(u.name, o.name), true
+	}
 	if cerr := u.f.Close(); err == nil && cerr != nil {
 		err = coded(exitWrite, cerr)
 	}
-	if err == nil && u.name != o.name {
+	if err == nil && !named {
 		err = d.root.Rename(u.name, o.name)
 	}
 	if err != nil {

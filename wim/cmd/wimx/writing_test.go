@@ -458,20 +458,6 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// TestLeftovers finds what a killed run left behind.
-func TestLeftovers(t *testing.T) {
-	dir := t.TempDir()
-	prepareBrokenOff(t, dir)
-	left := filepath.Join(dir, "new.wim"+tempMark+"12345678.tmp")
-	if err := os.WriteFile(left, []byte("x"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	_, errs, code := wimx("", "capture", filepath.Join(dir, "tree"), filepath.Join(dir, "new.wim"), "--compress=none")
-	if code != 0 || !strings.Contains(errs, left) {
-		t.Errorf("status %d: %s", code, errs)
-	}
-}
-
 // TestKeepsPermissions writes archives over others, by way of a link too.
 func TestKeepsPermissions(t *testing.T) {
 	dir := t.TempDir()
