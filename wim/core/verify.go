@@ -205,6 +205,29 @@ func (p *VerifyPlan) Bytes() int64 { return p.bytes }
 // Items implements Plan.
 func (p *VerifyPlan) Items() int { return p.items }
 
+// PlannedPart is a run of a plan's bytes, in the order of its shards.
+type PlannedPart struct {
+	Name  string // of the part whose integrity table is compared; "" for contents and metadata
+	Bytes int64
+}
+
+// Planned tells what the plan goes through: contents and metadata, then the integrity tables.
+func (p *VerifyPlan) Planned() []PlannedPart {
+	list := []PlannedPart{{Bytes: p.bytes}}
+	for i, b := range p.blocks {
+		if i == 0 || b.src != p.blocks[i-1].src {
+			list = append(list, PlannedPart{Name: p.a.parts[b.src].Name})
+		}
+		n := p.shards[b.shard].bytes
+		list[len(list)-1].Bytes += n
+		list[0].Bytes -= n
+	}
+	if p.o.NoBlobs {
+		list = list[1:]
+	}
+	return list
+}
+
 // integrity says whether shard i is of an integrity table, and which.
 func (p *VerifyPlan) integrity(i int) (blockRange, bool) {
 	at, ok := slices.BinarySearchFunc(p.blocks, i, func(b blockRange, i int) int { return cmp.Compare(b.shard, i) })

@@ -129,9 +129,7 @@ func (t *tool) capturing(o *parsed) (_ *capturing, err error) {
 	if len(o.args) > 3 {
 		c.desc = o.args[3]
 	}
-	if c.file == "-" {
-		t.quiet = true // standard output is the archive's
-	}
+	t.aside = t.carriesData(c.file)
 	if c.pack, err = o.packing(); err != nil {
 		return nil, err
 	}
@@ -311,6 +309,15 @@ func (c *capturing) use(e *core.Edit) {
 func (c *capturing) toNew() error {
 	if c.file == "-" {
 		if err := c.pack.forPipe(); err != nil {
+			return err
+		}
+	} else if at, err := c.t.placeFor(c.file); err != nil {
+		return err
+	} else if err := at.needArchive(c.pack.pipable); err != nil { // before the scan, which takes its time
+		return err
+	}
+	if c.o.has("group") {
+		if err := c.t.needFiles("--group", c.o.get("group")); err != nil {
 			return err
 		}
 	}

@@ -28,14 +28,21 @@ func (a *target) Close() {
 // openForChange opens an archive for changing it, and refuses what cannot be changed. With --check its integrity table is
 // looked at first. An unfinished one is taken if anew says that it is going to be written anew.
 func (t *tool) openForChange(name string, refs []string, o *parsed, anew bool) (_ *target, err error) {
-	path, err := filepath.EvalSymlinks(name)
+	fi, err := os.Stat(name)
+	if err == nil && !fi.Mode().IsRegular() && !fi.IsDir() {
+		return nil, codef(exitOpen, "cannot modify %q: it is no regular file", name)
+	}
+	path := name
+	if err == nil {
+		path, err = filepath.EvalSymlinks(name)
+	}
 	if err != nil {
 		return nil, coded(exitOpen, err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return nil, codef(exitReadOnly, "cannot modify %q: %v", name, errors.Unwrap(err))
+		return nil, codef(exitReadOnly, "cannot modify %q: %w", name, errors.Unwrap(err))
 	case err != nil:
 		return nil, coded(exitOpen, err)
 	}

@@ -102,7 +102,7 @@ func (w *writer) contents() error {
 		w.damaged++
 		return nil
 	}
-	bar := w.t.progress("Extracting file data", plan.Bytes())
+	bar := w.t.progress(extracting, plan.Bytes())
 	err = core.RunPlan(w.t.ctx, f, w.arc.Source(), w.workers, bar.step)
 	bar.end()
 	return interrupted(err)

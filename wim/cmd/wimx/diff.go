@@ -11,7 +11,7 @@ func diffVerb() verb {
 	return verb{
 		name:  "diff",
 		usage: "WIMFILE IMAGE WIMFILE IMAGE [--ref=GLOB] [--json]",
-		opts:  []option{{name: "ref", value: true}, {name: "json"}},
+		opts:  []option{{name: "ref", value: true}},
 		run:   runDiff,
 	}
 }

@@ -13,7 +13,7 @@ func dirVerb() verb {
 	return verb{
 		name:  "dir",
 		usage: "WIMFILE [IMAGE] [--path=PATH] [--detailed] [--one-file-only] [--ref=GLOB] [--json]",
-		opts:  []option{{name: "path", value: true}, {name: "detailed"}, {name: "one-file-only"}, {name: "ref", value: true}, {name: "json"}},
+		opts:  []option{{name: "path", value: true}, {name: "detailed"}, {name: "one-file-only"}, {name: "ref", value: true}},
 		run:   runDir,
 	}
 }

@@ -43,9 +43,7 @@ func runExport(t *tool, o *parsed) error {
 	}
 	x := &exporting{t: t, o: o}
 	dest := o.args[2]
-	if dest == "-" {
-		t.quiet = true // standard output is the archive's
-	}
+	t.aside = t.carriesData(dest)
 	var err error
 	if x.pack, err = o.packing(); err != nil {
 		return err
@@ -82,7 +80,8 @@ func runExport(t *tool, o *parsed) error {
 		}
 	}
 	put := x.toExisting
-	if _, err := os.Stat(dest); dest == "-" || errors.Is(err, fs.ErrNotExist) {
+	fi, err := os.Stat(dest)
+	if stream := err == nil && !fi.Mode().IsRegular() && !fi.IsDir(); dest == "-" || stream || errors.Is(err, fs.ErrNotExist) {
 		if o.has("unsafe-compact") {
 			return usageError{"'--unsafe-compact' is only valid when exporting to an archive that is there"}
 		}

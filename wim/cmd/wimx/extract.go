@@ -55,14 +55,15 @@ func runExtract(t *tool, o *parsed) error {
 	if err != nil {
 		return err
 	}
+	t.aside = o.has("to-stdout")
 	dest := "."
 	if o.has("dest-dir") {
 		dest = o.get("dest-dir")
 	}
-	if o.has("to-stdout") {
-		t.quiet = true // standard output is the file's
-	} else if err := targetFolder(dest); err != nil {
-		return err
+	if !t.aside {
+		if err := targetFolder(dest); err != nil {
+			return err
+		}
 	}
 	a, err := t.open(o.args[0], o.all("ref"))
 	if err != nil {

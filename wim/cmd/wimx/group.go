@@ -25,7 +25,7 @@ func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w core
 	if w.Solid || w.Pipable || dest == "-" {
 		return codef(exitParameter, "--group: archives of a group are neither solid nor pipable")
 	}
-	_, err := placeFor(dest) // before anything is written
+	err := t.needFiles("--group", dest, g.file) // before anything is written
 	if err != nil {
 		return err
 	}

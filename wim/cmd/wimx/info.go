@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -22,7 +21,7 @@ func infoVerb() verb {
 			"        [--windows] [--repair-windows]",
 		opts: join(integrityOptions(), runOptionTable(), []option{
 			{name: "windows"}, {name: "repair-windows"}, {name: "header"}, {name: "blobs"}, {name: "lookup-table", same: "blobs"}, {name: "xml"}, {name: "extract-xml", value: true},
-			{name: "json"}, {name: "boot"}, {name: "image-property", value: true}, {name: "no-integrity"}, {name: "ref", value: true},
+			{name: "boot"}, {name: "image-property", value: true}, {name: "no-integrity"}, {name: "ref", value: true},
 		}),
 		run: runInfo,
 	}
@@ -35,6 +34,7 @@ func runInfo(t *tool, o *parsed) error {
 	if len(o.args) > 2 || o.has("boot") || o.has("image-property") || o.has("include-integrity") || o.has("no-integrity") || o.has("repair-windows") {
 		return changeInfo(t, o)
 	}
+	t.aside = o.has("extract-xml") && t.carriesData(o.get("extract-xml"))
 	a, err := t.openSet(o.args[0], o.all("ref"), &core.ReadOptions{LaterParts: true})
 	if err != nil {
 		return err
@@ -49,10 +49,19 @@ func runInfo(t *tool, o *parsed) error {
 	if err := t.checkIntegrity(a, o); err != nil {
 		return err
 	}
+	if o.has("extract-xml") {
+		raw, err := a.RawXML()
+		if err == nil {
+			err = t.writeFile(o.get("extract-xml"), raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if o.has("json") {
 		return t.infoJSON(a, choice, o.has("windows"))
 	}
-	special := false
+	special := o.has("extract-xml")
 	if o.has("header") {
 		special = true
 		printHeader(t.stdout, a.hdr)
@@ -66,20 +75,13 @@ func runInfo(t *tool, o *parsed) error {
 			return err
 		}
 	}
-	if o.has("xml") || o.has("extract-xml") {
+	if o.has("xml") {
 		special = true
 		raw, err := a.RawXML()
 		if err != nil {
 			return err
 		}
-		if o.has("xml") {
-			t.stdout.Write(raw)
-		}
-		if name := o.get("extract-xml"); o.has("extract-xml") {
-			if err := wholeFile(name, func(w io.Writer) error { _, err := w.Write(raw); return err }); err != nil {
-				return err
-			}
-		}
+		t.stdout.Write(raw)
 	}
 	if special {
 		return nil
@@ -363,11 +365,4 @@ func (a *opened) partNumber(i int) int {
 		return info.References[i].Number
 	}
 	return 0
-}
-
-func (t *tool) json(v any) error {
-	e := json.NewEncoder(t.stdout)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

@@ -30,6 +30,7 @@ func runJoin(t *tool, o *parsed) error {
 		return err
 	}
 	out, names := o.args[0], o.args[1:]
+	t.aside = t.carriesData(out)
 	a, err := t.openParts(names)
 	if err != nil {
 		return err

@@ -44,7 +44,7 @@ func TestLockGivenBack(t *testing.T) {
 	a.Close()
 	free("after a change")
 
-	at, err := placeFor(name)
+	at, err := tl.placeFor(name)
 	if err != nil {
 		t.Fatal(err)
 	}

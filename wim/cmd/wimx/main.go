@@ -33,6 +33,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -56,11 +57,16 @@ type tool struct {
 	ctx    context.Context
 	stdin  io.Reader
 	stdout *bufio.Writer
+	out    *os.File // standard output, nil if that is no file
 	stderr io.Writer
-	quiet  bool // --quiet: no messages on standard output beside what was asked for
-	fold   bool // paths are matched ignoring case
-	calm   bool // --quiet was given: nor are there warnings of what other programs do not read
-	screen bool // standard error is a terminal: show progress there
+
+	talk     sync.Mutex // held while something is said: workers tell of progress
+	quiet    bool       // --quiet: nothing but what was asked for, and errors
+	asJSON   bool       // --json
+	aside    bool       // standard output carries data: messages go to standard error
+	openLine bool       // a line of progress waits to be overwritten
+	result   bool       // of JSON: the document was written
+	fold     bool       // paths are matched ignoring case
 
 	data  io.Writer // what stdout writes to in the end
 	reads bool      // a person reads standard output: it is a terminal
@@ -88,16 +94,14 @@ func verbs() []verb {
 // run is the whole program. It returns the exit status.
 func run(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	t := &tool{ctx: ctx, stdin: stdin, stdout: bufio.NewWriterSize(stdout, 64<<10), stderr: stderr}
-	if f, ok := stderr.(*os.File); ok {
-		fi, err := f.Stat()
-		t.screen = err == nil && fi.Mode()&os.ModeCharDevice != 0
-	}
+	t.out, _ = stdout.(*os.File)
 	t.forPeople(stdout, stderr)
 	err := t.dispatch(argv)
-	if ferr := t.stdout.Flush(); err == nil && ferr != nil {
-		err = coded(exitWrite, fmt.Errorf("standard output: %w", ferr))
+	code := t.report(err)
+	if err := t.stdout.Flush(); code == 0 && err != nil {
+		code = t.report(coded(exitWrite, fmt.Errorf("standard output: %w", err)))
 	}
-	return t.report(err)
+	return code
 }
 
 func (t *tool) dispatch(argv []string) error {
@@ -114,7 +118,7 @@ func (t *tool) dispatch(argv []string) error {
 	if which == "" {
 		if len(args) == 0 {
 			t.usage(t.stderr, all)
-			return usageError{"no command given"}
+			return coded(exitCommand, usageError{"no command given"})
 		}
 		which, args = args[0], args[1:]
 	}
@@ -123,38 +127,81 @@ func (t *tool) dispatch(argv []string) error {
 		t.usage(t.stdout, all)
 		return nil
 	case "--version", "-version":
-		fmt.Fprintf(t.stdout, "wimx (Wimscope)\nReads and writes Windows Imaging archives; command line as of wimlib-imagex 1.13.\n")
+		t.version()
 		return nil
 	}
-	for _, v := range all {
-		if v.name != which {
-			continue
-		}
-		o, err := parseOptions(append(v.opts, option{name: "help"}, option{name: "quiet"}), wimlibOptions(v.name), args)
-		if err != nil {
-			t.verbUsage(t.stderr, command, v)
-			return err
-		}
-		if o.has("help") {
-			t.verbUsage(t.stdout, command, v)
+	i := slices.IndexFunc(all, func(v verb) bool { return v.name == which })
+	if i < 0 {
+		return unknownCommand(which, all)
+	}
+	v := all[i]
+	for _, a := range args { // as wimlib-imagex: before anything else is looked at
+		if a == "--version" {
+			t.version()
 			return nil
 		}
+		if a == "--" {
+			break
+		}
+	}
+	t.asJSON = slices.Contains(args, "--json") // for errors of the command line, too
+	o, err := parseOptions(append(v.opts, option{name: "help"}, option{name: "quiet"}, option{name: "json"}), wimlibOptions(v.name), args)
+	if err == nil && o.has("help") {
+		t.verbUsage(t.stdout, command, v)
+		return nil
+	}
+	if err == nil {
 		t.fold = t.ignoreCase()
-		t.quiet, t.calm = o.has("quiet"), o.has("quiet")
-		if err = v.run(t, o); err == nil && t.leftOut > 0 {
-			err = codef(exitLeftOut, "--skip-errors left out %d; all else was done", t.leftOut)
-		}
-		var ue usageError
-		if errors.As(err, &ue) {
-			t.verbUsage(t.stderr, command, v)
-		}
-		return err
+		t.quiet, t.asJSON = o.has("quiet"), o.has("json")
+		err = v.run(t, o)
 	}
-	if slices.Contains([]string{"mount", "mountrw", "unmount"}, which) {
-		return usageError{fmt.Sprintf("%q: wimx does not mount archives; it has extract and update", which)}
+	if err == nil && t.leftOut > 0 {
+		err = codef(exitLeftOut, "--skip-errors left out %d; all else was done", t.leftOut)
 	}
-	t.usage(t.stderr, all)
-	return usageError{fmt.Sprintf("unrecognized command: %q", which)}
+	var ue usageError
+	if errors.As(err, &ue) {
+		err = hinted{err, fmt.Sprintf("%q lists the arguments and options", command+v.name+" --help")}
+	}
+	return err
+}
+
+// unknownCommand is the error for a verb that there is not. It names the one that was meant, if one is near.
+func unknownCommand(name string, all []verb) error {
+	const hint = `"wimx --help" lists the commands`
+	err := codef(exitCommand, "there is no command %q", name)
+	if slices.Contains([]string{"mount", "mountrw", "unmount"}, name) {
+		return hinted{codef(exitUsage, "%q: wimx does not mount archives", name), "it has extract and update for what is in them"}
+	}
+	best, near := "", 3
+	for _, v := range all {
+		if d := editDistance(name, v.name); d < near {
+			best, near = v.name, d
+		}
+	}
+	if best != "" {
+		return hinted{err, fmt.Sprintf("did you mean %q? %s", best, hint)}
+	}
+	return hinted{err, hint}
+}
+
+// editDistance is how many letters have to be put in, taken out or changed to make b of a.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		left := row[0]
+		row[0]++
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			left, row[j+1] = row[j+1], min(left+cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 func (t *tool) usage(w io.Writer, all []verb) {
@@ -169,16 +216,4 @@ func (t *tool) usage(w io.Writer, all []verb) {
 
 func (t *tool) verbUsage(w io.Writer, command string, v verb) {
 	fmt.Fprintf(w, "Usage:\n    %s%s %s\n", command, v.name, v.usage)
-}
-
-// say prints a message of the kind that --quiet silences.
-func (t *tool) say(format string, args ...any) {
-	if !t.quiet {
-		fmt.Fprintf(t.stdout, format, args...)
-	}
-}
-
-// warn prints a warning. Warnings do not change the exit status.
-func (t *tool) warn(format string, args ...any) {
-	fmt.Fprintf(t.stderr, "[WARNING] "+format+"\n", args...)
 }

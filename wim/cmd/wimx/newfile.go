@@ -22,59 +22,31 @@ type newFile struct {
 // tempMark is in the names of files that are being written: NAME.wimx-XXXXXXXX.tmp.
 const tempMark = ".wimx-"
 
-// filePlace is where a new file goes.
-type filePlace struct {
-	name  string // links followed, if there is a file already
-	mode  fs.FileMode
-	exact bool // these are the permissions of the file that is there
-}
-
-// placeFor finds the place for a file of that name, and refuses one where there can be none.
-func placeFor(name string) (filePlace, error) {
-	real, err := filepath.EvalSymlinks(name)
-	if err != nil { // it is not there, and its folder has to be
-		fi, err := os.Stat(filepath.Dir(name))
-		if err == nil && !fi.IsDir() {
-			err = &fs.PathError{Err: syscall.ENOTDIR}
-		}
-		if err != nil {
-			return filePlace{}, codef(exitOpen, "cannot write %q: %w", name, errors.Unwrap(err))
-		}
-		return filePlace{name: name, mode: 0o666}, nil
-	}
-	fi, err := os.Stat(real)
-	if err != nil {
-		return filePlace{}, coded(exitOpen, err)
-	}
-	if !fi.Mode().IsRegular() {
-		return filePlace{}, codef(exitOpen, "%s is there already and is no regular file; a pipe is written to by -", name)
-	}
-	return filePlace{name: real, mode: fi.Mode().Perm(), exact: true}, nil
-}
-
-// folder is the one that the file lies in, or will.
-func (p filePlace) folder() string { return filepath.Dir(p.name) }
-
-// newFile begins a file, in place of one of that name if there is one, whose permissions it takes over.
+// newFile begins a file, in place of one of that name if there is one, whose permissions and owner it takes over.
 func (t *tool) newFile(at filePlace) (*newFile, error) {
+	mode := fs.FileMode(0o666)
+	if at.there != nil {
+		mode = at.there.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
+	}
 	t.tellLeftovers(at.name)
 	for try := 1; ; try++ {
 		var b [4]byte
 		rand.Read(b[:])
-		f, err := os.OpenFile(fmt.Sprintf("%s%s%x.tmp", at.name, tempMark, b), os.O_RDWR|os.O_CREATE|os.O_EXCL, at.mode)
+		f, err := os.OpenFile(fmt.Sprintf("%s%s%x.tmp", at.name, tempMark, b), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode.Perm())
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
 		if err != nil {
-			return nil, codef(exitOpen, "cannot write %q: %w", at.name, errors.Unwrap(err))
+			return nil, coded(exitOpen, &fs.PathError{Op: "write", Path: at.name, Err: cause(err)})
 		}
 		n := &newFile{File: f, t: t, name: at.name}
 		taken, err := lockFile(f.Fd()) // which tells it from one that is left over
 		if now, lerr := os.Lstat(f.Name()); err == nil && !stillThere(f, now, lerr) {
 			taken, err = true, fmt.Errorf("%s goes away as soon as it is made: %w", f.Name(), fs.ErrNotExist)
 		}
-		if err == nil && at.exact {
-			err = f.Chmod(at.mode)
+		if err == nil && at.there != nil {
+			keepOwner(f, at.there) // before the mode: it takes bits away
+			err = f.Chmod(mode)
 		}
 		if err != nil {
 			n.drop()

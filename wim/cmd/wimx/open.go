@@ -56,7 +56,7 @@ func openFile(name string) (*os.File, core.Part, error) {
 	if !fi.Mode().IsRegular() {
 		if size, err = f.Seek(0, io.SeekEnd); err != nil {
 			f.Close()
-			return nil, core.Part{}, codef(exitOpen, "%s: only a file that can be read at any place will do: %v", name, err)
+			return nil, core.Part{}, codef(exitOpen, "%q: only a file that can be read at any place will do: %w", name, cause(err))
 		}
 	}
 	return f, core.Part{Name: name, R: f, Size: size}, nil

@@ -99,7 +99,7 @@ func TestOptionsLikeWimlib(t *testing.T) {
 	}
 	options := []string{ // of mounting; what is the beginning of others; what ours is to have
 		"allow-other", "commit", "debug", "lazy", "new-image", "staging-dir=x", "streams-interface=none", "metadata", "solid-c=LZX", "unsafe",
-		"no-check", "no-solid-sort", "verbose",
+		"no-check", "no-solid-sort", "verbose", "json",
 	}
 	for _, v := range verbs() {
 		for _, o := range v.opts {

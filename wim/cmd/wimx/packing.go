@@ -249,17 +249,13 @@ func checkPacking(w core.WriteOptions) error {
 	return coded(exitChunkSize, err)
 }
 
-// methods tells in words how contents are packed.
-func methods(w *core.WriteOptions) string {
-	if w.Solid {
-		c := w.SolidCodec
-		if c == core.None {
-			c = core.LZMS
-		}
-		return fmt.Sprintf("solid %v compression", c)
+// packedWith is the codec that contents are packed with.
+func packedWith(w *core.WriteOptions) core.Codec {
+	switch {
+	case !w.Solid:
+		return w.Codec
+	case w.SolidCodec == core.None:
+		return core.LZMS
 	}
-	if w.Codec == core.None {
-		return "no compression"
-	}
-	return fmt.Sprintf("%v compression", w.Codec)
+	return w.SolidCodec
 }

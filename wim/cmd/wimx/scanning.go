@@ -90,7 +90,6 @@ func (s *scanning) scan(name, target string, change func(*core.ScanOptions)) (*c
 		}
 	}
 	d, r, err := core.Scan(s.rest, h, root, &o)
-	s.clear()
 	var p *core.ScanProblem
 	if errors.As(err, &p) {
 		// The error names the path as the file system calls it, which the system's own error may name once more.
@@ -115,25 +114,18 @@ func (s *scanning) scan(name, target string, change func(*core.ScanOptions)) (*c
 	if r.Fixed > 0 {
 		t.warn("Adjusted targets of %d absolute symbolic links\n          (use --norpfix to capture absolute symbolic links as-is)", r.Fixed)
 	}
-	t.say("%s scanned (%d files, %d directories)\n", sizeText(r.Bytes), r.Files+r.Links, r.Dirs)
+	t.scanned(r.Bytes, int(r.Files+r.Links), int(r.Dirs), true)
 	s.sources = append(s.sources, h)
 	return d, nil
 }
 
-// rest shows how far a scan is, and ends it when the program is told to end.
+// rest tells how far a scan is, and ends it when the program is told to end. What kind the entries are is told at the end.
 func (s *scanning) rest(bytes int64, entries int) error {
-	if s.t.screen && !s.t.quiet && time.Since(s.last) > 100*time.Millisecond {
+	if time.Since(s.last) > 100*time.Millisecond {
 		s.last = time.Now()
-		fmt.Fprintf(s.t.stderr, "\rScanning: %s, %d entries ", sizeText(bytes), entries)
+		s.t.scanned(bytes, entries, 0, false)
 	}
 	return s.t.ctx.Err()
-}
-
-func (s *scanning) clear() {
-	if !s.last.IsZero() {
-		fmt.Fprint(s.t.stderr, clearLine)
-		s.last = time.Time{}
-	}
 }
 
 // readText reads a file, or standard input if it is "-", which may be a terminal that nobody writes on any more.

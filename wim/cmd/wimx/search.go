@@ -13,7 +13,7 @@ func searchVerb() verb {
 	return verb{
 		name:  "search",
 		usage: "WIMFILE NAME-GLOB [--ref=GLOB] [--json]",
-		opts:  []option{{name: "ref", value: true}, {name: "json"}},
+		opts:  []option{{name: "ref", value: true}},
 		run:   runSearch,
 	}
 }

@@ -64,11 +64,12 @@ func runSplit(t *tool, o *parsed) error {
 	}
 	plan, err := e.PlanSplit(size, o.has("force"), &w)
 	if err == nil {
-		err = t.writeParts(o.args[1], a, &writing{plan: plan, options: &w, runOptions: r})
+		err = t.writeParts(o.args[1], a, &writing{plan: plan, options: &w, partSize: size, runOptions: r})
 	}
 	var large *core.TooLargePartError
 	if errors.As(err, &large) {
-		return codef(exitParameter, "%s needs a part of %s, larger than the %s asked for: --force makes it", large.Name, sizeText(large.Need), sizeText(large.Part))
+		return hinted{codef(exitParameter, "%s needs a part of %s (%d bytes), and FAT32 and many programs take 4 GiB - 1 at most", large.Name, sizeText(large.Need), large.Need),
+			"--force makes it; export with --solid or a stronger --compress may make the contents shorter"}
 	}
 	if err != nil || r.dryRun {
 		return elsewhere(err)
@@ -114,7 +115,10 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 	t.warnOf(w)
 	// placeOf is where a part goes, which none of those is that are split.
 	placeOf := func(n int) (filePlace, error) {
-		at, err := placeFor(partName(first, n))
+		at, err := t.placeFor(partName(first, n))
+		if err == nil {
+			err = at.needFile("a part of a split WIM")
+		}
 		if err == nil && from.isOf(at.name) {
 			err = codef(exitParameter, "%q is what is to be split", at.name)
 		}
@@ -137,6 +141,10 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 	if err := t.room(w, at.folder()); err != nil {
 		return err
 	}
+	show, err := t.stages(w)
+	if err != nil {
+		return err
+	}
 	var parts []*newFile
 	defer func() {
 		for _, f := range parts {
@@ -153,11 +161,11 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 			return nil, err
 		}
 		parts = append(parts, f)
+		show.inPart(n)
 		return sink{f.File, t}, nil
 	}
-	show := stageBar{t: t, w: w}
-	_, err = core.RunSplit(t.ctx, w.plan, w.files(), open, t.engineOptions(w, &show))
-	show.end()
+	r, err := core.RunSplit(t.ctx, w.plan, w.files(), open, t.engineOptions(w, show))
+	show.end(r)
 	if err != nil {
 		return t.writeError(w, err)
 	}
@@ -174,6 +182,9 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 		if err := f.keep(); err != nil {
 			return err
 		}
+	}
+	for _, x := range r.Large {
+		t.warn("part %d (%q) has %s, more than was asked for: %s (%s) is in it, and no content can be cut", x.Part, partName(first, x.Part), sizeText(x.Size), x.Name, sizeText(x.Bytes))
 	}
 	if next := partName(first, len(parts)+1); len(parts) > 0 {
 		if _, err := os.Lstat(next); err == nil {

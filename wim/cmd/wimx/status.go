@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"wimscope/wim/core"
 )
@@ -14,6 +13,7 @@ import (
 // runs; most scripts ask only whether it is 0.
 const (
 	exitOther          = 1 // also: another program has the archive locked
+	exitCommand        = 2 // no command, or one that there is not
 	exitDecompression  = 2
 	exitLeftOut        = 3 // our own: done, but for what --skip-errors left out
 	exitImageCount     = 10
@@ -113,10 +113,10 @@ func status(err error) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.As(err, &ue):
-		return exitUsage
 	case errors.As(err, &ce):
 		return ce.code
+	case errors.As(err, &ue):
+		return exitUsage
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.As(err, &not):
@@ -192,12 +192,27 @@ func draftStatus(err error) int {
 	return exitParameter
 }
 
-// report tells an error and gives its status.
+// report tells how the run ended, and gives its status.
 func (t *tool) report(err error) int {
 	code := status(err)
 	var ce *codedError
-	if code != 0 && !(errors.As(err, &ce) && ce.quiet) {
-		fmt.Fprintf(t.stderr, "ERROR: %s\n", strings.TrimPrefix(err.Error(), "wim: "))
+	quiet := errors.As(err, &ce) && ce.quiet
+	if code == 0 {
+		if t.asJSON && !t.result {
+			t.event(event{Event: "done", Status: &code})
+		}
+		return 0
+	}
+	text, hint := explain(err)
+	if !quiet {
+		if hint != "" {
+			t.complain("ERROR: " + text + "\n       " + hint)
+		} else {
+			t.complain("ERROR: " + text)
+		}
+	}
+	if t.asJSON && (!t.result || !quiet) {
+		t.event(event{Event: "error", Status: &code, Message: text, Hint: hint})
 	}
 	return code
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -421,28 +420,5 @@ func (m *meta) soft(err error) error {
 		return err
 	}
 	m.warn("%v", err)
-	return nil
-}
-
-// wholeFile writes a file of its own at once: it is there complete, or not at all.
-func wholeFile(name string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".wimx-*.tmp")
-	if err != nil {
-		return coded(exitOpen, err)
-	}
-	err = write(f)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return coded(exitWrite, err)
-	}
 	return nil
 }

@@ -7,8 +7,6 @@ import (
 	"wimscope/visible"
 )
 
-// clearLine empties the line of a terminal that the cursor is in. Not by an escape sequence: those do not pass, see forPeople.
-const clearLine = "\r                                                                              \r"
 
 // isTerminal says whether w is a terminal, or another device that takes characters.
 func isTerminal(w io.Writer) bool {

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"time"
 
 	"wimscope/wim/core"
 	"wimscope/wim/internal/format"
@@ -19,7 +18,7 @@ func verifyVerb() verb {
 	return verb{
 		name:  "verify",
 		usage: "WIMFILE [--ref=GLOB] [--nocheck] [--threads=N] [--json]",
-		opts:  []option{{name: "ref", value: true}, {name: "nocheck"}, {name: "check"}, {name: "threads", value: true}, {name: "json"}},
+		opts:  []option{{name: "ref", value: true}, {name: "nocheck"}, {name: "check"}, {name: "threads", value: true}},
 		run:   runVerify,
 	}
 }
@@ -40,9 +39,6 @@ func runVerify(t *tool, o *parsed) error {
 	}
 	defer a.Close()
 	json := o.has("json")
-	if json {
-		t.quiet = true
-	}
 	r, err := t.verifyAll(a, threads, &core.VerifyOptions{NoIntegrity: o.has("nocheck"), References: true})
 	if err != nil {
 		return err
@@ -101,9 +97,14 @@ func (t *tool) verifyAll(a *opened, threads int, o *core.VerifyOptions) (*core.V
 	if err != nil {
 		return nil, err
 	}
-	bar := t.progress("Verifying", plan.Bytes())
-	err = core.RunPlan(t.ctx, plan, a.Source(), threads, bar.step)
-	bar.end()
+	if o == nil || !o.NoBlobs {
+		for i := range a.Images() {
+			t.say("Verifying metadata for image %d of %d\n", i+1, len(a.Images()))
+		}
+	}
+	show := verifyBar{t: t, plan: plan}
+	err = core.RunPlan(t.ctx, plan, a.Source(), threads, show.step)
+	show.end()
 	if err != nil {
 		return nil, interrupted(err)
 	}
@@ -152,9 +153,9 @@ func (t *tool) checkIntegrity(a *opened, o *parsed) error {
 	if err != nil {
 		return err
 	}
-	bar := t.progress("Verifying integrity", plan.Bytes())
-	err = core.RunPlan(t.ctx, plan, a.Source(), threads, bar.step)
-	bar.end()
+	show := verifyBar{t: t, plan: plan}
+	err = core.RunPlan(t.ctx, plan, a.Source(), threads, show.step)
+	show.end()
 	if err != nil {
 		return interrupted(err)
 	}
@@ -167,35 +168,6 @@ func (t *tool) checkIntegrity(a *opened, o *parsed) error {
 		}
 	}
 	return nil
-}
-
-// bar shows on a terminal how far a job is.
-type bar struct {
-	t     *tool
-	what  string
-	total int64
-	last  time.Time
-	shown bool
-}
-
-func (t *tool) progress(what string, total int64) *bar {
-	return &bar{t: t, what: what, total: total, last: time.Now()}
-}
-
-func (b *bar) step(p core.Progress) { b.at(p.Bytes) }
-
-func (b *bar) at(done int64) {
-	if !b.t.screen || b.t.quiet || time.Since(b.last) < 100*time.Millisecond {
-		return
-	}
-	b.last, b.shown = time.Now(), true
-	fmt.Fprintf(b.t.stderr, "\r%s: %d MiB of %d MiB (%d%%) ", b.what, done>>20, b.total>>20, 100*done/max(b.total, 1))
-}
-
-func (b *bar) end() {
-	if b.shown {
-		fmt.Fprint(b.t.stderr, clearLine)
-	}
 }
 
 // spooled is standard input in a file.

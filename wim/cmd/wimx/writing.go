@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -48,12 +47,13 @@ func globOf(name string) string {
 
 // writing is an archive that is going to be written.
 type writing struct {
-	plan    *core.WritePlan
-	options *core.WriteOptions
-	sources []fs.FS            // of Content.Source
-	compact bool               // what is there is moved: there is no way back
-	over    *target            // that a new file takes the place of, nil if none
-	lacks   map[core.Hash]bool // contents that the archive lacked before: that they are missing is no fault of the writing
+	plan     *core.WritePlan
+	options  *core.WriteOptions
+	sources  []fs.FS            // of Content.Source
+	partSize int64              // bytes; 0: it is not split
+	compact  bool               // what is there is moved: there is no way back
+	over     *target            // that a new file takes the place of, nil if none
+	lacks    map[core.Hash]bool // contents that the archive lacked before: that they are missing is no fault of the writing
 	runOptions
 }
 
@@ -78,28 +78,27 @@ func (w *writing) named(e *core.ContentError) *core.ContentError {
 	return &n
 }
 
-// writeNew writes an archive to a file of that name, which is there complete or not at all, or to standard output if it is
-// "-". It gives no report of a dry run.
+// writeNew writes an archive to a file of that name, which is there complete or not at all, or through what is no regular
+// file: to standard output if it is "-". It gives no report of a dry run.
 func (t *tool) writeNew(name string, w *writing) (*core.WriteReport, error) {
 	t.warnOf(w)
+	at := filePlace{name: "standard output", through: true, own: true}
+	if name != "-" {
+		var err error
+		if at, err = t.placeFor(name); err != nil {
+			return nil, err
+		}
+		if err = at.needArchive(w.options.Pipable); err != nil {
+			return nil, err
+		}
+	}
 	switch {
-	case name == "-" && w.verifyAfter:
-		return nil, codef(exitParameter, "--verify-after: what was written to a pipe cannot be read again")
-	case name == "-" && w.dryRun:
-		return nil, t.estimate(w, "standard output", "")
-	case name == "-":
-		return t.run(w, &pipe{w: t.stdout})
-	case name == os.DevNull && w.dryRun:
-		return nil, t.estimate(w, name, "")
-	case name == os.DevNull:
-		return t.run(w, nowhere{})
-	}
-	at, err := placeFor(name)
-	if err != nil {
-		return nil, err
-	}
-	if w.dryRun {
-		return nil, t.estimate(w, name, at.folder())
+	case w.dryRun:
+		return nil, t.estimate(w, at.name, at.folder())
+	case at.through && w.verifyAfter:
+		return nil, codef(exitParameter, "--verify-after: what goes through a pipe or device cannot be read again")
+	case at.through:
+		return t.writeThrough(at, func(to io.WriterAt) (*core.WriteReport, error) { return t.run(w, to) })
 	}
 	if err := t.room(w, at.folder()); err != nil {
 		return nil, err
@@ -171,7 +170,7 @@ func (a *target) remember() (takeBack func(), err error) {
 // warnOf says which of Microsoft's programs will not be able to read what is going to be written. LZMS by itself is left
 // unsaid: all do that Microsoft still supports.
 func (t *tool) warnOf(w *writing) {
-	if t.calm {
+	if t.quiet {
 		return
 	}
 	for _, x := range w.plan.Warnings() {
@@ -183,13 +182,16 @@ func (t *tool) warnOf(w *writing) {
 
 // run writes an archive, and shows how far it is.
 func (t *tool) run(w *writing, to io.WriterAt) (*core.WriteReport, error) {
-	show := stageBar{t: t, w: w}
+	show, err := t.stages(w)
+	if err != nil {
+		return nil, err
+	}
 	ctx := t.ctx
 	if w.compact {
 		ctx = context.WithoutCancel(ctx)
 	}
-	r, err := core.RunWrite(ctx, w.plan, w.files(), to, t.engineOptions(w, &show))
-	show.end()
+	r, err := core.RunWrite(ctx, w.plan, w.files(), to, t.engineOptions(w, show))
+	show.end(r)
 	return r, t.writeError(w, err)
 }
 
@@ -214,7 +216,7 @@ func (t *tool) writeError(w *writing, err error) error {
 	case err == nil:
 		return nil
 	case diskFull(err):
-		return codef(exitWrite, "the disk is full (%v); what was written was removed", err)
+		return hinted{coded(exitWrite, err), "what was written was removed; make room there, or write to another disk"}
 	case errors.As(err, &ce) && errors.Is(err, core.ErrChanged):
 		return coded(exitChanged, fmt.Errorf("%w; --skip-errors leaves such files out", err))
 	}
@@ -248,28 +250,47 @@ func (t *tool) estimate(w *writing, name, dir string) error {
 	if e.Exact {
 		about = ""
 	}
-	line := func(what string, n int64) { fmt.Fprintf(t.stdout, "%-17s%s\n", what+":", sizeText(n)) }
-	fmt.Fprintf(t.stdout, "Dry run: nothing is written.\n")
-	line("Data to copy", e.Copied)
-	line("Data to pack", e.Pack)
-	line("Thread's memory", e.Memory)
-	fmt.Fprintf(t.stdout, "%-17s%s%s (%d bytes) in %q\n", "Size:", about, sizeText(e.Size), e.Size, name)
+	free, known := int64(0), false
+	if dir != "" {
+		free, known = freeSpace(dir)
+	}
+	if t.asJSON {
+		out := &estimateOut{Name: name, Copy: e.Copied, Pack: e.Pack, Memory: e.Memory, Size: e.Size, Grows: e.Grows, Exact: e.Exact}
+		if known {
+			out.Free = &free
+		}
+		t.event(event{Event: "estimate", Estimate: out})
+	} else {
+		line := func(what string, n int64) { fmt.Fprintf(t.stdout, "%-17s%s\n", what+":", sizeText(n)) }
+		fmt.Fprintf(t.stdout, "Dry run: nothing is written.\n")
+		line("Data to copy", e.Copied)
+		line("Data to pack", e.Pack)
+		line("Thread's memory", e.Memory)
+		fmt.Fprintf(t.stdout, "%-17s%s%s (%d bytes) in %q\n", "Size:", about, sizeText(e.Size), e.Size, name)
+		if known {
+			line("Space to take", max(e.Grows, 0))
+			line("Space free", free)
+		}
+	}
 	if x := e.Large; x != nil {
-		t.warn("%s may need a part of %s, larger than the %s asked for: it is refused then, if there is no --force", x.Name, sizeText(x.Need), sizeText(x.Part))
+		t.warn("%s may need a part of %s, larger than the %s asked for; one of 4 GiB or more is made with --force only", x.Name, sizeText(x.Need), sizeText(x.Part))
 	}
-	if dir == "" {
-		return nil
-	}
-	free, ok := freeSpace(dir)
-	if !ok {
-		return nil
-	}
-	line("Space to take", max(e.Grows, 0))
-	line("Space free", free)
-	if e.Grows > free {
+	if known && e.Grows > free {
 		return codef(exitWrite, "there is no room: %s%s are needed in %q, and %s are free", about, sizeText(e.Grows), dir, sizeText(free))
 	}
 	return nil
+}
+
+// estimateOut is what --dry-run finds, in bytes.
+type estimateOut struct {
+	Name   string `json:"name"`
+	Copy   int64  `json:"copy"`   // packed data that are copied
+	Pack   int64  `json:"pack"`   // unpacked data that are packed
+	Memory int64  `json:"memory"` // of a thread
+	Size   int64  `json:"size"`   // of the archive
+	Grows  int64  `json:"grows"`  // more than is there now
+	Exact  bool   `json:"exact"`
+	Free   *int64 `json:"free,omitempty"` // on the disk, if that is known
 }
 
 // lacks lists the contents that an archive's images need and that no open file has, as those of a delta archive without its base.
@@ -313,54 +334,4 @@ func (t *tool) verifyWritten(parts []string, name, fate string, w *writing) erro
 	}
 	t.say("%q was successfully verified.\n", name)
 	return nil
-}
-
-// nowhere is the null device, which is not replaced by an archive.
-type nowhere struct{}
-
-func (nowhere) WriteAt(b []byte, _ int64) (int, error) { return len(b), nil }
-
-// stageBar shows the stages of writing one after another.
-type stageBar struct {
-	t     *tool
-	w     *writing
-	stage string
-	bar   *bar
-	told  bool // how contents are packed
-}
-
-func (s *stageBar) step(p core.RunProgress) {
-	if p.Stage == "pack" && !s.told {
-		s.told = true
-		threads := "threads"
-		if s.w.threads == 1 {
-			threads = "thread"
-		}
-		s.t.say("Using %s with %d %s\n", methods(s.w.options), s.w.threads, threads)
-	}
-	if s.bar == nil || s.stage != p.Stage || s.bar.total != p.Total {
-		s.end()
-		what := map[string]string{"check": "Checking data", "hash": "Hashing", "pack": "Archiving file data", "metadata": "Writing metadata"}[p.Stage]
-		s.stage, s.bar = p.Stage, s.t.progress(what, p.Total)
-	}
-	s.bar.at(p.Bytes)
-}
-
-func (s *stageBar) end() {
-	if s.bar != nil {
-		s.bar.end()
-	}
-}
-
-// sizeText writes a number of bytes as wimlib-imagex does: in the largest unit of which there are at least ten.
-func sizeText(n int64) string {
-	for _, u := range []struct {
-		shift uint
-		name  string
-	}{{30, "GiB"}, {20, "MiB"}, {10, "KiB"}} {
-		if n >= 10<<u.shift {
-			return fmt.Sprintf("%d %s", n>>u.shift, u.name)
-		}
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

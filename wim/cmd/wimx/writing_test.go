@@ -289,7 +289,7 @@ func TestOutputFull(t *testing.T) {
 	} {
 		var errs bytes.Buffer
 		code := run(t.Context(), append([]string{"wimx"}, args...), strings.NewReader(""), fullWriter{}, &errs)
-		if code != exitWrite || !strings.Contains(errs.String(), "no space left") {
+		if code != exitWrite || !strings.Contains(errs.String(), "the disk is full") {
 			t.Errorf("%s: status %d, want %d: %s", args, code, exitWrite, &errs)
 		}
 	}

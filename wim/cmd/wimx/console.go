@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"wimscope/wim/core"
+)
+
+// What the program says while it works: the lines that wimlib-imagex prints, or with --json lines of JSON. They go to standard
+// output as they come, also into a pipe, since other programs read "(NN%)" there; to standard error if standard output
+// carries data. --quiet silences them.
+
+// words is where messages go.
+func (t *tool) words() io.Writer {
+	if t.aside {
+		return t.stderr
+	}
+	return t.stdout
+}
+
+// say prints a message of the kind that --quiet silences.
+func (t *tool) say(format string, args ...any) {
+	if t.quiet {
+		return
+	}
+	text := fmt.Sprintf(format, args...)
+	if t.asJSON {
+		t.event(event{Event: "message", Message: strings.TrimRight(text, "\n")})
+		return
+	}
+	t.talk.Lock()
+	defer t.talk.Unlock()
+	t.endLine()
+	io.WriteString(t.words(), text)
+	t.stdout.Flush() // an error stays, and is told at the end
+}
+
+// warn prints a warning, with errors in words as explain gives them. Warnings do not change the exit status.
+func (t *tool) warn(format string, args ...any) {
+	args = slices.Clone(args)
+	for i, a := range args {
+		if err, ok := a.(error); ok {
+			args[i] = words(err)
+		}
+	}
+	text := fmt.Sprintf(format, args...)
+	if t.asJSON {
+		t.event(event{Event: "warning", Message: text})
+	}
+	t.complain("[WARNING] " + text)
+}
+
+// complain prints a line on standard error, unless lines of JSON go there.
+func (t *tool) complain(text string) {
+	if t.asJSON && t.aside {
+		return
+	}
+	t.talk.Lock()
+	defer t.talk.Unlock()
+	t.endLine()
+	fmt.Fprintln(t.stderr, text)
+}
+
+// endLine ends a line of progress that was to be overwritten. t.talk is locked.
+func (t *tool) endLine() {
+	if t.openLine {
+		t.openLine = false
+		io.WriteString(t.words(), "\n")
+		t.stdout.Flush()
+	}
+}
+
+// event is a line of JSON.
+type event struct {
+	Event   string `json:"event"` // "progress", "message", "warning", "estimate", "done", "error"
+	Phase   string `json:"phase,omitempty"`
+	Done    *int64 `json:"done,omitempty"`  // bytes; of "scanning" those found so far
+	Total   *int64 `json:"total,omitempty"` // bytes; not of "scanning"
+	Percent *int   `json:"percent,omitempty"`
+	Files   *int   `json:"files,omitempty"` // of "scanning"
+	Dirs    *int   `json:"dirs,omitempty"`
+	Part    int    `json:"part,omitempty"` // of "splitting"
+	Parts   int    `json:"parts,omitempty"`
+	Status  *int   `json:"status,omitempty"` // of "done" and "error": the exit status
+	Message string `json:"message,omitempty"`
+	Hint    string `json:"hint,omitempty"` // of "error": what to do
+
+	Estimate *estimateOut `json:"estimate,omitempty"`
+}
+
+func (t *tool) event(e event) {
+	t.talk.Lock()
+	defer t.talk.Unlock()
+	enc := json.NewEncoder(t.words())
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(e) // an error of standard output stays, and is told at the end
+	t.stdout.Flush()
+}
+
+// json writes the document that is the result of a verb: one line, the last one, with a space behind colons and commas.
+func (t *tool) json(v any) error {
+	t.result = true
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	for line := range strings.Lines(b.String()) { // strings have no line end in them, but an escape
+		line = strings.TrimSpace(line)
+		t.stdout.WriteString(line)
+		if strings.HasSuffix(line, ",") {
+			t.stdout.WriteByte(' ')
+		}
+	}
+	return t.stdout.WriteByte('\n')
+}
+
+// The phases of a job, as JSON names them and as wimlib-imagex words them.
+type phase struct{ key, words string }
+
+var (
+	archiving   = phase{"archiving", "Archiving file data"}
+	extracting  = phase{"extracting", "Extracting file data"}
+	verifying   = phase{"verifying", "Verifying file data"}
+	calculating = phase{"integrityTable", "Calculating integrity table for WIM"}
+	splitting   = phase{"splitting", "Splitting WIM"}
+)
+
+// checkingIntegrity is the phase in which the integrity table of a file is compared.
+func checkingIntegrity(name string) phase {
+	return phase{"integrity", fmt.Sprintf("Verifying integrity of %q", realPath(name))}
+}
+
+// bar tells how far a job is. What it tells only grows, whatever order the pieces of the job end in. It is not safe for concurrent
+// use.
+type bar struct {
+	t       *tool
+	phase   phase
+	total   int64 // bytes
+	done    int64
+	percent int // that was told last, -1: nothing was
+	last    time.Time
+	part    int // of parts, in splitting
+	parts   int
+}
+
+// progress begins a phase of that many bytes, and tells so.
+func (t *tool) progress(what phase, total int64) *bar {
+	b := &bar{t: t, phase: what, total: max(total, 0), percent: -1}
+	b.at(0)
+	return b
+}
+
+func (b *bar) step(p core.Progress) { b.at(p.Bytes) }
+
+// at tells that so many bytes are done: at every percent, and once a second in between.
+func (b *bar) at(done int64) {
+	b.done = min(max(b.done, done), b.total)
+	percent := 0
+	if b.total > 0 {
+		percent = int(float64(b.done) / float64(b.total) * 100)
+		if b.done < b.total {
+			percent = min(percent, 99)
+		}
+	}
+	if b.t.quiet || percent == b.percent && (time.Since(b.last) < time.Second || b.done == b.total) {
+		return
+	}
+	b.percent, b.last = percent, time.Now()
+	b.tell()
+}
+
+func (b *bar) tell() {
+	t := b.t
+	if t.asJSON {
+		t.event(event{Event: "progress", Phase: b.phase.key, Done: &b.done, Total: &b.total, Percent: &b.percent, Part: b.part, Parts: b.parts})
+		return
+	}
+	how := "done"
+	if b.parts > 0 {
+		how = fmt.Sprintf("written, part %d of %d", b.part, b.parts)
+	}
+	shift, unit := unitOf(b.total)
+	t.talk.Lock()
+	defer t.talk.Unlock()
+	fmt.Fprintf(t.words(), "\r%s: %d %s of %d %s (%d%%) %s", b.phase.words, b.done>>shift, unit, b.total>>shift, unit, b.percent, how)
+	t.openLine = true
+	t.stdout.Flush()
+}
+
+// end ends a phase: its last line says 100% if all was done.
+func (b *bar) end() {
+	b.t.talk.Lock()
+	defer b.t.talk.Unlock()
+	b.t.endLine()
+}
+
+// inPart tells which part of a set is being written, and how many there are to be.
+func (b *bar) inPart(part, parts int) {
+	if parts = max(part, parts); b.part != part || b.parts != parts {
+		b.part, b.parts, b.percent = part, parts, -1
+	}
+}
+
+// scanned tells how far a scan is, or that it is done.
+func (t *tool) scanned(bytes int64, files, dirs int, done bool) {
+	if t.quiet {
+		return
+	}
+	if t.asJSON {
+		t.event(event{Event: "progress", Phase: "scanning", Done: &bytes, Files: &files, Dirs: &dirs})
+		return
+	}
+	t.talk.Lock()
+	defer t.talk.Unlock()
+	fmt.Fprintf(t.words(), "\r%s scanned (%d files, %d directories)    ", sizeText(bytes), files, dirs) // spaces over what a longer line left
+	t.openLine = true
+	if done {
+		t.endLine()
+	}
+	t.stdout.Flush()
+}
+
+// unitOf gives the unit that wimlib-imagex tells n bytes in: the largest of which there are at least ten.
+func unitOf(n int64) (shift uint, name string) {
+	switch {
+	case n >= 10<<30:
+		return 30, "GiB"
+	case n >= 10<<20:
+		return 20, "MiB"
+	case n >= 10<<10:
+		return 10, "KiB"
+	}
+	return 0, "bytes"
+}
+
+// sizeText writes a number of bytes in that unit.
+func sizeText(n int64) string {
+	shift, unit := unitOf(n)
+	return fmt.Sprintf("%d %s", n>>shift, unit)
+}

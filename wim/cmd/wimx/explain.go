@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// hinted is an error with what to do about it.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+// explain puts an error into words: what is wrong, and what to do about it, "" if nothing special. What the system says
+// ("openat d: no such file or directory") becomes a sentence, wherever in the text it stands.
+func explain(err error) (text, hint string) {
+	text = strings.TrimPrefix(err.Error(), "wim: ")
+	var h hinted
+	if errors.As(err, &h) {
+		hint = h.hint
+	}
+	var (
+		path  *fs.PathError
+		link  *os.LinkError
+		call  *os.SyscallError
+		plain error
+	)
+	inner, said, now := error(nil), "", ""
+	switch {
+	case errors.As(err, &path):
+		inner, said = path.Err, path.Error()
+		now = fmt.Sprintf("cannot %s %q: ", doing(path.Op), path.Path)
+	case errors.As(err, &link):
+		inner, said = link.Err, link.Error()
+		now = fmt.Sprintf("cannot %s %q as %q: ", doing(link.Op), link.Old, link.New)
+	case errors.As(err, &call):
+		inner, said = call.Err, call.Error()
+		now = fmt.Sprintf("cannot %s: ", doing(call.Syscall))
+	default:
+		if plain = cause(err); plain != err || isSystem(plain) {
+			inner, said = plain, plain.Error()
+		}
+	}
+	if inner == nil {
+		return text, hint
+	}
+	if inner = cause(inner); !strings.Contains(text, said) { // the text has been made of the inner error
+		said, now = inner.Error(), ""
+	}
+	why, todo := systemWords(inner)
+	if why == "" {
+		why = inner.Error()
+	}
+	if hint == "" {
+		hint = todo
+	}
+	return strings.Replace(text, said, now+why, 1), hint
+}
+
+// words is what explain says of an error, in one line.
+func words(err error) string {
+	text, _ := explain(err)
+	return text
+}
+
+// cause is the innermost error.
+func cause(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
+}
+
+// isSystem says that an error is one of the operating system's, which names neither a file nor what was done to it.
+func isSystem(err error) bool {
+	var no syscall.Errno
+	return errors.As(err, &no)
+}
+
+// doing says in words what a call of the system does.
+func doing(call string) string {
+	switch strings.TrimSuffix(call, "at") {
+	case "open", "CreateFile":
+		return "open"
+	case "rename", "MoveFileEx":
+		return "rename"
+	case "mkdir":
+		return "make the folder"
+	case "stat", "lstat", "fstat", "newfstat", "statx", "GetFileInformationByHandle", "GetFileAttributesEx":
+		return "look at"
+	case "readdirent", "readdir", "getdents", "fdopendir":
+		return "list"
+	case "unlink", "remove", "rmdir":
+		return "remove"
+	case "chmod", "fchmod":
+		return "set the mode of"
+	case "chown", "lchown", "fchown":
+		return "set the owner of"
+	case "utimens", "utimes", "chtimes":
+		return "set the times of"
+	case "setxattr", "fsetxattr", "lsetxattr":
+		return "set an extended attribute of"
+	case "getxattr", "fgetxattr", "lgetxattr", "listxattr":
+		return "read the extended attributes of"
+	case "sync", "fsync":
+		return "put on the disk"
+	case "truncate", "ftruncate":
+		return "cut"
+	case "symlink":
+		return "make a symbolic link"
+	case "link":
+		return "make a hard link"
+	case "mknod":
+		return "make the device node"
+	case "flock", "fcntl":
+		return "lock"
+	case "pread", "read", "ReadFile":
+		return "read"
+	case "pwrite", "write", "WriteFile":
+		return "write"
+	case "evalsymlinks", "readlink":
+		return "follow the link"
+	}
+	return call
+}
+
+// systemWords says what an error of the system means, and what to do about it. Both are "" for one that has no words here.
+func systemWords(err error) (why, todo string) {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "interrupted", ""
+	case diskFull(err):
+		return "the disk is full", "make room there, or write to another disk"
+	case errors.Is(err, syscall.EDQUOT):
+		return "the quota on that disk is used up", "make room, or have the quota raised"
+	case errors.Is(err, syscall.EFBIG):
+		return "the file is larger than this file system or a limit allows", "FAT32 takes at most 4 GiB - 1: \"wimx split\" makes parts that fit; \"ulimit -f\" shows the limit"
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is mounted read-only", "mount it for writing, or name another place"
+	case errors.Is(err, syscall.EISDIR):
+		return "it is a folder", "name a file"
+	case errors.Is(err, syscall.ENOTDIR):
+		return "a step of the path is a file and not a folder", ""
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		return "the name or the path is too long for this file system", ""
+	case errors.Is(err, syscall.ELOOP):
+		return "its links lead in a circle, or through too many steps", "\"readlink\" shows where each one leads"
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "too many files are open at once", "raise the limit (\"ulimit -n\"), or close other programs"
+	case errors.Is(err, syscall.EIO):
+		return "the disk reports an error", "the system log says which one; copy what is on the disk while it can be read"
+	case errors.Is(err, syscall.ENXIO), errors.Is(err, syscall.ENODEV):
+		return "there is no device behind it, or it is a socket", ""
+	case errors.Is(err, syscall.ENOTEMPTY):
+		return "the folder is not empty", ""
+	case errors.Is(err, syscall.EBUSY), errors.Is(err, syscall.ETXTBSY):
+		return "another program uses it", "end that program, and try again"
+	case errors.Is(err, syscall.EXDEV):
+		return "it would go to another file system", ""
+	case errors.Is(err, syscall.EPIPE):
+		return "nobody reads the other end of the pipe any more", ""
+	case errors.Is(err, syscall.ESPIPE):
+		return "it can only be read or written from front to back", ""
+	case errors.Is(err, syscall.ENOMEM):
+		return "the system has no memory left", "close other programs, or use fewer threads (--threads=1)"
+	case errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.EOPNOTSUPP), errors.Is(err, syscall.ENOSYS):
+		return "this file system cannot do that", ""
+	case errors.Is(err, fs.ErrNotExist):
+		return "there is no such file or folder", ""
+	case errors.Is(err, fs.ErrExist):
+		return "it is there already", ""
+	case errors.Is(err, fs.ErrPermission):
+		return "permission is denied", "run wimx as a user who may do that, or have the permissions changed"
+	case errors.Is(err, fs.ErrClosed):
+		return "it was closed too early, which is a mistake of wimx", "please report it"
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return "it ends too early", ""
+	case errors.Is(err, syscall.EINVAL):
+		return "the system refuses that for this file", ""
+	}
+	return "", ""
+}

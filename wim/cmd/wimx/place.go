@@ -1,0 +1,259 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"wimscope/wim/core"
+)
+
+// filePlace is where an output goes: to a regular file, or through what is none, such as a device or a pipe.
+type filePlace struct {
+	name    string      // of the file, links followed
+	there   fs.FileInfo // nil if nothing is there
+	through bool        // written through: what is there has to stay
+	own     bool        // written through, and it is standard output
+}
+
+// placeFor finds out where an output of that name goes. A link stays: what it leads to is replaced or made.
+func (t *tool) placeFor(name string) (filePlace, error) {
+	refuse := func(why error) (filePlace, error) {
+		return filePlace{}, coded(exitOpen, &fs.PathError{Op: "write", Path: name, Err: why})
+	}
+	at := filePlace{name: name}
+	fi, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if at.name, err = followLinks(name); err != nil {
+			return refuse(err)
+		}
+		dir, err := os.Stat(filepath.Dir(at.name))
+		if err == nil && !dir.IsDir() {
+			err = syscall.ENOTDIR
+		}
+		if err != nil {
+			return refuse(cause(err))
+		}
+		return at, nil
+	case err != nil:
+		return refuse(cause(err))
+	case fi.IsDir():
+		return refuse(syscall.EISDIR)
+	case isBlockDevice(fi):
+		return filePlace{}, codef(exitOpen, "%q is a disk or a partition: name a file; wimx does not write over a disk", name)
+	}
+	at.there, at.own = fi, t.isOutput(fi)
+	if at.through = !fi.Mode().IsRegular(); at.through {
+		return at, nil
+	}
+	// A file that was deleted, or never had a name, can be reached by its descriptor (/dev/fd/3), but not be replaced.
+	if at.name, err = filepath.EvalSymlinks(name); err == nil {
+		if real, err := os.Stat(at.name); err == nil && os.SameFile(real, fi) {
+			return at, nil
+		}
+	}
+	at.name, at.through = name, true
+	return at, nil
+}
+
+// followLinks gives the name that a chain of links ends in, where nothing is.
+func followLinks(name string) (string, error) {
+	for range 40 {
+		target, err := os.Readlink(name)
+		if err != nil {
+			return name, nil
+		}
+		if !filepath.IsAbs(target) {
+			dir, err := filepath.EvalSymlinks(filepath.Dir(name))
+			if err != nil {
+				return "", cause(err)
+			}
+			target = filepath.Join(dir, target)
+		}
+		name = target
+	}
+	return "", syscall.ELOOP
+}
+
+// isBlockDevice says that a file is a disk or a part of one.
+func isBlockDevice(fi fs.FileInfo) bool {
+	return fi.Mode()&fs.ModeDevice != 0 && fi.Mode()&fs.ModeCharDevice == 0
+}
+
+// isOutput says that a file is standard output. The null device does not count: nobody reads there.
+func (t *tool) isOutput(fi fs.FileInfo) bool {
+	if t.out == nil {
+		return false
+	}
+	out, err := t.out.Stat()
+	if err != nil || !os.SameFile(out, fi) {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(null, fi)
+}
+
+// carriesData says that an output of that name goes to standard output, so that messages cannot go there.
+func (t *tool) carriesData(name string) bool {
+	if name == "-" {
+		return true
+	}
+	fi, err := os.Stat(name)
+	return err == nil && t.isOutput(fi)
+}
+
+// folder is the one that the file lies in, or will. It is "" if no file takes room there.
+func (p filePlace) folder() string {
+	if p.through {
+		return ""
+	}
+	return filepath.Dir(p.name)
+}
+
+// needFile refuses a place where no regular file can be.
+func (p filePlace) needFile(what string) error {
+	if p.through {
+		return codef(exitOpen, "%q is %s: %s needs a regular file", p.name, kindWord(p.there), what)
+	}
+	return nil
+}
+
+// needFiles is needFile for places by their names.
+func (t *tool) needFiles(what string, names ...string) error {
+	for _, name := range names {
+		at, err := t.placeFor(name)
+		if err == nil {
+			err = at.needFile(what)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// needArchive refuses a place that an archive cannot be written to: only a pipable one is written from its first byte to the last.
+func (p filePlace) needArchive(pipable bool) error {
+	if !p.through || pipable || p.seekable() {
+		return nil
+	}
+	return codef(exitWrite, "%q is %s, which is written from front to back: only a pipable archive can go there (--pipable)", p.name, kindWord(p.there))
+}
+
+// seekable says that what is written through takes bytes at any place, as the null device does.
+func (p filePlace) seekable() bool {
+	if p.there.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0 {
+		return false // and opening a pipe waits for its reader
+	}
+	if p.name == os.DevNull {
+		return true
+	}
+	f, err := os.OpenFile(p.name, os.O_WRONLY, 0)
+	if err != nil {
+		return true // which opening it again will tell
+	}
+	defer f.Close()
+	_, err = f.Seek(0, io.SeekCurrent)
+	return err == nil
+}
+
+// kindWord says what a file is that is no regular one.
+func kindWord(fi fs.FileInfo) string {
+	switch m := fi.Mode(); {
+	case m&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeCharDevice != 0:
+		return "a device"
+	case m.IsRegular():
+		return "a file without a name"
+	}
+	return "no regular file"
+}
+
+// openThrough opens what is written through. A pipe waits for its reader, but not when the program is told to end.
+func (t *tool) openThrough(p filePlace) (io.WriteCloser, error) {
+	if p.own {
+		return keptOpen{t.stdout}, t.asData()
+	}
+	type result struct {
+		f   *os.File
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		f, err := os.OpenFile(p.name, os.O_WRONLY|os.O_TRUNC, 0)
+		done <- result{f, err}
+	}()
+	select {
+	case r := <-done:
+		return r.f, coded(exitOpen, r.err)
+	case <-t.ctx.Done():
+		return nil, codef(exitInterrupted, "interrupted")
+	}
+}
+
+// keptOpen is a writer that others go on with.
+type keptOpen struct{ io.Writer }
+
+func (keptOpen) Close() error { return nil }
+
+// writeThrough has an archive written to what is no regular file.
+func (t *tool) writeThrough(p filePlace, write func(io.WriterAt) (*core.WriteReport, error)) (*core.WriteReport, error) {
+	w, err := t.openThrough(p)
+	if err != nil {
+		return nil, err
+	}
+	var to io.WriterAt = &pipe{w: w}
+	if f, ok := w.(*os.File); ok && p.seekable() {
+		to = throughAt{f}
+	}
+	r, err := write(to)
+	if cerr := w.Close(); err == nil {
+		err = coded(exitWrite, cerr)
+	}
+	return r, err
+}
+
+// throughAt is a file that takes bytes at any place, and has no more of a regular file: it cannot be cut or put on a disk.
+type throughAt struct{ io.WriterAt }
+
+// writeFile writes a small output: a regular file appears whole or not at all.
+func (t *tool) writeFile(name string, data []byte) error {
+	at, err := t.placeFor(name)
+	if err != nil {
+		return err
+	}
+	if at.own { // also a regular file: what others wrote before stays, and what they write later comes behind
+		if err := t.asData(); err != nil {
+			return coded(exitWrite, err)
+		}
+		_, err := t.stdout.Write(data)
+		return coded(exitWrite, err)
+	}
+	if at.through {
+		w, err := t.openThrough(at)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(data)
+		if cerr := w.Close(); err == nil {
+			err = cerr
+		}
+		return coded(exitWrite, err)
+	}
+	f, err := t.newFile(at)
+	if err != nil {
+		return err
+	}
+	defer f.drop()
+	if _, err := f.Write(data); err != nil {
+		return coded(exitWrite, err)
+	}
+	return f.keep()
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"sync"
+
+	"wimscope/wim/core"
+)
+
+// stageBar tells of the stages of writing as one phase, as wimlib-imagex does: checking, hashing and moving come before packing and take a
+// share of it. Metadata are not counted.
+type stageBar struct {
+	mu    sync.Mutex // a part is begun while workers tell of progress
+	t     *tool
+	w     *writing
+	bar   *bar
+	total int64 // bytes of contents to be written, about
+	parts int   // of a split set, about; 0: it is none
+	part  int
+	base  float64 // share of the stages that are done
+	stage core.RunProgress
+}
+
+// Shares of the whole that stages before packing have, about.
+const (
+	hashShare    = 0.2
+	measureShare = 0.3
+	compactShare = 0.9
+)
+
+func (t *tool) stages(w *writing) (*stageBar, error) {
+	s := &stageBar{t: t, w: w}
+	if t.quiet {
+		return s, nil
+	}
+	e, err := w.plan.Estimate(t.ctx, nil, 0)
+	if err != nil {
+		return nil, t.writeError(w, err)
+	}
+	s.total = e.Copied + e.Pack
+	if s.w.partSize > 0 {
+		s.parts = int((e.Size + s.w.partSize - 1) / s.w.partSize)
+	}
+	return s, nil
+}
+
+// inPart says that a part of a set is begun.
+func (s *stageBar) inPart(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.setPart(n)
+}
+
+func (s *stageBar) setPart(n int) {
+	s.part = n
+	if s.bar != nil && s.parts > 0 {
+		s.bar.inPart(n, s.parts)
+	}
+}
+
+func (s *stageBar) step(p core.RunProgress) {
+	share := 0.0
+	switch p.Stage {
+	case "check", "hash":
+		share = hashShare
+	case "measure":
+		share = measureShare
+	case "compact":
+		share = compactShare
+	case "pack":
+		share = 1
+	default:
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bar == nil {
+		s.begin(p.Total)
+	}
+	if s.stage.Stage != p.Stage || s.stage.Total != p.Total {
+		s.base, s.stage = s.reached(), p
+	}
+	if p.Total > 0 {
+		s.bar.at(int64(float64(s.bar.total-1) * (s.base + (1-s.base)*share*float64(p.Bytes)/float64(p.Total))))
+	}
+}
+
+// reached is the share of the whole that is done.
+func (s *stageBar) reached() float64 {
+	return float64(s.bar.done) / float64(max(s.bar.total, 1))
+}
+
+func (s *stageBar) begin(total int64) {
+	if s.total > 0 {
+		total = s.total
+	}
+	what := archiving
+	if s.parts > 0 {
+		what = splitting
+	} else if c := packedWith(s.w.options); c != core.None { // said of what is only copied, too
+		threads := "threads"
+		if s.w.threads == 1 {
+			threads = "thread"
+		}
+		s.t.say("Using %v compression with %d %s\n", c, s.w.threads, threads)
+	}
+	s.bar = &bar{t: s.t, phase: what, total: total, percent: -1}
+	s.setPart(max(s.part, 1))
+	s.bar.at(0)
+}
+
+// end tells that all is done. r is nil if it is not.
+func (s *stageBar) end(r *core.WriteReport) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bar != nil {
+		if r != nil {
+			if s.parts > 0 {
+				s.parts = len(r.Parts)
+				s.setPart(s.parts)
+			}
+			s.bar.at(s.bar.total)
+		}
+		s.bar.end()
+	}
+	if r == nil || !s.w.options.Integrity {
+		return
+	}
+	for _, n := range r.Parts { // it was made on the way
+		b := s.t.progress(calculating, n)
+		b.at(n)
+		b.end()
+	}
+}
+
+// verifyBar tells of contents, and then of the integrity tables of the parts, which are checked in that order.
+type verifyBar struct {
+	t    *tool
+	plan *core.VerifyPlan
+	list []core.PlannedPart
+	at   int
+	base int64
+	bar  *bar
+}
+
+func (v *verifyBar) step(p core.Progress) {
+	if v.list == nil {
+		v.list = v.plan.Planned()
+	}
+	for v.at < len(v.list) {
+		x := v.list[v.at]
+		if v.bar == nil {
+			what := verifying
+			if x.Name != "" {
+				what = checkingIntegrity(x.Name)
+			}
+			v.bar = v.t.progress(what, x.Bytes)
+		}
+		v.bar.at(p.Bytes - v.base)
+		if p.Bytes-v.base < x.Bytes || v.at == len(v.list)-1 {
+			return
+		}
+		v.bar.end()
+		v.base, v.bar = v.base+x.Bytes, nil
+		v.at++
+	}
+}
+
+func (v *verifyBar) end() {
+	if v.bar != nil {
+		v.bar.end()
+	}
+}

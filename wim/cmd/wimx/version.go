@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// version prints which program this is: its version, the commit that it was built from, and what with.
+func (t *tool) version() {
+	b, _ := debug.ReadBuildInfo()
+	fmt.Fprintln(t.stdout, versionLine(b))
+	fmt.Fprintln(t.stdout, "Reads and writes Windows Imaging archives; command line as of wimlib-imagex 1.13.")
+}
+
+// versionLine words what the build has noted. b is nil if it has not.
+func versionLine(b *debug.BuildInfo) string {
+	version, commit, changed := "(devel)", "unknown", ""
+	if b != nil {
+		if b.Main.Version != "" {
+			version = b.Main.Version
+		}
+		for _, s := range b.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				commit = s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				changed = " with changes"
+			}
+		}
+	}
+	return fmt.Sprintf("wimx (Wimscope) %s, commit %s%s, %s %s/%s", version, commit, changed, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
