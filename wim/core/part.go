@@ -154,4 +154,3 @@ func readFull(r io.ReaderAt, b []byte, off int64) (int, error) {
 	}
 	return n, err
 }
-

@@ -7,7 +7,6 @@ import (
 	"wimscope/visible"
 )
 
-
 // isTerminal says whether w is a terminal, or another device that takes characters.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(interface{ Stat() (os.FileInfo, error) })
