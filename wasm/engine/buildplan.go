@@ -12,9 +12,9 @@ import (
 
 	"github.com/hack-pad/hackpadfs"
 
-	"wimscope/visible"
 	"wimscope/wim/core"
 	"wimscope/worker/protocol"
+	"wimscope/worker/visible"
 )
 
 // opPack is what ShardReply and RunRequest say of shards of an archive that is written.

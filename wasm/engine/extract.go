@@ -5,9 +5,9 @@ import (
 	"strings"
 	"unicode"
 
-	"wimscope/visible"
 	"wimscope/wim/core"
 	"wimscope/worker/protocol"
+	"wimscope/worker/visible"
 )
 
 const (

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"wimscope/visible"
 	"wimscope/wim/core"
 	"wimscope/worker/protocol"
+	"wimscope/worker/visible"
 )
 
 const (

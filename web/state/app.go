@@ -5,8 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"wimscope/visible"
 	"wimscope/web/words"
+	"wimscope/worker/visible"
 )
 
 // App is the page's model and its commands. Exported methods are commands and may be called from any goroutine;

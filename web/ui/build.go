@@ -7,7 +7,7 @@ import (
 
 	"github.com/vugu/vugu"
 
-	"wimscope/visible"
+	"wimscope/worker/visible"
 )
 
 // The functions below are what generated code calls, after the command shrink has been over it.

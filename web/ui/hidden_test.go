@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"wimscope/visible"
 	"wimscope/web/state"
 	"wimscope/worker/pool"
 	"wimscope/worker/protocol"
+	"wimscope/worker/visible"
 )
 
 // TestHiddenCharacters goes through all screens with an archive in which every name deceives: each is shown with what

@@ -4,7 +4,7 @@ import (
 	"io"
 	"os"
 
-	"wimscope/visible"
+	"wimscope/worker/visible"
 )
 
 // isTerminal says whether w is a terminal, or another device that takes characters.
