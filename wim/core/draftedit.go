@@ -283,7 +283,7 @@ func (d *Draft) makeStreams(e *DraftEntry) ([]inodeStream, error) {
 	if len(e.Streams) > 65535 {
 		return nil, fmt.Errorf("%w: %d streams", ErrTree, len(e.Streams))
 	}
-	list := make([]inodeStream, 0, len(e.Streams)+1)
+	list := make([]inodeStream, 0, max(len(e.Streams), 1))
 	var have [StreamRaw + 1]bool
 	for _, s := range e.Streams {
 		if s.Kind > StreamRaw || s.Content >= ContentID(len(d.contents)) {

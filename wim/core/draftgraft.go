@@ -28,11 +28,7 @@ func (d *Draft) Graft(path string, other *Draft, o *GraftOptions) (replaced []st
 			return nil, &DraftError{"graft", path, ErrNotDir}
 		}
 		if d.bare() {
-			g := newGrafter(d, other)
-			*d.inode(0) = g.copyInode(0)
-			d.inode(0).names = 1
-			g.merge(0, 0, o)
-			g.end()
+			d.adopt(other)
 			return nil, nil
 		}
 		return d.graft(0, other, o)
@@ -57,6 +53,17 @@ func (d *Draft) Graft(path string, other *Draft, o *GraftOptions) (replaced []st
 	g.put(parent, name, 0)
 	g.end()
 	return nil, nil
+}
+
+// adopt makes a bare draft what another is, without a copy of all that is in it. That is used up.
+func (d *Draft) adopt(other *Draft) {
+	*d = *other
+	for i := range d.inodes {
+		d.inodes[i].link = 0
+	}
+	if d.ids == nil {
+		d.ids = map[[2]uint64]int32{}
+	}
 }
 
 // bare says that the draft is as NewDraft made it, or as good as that.

@@ -23,6 +23,10 @@ func (p *WritePlan) planHash() {
 			sizes[a.blobs[i].size]++
 		}
 	}
+	once := p.o.OnePass
+	if p.o.Codec == None {
+		once = largeContent // nothing is packed in vain
+	}
 	all := p.o.Solid || p.front || p.o.Only == OnlyMetadata
 	var files []int32
 	for i := range p.contents {
@@ -31,7 +35,7 @@ func (p *WritePlan) planHash() {
 			continue
 		}
 		large := c.size > largeContent && c.inline == nil && !p.copied(c)
-		if large || !c.known && (all || c.size > p.o.OnePass && sizes[c.size] > 1) {
+		if large || !c.known && (all || c.size > once && sizes[c.size] > 1) {
 			files = append(files, int32(i))
 		}
 	}

@@ -171,6 +171,7 @@ func (s *scanner) scan() error {
 		if err != nil {
 			return err
 		}
+		slices.Reverse(below) // so that they, and their contents, come in the order of their names
 		stack = append(stack, below...)
 	}
 	return s.tell()

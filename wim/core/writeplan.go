@@ -334,6 +334,7 @@ func (p *WritePlan) gather(image int32) error {
 			return true
 		})
 	}
+	p.contents = slices.Grow(p.contents, len(im.draft.Contents()))
 	for i, c := range im.draft.Contents() {
 		n := uint32(refs[i])
 		if n == 0 || c.Known && c.Hash.IsZero() {

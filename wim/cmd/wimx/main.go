@@ -31,6 +31,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -42,6 +43,11 @@ func main() { os.Exit(mainStatus()) }
 // mainStatus runs the program. The first Ctrl-C, SIGTERM or SIGHUP ends the work, which tidies up; a second one kills the program.
 // Under nohup the work goes on.
 func mainStatus() int {
+	if os.Getenv("GOGC") == "" {
+		// Most of what is in memory is a record of each file, which stays. Garbage may take a quarter of that more, and not as
+		// much again.
+		debug.SetGCPercent(25)
+	}
 	const hangup = syscall.Signal(1) // package syscall does not name it everywhere
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(hangup) {
