@@ -164,7 +164,7 @@ func systemWords(err error) (why, todo string) {
 		return "there is no device behind it, or it is a socket", ""
 	case errors.Is(err, syscall.ENOTEMPTY):
 		return "the folder is not empty", ""
-	case errors.Is(err, syscall.EBUSY), errors.Is(err, syscall.ETXTBSY):
+	case errors.Is(err, syscall.EBUSY):
 		return "another program uses it", "end that program, and try again"
 	case errors.Is(err, syscall.EXDEV):
 		return "it would go to another file system", ""
