@@ -34,7 +34,7 @@ type WindowsField struct {
 }
 
 // What hostile hives may take is bounded twice: each call by this, and the whole by giving a hive up at the first call that
-// goes beyond. A lookup in a sound hive takes less than a quarter of it.
+// goes beyond. To look at a thousand keys in as many pages takes a sixth of it.
 const windowsHiveLimit = 4 << 20
 
 // readWindows finds Windows in a tree and reads what it says of itself; nil if there is none. It is the folder in the root
