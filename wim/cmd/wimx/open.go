@@ -68,12 +68,13 @@ func readHeader(p core.Part) (h format.Header, ok bool) {
 	if _, err := p.R.ReadAt(b, 0); err != nil {
 		return h, false
 	}
-	h, err := format.ParseHeader(b)
-	if err == nil && h.Pipable() {
-		if _, err = p.R.ReadAt(b, p.Size-format.HeaderSize); err == nil {
-			h, err = format.ParseHeader(b)
+	// The header at the front of a pipable archive may be damaged: the one at the end counts.
+	if _, _, pipable, ok := format.Probe(b); ok && pipable {
+		if _, err := p.R.ReadAt(b, p.Size-format.HeaderSize); err != nil {
+			return h, false
 		}
 	}
+	h, err := format.ParseHeader(b)
 	return h, err == nil
 }
 
