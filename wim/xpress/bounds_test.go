@@ -111,7 +111,7 @@ func TestMatchBounds(t *testing.T) {
 	}
 	for _, before := range []int{1, 2, 3, 7, 8, 9, 10, 15, 16, 31, 100} {
 		for _, after := range []int{0, 1, 2, 7, 8, 9, 23, 24, 31, 32, 33, 90} {
-			for _, length := range []int{3, 4, 17, 18, 19, 25, 40, 270, 272, 273, 274, 300} {
+			for _, length := range []int{3, 4, 17, 18, 19, 25, 40, 47, 270, 272, 273, 274, 300} {
 				for _, c := range []struct {
 					dist, over int
 					want       error
