@@ -116,20 +116,24 @@ func TestRefusedBeforeAllocation(t *testing.T) {
 		name        string
 		codec       Codec
 		size, chunk int64
+		atOnce      bool // when the archive is opened
 		chunks      [][]byte
 	}{
-		{"no codec, 2 GiB", None, 1<<31 - 1, 1 << 31, [][]byte{garbage}},
-		{"LZMS, 1 GiB of garbage", LZMS, 1 << 30, 1 << 30, [][]byte{garbage}},
-		{"LZMS, 1 GiB of zeros that are no items", LZMS, 1 << 30, 1 << 30, [][]byte{zeros}},
-		{"LZMS, many chunks of 64 MiB", LZMS, 1 << 30, 64 << 20, [][]byte{garbage, zeros[:10], garbage[:500], zeros[:4], garbage[:6], garbage[:8], garbage[:10], garbage[:20],
+		{"no codec, 2 GiB", None, 1<<31 - 1, 1 << 31, true, [][]byte{garbage}},
+		{"LZMS, 1 GiB of garbage", LZMS, 1 << 30, 1 << 30, false, [][]byte{garbage}},
+		{"LZMS, 1 GiB of zeros that are no items", LZMS, 1 << 30, 1 << 30, false, [][]byte{zeros}},
+		{"LZMS, many chunks of 64 MiB", LZMS, 1 << 30, 64 << 20, false, [][]byte{garbage, zeros[:10], garbage[:500], zeros[:4], garbage[:6], garbage[:8], garbage[:10], garbage[:20],
 			garbage[:30], garbage[:40], garbage[:50], garbage[:60], garbage[:70], garbage[:80], garbage[:90], garbage[:100]}},
-		{"LZX, chunks smaller than any", LZX, 64 << 20, 2 << 20, slicesOf(32, garbage[:700])},
-		{"XPRESS, chunks smaller than any", XPRESS, 4 << 20, 1 << 16, slicesOf(64, garbage[:100])},
+		{"LZX, chunks smaller than any", LZX, 64 << 20, 2 << 20, true, slicesOf(32, garbage[:700])},
+		{"XPRESS, chunks smaller than any", XPRESS, 4 << 20, 1 << 16, true, slicesOf(64, garbage[:100])},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := wimtest.LinksInSolid(wimtest.PackedSolid(uint32(c.codec), c.size, c.chunk, c.chunks...), 50, 1<<10, c.size/2, nil)
 			took := allocated(func() {
 				a := mustOpen(t, b)
+				if atOnce := a.solids[0].bad != ""; atOnce != c.atOnce {
+					t.Errorf("refused at once: %v (%s)", atOnce, a.solids[0].bad)
+				}
 				if refused := useAll(t, a); refused < 3*50 {
 					t.Errorf("only %d were refused", refused)
 				}
@@ -138,6 +142,16 @@ func TestRefusedBeforeAllocation(t *testing.T) {
 				t.Errorf("%d bytes took %d of memory", len(b), took)
 			}
 		})
+	}
+	// The same of a content with a resource of its own.
+	b := wimtest.LargeClaim(garbage, 1<<30-1)
+	took := allocated(func() {
+		if refused := useAll(t, mustOpen(t, b)); refused < 2 {
+			t.Errorf("only %d were refused", refused)
+		}
+	})
+	if took > 24<<20 {
+		t.Errorf("%d bytes took %d of memory", len(b), took)
 	}
 }
 

@@ -27,7 +27,7 @@ const (
 func TestMemoryOfMutants(t *testing.T) {
 	rounds := 8
 	if os.Getenv("WIMSCOPE_CAMPAIGN") != "" {
-		rounds = 400
+		rounds = 200
 	}
 	dir := os.Getenv("WIMSCOPE_MUTANTS")
 	var perByte, beyond []float64

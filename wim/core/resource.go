@@ -88,9 +88,6 @@ func (r *resource) check(partSize int64) error {
 	if n > r.packed { // each chunk has a byte at least; this also keeps tableSize small
 		return fmt.Errorf("%d bytes cannot hold %d chunks", r.packed, n)
 	}
-	if r.codec == None && r.size > r.packed {
-		return fmt.Errorf("%d bytes cannot hold %d that are not packed", r.packed, r.size)
-	}
 	least := r.tableSize() + (n-1)*leastChunk(r.codec, r.chunk) + leastChunk(r.codec, r.chunkLen(n-1))
 	switch r.form {
 	case formPipable:

@@ -260,6 +260,8 @@ func TestChunkTableRules(t *testing.T) {
 	pipable := plain
 	pipable.form = formPipable
 	pipable.packed += 12
+	xpress := plain
+	xpress.codec, xpress.packed = XPRESS, 8+300+200+150
 	solid := plain
 	solid.form, solid.packed = formSolid, 16+12+550
 	for _, c := range []struct {
@@ -279,6 +281,7 @@ func TestChunkTableRules(t *testing.T) {
 		{"backwards", plain, 0, 2, le32(500, 300), 1000, 8, []chunkRef{{1008, 500, 4096}, {0, 0, 4096}}},
 		{"past the end", plain, 0, 2, le32(600, 700), 1000, 8, []chunkRef{{0, 0, 4096}, {0, 0, 4096}}},
 		{"the last is larger than what it holds", plain, 2, 1, le32(449), 1004, 4, []chunkRef{{0, 0, 100}}},
+		{"smaller than any of XPRESS, but for one of fewer bytes", xpress, 0, 3, le32(300, 550), 1000, 8, []chunkRef{{1008, 300, 4096}, {0, 0, 4096}, {1558, 100, 100}}},
 		{"pipable: sizes before chunks do not count", pipable, 0, 3, le32(300, 500), 1562, 8, []chunkRef{{1004, 300, 4096}, {1308, 200, 4096}, {1512, 50, 100}}},
 		{"solid: sizes, one for each chunk", solid, 0, 3, le32(300, 200, 50), 1016, 12, []chunkRef{{1028, 300, 4096}, {1328, 200, 4096}, {1528, 50, 100}}},
 		{"solid: a size of 0", solid, 0, 2, le32(0, 200), 1016, 8, []chunkRef{{0, 0, 4096}, {0, 200, 4096}}},
