@@ -67,7 +67,7 @@ func TestDamagedLinks(t *testing.T) {
 					continue
 				}
 				_, out, _ := extract(t, a, im, o)
-				tree := map[string]string{}
+				var tree map[string]string
 				if form == OutputZIP {
 					tree = zipTree(t, out)
 				} else {

@@ -172,9 +172,8 @@ func facts(a *core.Archive) (string, error) {
 
 // flipTrial is what is done with each changed archive.
 type flipTrial struct {
-	dir   string
-	count int
-	o     core.WriteOptions
+	dir string
+	o   core.WriteOptions
 }
 
 var errTold = errors.New("damage was told")
