@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"wimscope/wim/wimtest"
@@ -51,7 +52,7 @@ func TestPropertiesLikeWimlib(t *testing.T) {
 		"DESCRIPTION=a\"b'c<d>&amp;\\", "FLAGS= ", "A/B/C[1]/D=x", "A=b",
 	} {
 		shown := func(by string) string {
-			said := ""
+			var said strings.Builder
 			for _, args := range [][]string{{"info", changed}, {"info", changed, "1"}} {
 				out := ""
 				if by == "wimx" {
@@ -59,9 +60,9 @@ func TestPropertiesLikeWimlib(t *testing.T) {
 				} else {
 					out, _ = peer(args...)
 				}
-				said += out
+				said.WriteString(out)
 			}
-			return said
+			return said.String()
 		}
 		args := []string{"info", changed, "1", "--image-property", property}
 		copyFile(t, archive, changed)

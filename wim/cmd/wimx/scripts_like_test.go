@@ -211,14 +211,14 @@ func plantMedia(t testing.TB, dir, path string) {
 		t.Fatal(err)
 	}
 	windows := func(archive string, index int, edition, build, arch, language string) string {
-		p := ""
+		var p strings.Builder
 		for _, property := range []string{
 			"ARCH=" + arch, "PRODUCTNAME=Microsoft® Windows® Operating System", "EDITIONID=" + edition, "INSTALLATIONTYPE=Client", "PRODUCTTYPE=WinNT", "PRODUCTSUITE=Terminal Server",
 			"LANGUAGES/LANGUAGE=" + language, "LANGUAGES/DEFAULT=" + language, "VERSION/MAJOR=10", "VERSION/MINOR=0", "VERSION/BUILD=" + build, "VERSION/SPBUILD=1742", "VERSION/SPLEVEL=0", "SYSTEMROOT=WINDOWS",
 		} {
-			p += fmt.Sprintf(" --image-property 'WINDOWS/%s'", property)
+			fmt.Fprintf(&p, " --image-property 'WINDOWS/%s'", property)
 		}
-		return fmt.Sprintf("wimlib-imagex info %s %d%s --image-property FLAGS=%s --image-property 'DISPLAYNAME=Windows 11 %s' --image-property DISPLAYDESCRIPTION=shown", archive, index, p, edition, edition)
+		return fmt.Sprintf("wimlib-imagex info %s %d%s --image-property FLAGS=%s --image-property 'DISPLAYNAME=Windows 11 %s' --image-property DISPLAYDESCRIPTION=shown", archive, index, p.String(), edition, edition)
 	}
 	for _, line := range []string{
 		"wimlib-imagex capture trees/media media.esd 'Windows Setup Media' 'Windows Setup Media' --solid --solid-chunk-size=1M --compress=LZMS",
