@@ -383,10 +383,10 @@ func (a *Archive) WindowsInfo(index int, checked bool) (*WindowsInfo, error) {
 	}
 	kernel, _, err := a.imageKernel(im, checked, w.Root)
 	if err != nil {
+		kernel = &PEVersion{}
 		if !errors.Is(err, ErrNotFound) {
 			w.Problems = append(w.Problems, err)
 		}
-		return w, nil
 	}
 	w.addKernel(kernel)
 	return w, nil

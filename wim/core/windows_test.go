@@ -126,6 +126,27 @@ func TestWindowsElsewhere(t *testing.T) {
 	}
 }
 
+// The update build revision may be a document's service pack build, whether or not there is a kernel that says the same.
+func TestServicePackBuild(t *testing.T) {
+	for _, kernel := range []bool{true, false} {
+		tree := wimtest.Windows10()
+		if !kernel {
+			tree.Kernel = [4]uint16{}
+		}
+		fsys := windowsFS(tree.Files())
+		e, _ := captured(t, fsys)
+		e.ImageElement(1).SetContent("3803", "WINDOWS", "VERSION", "SPBUILD")
+		_, a := writeArchive(t, e, nil, fsys)
+		w, err := a.WindowsInfo(1, true)
+		if err != nil || len(w.Problems) > 0 || (w.Kernel != "") != kernel {
+			t.Fatalf("%+v, %v", w, err)
+		}
+		if d := w.Differences(a.ImageElement(1)); len(d) > 0 {
+			t.Errorf("kernel=%v: %+v", kernel, d)
+		}
+	}
+}
+
 // What XML cannot hold, and what no file system can read at any place, is told and left out.
 func TestWindowsProblems(t *testing.T) {
 	bad := wimtest.Windows10()
