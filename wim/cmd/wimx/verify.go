@@ -97,7 +97,8 @@ func (t *tool) verifyAll(a *opened, threads int, o *core.VerifyOptions) (*core.V
 	if err != nil {
 		return nil, err
 	}
-	if o == nil || !o.NoBlobs {
+	imagesHere := a.Info().Parts[a.Info().First].Number == 1
+	if imagesHere && (o == nil || !o.NoBlobs) {
 		for i := range a.Images() {
 			t.say("Verifying metadata for image %d of %d\n", i+1, len(a.Images()))
 		}
