@@ -78,7 +78,7 @@ func TestChanged(t *testing.T) {
 			p.Until("what the preview says", `document.querySelector(".preview [role=alert]")?.innerText.includes(`+"`"+x.says+"`"+`)`)
 			p.Press("Escape")
 			extract(p, "Extract image", "ZIP file")
-			p.Until("the job to fail", `document.querySelector(".tray")?.innerText.includes(`+"`"+x.says+"`"+`)`)
+			p.Until("the job to fail", `new RegExp("`+x.name+`\\.zip\\s+`+x.says+`").test(document.querySelector(".tray")?.innerText)`)
 			p.Click("button", "Dismiss")
 			p.Click("link", "Verify")
 			p.Click("button", "Verify everything")
