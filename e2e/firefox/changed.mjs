@@ -12,8 +12,8 @@ const [url, archive, folder, file, downloads, picture] = process.argv.slice(2);
 const trials = {
 	removed: (path) => rmSync(path),
 	cut: (path) => truncateSync(path, statSync(path).size >> 1),
-	// Firefox does not notice that a file is another one, but that it is shorter.
-	replaced: (path) => { writeFileSync(path + ".new", Buffer.alloc(statSync(path).size - 1000, 7)); renameSync(path + ".new", path); },
+	// Firefox does not notice that a file is another one, but where it is shorter that bytes are missing.
+	replaced: (path) => { writeFileSync(path + ".new", Buffer.alloc(statSync(path).size >> 1, 7)); renameSync(path + ".new", path); },
 };
 const t = await start(url, downloads);
 await t.run(picture, async () => {
@@ -37,7 +37,7 @@ await t.run(picture, async () => {
 		// What the worker has read before may be shown; the middle of the file it has not.
 		await t.page.waitForSelector(".preview [role=alert], #goto", { timeout: 60_000 });
 		if (!await t.page.$(".preview [role=alert]")) {
-			await t.page.type("#goto", "12000000");
+			await t.page.type("#goto", "20000000");
 			await t.page.keyboard.press("Enter");
 		}
 		await t.page.waitForSelector(".preview [role=alert]", { timeout: 60_000 });

@@ -72,7 +72,7 @@ func TestChanged(t *testing.T) {
 			p.Click("button", "Hex")
 			p.Until("the preview", `document.querySelector("#goto, .preview [role=alert]") !== null`)
 			if p.Has("textbox", "Go to offset…") { // what the worker has read before is shown; the middle of the file it has not
-				p.Type("textbox", "Go to offset…", "12000000")
+				p.Type("textbox", "Go to offset…", "20000000")
 				p.Press("Enter")
 			}
 			p.Until("what the preview says", `document.querySelector(".preview [role=alert]")?.innerText.includes(`+"`"+x.says+"`"+`)`)
