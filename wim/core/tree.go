@@ -487,9 +487,6 @@ const maxPathNames = 1 << 20
 // maxWarningNames is the same for the path in a warning: there may be many warnings.
 const maxWarningNames = 4 << 10
 
-// path writes the path of n with names escaped, separated by slashes; "/" for the root.
-func (t *tree) path(n Node) string { return string(t.appendPath(nil, n)) }
-
 func (t *tree) appendPath(b []byte, n Node) []byte { return t.appendPathOf(b, n, maxPathNames) }
 
 // appendPathOf appends the path of n, of so many bytes of names at most.
