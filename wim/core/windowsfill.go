@@ -89,18 +89,17 @@ func (f *WindowsField) right(texts []string) bool {
 	if len(texts) == 0 {
 		return false
 	}
-	if f.free || len(texts) == 1 && slices.ContainsFunc(f.also, func(s string) bool { return s != "" && strings.EqualFold(s, texts[0]) }) {
+	if f.free || len(texts) == 1 && texts[0] != "" && hasText(f.also, texts[0]) {
 		return true
 	}
-	folded := func(list []string) []string {
-		var out []string
-		for _, s := range list {
-			out = append(out, strings.ToLower(s))
-		}
-		slices.Sort(out)
-		return out
-	}
-	return slices.Equal(folded(texts), folded(f.Values))
+	missing := func(s string) bool { return !hasText(texts, s) }
+	return len(texts) == len(f.Values) && !slices.ContainsFunc(f.Values, missing)
+}
+
+// hasText says that a text is in a list, ignoring case.
+func hasText(list []string, text string) bool {
+	stored := func(s string) []byte { return appendUTF16(nil, s) }
+	return slices.ContainsFunc(list, func(s string) bool { return nameEqualFold(stored(s), stored(text)) })
 }
 
 // RepairWindows writes to an IMAGE element what it lacks or has wrong, and tells what that was.
