@@ -120,7 +120,7 @@ func TestOpenSamples(t *testing.T) {
 			}
 			if s.Outcome == wimtest.Warns && len(a.Warnings) == 0 && len(a.Images) > 0 {
 				// Then the tree has something to say, which verification tells.
-				if r := runJob(t, e, protocol.PlanRequest{Op: protocol.Verify}, nil); len(r.Warnings) == 0 {
+				if r := runJob(t, e, protocol.PlanRequest{Op: protocol.Verify}, nil); len(r.Warnings)+r.LossesN == 0 {
 					t.Error("no warning")
 				}
 			}
@@ -538,4 +538,15 @@ func TestBadRequests(t *testing.T) {
 	}
 	must[struct{}](t, e, protocol.Drop, protocol.FinishRequest{Plan: 1})
 	must[protocol.PlanReply](t, e, protocol.Plan, protocol.PlanRequest{Op: protocol.Verify})
+}
+
+// TestLossKinds: the page has words for what the protocol knows, so that has to know all.
+func TestLossKinds(t *testing.T) {
+	var ours []protocol.LossKind
+	for _, k := range core.LossKinds() {
+		ours = append(ours, protocol.LossKind(k))
+	}
+	if got := protocol.LossKinds(); !slices.Equal(got, ours) {
+		t.Errorf("the protocol knows %q, the engine %q", got, ours)
+	}
 }

@@ -25,6 +25,7 @@ func protocolError(err error) error {
 		form      *core.FormatError
 		refused   *core.RefusedError
 		largePart *core.TooLargePartError
+		xmlText   *core.XMLTextError
 	)
 	switch {
 	case errors.As(err, &known): // of a file: its own words say more than ours
@@ -61,6 +62,8 @@ func protocolError(err error) error {
 		e.Code, e.Name, e.Record = protocol.CodeRefused, refused.Name, refused.Key
 	case errors.As(err, &largePart):
 		e.Code, e.Name, e.Record = protocol.CodeRefused, largePart.Name, "part"
+	case errors.As(err, &xmlText):
+		e.Code, e.Name, e.Record = protocol.CodeRefused, xmlText.Path, "xml"
 	case errors.Is(err, core.ErrChanged):
 		e.Code = protocol.CodeChanged
 	case errors.Is(err, core.ErrName):

@@ -48,6 +48,7 @@ func (s *session) list(req protocol.ListRequest) (protocol.ListReply, error) {
 		Total: len(v.nodes), All: all, Dirs: v.dirs, Bytes: v.bytes,
 		Path: crumbs(im, n), Seek: -1, Find: -1,
 	}
+	_, rep.Lost = im.Losses()
 	for i, c := range nodes {
 		rep.Rows[i] = row(im, c)
 	}

@@ -235,7 +235,10 @@ func (v *verifyPlan) report(w *work) (protocol.Report, error) {
 	rep := protocol.Report{
 		Op: protocol.Verify, OK: r.OK, Blobs: r.Blobs, Bytes: r.Bytes, Integrity: integrityState(r.Integrity),
 		DamagedN: len(r.Damaged), MissingN: len(r.Missing), UnusedSize: r.UnusedBytes, RefCounts: len(r.RefCounts),
-		Warnings: r.Warnings, Text: visible.Lines(r.Text()), JSON: string(text),
+		Warnings: r.Warnings, Verdict: protocol.Verdict(r.Verdict), LossesN: r.LossesN, Text: visible.Lines(r.Text()), JSON: string(text),
+	}
+	for _, l := range r.Losses {
+		rep.Losses = append(rep.Losses, protocol.Loss{Kind: protocol.LossKind(l.Kind), Image: l.Image, Path: l.Path, Part: l.Part, Off: l.Off, Text: l.Text})
 	}
 	for _, d := range r.Damaged {
 		if len(rep.BadRanges) == maxDamages {
@@ -253,10 +256,6 @@ func (v *verifyPlan) report(w *work) (protocol.Report, error) {
 				break
 			}
 			rep.BadRanges = append(rep.BadRanges, protocol.Damage{Kind: "block", Part: t.Part, Off: b.Off, Len: b.Len, Error: fmt.Sprintf("block %d of the integrity table of %s", b.Block, t.Name)})
-		}
-		if t.State == "unreadable" {
-			rep.DamagedN++
-			rep.BadRanges = append(rep.BadRanges, protocol.Damage{Kind: "table", Part: t.Part, Error: "the integrity table of " + t.Name + " makes no sense"})
 		}
 	}
 	for _, p := range r.Images {

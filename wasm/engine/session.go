@@ -72,7 +72,7 @@ func (s *session) archive() protocol.Archive {
 		GUID: in.GUID, Version: in.Version, Codec: in.Codec.String(), ChunkSize: in.ChunkSize,
 		Solid: in.Solid, SolidChunk: in.SolidChunkSize, Pipable: in.Pipable, Integrity: true,
 		BootIndex: in.BootIndex, Flags: in.Flags, Missing: in.Missing, TotalParts: in.TotalParts,
-		Blobs: in.Blobs, BlobBytes: in.BlobBytes, PackedBytes: in.PackedBytes, Warnings: in.Warnings, ReadOnly: in.ReadOnly,
+		Blobs: in.Blobs, BlobBytes: in.BlobBytes, PackedBytes: in.PackedBytes, Warnings: in.Warnings, Losses: len(in.Losses), ReadOnly: in.ReadOnly,
 	}
 	if in.Solid {
 		a.SolidCodec = in.SolidCodec.String()

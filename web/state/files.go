@@ -38,6 +38,7 @@ type Files struct {
 	Path    []protocol.Crumb
 	Loading bool
 	Problem *Problem // why the image or folder cannot be shown
+	Lost    int      // what the image's tree lacks
 
 	List    List
 	Tree    Tree
@@ -284,7 +285,7 @@ func (a *App) fetchList(page int, first bool, find int32, seek string, moved boo
 				e := protocol.AsError(err)
 				if first && e.Code != protocol.CodeCancelled {
 					f.Loading = false
-					f.Problem = a.problem(ar, e, "")
+					f.Problem, f.Lost = a.problem(ar, e, ""), 0
 					l.rows.put(gen, page, nil, 0, true)
 					l.View.Total = 0
 				}
@@ -292,6 +293,7 @@ func (a *App) fetchList(page int, first bool, find int32, seek string, moved boo
 			}
 			l.rows.put(gen, page, rep.Rows, rep.Total, first)
 			l.View.Total = rep.Total
+			f.Lost = rep.Lost
 			for i := range rep.Rows {
 				if rep.Rows[i].Missing {
 					a.countLacks()

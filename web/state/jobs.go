@@ -64,7 +64,7 @@ func (j *JobView) Noted() int {
 	if contents == 0 {
 		contents = blocks
 	}
-	return contents + r.MissingN
+	return contents + r.MissingN + r.LossesN
 }
 
 // Damaged counts the damaged contents and the blocks of integrity tables that do not match. What is damaged in a block

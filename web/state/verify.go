@@ -57,10 +57,15 @@ func (a *App) StartVerify() {
 			}
 			v.Report = &v.Job.Result.Report
 			v.refine(&ar.Info)
-			if v.Report.OK {
-				a.say(a.T("verify.ok", v.Report.Blobs))
-			} else {
-				a.say(a.T("verify.bad", v.Report.DamagedN))
+			switch r := v.Report; {
+			case r.OK:
+				a.say(a.T("verify.ok", r.Blobs))
+			case r.Verdict == protocol.Incomplete && r.LossesN > 0:
+				a.say(a.T("verify.incomplete", r.LossesN))
+			case r.Verdict == protocol.Incomplete:
+				a.say(a.T("verify.lacking", r.MissingN))
+			default:
+				a.say(a.T("verify.bad", r.DamagedN))
 			}
 		})
 	})

@@ -1,5 +1,7 @@
 package ui
 
+import "wimscope/web/state"
+
 // Banners are what the open archive is waiting for.
 type Banners struct{ base }
 
@@ -11,3 +13,19 @@ func (c *Banners) missing() string {
 	}
 	return c.T("missing.many", len(a.Info.Missing), a.Info.TotalParts, a.MissingName(n))
 }
+
+// lost says that something is lost of the archive, or of the image that is shown. Verify tells what.
+func (c *Banners) lost() string {
+	a := c.App.Archive
+	switch {
+	case c.App.Route.Tab == state.TabVerify:
+		return ""
+	case a.Info.Losses > 0:
+		return c.T("lost.archive", a.Info.Losses)
+	case a.Files.Lost > 0:
+		return c.T("lost.image", a.Files.Lost)
+	}
+	return ""
+}
+
+func (c *Banners) verify() { c.App.Go(state.TabVerify) }

@@ -58,6 +58,24 @@ func (c *Banners) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				}
 			}
 		}
+		if c.lost() != "" {
+			vgn = element(vgparent, "div\x00class\x00banner\x00data-k\x00lost")
+			{
+				vgparent := vgn
+				_ = vgparent
+				component(vgin, vgout, vgparent, icon("triangle-alert"))
+				vgn = element(vgparent, "p")
+				content(vgn, c.lost())
+				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
+				on(vgn, "click", func(event vugu.DOMEvent) { c.verify() })
+				{
+					vgparent := vgn
+					_ = vgparent
+					vgn = element(vgparent, "span")
+					content(vgn, c.T("lost.verify"))
+				}
+			}
+		}
 		if c.App.Opening != "" {
 			vgn = element(vgparent, "div\x00class\x00banner\x00data-k\x00opening")
 			{

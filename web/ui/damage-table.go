@@ -29,7 +29,7 @@ func (c *DamageTable) where(d protocol.Damage) string {
 
 func (c *DamageTable) what(d protocol.Damage) string {
 	switch d.Kind {
-	case "blob", "block", "metadata", "table":
+	case "blob", "block", "metadata":
 		s := c.T("damage." + d.Kind)
 		if d.Error != "" {
 			s += ": " + d.Error

@@ -18,6 +18,8 @@ func (c *JobsTray) icon(j *state.JobView) vugu.Builder {
 	switch {
 	case c.damaged(j):
 		return icon("octagon-alert")
+	case c.incomplete(j):
+		return icon("triangle-alert")
 	case j.Ended && j.Problem == nil:
 		return icon("circle-check")
 	case j.Ended && !j.Cancelled():
@@ -34,7 +36,12 @@ func (c *JobsTray) icon(j *state.JobView) vugu.Builder {
 
 // damaged tells whether a verification has found damage.
 func (c *JobsTray) damaged(j *state.JobView) bool {
-	return j.Ended && j.Problem == nil && j.Op == protocol.Verify && !j.Result.Report.OK
+	return j.Ended && j.Problem == nil && j.Op == protocol.Verify && !j.Result.Report.OK && !c.incomplete(j)
+}
+
+// incomplete tells whether a verification has found that something is lost, and nothing worse.
+func (c *JobsTray) incomplete(j *state.JobView) bool {
+	return j.Ended && j.Problem == nil && j.Op == protocol.Verify && j.Result.Report.Verdict == protocol.Incomplete
 }
 
 func (c *JobsTray) figures(j *state.JobView) string {
@@ -46,6 +53,8 @@ func (c *JobsTray) figures(j *state.JobView) string {
 		return c.T(j.Problem.TitleKey(), j.Problem.Args()...)
 	case c.damaged(j):
 		return c.T("job.found-bad")
+	case c.incomplete(j):
+		return c.T("job.found-lost")
 	case j.Ended:
 		s := c.T("job.done")
 		if n := j.Result.Output.Bytes; n > 0 {

@@ -174,6 +174,33 @@ func TestVerifyTab(t *testing.T) {
 	s.has("1 content is damaged → 2 files in 2 images", "does not match", "image 1  /a", "image 2  /b", "0x00001000 + 100", ">Save as text<", ">Save as JSON<")
 }
 
+// TestVerifyIncomplete: an archive of which something is lost is neither good nor damaged, and has a mark of its own.
+func TestVerifyIncomplete(t *testing.T) {
+	s := show(t).opened()
+	s.Go(state.TabVerify)
+	s.StartVerify()
+	var losses []protocol.Loss
+	for _, k := range protocol.LossKinds() {
+		losses = append(losses, protocol.Loss{Kind: k, Image: 2, Path: "/some folder", Off: 4096, Text: "details"})
+	}
+	s.engine.LastJob().End(pool.Result{Report: protocol.Report{Op: protocol.Verify, Verdict: protocol.Incomplete, LossesN: 5000, Losses: losses, Text: "t", JSON: "{}"}}, nil)
+	html := s.has("Incomplete: 5,000 things are lost", `class="card result partial"`, "#triangle-alert", "Image 2 · /some folder · offset 0x00001000", "(details)",
+		"done: the archive is incomplete", "and 4,983 more")
+	s.lacks(html, "OK:")
+	s.lacks(html, "damaged<")
+	s.lacks(html, ">loss.") // a kind without words
+}
+
+// TestIncompleteBanner: an image of which something is lost says so when it is opened.
+func TestIncompleteBanner(t *testing.T) {
+	s := show(t)
+	s.session.Lost = 3
+	s.opened().has("This image is incomplete: 3 things are lost", ">See what is lost<")
+	s = show(t)
+	s.session.Info.Losses = 1
+	s.opened().has("This archive is incomplete: 1 thing is lost")
+}
+
 func TestDetailsTab(t *testing.T) {
 	s := show(t).opened()
 	s.Go(state.TabDetails)

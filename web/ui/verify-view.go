@@ -41,7 +41,10 @@ func (c *VerifyView) result() string {
 	if r.OK {
 		return c.T("verify.ok", r.Blobs)
 	}
-	if r.DamagedN == 0 && r.MissingN > 0 {
+	switch {
+	case r.Verdict == protocol.Incomplete && r.LossesN > 0:
+		return c.T("verify.incomplete", r.LossesN)
+	case r.DamagedN == 0 && r.MissingN > 0:
 		return c.T("verify.lacking", r.MissingN)
 	}
 	files := 0
@@ -63,10 +66,45 @@ func (c *VerifyView) result() string {
 }
 
 func (c *VerifyView) resultIcon() vugu.Builder {
-	if c.r().OK {
+	switch {
+	case c.r().OK:
 		return icon("circle-check")
+	case c.r().Verdict == protocol.Incomplete:
+		return icon("triangle-alert")
 	}
 	return icon("octagon-alert")
+}
+
+// resultClass marks the card by the verdict.
+func (c *VerifyView) resultClass() string {
+	r := c.r()
+	partial := r.Verdict == protocol.Incomplete
+	return class("card result", "ok", r.OK, "partial", partial, "notok", !r.OK && !partial)
+}
+
+// lost is what the archive lacks, in words and places.
+func (c *VerifyView) lost() []fact {
+	const most = 200
+	r := c.r()
+	var list []fact
+	for _, l := range r.Losses[:min(len(r.Losses), most)] {
+		where := []string{}
+		if l.Image > 0 {
+			where = append(where, c.T("image.unnamed", l.Image))
+		}
+		for _, s := range []string{l.Path, l.Part} {
+			if s != "" {
+				where = append(where, s)
+			}
+		}
+		where = append(where, c.T("verify.lost-place", words.Hex(l.Off)))
+		what := c.T("loss." + string(l.Kind))
+		if l.Text != "" {
+			what += " (" + l.Text + ")"
+		}
+		list = append(list, fact{name: what, value: strings.Join(where, " · ")})
+	}
+	return list
 }
 
 func (c *VerifyView) resultNote() string {

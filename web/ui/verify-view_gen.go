@@ -44,7 +44,7 @@ func (c *VerifyView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 		content(vgn, c.T("verify.lead"))
 		if c.r() != nil {
 			vgn = element(vgparent, "section\x00aria-labelledby\x00verify-result\x00data-k\x00result")
-			attribute(vgn, "class", class("card result", "ok", c.r().OK, "notok", !c.r().OK))
+			attribute(vgn, "class", c.resultClass())
 			{
 				vgparent := vgn
 				_ = vgparent
@@ -242,6 +242,60 @@ func (c *VerifyView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					vgn = child(vgin, vgout, vgparent, 0x5FF9F64C9A2D27B4, vgiterkey, func() vugu.Builder { return new(DamageTable) })
 					vgcomp := vgn.Component.(*DamageTable)
 					vgcomp.List = c.r().BadRanges
+				}
+			}
+		}
+		if c.r() != nil && c.r().LossesN > 0 {
+			vgn = element(vgparent, "section\x00class\x00card\x00aria-labelledby\x00verify-lost\x00data-k\x00lost")
+			{
+				vgparent := vgn
+				_ = vgparent
+				vgn = element(vgparent, "h3\x00id\x00verify-lost")
+				content(vgn, c.T("verify.lost-title", c.r().LossesN))
+				vgn = element(vgparent, "p\x00class\x00muted")
+				content(vgn, c.T("verify.lost-note"))
+				vgn = element(vgparent, "table\x00class\x00plain")
+				{
+					vgparent := vgn
+					_ = vgparent
+					vgn = element(vgparent, "thead")
+					{
+						vgparent := vgn
+						_ = vgparent
+						vgn = element(vgparent, "tr")
+						{
+							vgparent := vgn
+							_ = vgparent
+							vgn = element(vgparent, "th\x00scope\x00col")
+							content(vgn, c.T("verify.lost-where"))
+							vgn = element(vgparent, "th\x00scope\x00col")
+							content(vgn, c.T("verify.lost-what"))
+						}
+					}
+					vgn = element(vgparent, "tbody")
+					{
+						vgparent := vgn
+						_ = vgparent
+						for vgiterkeyt, l := range c.lost() {
+							var vgiterkey interface{} = vgiterkeyt
+							_ = vgiterkey
+							l := l
+							_ = l
+							vgn = element(vgparent, "tr")
+							{
+								vgparent := vgn
+								_ = vgparent
+								vgn = element(vgparent, "td\x00class\x00wrap")
+								content(vgn, l.value)
+								vgn = element(vgparent, "td\x00class\x00wrap")
+								content(vgn, l.name)
+							}
+						}
+					}
+				}
+				if c.r().LossesN > len(c.lost()) {
+					vgn = element(vgparent, "p\x00class\x00muted")
+					content(vgn, c.T("list.more-report", c.r().LossesN-len(c.lost())))
 				}
 			}
 		}

@@ -81,7 +81,7 @@ func sources(t *testing.T) map[string]string {
 // told by their beginnings.
 func TestKeys(t *testing.T) {
 	english := English()
-	families := []string{"error.", "reason.", "guess.", "month.", "kind.", "tab.", "mode.", "pane.", "integrity.", "damage.", "caps.", "archive.integrity-"}
+	families := []string{"error.", "reason.", "guess.", "month.", "kind.", "tab.", "mode.", "pane.", "integrity.", "damage.", "caps.", "archive.integrity-", "loss."}
 	quoted := regexp.MustCompile(`"([a-z][a-z-]*\.[a-z0-9][a-z0-9.-]*|yes)"`)
 	called := regexp.MustCompile(`\bT\("([^"]+)"[,)]`)
 	used := map[string]bool{}

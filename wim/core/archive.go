@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -32,6 +33,7 @@ type Archive struct {
 	tables   []*format.IntegrityTable // by part, references too; nil if it has none that makes sense
 	trailing []int64                  // by part: bytes at its end that belong to nothing
 	warnings []string
+	losses   []Loss // of the archive itself; those of trees are in their images
 
 	chunks *lru[chunkKey, []byte]
 	judged *lru[judgement, error] // of chunks: nil if they can be unpacked
@@ -166,16 +168,16 @@ func (a *Archive) readXML() error {
 	p := &a.parts[a.first]
 	a.doc = &XMLDoc{}
 	if p.hdr.XML.IsZero() {
-		a.warnings = append(a.warnings, p.Name+": there is no XML document")
+		a.lose(LossXML, 0, 0, "there is no XML document")
 		return nil
 	}
 	r, fault := p.plain(int32(a.first), p.hdr.XML)
 	if fault != faultNone {
-		a.warnings = append(a.warnings, fmt.Sprintf("%s: XML document at 0x%x: %v", p.Name, r.off, fault))
+		a.lose(LossXML, r.off, 0, "XML document at 0x%x: %v", r.off, fault)
 		return nil
 	}
 	if r.size > maxXMLBytes {
-		a.warnings = append(a.warnings, fmt.Sprintf("%s: XML document of %d bytes is beyond all bounds", p.Name, r.size))
+		a.lose(LossXML, r.off, 0, "XML document of %d bytes is beyond all bounds", r.size)
 		return nil
 	}
 	b, err := a.readAll(&r, "XML document", tableTimes)
@@ -184,18 +186,29 @@ func (a *Archive) readXML() error {
 		if !errors.As(err, &fe) && !errors.Is(err, ErrTooLarge) {
 			return err
 		}
-		a.warnings = append(a.warnings, err.Error())
+		a.lose(LossXML, r.off, 0, "XML document at 0x%x cannot be read: %v", r.off, strings.TrimPrefix(err.Error(), "wim: "+p.Name+": "))
 		return nil
 	}
 	a.doc, err = ParseXML(b)
 	if err != nil {
-		a.warnings = append(a.warnings, fmt.Sprintf("%s: XML document at 0x%x: %v", p.Name, r.off, err))
+		a.lose(LossXML, r.off, 0, "XML document at 0x%x: %v", r.off, err)
+	}
+	if root := a.doc.Root(); err == nil && root.Name != "WIM" {
+		a.lose(LossXML, r.off, 0, "XML document at 0x%x: its element is <%s> in place of <WIM>", r.off, root.Name)
 	}
 	if a.doc.Root().Child("ESD", "ENCRYPTED") != nil {
 		return &EncryptedError{Name: p.Name}
 	}
 	return nil
 }
+
+// lose notes a loss of the archive itself. What can be told of it only after opening stands in the report of a verification.
+func (a *Archive) lose(kind LossKind, off int64, count int, text string, args ...any) {
+	a.losses = append(a.losses, Loss{Kind: kind, Part: a.parts[a.first].Name, Off: off, Count: count, Text: fmt.Sprintf(text, args...)})
+}
+
+// Losses is what opening found that the archive lost, apart from its images' trees: see Image.Losses.
+func (a *Archive) Losses() []Loss { return a.losses }
 
 // readTables reads the blob tables of the parts, then of the references; neighbours of one GUID are a set.
 func (a *Archive) readTables() error {
@@ -237,11 +250,8 @@ func (a *Archive) finishImages() {
 		a.imagesElsewhere()
 		return
 	}
-	if n := int64(p.hdr.ImageCount); n != int64(len(a.metas)) {
-		a.warnings = append(a.warnings, fmt.Sprintf("%s: the header counts %d images, the blob table %d", p.Name, n, len(a.metas)))
-	}
 	a.images = make([]ImageInfo, len(a.metas))
-	named := 0
+	named, doubtful := 0, false
 	if root := a.doc.Root(); root != nil {
 		for _, n := range root.Children {
 			if n.Name != "IMAGE" {
@@ -253,12 +263,12 @@ func (a *Archive) finishImages() {
 			if i >= 1 && i <= int64(len(a.images)) && a.images[i-1].Index == 0 {
 				a.images[i-1] = imageInfo(n)
 				a.images[i-1].Index = int(i)
+			} else {
+				doubtful = true
 			}
 		}
 	}
-	if named != len(a.metas) && len(a.doc.Nodes) > 0 {
-		a.warnings = append(a.warnings, fmt.Sprintf("%s: the XML document names %d images, the blob table %d", p.Name, named, len(a.metas)))
-	}
+	a.compareCounts(int64(p.hdr.ImageCount), int64(named), doubtful)
 	for i := range a.images {
 		a.images[i].Index = i + 1
 		a.images[i].Boot = uint32(i+1) == p.hdr.BootIndex
@@ -281,6 +291,31 @@ func (a *Archive) imagesElsewhere() {
 			info.Index, info.Problem = len(a.images)+1, "it is in part 1, which is not there"
 			a.images = append(a.images, info)
 		}
+	}
+}
+
+// compareCounts compares how many images the header counts, the XML document names and the blob table has. doubtful
+// says that an INDEX of the document is of no image, or of one that had another element.
+func (a *Archive) compareCounts(header, named int64, doubtful bool) {
+	h := &a.parts[a.first].hdr
+	table := int64(len(a.metas))
+	countAt := a.parts[a.first].hdrOff + 0x2c
+	switch lost := int(max(header-table, 0)); {
+	case header > 0 && h.BlobTable.IsZero():
+		a.lose(LossBlobTable, countAt, lost, "there is no blob table, though the header's count of images is %d: nothing of them can be found", header)
+	case header != table:
+		a.lose(LossImages, countAt, lost, "the count of images is %d in the header and %d in the blob table", header, table)
+	}
+	if len(a.doc.Nodes) == 0 {
+		return // which was told
+	}
+	switch {
+	case named != header:
+		a.lose(LossXMLImages, int64(h.XML.Off), 0, "the count of images is %d in the XML document and %d in the header", named, header)
+	case doubtful && table >= header:
+		a.lose(LossXML, int64(h.XML.Off), 0, "the XML document does not name each image once, by an INDEX of its own")
+	case named != table && table > header:
+		a.lose(LossXMLImages, int64(h.XML.Off), 0, "the count of images is %d in the XML document and %d in the blob table", named, table)
 	}
 }
 

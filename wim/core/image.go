@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"sort"
 	"strings"
 	"sync"
@@ -39,6 +40,9 @@ func loadImage(a *Archive, index int, metadata []byte) (*Image, error) {
 	if im.tree, err = loadTree(metadata, entries+1); err != nil {
 		return nil, err
 	}
+	for i := range im.losses {
+		im.losses[i].Image = index
+	}
 	return im, nil
 }
 
@@ -54,8 +58,23 @@ func (im *Image) Index() int { return im.index }
 // Len is how many entries the image has, the root included.
 func (im *Image) Len() int { return len(im.nodes) }
 
-// Warnings tells what was passed over when the image was loaded, at most about a hundred.
-func (im *Image) Warnings() []string { return im.warnings }
+// Warnings tells what was lost or passed over when the image was loaded, at most about two hundred things.
+func (im *Image) Warnings() []string {
+	list := make([]string, 0, len(im.losses)+1+len(im.warnings))
+	for i := range im.losses {
+		l := im.losses[i]
+		l.Image = 0
+		list = append(list, l.String())
+	}
+	if n := im.lost - len(im.losses); n > 0 {
+		list = append(list, fmt.Sprintf("and %d more", n))
+	}
+	return append(list, im.warnings...)
+}
+
+// Losses are what the tree should hold and does not, at most a hundred; n is how many there are. An image with any is
+// incomplete: what can be reached of it is as it was captured, and more was.
+func (im *Image) Losses() (first []Loss, n int) { return im.losses, im.lost }
 
 // Info is what the XML document says of the image.
 func (im *Image) Info() ImageInfo {

@@ -31,9 +31,10 @@ type Info struct {
 	BootIndex      int   // 0: none
 	Images         int
 	Blobs          int
-	BlobBytes      int64 // unpacked
-	PackedBytes    int64 // as stored, solid resources included
-	Warnings       []string
+	BlobBytes      int64    // unpacked
+	PackedBytes    int64    // as stored, solid resources included
+	Warnings       []string // what opening found, Losses included
+	Losses         []Loss   // what it found to be lost
 }
 
 // PartInfo is one file.
@@ -53,7 +54,7 @@ func (a *Archive) Info() *Info {
 		GUID: hex.EncodeToString(h.GUID[:]), Version: format.VersionText(h.Version), RawVersion: h.Version,
 		Flags: h.FlagNames(), RawFlags: h.Flags, Codec: p.codec, Pipable: h.Pipable(),
 		ReadOnly: h.Flags&format.FlagReadOnly != 0, First: a.first, TotalParts: a.total, Missing: a.missing,
-		BootIndex: int(h.BootIndex), Images: len(a.images), Blobs: a.nBlobs, Warnings: a.warnings,
+		BootIndex: int(h.BootIndex), Images: len(a.images), Blobs: a.nBlobs, Warnings: a.told(), Losses: a.losses,
 	}
 	if p.codec != None {
 		info.ChunkSize = int64(h.ChunkSize)
@@ -82,6 +83,15 @@ func (a *Archive) Info() *Info {
 		info.PackedBytes += a.blobs[i].packed
 	}
 	return info
+}
+
+// told is what opening noticed: what was lost, and what is harmless.
+func (a *Archive) told() []string {
+	list := make([]string, 0, len(a.losses)+len(a.warnings))
+	for i := range a.losses {
+		list = append(list, a.losses[i].String())
+	}
+	return append(list, a.warnings...)
 }
 
 // HeaderFields explains part 1's header, field by field.

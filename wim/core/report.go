@@ -8,12 +8,15 @@ import (
 // VerifyReport is what a verification found. It is ready to be written as JSON.
 type VerifyReport struct {
 	Name         string            `json:"name"` // of part 1
-	OK           bool              `json:"ok"`   // all that images want is there and as it should be; counts and unused bytes do not matter
+	OK           bool              `json:"ok"`   // Verdict is Good
+	Verdict      Verdict           `json:"verdict"`
 	Blobs        int               `json:"blobs"`
 	Bytes        int64             `json:"bytes"` // that were hashed
 	Damaged      []Damage          `json:"damaged,omitempty"`
 	Missing      []MissingBlob     `json:"missing,omitempty"`
 	Images       []ImageProblem    `json:"images,omitempty"`
+	Losses       []Loss            `json:"losses,omitempty"` // the first maxLosses
+	LossesN      int               `json:"lossesN,omitempty"`
 	Integrity    []IntegrityReport `json:"integrity"`
 	RefCounts    []RefCountLie     `json:"refCounts,omitempty"`
 	Unused       []UnusedRange     `json:"unused,omitempty"`
@@ -103,6 +106,28 @@ type UnusedRange struct {
 	Len  int64  `json:"len"`
 }
 
+// Verdict is what a verification comes to.
+type Verdict string
+
+const (
+	// Good: all that images want is there and as it should be. Reference counts and unused bytes do not matter, and a
+	// part that is not there does no harm if references hold what was in it, or no image wants it.
+	Good Verdict = "good"
+	// Incomplete: what is there is as it should be, but contents, names, or a structure that others need are not.
+	Incomplete Verdict = "incomplete"
+	// Damaged: something that is there is not as it should be. It may be incomplete besides.
+	Damaged Verdict = "damaged"
+)
+
+// maxLosses bounds the losses that a report lists.
+const maxLosses = 1000
+
+// lose adds losses, of which there are n.
+func (r *VerifyReport) lose(list []Loss, n int) {
+	r.LossesN += n
+	r.Losses = append(r.Losses, list[:min(len(list), maxLosses-len(r.Losses))]...)
+}
+
 // Sound says that all that is there is as it should be, whatever is missing.
 func (r *VerifyReport) Sound() bool {
 	for i := range r.Integrity {
@@ -113,26 +138,89 @@ func (r *VerifyReport) Sound() bool {
 	return len(r.Damaged) == 0 && len(r.Images) == 0
 }
 
-// Text is the report for people.
+// judge sets the verdict.
+func (r *VerifyReport) judge() {
+	damaged := len(r.Damaged) > 0 || len(r.Images) > 0
+	for i := range r.Integrity {
+		damaged = damaged || r.Integrity[i].State == "bad"
+	}
+	switch {
+	case damaged:
+		r.Verdict = Damaged
+	case len(r.Missing) > 0 || r.LossesN > 0:
+		r.Verdict = Incomplete
+	default:
+		r.Verdict = Good
+	}
+	r.OK = r.Verdict == Good
+}
+
+// Summary is the verdict in one line, with what is the matter first of all, and where.
+func (r *VerifyReport) Summary() string {
+	first, n := r.matters()
+	s := fmt.Sprintf("%s: %s", r.Name, r.Verdict)
+	if n > 0 {
+		s += ": " + first
+	}
+	if n > 1 {
+		s += fmt.Sprintf("; and %d more", n-1)
+	}
+	return s
+}
+
+// matters tells the first thing that keeps the archive from being good, the worst before others, and how many there are.
+func (r *VerifyReport) matters() (first string, n int) {
+	tell := func(count int, text func() string) {
+		if n += count; first == "" && count > 0 {
+			first = text()
+		}
+	}
+	use := func(uses []Use) string {
+		if len(uses) == 0 {
+			return ""
+		}
+		return ", used by " + uses[0].String()
+	}
+	tell(len(r.Damaged), func() string {
+		d := &r.Damaged[0]
+		return fmt.Sprintf("%s %v at 0x%x of %s: %s%s", d.Kind, d.Hash, d.Off, d.Name, d.Error, use(d.Uses))
+	})
+	tell(len(r.Images), func() string { return fmt.Sprintf("image %d cannot be read: %s", r.Images[0].Image, r.Images[0].Error) })
+	for i := range r.Integrity {
+		t := &r.Integrity[i]
+		tell(len(t.Bad), func() string {
+			return fmt.Sprintf("block %d of the integrity table of %s, at 0x%x", t.Bad[0].Block, t.Name, t.Bad[0].Off)
+		})
+	}
+	tell(r.LossesN, func() string {
+		l := r.Losses[0]
+		if l.Part == r.Name {
+			l.Part = "" // which begins the line
+		}
+		return l.String()
+	})
+	tell(len(r.Missing), func() string {
+		return fmt.Sprintf("content %v is in no open file%s", r.Missing[0].Hash, use(r.Missing[0].Uses))
+	})
+	return first, n
+}
+
+// Text is the report for people. Its first line is the Summary.
 func (r *VerifyReport) Text() string {
 	var b strings.Builder
 	line := func(text string, args ...any) { fmt.Fprintf(&b, text+"\n", args...) }
-	line("Verification of %s", r.Name)
-	if r.OK {
-		line("Everything is as it should be.")
-	} else {
-		line("Something is wrong; see below.")
-	}
+	line("%s", r.Summary())
 	line("")
 	line("Contents and metadata checked: %d, %d bytes", r.Blobs, r.Bytes)
 	line("Damaged: %d", len(r.Damaged))
 	line("Missing: %d", len(r.Missing))
+	line("Lost otherwise: %d", r.LossesN)
 	for _, t := range r.Integrity {
 		switch t.State {
 		case "none":
 			line("Integrity table of %s: there is none", t.Name)
 		case "unreadable":
-			line("Integrity table of %s: it makes no sense", t.Name)
+			line("Integrity table of %s: cannot be read", t.Name)
 		default:
 			line("Integrity table of %s: %d of %d blocks are bad", t.Name, len(t.Bad), t.Blocks)
 		}
@@ -169,6 +257,16 @@ func (r *VerifyReport) Text() string {
 	for _, p := range r.Images {
 		line("")
 		line("Image %d cannot be read: %s", p.Image, p.Error)
+	}
+	if r.LossesN > 0 {
+		line("")
+		line("Lost")
+	}
+	for i := range r.Losses {
+		line("  %s", r.Losses[i].String())
+	}
+	if n := r.LossesN - len(r.Losses); n > 0 {
+		line("  and %d more", n)
 	}
 	section := func(title string, n int) {
 		if n > 0 {

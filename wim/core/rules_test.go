@@ -395,12 +395,6 @@ func TestXMLForms(t *testing.T) {
 	if err == nil || d.Root().Content("IMAGE", "NAME") != "ä – 日本 𝄞" {
 		t.Errorf("a document that breaks off: %q, %v", d.String(), err)
 	}
-	// A lone surrogate survives.
-	lone := appendUTF16(nil, "<A>x</A>")
-	binary.LittleEndian.PutUint16(lone[6:], 0xd812)
-	if d, err = ParseXML(lone); err != nil || !bytes.Equal(d.AppendUTF16(nil)[2:], lone) {
-		t.Errorf("a lone surrogate: %x, %v", d.AppendUTF16(nil), err)
-	}
 }
 
 // TestSplitSets: parts in any order, some missing, some wrong.

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -17,6 +18,7 @@ const (
 	maxTreeDepth    = 16384 // wimlib's limit; a path of that many one-letter names is as long as NTFS allows
 	maxMetadata     = 1<<31 - 64
 	maxTreeWarnings = 100
+	maxTreeLosses   = 100
 )
 
 type treeNode struct {
@@ -31,8 +33,10 @@ type tree struct {
 	nodes    []treeNode
 	security [][]byte // descriptors, nil for those that are not there
 	named    []uint64 // one bit a node, as far as there are any: its children are in the order of names
-	warnings []string
-	unsaid   int // warnings beyond the limit
+	warnings []string // harmless oddities
+	unsaid   int      // warnings beyond the limit
+	losses   []Loss   // the first maxTreeLosses
+	lost     int      // how many there are
 }
 
 // inOrder says that the children of n are in the order of byName, as most writers keep them. It may say no of such.
@@ -49,14 +53,12 @@ func (t *tree) warnf(format string, args ...any) {
 	t.warnings = append(t.warnings, fmt.Sprintf(format, args...))
 }
 
-// warnAt is warnf for what was found in the list of n. Its path is made only if there is room for the warning: a
-// hostile tree has many faults at the end of a long path.
-func (t *tree) warnAt(n Node, format string, args ...any) {
-	if len(t.warnings) == maxTreeWarnings {
-		t.unsaid++
-		return
+// lose notes what the list of n, at off, lost. The path is made only if there is room for the loss: a hostile tree has
+// many faults at the end of a long path.
+func (t *tree) lose(kind LossKind, n Node, off uint64, count int, format string, args ...any) {
+	if t.lost++; len(t.losses) < maxTreeLosses {
+		t.losses = append(t.losses, Loss{Kind: kind, Path: string(t.appendPathOf(nil, n, maxWarningNames)), Off: clampInt64(off), Count: count, Text: fmt.Sprintf(format, args...)})
 	}
-	t.warnf("%s: "+format, append([]any{string(t.appendPathOf(nil, n, maxWarningNames))}, args...)...)
 }
 
 // loadTree builds the index. It holds on to meta. nodes is how many there are said to be, 0 if nothing is known.
@@ -84,7 +86,12 @@ func (l *treeLoader) load(nodes int64) error {
 		return wrapFormat("", 0, err)
 	case v == nil:
 		// An image into which nothing was ever captured has a terminator where its root should be.
-		t.warnf("image has no root entry: taken as empty")
+		if behind := len(bytes.Trim(meta[min(root+8, uint64(len(meta))):], "\x00")); behind > 0 {
+			t.losses = append(t.losses, Loss{Kind: LossRoot, Off: int64(root), Text: fmt.Sprintf("there is no root entry, and %d bytes follow in which there should be one: taken as empty", behind)})
+			t.lost++
+		} else {
+			t.warnf("image has no root entry: taken as empty")
+		}
 		root = uint64(len(meta))
 		t.meta = format.Dentry{Attributes: AttrDirectory, SecurityID: -1}.Append(meta[:len(meta):len(meta)])
 		v, _ = format.ViewDentry(t.meta, root)
@@ -99,7 +106,12 @@ func (l *treeLoader) load(nodes int64) error {
 	}
 	t.nodes = make([]treeNode, 1, guess)
 	t.nodes[0] = treeNode{off: uint32(root)}
+	l.checkEntry(0, v)
+	if _, err := l.skipStreams(root+v.Size(), v.NumStreams()); err != nil {
+		l.lose(LossStream, 0, root, 0, "%v; streams of the root are lost", err)
+	}
 	l.loadAll()
+	l.leftOver(root)
 	if cap(t.nodes) > len(t.nodes)+len(t.nodes)/4+64 {
 		t.nodes = slices.Clone(t.nodes)
 	}
@@ -118,7 +130,8 @@ func (t *tree) loadSecurity() (root uint64, err error) {
 		if len(t.meta) < 8 || uint64(s.TotalLength) > uint64(len(t.meta)) {
 			return 0, wrapFormat("", 0, err)
 		}
-		t.warnf("%v", err)
+		t.losses = append(t.losses, Loss{Kind: LossSecurity, Text: fmt.Sprintf("%v; security descriptors are lost", err)})
+		t.lost++
 	}
 	t.security = s.Descriptors
 	return max(8, s.RootOff()), nil
@@ -164,12 +177,12 @@ func (l *treeLoader) loadFolder(n Node, depth int) {
 	attrs := e.Attributes()
 	if attrs&AttrDirectory == 0 || attrs&AttrReparsePoint != 0 && isSurrogate(e.ReparseTag()) {
 		if v, err := format.ViewDentry(l.meta, sub); err == nil && v != nil {
-			l.warnAt(n, "children of what is not a folder left out")
+			l.lose(LossNotFolder, n, sub, 0, "entries of what is not a folder left out")
 		}
 		return
 	}
 	if depth == maxTreeDepth {
-		l.warnAt(n, "folders deeper than %d left out", maxTreeDepth)
+		l.lose(LossDepth, n, sub, 0, "folders deeper than %d left out", maxTreeDepth)
 		return
 	}
 	first := len(l.nodes)
@@ -226,15 +239,19 @@ func (l *treeLoader) listEntry(c *lister) bool {
 	if err == nil {
 		size = v.Size()
 	} else if size = l.badEntry(off); size == 0 {
-		l.warnAt(n, "%v; the rest of the list is lost", err)
+		kind := LossListCut
+		if off >= uint64(len(l.meta)) && c.last == nil {
+			kind = LossBeyond
+		}
+		l.lose(kind, n, off, 0, "%v; the rest of the list is lost", err)
 		return false
 	}
 	if !l.mark(off, size) {
-		l.warnAt(n, "entries at 0x%x were met before; the rest of the list is left out", off)
+		l.lose(LossShared, n, off, 0, "entries at 0x%x were met before; the rest of the list is left out", off)
 		return false
 	}
 	if err != nil {
-		l.warnAt(n, "%v; entry left out", err)
+		l.lose(LossEntry, n, off, 1, "%v; entry left out", err)
 		v = format.DentryView(l.meta[off:])
 	} else if name := v.Name(); l.checkName(n, off, name) {
 		c.next(name)
@@ -243,9 +260,10 @@ func (l *treeLoader) listEntry(c *lister) bool {
 			node.count = unread
 		}
 		l.nodes = append(l.nodes, node)
+		l.checkEntry(Node(len(l.nodes)-1), v)
 	}
 	if c.off, err = l.skipStreams(off+size, v.NumStreams()); err != nil {
-		l.warnAt(n, "%v; the rest of the list is lost", err)
+		l.lose(LossListCut, n, off, 0, "%v; the rest of the list is lost", err)
 		return false
 	}
 	return true
@@ -278,6 +296,9 @@ func (l *treeLoader) plainEntries(c *lister) bool {
 		}
 		if length < need || length > uint64(len(rest)) || streams != 0 || long == 0 || (long|short)&1 != 0 {
 			break
+		}
+		if length-need > roomForEntry || le.Uint32(e[0x08:])&(AttrDirectory|AttrReparsePoint) == AttrDirectory && le.Uint64(e[0x40:])|le.Uint64(e[0x48:])|uint64(le.Uint32(e[0x50:])) != 0 {
+			break // what checkEntry looks into
 		}
 		name := rest[format.DentryFixedSize : format.DentryFixedSize+long]
 		if name[0] == '.' || hasNUL(name) {
@@ -374,15 +395,15 @@ func (l *treeLoader) mark(off, size uint64) bool {
 // checkName tells whether an entry of this name may enter the tree.
 func (l *treeLoader) checkName(n Node, off uint64, name []byte) bool {
 	if len(name) == 0 {
-		l.warnAt(n, "entry at 0x%x without a name left out", off)
+		l.lose(LossName, n, off, 1, "entry at 0x%x without a name left out", off)
 		return false
 	}
 	if name[0] == '.' && name[1] == 0 && (len(name) == 2 || len(name) == 4 && name[2] == '.' && name[3] == 0) {
-		l.warnAt(n, "entry named %q left out", textOf(name))
+		l.lose(LossName, n, off, 1, "entry named %q left out", textOf(name))
 		return false
 	}
 	if hasNUL(name) {
-		l.warnAt(n, "entry with a NUL in its name left out: %q", textOf(name))
+		l.lose(LossName, n, off, 1, "entry with a NUL in its name left out: %q", textOf(name))
 		return false
 	}
 	return true
@@ -438,7 +459,7 @@ func (l *treeLoader) dropDuplicates(n Node, first int) {
 			l.drop = append(l.drop[:0], make([]bool, len(kids))...)
 		}
 		l.drop[b] = true
-		l.warnAt(n, "a second entry named %q left out", textOf(name))
+		l.lose(LossDuplicate, n, uint64(kids[b].off), 1, "a second entry named %q left out", textOf(name))
 	}
 	if !dropped {
 		return

@@ -363,7 +363,14 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 	a := p.a
 	r := &VerifyReport{
 		Name: a.parts[a.first].Name, Blobs: p.blobs, Bytes: p.bytes, Integrity: p.tables,
-		MissingParts: a.missing, TotalParts: a.total, Warnings: a.warnings,
+		MissingParts: a.missing, TotalParts: a.total, Warnings: slices.Clone(a.warnings),
+	}
+	r.lose(a.losses, len(a.losses))
+	for i := range p.tables {
+		if t := &p.tables[i]; t.State == "unreadable" {
+			off := clampInt64(a.parts[t.Part].hdr.Integrity.Off)
+			r.lose([]Loss{{Kind: LossIntegrity, Part: t.Name, Off: off, Text: "the integrity table cannot be read"}}, 1)
+		}
 	}
 	byID := p.damages(r)
 	uses, unsaid := newUseFinder(a, byID), 0
@@ -381,7 +388,8 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 			uses.incomplete = true
 			continue
 		}
-		for _, w := range im.Warnings() {
+		r.lose(im.Losses())
+		for _, w := range im.warnings {
 			if len(r.Warnings) >= maxReportWarnings {
 				unsaid++
 				continue
@@ -412,8 +420,7 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 		t := &r.Integrity[i]
 		slices.SortFunc(t.Bad, func(x, y BadBlock) int { return cmp.Compare(x.Block, y.Block) })
 	}
-	// A part that is not there does no harm if references hold what was in it, or no image wants it.
-	r.OK = r.Sound() && len(r.Missing) == 0
+	r.judge()
 	return r, nil
 }
 

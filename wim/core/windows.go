@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"wimscope/wim/internal/upcase"
 	"wimscope/wim/regf"
@@ -115,14 +116,9 @@ func (r *windowsReader) set(path string, values ...string) *WindowsField {
 	return &WindowsField{}
 }
 
-// xmlCanHold says that a text can stand in an XML document, [XML 1.0] 2.2, and is not half a character.
+// xmlCanHold says that a text can stand in an XML document, and is not half a character.
 func xmlCanHold(s string) bool {
-	for _, c := range s {
-		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' || c >= 0xfffd && c <= 0xffff {
-			return false
-		}
-	}
-	return true
+	return notXML(s) == "" && !strings.ContainsRune(s, utf8.RuneError)
 }
 
 // arch reads for which processor kernel32.dll is. [PE Format] "Machine Types"; PROCESSOR_ARCHITECTURE numbers.

@@ -146,13 +146,20 @@ func (p *WritePlan) blobTable() []byte {
 	return b
 }
 
-// xml makes the XML document of a part. total is where it will stand in it; -1: that is not known.
-func (p *WritePlan) xml(total int64) []byte {
+// elements are copies of the IMAGE elements of the images that are shown.
+func (p *WritePlan) elements() []*XMLNode {
 	nodes := make([]*XMLNode, len(p.shown))
 	for k, i := range p.shown {
-		im := &p.images[i]
-		nodes[k] = im.node.clone()
-		if im.draft != nil {
+		nodes[k] = p.images[i].node.clone()
+	}
+	return nodes
+}
+
+// xml makes the XML document of a part. total is where it will stand in it; -1: that is not known.
+func (p *WritePlan) xml(total int64) []byte {
+	nodes := p.elements()
+	for k, i := range p.shown {
+		if im := &p.images[i]; im.draft != nil {
 			nodes[k].setStats(im.draft.Stats(), im.created, im.modified)
 		}
 	}

@@ -32,6 +32,8 @@ type WritePlan struct {
 	uses     map[Hash]firstUse // see findUses
 	usesOnce sync.Once
 	lacking  map[Hash]bool // see lacks; nil until it is asked for
+	losses   []Loss        // see Losses
+	lost     int
 	solids   []outSolid
 
 	front     bool  // metadata comes first, so all has to be hashed before
@@ -199,6 +201,9 @@ func (e *Edit) planWrite(o *WriteOptions, base *Archive, compact bool) (*WritePl
 		}
 		p.metas = append(p.metas, -1)
 	}
+	if err := newXML(p.doc, p.elements(), 0).writable(); err != nil {
+		return nil, err
+	}
 	archives := e.archives
 	if base != nil && !slices.Contains(archives, base) {
 		archives = append(slices.Clone(archives), base)
@@ -287,6 +292,11 @@ func (p *WritePlan) group() error {
 	return nil
 }
 
+// Losses are what images lack that are taken from archives as they are, and copied: the first of them, and how many
+// there are. The copies lack it too, and contents that only lost entries used are not copied. Images that stay where
+// they are do not count. Image in a Loss is that of the archive which the image comes from.
+func (p *WritePlan) Losses() (first []Loss, n int) { return p.losses, p.lost }
+
 // missing says why a content that an image of an archive uses cannot be had.
 func (p *WritePlan) missing(h Hash, a *Archive) error {
 	if id, ok := a.blobID(h); ok && a.blobs[id].bad != faultAbsent {
@@ -303,6 +313,10 @@ func (p *WritePlan) gather(image int32) error {
 		tree, err := im.a.Image(im.index)
 		if err != nil {
 			return err
+		}
+		if p.compact || !im.of(p.base) {
+			losses, n := tree.Losses()
+			p.losses, p.lost = append(p.losses, losses[:min(len(losses), maxLosses-len(p.losses))]...), p.lost+n
 		}
 		tree.EachContent(func(n Node, h Hash, _ StreamKind, _ []byte) bool {
 			id, ok := p.byHash[h]

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -22,7 +23,7 @@ type XMLNode struct {
 	Name     string
 	Attrs    []XMLAttr
 	Children []*XMLNode
-	Text     string // of a text node; unpaired surrogates are kept, each as three bytes
+	Text     string // of a text node
 	Verbatim string // "<!--…-->", "<?…?>", "<![CDATA[…]]>", "<!…>"
 }
 
@@ -40,15 +41,27 @@ const (
 )
 
 // ParseXML reads a document: UTF-16 in either order or UTF-8, with a byte order mark or without. It is tolerant: of
-// a document that breaks off or is not well-formed it gives what it understood, beside the error.
+// a document that is not well-formed it gives what it understood, beside the error. Whatever it gives can be written:
+// characters that no document can hold are U+FFFD, and what has no place in a document is left out.
 func ParseXML(b []byte) (*XMLDoc, error) {
 	if len(b) > maxXMLBytes {
 		return &XMLDoc{}, fmt.Errorf("document of %d bytes is beyond all bounds", len(b))
 	}
 	p := xmlParser{s: xmlText(b)}
+	if what := notXML(p.s); what != "" {
+		p.odd("it has " + what)
+		p.s = xmlClean(p.s)
+	}
 	root := &XMLNode{}
 	err := p.content(root)
-	return &XMLDoc{Nodes: root.Children}, err
+	doc := &XMLDoc{Nodes: root.Children}
+	if err == nil && doc.Root() == nil {
+		p.odd("it has no element")
+	}
+	if err == nil {
+		err = p.first
+	}
+	return doc, err
 }
 
 // xmlText turns a document into UTF-8, unpaired surrogates as three bytes, without byte order mark and trailing NULs.
@@ -56,13 +69,13 @@ func xmlText(b []byte) string {
 	var order binary.ByteOrder = binary.LittleEndian
 	switch {
 	case len(b) >= 3 && string(b[:3]) == "\xef\xbb\xbf":
-		return strings.TrimRight(strings.ToValidUTF8(string(b[3:]), "\ufffd"), "\x00")
+		return xmlNewlines(strings.TrimRight(string(b[3:]), "\x00"))
 	case len(b) >= 2 && b[0] == 0xff && b[1] == 0xfe:
 		b = b[2:]
 	case len(b) >= 2 && b[0] == 0xfe && b[1] == 0xff:
 		b, order = b[2:], binary.BigEndian
 	case len(b) >= 2 && b[0] == '<' && b[1] != 0:
-		return strings.TrimRight(strings.ToValidUTF8(string(b), "\ufffd"), "\x00")
+		return xmlNewlines(strings.TrimRight(string(b), "\x00"))
 	}
 	out := make([]byte, 0, len(b)/2+len(b)/16)
 	for i := 0; i+1 < len(b); i += 2 {
@@ -80,20 +93,23 @@ func xmlText(b []byte) string {
 		}
 		out = utf8.AppendRune(out, u)
 	}
-	return strings.TrimRight(string(out), "\x00")
+	return xmlNewlines(strings.TrimRight(string(out), "\x00"))
 }
 
-// appendUTF16 is xmlText the other way round: little-endian, without byte order mark.
+// xmlClean puts U+FFFD in place of what no document can hold.
+func xmlClean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !isXMLChar(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\ufffd"))
+}
+
+// appendUTF16 appends UTF-8 as UTF-16LE.
 func appendUTF16(out []byte, s string) []byte {
 	le := binary.LittleEndian
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && n == 1 && i+2 < len(s) && s[i] == 0xed && s[i+1]&0xe0 == 0xa0 && s[i+2]&0xc0 == 0x80 {
-			out = le.AppendUint16(out, 0xd000|uint16(s[i+1]&0x3f)<<6|uint16(s[i+2]&0x3f))
-			i += 3
-			continue
-		}
-		i += n
+	for _, r := range s {
 		if r >= 0x10000 {
 			hi, lo := utf16.EncodeRune(r)
 			out = le.AppendUint16(out, uint16(hi))
@@ -109,12 +125,20 @@ type xmlParser struct {
 	s     string
 	at    int
 	nodes int
+	first error // what is not well-formed and was passed over
 }
 
 var errXMLEnd = errors.New("document breaks off")
 
 func (p *xmlParser) fail(text string) error {
 	return fmt.Errorf("XML, character %d: %s", p.at, text)
+}
+
+// odd notes what is not well-formed and can be passed over.
+func (p *xmlParser) odd(text string) {
+	if p.first == nil {
+		p.first = p.fail(text)
+	}
 }
 
 // content reads the whole document into root. Open elements are kept on a list and not on the stack of calls.
@@ -125,6 +149,10 @@ func (p *xmlParser) content(root *XMLNode) error {
 			return p.fail("too many elements")
 		}
 		top := open[len(open)-1]
+		if why := p.misplaced(n, top, top == root); why != "" {
+			p.odd(why)
+			return nil
+		}
 		top.Children = append(top.Children, n)
 		return nil
 	}
@@ -134,7 +162,7 @@ func (p *xmlParser) content(root *XMLNode) error {
 			if end < 0 {
 				end = len(p.s) - p.at
 			}
-			if err := add(&XMLNode{Text: xmlUnescape(p.s[p.at : p.at+end])}); err != nil {
+			if err := add(&XMLNode{Text: p.unescape(p.s[p.at : p.at+end])}); err != nil {
 				return err
 			}
 			p.at += end
@@ -206,6 +234,7 @@ func (p *xmlParser) element() (n *XMLNode, closed bool, err error) {
 	}
 	n = &XMLNode{Name: name}
 	for {
+		before := p.at
 		p.space()
 		if p.at >= len(p.s) {
 			return nil, false, p.fail(errXMLEnd.Error())
@@ -228,8 +257,11 @@ func (p *xmlParser) element() (n *XMLNode, closed bool, err error) {
 		if p.nodes++; p.nodes > maxXMLNodes {
 			return nil, false, p.fail("too many attributes")
 		}
+		if p.at == before+len(key) {
+			p.odd("no space before the attribute " + key)
+		}
 		p.space()
-		value := ""
+		value, valued := "", false
 		if p.at < len(p.s) && p.s[p.at] == '=' {
 			p.at++
 			p.space()
@@ -240,10 +272,25 @@ func (p *xmlParser) element() (n *XMLNode, closed bool, err error) {
 			if end < 0 {
 				return nil, false, p.fail(errXMLEnd.Error())
 			}
-			value = xmlUnescape(p.s[p.at+1 : p.at+1+end])
+			raw := p.s[p.at+1 : p.at+1+end]
+			if strings.Contains(raw, "<") {
+				p.odd("a < in the attribute " + key)
+			}
+			value, valued = p.unescape(xmlSpaces.Replace(raw)), true
 			p.at += end + 2
 		}
-		n.Attrs = append(n.Attrs, XMLAttr{key, value})
+		switch {
+		case !isXMLName(key):
+			p.odd("an attribute with an impossible name")
+		case !valued:
+			p.odd("the attribute " + key + " without a value")
+		case slices.ContainsFunc(n.Attrs, func(a XMLAttr) bool { return a.Name == key }):
+			p.odd("the attribute " + key + " twice")
+			continue
+		}
+		if isXMLName(key) {
+			n.Attrs = append(n.Attrs, XMLAttr{key, value})
+		}
 	}
 }
 
@@ -262,8 +309,69 @@ func (p *xmlParser) name() string {
 	return p.s[start:p.at]
 }
 
-// xmlUnescape resolves the five entities and the numbered ones. What is neither stays as it is.
-func xmlUnescape(s string) string {
+// misplaced says why a node must not stand where it does: as a child of top, or beside the root element. "" is fine.
+func (p *xmlParser) misplaced(n, top *XMLNode, outside bool) string {
+	switch v := n.Verbatim; {
+	case n.Name != "":
+		if !isXMLName(n.Name) {
+			return "an element with an impossible name"
+		}
+		if outside && slices.ContainsFunc(top.Children, func(c *XMLNode) bool { return c.Name != "" }) {
+			return "a second element <" + n.Name + "> beside the first"
+		}
+	case v == "":
+		if outside && strings.Trim(n.Text, " \t\n") != "" {
+			return "text outside of all elements"
+		}
+	case strings.HasPrefix(v, "<!--"):
+		if len(v) < len("<!---->") || strings.Contains(v[4:len(v)-3], "--") || strings.HasSuffix(v, "--->") {
+			return "a comment with -- in it"
+		}
+	case strings.HasPrefix(v, "<?"):
+		target, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSuffix(v[2:], "?>"), "\n", " "), " ")
+		declares := strings.EqualFold(target, "xml")
+		first := outside && len(top.Children) == 0
+		if !isXMLName(target) || declares && !(first && xmlDeclares(v)) {
+			return "an impossible processing instruction"
+		}
+	case strings.HasPrefix(v, "<![CDATA["):
+		if outside {
+			return "a CDATA section outside of all elements"
+		}
+	default:
+		if name, ok := strings.CutPrefix(v, "<!DOCTYPE "); !ok || !isXMLName(strings.TrimRight(name, " >\n\t")) || !outside ||
+			slices.ContainsFunc(top.Children, func(c *XMLNode) bool { return c.Name != "" || strings.HasPrefix(c.Verbatim, "<!D") }) {
+			return "a declaration that is not understood"
+		}
+	}
+	return ""
+}
+
+// xmlDeclares says that v is an XML declaration: <?xml version="1.0" encoding="UTF-16" standalone="yes"?>, the last two
+// if they are there.
+func xmlDeclares(v string) bool {
+	inner := strings.TrimSuffix(v, "?>")
+	p := xmlParser{s: "<" + inner[len("<?"):] + "/>"}
+	n, _, err := p.element()
+	if err != nil || p.first != nil || n.Name != "xml" || len(n.Attrs) == 0 || n.Attrs[0].Name != "version" || !strings.HasPrefix(n.Attrs[0].Value, "1.") {
+		return false
+	}
+	for i, a := range n.Attrs[1:] {
+		switch {
+		case a.Name == "encoding" && i == 0 && isXMLName(a.Value):
+		case a.Name == "standalone" && i == len(n.Attrs)-2 && (a.Value == "yes" || a.Value == "no"):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// unescape resolves the five entities and the numbered ones. What is neither stays as it is.
+func (p *xmlParser) unescape(s string) string {
+	if strings.Contains(s, "]]>") {
+		p.odd("]]> outside of a CDATA section")
+	}
 	if strings.IndexByte(s, '&') < 0 {
 		return s
 	}
@@ -282,6 +390,7 @@ func xmlUnescape(s string) string {
 			r, ok = xmlEntity(s[1:end])
 		}
 		if !ok {
+			p.odd("an & that begins nothing")
 			b.WriteByte('&')
 			s = s[1:]
 			continue
@@ -312,7 +421,7 @@ func xmlEntity(name string) (rune, bool) {
 		digits, base = digits[1:], 16
 	}
 	v, err := strconv.ParseUint(digits, base, 32)
-	if err != nil || v == 0 || v > utf8.MaxRune || v >= 0xd800 && v < 0xe000 {
+	if err != nil || !isXMLChar(rune(v)) {
 		return 0, false
 	}
 	return rune(v), true
@@ -338,8 +447,10 @@ func (d *XMLDoc) AppendUTF16(b []byte) []byte {
 }
 
 var (
-	xmlTextEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-	xmlAttrEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
+	// A reader takes an end of a line for "\n", and in an attribute for a space: what else is meant goes by number.
+	xmlTextEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
+	xmlAttrEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\r", "&#13;", "\n", "&#10;", "\t", "&#9;")
+	xmlSpaces      = strings.NewReplacer("\n", " ", "\t", " ")
 )
 
 // writeXML writes nodes; indent < 0 adds no space. depth is bounded by the parser, and by who builds a document.

@@ -180,13 +180,46 @@ type Report struct {
 	Problems   []Problem `json:"problems,omitempty"` // skipped or marked, first 1000
 	ProblemsN  int       `json:"problemsN"`
 	Warnings   []string  `json:"warnings,omitempty"`
+	Verdict    Verdict   `json:"verdict,omitempty"` // of a verification
+	Losses     []Loss    `json:"losses,omitempty"`  // what should be there and cannot be reached, first 1000
+	LossesN    int       `json:"lossesN,omitempty"`
 	Text       string    `json:"text,omitempty"`
 	JSON       string    `json:"json,omitempty"`
 }
 
+// Verdict is what a verification comes to.
+type Verdict string
+
+const (
+	Good       Verdict = "good"
+	Incomplete Verdict = "incomplete" // what is there is sound, and not all is there
+	Damaged    Verdict = "damaged"
+)
+
+// Loss is something that the archive should hold and that cannot be reached in it.
+type Loss struct {
+	Kind  LossKind `json:"kind"`
+	Image int      `json:"image,omitempty"` // from 1; 0: it is not of an image's tree
+	Path  string   `json:"path,omitempty"`
+	Part  string   `json:"part,omitempty"` // name of the file
+	Off   int64    `json:"off"`            // in the image's metadata, or in the part
+	Text  string   `json:"text"`           // details
+}
+
+// LossKind says what was lost.
+type LossKind string
+
+// LossKinds are all there are. The page has words for each.
+func LossKinds() []LossKind {
+	return []LossKind{
+		"list-cut", "list-beyond", "list-shared", "entry", "name", "duplicate", "not-a-folder", "depth", "orphans", "root", "stream", "security",
+		"blob-table", "images", "xml", "xml-images", "integrity",
+	}
+}
+
 // Damage is one content (or block of an integrity table) that is not what it should be, with all that use it.
 type Damage struct {
-	Kind  string `json:"kind"` // "blob", "block", "metadata", "table"
+	Kind  string `json:"kind"` // "blob", "block", "metadata"
 	Hash  string `json:"hash,omitempty"`
 	Part  int    `json:"part"`
 	Off   int64  `json:"off"`

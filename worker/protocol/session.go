@@ -52,7 +52,8 @@ type Archive struct {
 	PackedBytes int64     `json:"packedBytes"` // as stored
 	Images      []Image   `json:"images"`
 	Warnings    []string  `json:"warnings,omitempty"`
-	Fields      []Field   `json:"fields"` // part 1's header, field by field
+	Losses      int       `json:"losses,omitempty"` // what should be there and is not, as far as opening tells; those of trees show in lists
+	Fields      []Field   `json:"fields"`           // part 1's header, field by field
 	ReadOnly    bool      `json:"readOnly"`
 	References  []string  `json:"references,omitempty"`
 	Regions     []Region  `json:"regions"`          // part by part, in file order; neighbours of one kind are joined
@@ -159,10 +160,11 @@ type ListReply struct {
 	Total int     `json:"total"` // rows after the filter
 	All   int     `json:"all"`   // entries in the folder
 	Dirs  int     `json:"dirs"`
-	Bytes int64   `json:"bytes"` // of the files after the filter
-	Path  []Crumb `json:"path"`  // from the root to this folder
-	Seek  int     `json:"seek"`  // -1: none
-	Find  int     `json:"find"`  // -1: not in this list
+	Bytes int64   `json:"bytes"`          // of the files after the filter
+	Path  []Crumb `json:"path"`           // from the root to this folder
+	Seek  int     `json:"seek"`           // -1: none
+	Find  int     `json:"find"`           // -1: not in this list
+	Lost  int     `json:"lost,omitempty"` // what the image's tree lacks: entries, lists, contents
 }
 
 // Crumb is one step of a path bar.

@@ -126,6 +126,7 @@ type Session struct {
 	Info      protocol.Archive
 	Many      int
 	Lacking   int               // contents in other archives
+	Lost      int               // what trees lack
 	ReadFails error             // Read fails with it
 	Texts     map[string]string // contents by path
 	Closed    bool
@@ -270,7 +271,7 @@ func (s *Session) List(_ context.Context, q protocol.ListRequest) (protocol.List
 		return protocol.ListReply{}, errNotFound
 	}
 	var rows []protocol.Row
-	rep := protocol.ListReply{Start: q.Start, Seek: -1, Find: -1}
+	rep := protocol.ListReply{Start: q.Start, Seek: -1, Find: -1, Lost: s.Lost}
 	for _, k := range s.kids(q.Node) {
 		r, _, _ := s.row(k)
 		rep.All++

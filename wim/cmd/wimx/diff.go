@@ -46,6 +46,7 @@ func runDiff(t *tool, o *parsed) error {
 		if images[i], err = a.Image(n); err != nil {
 			return coded(exitMetadata, err)
 		}
+		t.lookAt(images[i])
 	}
 	list := []change{}
 	core.Diff(images[0], images[1], func(c core.Change) bool {

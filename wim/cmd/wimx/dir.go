@@ -41,9 +41,7 @@ func runDir(t *tool, o *parsed) error {
 		if err != nil {
 			return coded(exitMetadata, err)
 		}
-		for _, w := range im.Warnings() {
-			t.warn("image %d: %s", i, w)
-		}
+		t.lookAt(im)
 		start := core.Node(0)
 		if p := o.get("path"); p != "" {
 			var ok bool

@@ -88,9 +88,7 @@ func runExtract(t *tool, o *parsed) error {
 	if err != nil {
 		return coded(exitMetadata, err)
 	}
-	for _, w := range im.Warnings() {
-		t.warn("%s", w)
-	}
+	t.lookAt(im)
 	nodes, keep, err := t.choose(im, o, paths)
 	if err != nil {
 		return err
@@ -268,9 +266,7 @@ func runApply(t *tool, o *parsed) error {
 		if err != nil {
 			return coded(exitMetadata, err)
 		}
-		for _, w := range im.Warnings() {
-			t.warn("%s", w)
-		}
+		t.lookAt(im)
 		t.say("Applying image %d (\"%s\") from \"%s\" to directory \"%s\"\n", i, info.Name, realPath(o.args[0]), dest)
 		if err := t.applyImage(a, im, dest, wo, o); err != nil {
 			return err

@@ -323,6 +323,18 @@ func TestSamples(t *testing.T) {
 			if s.Name == "split-wrong-set" {
 				good = true // --ref takes any archive, and contents are known by their hashes: so says wimlib too
 			}
+			// Those that warn of entries left out are incomplete, and what there is of them is applied.
+			least := 0
+			incomplete := s.Outcome == wimtest.Warns && strings.Contains(out, ": incomplete: ")
+			if incomplete && code == exitImageCount {
+				return // images are lost: apply refuses such an archive, see TestLostImages
+			}
+			if incomplete && code == exitMetadata {
+				least = exitMetadata
+			}
+			if incomplete && code != 0 {
+				code = 0
+			}
 			if good != (code == 0) {
 				t.Fatalf("outcome %q, and verify ends with %d\n%s%s", s.Outcome, code, out, errs)
 			}
@@ -330,14 +342,14 @@ func TestSamples(t *testing.T) {
 			if c, ok := want[s.Outcome]; ok && c != code {
 				t.Errorf("outcome %q, and verify ends with %d, want %d\n%s", s.Outcome, code, c, errs)
 			}
-			if s.Outcome == wimtest.Warns && !strings.Contains(errs, "WARNING") {
+			if s.Outcome == wimtest.Warns && !incomplete && !strings.Contains(errs, "WARNING") {
 				t.Errorf("there is no warning: %s", errs)
 			}
 			if !good || s.Files == nil || len(s.Files) == 0 {
 				return
 			}
 			target := filepath.Join(dir, "out")
-			if _, errs, code := wimx(dir, append([]string{"apply", first, "1", target}, args...)...); code != 0 {
+			if _, errs, code := wimx(dir, append([]string{"apply", first, "1", target}, args...)...); code != least {
 				t.Fatalf("apply ends with %d\n%s", code, errs)
 			}
 			for p, want := range s.Files {

@@ -78,6 +78,7 @@ type tool struct {
 	reads bool      // a person reads standard output: it is a terminal
 
 	leftOut int // files that --skip-errors left out
+	lost    int // what images lack that were to be shown, extracted or copied
 
 	written func(off int64, n int) error // called before each write to an archive, and may fail it; for tests
 }
@@ -163,6 +164,9 @@ func (t *tool) dispatch(argv []string) error {
 	}
 	if err == nil && t.leftOut > 0 {
 		err = codef(exitLeftOut, "--skip-errors left out %d; all else was done", t.leftOut)
+	}
+	if err == nil && t.lost > 0 {
+		err = codef(exitMetadata, "what was asked for is incomplete: %d losses, see the warnings; all that is there was done", t.lost)
 	}
 	var ue usageError
 	if errors.As(err, &ue) {

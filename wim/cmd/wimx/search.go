@@ -52,6 +52,7 @@ func runSearch(t *tool, o *parsed) error {
 		if err != nil {
 			return coded(exitMetadata, err)
 		}
+		t.lookAt(im)
 		images[i] = im
 		s := im.Search(query)
 		for s.Step(65536, func(n core.Node) bool { found.Add(im, n); return true }) {

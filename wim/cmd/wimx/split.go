@@ -113,6 +113,9 @@ func partName(first string, n int) string {
 // writeParts writes the parts of a set, which get their names when all are complete.
 func (t *tool) writeParts(first string, from *opened, w *writing) error {
 	t.warnOf(w)
+	if err := t.loseOf(w); err != nil {
+		return err
+	}
 	// placeOf is where a part goes, which none of those is that are split.
 	placeOf := func(n int) (filePlace, error) {
 		at, err := t.placeFor(partName(first, n))

@@ -24,6 +24,8 @@ const (
 	exitCompression    = 16
 	exitHeader         = 17
 	exitImage          = 18
+	exitIntegrityTable = 19
+	exitTable          = 20
 	exitMetadata       = 21
 	exitOverlay        = 23
 	exitParameter      = 24
@@ -54,6 +56,7 @@ const (
 	exitXML            = 73
 	exitEncrypted      = 74
 	exitNoConfig       = 83
+	exitIncomplete     = 84
 	exitCompaction     = 85
 	exitChanged        = 88
 	exitInterrupted    = 130 // as shells tell of Ctrl-C
@@ -109,6 +112,7 @@ func status(err error) int {
 		part *core.TooLargePartError
 		scan *core.ScanProblem
 		no   *core.RefusedError
+		text *core.XMLTextError
 	)
 	switch {
 	case err == nil:
@@ -131,7 +135,7 @@ func status(err error) int {
 		return exitNotFirstPart
 	case errors.As(err, &sink):
 		return exitWrite
-	case errors.As(err, &part):
+	case errors.As(err, &part), errors.As(err, &text):
 		return exitParameter
 	case errors.As(err, &no):
 		return refusedStatus(no.Key)

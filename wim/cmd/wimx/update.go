@@ -68,6 +68,9 @@ func runUpdate(t *tool, o *parsed) error {
 	if err != nil {
 		return coded(exitMetadata, err)
 	}
+	if err := whole(im); err != nil {
+		return err
+	}
 	d, err := im.Draft()
 	if err != nil {
 		return coded(exitMetadata, err)

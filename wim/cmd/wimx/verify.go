@@ -43,7 +43,8 @@ func runVerify(t *tool, o *parsed) error {
 	if err != nil {
 		return err
 	}
-	for _, w := range r.Warnings[min(len(a.Info().Warnings), len(r.Warnings)):] {
+	info := a.Info()
+	for _, w := range r.Warnings[len(info.Warnings)-len(info.Losses):] {
 		t.warn("%s", w) // those of opening have been told
 	}
 	if json {
@@ -66,29 +67,56 @@ func runVerify(t *tool, o *parsed) error {
 			t.say("Note: if this WIM file is not standalone, use the --ref option to specify the other parts.\n")
 		}
 	}
-	if r.OK {
-		return nil
+	switch r.Verdict {
+	case core.Damaged:
+		return codef(verdictStatus(r), "%q failed verification!", o.args[0])
+	case core.Incomplete:
+		return codef(verdictStatus(r), "%q failed verification: it is incomplete!", o.args[0])
 	}
-	code := exitHash
+	return nil
+}
+
+// verdictStatus tells the exit status of an archive that is not good.
+func verdictStatus(r *core.VerifyReport) int {
 	for _, i := range r.Integrity {
-		if i.State != "ok" && i.State != "none" {
-			code = exitIntegrity
+		if i.State == "bad" {
+			return exitIntegrity
 		}
 	}
 	switch {
-	case code == exitIntegrity:
 	case len(r.Images) > 0:
-		code = exitMetadata
+		return exitMetadata
 	case len(r.Damaged) > 0:
 		for _, d := range r.Damaged {
 			if d.Lost > 0 {
-				code = exitDecompression
+				return exitDecompression
 			}
 		}
-	case len(r.Missing) > 0:
-		code = exitMissingContent
+		return exitHash
+	case len(r.Losses) > 0:
+		return lossStatus(r.Losses)
 	}
-	return codef(code, "%q failed verification!", o.args[0])
+	return exitMissingContent
+}
+
+// lossStatus tells the exit status for what an archive lost. What wimlib-imagex looks at first counts.
+func lossStatus(list []core.Loss) int {
+	code := exitMetadata // of trees, which come last
+	for _, l := range list {
+		switch l.Kind {
+		case core.LossXML:
+			return exitXML
+		case core.LossIntegrity:
+			return exitIntegrityTable
+		case core.LossXMLImages:
+			code = exitImageCount
+		case core.LossImages, core.LossBlobTable:
+			if code != exitImageCount {
+				code = exitIncomplete // which is our own: wimlib-imagex takes the header's word for it
+			}
+		}
+	}
+	return code
 }
 
 // verifyAll goes through an archive, and reports what it found.

@@ -82,6 +82,9 @@ func (w *writing) named(e *core.ContentError) *core.ContentError {
 // file: to standard output if it is "-". It gives no report of a dry run.
 func (t *tool) writeNew(name string, w *writing) (*core.WriteReport, error) {
 	t.warnOf(w)
+	if err := t.loseOf(w); err != nil {
+		return nil, err
+	}
 	at := filePlace{name: "standard output", through: true, own: true}
 	if name != "-" {
 		var err error
@@ -126,6 +129,9 @@ func (t *tool) writeNew(name string, w *writing) (*core.WriteReport, error) {
 // writeOver changes an archive in its file. Until the header is written, which comes last, it is the one that it was.
 func (t *tool) writeOver(a *target, w *writing) (*core.WriteReport, error) {
 	t.warnOf(w)
+	if err := t.loseOf(w); err != nil {
+		return nil, err
+	}
 	dir := filepath.Dir(a.path)
 	if w.dryRun {
 		return nil, t.estimate(w, a.name, dir)
@@ -331,6 +337,10 @@ func (t *tool) verifyWritten(parts []string, name, fate string, w *writing) erro
 	}
 	if elsewhere > 0 {
 		t.warn("%d contents were not verified: they are in no open file, and were not before", elsewhere)
+	}
+	if r.LossesN > 0 {
+		t.warn("what is in %s is what was to be written, but it is incomplete: %s", name, r.Losses[0].String())
+		return nil
 	}
 	t.say("%q was successfully verified.\n", name)
 	return nil

@@ -1,0 +1,115 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// XML 1.0 has no way to write some characters, not even as numbers, and a document that has one is refused by every
+// reader. [XML] 2.2 lists them.
+
+// isXMLChar says that a document may hold the character.
+func isXMLChar(r rune) bool {
+	return r >= ' ' && r < 0xd800 || r == '\t' || r == '\n' || r == '\r' || r >= 0xe000 && r < 0xfffe || r >= 0x10000 && r <= utf8.MaxRune
+}
+
+// notXML finds the first thing in a text that no document can hold, and names it for people; "" if there is none.
+func notXML(s string) string {
+	for i, r := range s {
+		if r == utf8.RuneError {
+			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
+				if len(s) > i+1 && s[i] == 0xed && s[i+1] >= 0xa0 {
+					return "an unpaired surrogate"
+				}
+				return fmt.Sprintf("the byte 0x%02x, which is no UTF-8", s[i])
+			}
+		}
+		if !isXMLChar(r) {
+			return fmt.Sprintf("the character U+%04X", r)
+		}
+	}
+	return ""
+}
+
+// xmlNewlines gives each end of a line its only form, as [XML] 2.11 has readers do.
+func xmlNewlines(s string) string {
+	if !strings.Contains(s, "\r") {
+		return s
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+}
+
+// isXMLName says that an element or an attribute may have that name: [XML] 2.3.
+func isXMLName(s string) bool {
+	for i, r := range s {
+		first := r == ':' || r == '_' || 'a' <= r|0x20 && r|0x20 <= 'z' && r < 0x80 ||
+			r >= 0xc0 && r <= 0x2ff && r != 0xd7 && r != 0xf7 || r >= 0x370 && r <= 0x1fff && r != 0x37e || r == 0x200c || r == 0x200d ||
+			r >= 0x2070 && r <= 0x218f || r >= 0x2c00 && r <= 0x2fef || r >= 0x3001 && r <= 0xd7ff || r >= 0xf900 && r <= 0xfdcf ||
+			r >= 0xfdf0 && r < 0xfffd || r >= 0x10000 && r <= 0xeffff
+		later := r == '-' || r == '.' || '0' <= r && r <= '9' || r == 0xb7 || r >= 0x300 && r <= 0x36f || r == 0x203f || r == 0x2040
+		if !first && (i == 0 || !later) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// XMLTextError says that an archive's XML document cannot hold a text that was to be put into it. Nothing was written.
+type XMLTextError struct {
+	Path string // of the element, such as "WIM/IMAGE[1]/NAME"; an attribute stands behind an @
+	What string // that it cannot hold
+}
+
+func (e *XMLTextError) Error() string {
+	return fmt.Sprintf("wim: %s: no XML document can hold %s, and no program could open the archive; choose another text", e.Path, e.What)
+}
+
+// Is makes an XMLTextError an ErrRefused.
+func (e *XMLTextError) Is(target error) bool { return target == ErrRefused }
+
+// writable tells whether a document can be read again when it is written: a *XMLTextError if not. What ParseXML gives
+// always can, so that what cannot is what somebody put into it.
+func (d *XMLDoc) writable() error {
+	for _, n := range d.Nodes {
+		if err := n.writable(n.Name, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *XMLNode) writable(path string, depth int) error {
+	if n.Name == "" {
+		if what := notXML(n.Text); what != "" {
+			return &XMLTextError{path, what}
+		}
+		return nil
+	}
+	if !isXMLName(n.Name) {
+		return &XMLTextError{path, "an element of that name"}
+	}
+	if depth > maxXMLDepth {
+		return &XMLTextError{path, fmt.Sprintf("more than %d elements in each other", maxXMLDepth)}
+	}
+	for _, a := range n.Attrs {
+		if what := notXML(a.Value); what != "" {
+			return &XMLTextError{path + "@" + a.Name, what}
+		}
+	}
+	counts := map[string]int{}
+	for _, c := range n.Children {
+		at := path
+		if c.Name != "" {
+			counts[c.Name]++
+			at += "/" + c.Name
+			if c.Name == "IMAGE" || counts[c.Name] > 1 {
+				at += fmt.Sprintf("[%d]", counts[c.Name])
+			}
+		}
+		if err := c.writable(at, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
