@@ -26,9 +26,6 @@ func closeLocked(f *os.File) error {
 	return f.Close()
 }
 
-// locksFiles says that lockFile does something.
-const locksFiles = true
-
 // lockHeld says that lockFile has locked a file, and not only found that its file system knows no locks.
 func lockHeld(fd uintptr) bool { return syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB) == nil }
 

@@ -9,6 +9,9 @@ import (
 	"testing"
 )
 
+// locksFiles reports whether lockFile does something.
+const locksFiles = true
+
 // TestLockGivenBack closes files that were locked while they are open a second time, as they are in a program that is
 // just being started.
 func TestLockGivenBack(t *testing.T) {

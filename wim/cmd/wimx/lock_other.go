@@ -10,9 +10,6 @@ func lockFile(uintptr) (taken bool, err error) { return false, nil }
 // closeLocked closes a file.
 func closeLocked(f *os.File) error { return f.Close() }
 
-// locksFiles says that lockFile does something.
-const locksFiles = false
-
 // lockHeld says that lockFile has locked a file.
 func lockHeld(uintptr) bool { return false }
 

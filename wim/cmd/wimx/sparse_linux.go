@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"os"
 	"syscall"
 )
@@ -27,7 +28,7 @@ func (f hostFile) NextData(off int64) (from, to int64, err error) {
 // they end before, and at the file's end at the latest. It moves the file's offset.
 func nextData(f *os.File, off, least int64) (from, to int64, err error) {
 	fd := int(f.Fd())
-	size, err := syscall.Seek(fd, 0, os.SEEK_END)
+	size, err := syscall.Seek(fd, 0, io.SeekEnd)
 	if err != nil {
 		return 0, 0, err
 	}
