@@ -2,6 +2,7 @@ package core
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"wimscope/wim/internal/format"
 )
@@ -45,10 +46,8 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 	have := make([]Hash, 0, 2)
 	lost := 0
 	content := func(h Hash) {
-		for _, x := range have {
-			if x == h {
-				return
-			}
+		if slices.Contains(have, h) {
+			return
 		}
 		switch {
 		case h.IsZero():
