@@ -18,15 +18,15 @@ const roomForEntry = format.DentryFixedSize + 2
 func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 	off := uint64(l.nodes[n].off)
 	end := off + v.Size()
-	hidden, first := 0, uint64(0)
+	hidden, first, firstName := 0, uint64(0), []byte(nil)
 	find := func(from, to uint64) {
 		for at := align8(from); at < to; at += 8 {
-			size := l.entryLike(at)
+			size, name := l.entryLike(at)
 			if size == 0 {
 				continue
 			}
 			if hidden++; hidden == 1 {
-				first = at
+				first, firstName = at, name
 			}
 			at += size - 8
 		}
@@ -69,7 +69,7 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 		}
 	}
 	if hidden > 0 {
-		l.lose(LossOrphans, n, first, hidden, "%d entries are hidden inside of this one, the first is %q at 0x%x", hidden, textOf(l.entryAt(uint32(first)).Name()), first)
+		l.lose(LossOrphans, n, first, hidden, "%d entries are hidden inside of this one, the first is %q at 0x%x", hidden, textOf(firstName), first)
 	}
 	if lost > 0 {
 		l.lose(LossStream, n, off, lost, "%d contents that an entry of its kind cannot have left out", lost)
@@ -81,7 +81,7 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 func (l *treeLoader) leftOver(root uint64) {
 	le := binary.LittleEndian
 	units := uint64(len(l.meta)) / 8
-	entries, first, bytes, firstByte := 0, uint64(0), uint64(0), uint64(0)
+	entries, first, firstName, bytes, firstByte := 0, uint64(0), []byte(nil), uint64(0), uint64(0)
 	span := func(from, to uint64) { // from is the first that is not zero
 		if to-from < roomForEntry-8 { // its length may be zero
 			return
@@ -89,10 +89,16 @@ func (l *treeLoader) leftOver(root uint64) {
 		if bytes += to - from; firstByte == 0 {
 			firstByte = from
 		}
+		if before := from - 8; before >= root && l.seen[before>>9]>>(before>>3&63)&1 == 0 {
+			if size, _ := l.entryLike(before); size > 0 {
+				from = before // the length of the first entry is zero
+			}
+		}
 		for at := from; at < to; at += 8 {
-			if size := l.entryLike(at); size > 0 {
+			size, name := l.entryLike(at)
+			if size > 0 {
 				if entries++; entries == 1 {
-					first = at
+					first, firstName = at, name
 				}
 				at += size - 8
 			}
@@ -124,30 +130,39 @@ func (l *treeLoader) leftOver(root uint64) {
 	}
 	switch {
 	case entries > 0:
-		l.lose(LossOrphans, 0, first, entries, "%d entries belong to no folder, the first is %q at 0x%x", entries, textOf(l.entryAt(uint32(first)).Name()), first)
+		l.lose(LossOrphans, 0, first, entries, "%d entries belong to no folder, the first is %q at 0x%x", entries, textOf(firstName), first)
 	case bytes > 0:
-		l.lose(LossOrphans, 0, firstByte, 0, "%d bytes that are part of no entry, at 0x%x: there may have been entries", bytes, firstByte)
+		// Not a loss: a program may leave what it does not use, and nothing here is an entry.
+		l.warnf("%d bytes at 0x%x are part of no entry", bytes, firstByte)
 	}
 }
 
-// entryLike tells the size of what stands at off if it is an entry beyond reasonable doubt, else 0: its lengths fit each
-// other, its attributes are such, and its name is one, with a NUL behind it.
-func (l *treeLoader) entryLike(off uint64) uint64 {
+// entryLike returns the size and the name of what stands at off if it is an entry beyond reasonable doubt, else 0: its lengths fit each
+// other, its attributes exist, and it has a name with a NUL behind it. Its own length may be that of a list's end, which
+// hides it and all entries behind it.
+func (l *treeLoader) entryLike(off uint64) (size uint64, name []byte) {
+	le := binary.LittleEndian
 	if off+roomForEntry > uint64(len(l.meta)) {
-		return 0
+		return 0, nil
 	}
-	const attributes = 0xfff7ff // those that there are, with some to spare
-	e := format.DentryView(l.meta[off:])
-	if a := e.Attributes(); a == 0 || a&^attributes != 0 || e.Length() > 1<<20 {
-		return 0
+	const attributes = 0xfff7ff // those that exist, and some more
+	b := l.meta[off:]
+	short, long := uint64(le.Uint16(b[0x62:])), uint64(le.Uint16(b[0x64:]))
+	need := format.DentryFixedSize + long + 2
+	if short > 0 {
+		need += short + 2
 	}
-	v, err := format.ViewDentry(l.meta, off)
-	if v == nil || err != nil || len(v.Name()) == 0 || hasNUL(v.Name()) {
-		return 0
+	length := le.Uint64(b)
+	if length <= 8 {
+		length = need
 	}
-	end := off + format.DentryFixedSize + uint64(len(v.Name()))
-	if end+2 > uint64(len(l.meta)) || l.meta[end]|l.meta[end+1] != 0 {
-		return 0
+	a := le.Uint32(b[0x08:])
+	if a == 0 || a&^attributes != 0 || long == 0 || (long|short)&1 != 0 || length < need || length > min(1<<20, uint64(len(b))) {
+		return 0, nil
 	}
-	return v.Size()
+	name = b[format.DentryFixedSize : format.DentryFixedSize+long]
+	if hasNUL(name) || le.Uint16(b[format.DentryFixedSize+long:]) != 0 {
+		return 0, nil
+	}
+	return align8(length), name
 }

@@ -34,6 +34,10 @@ func rewrite(t *testing.T, b []byte) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	e, err := a.Edit()
+	var refused *RefusedError
+	if errors.As(err, &refused) && refused.Key == RefusedImages {
+		return
+	}
 	if err != nil {
 		t.Fatalf("an archive that opens cannot be edited: %v", err)
 	}
