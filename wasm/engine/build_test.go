@@ -541,7 +541,6 @@ func TestBuildFromArchives(t *testing.T) {
 			{"an archive that is not there", protocol.BuildRequest{Images: []protocol.BuildImage{{Archive: 2, Image: 1}}}, protocol.CodeNotFound},
 			{"a draft that is not there", protocol.BuildRequest{Images: []protocol.BuildImage{{Draft: 1}}}, protocol.CodeNotFound},
 			{"a codec that is not there", protocol.BuildRequest{Images: []protocol.BuildImage{keep}, Options: protocol.BuildOptions{Codec: "ZIP"}}, protocol.CodeBadRequest},
-			{"a part that is too small", protocol.BuildRequest{Base: 1, PartSize: 300, Images: []protocol.BuildImage{keep}, Options: protocol.BuildOptions{AsBase: true}}, protocol.CodeRefused},
 			{"in no file", protocol.BuildRequest{InPlace: true, Images: []protocol.BuildImage{keep}}, protocol.CodeRefused},
 			{"a level that is not there", protocol.BuildRequest{Images: []protocol.BuildImage{keep}, Options: protocol.BuildOptions{Codec: "LZX", Level: 9}}, protocol.CodeUnsupported},
 		} {
