@@ -503,7 +503,7 @@ func TestSetProperty(t *testing.T) {
 		{"WINDOWS/LANGUAGES=", "<IMAGE><WINDOWS/></IMAGE>"},
 		{"WINDOWS[2]/X[1]=<&", "<IMAGE><WINDOWS/><WINDOWS><X>&lt;&amp;</X></WINDOWS></IMAGE>"},
 	} {
-		o := &parsed{values: map[string][]string{"image-property": {c.property}}}
+		o := &parsed{values: map[string][]string{"image-property": {c.property}}, given: []string{"image-property"}}
 		list, err := o.properties()
 		if err != nil {
 			t.Fatal(err)
@@ -516,7 +516,7 @@ func TestSetProperty(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"A[0]=x", "A[=x", "A[1=x", "A[99999999]=x", "=x", "1A=x", "A//B=x", "A<=x"} {
-		o := &parsed{values: map[string][]string{"image-property": {bad}}}
+		o := &parsed{values: map[string][]string{"image-property": {bad}}, given: []string{"image-property"}}
 		if _, err := o.properties(); err == nil {
 			t.Errorf("%s is taken", bad)
 		}
