@@ -87,8 +87,7 @@ func (w *writer) tidyDir(i int32) {
 	if err != nil {
 		return
 	}
-	at := w.path(i)
-	w.t.tidy(d.root, tempEntry, func(*os.File) bool { return true }, func(file string) string { return filepath.Join(w.base, at, file) })
+	w.t.tidy(d.root, tempEntry, func(*os.File) bool { return true }, func(file string) string { return filepath.Join(w.base, w.path(i), file) })
 }
 
 // stillThere says that a file that was just made and locked has not been taken for a leftover in between.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"wimscope/wim/core"
 )
@@ -383,11 +384,12 @@ func (w *writer) finishDir(i int32) error {
 func (w *writer) path(i int32) string { return w.pathOf(&w.outs[i]) }
 
 func (w *writer) pathOf(o *out) string {
-	p := o.name
+	steps := []string{o.name}
 	for up := o.parent; up >= 0 && w.outs[up].name != ""; up = w.outs[up].parent {
-		p = filepath.Join(w.outs[up].name, p)
+		steps = append(steps, w.outs[up].name)
 	}
-	return p
+	slices.Reverse(steps)
+	return filepath.Join(steps...)
 }
 
 // meta is what an entry has beside its bytes.
