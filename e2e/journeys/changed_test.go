@@ -124,7 +124,7 @@ func TestMemory(t *testing.T) {
 		}
 	}
 	t.Logf("%d MB at the start, %d when verified with %d workers, %d when closed", start>>20, verified>>20, workers, closed>>20)
-	if workers < 3 || verified-start < 50<<20 {
+	if workers < 2 || verified-start < 50<<20 {
 		t.Errorf("verifying took %d bytes and %d workers: nothing can be told from that", verified-start, workers)
 	}
 	if left != 1 || closed-start > (verified-start)/2 {
