@@ -426,7 +426,7 @@ func (l *loader) addMeta(t *blobTable, i int, e format.BlobEntry, solid bool) er
 			if l.images == nil {
 				l.images = map[metaPlace]int{}
 			}
-			at := metaPlace{m.src, m.off}
+			at := m.place()
 			m.same = l.images[at]
 			l.images[at] = index
 		}

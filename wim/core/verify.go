@@ -108,11 +108,15 @@ func (a *Archive) PlanVerify(o *VerifyOptions) (*VerifyPlan, error) {
 // metaID is the ID of metadata resource i in a verification.
 func (a *Archive) metaID(i int) int32 { return int32(len(a.blobs) + i) }
 
-// metaPlace tells metadata resources apart: two images may share one.
+// metaPlace tells metadata resources apart: two images may share one. Their entries of the blob table may have different
+// hashes for it, of which one is wrong then.
 type metaPlace struct {
-	src int32
-	off int64
+	src  int32
+	off  int64
+	hash Hash
 }
+
+func (m *metaRec) place() metaPlace { return metaPlace{m.src, m.off, m.hash} }
 
 func (p *VerifyPlan) planBlobs() error {
 	a := p.a
@@ -141,7 +145,7 @@ func (p *VerifyPlan) planBlobs() error {
 	for i := range a.metas {
 		m := &a.metas[i]
 		id := a.metaID(i)
-		at := metaPlace{m.src, m.off}
+		at := m.place()
 		if seen[at] {
 			continue
 		}
@@ -437,7 +441,7 @@ func (p *VerifyPlan) damages(r *VerifyReport) map[int32]*Damage {
 	})
 	images := map[metaPlace][]int{}
 	for k := range a.metas {
-		at := metaPlace{a.metas[k].src, a.metas[k].off}
+		at := a.metas[k].place()
 		images[at] = append(images[at], k)
 	}
 	r.Damaged = make([]Damage, len(ids))
@@ -449,7 +453,7 @@ func (p *VerifyPlan) damages(r *VerifyReport) map[int32]*Damage {
 		if id >= a.metaID(0) {
 			m := &a.metas[id-a.metaID(0)]
 			d.Kind, d.Hash, d.Size = "metadata", m.hash, m.size
-			for _, k := range images[metaPlace{m.src, m.off}] {
+			for _, k := range images[m.place()] {
 				d.Uses = append(d.Uses, Use{Image: k + 1})
 				byID[a.metaID(k)] = d
 			}
