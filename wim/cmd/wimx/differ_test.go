@@ -396,12 +396,12 @@ func (m *mutable) ask(dir string, parts []wimtest.SamplePart) (*differCase, erro
 	}
 	if c.ours == 0 {
 		a, err := openSample(parts, m.Refs)
-		if errors.Is(err, core.ErrMissingPart) { // it is a later part now, which has no images
-			return c, nil
-		}
 		var wrong *core.WrongPartError
 		if errors.As(err, &wrong) { // to the command line it is a file of --ref then
 			a, err = openSample(parts[:1], append(slices.Clone(parts[1:]), m.Refs...))
+		}
+		if errors.Is(err, core.ErrMissingPart) { // it is a later part now, which has no images
+			return c, nil
 		}
 		if err != nil {
 			return nil, err
