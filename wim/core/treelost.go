@@ -69,10 +69,10 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 		}
 	}
 	if hidden > 0 {
-		l.lose(LossOrphans, n, first, hidden, "%d entries are hidden inside of this one, the first is %q at 0x%x", hidden, textOf(firstName), first)
+		l.lose(LossOrphans, n, first, hidden, "entries hidden inside this one: %d, the first is %q at 0x%x", hidden, textOf(firstName), first)
 	}
 	if lost > 0 {
-		l.lose(LossStream, n, off, lost, "%d contents that an entry of its kind cannot have left out", lost)
+		l.lose(LossStream, n, off, lost, "contents left out because an entry of this kind cannot have them: %d", lost)
 	}
 }
 
@@ -130,7 +130,7 @@ func (l *treeLoader) leftOver(root uint64) {
 	}
 	switch {
 	case entries > 0:
-		l.lose(LossOrphans, 0, first, entries, "%d entries belong to no folder, the first is %q at 0x%x", entries, textOf(firstName), first)
+		l.lose(LossOrphans, 0, first, entries, "entries that belong to no folder: %d, the first is %q at 0x%x", entries, textOf(firstName), first)
 	case bytes > 0:
 		// Not a loss: a program may leave what it does not use, and nothing here is an entry.
 		l.warnf("%d bytes at 0x%x are part of no entry", bytes, firstByte)
