@@ -1,7 +1,6 @@
 package jsx
 
 import (
-	"encoding/json"
 	"syscall/js"
 )
 
@@ -121,7 +120,7 @@ func Bytes(v js.Value) ([]byte, bool) {
 }
 
 // FromJSON makes a plain object of JSON text; of none, null.
-func FromJSON(b json.RawMessage) (v js.Value, err error) {
+func FromJSON(b []byte) (v js.Value, err error) {
 	if len(b) == 0 {
 		return js.Null(), nil
 	}
@@ -130,7 +129,7 @@ func FromJSON(b json.RawMessage) (v js.Value, err error) {
 }
 
 // ToJSON is the JSON text of a plain object; of null and undefined, nil.
-func ToJSON(v js.Value) (b json.RawMessage, err error) {
+func ToJSON(v js.Value) (b []byte, err error) {
 	if v.IsUndefined() || v.IsNull() {
 		return nil, nil
 	}
@@ -139,5 +138,5 @@ func ToJSON(v js.Value) (b json.RawMessage, err error) {
 	if s.Type() != js.TypeString {
 		return nil, &Error{Name: "DataError", Message: "not a plain object"}
 	}
-	return json.RawMessage(s.String()), nil
+	return []byte(s.String()), nil
 }

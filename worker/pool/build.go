@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 
@@ -62,7 +61,7 @@ func (b *Build) Lost() <-chan struct{} { return b.w.lost }
 // askLead asks the lead; when ctx ends it is told to stop, and not waited for.
 func askLead[Rep any](ctx context.Context, b *Build, m protocol.Method, req any, attach []any, onProgress func(protocol.RunProgress)) (Rep, error) {
 	var rep Rep
-	body, _, err := b.w.call(ctx, m, req, attach, func(body json.RawMessage) {
+	body, _, err := b.w.call(ctx, m, req, attach, func(body []byte) {
 		if at, err := protocol.Decode[protocol.RunProgress](body); err == nil && onProgress != nil {
 			onProgress(at)
 		}

@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -160,7 +159,7 @@ func (w *fakeWorker) crash(why string) {
 }
 
 // decodeBody is protocol.Decode for tests.
-func decodeBody[T any](t *testing.T, b json.RawMessage) T {
+func decodeBody[T any](t *testing.T, b []byte) T {
 	t.Helper()
 	v, err := protocol.Decode[T](b)
 	if err != nil {

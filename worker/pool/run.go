@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -513,7 +512,7 @@ func (b *borrowed) tryShard(ctx context.Context, p *piece, alone bool) (*worker,
 		return w, err
 	}
 	defer b.leave(slots)
-	progress := func(body json.RawMessage) {
+	progress := func(body []byte) {
 		if at, err := protocol.Decode[protocol.RunProgress](body); err == nil {
 			r.progressed(p, at.Bytes, at.Items, false)
 		}

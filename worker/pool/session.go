@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"sync"
 	"time"
@@ -242,7 +241,7 @@ func (s *Session) current(ctx context.Context) (*worker, error) {
 
 // call asks the session's worker. When ctx ends the worker is told to stop and the caller does not wait for it:
 // a session's worker is never ended to cancel something.
-func (s *Session) call(ctx context.Context, m protocol.Method, req any, attach []any, onProgress func(json.RawMessage)) (json.RawMessage, []any, *worker, error) {
+func (s *Session) call(ctx context.Context, m protocol.Method, req any, attach []any, onProgress func([]byte)) ([]byte, []any, *worker, error) {
 	w, err := s.current(ctx)
 	if err != nil {
 		return nil, nil, nil, err
@@ -302,7 +301,7 @@ func (s *Session) Read(ctx context.Context, req protocol.ReadRequest) (protocol.
 
 // Search looks for names. OnProgress, which may be nil, is given what is found so far.
 func (s *Session) Search(ctx context.Context, req protocol.SearchRequest, onProgress func(protocol.SearchReply)) (protocol.SearchReply, error) {
-	body, _, _, err := s.call(ctx, protocol.Search, req, nil, func(b json.RawMessage) {
+	body, _, _, err := s.call(ctx, protocol.Search, req, nil, func(b []byte) {
 		if onProgress == nil {
 			return
 		}

@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -46,7 +45,7 @@ type call struct {
 	answer chan protocol.Message // one slot
 	news   chan struct{}         // one slot: latest has changed
 	mu     sync.Mutex
-	latest json.RawMessage // progress that nobody has taken yet; newer replaces older
+	latest []byte // progress that nobody has taken yet; newer replaces older
 }
 
 func startWorker(s Starter, name string) (*worker, error) {
@@ -146,8 +145,8 @@ func (w *worker) lostError() *protocol.Error {
 // call sends a request and waits for its last word. When ctx ends the worker is told to cancel: with no grace the
 // caller leaves at once; otherwise it waits that long for the worker to stop, and ends it if it does not.
 // The error is a *protocol.Error.
-func (w *worker) call(ctx context.Context, m protocol.Method, req any, attach []any, onProgress func(json.RawMessage), grace time.Duration) (json.RawMessage, []any, error) {
-	var body json.RawMessage
+func (w *worker) call(ctx context.Context, m protocol.Method, req any, attach []any, onProgress func([]byte), grace time.Duration) ([]byte, []any, error) {
+	var body []byte
 	if req != nil {
 		var err error
 		if body, err = protocol.Marshal(req); err != nil {
@@ -238,7 +237,7 @@ func (w *worker) waitReady(ctx context.Context) error {
 }
 
 // take turns a last word into a result.
-func (w *worker) take(m protocol.Message) (json.RawMessage, []any, error) {
+func (w *worker) take(m protocol.Message) ([]byte, []any, error) {
 	if m.Kind == protocol.Reply {
 		return m.Body, m.Attach, nil
 	}

@@ -14,7 +14,8 @@ import (
 
 // The bodies' JSON, with the struct tags and the meaning of encoding/json, which would be a tenth of the engine's
 // program. What bodies need is here and nothing more: structs (embedded ones flattened), slices, strings, integers,
-// booleans, bytes as base64, and types that write themselves as text. A nil slice is written as [], not null.
+// booleans, and bytes as base64. Types with MarshalText are written as text; none is read, since UnmarshalText of
+// time.Time would bring its parser along. A nil slice is written as [], not null.
 
 const maxDepth = 64 // of nested values that are read
 
@@ -278,11 +279,6 @@ func target(v reflect.Value) reflect.Value {
 
 func (d *decoder) setText(v reflect.Value, s string) error {
 	v = target(v)
-	if v.CanAddr() && v.Addr().CanInterface() {
-		if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
-			return u.UnmarshalText([]byte(s))
-		}
-	}
 	switch {
 	case v.Kind() == reflect.String:
 		v.SetString(s)

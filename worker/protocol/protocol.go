@@ -11,8 +11,6 @@
 // any other script.
 package protocol
 
-import "encoding/json"
-
 // Kind says what a message is to the conversation that its ID names.
 type Kind string
 
@@ -34,7 +32,7 @@ type Message struct {
 	ID     uint32
 	Kind   Kind
 	Method Method
-	Body   json.RawMessage
+	Body   []byte // JSON
 	Attach []any
 }
 

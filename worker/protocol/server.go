@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -12,7 +11,7 @@ import (
 // Call is one request as its handler sees it.
 type Call struct {
 	Method Method
-	Body   json.RawMessage
+	Body   []byte // JSON
 	Attach []any
 
 	progress func(body any)
@@ -20,7 +19,7 @@ type Call struct {
 }
 
 // NewCall makes a call outside a Server, for a handler's own tests. A nil progress drops what is reported.
-func NewCall(m Method, body json.RawMessage, attach []any, progress func(body any)) *Call {
+func NewCall(m Method, body []byte, attach []any, progress func(body any)) *Call {
 	return &Call{Method: m, Body: body, Attach: attach, progress: progress}
 }
 
@@ -171,7 +170,7 @@ func AsError(err error) *Error {
 }
 
 // Decode reads the JSON body of a request or reply into a T. An empty body is the zero T.
-func Decode[T any](body json.RawMessage) (T, error) {
+func Decode[T any](body []byte) (T, error) {
 	var v T
 	if len(body) == 0 {
 		return v, nil
