@@ -26,6 +26,7 @@ func protocolError(err error) error {
 		refused   *core.RefusedError
 		largePart *core.TooLargePartError
 		xmlText   *core.XMLTextError
+		block     *core.IntegrityError
 	)
 	switch {
 	case errors.As(err, &known): // of a file: its own words say more than ours
@@ -54,6 +55,8 @@ func protocolError(err error) error {
 		}
 	case errors.As(err, &checksum):
 		e.Code, e.Name, e.Record, e.Off = protocol.CodeChecksum, checksum.Part, checksum.What, checksum.Off
+	case errors.As(err, &block):
+		e.Code, e.Name, e.Record, e.Off = protocol.CodeChecksum, block.Part, "integrity table", block.Off
 	case errors.As(err, &tooLarge):
 		e.Code, e.Record = protocol.CodeTooLarge, tooLarge.What
 	case errors.As(err, &form):

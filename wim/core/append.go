@@ -15,6 +15,9 @@ import (
 //
 // The header is written as one, of less than a disk's sector.
 //
+// If both the archive and the options have an integrity table, the blocks that get new hashes are first compared with the old
+// ones. Running the plan then fails with *IntegrityError before it writes anything.
+//
 // Errors: *RefusedError, and those of PlanWrite.
 func (e *Edit) PlanAppend(o *WriteOptions) (*WritePlan, error) {
 	opts, err := e.inPlace(o)
@@ -142,7 +145,12 @@ func (p *WritePlan) startAppend() error {
 	a := p.base
 	part := &a.parts[a.first]
 	p.out.off = part.Size
-	p.out.prime = func(s *blockSums) error { return p.prime(s, part.Size) }
+	p.out.prime = func(s *blockSums) error {
+		if err := p.compareOld(part.Size); err != nil {
+			return err
+		}
+		return p.prime(s, part.Size)
+	}
 	return nil
 }
 
@@ -160,16 +168,35 @@ func (p *WritePlan) asOpened() error {
 	return nil
 }
 
-// prime gives an integrity table what is there up to end: by the table that there is, and by reading.
+// keptBlocks counts the blocks of the old integrity table whose hashes the new table takes over: those that lie before end,
+// in full. The old table must have blocks of the size that is written.
+func (p *WritePlan) keptBlocks(end int64) int64 {
+	t := p.base.tables[p.base.first]
+	if t == nil || t.ChunkSize != integrityBlock {
+		return 0
+	}
+	_, to := p.base.parts[p.base.first].covered()
+	return (min(to, end) - format.HeaderSize) / integrityBlock
+}
+
+// compareOld compares the blocks of the old integrity table that prime does not take over with their bytes. Those bytes get
+// new hashes, which would make damage look sound.
+func (p *WritePlan) compareOld(end int64) error {
+	if p.base.tables[p.base.first] == nil {
+		return nil
+	}
+	return p.base.compareBlocks(p.base.first, int(p.keptBlocks(end)))
+}
+
+// prime fills the sums of a new integrity table up to end: it copies the hashes of whole blocks from the old table, and reads
+// the rest.
 func (p *WritePlan) prime(s *blockSums, end int64) error {
 	a := p.base
 	part := &a.parts[a.first]
 	from := int64(format.HeaderSize)
-	if t := a.tables[a.first]; t != nil && t.ChunkSize == integrityBlock {
-		_, to := part.covered()
-		whole := (min(to, end) - format.HeaderSize) / integrityBlock
-		s.hashes = append(s.hashes, t.Hashes[:whole]...)
-		from += whole * integrityBlock
+	if n := p.keptBlocks(end); n > 0 {
+		s.hashes = append(s.hashes, a.tables[a.first].Hashes[:n]...)
+		from += n * integrityBlock
 	}
 	return s.read(part, from, end)
 }

@@ -4,7 +4,23 @@ import (
 	"fmt"
 
 	"wimscope/wim/internal/format"
+	"wimscope/wim/internal/sha1"
 )
+
+// IntegrityError reports a block of a part that does not match the integrity table. The archive was not changed: a new
+// table would have hidden the damage.
+type IntegrityError struct {
+	Part     string
+	Block    int   // from 0
+	Off, End int64 // of the block, in the part
+}
+
+func (e *IntegrityError) Error() string {
+	return fmt.Sprintf("wim: %s: the bytes from 0x%x to 0x%x do not match block %d of the integrity table", e.Part, e.Off, e.End, e.Block)
+}
+
+// Is makes an IntegrityError an ErrChecksum.
+func (e *IntegrityError) Is(target error) bool { return target == ErrChecksum }
 
 // readIntegrity reads a part's integrity table, nil if it has none.
 func (a *Archive) readIntegrity(src int) (*format.IntegrityTable, error) {
@@ -42,4 +58,31 @@ func (p *part) covered() (from, to int64) {
 		return format.HeaderSize, format.HeaderSize
 	}
 	return format.HeaderSize, end
+}
+
+// compareBlocks hashes the blocks of the integrity table of part src, from block first on, and compares them with the table.
+// It returns an *IntegrityError for the first that differs.
+func (a *Archive) compareBlocks(src, first int) error {
+	p, t := &a.parts[src], a.tables[src]
+	from, to := p.covered()
+	size := int64(t.ChunkSize)
+	b := make([]byte, min(size, restBytes))
+	sha := sha1.New()
+	for i := first; i < len(t.Hashes); i++ {
+		start := from + int64(i)*size
+		end := min(start+size, to)
+		sha.Reset()
+		for off := start; off < end; {
+			n := min(int64(len(b)), end-off)
+			if _, err := readFull(p.R, b[:n], off); err != nil {
+				return fmt.Errorf("wim: %s: at 0x%x: %w", p.Name, off, err)
+			}
+			sha.Write(b[:n])
+			off += n
+		}
+		if sha.Sum() != t.Hashes[i] {
+			return &IntegrityError{Part: p.Name, Block: i, Off: start, End: end}
+		}
+	}
+	return nil
 }

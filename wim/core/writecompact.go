@@ -73,17 +73,23 @@ func (p *WritePlan) findMoves() error {
 
 // startCompact marks the archive as being written. What is at its place already is not moved.
 func (p *WritePlan) startCompact() error {
+	k := p.inPlace()
+	end := int64(format.HeaderSize)
+	for _, m := range p.moves[:k] {
+		end += m.packed
+	}
+	if p.out.sum != nil {
+		if err := p.compareOld(end); err != nil {
+			return err
+		}
+	}
 	h := p.base.parts[p.base.first].hdr
 	h.Flags |= format.FlagWriteInProgress
 	if err := p.out.put(h.Append(nil), 0); err != nil {
 		return err
 	}
-	k := p.inPlace()
-	for _, m := range p.moves[:k] {
-		p.out.off += m.packed
-	}
+	p.out.off = end
 	p.moves = p.moves[k:]
-	end := p.out.off
 	p.out.prime = func(s *blockSums) error { return p.prime(s, end) }
 	return p.out.sync()
 }
