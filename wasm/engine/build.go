@@ -119,6 +119,9 @@ func (b *build) draft(w *work, req protocol.DraftRequest) (protocol.DraftReply, 
 	case req.Archive > 0:
 		var im *core.Image
 		if im, err = b.image(req.Archive, req.Image); err == nil {
+			err = im.NeedWhole()
+		}
+		if err == nil {
 			d, err = im.Draft()
 		}
 	default:

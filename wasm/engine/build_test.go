@@ -19,6 +19,7 @@ import (
 	"github.com/hack-pad/hackpadfs/mem"
 
 	"wimscope/wim/core"
+	"wimscope/wim/wimtest"
 	"wimscope/worker/protocol"
 )
 
@@ -711,4 +712,39 @@ func TestBuildSkip(t *testing.T) {
 		t.Errorf("%+v", rep)
 	}
 	sameTree(t, contentsOf(t, b.sink.data, 1), want)
+}
+
+// TestBuildIncomplete: an image of which something is lost is not made a draft of, nor is the archive rewritten that holds it. It
+// can be copied to another archive, with a warning, and stay where it is.
+func TestBuildIncomplete(t *testing.T) {
+	sub := wimtest.Folder("sub", &wimtest.HandEntry{Name: "lost"})
+	sub.Subdir = func(map[string]int) int64 { return 1 << 20 } // beyond the metadata
+	b := newBuilder(t)
+	b.archive("old.wim", wimtest.One(wimtest.Folder("", sub, wimtest.TextFile("a", "text"))).Bytes())
+	refused := func(what string, err error) {
+		t.Helper()
+		e := protocol.AsError(err)
+		if err == nil || e.Code != protocol.CodeRefused || e.Record != core.RefusedIncomplete || !strings.Contains(e.Message, "image 1: /sub: ") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, _, err := say[protocol.DraftReply](b.lead, protocol.Draft, protocol.DraftRequest{Archive: 1, Image: 1})
+	refused("a draft", err)
+	images := []protocol.BuildImage{{Archive: 1, Image: 1}}
+	_, err = b.write(protocol.BuildRequest{Base: 1, Images: images, Options: protocol.BuildOptions{AsBase: true}})
+	refused("a rewritten archive", err)
+	if len(b.sink.data) > 0 {
+		t.Error("something was written")
+	}
+	for name, req := range map[string]protocol.BuildRequest{
+		"a copy":   {Images: images},
+		"a set":    {Base: 1, Images: images, PartSize: 1 << 20, Options: protocol.BuildOptions{AsBase: true}},
+		"in place": {Base: 1, Images: images, InPlace: true, Options: protocol.BuildOptions{AsBase: true}},
+	} {
+		rep, _, err := say[protocol.BuildReply](b.lead, protocol.Build, req)
+		warned := slices.ContainsFunc(rep.Warnings, func(w protocol.Pair) bool { return w.Name == core.WarnIncomplete })
+		if err != nil || warned == req.InPlace {
+			t.Errorf("%s: %v, warnings %v", name, err, rep.Warnings)
+		}
+	}
 }

@@ -63,6 +63,12 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 	if err != nil {
 		return rep, err
 	}
+	losses, lost := p.Losses()
+	if req.Base > 0 && req.PartSize == 0 { // what is made takes the archive's place
+		if err := p.NeedWhole(); err != nil {
+			return rep, err
+		}
+	}
 	if !slices.Equal(p.Parts(), b.parts(req.Base)) {
 		return rep, &protocol.Error{Code: protocol.CodeInternal, Message: "the archives are in another order than workers have them"}
 	}
@@ -74,6 +80,9 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 	rep.Copied, rep.Unpacked, rep.Memory = est.Copied, est.Pack, est.Memory
 	for _, x := range p.Warnings() {
 		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: x.Key, Value: x.Text})
+	}
+	if lost > 0 {
+		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: core.WarnIncomplete, Value: losses[0].String()})
 	}
 	if est.Large != nil {
 		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: core.WarnLargePart, Value: est.Large.Error()})

@@ -85,8 +85,8 @@ func (p *WritePlan) onlyTold() bool {
 	return !slices.ContainsFunc(p.contents, func(c packContent) bool { return c.same == written && !c.stays })
 }
 
-// keep leaves in place what the archive that is changed holds: contents that images use, and those that no image ever
-// used, which others may.
+// keep leaves in place what the archive that is changed holds: contents that images use, and contents that no image ever
+// used, since other archives may need them. Contents of deleted images go, unless an image that stays is incomplete.
 func (p *WritePlan) keep() error {
 	a := p.base
 	used := map[int32]bool{}
@@ -110,7 +110,7 @@ func (p *WritePlan) keep() error {
 		if p.compact && !a.resourceOnly() {
 			break
 		}
-		if _, ok := p.byHash[b.hash]; ok || used[int32(i)] || b.bad != faultNone {
+		if _, ok := p.byHash[b.hash]; ok || used[int32(i)] && !p.keepAll || b.bad != faultNone {
 			continue
 		}
 		if id, ok := p.find(b.hash, a); ok {

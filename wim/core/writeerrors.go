@@ -17,10 +17,11 @@ type RefusedError struct {
 
 // Why something is refused.
 const (
-	RefusedImages          = "images"  // images are lost: the header counts more of them than there are
-	RefusedNoFile          = "no-file" // to be changed in place: the Edit was not made of an archive
-	RefusedSplit           = "split"   // part of a set, which cannot be changed in place
-	RefusedPipable         = "pipable" // cannot be changed in place, or not as asked
+	RefusedIncomplete      = "incomplete" // something of an image is lost, and would be for good
+	RefusedImages          = "images"     // images are lost: the header counts more of them than there are
+	RefusedNoFile          = "no-file"    // to be changed in place: the Edit was not made of an archive
+	RefusedSplit           = "split"      // part of a set, which cannot be changed in place
+	RefusedPipable         = "pipable"    // cannot be changed in place, or not as asked
 	RefusedReadOnly        = "read-only"
 	RefusedWriteInProgress = "write-in-progress"
 	RefusedCodec           = "codec"      // an archive has one codec, and has another one already

@@ -34,6 +34,7 @@ type WritePlan struct {
 	lacking  map[Hash]bool // see lacks; nil until it is asked for
 	losses   []Loss        // see Losses
 	lost     int
+	keepAll  bool // in place: lost entries of an image that stays may use any content
 	solids   []outSolid
 
 	front     bool  // metadata comes first, so all has to be hashed before
@@ -314,9 +315,12 @@ func (p *WritePlan) gather(image int32) error {
 		if err != nil {
 			return err
 		}
-		if p.compact || !im.of(p.base) {
-			losses, n := tree.Losses()
+		losses, n := tree.Losses()
+		switch {
+		case p.compact || !im.of(p.base):
 			p.losses, p.lost = append(p.losses, losses[:min(len(losses), maxLosses-len(p.losses))]...), p.lost+n
+		case n > 0:
+			p.keepAll = true
 		}
 		tree.EachContent(func(n Node, h Hash, _ StreamKind, _ []byte) bool {
 			id, ok := p.byHash[h]

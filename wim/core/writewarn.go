@@ -30,6 +30,9 @@ const WarnLargePart = "large-part"
 // WarnWindows is the key of what WindowsInfo.Problems tells.
 const WarnWindows = "windows"
 
+// WarnIncomplete is the key of what WritePlan.Losses tells: images are copied of which something is lost.
+const WarnIncomplete = "incomplete"
+
 // Warnings tells which programs of Microsoft's will not read what is written with these options.
 func (o *WriteOptions) Warnings() []WriteWarning {
 	full, err := o.withDefaults()

@@ -122,7 +122,7 @@ type BuildReply struct {
 	Copied   int64  `json:"copied"`             // packed bytes that are copied as they are
 	Unpacked int64  `json:"unpacked"`           // bytes that are to be packed
 	Memory   int64  `json:"memory"`             // bytes that a worker needs for a shard, about
-	Warnings []Pair `json:"warnings,omitempty"` // where Microsoft's tools will not read the result, and if a part may get too large: key, text
+	Warnings []Pair `json:"warnings,omitempty"` // where Microsoft's tools will not read the result, if a part may get too large, and if a copied image is incomplete: key, text
 }
 
 // StageReply is the next stage of writing. An empty name says that all are done.
