@@ -399,7 +399,7 @@ func (c *capturing) toExisting() error {
 	if err := c.add(e, d, fixed); err != nil {
 		return err
 	}
-	m := modification{to: a, edit: e, pack: c.pack, sources: c.scan.sources, anew: c.o.has("rebuild"), compact: c.o.has("unsafe-compact")}
+	m := modification{to: a, edit: e, pack: c.pack, sources: c.scan.sources, anew: c.o.has("rebuild"), compact: c.o.has("unsafe-compact"), instead: keepsAll}
 	_, err = m.write(c.t, c.run)
 	return err
 }

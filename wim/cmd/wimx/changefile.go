@@ -96,14 +96,18 @@ func (t *tool) openForChange(name string, refs []string, o *parsed, anew bool) (
 	return a, nil
 }
 
+// keepsAll is modification.instead of the verbs that append.
+const keepsAll = "without --rebuild and --unsafe-compact, everything stays where it is"
+
 // modification is an archive that is to be written over itself.
 type modification struct {
 	to      *target
 	edit    *core.Edit
 	pack    packing
 	sources []fs.FS
-	anew    bool // write it beside and rename it, and do not append
-	compact bool // move all to where there are holes
+	anew    bool   // write it beside and rename it, and do not append
+	compact bool   // move all to where there are holes
+	instead string // what keeps everything in place, where that is possible; for the hint of an error
 }
 
 // whole says that the archive is written anew, asked for or not: nothing can be added to a pipable one, and whether it is one
@@ -147,7 +151,10 @@ func (m *modification) write(t *tool, r runOptions) (*core.WriteReport, error) {
 		if err != nil {
 			return nil, elsewhere(err)
 		}
-		return t.writeNew(m.to.path, &writing{plan: plan, options: &w, sources: m.sources, over: m.to, lacks: lacks, runOptions: r})
+		if m.to.hdr.Pipable() || m.pack.pipable {
+			m.instead = "" // which can only be rewritten
+		}
+		return t.writeNew(m.to.path, &writing{plan: plan, options: &w, sources: m.sources, over: m.to, instead: m.instead, lacks: lacks, runOptions: r})
 	}
 	w, err := m.pack.forAppend(t, m.to.Archive)
 	if err != nil {
@@ -161,7 +168,7 @@ func (m *modification) write(t *tool, r runOptions) (*core.WriteReport, error) {
 	if err != nil {
 		return nil, elsewhere(err)
 	}
-	return t.writeOver(m.to, &writing{plan: plan, options: &w, sources: m.sources, compact: m.compact, lacks: lacks, runOptions: r})
+	return t.writeOver(m.to, &writing{plan: plan, options: &w, sources: m.sources, compact: m.compact, instead: m.instead, lacks: lacks, runOptions: r})
 }
 
 // elsewhere adds to an error about missing contents what can be done.

@@ -49,7 +49,7 @@ func runDelete(t *tool, o *parsed) error {
 			return err
 		}
 	}
-	m := modification{to: a, edit: e, pack: p, anew: !o.has("soft") && !o.has("unsafe-compact"), compact: o.has("unsafe-compact")}
+	m := modification{to: a, edit: e, pack: p, anew: !o.has("soft") && !o.has("unsafe-compact"), compact: o.has("unsafe-compact"), instead: "--soft deletes the image and leaves everything else where it is"}
 	_, err = m.write(t, r)
 	return err
 }

@@ -135,13 +135,16 @@ func doing(call string) string {
 	return call
 }
 
+// roomHint says what to do about a full disk.
+const roomHint = "free some space there, or write to another disk"
+
 // systemWords says what an error of the system means, and what to do about it. Both are "" for one that has no words here.
 func systemWords(err error) (why, todo string) {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "interrupted", ""
 	case diskFull(err):
-		return "the disk is full", "make room there, or write to another disk"
+		return "the disk is full", roomHint
 	case errors.Is(err, syscall.EDQUOT):
 		return "the quota on that disk is used up", "make room, or have the quota raised"
 	case errors.Is(err, syscall.EFBIG):

@@ -180,7 +180,7 @@ func (x *exporting) toExisting(dest string) error {
 	if err := x.add(e); err != nil {
 		return err
 	}
-	m := modification{to: a, edit: e, pack: x.pack, anew: x.o.has("rebuild"), compact: x.o.has("unsafe-compact")}
+	m := modification{to: a, edit: e, pack: x.pack, anew: x.o.has("rebuild"), compact: x.o.has("unsafe-compact"), instead: keepsAll}
 	_, err = m.write(x.t, x.run)
 	return err
 }

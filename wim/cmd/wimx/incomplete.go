@@ -35,25 +35,28 @@ func (t *tool) lose(losses []core.Loss, n int) {
 	}
 }
 
-// loseOf looks at the images that are copied. An archive is not written over one that it comes from, if they lack
-// anything: contents that only lost entries used would be gone for good.
+// loseOf warns about what the images lack that are copied. It refuses to replace an archive by such a copy, which leaves out
+// the contents that only lost entries use.
 func (t *tool) loseOf(w *writing) error {
 	losses, n := w.plan.Losses()
 	if n == 0 {
 		return nil
 	}
 	if w.compact || w.over != nil {
-		return codef(exitMetadata, "%s; written anew, the archive would lose for good the contents that only lost entries use: export its images to another file", losses[0].String())
+		hint := "\"export\" copies its images to another archive, as far as they can be read"
+		if w.instead != "" {
+			hint = w.instead + "; " + hint
+		}
+		return hinted{w.plan.NeedWhole(), hint}
 	}
 	t.lose(losses, n)
 	return nil
 }
 
-// whole refuses an image of which something was lost: changed, it would be lost for good.
+// whole refuses to change an image that has lost something.
 func whole(im *core.Image) error {
-	losses, n := im.Losses()
-	if n == 0 {
-		return nil
+	if err := im.NeedWhole(); err != nil {
+		return hinted{err, "\"verify\" lists what is lost; \"extract\" and \"export\" copy what can still be read"}
 	}
-	return codef(exitMetadata, "%s; changed, the image would lose for good what it lacks: \"verify\" lists it, \"extract\" and \"export\" give what there is", losses[0].String())
+	return nil
 }

@@ -129,6 +129,25 @@ func TestIncompleteImage(t *testing.T) {
 	if now, err := os.ReadFile(name); err != nil || !bytes.Equal(now, b) {
 		t.Errorf("the archive is another one now: %v", err)
 	}
+
+	// So an image can be deleted that stands beside it, but the archive is not rewritten for that. The error says what to do.
+	mustWimx(t, "append", dir+"/extracted", name, "sound")
+	for _, c := range []struct{ hint, args string }{
+		{"--soft deletes the image", "delete @ 2"}, {"--soft deletes the image", "delete @ 2 --unsafe-compact"},
+		{"without --rebuild", "append #/extracted @ more --rebuild"}, {"without --rebuild", "append #/extracted @ more --unsafe-compact"},
+		{`"export" copies`, "optimize @"}, {`"extract" and "export" copy`, "update @ 1 --command=delete,/a"},
+	} {
+		args := strings.Fields(strings.NewReplacer("@", name, "#", dir).Replace(c.args))
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], ",", " ")
+		}
+		if _, errs := try(args...); !strings.Contains(errs, c.hint) {
+			t.Errorf("wimx %s does not say what to do: %s", c.args, errs)
+		}
+	}
+	mustWimx(t, "delete", name, "2", "--soft")
+	mustWimx(t, "append", dir+"/extracted", name, "sound")
+	mustWimx(t, "delete", name, "1") // the incomplete one itself
 }
 
 // TestNamesThatXMLCannotHold: they are refused by all that takes one, before anything is written.

@@ -289,3 +289,32 @@ func TestOutputIsStandardOutput(t *testing.T) {
 		t.Errorf("the file without a name holds %d bytes", len(got))
 	}
 }
+
+// TestFullDeviceHint: the hint for a full disk does not promise to remove what went to a device or through standard output.
+func TestFullDeviceHint(t *testing.T) {
+	dir := archiveAndTree(t)
+	fullDevice := dir + "/full" // a node of our own: a mistake would replace the system's
+	if err := syscall.Mknod(fullDevice, syscall.S_IFCHR|0o666, 1<<8|7); err != nil {
+		t.Skip("device nodes can be made by root only: ", err)
+	}
+	if f, err := os.OpenFile(fullDevice, os.O_WRONLY, 0); err != nil {
+		t.Skip("nodes do not work there: ", err)
+	} else {
+		f.Close()
+	}
+	for _, line := range [][]string{
+		{"capture", dir + "/tree", fullDevice}, {"capture", dir + "/tree", fullDevice, "--pipable"}, {"export", dir + "/a.wim", "1", fullDevice}, {"info", dir + "/a.wim", "--extract-xml=" + fullDevice},
+		{"extract", dir + "/a.wim", "1", "/g", "--to-stdout"}, {"capture", dir + "/tree", "-"},
+	} {
+		full, err := os.OpenFile(fullDevice, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var errs bytes.Buffer
+		code := run(context.Background(), append([]string{"wimx"}, line...), strings.NewReader(""), full, &errs)
+		full.Close()
+		if s := errs.String(); code != exitWrite || !strings.Contains(s, "the disk is full") || !strings.Contains(s, roomHint) || strings.Contains(s, "removed") {
+			t.Errorf("%q: status %d: %s", line, code, s)
+		}
+	}
+}

@@ -113,6 +113,7 @@ func status(err error) int {
 		scan *core.ScanProblem
 		no   *core.RefusedError
 		text *core.XMLTextError
+		sums *core.IntegrityError
 	)
 	switch {
 	case err == nil:
@@ -133,6 +134,8 @@ func status(err error) int {
 		return exitTruncated
 	case errors.As(err, &miss):
 		return exitNotFirstPart
+	case errors.As(err, &sums):
+		return exitIntegrity
 	case errors.As(err, &sink):
 		return exitWrite
 	case errors.As(err, &part), errors.As(err, &text):
@@ -166,6 +169,8 @@ func refusedStatus(key string) int {
 	switch key {
 	case core.RefusedSplit, core.RefusedReadOnly, core.RefusedWriteInProgress:
 		return exitReadOnly
+	case core.RefusedIncomplete:
+		return exitMetadata
 	case core.RefusedImages:
 		return exitImageCount
 	case core.RefusedOverlap:

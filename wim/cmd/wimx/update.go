@@ -92,7 +92,7 @@ func runUpdate(t *tool, o *parsed) error {
 	if toRoot { // as wimlib-imagex does: other commands leave it at what it is
 		t.fillWindows(e, index, scan.sources)
 	}
-	m := modification{to: a, edit: e, pack: p, sources: scan.sources, anew: o.has("rebuild"), compact: o.has("unsafe-compact")}
+	m := modification{to: a, edit: e, pack: p, sources: scan.sources, anew: o.has("rebuild"), compact: o.has("unsafe-compact"), instead: keepsAll}
 	_, err = m.write(t, r)
 	return err
 }

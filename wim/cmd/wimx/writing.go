@@ -53,6 +53,8 @@ type writing struct {
 	partSize int64              // bytes; 0: it is not split
 	compact  bool               // what is there is moved: there is no way back
 	over     *target            // that a new file takes the place of, nil if none
+	instead  string             // for the hint if that is refused: what would keep everything in place
+	through  bool               // to a device or a pipe: what was written cannot be taken back
 	lacks    map[core.Hash]bool // contents that the archive lacked before: that they are missing is no fault of the writing
 	runOptions
 }
@@ -101,6 +103,7 @@ func (t *tool) writeNew(name string, w *writing) (*core.WriteReport, error) {
 	case at.through && w.verifyAfter:
 		return nil, codef(exitParameter, "--verify-after: what goes through a pipe or device cannot be read again")
 	case at.through:
+		w.through = true
 		return t.writeThrough(at, func(to io.WriterAt) (*core.WriteReport, error) { return t.run(w, to) })
 	}
 	if err := t.room(w, at.folder()); err != nil {
@@ -212,9 +215,23 @@ func (t *tool) engineOptions(w *writing, show *stageBar) *core.RunOptions {
 	}}
 }
 
+// fate says what becomes of the bytes that were written when writing fails.
+func (w *writing) fate() string {
+	switch {
+	case w.through:
+		return "what was written is cut off and of no use"
+	case w.compact:
+		return "the archive is incomplete: \"verify\" tells what is lost"
+	}
+	return "what was written was removed"
+}
+
 // writeError puts what stopped the writing into words.
 func (t *tool) writeError(w *writing, err error) error {
-	var ce *core.ContentError
+	var (
+		ce   *core.ContentError
+		sums *core.IntegrityError
+	)
 	if errors.As(err, &ce) {
 		err = w.named(ce)
 	}
@@ -222,7 +239,9 @@ func (t *tool) writeError(w *writing, err error) error {
 	case err == nil:
 		return nil
 	case diskFull(err):
-		return hinted{coded(exitWrite, err), "what was written was removed; make room there, or write to another disk"}
+		return hinted{coded(exitWrite, err), w.fate() + "; " + roomHint}
+	case errors.As(err, &sums):
+		return hinted{err, "the archive is damaged and was not changed: \"verify\" names the files that are hit; --nocheck writes it without an integrity table"}
 	case errors.As(err, &ce) && errors.Is(err, core.ErrChanged):
 		return coded(exitChanged, fmt.Errorf("%w; --skip-errors leaves such files out", err))
 	}
