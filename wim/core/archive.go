@@ -89,7 +89,7 @@ func Open(parts []Part, o *ReadOptions) (*Archive, error) {
 			if !errors.As(err, &fe) {
 				return nil, err
 			}
-			a.warnings = append(a.warnings, err.Error())
+			a.warnings = append(a.warnings, strings.TrimPrefix(err.Error(), "wim: "))
 		}
 		a.tables = append(a.tables, t)
 		if i >= a.nParts {
@@ -142,7 +142,7 @@ func (a *Archive) checkSet() error {
 			return wrong("its set has %d parts, that of %s %d", p.hdr.TotalParts, a.parts[0].Name, a.total)
 		}
 		if other, twice := seen[n]; twice {
-			return wrong("%s is the same part", other)
+			return wrong("%s is the same part of the set", other)
 		}
 		seen[n] = p.Name
 		if n == 1 {

@@ -28,6 +28,19 @@ func (c Codec) String() string {
 	return "unknown"
 }
 
+// chunkSizes says which chunk sizes a codec may have.
+func chunkSizes(c Codec) string {
+	switch c {
+	case XPRESS:
+		return "powers of two from 4096 to 65536"
+	case LZX:
+		return "powers of two from 32768 to 2097152"
+	case LZMS:
+		return "powers of two from 32768 to 1073741824"
+	}
+	return "none"
+}
+
 // chunkSizeOK tells whether a codec may have chunks of that many bytes: powers of two within the codec's own
 // bounds. Microsoft's tools write LZX at 32 KiB and LZMS at up to 64 MiB only; wimlib writes the rest.
 func chunkSizeOK(c Codec, size uint32) bool {

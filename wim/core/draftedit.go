@@ -11,7 +11,7 @@ import (
 
 // What a draft refuses, for errors.Is; ErrNotFound is another. A DraftError says where.
 var (
-	ErrName     = errors.New("name cannot be stored")
+	ErrName     = errors.New("the name cannot be stored")
 	ErrExists   = errors.New("exists already")
 	ErrNotDir   = errors.New("is not a folder")
 	ErrIsDir    = errors.New("is a folder")
@@ -26,9 +26,50 @@ type DraftError struct {
 	Err  error  // wraps one of the errors above
 }
 
-func (e *DraftError) Error() string { return fmt.Sprintf("wim: %s %s: %v", e.Op, e.Path, e.Err) }
+func (e *DraftError) Error() string {
+	verb := e.Op
+	switch e.Op {
+	case "graft":
+		verb = "add"
+	case "remove":
+		verb = "delete"
+	case "set":
+		verb = "change"
+	}
+	if to, ok := e.Err.(newPathError); ok {
+		return fmt.Sprintf("wim: cannot %s %q to %q: %v", verb, e.Path, to.path, to.err)
+	}
+	return fmt.Sprintf("wim: cannot %s %q: %v", verb, e.Path, e.Err)
+}
 
 func (e *DraftError) Unwrap() error { return e.Err }
+
+// newPathError is what is wrong with the path that an entry is renamed to.
+type newPathError struct {
+	path string
+	err  error
+}
+
+func (e newPathError) Error() string { return fmt.Sprintf("%q: %v", e.path, e.err) }
+
+func (e newPathError) Unwrap() error { return e.err }
+
+// worded is one of the errors above in words that fit the case.
+type worded struct {
+	text string
+	err  error
+}
+
+func (w worded) Error() string { return w.text }
+
+func (w worded) Unwrap() error { return w.err }
+
+var (
+	errFolderThere = worded{"there is a folder at that path, and a file does not replace a folder", ErrIsDir}
+	errFileThere   = worded{"there is a file at that path, and a folder does not replace a file", ErrNotDir}
+	errFileAsRoot  = worded{"only a folder can be the root of an image", ErrNotDir}
+	errNotInImage  = worded{"the image has no such file or folder", ErrNotFound}
+)
 
 // maxNameBytes is the most that a dentry's u16 lengths can say of a name of whole units.
 const maxNameBytes = 65534
@@ -39,7 +80,7 @@ func checkStored(name string) error {
 	case name == "":
 		return fmt.Errorf("%w: it is empty", ErrName)
 	case name == ".\x00" || name == ".\x00.\x00":
-		return fmt.Errorf("%w: it stands for a folder of its own", ErrName)
+		return fmt.Errorf("%w: \".\" and \"..\" stand for the folder itself and the one above it", ErrName)
 	case len(name) > maxNameBytes:
 		return fmt.Errorf("%w: it is %d UTF-16 units long, and %d is the most", ErrName, len(name)/2, maxNameBytes/2)
 	}
@@ -83,7 +124,7 @@ func (d *Draft) place(op string, parent DraftNode, name string) error {
 
 func (d *Draft) placeable(parent DraftNode, name string) error {
 	if !d.IsDir(parent) {
-		return fmt.Errorf("%s %w", d.Path(parent), ErrNotDir)
+		return fmt.Errorf("%q %w", d.Path(parent), ErrNotDir)
 	}
 	if err := checkStored(name); err != nil {
 		return err
@@ -156,7 +197,7 @@ func (d *Draft) Mkdir(parent DraftNode, name string, when Filetime) (DraftNode, 
 func (d *Draft) MkdirAll(path string, fold bool, when Filetime) (DraftNode, error) {
 	n := DraftNode(0)
 	if !d.IsDir(n) {
-		return 0, &DraftError{"add", "/", ErrNotDir}
+		return 0, &DraftError{"add", "/", errFileAsRoot}
 	}
 	steps := strings.Split(path, "/")
 	for _, step := range steps { // before anything is made
@@ -177,7 +218,7 @@ func (d *Draft) MkdirAll(path string, fold bool, when Filetime) (DraftNode, erro
 				return 0, err
 			}
 		} else if !d.IsDir(child) {
-			return 0, &DraftError{"add", path, fmt.Errorf("%s %w", d.Path(child), ErrNotDir)}
+			return 0, &DraftError{"add", path, fmt.Errorf("%q %w", d.Path(child), ErrNotDir)}
 		}
 		n = child
 	}
@@ -342,7 +383,7 @@ func (d *Draft) securityIndex(sd []byte) int32 {
 // Remove takes n and all below it out of the tree. The root cannot be removed.
 func (d *Draft) Remove(n DraftNode) error {
 	if n == 0 {
-		return &DraftError{"remove", "/", fmt.Errorf("%w: it is the root", ErrTree)}
+		return &DraftError{"remove", "/", worded{"an image cannot be without its root", ErrTree}}
 	}
 	if err := d.missing("remove", n); err != nil {
 		return err
@@ -378,14 +419,14 @@ func (d *Draft) rename(n, parent DraftNode, name string, fold bool) error {
 	}
 	stored := storedName(name)
 	fail := func(err error) error {
-		return &DraftError{"rename", d.Path(n), fmt.Errorf("to %s: %w", d.under(parent, stored), err)}
+		return &DraftError{"rename", d.Path(n), newPathError{d.under(parent, stored), err}}
 	}
 	if n == 0 {
-		return fail(fmt.Errorf("%w: it is the root", ErrTree))
+		return fail(worded{"the root of an image keeps its place", ErrTree})
 	}
 	for p := parent; p != 0; p = d.nodes[p].parent {
 		if p == n {
-			return fail(fmt.Errorf("%w: a folder cannot be moved into itself", ErrTree))
+			return fail(worded{"a folder cannot be moved into itself", ErrTree})
 		}
 	}
 	if err := d.placeable(parent, stored); err != nil && !errors.Is(err, ErrExists) {
@@ -394,11 +435,11 @@ func (d *Draft) rename(n, parent DraftNode, name string, fold bool) error {
 	if old, ok := d.child(parent, stored, fold); ok && old != n {
 		switch {
 		case d.IsDir(n) && !d.IsDir(old):
-			return fail(ErrNotDir)
+			return fail(errFileThere)
 		case !d.IsDir(n) && d.IsDir(old):
-			return fail(ErrIsDir)
+			return fail(errFolderThere)
 		case len(d.Children(old)) > 0:
-			return fail(ErrNotEmpty)
+			return fail(worded{"the folder at that path is not empty", ErrNotEmpty})
 		}
 		if err := d.Remove(old); err != nil {
 			return fail(err)
@@ -425,7 +466,7 @@ func (d *Draft) Link(n, parent DraftNode, name string) (DraftNode, error) {
 		return 0, err
 	}
 	if in := d.inode(n); in.attributes&(AttrDirectory|AttrReparsePoint) != 0 {
-		return 0, &DraftError{"link", d.Path(n), fmt.Errorf("%w: a folder or reparse point has one name", ErrTree)}
+		return 0, &DraftError{"link", d.Path(n), worded{"a folder or reparse point cannot have a second name", ErrTree}}
 	}
 	link := d.newNode(parent, stored, "", d.nodes[n].inode)
 	d.settle(parent)

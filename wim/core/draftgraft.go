@@ -25,7 +25,7 @@ func (d *Draft) Graft(path string, other *Draft, o *GraftOptions) (replaced []st
 	path = CleanPath(path)
 	if path == "/" {
 		if !other.IsDir(0) {
-			return nil, &DraftError{"graft", path, ErrNotDir}
+			return nil, &DraftError{"graft", path, errFileAsRoot}
 		}
 		if d.bare() {
 			d.adopt(other)
@@ -125,9 +125,9 @@ func (g *grafter) check(at, from DraftNode, o *GraftOptions) error {
 		fail := func(err error) error { return &DraftError{"graft", g.d.Path(p.at), err} }
 		switch here, there := g.d.IsDir(p.at), g.other.IsDir(p.from); {
 		case here && !there:
-			return fail(ErrIsDir)
+			return fail(errFolderThere)
 		case !here && there:
-			return fail(ErrNotDir)
+			return fail(errFileThere)
 		case !here && o.NoReplace:
 			return fail(ErrExists)
 		}

@@ -1,9 +1,6 @@
 package core
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // Update carries out a command as wimlib-imagex does. added is what the scan of c.Source gave, nil if that left it out; it
 // is used up. replaced are the paths of files that gave way to added ones. What is refused changes nothing.
@@ -24,7 +21,7 @@ func (d *Draft) Update(c *UpdateCommand, added *Draft, o *GraftOptions) (replace
 	case UpdateRename:
 		return nil, d.updateRename(c, graft.Fold)
 	}
-	return nil, &DraftError{c.Op.String(), c.Target, fmt.Errorf("%w: there is no such command", ErrTree)}
+	return nil, &DraftError{c.Op.String(), c.Target, worded{"there is no such command", ErrTree}}
 }
 
 // updateDelete deletes an entry; of the root, all that is in it.
@@ -34,7 +31,7 @@ func (d *Draft) updateDelete(c *UpdateCommand, o *GraftOptions) error {
 	case !ok && c.Force:
 		return nil
 	case !ok:
-		return &DraftError{"remove", c.Target, ErrNotFound}
+		return &DraftError{"remove", c.Target, errNotInImage}
 	case d.IsDir(n) && !c.Recursive:
 		return &DraftError{"remove", c.Target, ErrIsDir}
 	case n != 0:
@@ -51,15 +48,15 @@ func (d *Draft) updateDelete(c *UpdateCommand, o *GraftOptions) error {
 func (d *Draft) updateRename(c *UpdateCommand, fold bool) error {
 	n, ok := d.Lookup(c.Source, fold)
 	if !ok {
-		return &DraftError{"rename", c.Source, ErrNotFound}
+		return &DraftError{"rename", c.Source, errNotInImage}
 	}
 	if at, ok := d.Lookup(c.Target, fold); ok && at == 0 {
-		return &DraftError{"rename", c.Source, fmt.Errorf("to %s: %w", c.Target, ErrExists)}
+		return &DraftError{"rename", c.Source, newPathError{c.Target, ErrExists}}
 	}
 	slash := strings.LastIndexByte(c.Target, '/')
 	parent, ok := d.Lookup(c.Target[:slash+1], fold)
 	if !ok {
-		return &DraftError{"rename", c.Source, fmt.Errorf("to %s: the folder is %w", c.Target, ErrNotFound)}
+		return &DraftError{"rename", c.Source, newPathError{c.Target, worded{"the image has no folder for it", ErrNotFound}}}
 	}
 	return d.rename(n, parent, c.Target[slash+1:], fold)
 }

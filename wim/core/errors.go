@@ -61,6 +61,9 @@ type NotWIMError struct {
 }
 
 func (e *NotWIMError) Error() string {
+	if len(e.First) == 0 {
+		return fmt.Sprintf("wim: %s is not a WIM file: it is empty", e.Name)
+	}
 	if e.Guess == "" {
 		return fmt.Sprintf("wim: %s is not a WIM file: it begins with % x", e.Name, e.First)
 	}

@@ -12,7 +12,7 @@ import (
 // that no entry has are left out.
 func (d *Draft) Metadata() ([]byte, error) {
 	if d.inode(0).attributes&AttrDirectory == 0 {
-		return nil, &DraftError{"write", "/", ErrNotDir}
+		return nil, &DraftError{"write", "/", errFileAsRoot}
 	}
 	w := metadataWriter{Draft: d, sub: make([]uint64, len(d.dirs))}
 	w.numberSecurity()
@@ -105,7 +105,7 @@ func (w *metadataWriter) layOut() error {
 		w.order = append(w.order, at.dir)
 		w.sub[w.nodes[at.dir].dir] = w.size
 		if at.depth == maxTreeDepth {
-			return &DraftError{"write", w.Path(at.dir), fmt.Errorf("%w: folders deeper than %d", ErrTree, maxTreeDepth)}
+			return &DraftError{"write", w.Path(at.dir), fmt.Errorf("%w: folders are nested more than %d deep", ErrTree, maxTreeDepth)}
 		}
 		for i := range kids {
 			size, err := w.entrySize(kids[i])

@@ -242,7 +242,7 @@ func badContents(bad []BadPiece) error {
 	if len(bad) == 0 {
 		return nil
 	}
-	e := &ContentError{ID: bad[0].ID, Err: fmt.Errorf("%s: %w", bad[0].Error, ErrChecksum)}
+	e := &ContentError{ID: bad[0].ID, Err: worded{"the content is damaged: " + bad[0].Error, ErrChecksum}}
 	for _, more := range bad[1:] {
 		if more.ID != e.ID {
 			e.More = append(e.More, more.ID)
@@ -457,11 +457,11 @@ func (r *packRunner) hashAll() error {
 		}
 		it.Hash = r.sha.Sum()
 		if p.Known && it.Hash != p.Hash {
-			why := ErrChanged
+			why := fmt.Errorf("SHA-1 is %v instead of %v: %w", it.Hash, p.Hash, ErrChanged)
 			if p.Source == PieceUnpack {
-				why = ErrChecksum
+				why = worded{fmt.Sprintf("the content is damaged: SHA-1 is %v", it.Hash), ErrChecksum}
 			}
-			return &ContentError{ID: p.ID, Err: fmt.Errorf("SHA-1 is %v instead of %v: %w", it.Hash, p.Hash, why)}
+			return &ContentError{ID: p.ID, Err: why}
 		}
 		r.res.Items = append(r.res.Items, it)
 	}

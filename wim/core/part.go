@@ -63,7 +63,7 @@ func openPart(p Part) (part, []string, error) {
 	}
 	out.hdr = h
 	if h.Version != format.Version113 && h.Version != format.Version014 {
-		return out, nil, fmt.Errorf("wim: %s: format version %s (0x%08x): %w", p.Name, format.VersionText(h.Version), h.Version, ErrUnsupported)
+		return out, nil, worded{fmt.Sprintf("wim: %s: the format version 0x%08x is not known; 0x%08x (1.13) and 0x%08x (0.14) can be read", p.Name, h.Version, format.Version113, format.Version014), ErrUnsupported}
 	}
 	if h.Flags&format.FlagWriteInProgress != 0 && h.BlobTable.IsZero() && h.XML.IsZero() {
 		return out, nil, &UnfinishedError{Name: p.Name, Size: p.Size}
@@ -99,7 +99,7 @@ func openPart(p Part) (part, []string, error) {
 		}
 	}
 	if out.codec != None && !chunkSizeOK(out.codec, h.ChunkSize) {
-		return out, nil, formatErrorf("header", p.Name, out.hdrOff+0x14, "chunk size %d is none of %v", h.ChunkSize, out.codec)
+		return out, nil, formatErrorf("header", p.Name, out.hdrOff+0x14, "chunk size %d is not valid for %v, which takes %s", h.ChunkSize, out.codec, chunkSizes(out.codec))
 	}
 	return out, warnings, nil
 }

@@ -268,7 +268,7 @@ func (s *scanner) twins(dir *scanDir) error {
 	for i := len(kids) - 1; i > 0; i-- {
 		if name := s.d.nodes[kids[i]].name; name == s.d.nodes[kids[i-1]].name {
 			at := s.d.under(dir.node, name)[1:]
-			if err := s.problem(at, fmt.Errorf("%w: the folder has the name twice", ErrExists)); err != nil {
+			if err := s.problem(at, worded{"its folder lists the name twice", ErrExists}); err != nil {
 				return err
 			}
 			if err := s.d.Remove(kids[i]); err != nil {
@@ -362,7 +362,7 @@ func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (f
 	}
 	if in.folder() {
 		if dir.levels+1 > maxTreeDepth {
-			return nil, fmt.Errorf("%w: folders deeper than %d", ErrTree, maxTreeDepth)
+			return nil, fmt.Errorf("%w: folders are nested more than %d deep", ErrTree, maxTreeDepth)
 		}
 		for up := dir; up != nil && e.follow && id != [2]uint64{}; up = up.up {
 			if up.id == id {

@@ -241,7 +241,7 @@ func readSolid(p *part, src int32, h format.ResourceHeader) (solidResource, erro
 		s.bad = fmt.Sprintf("codec %d is not known", sh.Codec)
 	case s.codec == None && sh.ChunkSize&(sh.ChunkSize-1) != 0, s.chunk == 0,
 		s.codec != None && !chunkSizeOK(s.codec, sh.ChunkSize):
-		s.bad = fmt.Sprintf("chunk size %d is none of %v", sh.ChunkSize, s.codec)
+		s.bad = fmt.Sprintf("chunk size %d is not valid for %v", sh.ChunkSize, s.codec)
 	default:
 		if err := s.check(p.Size); err != nil {
 			s.bad = err.Error()

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-var errText = errors.New("wim: text is neither valid UTF-8 nor UTF-16")
+var errText = errors.New("wim: the text is neither valid UTF-8 nor valid UTF-16")
 
 // decodeText gives a text file's text: UTF-8, or UTF-16 of either order behind a byte order mark; without a mark, UTF-16
 // in the little-endian order is known by the upper byte of its first character.
@@ -89,7 +89,7 @@ func eachLine(b []byte, f func(line int, words []string) error) error {
 		}
 		words, ok := splitWords(line)
 		if !ok {
-			return &ConfigError{number, strings.TrimSpace(line), "a quotation mark is not closed"}
+			return &ConfigError{number, strings.TrimSpace(line), "the closing quotation mark is missing"}
 		}
 		if len(words) == 0 { // there were but NULs
 			continue

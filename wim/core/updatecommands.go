@@ -71,7 +71,7 @@ func parseUpdate(words []string) (c UpdateCommand, err string) {
 	case "rename":
 		c.Op = UpdateRename
 	default:
-		return c, fmt.Sprintf("%q is no command; there are add, delete and rename", words[0])
+		return c, fmt.Sprintf("unknown command %q; the commands are add, delete and rename", words[0])
 	}
 	var args []string
 	for _, w := range words[1:] {
@@ -84,7 +84,11 @@ func parseUpdate(words []string) (c UpdateCommand, err string) {
 		args = append(args, w)
 	}
 	if len(args) != want {
-		return c, fmt.Sprintf("%s takes %d paths, not %d", c.Op, want, len(args))
+		paths := "two paths"
+		if want == 1 {
+			paths = "one path"
+		}
+		return c, fmt.Sprintf("%s takes %s, not %d", c.Op, paths, len(args))
 	}
 	switch c.Op {
 	case UpdateAdd:
@@ -151,7 +155,7 @@ func ParseSourceList(b []byte) ([]CaptureSource, error) {
 	var list []CaptureSource
 	err := eachLine(b, func(line int, words []string) error {
 		if len(words) > 2 {
-			return &ConfigError{line, strings.Join(words, " "), "a source and a target are all that a line can have"}
+			return &ConfigError{line, strings.Join(words, " "), "a line has a source and perhaps a target; put names with spaces in quotation marks"}
 		}
 		if words[0] == "" {
 			return &ConfigError{line, strings.Join(words, " "), "the source is empty"}

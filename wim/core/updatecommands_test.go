@@ -40,14 +40,14 @@ add "" x`
 		}
 	}
 	for _, c := range []struct{ text, says string }{
-		{"add x", "takes 2 paths"},
-		{"add x y z", "takes 2 paths"},
-		{"delete", "takes 1 path"},
+		{"add x", "takes two paths"},
+		{"add x y z", "takes two paths"},
+		{"delete", "takes one path"},
 		{"rename --force a b", "no option --force"},
 		{"add --recursive a b", "no option --recursive"},
 		{"delete --dereference a", "no option"},
-		{"copy a b", "no command"},
-		{"delete 'a", "not closed"},
+		{"copy a b", "unknown command"},
+		{"delete 'a", "closing quotation mark"},
 		{"\n\ndelete \"a", "line 3"},
 	} {
 		_, err := ParseUpdateCommands([]byte(c.text))

@@ -127,7 +127,7 @@ func (p *WritePlan) mergeCheck(plan *packPlan, r *PackResult) error {
 			return fmt.Errorf("wim: a cut of content %d: %w", c.ID, errShard)
 		}
 		if got, ok := k.halves.join(c); ok && got != p.contents[c.ID].hash && !p.gone(c.ID) {
-			return &ContentError{ID: c.ID, Err: fmt.Errorf("SHA-1 is %v: %w", got, ErrChecksum)}
+			return &ContentError{ID: c.ID, Err: worded{fmt.Sprintf("the content is damaged: SHA-1 is %v", got), ErrChecksum}}
 		}
 	}
 	return nil

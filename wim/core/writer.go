@@ -72,7 +72,10 @@ func (o *WriteOptions) withDefaults() (WriteOptions, error) {
 		if c == None && size == 0 || size > 0 && size <= lzms.MaxEncode && chunkSizeOK(c, uint32(size)) {
 			return nil
 		}
-		return fmt.Errorf("wim: chunk size %d is none of %v: %w", size, c, ErrUnsupported)
+		if c == None {
+			return worded{"wim: an uncompressed archive has no chunks, whose size could be set", ErrUnsupported}
+		}
+		return worded{fmt.Sprintf("wim: chunk size %d is not valid for %v, which takes %s", size, c, chunkSizes(c)), ErrUnsupported}
 	}
 	if out.Pipable && out.Solid {
 		return out, &RefusedError{Key: RefusedPipable, Text: "a pipable archive holds no solid resources"}

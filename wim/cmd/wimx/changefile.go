@@ -37,7 +37,7 @@ func (t *tool) openForChange(name string, refs []string, o *parsed, anew bool) (
 		path, err = filepath.EvalSymlinks(name)
 	}
 	if err != nil {
-		return nil, coded(exitOpen, err)
+		return nil, coded(exitOpen, &fs.PathError{Op: "open", Path: name, Err: cause(err)})
 	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	switch {

@@ -361,7 +361,7 @@ func TestErrorWords(t *testing.T) {
 	}{
 		{at("openat", syscall.ENOENT), `cannot open "d": there is no such file or folder`, ""},
 		{coded(exitOpen, at("mkdirat", syscall.ENOTDIR)), `cannot make the folder "d": a step of the path is a file and not a folder`, ""},
-		{fmt.Errorf("wim: writing 4 bytes at 0x10: %w", at("write", syscall.ENOSPC)), `writing 4 bytes at 0x10: cannot write "d": the disk is full`, "make room"},
+		{fmt.Errorf("wim: writing 4 bytes at 0x10: %w", at("write", syscall.ENOSPC)), `writing 4 bytes at 0x10: cannot write "d": the disk is full`, "free some space"},
 		{fmt.Errorf("file x: %w; more", at("write", syscall.EFBIG)), `file x: cannot write "d": the file is larger than this file system or a limit allows; more`, "4 GiB - 1"},
 		{at("open", syscall.EACCES), `cannot open "d": permission is denied`, "permissions"},
 		{at("open", syscall.EMFILE), `cannot open "d": too many files are open at once`, "ulimit -n"},

@@ -118,7 +118,7 @@ func (w *writer) missing(n core.Node, err error) error {
 }
 
 func damageError(path, why string) error {
-	return codef(exitHash, "%q is damaged: %s (--recover-data writes what can be had)", path, why)
+	return hinted{codef(exitHash, "%q is damaged: %s", path, why), "--recover-data writes what can be read of it"}
 }
 
 // eachContent hands out a content piece by piece. Without recoverData damage is an error: before any byte is handed

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"wimscope/wim/core"
 )
 
 // hinted is an error with what to do about it.
@@ -22,10 +24,12 @@ func (h hinted) Unwrap() error { return h.error }
 // explain puts an error into words: what is wrong, and what to do about it, "" if nothing special. What the system says
 // ("openat d: no such file or directory") becomes a sentence, wherever in the text it stands.
 func explain(err error) (text, hint string) {
-	text = strings.TrimPrefix(err.Error(), "wim: ")
+	text = strings.ReplaceAll(strings.TrimPrefix(err.Error(), "wim: "), ": wim: ", ": ")
 	var h hinted
 	if errors.As(err, &h) {
 		hint = h.hint
+	} else {
+		hint = archiveHint(err)
 	}
 	var (
 		path  *fs.PathError
@@ -56,6 +60,9 @@ func explain(err error) (text, hint string) {
 		said, now = inner.Error(), ""
 	}
 	why, todo := systemWords(inner)
+	if path != nil && path.Path == "" && errors.Is(inner, fs.ErrNotExist) {
+		why = "the name is empty"
+	}
 	if why == "" {
 		why = inner.Error()
 	}
@@ -63,6 +70,24 @@ func explain(err error) (text, hint string) {
 		hint = todo
 	}
 	return strings.Replace(text, said, now+why, 1), hint
+}
+
+// archiveHint says what to do about an archive that cannot be opened, "" if there is nothing.
+func archiveHint(err error) string {
+	var (
+		cut  *core.TruncatedError
+		left *core.UnfinishedError
+		part *core.WrongPartError
+	)
+	switch {
+	case errors.As(err, &cut):
+		return "copy or download it again: what is missing cannot be restored"
+	case errors.As(err, &left):
+		return "wait if a program is still writing it, or else make it again"
+	case errors.As(err, &part):
+		return "name each part of one set once"
+	}
+	return ""
 }
 
 // words is what explain says of an error, in one line.
@@ -90,7 +115,10 @@ func isSystem(err error) bool {
 
 // doing says in words what a call of the system does.
 func doing(call string) string {
-	switch strings.TrimSuffix(call, "at") {
+	if !strings.HasSuffix(call, "stat") {
+		call = strings.TrimSuffix(call, "at") // openat, fstatat
+	}
+	switch call {
 	case "open", "CreateFile":
 		return "open"
 	case "rename", "MoveFileEx":

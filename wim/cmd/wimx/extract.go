@@ -224,7 +224,7 @@ func runApply(t *tool, o *parsed) error {
 			return err
 		}
 		defer spooled.remove()
-		name = spooled.name
+		name, t.spooled = spooled.name, spooled.name
 	}
 	a, err := t.open(name, o.all("ref"))
 	if err != nil {

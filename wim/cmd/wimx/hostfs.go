@@ -78,7 +78,7 @@ func hostSource(name string, keepLink bool) (h hostFS, root string, err error) {
 		if errors.As(err, &pe) {
 			err = pe.Err
 		}
-		return h, "", codef(exitStat, "%q: can't read metadata: %w", name, cause(err))
+		return h, "", coded(exitStat, &fs.PathError{Op: "capture", Path: name, Err: cause(err)})
 	}
 	if fi.IsDir() {
 		return hostFS{name, &farFolder{}}, ".", nil

@@ -82,7 +82,7 @@ func (t *tool) openParts(names []string) (_ *opened, err error) {
 	}
 	info := a.Info()
 	if len(info.Missing) > 0 {
-		return nil, codef(exitSplit, "there are %d parts in the split WIM, but these are missing: %v", info.TotalParts, info.Missing)
+		return nil, hinted{coded(exitSplit, &core.MissingPartError{Numbers: info.Missing, Total: info.TotalParts}), "name all parts of the split WIM"}
 	}
 	a.hdr, _ = readHeader(parts[info.First])
 	for _, w := range info.Warnings {

@@ -74,6 +74,8 @@ type tool struct {
 	result   bool       // of JSON: the document was written
 	fold     bool       // paths are matched ignoring case
 
+	spooled string // the temporary file that standard input was copied to
+
 	data  io.Writer // what stdout writes to in the end
 	reads bool      // a person reads standard output: it is a terminal
 

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"wimscope/wim/core"
 	"wimscope/wim/internal/format"
@@ -46,7 +48,7 @@ func openFile(name string) (*os.File, core.Part, error) {
 	}
 	fi, err := f.Stat()
 	if err == nil && fi.IsDir() {
-		err = codef(exitOpen, "%s is a folder", name)
+		err = &fs.PathError{Op: "open", Path: name, Err: syscall.EISDIR}
 	}
 	if err != nil {
 		f.Close()
@@ -56,7 +58,7 @@ func openFile(name string) (*os.File, core.Part, error) {
 	if !fi.Mode().IsRegular() {
 		if size, err = f.Seek(0, io.SeekEnd); err != nil {
 			f.Close()
-			return nil, core.Part{}, codef(exitOpen, "%q: only a file that can be read at any place will do: %w", name, cause(err))
+			return nil, core.Part{}, codef(exitOpen, "cannot open %q as an archive, which is read at any place and not from front to back: %w", name, cause(err))
 		}
 	}
 	return f, core.Part{Name: name, R: f, Size: size}, nil
@@ -96,6 +98,9 @@ func (t *tool) openSet(name string, refs []string, o *core.ReadOptions) (_ *open
 	f, first, err := openFile(name)
 	if err != nil {
 		return nil, err
+	}
+	if name == t.spooled {
+		a.name, first.Name = "standard input", "standard input"
 	}
 	a.files = append(a.files, f)
 	h, _ := readHeader(first)
@@ -219,8 +224,8 @@ func (a *opened) image(arg string, given, allowAll bool) (int, error) {
 // needImages refuses an archive that lost images: neither numbers nor names tell then which the others are.
 func (a *opened) needImages() error {
 	if n := a.LostImages(); n > 0 {
-		return codef(exitImageCount, "%q has lost %d of its %d images: its blob table does not have them, and the others may have changed their numbers. "+
-			"apply or extract with --recover-data takes what is there", a.name, n, len(a.Images())+n)
+		return hinted{codef(exitImageCount, "%q has lost %d of its %d images: its blob table does not list them, and the others may have changed their numbers",
+			a.name, n, len(a.Images())+n), "apply or extract with --recover-data writes what is there"}
 	}
 	return nil
 }

@@ -27,6 +27,8 @@ func (t *tool) placeFor(name string) (filePlace, error) {
 	at := filePlace{name: name}
 	fi, err := os.Stat(name)
 	switch {
+	case name == "":
+		return refuse(err)
 	case errors.Is(err, fs.ErrNotExist):
 		if at.name, err = followLinks(name); err != nil {
 			return refuse(err)
@@ -34,6 +36,9 @@ func (t *tool) placeFor(name string) (filePlace, error) {
 		dir, err := os.Stat(filepath.Dir(at.name))
 		if err == nil && !dir.IsDir() {
 			err = syscall.ENOTDIR
+		}
+		if errors.Is(err, fs.ErrNotExist) && name != "" {
+			return filePlace{}, hinted{codef(exitOpen, "cannot write %q: there is no folder %q", name, filepath.Dir(at.name)), "make that folder first"}
 		}
 		if err != nil {
 			return refuse(cause(err))

@@ -43,7 +43,7 @@ func (o *parsed) properties() ([]property, error) {
 		for step := range strings.SplitSeq(name, "/") {
 			s, ok := parsePropertyStep(step)
 			if !ok {
-				return nil, codef(exitParameter, "--image-property=%s: %q is no name of an element", text, step)
+				return nil, codef(exitParameter, "--image-property=%s: %q cannot be the name of an XML element", text, step)
 			}
 			p.steps = append(p.steps, s)
 		}
@@ -164,7 +164,7 @@ func plainProperty(name, value string) property {
 // freeName refuses a name that an image of the archive has. Any number of images may have none.
 func freeName(e *core.Edit, name string) error {
 	if name != "" && e.FindImage(name) != 0 {
-		return codef(exitNameTaken, "there is already an image named %q in the WIM", name)
+		return hinted{codef(exitNameTaken, "there is already an image named %q in the WIM", name), "give the new image another name"}
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func (s *scanning) scan(name, target string, change func(*core.ScanOptions)) (*c
 		if errors.As(why, &pe) {
 			why = pe.Err
 		}
-		return nil, codef(status(p), "%q: %w", full(p.Path), why)
+		return nil, codef(status(p), "cannot capture %q: %w", full(p.Path), why)
 	}
 	if err != nil {
 		return nil, interrupted(err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"wimscope/wim/core"
 )
@@ -195,7 +196,7 @@ func (w *writer) makeDir(i int32) error {
 		}
 	}
 	if err != nil {
-		return coded(exitMakeDirectory, fmt.Errorf("%s: %w", w.im.Path(o.node), err))
+		return coded(exitMakeDirectory, w.outError(o, err))
 	}
 	return nil
 }
@@ -224,7 +225,7 @@ func (w *writer) create(i int32) (*unfinished, error) {
 		}
 	}
 	if err != nil {
-		return nil, coded(exitOpen, fmt.Errorf("%s: %w", w.im.Path(o.node), err))
+		return nil, coded(exitOpen, w.outError(o, err))
 	}
 	return u, nil
 }
@@ -252,7 +253,7 @@ func (w *writer) finish(u *unfinished) error {
 	}
 	if err != nil {
 		w.remove(u)
-		return fmt.Errorf("%s: %w", w.im.Path(o.node), err)
+		return w.outError(o, err)
 	}
 	w.files++
 	return nil
@@ -320,7 +321,7 @@ func (w *writer) makeHardLink(o *out) error {
 		}
 	}
 	if err != nil {
-		return coded(exitLink, fmt.Errorf("%s: %w", w.im.Path(o.node), err))
+		return coded(exitLink, w.outError(o, err))
 	}
 	return nil
 }
@@ -339,11 +340,11 @@ func (w *writer) makeSymlink(o *out) error {
 		}
 	}
 	if err != nil {
-		return coded(exitLink, fmt.Errorf("%s: %w", w.im.Path(o.node), err))
+		return coded(exitLink, w.outError(o, err))
 	}
 	m := w.meta(o.node)
 	if err := m.setSymlink(d, o.name); err != nil {
-		return fmt.Errorf("%s: %w", w.im.Path(o.node), err)
+		return w.outError(o, err)
 	}
 	return nil
 }
@@ -357,7 +358,7 @@ func (w *writer) makeSpecial(i int32) error {
 	m := w.meta(o.node)
 	if err := m.makeSpecial(d, o.name); err != nil {
 		if w.o.strict {
-			return fmt.Errorf("%s: %w", w.im.Path(o.node), err)
+			return w.outError(o, err)
 		}
 		w.t.warn("%s: %v", w.im.Path(o.node), err)
 	}
@@ -375,9 +376,40 @@ func (w *writer) finishDir(i int32) error {
 	}
 	m := w.meta(w.outs[i].node)
 	if err := m.setFile(d, ".", f); err != nil {
-		return fmt.Errorf("%s: %w", w.im.Path(w.outs[i].node), err)
+		return w.outError(&w.outs[i], err)
 	}
 	return nil
+}
+
+// outError names the entry that an error is about, and where it was to go: the system's errors name files relative to their
+// folder, or by the name that they have while they are written.
+func (w *writer) outError(o *out, err error) error {
+	place := filepath.Join(w.base, w.pathOf(o))
+	var (
+		path *fs.PathError
+		link *os.LinkError
+	)
+	told := err
+	switch {
+	case errors.As(err, &link) && link.Op != "link" && link.Op != "linkat" && link.Op != "symlink" && link.Op != "symlinkat":
+		told = &fs.PathError{Op: "write", Path: place, Err: link.Err}
+	case errors.As(err, &link):
+		told = &os.LinkError{Op: link.Op, Old: link.Old, New: place, Err: link.Err}
+	case errors.As(err, &path):
+		told = &fs.PathError{Op: path.Op, Path: place, Err: path.Err}
+	}
+	if fi, serr := os.Lstat(place); serr == nil && fi.IsDir() != (o.kind == outDir) && (errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.EISDIR)) {
+		code, there := exitMakeDirectory, "a file"
+		if fi.IsDir() {
+			code, there = exitOpen, "a folder"
+		}
+		told = hinted{codef(code, "cannot write %q: there is %s in its place", place, there), "remove it, or name another target"}
+	}
+	var ce *codedError
+	if errors.As(err, &ce) {
+		told = coded(ce.code, told)
+	}
+	return fmt.Errorf("%s: %w", w.im.Path(o.node), told)
 }
 
 // path is the way from the target to an out.

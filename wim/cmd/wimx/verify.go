@@ -189,7 +189,11 @@ func (t *tool) checkIntegrity(a *opened, o *parsed) error {
 		return interrupted(err)
 	}
 	if n := plan.BadItems(); n > 0 {
-		return codef(exitIntegrity, "the WIM file is corrupted: %d blocks fail the integrity check", n)
+		what := fmt.Sprintf("%d blocks do not match the integrity table", n)
+		if n == 1 {
+			what = "one block does not match the integrity table"
+		}
+		return hinted{codef(exitIntegrity, "%q is damaged: %s", a.name, what), "\"verify\" names the files that are hit"}
 	}
 	for _, p := range slices.Concat(a.Info().Parts, a.Info().References) {
 		if !p.Integrity {

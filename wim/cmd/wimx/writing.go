@@ -242,6 +242,8 @@ func (t *tool) writeError(w *writing, err error) error {
 		return hinted{coded(exitWrite, err), w.fate() + "; " + roomHint}
 	case errors.As(err, &sums):
 		return hinted{err, "the archive is damaged and was not changed: \"verify\" names the files that are hit; --nocheck writes it without an integrity table"}
+	case errors.Is(err, core.ErrChecksum):
+		return hinted{err, "\"verify\" lists all that is damaged"}
 	case errors.As(err, &ce) && errors.Is(err, core.ErrChanged):
 		return coded(exitChanged, fmt.Errorf("%w; --skip-errors leaves such files out", err))
 	}
