@@ -313,7 +313,7 @@ func (c *capturing) toNew() error {
 		}
 	} else if at, err := c.t.placeFor(c.file); err != nil {
 		return err
-	} else if err := at.needArchive(c.pack.pipable); err != nil { // before the scan, which takes its time
+	} else if err := at.needArchive(c.pack.pipable); err != nil { // before the scan, which may take long
 		return err
 	}
 	if c.o.has("group") {

@@ -12,11 +12,11 @@ import (
 	"wimscope/wim/core"
 )
 
-// What the program says while it works: the lines that wimlib-imagex prints, or with --json lines of JSON. They go to standard
-// output as they come, also into a pipe, since other programs read "(NN%)" there; to standard error if standard output
-// carries data. --quiet silences them.
+// Messages during a run: the lines that wimlib-imagex prints, or JSON lines with --json. They are flushed at once, also into a
+// pipe, since other programs look for "(NN%)" there. They go to standard error if standard output carries data. --quiet
+// suppresses them.
 
-// words is where messages go.
+// words returns the writer for messages.
 func (t *tool) words() io.Writer {
 	if t.aside {
 		return t.stderr
@@ -24,7 +24,7 @@ func (t *tool) words() io.Writer {
 	return t.stdout
 }
 
-// say prints a message of the kind that --quiet silences.
+// say prints a message that --quiet suppresses.
 func (t *tool) say(format string, args ...any) {
 	if t.quiet {
 		return
@@ -38,10 +38,10 @@ func (t *tool) say(format string, args ...any) {
 	defer t.talk.Unlock()
 	t.endLine()
 	io.WriteString(t.words(), text)
-	t.stdout.Flush() // an error stays, and is told at the end
+	t.stdout.Flush() // bufio keeps an error, which run reports at the end
 }
 
-// warn prints a warning, with errors in words as explain gives them. Warnings do not change the exit status.
+// warn prints a warning; explain words the errors in args. Warnings do not change the exit status.
 func (t *tool) warn(format string, args ...any) {
 	args = slices.Clone(args)
 	for i, a := range args {
@@ -56,7 +56,7 @@ func (t *tool) warn(format string, args ...any) {
 	t.complain("[WARNING] " + text)
 }
 
-// complain prints a line on standard error, unless lines of JSON go there.
+// complain prints a line on standard error, unless JSON lines go there.
 func (t *tool) complain(text string) {
 	if t.asJSON && t.aside {
 		return
@@ -67,7 +67,7 @@ func (t *tool) complain(text string) {
 	fmt.Fprintln(t.stderr, text)
 }
 
-// endLine ends a line of progress that was to be overwritten. t.talk is locked.
+// endLine ends an open progress line. t.talk must be held.
 func (t *tool) endLine() {
 	if t.openLine {
 		t.openLine = false
@@ -76,7 +76,7 @@ func (t *tool) endLine() {
 	}
 }
 
-// event is a line of JSON.
+// event is a JSON line.
 type event struct {
 	Event   string `json:"event"` // "progress", "message", "warning", "estimate", "done", "error"
 	Phase   string `json:"phase,omitempty"`
@@ -99,11 +99,11 @@ func (t *tool) event(e event) {
 	defer t.talk.Unlock()
 	enc := json.NewEncoder(t.words())
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(e) // an error of standard output stays, and is told at the end
+	_ = enc.Encode(e) // bufio keeps an error, which run reports at the end
 	t.stdout.Flush()
 }
 
-// json writes the document that is the result of a verb: one line, the last one, with a space behind colons and commas.
+// json writes the result document of a verb as the last line, with a space after colons and commas.
 func (t *tool) json(v any) error {
 	t.result = true
 	var b bytes.Buffer
@@ -113,7 +113,7 @@ func (t *tool) json(v any) error {
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	for line := range strings.Lines(b.String()) { // strings have no line end in them, but an escape
+	for line := range strings.Lines(b.String()) { // inside strings a line end is escaped
 		line = strings.TrimSpace(line)
 		t.stdout.WriteString(line)
 		if strings.HasSuffix(line, ",") {
@@ -123,7 +123,7 @@ func (t *tool) json(v any) error {
 	return t.stdout.WriteByte('\n')
 }
 
-// The phases of a job, as JSON names them and as wimlib-imagex words them.
+// The phases of a job: their names in JSON and their wording in wimlib-imagex.
 type phase struct{ key, words string }
 
 var (
@@ -134,25 +134,25 @@ var (
 	splitting   = phase{"splitting", "Splitting WIM"}
 )
 
-// checkingIntegrity is the phase in which the integrity table of a file is compared.
+// checkingIntegrity is the phase that compares a file's integrity table.
 func checkingIntegrity(name string) phase {
 	return phase{"integrity", fmt.Sprintf("Verifying integrity of %q", realPath(name))}
 }
 
-// bar tells how far a job is. What it tells only grows, whatever order the pieces of the job end in. It is not safe for concurrent
-// use.
+// bar reports the progress of a job. The value never decreases, whatever order the pieces end in. It is not safe for
+// concurrent use.
 type bar struct {
 	t       *tool
 	phase   phase
 	total   int64 // bytes
 	done    int64
-	percent int // that was told last, -1: nothing was
+	percent int // last reported, -1 if none was
 	last    time.Time
-	part    int // of parts, in splitting
+	part    int // of parts, when splitting
 	parts   int
 }
 
-// progress begins a phase of that many bytes, and tells so.
+// progress starts a phase of total bytes and reports 0%.
 func (t *tool) progress(what phase, total int64) *bar {
 	b := &bar{t: t, phase: what, total: max(total, 0), percent: -1}
 	b.at(0)
@@ -161,7 +161,7 @@ func (t *tool) progress(what phase, total int64) *bar {
 
 func (b *bar) step(p core.Progress) { b.at(p.Bytes) }
 
-// at tells that so many bytes are done: at every percent, and once a second in between.
+// at reports progress at every percent, and at least once a second.
 func (b *bar) at(done int64) {
 	b.done = min(max(b.done, done), b.total)
 	percent := 0
@@ -196,21 +196,21 @@ func (b *bar) tell() {
 	t.stdout.Flush()
 }
 
-// end ends a phase: its last line says 100% if all was done.
+// end ends a phase. The last line says 100% if everything was done.
 func (b *bar) end() {
 	b.t.talk.Lock()
 	defer b.t.talk.Unlock()
 	b.t.endLine()
 }
 
-// inPart tells which part of a set is being written, and how many there are to be.
+// inPart reports which part of a set is being written, and of how many.
 func (b *bar) inPart(part, parts int) {
 	if parts = max(part, parts); b.part != part || b.parts != parts {
 		b.part, b.parts, b.percent = part, parts, -1
 	}
 }
 
-// scanned tells how far a scan is, or that it is done.
+// scanned reports the progress of a scan, or its end.
 func (t *tool) scanned(bytes int64, files, dirs int, done bool) {
 	if t.quiet {
 		return
@@ -221,7 +221,7 @@ func (t *tool) scanned(bytes int64, files, dirs int, done bool) {
 	}
 	t.talk.Lock()
 	defer t.talk.Unlock()
-	fmt.Fprintf(t.words(), "\r%s scanned (%d files, %d directories)    ", sizeText(bytes), files, dirs) // spaces over what a longer line left
+	fmt.Fprintf(t.words(), "\r%s scanned (%d files, %d directories)    ", sizeText(bytes), files, dirs) // the spaces overwrite a longer line
 	t.openLine = true
 	if done {
 		t.endLine()
@@ -229,7 +229,7 @@ func (t *tool) scanned(bytes int64, files, dirs int, done bool) {
 	t.stdout.Flush()
 }
 
-// unitOf gives the unit that wimlib-imagex tells n bytes in: the largest of which there are at least ten.
+// unitOf returns the unit in which wimlib-imagex prints n bytes: the largest of which there are at least ten.
 func unitOf(n int64) (shift uint, name string) {
 	switch {
 	case n >= 10<<30:
@@ -242,7 +242,7 @@ func unitOf(n int64) (shift uint, name string) {
 	return 0, "bytes"
 }
 
-// sizeText writes a number of bytes in that unit.
+// sizeText formats a number of bytes in that unit.
 func sizeText(n int64) string {
 	shift, unit := unitOf(n)
 	return fmt.Sprintf("%d %s", n>>shift, unit)

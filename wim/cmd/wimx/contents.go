@@ -108,7 +108,7 @@ func (w *writer) contents() error {
 	return interrupted(err)
 }
 
-// missing says that no open file holds a content, or the reparse data, of n.
+// missing returns the error for a content or reparse data of n that no open file holds.
 func (w *writer) missing(n core.Node, err error) error {
 	hash := core.Hash{}
 	if e := (*core.MissingBlobError)(nil); errors.As(err, &e) {

@@ -9,7 +9,7 @@ import (
 	"wimscope/wim/core"
 )
 
-// contentUses is which outs have a content, sorted by its hash, those of one content in the order of outs.
+// contentUses maps contents to the outs that have them, sorted by hash; outs of one content keep their order.
 type contentUses []contentUse
 
 type contentUse struct {
@@ -17,7 +17,7 @@ type contentUse struct {
 	out  int32
 }
 
-// content is the hash of what an out's file gets, zero if it gets nothing.
+// content returns the hash of the content that goes into an out's file, zero if the file stays empty.
 func (w *writer) content(o *out) core.Hash {
 	if w.withoutContent(o.node) {
 		return core.Hash{}
@@ -25,7 +25,7 @@ func (w *writer) content(o *out) core.Hash {
 	return w.im.Hash(o.node)
 }
 
-// findUses finds which files have contents, and that all of these are there, before anything is written.
+// findUses collects the files that have contents and checks that all contents are available, before anything is written.
 func (w *writer) findUses() error {
 	for i := range w.outs {
 		o := &w.outs[i]
@@ -47,7 +47,7 @@ func (w *writer) findUses() error {
 	return nil
 }
 
-// of gives the uses of a content.
+// of returns the uses of a content.
 func (u contentUses) of(h core.Hash) contentUses {
 	from, _ := slices.BinarySearchFunc(u, h, func(x contentUse, h core.Hash) int { return bytes.Compare(x.hash[:], h[:]) })
 	end := from
@@ -57,7 +57,7 @@ func (u contentUses) of(h core.Hash) contentUses {
 	return u[from:end]
 }
 
-// hashes are the contents, once each.
+// hashes returns each content once.
 func (u contentUses) hashes() []core.Hash {
 	var list []core.Hash
 	for i := range u {
@@ -68,7 +68,7 @@ func (u contentUses) hashes() []core.Hash {
 	return list
 }
 
-// missingContent is the error about a content that no open archive has, nil if one has it.
+// missingContent returns an error if no open archive has the content.
 func missingContent(arc *core.Archive, im *core.Image, n core.Node, h core.Hash) error {
 	if _, ok := arc.Blob(h); ok || h.IsZero() {
 		return nil
@@ -84,9 +84,9 @@ func missingError(arc *core.Archive, im *core.Image, n core.Node, h core.Hash) e
 	return codef(exitMissingContent, "%s: blob %s not found\n       %s", nativePath(im, n), h, hint)
 }
 
-// piece writes a run of a content. Pieces of a content come in order. However many files have the content, one or two of
-// them are open at a time: the others are written from the first piece if it is the only one, or else from the first file
-// when that is complete.
+// piece writes a run of a content. The pieces of a content come in order. Only one or two files are open at a time, however many
+// have the content: a content of one piece is written to each in turn, and of a longer one the first file is copied to the
+// others when it is complete.
 func (w *writer) piece(h core.Hash, off int64, data []byte, last bool) error {
 	uses := w.uses.of(h)
 	if off == 0 && last {
@@ -131,7 +131,7 @@ func (w *writer) piece(h core.Hash, off int64, data []byte, last bool) error {
 	return w.finish(u)
 }
 
-// append writes bytes at the end of a file.
+// append writes b to the end of a file.
 func (w *writer) append(u *unfinished, data []byte) error {
 	if err := u.write(data); err != nil {
 		return coded(exitWrite, err)
@@ -143,10 +143,10 @@ func (w *writer) append(u *unfinished, data []byte) error {
 	return nil
 }
 
-// holeStep is the unit of holes: as much as NTFS takes for one.
+// holeStep is the unit of holes in bytes, as on NTFS.
 const holeStep = 64 << 10
 
-// write writes bytes at the end of a file. In one that is to be sparse, steps of zeros become holes.
+// write writes to the end of a file. In a sparse file, aligned runs of zeros become holes.
 func (u *unfinished) write(data []byte) error {
 	if !u.sparse {
 		_, err := u.f.Write(data)
@@ -155,7 +155,7 @@ func (u *unfinished) write(data []byte) error {
 	for len(data) > 0 {
 		n := min(len(data), int(holeStep-u.size%holeStep))
 		u.hole = allZero(data[:n])
-		for n < len(data) { // steps of the same kind go together
+		for n < len(data) { // join neighbouring steps of the same kind
 			more := min(len(data)-n, holeStep)
 			if allZero(data[n:n+more]) != u.hole {
 				break
@@ -176,15 +176,15 @@ func (u *unfinished) write(data []byte) error {
 	return nil
 }
 
-// allZero says that there are only zeros.
+// allZero reports whether b has only zeros.
 func allZero(b []byte) bool {
 	return len(b) > 0 && b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }
 
-// copyStep is how much is copied before somebody may interrupt it.
+// copyStep is how many bytes are copied between checks for an interrupt.
 const copyStep = 64 << 20
 
-// copy makes a file of an out with the bytes of one that is complete, within the kernel where that can do it.
+// copy creates the file of an out as a copy of a complete one, inside the kernel where it can do that.
 func (w *writer) copy(from *unfinished, i int32) error {
 	u, err := w.create(i)
 	if err != nil {

@@ -74,11 +74,11 @@ type lister struct {
 	a        *opened
 	im       *core.Image
 	w        io.Writer
-	name     func(string) string // as it is shown there
+	name     func(string) string // formats a name for w
 	detailed bool
 	json     bool
 	entries  []dirEntry
-	bad      int // links whose targets are damaged
+	bad      int // links with damaged targets
 }
 
 // list writes an entry and, if below, all that is under it, in the order of names.
@@ -247,7 +247,7 @@ func (l *lister) entry(n core.Node) dirEntry {
 		link, err := im.Link(n)
 		if e.LinkTarget = link.Target; err != nil {
 			e.LinkError = err.Error()
-			if !errors.Is(err, core.ErrMissingBlob) { // which is no fault of a delta archive
+			if !errors.Is(err, core.ErrMissingBlob) { // a delta archive is not at fault
 				l.bad++
 			}
 		}

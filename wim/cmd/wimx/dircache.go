@@ -5,31 +5,30 @@ import (
 	"os"
 )
 
-// maxDirFiles is how many descriptors a dirCache uses. It leaves room for the archive and what is being written where a
-// process has 256.
+// maxDirFiles is the most descriptors that a dirCache uses. Where a process may have 256, that leaves enough for the archive
+// and the files being written.
 const maxDirFiles = 128
 
-// dirCache keeps folders of the target open by their index in writer.outs; -1 is the target itself. When it uses too
-// many descriptors, the folder that was used least recently is closed. Each folder is opened in the one above it, so
-// that the length of a path does not matter.
+// dirCache keeps folders of the target open, by index into writer.outs; -1 is the target itself. Above maxDirFiles it closes the
+// least recently used folder. Each folder is opened relative to its parent, so paths may have any length.
 type dirCache struct {
 	open  map[int32]*cachedDir
-	order list.List // of *cachedDir, the one used last in front
+	order list.List // of *cachedDir, most recently used first
 	files int       // descriptors in use
 }
 
 // cachedDir is an open folder.
 type cachedDir struct {
 	root *os.Root
-	file *os.File // for calls that want a descriptor; opened when first asked for
+	file *os.File // for calls that need a descriptor; opened on first use
 
 	cache *dirCache
 	key   int32
 	place *list.Element
-	pins  int // users who keep it while they use other folders
+	pins  int // how many users keep it open while they use other folders
 }
 
-// get gives a folder that is open and marks it as used.
+// get returns an open folder and marks it as used.
 func (c *dirCache) get(key int32) (*cachedDir, bool) {
 	d, ok := c.open[key]
 	if ok {
@@ -49,7 +48,7 @@ func (c *dirCache) put(key int32, root *os.Root) *cachedDir {
 	return d
 }
 
-// trim closes folders until there are few enough. The one in hand was used last, and its turn does not come.
+// trim closes folders until there are few enough. The folder in use is the most recent one and is never closed.
 func (c *dirCache) trim() {
 	for e := c.order.Back(); e != nil && c.files > maxDirFiles; {
 		d := e.Value.(*cachedDir)
@@ -77,7 +76,7 @@ func (c *dirCache) close() {
 	}
 }
 
-// handle is the folder as an open file.
+// handle returns the folder as an open file.
 func (d *cachedDir) handle() (*os.File, error) {
 	if d.file == nil {
 		f, err := d.root.Open(".")
@@ -91,17 +90,17 @@ func (d *cachedDir) handle() (*os.File, error) {
 	return d.file, nil
 }
 
-// pin keeps the folder open until unpin.
+// pin keeps the folder open until unpin is called.
 func (d *cachedDir) pin()   { d.pins++ }
 func (d *cachedDir) unpin() { d.pins-- }
 
-// dir opens the folder of index i. It is good until another folder is asked for, or unpinned.
+// dir opens the folder of index i. The result is valid until the next call of dir, or while it is pinned.
 func (w *writer) dir(i int32) (*cachedDir, error) {
 	c := &w.dirs
 	if d, ok := c.get(i); ok {
 		return d, nil
 	}
-	// The chain of folders up to one that is open; from there on down, each is opened in the one above it.
+	// Walk up to an open folder, then open each folder below it relative to its parent.
 	var chain []int32
 	up := i
 	d, ok := c.get(up)
@@ -122,7 +121,7 @@ func (w *writer) dir(i int32) (*cachedDir, error) {
 		if err != nil {
 			return nil, err
 		}
-		d = c.put(chain[k], r) // d was used last, so that it is open so far
+		d = c.put(chain[k], r) // d is the most recent one, so put does not close it
 	}
 	return d, nil
 }

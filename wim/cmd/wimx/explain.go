@@ -13,7 +13,7 @@ import (
 	"wimscope/wim/core"
 )
 
-// hinted is an error with what to do about it.
+// hinted is an error with advice on what to do about it.
 type hinted struct {
 	error
 	hint string
@@ -21,8 +21,8 @@ type hinted struct {
 
 func (h hinted) Unwrap() error { return h.error }
 
-// explain puts an error into words: what is wrong, and what to do about it, "" if nothing special. What the system says
-// ("openat d: no such file or directory") becomes a sentence, wherever in the text it stands.
+// explain words an error: text says what is wrong, hint what to do about it, "" if there is nothing to say. A message of the
+// system ("openat d: no such file or directory") becomes a sentence, wherever it is in the text.
 func explain(err error) (text, hint string) {
 	text = strings.ReplaceAll(strings.TrimPrefix(err.Error(), "wim: "), ": wim: ", ": ")
 	var h hinted
@@ -56,7 +56,7 @@ func explain(err error) (text, hint string) {
 	if inner == nil {
 		return text, hint
 	}
-	if inner = cause(inner); !strings.Contains(text, said) { // the text has been made of the inner error
+	if inner = cause(inner); !strings.Contains(text, said) { // text was built from the inner error
 		said, now = inner.Error(), ""
 	}
 	why, todo := systemWords(inner)
@@ -90,13 +90,13 @@ func archiveHint(err error) string {
 	return ""
 }
 
-// words is what explain says of an error, in one line.
+// words returns the text of explain.
 func words(err error) string {
 	text, _ := explain(err)
 	return text
 }
 
-// cause is the innermost error.
+// cause returns the innermost error.
 func cause(err error) error {
 	for {
 		next := errors.Unwrap(err)
@@ -107,13 +107,13 @@ func cause(err error) error {
 	}
 }
 
-// isSystem says that an error is one of the operating system's, which names neither a file nor what was done to it.
+// isSystem reports whether an error is a bare one of the operating system, without a file name or an operation.
 func isSystem(err error) bool {
 	var no syscall.Errno
 	return errors.As(err, &no)
 }
 
-// doing says in words what a call of the system does.
+// doing returns a verb for a system call.
 func doing(call string) string {
 	if !strings.HasSuffix(call, "stat") {
 		call = strings.TrimSuffix(call, "at") // openat, fstatat
@@ -166,7 +166,7 @@ func doing(call string) string {
 // roomHint says what to do about a full disk.
 const roomHint = "free some space there, or write to another disk"
 
-// systemWords says what an error of the system means, and what to do about it. Both are "" for one that has no words here.
+// systemWords explains an error of the system and says what to do about it. Both are "" for an unknown error.
 func systemWords(err error) (why, todo string) {
 	switch {
 	case errors.Is(err, context.Canceled):

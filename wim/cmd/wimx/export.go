@@ -90,7 +90,7 @@ func runExport(t *tool, o *parsed) error {
 	return put(dest)
 }
 
-// add puts the images behind those that there are. No name may be one of theirs; names that images share in the source stay.
+// add appends the images. None may have the name of an image that is there; names that images share in the source are kept.
 func (x *exporting) add(e *core.Edit) error {
 	for _, index := range x.from.indexes(x.choice) {
 		name := x.from.Images()[index-1].Name

@@ -95,7 +95,7 @@ func runExtract(t *tool, o *parsed) error {
 	}
 	if o.has("to-stdout") {
 		if len(paths) == 0 {
-			nodes = []core.Node{0} // which is no file
+			nodes = []core.Node{0} // not a file
 		}
 		return t.toStdout(a, im, nodes, wo.recoverData)
 	}
@@ -248,7 +248,7 @@ func runApply(t *tool, o *parsed) error {
 		return err
 	}
 	if choice == allImages {
-		// Otherwise an image that is complete would be written before one that is not.
+		// Check all images first: otherwise complete ones would be written before an incomplete one stops the run.
 		for _, i := range a.indexes(choice) {
 			if err := a.complete(i); err != nil {
 				return err
@@ -276,7 +276,7 @@ func runApply(t *tool, o *parsed) error {
 	return nil
 }
 
-// realPath is the whole path of a file, without links on the way to it; its name as given if that cannot be told.
+// realPath returns the absolute path of a file with links resolved, or the name as given if that fails.
 func realPath(name string) string {
 	if name == "-" {
 		return name
@@ -304,7 +304,7 @@ func (t *tool) applyImage(a *opened, im *core.Image, dest string, wo writeOption
 	return w.write()
 }
 
-// complete finds contents of an image's files that no open archive has.
+// complete returns an error if no open archive has a content that the image's files need.
 func (a *opened) complete(index int) (err error) {
 	im, err := a.Image(index)
 	if err != nil {

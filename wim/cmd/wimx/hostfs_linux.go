@@ -20,7 +20,7 @@ func (h hostFS) Open(name string) (fs.File, error) {
 			switch err {
 			case nil:
 				return hostFile{os.NewFile(uintptr(fd), p)}, nil
-			case syscall.EINTR: // a file system that a program makes may say so
+			case syscall.EINTR: // FUSE file systems may return it
 			default:
 				return nil, &fs.PathError{Op: "open", Path: p, Err: err}
 			}

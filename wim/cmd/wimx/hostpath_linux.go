@@ -10,17 +10,17 @@ import (
 	"syscall"
 )
 
-// maxPath is how long a path may be that the kernel takes: PATH_MAX without the zero at its end.
+// maxPath is the longest path in bytes that the kernel accepts: PATH_MAX without the NUL.
 const maxPath = 4095
 
-// farFolder reaches files whose paths are longer than the kernel takes, by an open folder. It keeps the folder of the
-// last such file open, since the next one is there or near as a rule.
+// farFolder reaches files with paths longer than maxPath through an open folder. It keeps the folder of the last such file
+// open, since the next file is usually in or near it.
 type farFolder struct {
 	mu   sync.Mutex
 	last *openFolder // nil: none
 }
 
-// openFolder is closed when nobody uses it. All but fd is guarded by farFolder.mu.
+// openFolder is closed when it has no users. farFolder.mu guards all fields but fd.
 type openFolder struct {
 	path string
 	fd   int
@@ -36,7 +36,7 @@ func (c *farFolder) release(f *openFolder) {
 	}
 }
 
-// reach gives a short path to the same file as path. It is good until done is called.
+// reach returns a short path to the same file. It is valid until done is called.
 func (c *farFolder) reach(path string) (short string, done func(), err error) {
 	if len(path) <= maxPath {
 		return path, func() {}, nil
@@ -62,7 +62,7 @@ func (c *farFolder) reach(path string) (short string, done func(), err error) {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", f.fd, name), done, nil
 }
 
-// walk opens a folder by pieces of its path, from the last folder on if it is below that.
+// walk opens a folder piece by piece, starting at the last folder if the path lies below it.
 func (c *farFolder) walk(dir string) (*openFolder, error) {
 	from, rest := atFDCWD, dir
 	if c.last != nil {
@@ -76,7 +76,7 @@ func (c *farFolder) walk(dir string) (*openFolder, error) {
 		if cut > maxPath {
 			cut = strings.LastIndexByte(rest[:maxPath], '/')
 		}
-		next, err := -1, error(syscall.ENAMETOOLONG) // no name is that long
+		next, err := -1, error(syscall.ENAMETOOLONG) // a single name that is too long
 		if cut > 0 {
 			err = syscall.EINTR
 		}
@@ -96,7 +96,7 @@ func (c *farFolder) walk(dir string) (*openFolder, error) {
 
 const atFDCWD = -0x64 // AT_FDCWD
 
-// reached does something with a path of any length. An error names the path that was meant.
+// reached calls f with a short path to a file of any path length. An error names the full path.
 func reached[T any](c *farFolder, path string, do func(short string) (T, error)) (T, error) {
 	short, done, err := c.reach(path)
 	if err != nil {
@@ -114,7 +114,7 @@ func reached[T any](c *farFolder, path string, do func(short string) (T, error))
 
 func (c *farFolder) readDir(path string) ([]fs.DirEntry, error) {
 	list, err := reached(c, path, os.ReadDir)
-	if len(path) > maxPath-1-255 { // entries would look at their files by a path that is too long, or good no more
+	if len(path) > maxPath-1-255 { // entries would stat a path that is too long or no longer valid
 		for i, e := range list {
 			list[i] = farEntry{e, c, path + "/" + e.Name()}
 		}
@@ -122,7 +122,7 @@ func (c *farFolder) readDir(path string) ([]fs.DirEntry, error) {
 	return list, err
 }
 
-// farEntry is an entry whose path may be longer than the kernel takes.
+// farEntry is a directory entry whose path may be longer than maxPath.
 type farEntry struct {
 	fs.DirEntry
 	far  *farFolder

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// farFolder does nothing here: paths are as long as the system takes them.
+// farFolder does nothing here: paths are limited by the system.
 type farFolder struct{}
 
 func (*farFolder) readDir(path string) ([]fs.DirEntry, error) { return os.ReadDir(path) }

@@ -2,13 +2,13 @@ package main
 
 import "wimscope/wim/core"
 
-// An image that is incomplete is shown, extracted and exported as far as it is there. That is said, and is no success:
-// the exit status is the one with which wimlib-imagex refuses such an image.
+// An incomplete image is listed, extracted and exported as far as possible, with a warning. The exit status is the one with
+// which wimlib-imagex refuses such an image.
 
-// lossesShown is how many losses of an image are named one by one.
+// lossesShown is the most losses of an image that are listed one by one.
 const lossesShown = 10
 
-// lookAt tells what was lost of an image, or passed over, when its tree was read.
+// lookAt warns about everything that was lost or skipped when an image's tree was read.
 func (t *tool) lookAt(im *core.Image) {
 	losses, n := im.Losses()
 	all := im.Warnings()
@@ -21,7 +21,7 @@ func (t *tool) lookAt(im *core.Image) {
 	}
 }
 
-// lose tells what was lost, and has the program end with a status that says so.
+// lose warns about losses and makes the run end with exitMetadata.
 func (t *tool) lose(losses []core.Loss, n int) {
 	t.lost += n
 	if len(losses) > lossesShown {

@@ -213,7 +213,7 @@ func printImage(w io.Writer, index int, n *core.XMLNode) {
 	fmt.Fprintln(w)
 }
 
-// archWord names a processor as wimlib-imagex does, which takes no number for 0.
+// archWord names a processor as wimlib-imagex does. No number counts as 0.
 func archWord(n uint64) string {
 	switch n {
 	case 0:

@@ -44,7 +44,7 @@ func changeInfo(t *tool, o *parsed) error {
 		if named && isZero(arg) {
 			return usageError{"there is no image 0: with --boot alone it says that none is to be booted from"}
 		}
-		// Where there is one image, all of them are that one, here and nowhere else. A repair alone may be of all.
+		// Only here does "all" mean the image of an archive that has just one. A repair without other changes may cover all images.
 		repairs := o.has("repair-windows") && !o.has("boot") && len(properties) == 0 && len(o.args) == 2
 		if index, err = a.image(arg, named, len(a.Images()) == 1 || repairs); err != nil {
 			return err

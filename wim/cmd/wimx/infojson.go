@@ -80,7 +80,7 @@ type infoImage struct {
 	Windows *infoWindows `json:"windows,omitempty"` // with --windows
 }
 
-// infoJSON writes what is known of the archive and its images as one object; with windows, what their registries say too.
+// infoJSON writes the archive and its images as one JSON object; with windows, also what their registries say.
 func (t *tool) infoJSON(a *opened, choice int, windows bool) error {
 	i := a.Info()
 	out := infoOut{Path: a.name, Images: []infoImage{}, Archive: infoArchive{

@@ -7,23 +7,23 @@ import (
 	"regexp"
 )
 
-// A run that is killed leaves files behind that have no name of their own yet. The next run that writes beside them says
-// so, and removes those that are without doubt this program's and nobody's any more: by their names and owner, by what is
-// in them, and because nobody has the lock that a run has on its files as long as it lives.
+// A killed run leaves temporary files behind. The next run that writes into the same folder reports them, and removes those
+// that are certainly dead files of this program: name, owner and content fit, and nobody holds the lock that a live run has
+// on its files.
 
-// tempArchive matches the names that newFile gives, tempEntry those that writer.create gives.
+// tempArchive matches the names from newFile, tempEntry those from writer.create.
 var (
 	tempArchive = regexp.MustCompile(`^.+\.wimx-[0-9a-f]{8}\.tmp$`)
 	tempEntry   = regexp.MustCompile(`^\.wimx-[0-9]+-[0-9]+\.tmp$`)
 )
 
-// tidy looks for leftovers in a folder. path gives how a file in it is called in messages.
+// tidy looks for leftovers in a folder. path returns the name of a file for messages.
 func (t *tool) tidy(dir *os.Root, name *regexp.Regexp, ours func(f *os.File) bool, path func(string) string) {
 	d, err := dir.Open(".")
 	if err != nil {
 		return
 	}
-	list, _ := d.ReadDir(-1) // of a folder that cannot be listed nothing is told
+	list, _ := d.ReadDir(-1) // a folder that cannot be listed is skipped
 	d.Close()
 	for _, e := range list {
 		if name.MatchString(e.Name()) && e.Type().IsRegular() {
@@ -35,7 +35,7 @@ func (t *tool) tidy(dir *os.Root, name *regexp.Regexp, ours func(f *os.File) boo
 func (t *tool) tidyOne(dir *os.Root, name string, ours func(f *os.File) bool, path string) {
 	f, err := dir.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
-		return // somebody else's, or gone meanwhile
+		return // it belongs to somebody else, or is gone
 	}
 	defer closeLocked(f)
 	fi, err := f.Stat()
@@ -43,11 +43,11 @@ func (t *tool) tidyOne(dir *os.Root, name string, ours func(f *os.File) bool, pa
 		return
 	}
 	if taken, err := lockFile(f.Fd()); taken || err != nil {
-		return // a run that lives is writing it
+		return // a live run is writing it
 	}
 	now, err := dir.Lstat(name)
 	if err != nil || !os.SameFile(fi, now) {
-		return // it has got its name in between: a run does that before it gives the lock back
+		return // it was renamed meanwhile: a run does that before it releases the lock
 	}
 	if !ownFile(fi) || !ours(f) || !lockHeld(f.Fd()) {
 		t.warn("%q may be left over from a run that was cut off: delete it if no other run is writing it", path)
@@ -60,7 +60,7 @@ func (t *tool) tidyOne(dir *os.Root, name string, ours func(f *os.File) bool, pa
 	t.warn("Removed %q, which is left over from a run that was cut off", path)
 }
 
-// tellLeftovers looks for archives that were being written in the folder of that file.
+// tellLeftovers looks for unfinished archives in the folder of a file.
 func (t *tool) tellLeftovers(name string) {
 	dir, err := os.OpenRoot(filepath.Dir(name))
 	if err != nil {
@@ -70,8 +70,8 @@ func (t *tool) tellLeftovers(name string) {
 	t.tidy(dir, tempArchive, beginsArchive, func(file string) string { return filepath.Join(filepath.Dir(name), file) })
 }
 
-// beginsArchive says that a file is how an archive looks that is being written: nothing, zeros in the header's place, or a
-// header.
+// beginsArchive reports whether a file looks like an archive being written: it is empty, or starts with a header or with zeros
+// in its place.
 func beginsArchive(f *os.File) bool {
 	var b [8]byte
 	switch n, _ := f.ReadAt(b[:], 0); string(b[:n]) {
@@ -81,7 +81,7 @@ func beginsArchive(f *os.File) bool {
 	return false
 }
 
-// tidyDir looks for files that were being written in a folder that is there already.
+// tidyDir looks for unfinished files in an existing folder.
 func (w *writer) tidyDir(i int32) {
 	d, err := w.dir(i)
 	if err != nil {
@@ -90,7 +90,7 @@ func (w *writer) tidyDir(i int32) {
 	w.t.tidy(d.root, tempEntry, func(*os.File) bool { return true }, func(file string) string { return filepath.Join(w.base, w.path(i), file) })
 }
 
-// stillThere says that a file that was just made and locked has not been taken for a leftover in between.
+// stillThere reports whether a file that was just created and locked was not removed as a leftover before it was locked.
 func stillThere(f *os.File, now fs.FileInfo, err error) bool {
 	if err != nil {
 		return false

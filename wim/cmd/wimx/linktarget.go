@@ -12,12 +12,11 @@ import (
 	"wimscope/wim/core"
 )
 
-// linkTarget returns where a symbolic link or junction leads, as this system writes paths; ok is false for a reparse point of
-// another kind. Where links are fixed, an absolute target that was made to fit the image leads to the same place below the
-// target folder.
+// linkTarget returns the target of a symbolic link or junction in the syntax of this system; ok is false for another kind of
+// reparse point. With link fixing, an absolute target relative to the image leads to the same place below the target folder.
 //
-// A link whose data are missing, damaged or malformed is an error: an entry made of them would lead to the wrong place, or
-// be no link. With --recover-data damaged data are used as far as they make sense.
+// Missing, damaged or malformed link data are an error: a link made of them would lead to the wrong place. --recover-data
+// uses damaged data as far as they can be parsed.
 func (w *writer) linkTarget(n core.Node) (target string, ok bool, err error) {
 	tag := w.im.ReparseTag(n)
 	switch tag {
@@ -65,7 +64,7 @@ func (w *writer) linkTarget(n core.Node) (target string, ok bool, err error) {
 	return "", false, codef(exitReparse, "%q: its reparse data make no sense (--recover-data makes an empty file or folder of it)", path)
 }
 
-// reparseTarget takes the substitute name out of the data of a symbolic link or junction, [MS-FSCC] 2.1.2.4, 2.1.2.5.
+// reparseTarget returns the substitute name in the data of a symbolic link or junction, [MS-FSCC] 2.1.2.4, 2.1.2.5.
 func reparseTarget(tag uint32, b []byte) (relative bool, units []uint16, ok bool) {
 	fixed := 8
 	if tag == core.TagSymlink {
@@ -89,11 +88,10 @@ func reparseTarget(tag uint32, b []byte) (relative bool, units []uint16, ok bool
 	return tag == core.TagSymlink && b[8]&1 != 0, units, true
 }
 
-// devicePrefixes are how absolute targets begin in the namespace of the system. What follows is a device: a drive, "UNC", a
-// volume by its GUID.
+// devicePrefixes are the prefixes of absolute targets. A device follows: a drive, "UNC", or a volume GUID.
 var devicePrefixes = []string{`\??\`, `\\?\`, `\DosDevices\`, `\Device\`}
 
-// device tells how many units of an absolute target name the device: prefix, or bare drive, and device.
+// device returns how many units of an absolute target name the device, including a prefix.
 func device(units []uint16) int {
 	for _, p := range devicePrefixes {
 		if n := len(p); len(units) >= n && string(utf16.Decode(units[:n])) == p {
@@ -109,8 +107,8 @@ func device(units []uint16) int {
 	return 0
 }
 
-// unixTarget writes a target as a path of Unix: the device goes, and slashes and backslashes change places, as they do when
-// a link is captured. "" is the root of the device. rooted says that the path is absolute.
+// unixTarget converts a target to a Unix path: it drops the device and swaps slashes and backslashes, as capturing a link does.
+// "" is the root of the device. rooted reports whether the path is absolute.
 func unixTarget(units []uint16, relative bool) (target string, rooted bool) {
 	n := 0
 	if !relative {
@@ -129,7 +127,7 @@ func unixTarget(units []uint16, relative bool) (target string, rooted bool) {
 	return target, !relative && (n > 0 || strings.HasPrefix(target, "/"))
 }
 
-// windowsTarget writes a target as programs on Windows take it: `C:\dir`, `\\server\share`, `\\?\Volume{...}\`.
+// windowsTarget converts a target to a path for Windows programs: `C:\dir`, `\\server\share`, `\\?\Volume{...}\`.
 func windowsTarget(units []uint16) []uint16 {
 	text := string(utf16.Decode(units[:min(len(units), 8)]))
 	switch {
@@ -138,7 +136,7 @@ func windowsTarget(units []uint16) []uint16 {
 	case strings.HasPrefix(text, `\??\UNC\`):
 		return slices.Concat([]uint16{'\\', '\\'}, units[len(`\??\UNC\`):])
 	case len(units) >= 6 && units[5] == ':':
-		if len(units) == 6 { // the drive itself, and not what is the current folder there
+		if len(units) == 6 { // the root of the drive: "C:" alone would be the drive's current folder
 			units = append(slices.Clone(units), '\\')
 		}
 		return units[4:]

@@ -26,10 +26,10 @@ func closeLocked(f *os.File) error {
 	return f.Close()
 }
 
-// lockHeld says that lockFile has locked a file, and not only found that its file system knows no locks.
+// lockHeld reports whether lockFile locked a file; file systems without locks let it pass without one.
 func lockHeld(fd uintptr) bool { return syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB) == nil }
 
-// ownFile says that a file is of the user whom the program runs for, and has one name.
+// ownFile reports whether a file belongs to the current user and has no other hard links.
 func ownFile(fi os.FileInfo) bool {
 	st, ok := fi.Sys().(*syscall.Stat_t)
 	return ok && int(st.Uid) == os.Geteuid() && st.Nlink == 1

@@ -44,8 +44,7 @@ func main() { os.Exit(mainStatus()) }
 // Under nohup the work goes on.
 func mainStatus() int {
 	if os.Getenv("GOGC") == "" {
-		// Most of what is in memory is a record of each file, which stays. Garbage may take a quarter of that more, and not as
-		// much again.
+		// Most of the heap is live: a record of each file. Let garbage take a quarter of that, not as much again.
 		debug.SetGCPercent(25)
 	}
 	const hangup = syscall.Signal(1) // package syscall does not name it everywhere
@@ -63,24 +62,24 @@ type tool struct {
 	ctx    context.Context
 	stdin  io.Reader
 	stdout *bufio.Writer
-	out    *os.File // standard output, nil if that is no file
+	out    *os.File // standard output, nil if it is not a file
 	stderr io.Writer
 
-	talk     sync.Mutex // held while something is said: workers tell of progress
-	quiet    bool       // --quiet: nothing but what was asked for, and errors
+	talk     sync.Mutex // held while printing: workers report progress
+	quiet    bool       // --quiet: only what was asked for, and errors
 	asJSON   bool       // --json
 	aside    bool       // standard output carries data: messages go to standard error
 	openLine bool       // a line of progress waits to be overwritten
-	result   bool       // of JSON: the document was written
+	result   bool       // the JSON document was written
 	fold     bool       // paths are matched ignoring case
 
 	spooled string // the temporary file that standard input was copied to
 
-	data  io.Writer // what stdout writes to in the end
-	reads bool      // a person reads standard output: it is a terminal
+	data  io.Writer // the destination of stdout
+	reads bool      // standard output is a terminal
 
 	leftOut int // files that --skip-errors left out
-	lost    int // what images lack that were to be shown, extracted or copied
+	lost    int // losses of images that were listed, extracted or copied
 
 	written func(off int64, n int) error // called before each write to an archive, and may fail it; for tests
 }
@@ -144,7 +143,7 @@ func (t *tool) dispatch(argv []string) error {
 		return unknownCommand(which, all)
 	}
 	v := all[i]
-	for _, a := range args { // as wimlib-imagex: before anything else is looked at
+	for _, a := range args { // before anything else is checked, as in wimlib-imagex
 		if a == "--version" {
 			t.version()
 			return nil
@@ -177,7 +176,7 @@ func (t *tool) dispatch(argv []string) error {
 	return err
 }
 
-// unknownCommand is the error for a verb that there is not. It names the one that was meant, if one is near.
+// unknownCommand returns the error for an unknown verb, with the most similar verb if there is one.
 func unknownCommand(name string, all []verb) error {
 	const hint = `"wimx --help" lists the commands`
 	err := codef(exitCommand, "there is no command %q", name)
@@ -196,7 +195,7 @@ func unknownCommand(name string, all []verb) error {
 	return hinted{err, hint}
 }
 
-// editDistance is how many letters have to be put in, taken out or changed to make b of a.
+// editDistance is the Levenshtein distance between a and b.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

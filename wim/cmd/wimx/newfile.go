@@ -22,7 +22,7 @@ type newFile struct {
 // tempMark is in the names of files that are being written: NAME.wimx-XXXXXXXX.tmp.
 const tempMark = ".wimx-"
 
-// newFile begins a file, in place of one of that name if there is one, whose permissions and owner it takes over.
+// newFile creates a temporary file that will replace the file at that place, if there is one, and takes over its mode and owner.
 func (t *tool) newFile(at filePlace) (*newFile, error) {
 	mode := fs.FileMode(0o666)
 	if at.there != nil {
@@ -45,13 +45,13 @@ func (t *tool) newFile(at filePlace) (*newFile, error) {
 			taken, err = true, fmt.Errorf("%s goes away as soon as it is made: %w", f.Name(), fs.ErrNotExist)
 		}
 		if err == nil && at.there != nil {
-			keepOwner(f, at.there) // before the mode: it takes bits away
+			keepOwner(f, at.there) // before the mode: chown clears bits of it
 			err = f.Chmod(mode)
 		}
 		if err != nil {
 			n.drop()
 			if taken && try < 10 {
-				continue // by another run, which has just looked whether it is left over, or removed it as such
+				continue // another run is checking it for a leftover, or removed it as one
 			}
 			return nil, coded(exitOpen, err)
 		}
@@ -62,13 +62,13 @@ func (t *tool) newFile(at filePlace) (*newFile, error) {
 // keep gives the file its name. All of it is on the disk by then.
 func (n *newFile) keep() error {
 	err := n.Sync()
-	if !onWindows && err == nil { // before the lock is given back: from then on it would be taken for a leftover
+	if !onWindows && err == nil { // before the lock is released: an unlocked file would look like a leftover
 		err = os.Rename(n.File.Name(), n.name)
 	}
 	if cerr := closeLocked(n.File); err == nil {
 		err = cerr
 	}
-	if onWindows && err == nil { // where an open file cannot be renamed
+	if onWindows && err == nil { // an open file cannot be renamed there
 		err = os.Rename(n.File.Name(), n.name)
 	}
 	if err != nil {

@@ -70,7 +70,7 @@ func readHeader(p core.Part) (h format.Header, ok bool) {
 	if _, err := p.R.ReadAt(b, 0); err != nil {
 		return h, false
 	}
-	// The header at the front of a pipable archive may be damaged: the one at the end counts.
+	// In a pipable archive the header at the end counts; the one at the front may be damaged.
 	if _, _, pipable, ok := format.Probe(b); ok && pipable {
 		if _, err := p.R.ReadAt(b, p.Size-format.HeaderSize); err != nil {
 			return h, false
@@ -87,7 +87,7 @@ func (t *tool) open(name string, refs []string) (*opened, error) {
 	return t.openSet(name, refs, &core.ReadOptions{})
 }
 
-// openSet is open with options, whose References it adds to.
+// openSet is open with options. It adds to their References.
 func (t *tool) openSet(name string, refs []string, o *core.ReadOptions) (_ *opened, err error) {
 	a := &opened{name: name}
 	defer func() {
@@ -172,8 +172,8 @@ func needFirst(err error, name string) error {
 // allImages is the choice of every image.
 const allImages = -1
 
-// chooseImage finds the image that an argument names: "all" or "*", an index from 1, or else a name. 0 is none. An index may
-// have space and a sign before it, as strtol reads numbers; an image whose name is a number cannot be named by it.
+// chooseImage returns the image that an argument names: "all" or "*", an index from 1, or a name; 0 if there is none. As with
+// strtol, an index may have leading space and a sign. An image whose name is a number cannot be chosen by name.
 func chooseImage(images []core.ImageInfo, arg string) int {
 	if strings.EqualFold(arg, "all") || arg == "*" {
 		return allImages
@@ -221,7 +221,7 @@ func (a *opened) image(arg string, given, allowAll bool) (int, error) {
 	return n, nil
 }
 
-// needImages refuses an archive that lost images: neither numbers nor names tell then which the others are.
+// needImages refuses an archive that lost images: the index and the name of the remaining ones may be wrong.
 func (a *opened) needImages() error {
 	if n := a.LostImages(); n > 0 {
 		return hinted{codef(exitImageCount, "%q has lost %d of its %d images: its blob table does not list them, and the others may have changed their numbers",

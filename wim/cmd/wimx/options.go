@@ -42,9 +42,9 @@ func (p *parsed) notBoth(a, b string) error {
 	return nil
 }
 
-// parseOptions takes options and arguments in any order, as GNU's getopt_long_only does: one dash or two, any prefix of a
-// name that means only one option, and "--" to end the options. "-" is an argument. wimlib names the options that
-// wimlib-imagex has for the verb: abbreviations are theirs first.
+// parseOptions parses options and arguments in any order, as GNU's getopt_long_only does: one dash or two, any unambiguous prefix
+// of a name, and "--" to end the options. "-" is an argument. wimlib lists the options that wimlib-imagex has for the verb:
+// they take precedence in abbreviations.
 func parseOptions(opts []option, wimlib, args []string) (*parsed, error) {
 	p := &parsed{values: map[string][]string{}}
 	for i := 0; i < len(args); i++ {
@@ -80,8 +80,8 @@ func parseOptions(opts []option, wimlib, args []string) (*parsed, error) {
 	return p, nil
 }
 
-// findOption resolves a name or an abbreviation. As in GNU's getopt_long_only, an abbreviation of two of wimlib-imagex's
-// names is ambiguous even if they mean the same. Options that only wimx has count where none of those matches.
+// findOption resolves a name or an abbreviation. As in GNU's getopt_long_only, an abbreviation of two names of wimlib-imagex is
+// ambiguous even if both mean the same. Options that only wimx has are tried when none of those matches.
 func findOption(opts []option, wimlib []string, name string) (option, error) {
 	var theirs, ours []option
 	meanings := map[string]bool{} // of ours

@@ -249,7 +249,7 @@ func checkPacking(w core.WriteOptions) error {
 	return coded(exitChunkSize, err)
 }
 
-// packedWith is the codec that contents are packed with.
+// packedWith returns the codec for contents.
 func packedWith(w *core.WriteOptions) core.Codec {
 	switch {
 	case !w.Solid:

@@ -47,8 +47,8 @@ func (t *tool) listFile(name string) ([]string, error) {
 	return core.ParseListFile(b), nil
 }
 
-// ignoreCase says whether paths are matched ignoring case: as the environment says, or else as the system does. As in
-// wimlib-imagex any other word gets a warning and no more; an empty one is as good as none.
+// ignoreCase reports whether paths are matched ignoring case: by WIMLIB_IMAGEX_IGNORE_CASE, or else by the system's default. As in
+// wimlib-imagex, an unknown value only gets a warning; an empty one counts as unset.
 func (t *tool) ignoreCase() bool {
 	const name = "WIMLIB_IMAGEX_IGNORE_CASE"
 	switch v := os.Getenv(name); v {

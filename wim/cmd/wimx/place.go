@@ -11,15 +11,15 @@ import (
 	"wimscope/wim/core"
 )
 
-// filePlace is where an output goes: to a regular file, or through what is none, such as a device or a pipe.
+// filePlace is the destination of an output: a regular file, or something else that is written through, such as a device.
 type filePlace struct {
 	name    string      // of the file, links followed
 	there   fs.FileInfo // nil if nothing is there
-	through bool        // written through: what is there has to stay
-	own     bool        // written through, and it is standard output
+	through bool        // written through, and never replaced
+	own     bool        // it is standard output
 }
 
-// placeFor finds out where an output of that name goes. A link stays: what it leads to is replaced or made.
+// placeFor returns the destination of an output. A link stays: the file that it leads to is replaced or created.
 func (t *tool) placeFor(name string) (filePlace, error) {
 	refuse := func(why error) (filePlace, error) {
 		return filePlace{}, coded(exitOpen, &fs.PathError{Op: "write", Path: name, Err: why})
@@ -55,7 +55,7 @@ func (t *tool) placeFor(name string) (filePlace, error) {
 	if at.through = !fi.Mode().IsRegular(); at.through {
 		return at, nil
 	}
-	// A file that was deleted, or never had a name, can be reached by its descriptor (/dev/fd/3), but not be replaced.
+	// A file without a name can be written by its descriptor (/dev/fd/3), but not replaced.
 	if at.name, err = filepath.EvalSymlinks(name); err == nil {
 		if real, err := os.Stat(at.name); err == nil && os.SameFile(real, fi) {
 			return at, nil
@@ -65,7 +65,7 @@ func (t *tool) placeFor(name string) (filePlace, error) {
 	return at, nil
 }
 
-// followLinks gives the name that a chain of links ends in, where nothing is.
+// followLinks returns the end of a chain of links that leads to nothing.
 func followLinks(name string) (string, error) {
 	for range 40 {
 		target, err := os.Readlink(name)
@@ -84,12 +84,12 @@ func followLinks(name string) (string, error) {
 	return "", syscall.ELOOP
 }
 
-// isBlockDevice says that a file is a disk or a part of one.
+// isBlockDevice reports whether a file is a disk or a partition.
 func isBlockDevice(fi fs.FileInfo) bool {
 	return fi.Mode()&fs.ModeDevice != 0 && fi.Mode()&fs.ModeCharDevice == 0
 }
 
-// isOutput says that a file is standard output. The null device does not count: nobody reads there.
+// isOutput reports whether a file is standard output. The null device does not count: nobody reads it.
 func (t *tool) isOutput(fi fs.FileInfo) bool {
 	if t.out == nil {
 		return false
@@ -102,7 +102,7 @@ func (t *tool) isOutput(fi fs.FileInfo) bool {
 	return err != nil || !os.SameFile(null, fi)
 }
 
-// carriesData says that an output of that name goes to standard output, so that messages cannot go there.
+// carriesData reports whether an output goes to standard output, so that messages cannot.
 func (t *tool) carriesData(name string) bool {
 	if name == "-" {
 		return true
@@ -111,7 +111,7 @@ func (t *tool) carriesData(name string) bool {
 	return err == nil && t.isOutput(fi)
 }
 
-// folder is the one that the file lies in, or will. It is "" if no file takes room there.
+// folder returns the folder of the file, "" if the output takes no disk space.
 func (p filePlace) folder() string {
 	if p.through {
 		return ""
@@ -119,7 +119,7 @@ func (p filePlace) folder() string {
 	return filepath.Dir(p.name)
 }
 
-// needFile refuses a place where no regular file can be.
+// needFile refuses anything but a regular file.
 func (p filePlace) needFile(what string) error {
 	if p.through {
 		return codef(exitOpen, "%q is %s: %s needs a regular file", p.name, kindWord(p.there), what)
@@ -127,7 +127,7 @@ func (p filePlace) needFile(what string) error {
 	return nil
 }
 
-// needFiles is needFile for places by their names.
+// needFiles is needFile for several names.
 func (t *tool) needFiles(what string, names ...string) error {
 	for _, name := range names {
 		at, err := t.placeFor(name)
@@ -141,7 +141,7 @@ func (t *tool) needFiles(what string, names ...string) error {
 	return nil
 }
 
-// needArchive refuses a place that an archive cannot be written to: only a pipable one is written from its first byte to the last.
+// needArchive refuses to write an archive to a pipe, unless it is pipable: only such a one is written from front to back.
 func (p filePlace) needArchive(pipable bool) error {
 	if !p.through || pipable || p.seekable() {
 		return nil
@@ -149,24 +149,24 @@ func (p filePlace) needArchive(pipable bool) error {
 	return codef(exitWrite, "%q is %s, which is written from front to back: only a pipable archive can go there (--pipable)", p.name, kindWord(p.there))
 }
 
-// seekable says that what is written through takes bytes at any place, as the null device does.
+// seekable reports whether a device can be written at any offset, as the null device can.
 func (p filePlace) seekable() bool {
 	if p.there.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0 {
-		return false // and opening a pipe waits for its reader
+		return false // opening a pipe would wait for a reader
 	}
 	if p.name == os.DevNull {
 		return true
 	}
 	f, err := os.OpenFile(p.name, os.O_WRONLY, 0)
 	if err != nil {
-		return true // which opening it again will tell
+		return true // opening it again will report the error
 	}
 	defer f.Close()
 	_, err = f.Seek(0, io.SeekCurrent)
 	return err == nil
 }
 
-// kindWord says what a file is that is no regular one.
+// kindWord names the kind of a file that is not regular.
 func kindWord(fi fs.FileInfo) string {
 	switch m := fi.Mode(); {
 	case m&fs.ModeNamedPipe != 0:
@@ -181,7 +181,7 @@ func kindWord(fi fs.FileInfo) string {
 	return "no regular file"
 }
 
-// openThrough opens what is written through. A pipe waits for its reader, but not when the program is told to end.
+// openThrough opens a device or a pipe for writing. Opening a pipe waits for a reader, until the run is interrupted.
 func (t *tool) openThrough(p filePlace) (io.WriteCloser, error) {
 	if p.own {
 		return keptOpen{t.stdout}, t.asData()
@@ -203,12 +203,12 @@ func (t *tool) openThrough(p filePlace) (io.WriteCloser, error) {
 	}
 }
 
-// keptOpen is a writer that others go on with.
+// keptOpen is a writer whose Close leaves it open.
 type keptOpen struct{ io.Writer }
 
 func (keptOpen) Close() error { return nil }
 
-// writeThrough has an archive written to what is no regular file.
+// writeThrough writes an archive to a device or a pipe.
 func (t *tool) writeThrough(p filePlace, write func(io.WriterAt) (*core.WriteReport, error)) (*core.WriteReport, error) {
 	w, err := t.openThrough(p)
 	if err != nil {
@@ -225,16 +225,16 @@ func (t *tool) writeThrough(p filePlace, write func(io.WriterAt) (*core.WriteRep
 	return r, err
 }
 
-// throughAt is a file that takes bytes at any place, and has no more of a regular file: it cannot be cut or put on a disk.
+// throughAt hides all methods of a device but WriteAt: it can be neither truncated nor synced.
 type throughAt struct{ io.WriterAt }
 
-// writeFile writes a small output: a regular file appears whole or not at all.
+// writeFile writes a small output. A regular file appears whole or not at all.
 func (t *tool) writeFile(name string, data []byte) error {
 	at, err := t.placeFor(name)
 	if err != nil {
 		return err
 	}
-	if at.own { // also a regular file: what others wrote before stays, and what they write later comes behind
+	if at.own { // even if it is a regular file: others may write to it before and after
 		if err := t.asData(); err != nil {
 			return coded(exitWrite, err)
 		}

@@ -18,7 +18,7 @@ type place struct {
 	name   string
 }
 
-// planAll takes the whole image: its root is the target. An error is of a link that cannot be read; nothing was written yet.
+// planAll plans the whole image, with its root as the target. An error is about a link that cannot be read; nothing is written.
 func (w *writer) planAll() error {
 	p := &planner{w: w, folder: map[core.Node]int32{}, first: map[core.Node]int32{}}
 	w.outs = append(w.outs, out{node: 0, parent: -1, kind: outDir})

@@ -90,7 +90,7 @@ func (m *meta) setSymlink(d *cachedDir, name string) error {
 	return m.setTimes(int(dir.Fd()), p, atSymlinkNofollow)
 }
 
-// linkBetween makes another name, in one folder, of a file in another.
+// linkBetween creates a hard link in one folder to a file in another.
 func linkBetween(from *cachedDir, name string, to *cachedDir, another string) error {
 	a, err := from.handle()
 	if err != nil {

@@ -44,7 +44,7 @@ func (m *meta) setSymlink(d *cachedDir, name string) error {
 	return nil
 }
 
-// linkBetween is not there without os.Root's help.
+// linkBetween is not supported: os.Root.Link does it.
 func linkBetween(_ *cachedDir, _ string, _ *cachedDir, _ string) error { return errors.ErrUnsupported }
 
 func (m *meta) makeSpecial(*cachedDir, string) error {

@@ -50,7 +50,7 @@ func (m *meta) setFile(d *cachedDir, name string, f *os.File) error {
 
 func (m *meta) setSymlink(*cachedDir, string) error { return nil }
 
-// linkBetween is not there without os.Root's help.
+// linkBetween is not supported: os.Root.Link does it.
 func linkBetween(_ *cachedDir, _ string, _ *cachedDir, _ string) error { return errors.ErrUnsupported }
 
 func (m *meta) makeSpecial(*cachedDir, string) error {

@@ -21,7 +21,7 @@ type propertyStep struct {
 	n    int
 }
 
-// properties reads all --image-property and --flags options in their order, in which the last one counts.
+// properties parses all --image-property and --flags options in order; the last one of a name counts.
 func (o *parsed) properties() ([]property, error) {
 	var list []property
 	used := map[string]int{}
@@ -149,7 +149,7 @@ func (p *property) is(image *core.XMLNode) bool {
 			}
 		}
 		if next == nil {
-			return false // not even if it is to be empty
+			return false // a missing element is not an empty one
 		}
 		n = next
 	}

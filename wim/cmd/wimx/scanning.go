@@ -119,7 +119,7 @@ func (s *scanning) scan(name, target string, change func(*core.ScanOptions)) (*c
 	return d, nil
 }
 
-// rest tells how far a scan is, and ends it when the program is told to end. What kind the entries are is told at the end.
+// rest reports the progress of a scan and stops it on an interrupt. The kinds of entries are only counted at the end.
 func (s *scanning) rest(bytes int64, entries int) error {
 	if time.Since(s.last) > 100*time.Millisecond {
 		s.last = time.Now()

@@ -11,12 +11,12 @@ const (
 	seekData = 3 // SEEK_DATA
 	seekHole = 4 // SEEK_HOLE
 
-	// leastData is how long data are at least that are read at a time: with many small holes, to read zeros is faster
-	// than to ask for each.
+	// leastData is the shortest stretch of data that is read at a time: with many small holes, reading zeros is faster
+	// than asking for each.
 	leastData = 1 << 20
 )
 
-// hostFile is an open file whose holes the engine need not read.
+// hostFile is an open file that can tell the engine where its holes are.
 type hostFile struct{ *os.File }
 
 // NextData implements core.HoleFile.
@@ -24,8 +24,8 @@ func (f hostFile) NextData(off int64) (from, to int64, err error) {
 	return nextData(f.File, off, leastData)
 }
 
-// nextData gives where the first data of a file at or behind off begin, and where they end, least bytes behind that if
-// they end before, and at the file's end at the latest. It moves the file's offset.
+// nextData returns the first stretch of data at or after off. A stretch shorter than least bytes is extended to that, at most to
+// the end of the file. It moves the file's offset.
 func nextData(f *os.File, off, least int64) (from, to int64, err error) {
 	fd := int(f.Fd())
 	size, err := syscall.Seek(fd, 0, io.SeekEnd)

@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// nextData is not known here.
+// nextData is not supported here.
 func nextData(*os.File, int64, int64) (from, to int64, err error) { return 0, 0, errors.ErrUnsupported }

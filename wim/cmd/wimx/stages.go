@@ -6,21 +6,21 @@ import (
 	"wimscope/wim/core"
 )
 
-// stageBar tells of the stages of writing as one phase, as wimlib-imagex does: checking, hashing and moving come before packing and take a
-// share of it. Metadata are not counted.
+// stageBar reports the stages of writing as one phase, as wimlib-imagex does: checking, hashing and moving come before packing and
+// get a share of the total. Metadata are not counted.
 type stageBar struct {
-	mu    sync.Mutex // a part is begun while workers tell of progress
+	mu    sync.Mutex // a part may start while workers report progress
 	t     *tool
 	w     *writing
 	bar   *bar
 	total int64 // bytes of contents to be written, about
 	parts int   // of a split set, about; 0: it is none
 	part  int
-	base  float64 // share of the stages that are done
+	base  float64 // share of the finished stages
 	stage core.RunProgress
 }
 
-// Shares of the whole that stages before packing have, about.
+// Approximate shares of the stages before packing.
 const (
 	hashShare    = 0.2
 	measureShare = 0.3
@@ -43,7 +43,7 @@ func (t *tool) stages(w *writing) (*stageBar, error) {
 	return s, nil
 }
 
-// inPart says that a part of a set is begun.
+// inPart reports that a part of a set is started.
 func (s *stageBar) inPart(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +84,7 @@ func (s *stageBar) step(p core.RunProgress) {
 	}
 }
 
-// reached is the share of the whole that is done.
+// reached returns the share of the whole that is done.
 func (s *stageBar) reached() float64 {
 	return float64(s.bar.done) / float64(max(s.bar.total, 1))
 }
@@ -96,7 +96,7 @@ func (s *stageBar) begin(total int64) {
 	what := archiving
 	if s.parts > 0 {
 		what = splitting
-	} else if c := packedWith(s.w.options); c != core.None { // said of what is only copied, too
+	} else if c := packedWith(s.w.options); c != core.None { // also if everything is only copied
 		threads := "threads"
 		if s.w.threads == 1 {
 			threads = "thread"
@@ -108,7 +108,7 @@ func (s *stageBar) begin(total int64) {
 	s.bar.at(0)
 }
 
-// end tells that all is done. r is nil if it is not.
+// end ends the phase. r is nil if writing failed.
 func (s *stageBar) end(r *core.WriteReport) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,14 +125,14 @@ func (s *stageBar) end(r *core.WriteReport) {
 	if r == nil || !s.w.options.Integrity {
 		return
 	}
-	for _, n := range r.Parts { // it was made on the way
+	for _, n := range r.Parts { // the table was made while writing
 		b := s.t.progress(calculating, n)
 		b.at(n)
 		b.end()
 	}
 }
 
-// verifyBar tells of contents, and then of the integrity tables of the parts, which are checked in that order.
+// verifyBar reports the contents, then the integrity tables of the parts, in the order in which they are checked.
 type verifyBar struct {
 	t    *tool
 	plan *core.VerifyPlan

@@ -13,7 +13,7 @@ import (
 // runs; most scripts ask only whether it is 0.
 const (
 	exitOther          = 1 // also: another program has the archive locked
-	exitCommand        = 2 // no command, or one that there is not
+	exitCommand        = 2 // no command, or an unknown one
 	exitDecompression  = 2
 	exitLeftOut        = 3 // our own: done, but for what --skip-errors left out
 	exitImageCount     = 10
@@ -201,7 +201,7 @@ func draftStatus(err error) int {
 	return exitParameter
 }
 
-// report tells how the run ended, and gives its status.
+// report prints how the run ended and returns the exit status.
 func (t *tool) report(err error) int {
 	code := status(err)
 	var ce *codedError

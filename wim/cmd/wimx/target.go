@@ -56,7 +56,7 @@ type writer struct {
 	outs []out // parents before children
 	uses contentUses
 	dirs dirCache
-	busy map[core.Hash]*unfinished // contents of which some pieces are written, and more are to come
+	busy map[core.Hash]*unfinished // contents that are partly written
 	temp int
 
 	workers int    // goroutines that decode
@@ -80,11 +80,11 @@ type unfinished struct {
 	name string // on disk for now
 
 	sparse bool  // zeros become holes
-	size   int64 // of a sparse one, bytes so far
-	hole   bool  // and these end with a hole
+	size   int64 // of a sparse file: bytes so far
+	hole   bool  // of a sparse file: it ends with a hole so far
 }
 
-// newWriter plans for a target. Nothing is made before write.
+// newWriter prepares for a target. Nothing is created before write.
 func newWriter(t *tool, arc *core.Archive, im *core.Image, target string, o writeOptions) (*writer, error) {
 	base, err := filepath.Abs(target)
 	if err != nil {
@@ -100,7 +100,7 @@ func (w *writer) close() {
 	}
 }
 
-// openTarget makes the target if it is not there, and opens it.
+// openTarget opens the target, and creates it if necessary.
 func (w *writer) openTarget() (err error) {
 	if err := os.MkdirAll(w.base, 0o777); err != nil {
 		return coded(exitMakeDirectory, err)
@@ -216,7 +216,7 @@ func (w *writer) create(i int32) (*unfinished, error) {
 		if u.f, err = d.root.OpenFile(u.name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644); err != nil {
 			continue
 		}
-		// The lock tells it from one that is left over. A run that looks for these may have been faster.
+		// The lock tells it from a leftover. A run that removes leftovers may have been faster.
 		taken, lockErr := lockFile(u.f.Fd())
 		now, lerr := d.root.Lstat(u.name)
 		if taken || lockErr != nil || !stillThere(u.f, now, lerr) {
@@ -242,7 +242,7 @@ func (w *writer) finish(u *unfinished) error {
 		err = m.setFile(d, u.name, u.f)
 	}
 	named := u.name == o.name
-	if err == nil && !named && !onWindows { // while it has the lock, as newFile.keep does
+	if err == nil && !named && !onWindows { // while it is locked, as newFile.keep does
 		err, named = d.root.Rename(u.name, o.name), true
 	}
 	if cerr := u.f.Close(); err == nil && cerr != nil {
@@ -282,9 +282,9 @@ func (w *writer) emptyFile(i int32) error {
 	return w.finish(u)
 }
 
-// withoutContent says that the file of n is made empty whatever its streams hold: of a reparse point that is no link only
-// Windows knows what its data mean, and the stream of an encrypted file is a backup of the system's that holds keys and
-// encrypted bytes, and nothing that the file's readers ever saw.
+// withoutContent reports whether the file of n stays empty whatever its streams hold. The data of a reparse point that is not a
+// link mean something to Windows only; the stream of an encrypted file is a raw backup with keys and encrypted bytes, not
+// the content that readers see.
 func (w *writer) withoutContent(n core.Node) bool {
 	a := w.im.Attributes(n)
 	return a&core.AttrEncrypted != 0 || a&core.AttrReparsePoint != 0 && !onWindows && w.im.Hash(n).IsZero()
@@ -308,7 +308,7 @@ func (w *writer) makeHardLink(o *out) error {
 		}
 		err := linkBetween(from, first.name, d, o.name)
 		if errors.Is(err, errors.ErrUnsupported) {
-			err = w.root.Link(w.path(o.first), w.pathOf(o)) // all steps are real folders
+			err = w.root.Link(w.path(o.first), w.pathOf(o)) // no step of the path is a link
 		}
 		return err
 	}

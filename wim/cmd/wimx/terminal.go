@@ -7,7 +7,7 @@ import (
 	"wimscope/worker/visible"
 )
 
-// isTerminal says whether w is a terminal, or another device that takes characters.
+// isTerminal reports whether w is a terminal or another character device.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(interface{ Stat() (os.FileInfo, error) })
 	if !ok {
@@ -17,8 +17,8 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && fi.Mode()&os.ModeCharDevice != 0
 }
 
-// forPeople shows the hidden characters of what goes to a terminal, which would obey them. What goes to a file or to
-// another program stays byte for byte what wimlib-imagex writes.
+// forPeople makes control and invisible characters visible in output to a terminal, which would interpret them. Output to a file
+// or a pipe stays byte for byte what wimlib-imagex writes.
 func (t *tool) forPeople(stdout, stderr io.Writer) {
 	t.data = stdout
 	if isTerminal(stdout) {
@@ -30,14 +30,14 @@ func (t *tool) forPeople(stdout, stderr io.Writer) {
 	}
 }
 
-// asData has what is written to standard output from now on go there as it is.
+// asData makes everything that is written to standard output from now on pass unchanged.
 func (t *tool) asData() error {
 	err := t.stdout.Flush()
 	t.stdout.Reset(t.data)
 	return err
 }
 
-// name gives the name of an entry as it is to be listed: on a terminal without a line break that makes one entry two.
+// name returns the name of an entry for a listing. On a terminal, line breaks are made visible: they would split the entry.
 func (t *tool) name(s string) string {
 	if t.reads {
 		return visible.Text(s)

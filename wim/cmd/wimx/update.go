@@ -89,7 +89,7 @@ func runUpdate(t *tool, o *parsed) error {
 	if err := e.SetDraft(index, d, core.FiletimeOf(time.Now())); err != nil {
 		return err
 	}
-	if toRoot { // as wimlib-imagex does: other commands leave it at what it is
+	if toRoot { // as wimlib-imagex: other commands do not change it
 		t.fillWindows(e, index, scan.sources)
 	}
 	m := modification{to: a, edit: e, pack: p, sources: scan.sources, anew: o.has("rebuild"), compact: o.has("unsafe-compact"), instead: keepsAll}

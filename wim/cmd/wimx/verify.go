@@ -76,7 +76,7 @@ func runVerify(t *tool, o *parsed) error {
 	return nil
 }
 
-// verdictStatus tells the exit status of an archive that is not good.
+// verdictStatus returns the exit status of an archive that is not good.
 func verdictStatus(r *core.VerifyReport) int {
 	for _, i := range r.Integrity {
 		if i.State == "bad" {
@@ -99,9 +99,9 @@ func verdictStatus(r *core.VerifyReport) int {
 	return exitMissingContent
 }
 
-// lossStatus tells the exit status for what an archive lost. What wimlib-imagex looks at first counts.
+// lossStatus returns the exit status for the losses of an archive: that of the one which wimlib-imagex would find first.
 func lossStatus(list []core.Loss) int {
-	code := exitMetadata // of trees, which come last
+	code := exitMetadata // of trees, which are read last
 	for _, l := range list {
 		switch l.Kind {
 		case core.LossXML:
@@ -112,7 +112,7 @@ func lossStatus(list []core.Loss) int {
 			code = exitImageCount
 		case core.LossImages, core.LossBlobTable:
 			if code != exitImageCount {
-				code = exitIncomplete // which is our own: wimlib-imagex takes the header's word for it
+				code = exitIncomplete // our own: wimlib-imagex only warns
 			}
 		}
 	}

@@ -6,14 +6,14 @@ import (
 	"runtime/debug"
 )
 
-// version prints which program this is: its version, the commit that it was built from, and what with.
+// version prints the version, commit and Go version of the program.
 func (t *tool) version() {
 	b, _ := debug.ReadBuildInfo()
 	fmt.Fprintln(t.stdout, versionLine(b))
 	fmt.Fprintln(t.stdout, "Reads and writes Windows Imaging archives; command line as of wimlib-imagex 1.13.")
 }
 
-// versionLine words what the build has noted. b is nil if it has not.
+// versionLine formats the build information, which may be nil.
 func versionLine(b *debug.BuildInfo) string {
 	version, commit, changed := "(devel)", "unknown", ""
 	if b != nil {

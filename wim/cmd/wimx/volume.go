@@ -6,11 +6,10 @@ import (
 	"os"
 )
 
-// ntfsVolume says that a file or block device holds an NTFS volume: its boot sector has the file system's name at 3,
-// see [MS-FSCC] and any description of NTFS.
+// ntfsVolume reports whether a file or block device holds an NTFS volume: the OEM ID at offset 3 of its boot sector is "NTFS".
 func ntfsVolume(name string, mode fs.FileMode) bool {
 	if !mode.IsRegular() && mode.Type() != fs.ModeDevice {
-		return false // others may wait for somebody when they are opened
+		return false // opening anything else may block
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -22,7 +21,7 @@ func ntfsVolume(name string, mode fs.FileMode) bool {
 	return err == nil && string(b[3:]) == "NTFS    "
 }
 
-// targetFolder refuses what no image can be written to, before anything is done. What is not there will be made.
+// targetFolder refuses a target that an image cannot be written to, before anything is done. A missing one will be created.
 func targetFolder(name string) error {
 	fi, err := os.Stat(name)
 	switch {
@@ -39,7 +38,7 @@ func targetFolder(name string) error {
 	return codef(exitNotDirectory, "%q is not a folder: an image is written into one", name)
 }
 
-// sourceFolder refuses what is no root for an image, before it is scanned.
+// sourceFolder refuses a source that cannot be the root of an image, before it is scanned.
 func sourceFolder(name string) error {
 	fi, err := os.Stat(name)
 	switch {

@@ -9,16 +9,16 @@ import (
 	"wimscope/wim/core"
 )
 
-// fillWindows has the XML document tell of the Windows in an image that was captured or changed, index from 1. Hives that
-// cannot be read are no reason not to keep them.
+// fillWindows writes the facts about the Windows in a captured or changed image, index from 1, to the XML document. Hives that cannot
+// be read do not stop the capture.
 func (t *tool) fillWindows(e *core.Edit, index int, sources []fs.FS) {
 	if w := e.FillWindows(index, sources...); w != nil {
 		t.windowsProblems(w, "; the XML document does not tell what it says of Windows")
 	}
 }
 
-// windowsProblems warns of what could not be read, with a text behind each warning. The error is the first that comes of
-// damage or of missing parts and not of what the files hold.
+// windowsProblems warns about files that cannot be read, with a text after each warning. It returns the first error that is
+// due to damage or missing parts, not to what a file holds.
 func (t *tool) windowsProblems(w *core.WindowsInfo, then string) (damage error) {
 	for _, p := range w.Problems {
 		t.warn("%v%s", p, then)
@@ -29,8 +29,8 @@ func (t *tool) windowsProblems(w *core.WindowsInfo, then string) (damage error) 
 	return damage
 }
 
-// eachWindows reads what the Windows in the chosen images says of itself, of files that are as they should be. Images without
-// Windows are passed over. The error is, after all of them, the first damage that was met.
+// eachWindows reads the facts about the Windows in the chosen images from files whose hashes match. It skips images without
+// Windows. After all images it returns the first damage that it met.
 func (t *tool) eachWindows(a *opened, choice int, then string, do func(index int, w *core.WindowsInfo)) error {
 	var damage error
 	for _, index := range a.indexes(choice) {
@@ -49,7 +49,7 @@ func (t *tool) eachWindows(a *opened, choice int, then string, do func(index int
 	return damage
 }
 
-// printWindows is `info --windows`: what the images' own files say, beside what the XML document says.
+// printWindows implements `info --windows`: the facts in the images' own files, beside the XML document.
 func (t *tool) printWindows(a *opened, choice int) error {
 	return t.eachWindows(a, choice, "", func(index int, w *core.WindowsInfo) {
 		line := func(name, value string) {
@@ -73,7 +73,7 @@ func (t *tool) printWindows(a *opened, choice int) error {
 	})
 }
 
-// changeText says what a repair does to the XML document.
+// changeText describes a change that a repair makes in the XML document.
 func changeText(d *core.WindowsChange) string {
 	text := fmt.Sprintf("%s to \"%s\"", d.Path, strings.Join(d.Values, ", "))
 	if len(d.Old) > 0 {
@@ -82,8 +82,8 @@ func changeText(d *core.WindowsChange) string {
 	return text
 }
 
-// repairWindows is `info --repair-windows`: it writes what the XML document lacks of the Windows in the chosen images, or
-// has wrong. What a damaged file would tell is left as it is, and the damage is an error after the rest was written.
+// repairWindows implements `info --repair-windows`: it completes and corrects what the XML document says about the Windows in the
+// chosen images. Facts from damaged files are left as they are, and the damage is an error after the rest was written.
 func (t *tool) repairWindows(a *opened, e *core.Edit, choice int) (changed bool, damage error) {
 	found := false
 	damage = t.eachWindows(a, choice, "; what the XML document says of it is left as it is", func(index int, w *core.WindowsInfo) {
@@ -103,7 +103,7 @@ func (t *tool) repairWindows(a *opened, e *core.Edit, choice int) (changed bool,
 	return changed, damage
 }
 
-// infoWindows is what `info --json --windows` gives of an image.
+// infoWindows is the part of `info --json --windows` about one image.
 type infoWindows struct {
 	Root        string           `json:"root"`
 	Build       string           `json:"build,omitempty"` // by the SOFTWARE hive
@@ -114,14 +114,14 @@ type infoWindows struct {
 	Problems    []string         `json:"problems,omitempty"`
 }
 
-// infoDifference is a property that the XML document lacks or has wrong. Several values stand for as many elements.
+// infoDifference is a property that the XML document lacks or has wrong. Several values stand for several elements.
 type infoDifference struct {
 	Property string   `json:"property"`
 	XML      []string `json:"xml"`
 	Image    []string `json:"image"`
 }
 
-// windowsJSON adds what the images' own files say.
+// windowsJSON adds the facts in the images' own files.
 func (t *tool) windowsJSON(a *opened, images []infoImage) error {
 	var damage error
 	for i := range images {

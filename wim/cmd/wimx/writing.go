@@ -51,11 +51,11 @@ type writing struct {
 	options  *core.WriteOptions
 	sources  []fs.FS            // of Content.Source
 	partSize int64              // bytes; 0: it is not split
-	compact  bool               // what is there is moved: there is no way back
-	over     *target            // that a new file takes the place of, nil if none
+	compact  bool               // resources are moved in place, which cannot be undone
+	over     *target            // the archive that the new file replaces, nil if none
 	instead  string             // for the hint if that is refused: what would keep everything in place
 	through  bool               // to a device or a pipe: what was written cannot be taken back
-	lacks    map[core.Hash]bool // contents that the archive lacked before: that they are missing is no fault of the writing
+	lacks    map[core.Hash]bool // contents that were missing before
 	runOptions
 }
 
@@ -80,8 +80,8 @@ func (w *writing) named(e *core.ContentError) *core.ContentError {
 	return &n
 }
 
-// writeNew writes an archive to a file of that name, which is there complete or not at all, or through what is no regular
-// file: to standard output if it is "-". It gives no report of a dry run.
+// writeNew writes an archive to a file, which appears complete or not at all, or to a device or pipe; "-" is standard output. After
+// a dry run there is no report.
 func (t *tool) writeNew(name string, w *writing) (*core.WriteReport, error) {
 	t.warnOf(w)
 	if err := t.loseOf(w); err != nil {
@@ -308,14 +308,14 @@ func (t *tool) estimate(w *writing, name, dir string) error {
 	return nil
 }
 
-// estimateOut is what --dry-run finds, in bytes.
+// estimateOut is the result of --dry-run, in bytes.
 type estimateOut struct {
 	Name   string `json:"name"`
-	Copy   int64  `json:"copy"`   // packed data that are copied
-	Pack   int64  `json:"pack"`   // unpacked data that are packed
+	Copy   int64  `json:"copy"`   // packed bytes that are copied
+	Pack   int64  `json:"pack"`   // unpacked bytes that are packed
 	Memory int64  `json:"memory"` // of a thread
 	Size   int64  `json:"size"`   // of the archive
-	Grows  int64  `json:"grows"`  // more than is there now
+	Grows  int64  `json:"grows"`  // by how much the file grows
 	Exact  bool   `json:"exact"`
 	Free   *int64 `json:"free,omitempty"` // on the disk, if that is known
 }
