@@ -33,10 +33,10 @@ type Archive struct {
 	tables   []*format.IntegrityTable // by part, references too; nil if it has none that makes sense
 	trailing []int64                  // by part: bytes at its end that belong to nothing
 	warnings []string
-	losses   []Loss // of the archive itself; those of trees are in their images
+	losses   []Loss // of the archive itself; each image has those of its tree
 
 	chunks *lru[chunkKey, []byte]
-	judged *lru[judgement, error] // of chunks: nil if they can be unpacked
+	judged *lru[judgement, error] // of chunks: nil if one can be unpacked
 	trees  *lru[int, *Image]
 	loadMu sync.Mutex // one image is loaded at a time
 
@@ -202,12 +202,12 @@ func (a *Archive) readXML() error {
 	return nil
 }
 
-// lose notes a loss of the archive itself. What can be told of it only after opening stands in the report of a verification.
+// lose records a loss of the archive itself. Losses that are found only after opening are in the report of a verification.
 func (a *Archive) lose(kind LossKind, off int64, count int, text string, args ...any) {
 	a.losses = append(a.losses, Loss{Kind: kind, Part: a.parts[a.first].Name, Off: off, Count: count, Text: fmt.Sprintf(text, args...)})
 }
 
-// Losses is what opening found that the archive lost, apart from its images' trees: see Image.Losses.
+// Losses returns the losses of the archive that opening found, without those of its images' trees: see Image.Losses.
 func (a *Archive) Losses() []Loss { return a.losses }
 
 // readTables reads the blob tables of the parts, then of the references; neighbours of one GUID are a set.
@@ -279,7 +279,7 @@ func (a *Archive) finishImages() {
 	}
 }
 
-// imagesElsewhere lists what the document of a later part says of the images, which are in the first.
+// imagesElsewhere returns what the XML document of a later part says about the images, which are in the first part.
 func (a *Archive) imagesElsewhere() {
 	root := a.doc.Root()
 	if root == nil {
@@ -294,8 +294,8 @@ func (a *Archive) imagesElsewhere() {
 	}
 }
 
-// compareCounts compares how many images the header counts, the XML document names and the blob table has. doubtful
-// says that an INDEX of the document is of no image, or of one that had another element.
+// compareCounts compares the image counts of the header, the XML document and the blob table. doubtful means that an INDEX in
+// the document belongs to no image, or to one that has another element.
 func (a *Archive) compareCounts(header, named int64, doubtful bool) {
 	h := &a.parts[a.first].hdr
 	table := int64(len(a.metas))
@@ -307,7 +307,7 @@ func (a *Archive) compareCounts(header, named int64, doubtful bool) {
 		a.lose(LossImages, countAt, lost, "the count of images is %d in the header and %d in the blob table", header, table)
 	}
 	if len(a.doc.Nodes) == 0 {
-		return // which was told
+		return // it was reported
 	}
 	switch {
 	case named != header:
@@ -371,8 +371,8 @@ func (a *Archive) Image(index int) (*Image, error) {
 	return im, nil
 }
 
-// sameTree gives an image whose metadata resource another image has too, if that one is loaded: then there is no second
-// tree of it.
+// sameTree returns an image that shares the tree of an earlier image with the same metadata resource. ok is false if there is none,
+// or if it is not loaded.
 func (a *Archive) sameTree(index int) (*Image, bool) {
 	other := a.metas[index-1].same
 	if other == 0 {

@@ -66,7 +66,7 @@ type metaRec struct {
 	hash    Hash
 	refs    uint32
 	problem string // why it cannot be read; "" if it can
-	same    int    // another image with the same resource, 0 if there is none before this one
+	same    int    // an earlier image with the same resource, 0 if there is none
 }
 
 // loader fills an Archive while it is opened.
@@ -77,9 +77,9 @@ type loader struct {
 	metas    bool // images count: not for references
 	solidIDs map[solidKey]int32
 	warned   int
-	images   map[metaPlace]int // the latest image with a metadata resource
+	images   map[metaPlace]int // the last image so far with a metadata resource
 	metadata int64             // bytes of the metadata of all images
-	thorough bool              // every entry goes by addEntry; for a test
+	thorough bool              // use addEntry for every entry; for a test
 }
 
 // maxWarnings bounds the warnings of one kind of source, so that a hostile file cannot fill memory with them.
@@ -440,7 +440,7 @@ func (l *loader) addMeta(t *blobTable, i int, e format.BlobEntry, solid bool) er
 	return nil
 }
 
-// readAll reads and unpacks a whole resource, within MaxMemory and so many times the size of the part.
+// readAll reads and unpacks a whole resource. Its size is limited by MaxMemory and by times the size of the part.
 func (a *Archive) readAll(r *resource, record string, times int64) ([]byte, error) {
 	p := &a.parts[r.src]
 	limit := min(a.opts.MaxMemory, budget(p.Size, times))

@@ -5,43 +5,43 @@ import (
 	"fmt"
 )
 
-// A few bytes of a file may claim to stand for gigabytes, and so may many records for the same few bytes. What can be
-// right must be read all the same: a chunk of zeros packs to a few bytes. So the rules are these.
+// A few bytes of a file may claim to stand for gigabytes, as may many records that share a few bytes. Some such claims are
+// valid: a chunk of zeros packs to a few bytes. So there are these rules:
 //
-//   - What no packer can have made is refused by its sizes: leastPacked.
-//   - A chunk that claims to have shrunk beyond all custom is gone through before there is memory for it: judge.
-//   - What was found wrong with a chunk is remembered.
-//   - Where records share bytes, which no tool writes, the work for all of them is bounded by that for the bytes.
-//   - Tables and metadata may be larger than the file that holds them by a factor that is far above any real one's.
+//   - leastPacked refuses sizes that no packer can produce.
+//   - judge parses a chunk with an unusual ratio before memory is allocated for it.
+//   - A chunk that was found to be bad is remembered.
+//   - If records share bytes, which no tool writes, the work for all of them is bounded by the number of bytes.
+//   - Tables and metadata may exceed the size of their file by a factor far above that of any real archive.
 
 const (
-	// Packed metadata may rightly be hundreds of times larger when unpacked. The factor is wimlib's.
+	// Valid metadata may unpack to hundreds of times their packed size. The factor is wimlib's.
 	metadataTimes = 512
 
-	// Most of a blob table is hashes, which do not shrink, and no tool packs table or XML document.
+	// A blob table is mostly hashes, which do not compress, and no tool packs it or the XML document.
 	tableTimes = 16
 
-	// leastBudget is the size that smaller files are taken to have when it is multiplied.
+	// leastBudget is the size that is multiplied for smaller files.
 	leastBudget = 128 << 10
 
-	// freeOverlap is how many bytes resources that share bytes may have unpacked, beyond as many as all others have; each
+	// freeOverlap is how many unpacked bytes resources that share bytes may have beyond those of all others. Each such resource
 	// costs perOverlap more.
 	freeOverlap = 64 << 20
 	perOverlap  = 4 << 10
 
-	// A chunk is gone through beforehand if it has more bytes than firstLook, and lookTimes as many as packed.
+	// A chunk is parsed beforehand if it has more than firstLook bytes and more than lookTimes its packed size.
 	firstLook = 1 << 20
 	lookTimes = 256
 
-	// judgedChunks is how many judgements are remembered.
+	// judgedChunks is how many results are remembered.
 	judgedChunks = 1 << 14
 )
 
-// budget is the largest size that something in a file of so many bytes may have.
+// budget returns the largest size that a table or metadata in a file of size bytes may have.
 func budget(fileSize, times int64) int64 { return max(fileSize, leastBudget) * times }
 
-// leastPacked is the least number of bytes to which a codec packs size bytes: fixed, and size>>shift for what any match can stand
-// for. A chunk that is stored as it is has as many as before.
+// leastPacked returns the smallest size to which a codec can pack size bytes: fixed bytes, and size>>shift for the longest possible
+// matches. A stored chunk keeps its size.
 func leastPacked(codec Codec) (fixed int64, shift uint) {
 	switch codec {
 	case XPRESS:
@@ -54,7 +54,7 @@ func leastPacked(codec Codec) (fixed int64, shift uint) {
 	return 0, 0
 }
 
-// leastChunk is leastPacked for one chunk.
+// leastChunk returns leastPacked for one chunk.
 func leastChunk(codec Codec, size int64) int64 {
 	fixed, shift := leastPacked(codec)
 	return min(fixed+size>>shift, size)
@@ -62,25 +62,25 @@ func leastChunk(codec Codec, size int64) int64 {
 
 var errTooSmall = errors.New("no packer makes it so small")
 
-// judgement names a chunk with all that its bytes depend on.
+// judgement identifies a chunk by everything that its unpacked bytes depend on.
 type judgement struct {
 	src    int32
 	codec  Codec
-	window int64 // chunk size of its resource
+	window int64 // chunk size of the resource
 	chunkRef
 }
 
 func (r *resource) judgement(c chunkRef) judgement { return judgement{r.src, r.codec, r.chunk, c} }
 
-// judge tells, before there is memory for a chunk, whether it can be unpacked, as far as that is known or can be told
-// from fewer bytes. The error is a *FormatError if it cannot, else one of reading the part.
+// judge checks whether a chunk can be unpacked, before memory is allocated for it. It returns a *FormatError if it cannot, or an
+// error of reading the part.
 func (a *Archive) judge(res *resource, c chunkRef) error {
 	key := res.judgement(c)
 	if err, known := a.judged.get(key); known {
 		return err
 	}
 	if c.packed == c.size || c.packed == 0 {
-		return nil // stored as it is; not there, which is told elsewhere
+		return nil // stored; or missing, which is reported elsewhere
 	}
 	if c.packed < leastChunk(res.codec, c.size) {
 		return a.chunkError(res, c, errTooSmall)
@@ -102,7 +102,7 @@ func (a *Archive) judge(res *resource, c chunkRef) error {
 	return nil
 }
 
-// remember keeps what is wrong with a chunk, and gives the error for it.
+// remember records what is wrong with a chunk and returns the error for it.
 func (a *Archive) remember(res *resource, c chunkRef, err error) error {
 	err = a.chunkError(res, c, err)
 	a.judged.put(res.judgement(c), err, 1)
@@ -113,7 +113,7 @@ func (a *Archive) chunkError(res *resource, c chunkRef, err error) error {
 	return &FormatError{Record: fmt.Sprintf("chunk of the resource at 0x%x", res.off), Part: a.parts[res.src].Name, Off: c.off, Err: err}
 }
 
-// judgeSolid judges the chunks of a solid run in which the bytes [off, off+n) of it lie.
+// judgeSolid judges the chunks that hold bytes [off, off+n) of a solid run.
 func (a *Archive) judgeSolid(chunks []solidChunk, off, n int64) error {
 	for i := max(chunkAt(chunks, off), 0); i < len(chunks) && chunks[i].start < off+n; i++ {
 		c := &chunks[i]
@@ -124,8 +124,8 @@ func (a *Archive) judgeSolid(chunks []solidChunk, off, n int64) error {
 	return nil
 }
 
-// judgeResource judges the chunks in which the bytes [off, off+n) of a resource lie. Only the chunks of one codec may be
-// large enough to matter.
+// judgeResource judges the chunks that hold bytes [off, off+n) of a resource. Only LZMS has chunks that are large enough to
+// matter.
 func (a *Archive) judgeResource(res *resource, off, n int64) error {
 	if res.form == formStored || res.codec != LZMS || min(res.chunk, res.size) <= firstLook || n == 0 {
 		return nil
@@ -144,10 +144,10 @@ func (a *Archive) judgeResource(res *resource, off, n int64) error {
 	return nil
 }
 
-// overlaps bounds the work for resources that share bytes.
+// overlaps limits the work for resources that share bytes.
 type overlaps struct{ left int64 }
 
-// more says whether there may be one more, whose chunks or bytes are so many bytes unpacked.
+// more reports whether one more resource of n unpacked bytes is within the limit.
 func (o *overlaps) more(size int64) bool {
 	o.left -= size + perOverlap
 	return o.left >= 0

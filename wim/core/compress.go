@@ -27,11 +27,11 @@ type keptEncoder struct {
 	chunkSize int64
 	level     int
 	encode    func(dst, src []byte, rest func() error) (int, error)
-	zeros     int    // bytes of the last chunk that had nothing but zeros,
-	packed    []byte // and what became of it: sparse files have many alike
+	zeros     int    // size of the last chunk that was all zeros,
+	packed    []byte // and its packed form: sparse files have many such chunks
 }
 
-// allZero says that there are only zeros.
+// allZero reports whether b has only zeros.
 func allZero(b []byte) bool {
 	return len(b) > 0 && b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }

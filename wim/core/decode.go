@@ -58,10 +58,10 @@ func (d *decoders) chunk(codec Codec, chunkSize int64, dst, src []byte) error {
 	return fmt.Errorf("codec %d: %w", codec, ErrUnsupported)
 }
 
-// check tells whether src unpacks to size bytes, without memory for them.
+// check parses src and returns an error if it does not unpack to size bytes. It allocates no memory for them.
 func (d *decoders) check(codec Codec, size int64, src []byte) error {
 	if codec != LZMS {
-		return nil // whose chunks are small
+		return nil // its chunks are small
 	}
 	if d.lzms == nil {
 		d.lzms = lzms.NewDecoder()

@@ -57,7 +57,7 @@ func formatErrorf(record, part string, off int64, text string, args ...any) erro
 type NotWIMError struct {
 	Name  string
 	First []byte // the first bytes, at most 16
-	Guess string // what it seems to be, one of FileKinds; "" if that cannot be told
+	Guess string // what the file seems to be, one of FileKinds, or ""
 }
 
 func (e *NotWIMError) Error() string {

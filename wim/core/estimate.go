@@ -17,8 +17,8 @@ type Estimate struct {
 	Hash   int64 // of the contents in files, unpacked bytes that are read twice, about
 	Memory int64 // bytes that a worker needs, about
 
-	// Large is the content that is reckoned to be the largest, if it does not fit into a part of the set, which is made larger
-	// then or refused, see PlanSplit; nil: all fit, or larger parts are forced.
+	// Large is the content with the largest estimated size if it does not fit into a part of the set. PlanSplit makes a larger
+	// part for it or refuses it. It is nil if all contents fit, or if larger parts are forced.
 	Large *TooLargePartError
 }
 
@@ -139,7 +139,7 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 	return e, nil
 }
 
-// estimateLarge notes a content that takes n bytes if none that was seen before needs a larger part.
+// estimateLarge records a content that takes n bytes if it needs the largest part so far.
 func (p *WritePlan) estimateLarge(e *Estimate, id int32, n int64) {
 	if !p.limited() {
 		return

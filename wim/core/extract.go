@@ -92,7 +92,7 @@ type ExtractPlan struct {
 	Refused Problems // names that Platform does not allow
 	Skipped Problems // what else is left out
 	Noted   Problems // what is written, but not all that one would wish
-	Damaged int      // of Skipped and Noted: entries that were found damaged before anything was unpacked
+	Damaged int      // entries in Skipped and Noted that were found to be damaged before anything was unpacked
 }
 
 // restEntries is after how many entries Rest is called: some milliseconds.
@@ -236,7 +236,7 @@ func (p *ExtractPlan) skip(n Node, reason, detail string) {
 	p.problem(&p.Skipped, n, reason, detail)
 }
 
-// skipFor leaves out an entry whose reparse data cannot be had.
+// skipFor leaves out an entry whose reparse data cannot be read.
 func (p *ExtractPlan) skipFor(n Node, err error) {
 	reason := "damaged"
 	switch {

@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// magic is bytes that stand at an offset of a file; a negative one is counted from the file's end.
+// magic is a byte string at an offset of a file; a negative offset counts from the end.
 type magic struct {
 	off  int64
 	text string
 }
 
-// fileKinds are what a file that is no WIM may be, told by its magic: the first kind of which one is there.
+// fileKinds are the kinds of files that are recognised by a magic. The first match counts.
 var fileKinds = [...]struct {
 	kind string
 	any  []magic
@@ -38,7 +38,7 @@ var fileKinds = [...]struct {
 	{"disk", []magic{{510, "\x55\xaa"}}},
 }
 
-// FileKinds lists all values of NotWIMError.Guess but "".
+// FileKinds lists all values of NotWIMError.Guess except "".
 func FileKinds() []string {
 	list := []string{"empty", "zeros", "text"}
 	for _, k := range fileKinds {
@@ -47,7 +47,7 @@ func FileKinds() []string {
 	return list
 }
 
-// notWIM makes the error for a file that is something else.
+// notWIM returns the error for a file that is not a WIM part.
 func notWIM(p Part, first []byte) error {
 	e := &NotWIMError{Name: p.Name, First: bytes.Clone(first[:min(16, len(first))])}
 	has := func(m magic) bool {
@@ -81,7 +81,7 @@ func notWIM(p Part, first []byte) error {
 	return e
 }
 
-// isText says that a file's first bytes are UTF-8 text, or UTF-16 by their byte order mark.
+// isText reports whether the first bytes of a file are UTF-8 text, or UTF-16 with a byte order mark.
 func isText(b []byte) bool {
 	if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
 		return true

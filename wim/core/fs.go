@@ -114,8 +114,8 @@ func (f *FS) ReadLink(name string) (string, error) {
 	return target, nil
 }
 
-// LinkTarget gives where the link n leads as a slash path, as FS.ReadLink does; "" if n is no link. The errors are those of
-// ReparseData.
+// LinkTarget returns the target of the link n as a slash path, as FS.ReadLink does; "" if n is not a link. The errors are those
+// of ReparseData.
 func (im *Image) LinkTarget(n Node) (string, error) {
 	l, err := im.Link(n)
 	target, _ := im.linkTarget(n, l)
@@ -142,8 +142,8 @@ func (im *Image) linkTarget(n Node, l Link) (target string, outside bool) {
 	return outsideTarget(l), true
 }
 
-// outsideTarget writes an absolute target that is not of the image as Windows takes it, with slashes: "D:/dir",
-// "//server/share", "//?/Volume{...}/".
+// outsideTarget formats an absolute target outside the image as a Windows path with slashes: "D:/dir", "//server/share",
+// "//?/Volume{...}/".
 func outsideTarget(l Link) string {
 	target := trimDevice(l.Substitute)
 	switch rest, unc := strings.CutPrefix(target, `UNC\`); {
@@ -408,7 +408,7 @@ func (f *fsFile) check(op string) error {
 		hops := maxLinkHops
 		_, err := f.info.im.resolve(f.info.node, &hops)
 		if err == nil {
-			err = fs.ErrNotExist // of a path with more links than that
+			err = fs.ErrNotExist // the path has too many links
 		}
 		return f.fail(op, err)
 	}

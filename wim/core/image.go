@@ -58,7 +58,7 @@ func (im *Image) Index() int { return im.index }
 // Len is how many entries the image has, the root included.
 func (im *Image) Len() int { return len(im.nodes) }
 
-// Warnings tells what was lost or passed over when the image was loaded, at most about two hundred things.
+// Warnings lists what was lost or skipped when the image was loaded, at most about two hundred entries.
 func (im *Image) Warnings() []string {
 	list := make([]string, 0, len(im.losses)+1+len(im.warnings))
 	for i := range im.losses {
@@ -72,8 +72,8 @@ func (im *Image) Warnings() []string {
 	return append(list, im.warnings...)
 }
 
-// Losses are what the tree should hold and does not, at most a hundred; n is how many there are. An image with any is
-// incomplete: what can be reached of it is as it was captured, and more was.
+// Losses returns what the tree should hold and does not, at most a hundred losses; n is the number of all. An image with losses
+// is incomplete: what can be reached of it is sound, but something else was captured too.
 func (im *Image) Losses() (first []Loss, n int) { return im.losses, im.lost }
 
 // Info is what the XML document says of the image.

@@ -33,8 +33,8 @@ type Info struct {
 	Blobs          int
 	BlobBytes      int64    // unpacked
 	PackedBytes    int64    // as stored, solid resources included
-	Warnings       []string // what opening found, Losses included
-	Losses         []Loss   // what it found to be lost
+	Warnings       []string // found when opening, Losses included
+	Losses         []Loss   // found when opening
 }
 
 // PartInfo is one file.
@@ -85,7 +85,7 @@ func (a *Archive) Info() *Info {
 	return info
 }
 
-// told is what opening noticed: what was lost, and what is harmless.
+// told returns the losses and the harmless oddities that opening found.
 func (a *Archive) told() []string {
 	list := make([]string, 0, len(a.losses)+len(a.warnings))
 	for i := range a.losses {

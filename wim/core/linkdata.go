@@ -5,15 +5,14 @@ import (
 	"sync"
 )
 
-// linkData keeps reparse data of an image, and sees to the order in which they are read. Links come in the order of the
-// tree and their data lie in another one: who asks for all of them may need two chunks by turns that do not fit the cache
-// together, and each would be unpacked for each link. So once links have cost more than the cache holds, all are read in
-// the order in which they lie.
+// linkData caches the reparse data of an image. Links are asked for in the order of the tree, but their data lie in another order:
+// reading them one by one may need two chunks in turn that do not fit the cache together, and unpack one of them for every
+// link. So once links have cost more than the cache holds, linkData reads all of them in the order of their data.
 type linkData struct {
 	mu       sync.Mutex
-	unpacked int64 // bytes of chunks, for links so far
+	unpacked int64 // chunk bytes that links have cost so far
 	ordered  bool
-	kept     map[Hash]linkBlob // once ordered
+	kept     map[Hash]linkBlob // set once all are read
 }
 
 type linkBlob struct {
@@ -21,8 +20,8 @@ type linkBlob struct {
 	err  error
 }
 
-// Bounds of the data that an image's links have in all. It is the size of the archive, several times: each content takes
-// more bytes there than a usual link.
+// The reparse data of an image may have several times the size of the archive: each content takes more bytes there than a usual
+// link has.
 const (
 	minLinkData = 64 << 20
 	maxLinkData = 256 << 20
@@ -46,10 +45,10 @@ func (im *Image) readLink(h Hash) ([]byte, error) {
 	if x, ok := l.kept[h]; ok {
 		return x.data, x.err
 	}
-	return im.a.ReadBlob(h, maxReparseData) // there is no such content, which costs nothing
+	return im.a.ReadBlob(h, maxReparseData) // the content is missing, so this costs nothing
 }
 
-// readAll reads the data of all links, so that each chunk is unpacked once.
+// readAll reads the data of all links, unpacking each chunk once.
 func (l *linkData) readAll(im *Image) {
 	a := im.a
 	l.ordered, l.kept = true, map[Hash]linkBlob{}
@@ -87,7 +86,7 @@ func (l *linkData) readAll(im *Image) {
 	}
 }
 
-// solidChunkSize is how many bytes the chunks of a blob in a solid run have unpacked.
+// solidChunkSize returns the unpacked size of the chunks that hold a blob of a solid run.
 func (a *Archive) solidChunkSize(b *blobRec) int64 {
 	chunks, err := a.runChunks(b.run)
 	if err != nil || b.bad != faultNone || b.size == 0 {

@@ -12,8 +12,8 @@ type ReadOptions struct {
 	// of a delta archive, the resource-only file of a metadata-only one.
 	References []Part
 
-	// LaterParts also opens parts of a set without the first, which holds the images: only contents are there, and
-	// what the XML document tells.
+	// LaterParts allows opening parts of a set without the first part, which holds the images. Only contents and the XML document
+	// are available then.
 	LaterParts bool
 
 	// CacheSize bounds the decoded chunks that are kept for random access, in bytes. 0 means 96 MiB. The chunk used

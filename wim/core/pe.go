@@ -306,8 +306,8 @@ func (a *Archive) ImageVersion(index int) (version, path string, err error) {
 	return v.FileVersion, path, nil
 }
 
-// imageKernel reads the headers and the version resource of the first kernel with a version in these system roots. checked
-// has all of it compared with its hash before.
+// imageKernel reads the headers and the version resource of the first kernel in these system roots that has a version. If checked
+// is set, it first compares the whole file with its hash.
 func (a *Archive) imageKernel(im *Image, checked bool, roots ...string) (v *PEVersion, path string, err error) {
 	for _, root := range roots {
 		n, ok := im.Lookup(root + "/System32/ntoskrnl.exe")

@@ -59,14 +59,14 @@ type layout struct {
 	refused []refusal
 }
 
-// refusal is a content that is not read, and why: a *TooLargeError if it needs more than ReadOptions.MaxMemory, a
-// *FormatError if a chunk of it cannot be unpacked, or if too many share its bytes.
+// refusal is a content that is not read, and the reason: a *TooLargeError if it needs more than ReadOptions.MaxMemory, a
+// *FormatError if a chunk cannot be unpacked or too many contents share its bytes.
 type refusal struct {
 	id  int32
 	err error
 }
 
-// reason is the key of a Problem.
+// reason returns the key of a Problem.
 func (r refusal) reason() string {
 	if errors.Is(r.err, ErrTooLarge) {
 		return "too-large"
@@ -74,7 +74,7 @@ func (r refusal) reason() string {
 	return "damaged"
 }
 
-// place is the stretch of the part that cannot be read, as far as that is known.
+// place returns the bytes of the part that cannot be read, as far as they are known.
 func (r refusal) place() (off, n int64) {
 	var fe *FormatError
 	if errors.As(r.err, &fe) {
@@ -139,7 +139,7 @@ func (l *layout) plan(plain, solid []int32) error {
 	return l.planSolid(solid, target)
 }
 
-// refuse notes that a content is not read, unless err is one of reading the part.
+// refuse records that a content is not read. It returns err if that is neither ErrFormat nor ErrTooLarge, but an error of reading.
 func (l *layout) refuse(id int32, err error) error {
 	if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrTooLarge) {
 		return err
@@ -148,7 +148,7 @@ func (l *layout) refuse(id int32, err error) error {
 	return nil
 }
 
-// place is where the resource of a content lies.
+// place returns where the resource of a content lies.
 type place struct {
 	src int32
 	off int64
@@ -215,7 +215,7 @@ func (l *layout) planPlain(ids []int32, target int64) error {
 	return nil
 }
 
-// readable leaves out those of some resources, which are in order, that are refused.
+// readable returns those of the resources, in order, that are not refused.
 func (l *layout) readable(places []place) ([]place, error) {
 	share := overlaps{left: freeOverlap}
 	src, end := int32(-1), int64(0)
@@ -315,7 +315,7 @@ func (l *layout) planSolid(ids []int32, target int64) error {
 	return nil
 }
 
-// canUnpack judges the chunks of a blob, and whether there is memory for the largest of them.
+// canUnpack judges the chunks of a blob and checks that the largest fits MaxMemory.
 func (a *Archive) canUnpack(chunks []solidChunk, b *blobRec) error {
 	most := int64(0)
 	for i := chunkAt(chunks, b.off); i < len(chunks) && chunks[i].start < b.off+b.size; i++ {

@@ -4,11 +4,11 @@ import (
 	"wimscope/wim/internal/sha1"
 )
 
-// ReadBlob reads a whole content of at most limit bytes and checks its SHA-1. A zero hash stands for no bytes.
+// ReadBlob reads a whole content of at most limit bytes and checks its SHA-1. The zero hash stands for an empty content.
 //
-// Errors: *TooLargeError if the content is longer than limit, and nothing is read then; *ChecksumError if the SHA-1 does
-// not match; and those of OpenBlob and BlobReader.ReadAt. With a *ChecksumError the bytes are returned too, for a caller
-// that recovers what it can: nobody else may use them.
+// Errors: *TooLargeError if the content is longer than limit (nothing is read); *ChecksumError if the SHA-1 does not match; and
+// those of OpenBlob and BlobReader.ReadAt. With a *ChecksumError the bytes are returned too; only data recovery may use
+// them.
 func (a *Archive) ReadBlob(h Hash, limit int64) ([]byte, error) {
 	r, err := a.OpenBlob(h)
 	if err != nil {
@@ -27,7 +27,7 @@ func (a *Archive) ReadBlob(h Hash, limit int64) ([]byte, error) {
 	return b, r.compare(sha1.Sum(b))
 }
 
-// compare returns a *ChecksumError if a SHA-1 is not the content's.
+// compare returns a *ChecksumError if got is not the content's SHA-1.
 func (r *BlobReader) compare(got Hash) error {
 	if got == r.hash {
 		return nil
@@ -39,14 +39,14 @@ func (r *BlobReader) compare(got Hash) error {
 	return &ChecksumError{What: "content", Part: info.PartName, Off: info.Off, Want: r.hash, Got: got}
 }
 
-// orderSum is the SHA-1 of a content that is read from its start to its end in order.
+// orderSum hashes a content that is read in order from start to end.
 type orderSum struct {
 	d  *sha1.Digest
 	at int64 // bytes hashed; -1 if some were skipped
 }
 
-// add takes the bytes read at off. With the last ones of the content it returns a *ChecksumError if the SHA-1 does not
-// match. A content of which some bytes were skipped is not checked.
+// add hashes the bytes read at off. At the end of the content it returns a *ChecksumError if the SHA-1 does not match. It does not
+// check a content of which bytes were skipped.
 func (s *orderSum) add(r *BlobReader, b []byte, off int64) error {
 	switch {
 	case off == 0 && s.d == nil:

@@ -25,8 +25,8 @@ type BlobReader struct {
 	refsFirst int64
 }
 
-// OpenBlob opens a content that a part or a reference holds. Only Read from the start to the end checks the SHA-1, since a
-// part of a content has none; ReadBlob and PlanContents give checked bytes. The errors are *MissingBlobError and *FormatError. A zero hash stands for no bytes.
+// OpenBlob opens a content of a part or a reference. Only reading it with Read from start to end checks the SHA-1; ReadBlob and
+// PlanContents return checked bytes. The zero hash stands for an empty content. Errors: *MissingBlobError, *FormatError.
 func (a *Archive) OpenBlob(h Hash) (*BlobReader, error) {
 	if h.IsZero() {
 		return &BlobReader{a: a, run: -1}, nil
@@ -54,8 +54,8 @@ func (r *BlobReader) Size() int64 { return r.size }
 // Hash is the SHA-1 that the content should have.
 func (r *BlobReader) Hash() Hash { return r.hash }
 
-// Read implements io.Reader. If all bytes are read in order, the call that gives the last of them returns a
-// *ChecksumError if the SHA-1 does not match.
+// Read implements io.Reader. If all bytes are read in order, the call that returns the last byte returns a *ChecksumError if the
+// SHA-1 does not match.
 func (r *BlobReader) Read(p []byte) (int, error) {
 	off := r.pos
 	n, err := r.ReadAt(p, off)

@@ -45,9 +45,9 @@ type reparseLink struct {
 	rel        bool
 }
 
-// Link tells where n leads, with Kind "" if it is no link or its data make no sense. Steps on the way are followed.
-// Absolute targets are looked for from the image's root, whatever their drive letter: an image is a volume, or a folder
-// whose links were made to fit when it was captured. The errors are those of ReparseData.
+// Link returns where n leads. Kind is "" if n is not a link or its data are malformed. Links on the way are followed. Absolute
+// targets start at the image's root, whatever their drive letter: an image is a volume, or a folder whose links were made
+// relative to it when it was captured. The errors are those of ReparseData.
 func (im *Image) Link(n Node) (Link, error) {
 	hops := maxLinkHops
 	return im.link(n, &hops)
@@ -64,14 +64,14 @@ func (im *Image) link(n Node, hops *int) (Link, error) {
 	return im.linkOf(n, b, hops), nil
 }
 
-// damagedLink is where a link leads by data whose SHA-1 does not match, for a caller that recovers what it can.
+// damagedLink returns where a link leads by data whose SHA-1 does not match, for data recovery.
 func (im *Image) damagedLink(n Node) Link {
 	hops := maxLinkHops
 	data, _ := im.ReparseData(n)
 	return im.linkOf(n, data, &hops)
 }
 
-// linkOf is where n leads by its reparse data.
+// linkOf returns where n leads by its reparse data.
 func (im *Image) linkOf(n Node, data []byte, hops *int) Link {
 	p, ok := parseReparse(im.ReparseTag(n), data)
 	if !ok {
@@ -96,14 +96,14 @@ func (im *Image) linkOf(n Node, data []byte, hops *int) Link {
 	return l
 }
 
-// Resolve follows n to what is no link, or tells that it leads nowhere in this image, as a damaged link does.
+// Resolve follows n until it is not a link. ok is false if it leads nowhere in this image or a link is damaged.
 func (im *Image) Resolve(n Node) (Node, bool) {
 	hops := maxLinkHops
 	n, err := im.resolve(n, &hops)
 	return n, err == nil
 }
 
-// resolve is Resolve. The error is fs.ErrNotExist, or that of a link whose data cannot be had.
+// resolve is Resolve with an error: fs.ErrNotExist, or that of reading the data of a link.
 func (im *Image) resolve(n Node, hops *int) (Node, error) {
 	for isLinkTag(im.ReparseTag(n)) {
 		if *hops == 0 {
@@ -162,8 +162,8 @@ func isLinkTag(tag uint32) bool {
 	return tag == TagSymlink || tag == TagMountPoint || tag == TagLxSymlink || tag == TagAppExecLink
 }
 
-// ReparseData reads the bytes behind a reparse point's 8-byte header and checks their SHA-1; nil if n is no reparse
-// point. The errors are those of Archive.ReadBlob.
+// ReparseData reads the data after the 8-byte header of a reparse point and checks their SHA-1; nil if n is not a reparse point.
+// The errors are those of Archive.ReadBlob.
 func (im *Image) ReparseData(n Node) ([]byte, error) {
 	_, h := im.unnamedStreams(n)
 	if h.IsZero() || im.a == nil {

@@ -106,23 +106,23 @@ type UnusedRange struct {
 	Len  int64  `json:"len"`
 }
 
-// Verdict is what a verification comes to.
+// Verdict is the result of a verification.
 type Verdict string
 
 const (
-	// Good: all that images want is there and as it should be. Reference counts and unused bytes do not matter, and a
-	// part that is not there does no harm if references hold what was in it, or no image wants it.
+	// Good: everything that images need is there and sound. Reference counts and unused bytes do not matter. A missing part
+	// does not matter if references hold its contents, or no image needs them.
 	Good Verdict = "good"
-	// Incomplete: what is there is as it should be, but contents, names, or a structure that others need are not.
+	// Incomplete: what is there is sound, but contents, names, or a structure are missing.
 	Incomplete Verdict = "incomplete"
-	// Damaged: something that is there is not as it should be. It may be incomplete besides.
+	// Damaged: something that is there is wrong. The archive may be incomplete as well.
 	Damaged Verdict = "damaged"
 )
 
-// maxLosses bounds the losses that a report lists.
+// maxLosses is the most losses that a report lists.
 const maxLosses = 1000
 
-// lose adds losses, of which there are n.
+// lose adds n losses, of which list holds the first.
 func (r *VerifyReport) lose(list []Loss, n int) {
 	r.LossesN += n
 	r.Losses = append(r.Losses, list[:min(len(list), maxLosses-len(r.Losses))]...)
@@ -155,7 +155,7 @@ func (r *VerifyReport) judge() {
 	r.OK = r.Verdict == Good
 }
 
-// Summary is the verdict in one line, with what is the matter first of all, and where.
+// Summary returns the verdict in one line, with the most serious fault and its place.
 func (r *VerifyReport) Summary() string {
 	first, n := r.matters()
 	s := fmt.Sprintf("%s: %s", r.Name, r.Verdict)
@@ -168,7 +168,7 @@ func (r *VerifyReport) Summary() string {
 	return s
 }
 
-// matters tells the first thing that keeps the archive from being good, the worst before others, and how many there are.
+// matters returns the most serious fault that keeps the archive from being good, and the number of such faults.
 func (r *VerifyReport) matters() (first string, n int) {
 	tell := func(count int, text func() string) {
 		if n += count; first == "" && count > 0 {
@@ -195,7 +195,7 @@ func (r *VerifyReport) matters() (first string, n int) {
 	tell(r.LossesN, func() string {
 		l := r.Losses[0]
 		if l.Part == r.Name {
-			l.Part = "" // which begins the line
+			l.Part = "" // the line begins with it
 		}
 		return l.String()
 	})
@@ -205,7 +205,7 @@ func (r *VerifyReport) matters() (first string, n int) {
 	return first, n
 }
 
-// Text is the report for people. Its first line is the Summary.
+// Text returns the report as text. Its first line is the Summary.
 func (r *VerifyReport) Text() string {
 	var b strings.Builder
 	line := func(text string, args ...any) { fmt.Fprintf(&b, text+"\n", args...) }

@@ -41,7 +41,7 @@ type ScanOptions struct {
 	// with what it gives. If Problem is nil, the first problem ends the scan.
 	Problem func(path string, err error) error
 
-	// Excluded, if it is not nil, is told each path that Config leaves out, without what is below it.
+	// Excluded, if not nil, is called for each path that Config leaves out, but not for the paths below it.
 	Excluded func(path string)
 }
 
@@ -171,7 +171,7 @@ func (s *scanner) scan() error {
 		if err != nil {
 			return err
 		}
-		slices.Reverse(below) // so that they, and their contents, come in the order of their names
+		slices.Reverse(below) // so that entries and their contents are in the order of their names
 		stack = append(stack, below...)
 	}
 	return s.tell()

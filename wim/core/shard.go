@@ -313,7 +313,7 @@ func appendCuts(b []byte, cuts []Cut) []byte {
 	return b
 }
 
-// cuts reads n of what appendCuts wrote.
+// cuts reads n cuts as appendCuts writes them.
 func (c *cursor) cuts(n int) (list []Cut) {
 	for range n {
 		var x Cut
@@ -325,7 +325,7 @@ func (c *cursor) cuts(n int) (list []Cut) {
 	return list
 }
 
-// int32 reads a number, or what comes nearest.
+// int32 reads a number and clamps it to the range of int32.
 func (c *cursor) int32() int32 { return int32(min(c.size(), math.MaxInt32)) }
 
 // ParseShardResult reads what AppendBinary made.

@@ -172,7 +172,7 @@ func (l *loader) keepRuns(tables []*blobTable) {
 		for i := range t.runs {
 			run := &t.runs[i].solidRun
 			if t.runs[i].need > run.end && len(whole.members) > len(run.members) {
-				// There may be many such runs, and very many resources: this one has no key.
+				// There may be many runs and very many resources, so this allocates no key.
 				if wholeID < 0 {
 					wholeID = l.keep(whole)
 				}
@@ -290,7 +290,7 @@ func (a *Archive) runChunks(id int32) ([]solidChunk, error) {
 			n += s.chunks()
 		}
 	}
-	// A chunk has five bytes of its own. Only runs that share resources, as no tool writes them, have more.
+	// Each chunk takes at least five bytes of the file. Only runs that share resources, which no tool writes, exceed that.
 	if most := a.size/4 + leastBudget; n > most-a.placed {
 		return nil, &TooLargeError{What: "table of the chunks of solid resources", Need: (a.placed + n) * perChunk, Limit: most * perChunk}
 	}

@@ -36,7 +36,7 @@ type tree struct {
 	warnings []string // harmless oddities
 	unsaid   int      // warnings beyond the limit
 	losses   []Loss   // the first maxTreeLosses
-	lost     int      // how many there are
+	lost     int      // number of all losses
 }
 
 // inOrder says that the children of n are in the order of byName, as most writers keep them. It may say no of such.
@@ -53,8 +53,8 @@ func (t *tree) warnf(format string, args ...any) {
 	t.warnings = append(t.warnings, fmt.Sprintf(format, args...))
 }
 
-// lose notes what the list of n, at off, lost. The path is made only if there is room for the loss: a hostile tree has
-// many faults at the end of a long path.
+// lose records a loss in the list of n, at off. It builds the path only if the loss is kept: a hostile tree has many faults at
+// the end of a long path.
 func (t *tree) lose(kind LossKind, n Node, off uint64, count int, format string, args ...any) {
 	if t.lost++; len(t.losses) < maxTreeLosses {
 		t.losses = append(t.losses, Loss{Kind: kind, Path: string(t.appendPathOf(nil, n, maxWarningNames)), Off: clampInt64(off), Count: count, Text: fmt.Sprintf(format, args...)})
@@ -298,7 +298,7 @@ func (l *treeLoader) plainEntries(c *lister) bool {
 			break
 		}
 		if length-need > roomForEntry || le.Uint32(e[0x08:])&(AttrDirectory|AttrReparsePoint) == AttrDirectory && le.Uint64(e[0x40:])|le.Uint64(e[0x48:])|uint64(le.Uint32(e[0x50:])) != 0 {
-			break // what checkEntry looks into
+			break // checkEntry reports it
 		}
 		name := rest[format.DentryFixedSize : format.DentryFixedSize+long]
 		if name[0] == '.' || hasNUL(name) {
@@ -505,12 +505,12 @@ func (t *tree) rawName(n Node) []byte {
 // a hostile tree has, and has gigabytes long, an ellipsis stands for the first folders.
 const maxPathNames = 1 << 20
 
-// maxWarningNames is the same for the path in a warning: there may be many warnings.
+// maxWarningNames is the limit for the path in a warning, of which there may be many.
 const maxWarningNames = 4 << 10
 
 func (t *tree) appendPath(b []byte, n Node) []byte { return t.appendPathOf(b, n, maxPathNames) }
 
-// appendPathOf appends the path of n, of so many bytes of names at most.
+// appendPathOf appends the path of n, with at most left bytes of names.
 func (t *tree) appendPathOf(b []byte, n Node, left int) []byte {
 	if n == 0 {
 		return append(b, '/')

@@ -7,14 +7,14 @@ import (
 	"wimscope/wim/internal/format"
 )
 
-// A tree can lose entries without any record of it being malformed: a length that takes in the next entry, a count of
-// streams that does, a list that ends too soon, a folder whose list is not referred to. The bytes of the entries are
-// still there then, and that is how it is found: where no entry should be, something is an entry in all respects.
+// A tree can lose entries although no record is malformed: a length or a stream count covers the next entry, a list ends too
+// early, or no folder refers to a list. The bytes of the lost entries are still there. So this looks for bytes outside the
+// tree that are an entry in all respects.
 
-// roomForEntry is how many bytes behind its names an entry must have for another one to be hidden in them.
+// roomForEntry is how many bytes after its names an entry must have for another entry to be hidden there.
 const roomForEntry = format.DentryFixedSize + 2
 
-// checkEntry looks for entries inside of entry n, and for contents that an entry of its kind cannot have.
+// checkEntry looks for entries inside entry n, and for contents that an entry of its kind cannot have.
 func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 	off := uint64(l.nodes[n].off)
 	end := off + v.Size()
@@ -33,7 +33,7 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 	}
 	find(end-uint64(len(v.Items())), end)
 
-	// Contents beyond those that an entry can have: a folder has none, a file one, with reparse data one more.
+	// Count the contents that the entry may have: none in a folder, one in a file, and one more for reparse data.
 	attrs := v.Attributes()
 	room := 1
 	switch folder := attrs&AttrDirectory != 0; {
@@ -76,13 +76,13 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 	}
 }
 
-// leftOver finds bytes of the resource, at least as many as an entry has, that are part of no entry of the tree and are
-// not zero. Lists end with eight zeros, and there is nothing else between them.
+// leftOver looks for stretches of nonzero bytes in the resource, at least as long as an entry, that belong to no entry of the tree.
+// Lists end with eight zero bytes; nothing else lies between them.
 func (l *treeLoader) leftOver(root uint64) {
 	le := binary.LittleEndian
 	units := uint64(len(l.meta)) / 8
 	entries, first, firstName, bytes, firstByte := 0, uint64(0), []byte(nil), uint64(0), uint64(0)
-	span := func(from, to uint64) { // from is the first that is not zero
+	span := func(from, to uint64) { // from is the first nonzero byte
 		if to-from < roomForEntry-8 { // its length may be zero
 			return
 		}
@@ -104,7 +104,7 @@ func (l *treeLoader) leftOver(root uint64) {
 			}
 		}
 	}
-	start, after := uint64(0), uint64(0) // of the span at hand, and the end of its last bytes that are not zero
+	start, after := uint64(0), uint64(0) // of the current span, and the end of its last nonzero bytes
 	for i := root / 8; i < units; i++ {
 		w := l.seen[i>>6]
 		if w == ^uint64(0) && i&63 == 0 && after == 0 {
@@ -132,20 +132,20 @@ func (l *treeLoader) leftOver(root uint64) {
 	case entries > 0:
 		l.lose(LossOrphans, 0, first, entries, "entries that belong to no folder: %d, the first is %q at 0x%x", entries, textOf(firstName), first)
 	case bytes > 0:
-		// Not a loss: a program may leave what it does not use, and nothing here is an entry.
+		// Not a loss: these are unused bytes, and no entry.
 		l.warnf("%d bytes at 0x%x are part of no entry", bytes, firstByte)
 	}
 }
 
-// entryLike returns the size and the name of what stands at off if it is an entry beyond reasonable doubt, else 0: its lengths fit each
-// other, its attributes exist, and it has a name with a NUL behind it. Its own length may be that of a list's end, which
-// hides it and all entries behind it.
+// entryLike returns the size and the name of the entry at off, 0 if there is none: its lengths must be consistent, its attributes
+// known, and its name must end with a NUL. Its length may be 0, the end of a list, which hides this entry and all that
+// follow.
 func (l *treeLoader) entryLike(off uint64) (size uint64, name []byte) {
 	le := binary.LittleEndian
 	if off+roomForEntry > uint64(len(l.meta)) {
 		return 0, nil
 	}
-	const attributes = 0xfff7ff // those that exist, and some more
+	const attributes = 0xfff7ff // known ones, and a few more
 	b := l.meta[off:]
 	short, long := uint64(le.Uint16(b[0x62:])), uint64(le.Uint16(b[0x64:]))
 	need := format.DentryFixedSize + long + 2

@@ -37,7 +37,7 @@ type blockRange struct {
 	first int
 }
 
-// cutHalves are contents, by ID, of which one of two shards is merged.
+// cutHalves holds contents, by ID, of which one of two shards is merged.
 type cutHalves map[int32]*cutState
 
 // cutState is a content whose pieces are in two shards.
@@ -47,10 +47,10 @@ type cutState struct {
 	have  bool // the tail is there
 }
 
-// join takes a piece of a content. With the second half of one it returns the content's SHA-1.
+// join adds a piece of a content. For the second half it returns the SHA-1 of the content.
 func (m cutHalves) join(c *Cut) (got Hash, ok bool) {
 	if c.From == 0 && c.State == nil && c.Len < c.Size {
-		return Hash{}, false // the first half is bad, which was told
+		return Hash{}, false // the first half is bad, and reported
 	}
 	st := m[c.ID]
 	if st == nil {
@@ -63,7 +63,7 @@ func (m cutHalves) join(c *Cut) (got Hash, ok bool) {
 	case c.Tail != nil:
 		st.tail, st.have = c.Tail, true
 	default:
-		return Hash{}, false // within one shard over two resources
+		return Hash{}, false // in one shard, over two resources
 	}
 	if st.state == nil || !st.have {
 		return Hash{}, false
@@ -108,8 +108,8 @@ func (a *Archive) PlanVerify(o *VerifyOptions) (*VerifyPlan, error) {
 // metaID is the ID of metadata resource i in a verification.
 func (a *Archive) metaID(i int) int32 { return int32(len(a.blobs) + i) }
 
-// metaPlace tells metadata resources apart: two images may share one. Their entries of the blob table may have different
-// hashes for it, of which one is wrong then.
+// metaPlace identifies a metadata resource; two images may share one. Their blob table entries may have different hashes, of which
+// one is wrong then.
 type metaPlace struct {
 	src  int32
 	off  int64
@@ -209,13 +209,13 @@ func (p *VerifyPlan) Bytes() int64 { return p.bytes }
 // Items implements Plan.
 func (p *VerifyPlan) Items() int { return p.items }
 
-// PlannedPart is a run of a plan's bytes, in the order of its shards.
+// PlannedPart is a stretch of a plan's bytes, in the order of its shards.
 type PlannedPart struct {
 	Name  string // of the part whose integrity table is compared; "" for contents and metadata
 	Bytes int64
 }
 
-// Planned tells what the plan goes through: contents and metadata, then the integrity tables.
+// Planned lists what the plan reads: contents and metadata, then the blocks of the integrity tables.
 func (p *VerifyPlan) Planned() []PlannedPart {
 	list := []PlannedPart{{Bytes: p.bytes}}
 	for i, b := range p.blocks {
@@ -485,7 +485,7 @@ const (
 	maxPathText = 16 << 20 // bytes
 )
 
-// maxReportWarnings is how many warnings a report has, about: each image may have a hundred.
+// maxReportWarnings is about the most warnings that a report has: each image may have a hundred.
 const maxReportWarnings = 2000
 
 func newUseFinder(a *Archive, damaged map[int32]*Damage) *useFinder {

@@ -13,33 +13,33 @@ import (
 	"wimscope/wim/regf"
 )
 
-// WindowsInfo is what the files of a Windows tree say of it: kernel32.dll, and the registry hives SOFTWARE and SYSTEM.
+// WindowsInfo holds the facts about a Windows from its files: kernel32.dll and the registry hives SOFTWARE and SYSTEM.
 type WindowsInfo struct {
 	Root     string         // path of the system root: "/Windows"
-	Fields   []WindowsField // for the XML document, in the order in which they are written there
-	Build    string         // by the SOFTWARE hive, with UBR: "10.0.22621.2428"
+	Fields   []WindowsField // for the XML document, in its order
+	Build    string         // from the SOFTWARE hive, with UBR: "10.0.22621.2428"
 	UBR      string         // update build revision, "" if there is none: "2428"
-	Branch   string         // that it was built from: "ni_release"
-	Lab      string         // that built it, and when: "22621.1.amd64fre.ni_release.220506-1250"
-	Kernel   string         // version of ntoskrnl.exe, if that was asked for: "10.0.22621.2428"
-	Problems []error        // what could not be read: a file or a value that is missing is no problem
+	Branch   string         // source branch of the build: "ni_release"
+	Lab      string         // lab and date of the build: "22621.1.amd64fre.ni_release.220506-1250"
+	Kernel   string         // version of ntoskrnl.exe, if asked for: "10.0.22621.2428"
+	Problems []error        // what cannot be read; a missing file or value is no problem
 }
 
 // WindowsField is an element of the XML document.
 type WindowsField struct {
 	Path   string   // below IMAGE, steps separated by slashes: "WINDOWS/VERSION/BUILD"
-	Values []string // one; of WINDOWS/LANGUAGES/LANGUAGE one for each element
+	Values []string // one; for WINDOWS/LANGUAGES/LANGUAGE one for each element
 
-	also []string // values of other sources that programs write there, and that are as right
-	free bool     // people choose it: every text is right
+	also []string // equally valid values that programs write from other sources
+	free bool     // chosen by people: every text is valid
 }
 
-// What hostile hives may take is bounded twice: each call by this, and the whole by giving a hive up at the first call that
-// goes beyond. To look at a thousand keys in as many pages takes a sixth of it.
+// The work for a hostile hive is limited: this is the limit for each call, and a hive is given up at the first call that exceeds it.
+// Looking at a thousand keys in as many pages takes a sixth of it.
 const windowsHiveLimit = 4 << 20
 
-// readWindows finds Windows in a tree and reads what it says of itself; nil if there is none. It is the folder in the root
-// that has most of the files that are read, of several the one named Windows.
+// readWindows finds Windows in a tree and reads the facts about it; nil if there is none. The system root is the folder in the root
+// with most of the files that are read; among equals, the one named Windows.
 func readWindows(t windowsFolder) *WindowsInfo {
 	best, root := 0, ""
 	for _, name := range t.folders() {
@@ -79,7 +79,7 @@ type windowsReader struct {
 	*WindowsInfo
 	t    windowsFolder
 	root string // name of the system root
-	name string // of the file that is read, for problems
+	name string // of the current file, for problems
 }
 
 func (r *windowsReader) problem(err error) {
@@ -88,7 +88,7 @@ func (r *windowsReader) problem(err error) {
 	}
 }
 
-// read opens a file of the system root and has it read.
+// read opens a file of the system root and calls f with it.
 func (r *windowsReader) read(name string, use func(*windowsFile) error) {
 	r.name = name
 	f, err := r.t.open(r.root + name)
@@ -101,7 +101,7 @@ func (r *windowsReader) read(name string, use func(*windowsFile) error) {
 	r.problem(err)
 }
 
-// set adds a field. What XML cannot hold is a problem, and left out.
+// set adds a field. Values that XML cannot hold are left out and reported as a problem.
 func (r *windowsReader) set(path string, values ...string) *WindowsField {
 	for _, v := range values {
 		if !xmlCanHold(v) {
@@ -116,12 +116,12 @@ func (r *windowsReader) set(path string, values ...string) *WindowsField {
 	return &WindowsField{}
 }
 
-// xmlCanHold says that a text can stand in an XML document, and is not half a character.
+// xmlCanHold reports whether XML can hold a text. U+FFFD, for half a character, is refused too.
 func xmlCanHold(s string) bool {
 	return notXML(s) == "" && !strings.ContainsRune(s, utf8.RuneError)
 }
 
-// arch reads for which processor kernel32.dll is. [PE Format] "Machine Types"; PROCESSOR_ARCHITECTURE numbers.
+// arch reads the processor that kernel32.dll is for. [PE Format] "Machine Types"; PROCESSOR_ARCHITECTURE numbers.
 func (r *windowsReader) arch(f *windowsFile) error {
 	p := peFile{r: f, size: f.size}
 	mz, err := p.read(0, 64)
@@ -153,7 +153,7 @@ func (r *windowsReader) arch(f *windowsFile) error {
 	return nil
 }
 
-// hive gives a function that opens a hive and has it read.
+// hive returns a function that opens a hive and calls f with it.
 func (r *windowsReader) hive(use func(*regf.Hive) error) func(*windowsFile) error {
 	return func(f *windowsFile) error {
 		h, err := regf.Open(f, f.size)
@@ -165,7 +165,7 @@ func (r *windowsReader) hive(use func(*regf.Hive) error) func(*windowsFile) erro
 	}
 }
 
-// text reads a string value of a key, "" if there is none. Only ErrLimit is an error: the hive is to be given up.
+// text reads a string value of a key, "" if there is none. Only ErrLimit is returned as an error: the hive is given up.
 func (r *windowsReader) text(k *regf.Key, name string) (string, error) {
 	v, err := k.Value(name)
 	s := ""
@@ -187,7 +187,7 @@ func (r *windowsReader) number(k *regf.Key, name string) (int64, error) {
 	return n, r.only(regf.ErrLimit, err)
 }
 
-// only gives back an error of that kind; any other one becomes a problem.
+// only returns an error of that kind; any other becomes a problem.
 func (r *windowsReader) only(kind, err error) error {
 	if errors.Is(err, kind) {
 		return err
@@ -217,7 +217,7 @@ func (r *windowsReader) software(h *regf.Hive) error {
 	r.set("WINDOWS/INSTALLATIONTYPE", texts["InstallationType"])
 	r.set("WINDOWS/PRODUCTNAME", texts["ProductName"])
 
-	// Windows 10 and later say 6.3 in CurrentVersion, and have numbers of their own for what they are.
+	// Windows 10 and later have 6.3 in CurrentVersion, and their version in two other values.
 	major, err := r.number(k, "CurrentMajorVersionNumber")
 	if err != nil {
 		return err
@@ -243,7 +243,7 @@ func (r *windowsReader) software(h *regf.Hive) error {
 			r.Build += "." + strconv.FormatInt(minor, 10)
 		}
 	}
-	// Windows XP says in CurrentBuild that it is obsolete ("1.511.1 () (Obsolete data - do not use)").
+	// In Windows XP, CurrentBuild is "1.511.1 () (Obsolete data - do not use)".
 	build := texts["CurrentBuild"]
 	if strings.Contains(build, ".") {
 		build = texts["CurrentBuildNumber"]
@@ -324,7 +324,7 @@ func (r *windowsReader) system(h *regf.Hive) error {
 		if n, err = r.number(k, "CSDVersion"); err != nil {
 			return err
 		}
-		if n >= 0 { // the service pack stands in the upper byte
+		if n >= 0 { // the service pack is in the upper byte
 			r.set("WINDOWS/VERSION/SPLEVEL", strconv.FormatInt(n>>8, 10))
 		}
 	}
@@ -334,7 +334,7 @@ func (r *windowsReader) system(h *regf.Hive) error {
 	if err := text("WINDOWS/PRODUCTSUITE", "ProductOptions", "ProductSuite"); err != nil {
 		return err
 	}
-	// The class of computers, whose first one is the machine that Windows was set up on.
+	// The device class "Computer"; its first device is the machine that Windows was set up on.
 	if err := text("WINDOWS/HAL", `Class\{4D36E966-E325-11CE-BFC1-08002BE10318}\0000`, "MatchingDeviceId"); err != nil {
 		return err
 	}
@@ -365,9 +365,9 @@ func (r *windowsReader) system(h *regf.Hive) error {
 	return err
 }
 
-// WindowsInfo reads what the Windows in image index, from 1, says of itself. It reads a few chunks of the files; if checked
-// is set, all of each file, which is compared with its hash first. In a solid archive either may take a while. The error is
-// ErrNotFound if the image has no Windows.
+// WindowsInfo reads the facts about the Windows in an image, index from 1. It reads a few chunks of the files; if checked is set, it
+// first compares each whole file with its hash. In a solid archive both may take a while. It returns ErrNotFound if the
+// image has no Windows.
 func (a *Archive) WindowsInfo(index int, checked bool) (*WindowsInfo, error) {
 	im, err := a.Image(index)
 	if err != nil {
@@ -388,7 +388,7 @@ func (a *Archive) WindowsInfo(index int, checked bool) (*WindowsInfo, error) {
 	return w, nil
 }
 
-// addKernel adds what Microsoft's programs write of the kernel's version resource where others take the registry's word.
+// addKernel adds the values that Microsoft's programs take from the kernel's version resource and others from the registry.
 func (w *WindowsInfo) addKernel(v *PEVersion) {
 	w.Kernel = v.FileVersion
 	parts := append(strings.Split(v.FileVersion, "."), "", "", "", "")

@@ -10,11 +10,11 @@ import (
 	"wimscope/wim/internal/sha1"
 )
 
-// windowsFolder is a tree that may have Windows in it. Names are compared ignoring case, unless there are twins by case.
+// windowsFolder is a tree that may hold Windows. Names are compared ignoring case, unless names differ by case only.
 type windowsFolder interface {
 	folders() []string // names of the folders in the root
 	has(path string) bool
-	// open gives the content of a file. The error is ErrNotFound if there is none, or no bytes.
+	// open opens the content of a file. It returns ErrNotFound if there is none or it is empty.
 	open(path string) (*windowsFile, error)
 }
 
@@ -25,10 +25,10 @@ type windowsFile struct {
 	close func() error
 }
 
-// errUnread says that a content lies where it is not read unasked.
+// errUnread means that a content is in a solid resource, which is read only on request.
 var errUnread = errors.New("lies in a solid resource, which is not unpacked for that")
 
-// draftWindows is the tree of an image that is being made.
+// draftWindows is the tree of a draft.
 type draftWindows struct {
 	e       *Edit
 	d       *Draft
@@ -62,7 +62,7 @@ func (t draftWindows) open(path string) (*windowsFile, error) {
 	return nil, ErrNotFound
 }
 
-// content opens a content where it is: in a file, or in an archive.
+// content opens a content in a file or an archive.
 func (t draftWindows) content(c Content) (*windowsFile, error) {
 	if len(c.Bytes) > 0 {
 		return &windowsFile{ReaderAt: strings.NewReader(string(c.Bytes)), size: c.Size}, nil
@@ -88,7 +88,7 @@ func (t draftWindows) content(c Content) (*windowsFile, error) {
 	return nil, err
 }
 
-// imageWindows is the tree of an image. checked has contents compared with their hashes before anything is taken from them.
+// imageWindows is the tree of an image. If checked is set, contents are compared with their hashes before they are used.
 type imageWindows struct {
 	*Image
 	checked bool
@@ -117,7 +117,7 @@ func (t imageWindows) open(path string) (*windowsFile, error) {
 	return t.a.windowsFile(t.Hash(n), true, t.checked)
 }
 
-// windowsFile opens a content of the archive. What lies in a solid resource is opened only with solid.
+// windowsFile opens a content of the archive, one in a solid resource only if solid is set.
 func (a *Archive) windowsFile(h Hash, solid, checked bool) (*windowsFile, error) {
 	r, err := a.OpenBlob(h)
 	if err != nil {

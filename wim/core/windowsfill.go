@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// FillWindows writes to the XML document what the Windows in an image that is a draft, index from 1, says of itself: the
-// element WINDOWS, and beside it FLAGS, DISPLAYNAME and DISPLAYDESCRIPTION. sources are the file systems of Content.Source.
-// What lies in a solid resource is not read, nor what it would tell changed. It gives nil if there is no Windows. Nothing
-// that the files hold makes it fail: see WindowsInfo.Problems.
+// FillWindows writes the facts about the Windows in a draft image, index from 1, to the XML document: the element WINDOWS, and
+// FLAGS, DISPLAYNAME and DISPLAYDESCRIPTION beside it. sources are the file systems of Content.Source. It does not read files in
+// solid resources, and leaves their fields unchanged. It returns nil if there is no Windows. Bad files do not make it fail:
+// see WindowsInfo.Problems.
 func (e *Edit) FillWindows(index int, sources ...fs.FS) *WindowsInfo {
 	w := e.ReadWindows(index, sources...)
 	if w != nil {
@@ -19,7 +19,7 @@ func (e *Edit) FillWindows(index int, sources ...fs.FS) *WindowsInfo {
 	return w
 }
 
-// ReadWindows reads what FillWindows writes.
+// ReadWindows reads the facts that FillWindows writes.
 func (e *Edit) ReadWindows(index int, sources ...fs.FS) *WindowsInfo {
 	d := e.images[index-1].draft
 	if d == nil {
@@ -28,8 +28,8 @@ func (e *Edit) ReadWindows(index int, sources ...fs.FS) *WindowsInfo {
 	return readWindows(draftWindows{e, d, sources})
 }
 
-// Fill writes all fields to an IMAGE element. That a content was not read unasked is a problem only where nothing was said
-// of Windows before.
+// Fill writes all fields to an IMAGE element. An unread solid content is reported as a problem only if the element says nothing
+// about Windows yet.
 func (w *WindowsInfo) Fill(image *XMLNode) {
 	if image.Child("WINDOWS") != nil {
 		w.Problems = slices.DeleteFunc(w.Problems, func(err error) bool { return errors.Is(err, errUnread) })
@@ -51,7 +51,7 @@ func (f *WindowsField) put(image *XMLNode) {
 	}
 }
 
-// values are the texts that an IMAGE element has in the field's place.
+// values returns the texts of the field in an IMAGE element.
 func (f *WindowsField) values(image *XMLNode) (list []string) {
 	path := strings.Split(f.Path, "/")
 	parent, name := image.Child(path[:len(path)-1]...), path[len(path)-1]
@@ -68,12 +68,11 @@ func (f *WindowsField) values(image *XMLNode) (list []string) {
 // WindowsChange is a field that an XML document lacks or has wrong.
 type WindowsChange struct {
 	WindowsField
-	Old []string // nil: it is lacking
+	Old []string // nil if it is missing
 }
 
-// Differences compares an IMAGE element with what the image itself says. Not different are texts in other case and
-// languages in other order, names that people choose, and where it counts what Microsoft's programs write from other
-// sources than the registry: the kernel's version, the update build revision.
+// Differences compares an IMAGE element with the facts. It ignores case, the order of languages, names that people choose, and
+// values that Microsoft's programs take from elsewhere than the registry: the kernel's version, the update build revision.
 func (w *WindowsInfo) Differences(image *XMLNode) (list []WindowsChange) {
 	for _, f := range w.Fields {
 		old := f.values(image)
@@ -84,7 +83,7 @@ func (w *WindowsInfo) Differences(image *XMLNode) (list []WindowsChange) {
 	return list
 }
 
-// right says that these texts may stand in the field's place.
+// right reports whether these texts are valid for the field.
 func (f *WindowsField) right(texts []string) bool {
 	if len(texts) == 0 {
 		return false
@@ -96,13 +95,13 @@ func (f *WindowsField) right(texts []string) bool {
 	return len(texts) == len(f.Values) && !slices.ContainsFunc(f.Values, missing)
 }
 
-// hasText says that a text is in a list, ignoring case.
+// hasText reports whether a list has a text, ignoring case.
 func hasText(list []string, text string) bool {
 	stored := func(s string) []byte { return appendUTF16(nil, s) }
 	return slices.ContainsFunc(list, func(s string) bool { return nameEqualFold(stored(s), stored(text)) })
 }
 
-// RepairWindows writes to an IMAGE element what it lacks or has wrong, and tells what that was.
+// RepairWindows corrects the fields that an IMAGE element lacks or has wrong, and returns the changes.
 func (w *WindowsInfo) RepairWindows(image *XMLNode) []WindowsChange {
 	list := w.Differences(image)
 	for i := range list {

@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// Contents that are copied as they are packed are unpacked once to see that they have their SHA-1, before anything is
-// written: otherwise damage would go into the new archive unnoticed. That is a stage of its own, whose shards any worker can
-// do, and which leaves nothing behind: an archive with damaged contents is refused, or they are left out, see Skip.
+// Contents that are copied in packed form are unpacked once, before anything is written, and compared with their SHA-1: otherwise
+// damage would be copied unnoticed. This is a stage of its own. Any worker can run its shards. Damaged contents make writing
+// fail, or are left out, see Skip.
 
-// copyCheck is what of an archive is copied and has to be checked.
+// copyCheck holds the contents of an archive that are copied and have to be checked.
 type copyCheck struct {
 	layout
-	ids    map[int32]int32 // contents of the plan by those of the archive
+	ids    map[int32]int32 // from contents of the archive to contents of the plan
 	halves cutHalves
 }
 
-// planCheck plans the checking of what is copied.
+// planCheck plans the checks of copied contents.
 func (p *WritePlan) planCheck() error {
 	p.checks = make([]*copyCheck, len(p.archives))
 	plain, solid := make([][]int32, len(p.archives)), make([][]int32, len(p.archives))
@@ -64,17 +64,17 @@ func (p *WritePlan) planCheck() error {
 	return nil
 }
 
-// refusedCheck is the number of the check of contents that are refused unread.
+// refusedCheck is the number of the check that reports contents which are refused unread.
 const refusedCheck = -1
 
-// moving lists the contents that compacting moves.
+// moving returns the contents that compacting moves.
 func (p *WritePlan) moving() []int32 {
 	var ids []int32
 	solids := map[int32]bool{}
 	for _, m := range p.moves[p.inPlace():] {
 		if m.solid >= 0 {
 			solids[m.solid] = true
-		} else if !p.contents[m.content].meta { // that was checked when its tree was loaded
+		} else if !p.contents[m.content].meta { // metadata were checked when the tree was loaded
 			ids = append(ids, m.content)
 		}
 	}
@@ -86,13 +86,13 @@ func (p *WritePlan) moving() []int32 {
 	return ids
 }
 
-// copies says that a content is still to be copied from an archive: it was not skipped, and no file stands in for it.
+// copies reports whether a content will be copied from an archive: it was neither skipped nor replaced by a file.
 func (p *WritePlan) copies(archive, blob int32) bool {
 	c := &p.contents[p.checks[archive].ids[blob]]
 	return c.same == written && c.a == archive && c.blob == blob
 }
 
-// checkShard makes a shard of a check, without the contents that were skipped.
+// checkShard builds a shard of a check, without skipped contents.
 func (p *WritePlan) checkShard(plan *packPlan) (*PackShard, error) {
 	k := p.checks[plan.archive]
 	if plan.check == refusedCheck {
@@ -118,7 +118,7 @@ func (p *WritePlan) checkShard(plan *packPlan) (*PackShard, error) {
 	return &PackShard{Op: PackCheck, Bytes: s.Bytes, Memory: s.Memory, Read: s.Spans}, nil
 }
 
-// mergeCheck takes what a shard of a check found. What is bad within it was an error of running it.
+// mergeCheck merges the result of a check shard. Damage within the shard already failed its run.
 func (p *WritePlan) mergeCheck(plan *packPlan, r *PackResult) error {
 	k := p.checks[plan.archive]
 	for i := range r.Cuts {

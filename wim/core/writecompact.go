@@ -94,7 +94,7 @@ func (p *WritePlan) startCompact() error {
 	return p.out.sync()
 }
 
-// inPlace counts the resources at the front that stay where they are.
+// inPlace counts the resources at the front that are not moved.
 func (p *WritePlan) inPlace() int {
 	off := int64(format.HeaderSize)
 	for i, m := range p.moves {

@@ -57,8 +57,8 @@ func (e *SinkError) Error() string {
 
 func (e *SinkError) Unwrap() error { return e.Err }
 
-// TooLargePartError says that a content does not fit into a part of a split set: as an error, not even into a larger one, and
-// nothing was written.
+// TooLargePartError reports a content that does not fit into a part of a split set. As an error, it does not even fit into a larger
+// one, and nothing was written.
 type TooLargePartError struct {
 	Name string // of the content; "metadata" for the images' metadata resources together, which the first part holds
 	Hash Hash   // zero for metadata

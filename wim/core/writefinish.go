@@ -21,7 +21,7 @@ type WriteReport struct {
 	Bytes    int64           // unpacked, of all contents, each once
 	Packed   int64           // what they take
 	Skipped  []*ContentError // contents that were left out, see WritePlan.Skip
-	Large    []LargePart     // parts of a split set that are larger than they were to be
+	Large    []LargePart     // parts of a split set that exceed the requested size
 }
 
 // endedPart is a part that is complete but for its header.
@@ -146,7 +146,7 @@ func (p *WritePlan) blobTable() []byte {
 	return b
 }
 
-// elements are copies of the IMAGE elements of the images that are shown.
+// elements returns copies of the IMAGE elements of the images that are written.
 func (p *WritePlan) elements() []*XMLNode {
 	nodes := make([]*XMLNode, len(p.shown))
 	for k, i := range p.shown {

@@ -41,7 +41,7 @@ type WritePlan struct {
 	unchanged bool  // in place: images and contents stay as they are, only what is said of them changes
 	compact   bool  // in place: what is there is moved together
 	partSize  int64 // bytes that parts of a split set may have; 0: it is not split
-	mostPart  int64 // bytes that a part may have whose one content is larger
+	mostPart  int64 // bytes that a part with one large content may have
 	local     bool  // shards are done here, and go nowhere
 	xmlBound  int64 // bytes of its XML document at most, 0 if that was not reckoned yet
 
@@ -72,7 +72,7 @@ type writeStage int
 
 const (
 	stageNone  writeStage = iota
-	stageCheck            // what is copied is unpacked, to see that it is not damaged
+	stageCheck            // copied contents are unpacked, to find damage
 	stageHash
 	stageMeasure // contents that may be too large for a part are packed for nothing but their size
 	stageCompact
@@ -147,7 +147,7 @@ type packPlan struct {
 	bytes int64
 
 	archive int32 // PackCheck: index of the archive
-	check   int   // and which shard of its check
+	check   int   // shard of its check
 }
 
 // packItem is a content or a run of its bytes.
@@ -293,9 +293,9 @@ func (p *WritePlan) group() error {
 	return nil
 }
 
-// Losses are what images lack that are taken from archives as they are, and copied: the first of them, and how many
-// there are. The copies lack it too, and contents that only lost entries used are not copied. Images that stay where
-// they are do not count. Image in a Loss is that of the archive which the image comes from.
+// Losses returns the losses of the images that are copied from archives: the first ones, and the number of all. The copies have
+// the same losses, and contents that only lost entries used are not copied. Images that stay in place do not count.
+// Loss.Image is the index in the archive that the image comes from.
 func (p *WritePlan) Losses() (first []Loss, n int) { return p.losses, p.lost }
 
 // missing says why a content that an image of an archive uses cannot be had.
@@ -613,7 +613,7 @@ func (p *WritePlan) planStage() error {
 	return nil
 }
 
-// Stage is what is being done, as a key: "check", "hash", "measure", "compact", "pack", "metadata".
+// Stage returns the key of the current stage: "check", "hash", "measure", "compact", "pack", "metadata".
 func (p *WritePlan) Stage() string {
 	switch p.stage {
 	case stageCheck:
@@ -696,8 +696,8 @@ func (p *WritePlan) outline(i int) *PackShard {
 	return s
 }
 
-// skips says that a shard does without an item, whose content was skipped. In a solid resource zeros stand for it, or in one
-// that is copied what is there.
+// skips reports whether a shard leaves out an item because its content was skipped. A solid resource keeps its place: with zeros,
+// or with the old bytes if it is copied.
 func (p *WritePlan) skips(plan *packPlan, it packItem) bool {
 	whole := plan.op == PackSolid || plan.op == PackCopy && plan.solid >= 0
 	return p.contents[it.content].same == leftOut && !whole

@@ -144,13 +144,13 @@ func (a *Archive) resourceOnly() bool {
 	return len(a.metas) == 0 && a.parts[a.first].hdr.Flags&format.FlagResourceOnly != 0
 }
 
-// LostImages is how many images the header counts beyond those that the blob table has.
+// LostImages returns how many images the header counts beyond those in the blob table.
 func (a *Archive) LostImages() int {
 	return max(0, int(min(int64(a.parts[a.first].hdr.ImageCount), math.MaxInt32))-len(a.metas))
 }
 
 // Edit makes an Edit of all that the archive holds. Contents that no image uses are not among it, unless it is a
-// resource-only one. An archive that lost images is refused: what is made of it would seem whole.
+// resource-only one. It refuses an archive that lost images: a copy would look whole.
 func (a *Archive) Edit() (*Edit, error) {
 	if n := a.LostImages(); n > 0 {
 		return nil, &RefusedError{Name: a.parts[a.first].Name, Key: RefusedImages, Text: fmt.Sprintf(
@@ -204,8 +204,7 @@ func (e *Edit) AddImage(a *Archive, index int) (int, error) {
 	return len(e.images), nil
 }
 
-// ImageElement is the IMAGE element of an index, from 1, in the XML document; an empty one if there is none. It is not to be
-// changed.
+// ImageElement returns the IMAGE element of an index, from 1, in the XML document, or an empty one. It must not be changed.
 func (a *Archive) ImageElement(index int) *XMLNode {
 	if root := a.doc.Root(); root != nil {
 		for _, n := range root.Children {

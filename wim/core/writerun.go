@@ -166,7 +166,7 @@ func (r *stageRun) skip(seq int, err error) (*PackShard, error) {
 	}
 }
 
-// leaveOut asks what to do about contents that cannot be had, and leaves them out. The lock is held.
+// leaveOut asks what to do about contents that cannot be read, and leaves them out. The lock must be held.
 func (r *stageRun) leaveOut(ce *ContentError) error {
 	for _, id := range append([]int32{ce.ID}, ce.More...) {
 		if r.p.gone(id) {
@@ -232,7 +232,7 @@ func (r *stageRun) buffer() []byte {
 	return b
 }
 
-// merge writes a result. That a content is damaged which two shards checked by halves shows here.
+// merge writes a result. It also finds damage in a content that two shards checked by halves.
 func (r *stageRun) merge(i int, res *PackResult) error {
 	err := r.p.Merge(i, res)
 	r.mu.Lock()

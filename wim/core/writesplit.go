@@ -11,7 +11,7 @@ import (
 // maxParts is how many parts a set can have.
 const maxParts = 1<<16 - 1
 
-// maxPart is how large a part may become for the sake of one content: what FAT32 holds.
+// maxPart is the largest size of a part with one large content: what FAT32 can hold.
 const maxPart = 1<<32 - 1
 
 // PlanSplit makes the plan of a split set: parts of at most partSize bytes, all included. A content is never cut, and the
@@ -19,10 +19,10 @@ const maxPart = 1<<32 - 1
 // that the Edit was made of. The parts of a solid archive are not solid: packed anew, with LZX in chunks of 32 KiB if there
 // are no options.
 //
-// A content that is too large for a part makes a larger one, which WriteReport.Large names. If that would have 4 GiB or more,
-// and more than partSize, it is refused with a *TooLargePartError before anything is written, unless force is set; a content
-// of that size that has to be packed anew is packed for that twice. Other errors are those of PlanWrite. A set has no image to
-// boot from; one of a single part is a whole archive.
+// A content that does not fit into partSize gets a larger part, which WriteReport.Large lists. Running the plan fails with a
+// *TooLargePartError before anything is written if such a part would have 4 GiB or more, unless force is set; to find out, a
+// content of that size is packed twice. Other errors are those of PlanWrite. A set has no boot image; a set of a single part
+// is a complete archive.
 func (e *Edit) PlanSplit(partSize int64, force bool, o *WriteOptions) (*WritePlan, error) {
 	most := max(partSize, maxPart)
 	if force {
@@ -31,7 +31,7 @@ func (e *Edit) PlanSplit(partSize int64, force bool, o *WriteOptions) (*WritePla
 	return e.planSplit(partSize, most, o)
 }
 
-// planSplit is PlanSplit for parts of at most that many bytes where a content is larger than partSize.
+// planSplit is PlanSplit with the most bytes of a part with a content larger than partSize.
 func (e *Edit) planSplit(partSize, most int64, o *WriteOptions) (*WritePlan, error) {
 	opts := WriteOptions{}
 	switch {
@@ -125,7 +125,7 @@ func (p *WritePlan) fits(off, n int64) bool {
 	return off+p.tail(off, p.used+1) <= p.partSize
 }
 
-// judge sees that a content fits into a part, be it a larger one.
+// judge returns an error if a content does not fit into any part, not even a larger one.
 func (p *WritePlan) judge(id int32) error {
 	c := &p.contents[id]
 	if n := p.need(p.bound(c), 1); n > p.mostPart {
@@ -143,18 +143,18 @@ func (p *WritePlan) metaNeed() int64 {
 	return p.need(n, len(p.metas))
 }
 
-// limited says that a content may be too large for any part.
+// limited reports whether a content may be too large for any part.
 func (p *WritePlan) limited() bool { return p.partSize > 0 && p.mostPart < math.MaxInt64 }
 
-// LargePart is a part of a split set that is larger than it was to be.
+// LargePart is a part of a split set that exceeds the requested size.
 type LargePart struct {
 	Part  int    // number, from 1
-	Name  string // of the content that made it so; "metadata" for the images' metadata resources
-	Bytes int64  // that the content has, unpacked
+	Name  string // of the content that needs it; "metadata" for the images' metadata resources
+	Bytes int64  // unpacked size of the content
 	Size  int64  // of the part
 }
 
-// largeParts tells which parts, whose sizes are given, are larger than they were to be.
+// largeParts returns the parts that exceed the requested size, given the sizes of all.
 func (p *WritePlan) largeParts(sizes []int64) []LargePart {
 	var list []LargePart
 	at := map[uint16]int{}

@@ -24,13 +24,13 @@ const (
 	WarnNoImages        = "no-images"         // WIMGAPI wants one at least
 )
 
-// WarnLargePart is the key of what Estimate.Large tells: a part may become larger, or the set be refused before anything is written.
+// WarnLargePart is the key for Estimate.Large: a part may become larger, or the set may be refused.
 const WarnLargePart = "large-part"
 
-// WarnWindows is the key of what WindowsInfo.Problems tells.
+// WarnWindows is the key for WindowsInfo.Problems.
 const WarnWindows = "windows"
 
-// WarnIncomplete is the key of what WritePlan.Losses tells: images are copied of which something is lost.
+// WarnIncomplete is the key for WritePlan.Losses: an incomplete image is copied.
 const WarnIncomplete = "incomplete"
 
 // Warnings tells which programs of Microsoft's will not read what is written with these options.

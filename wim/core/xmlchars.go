@@ -6,15 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// XML 1.0 has no way to write some characters, not even as numbers, and a document that has one is refused by every
-// reader. [XML] 2.2 lists them.
+// XML 1.0 cannot hold some characters, not even as character references, and every reader refuses a document with one.
+// [XML] 2.2 lists them.
 
-// isXMLChar says that a document may hold the character.
+// isXMLChar reports whether a document may hold the character.
 func isXMLChar(r rune) bool {
 	return r >= ' ' && r < 0xd800 || r == '\t' || r == '\n' || r == '\r' || r >= 0xe000 && r < 0xfffe || r >= 0x10000 && r <= utf8.MaxRune
 }
 
-// notXML finds the first thing in a text that no document can hold, and names it for people; "" if there is none.
+// notXML names the first thing in a text that no document can hold; "" if there is none.
 func notXML(s string) string {
 	for i, r := range s {
 		if r == utf8.RuneError {
@@ -32,7 +32,7 @@ func notXML(s string) string {
 	return ""
 }
 
-// xmlNewlines gives each end of a line its only form, as [XML] 2.11 has readers do.
+// xmlNewlines normalises line ends to LF, [XML] 2.11.
 func xmlNewlines(s string) string {
 	if !strings.Contains(s, "\r") {
 		return s
@@ -40,7 +40,7 @@ func xmlNewlines(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 }
 
-// isXMLName says that an element or an attribute may have that name: [XML] 2.3.
+// isXMLName reports whether an element or an attribute may have that name: [XML] 2.3.
 func isXMLName(s string) bool {
 	for i, r := range s {
 		first := r == ':' || r == '_' || 'a' <= r|0x20 && r|0x20 <= 'z' && r < 0x80 ||
@@ -55,10 +55,10 @@ func isXMLName(s string) bool {
 	return s != ""
 }
 
-// XMLTextError says that an archive's XML document cannot hold a text that was to be put into it. Nothing was written.
+// XMLTextError reports a text that the XML document cannot hold. Nothing was written.
 type XMLTextError struct {
-	Path string // of the element, such as "WIM/IMAGE[1]/NAME"; an attribute stands behind an @
-	What string // that it cannot hold
+	Path string // of the element, such as "WIM/IMAGE[1]/NAME"; an attribute follows an @
+	What string // what it cannot hold
 }
 
 func (e *XMLTextError) Error() string {
@@ -68,8 +68,8 @@ func (e *XMLTextError) Error() string {
 // Is makes an XMLTextError an ErrRefused.
 func (e *XMLTextError) Is(target error) bool { return target == ErrRefused }
 
-// writable tells whether a document can be read again when it is written: a *XMLTextError if not. What ParseXML gives
-// always can, so that what cannot is what somebody put into it.
+// writable returns a *XMLTextError if the document would not be readable once written. The result of ParseXML always is, so the
+// fault is in something that was added.
 func (d *XMLDoc) writable() error {
 	for _, n := range d.Nodes {
 		if err := n.writable(n.Name, 0); err != nil {

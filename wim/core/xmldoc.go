@@ -36,7 +36,7 @@ const (
 	maxXMLDepth = 256
 	maxXMLNodes = 1 << 20
 
-	// Pretty goes no further in than this: else a few bytes in a deep element take hundreds.
+	// Pretty indents no deeper: otherwise a few bytes in a deep element take hundreds.
 	maxXMLIndent = 16
 )
 
@@ -96,7 +96,7 @@ func xmlText(b []byte) string {
 	return xmlNewlines(strings.TrimRight(string(out), "\x00"))
 }
 
-// xmlClean puts U+FFFD in place of what no document can hold.
+// xmlClean replaces what no document can hold by U+FFFD.
 func xmlClean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if !isXMLChar(r) {
@@ -106,7 +106,7 @@ func xmlClean(s string) string {
 	}, strings.ToValidUTF8(s, "\ufffd"))
 }
 
-// appendUTF16 appends UTF-8 as UTF-16LE.
+// appendUTF16 converts UTF-8 to UTF-16LE and appends it.
 func appendUTF16(out []byte, s string) []byte {
 	le := binary.LittleEndian
 	for _, r := range s {
@@ -125,7 +125,7 @@ type xmlParser struct {
 	s     string
 	at    int
 	nodes int
-	first error // what is not well-formed and was passed over
+	first error // first fault that was skipped
 }
 
 var errXMLEnd = errors.New("document breaks off")
@@ -134,7 +134,7 @@ func (p *xmlParser) fail(text string) error {
 	return fmt.Errorf("XML, character %d: %s", p.at, text)
 }
 
-// odd notes what is not well-formed and can be passed over.
+// odd records a fault that does not stop the parser.
 func (p *xmlParser) odd(text string) {
 	if p.first == nil {
 		p.first = p.fail(text)
@@ -309,7 +309,7 @@ func (p *xmlParser) name() string {
 	return p.s[start:p.at]
 }
 
-// misplaced says why a node must not stand where it does: as a child of top, or beside the root element. "" is fine.
+// misplaced returns why a node must not be a child of top, or beside the root element; "" if it may.
 func (p *xmlParser) misplaced(n, top *XMLNode, outside bool) string {
 	switch v := n.Verbatim; {
 	case n.Name != "":
@@ -347,8 +347,8 @@ func (p *xmlParser) misplaced(n, top *XMLNode, outside bool) string {
 	return ""
 }
 
-// xmlDeclares says that v is an XML declaration: <?xml version="1.0" encoding="UTF-16" standalone="yes"?>, the last two
-// if they are there.
+// xmlDeclares reports whether v is an XML declaration: <?xml version="1.0" encoding="UTF-16" standalone="yes"?>, the last two
+// attributes being optional.
 func xmlDeclares(v string) bool {
 	inner := strings.TrimSuffix(v, "?>")
 	p := xmlParser{s: "<" + inner[len("<?"):] + "/>"}
@@ -367,7 +367,7 @@ func xmlDeclares(v string) bool {
 	return true
 }
 
-// unescape resolves the five entities and the numbered ones. What is neither stays as it is.
+// unescape resolves the five predefined entities and character references. Anything else stays unchanged.
 func (p *xmlParser) unescape(s string) string {
 	if strings.Contains(s, "]]>") {
 		p.odd("]]> outside of a CDATA section")
@@ -533,8 +533,7 @@ func (n *XMLNode) child(name string) *XMLNode {
 	return nil
 }
 
-// Content is the text inside an element, CDATA included, as it stands there: names of images may begin with a space. n may
-// be nil.
+// Content returns the text inside an element unchanged, CDATA included: image names may begin with a space. n may be nil.
 func (n *XMLNode) Content(path ...string) string {
 	n = n.Child(path...)
 	if n == nil {
@@ -552,10 +551,10 @@ func (n *XMLNode) Content(path ...string) string {
 	return b.String()
 }
 
-// Word is Content without the space around it.
+// Word returns Content without surrounding space.
 func (n *XMLNode) Word(path ...string) string { return strings.TrimSpace(n.Content(path...)) }
 
-// Number is the decimal number inside an element; 0 if there is none, or if it is negative or takes more than 64 bits.
+// Number returns the decimal number inside an element; 0 if there is none, or it is negative or exceeds 64 bits.
 func (n *XMLNode) Number(path ...string) uint64 {
 	v, err := strconv.ParseUint(strings.TrimPrefix(n.Word(path...), "+"), 10, 64)
 	if err != nil {
@@ -564,8 +563,8 @@ func (n *XMLNode) Number(path ...string) uint64 {
 	return v
 }
 
-// Filetime is the moment that an element such as CREATIONTIME holds: <HIGHPART>0x01d8…</HIGHPART><LOWPART>0x…</LOWPART>.
-// A half that is no number counts as 0.
+// Filetime returns the time in an element such as CREATIONTIME: <HIGHPART>0x01d8…</HIGHPART><LOWPART>0x…</LOWPART>. A half that
+// is not a number counts as 0.
 func (n *XMLNode) Filetime(path ...string) Filetime {
 	n = n.Child(path...)
 	half := func(name string) uint64 {

@@ -126,7 +126,7 @@ func newXML(base *XMLDoc, images []*XMLNode, totalBytes int64) *XMLDoc {
 			c := n.clone()
 			if n == base.Root() {
 				root = c
-				root.Name = "WIM" // no other is read
+				root.Name = "WIM" // readers accept no other
 			}
 			doc.Nodes = append(doc.Nodes, c)
 		}
