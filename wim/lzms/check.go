@@ -1,8 +1,8 @@
 package lzms
 
-// Check tells whether [Decoder.Decode] would decode src to size bytes, without memory for those: it reads the items and writes nothing.
-// A few packed bytes may stand for a gigabyte, so a caller need not take that much memory before it knows that they are not garbage. It
-// takes as long as the items are many, at least a bit of input each. The error is that of Decode.
+// Check returns the error that [Decoder.Decode] would return for src and size, without memory for the output: it parses the items
+// and writes nothing. A few packed bytes may stand for a gigabyte, so a caller can check them before it allocates that much. Time is
+// proportional to the number of items, each of which takes at least a bit of input.
 func (d *Decoder) Check(size int, src []byte) error {
 	if err := checkSizes(size, src); err != nil {
 		return err
@@ -11,7 +11,7 @@ func (d *Decoder) Check(size int, src []byte) error {
 		return err
 	}
 	s := &d.s
-	defer func() { *s = state{} }() // hold on to nothing
+	defer func() { *s = state{} }() // keep no reference to src
 	for s.out < s.size {
 		if s.bits < s.read {
 			if err := d.nextTail(); err != nil {
@@ -69,7 +69,7 @@ func (d *Decoder) skip() error {
 	return nil
 }
 
-// takeRecent reads which of the recent offsets a match has, and moves it to the front.
+// takeRecent reads which recent offset a match uses, and moves it to the front.
 func (s *state) takeRecent(d *Decoder) {
 	at := 0
 	if s.out == s.lzEnd {

@@ -121,7 +121,7 @@ func (d *Decoder) DecodeFunc(dst, src []byte, pause func(done int) error) error 
 	return nil
 }
 
-// checkSizes refuses what no chunk is.
+// checkSizes refuses sizes that no chunk can have.
 func checkSizes(size int, src []byte) error {
 	switch {
 	case size <= 0 || size > maxChunk:
@@ -196,7 +196,7 @@ func (s *state) nextStop() {
 	s.room = min(s.out+2*pauseSize, s.size-copySlack)
 }
 
-// start sets all up for a chunk of size bytes, which are to go to dst.
+// start prepares for decoding a chunk of size bytes into dst.
 func (d *Decoder) start(dst unsafe.Pointer, size int, src []byte) error {
 	d.s = state{
 		dst: dst, size: int64(size),
@@ -306,7 +306,7 @@ func (d *Decoder) farMatch(pause func(done int) error) (stopped bool, err error)
 	return false, nil
 }
 
-// matchFits says whether a match lies within the chunk.
+// matchFits reports whether a match lies within the chunk.
 func (s *state) matchFits() error {
 	switch {
 	case s.offset > s.out:

@@ -6,7 +6,8 @@ import (
 	"unsafe"
 )
 
-// deltaItem is a delta match: length bytes, each to the one span bytes before it what the two offset bytes before those are to each other.
+// deltaItem is a delta match of length bytes: each byte differs from the one span bytes before it as the two bytes offset bytes earlier
+// differ from each other.
 type deltaItem struct{ length, offset, span int64 }
 
 // deltaMatch does the rest of a delta match, after the decision that it is one.
@@ -23,7 +24,7 @@ func (d *Decoder) deltaMatch() error {
 	return nil
 }
 
-// readDelta reads a delta match, and sees that it lies within the chunk.
+// readDelta reads a delta match and checks that it lies within the chunk.
 func (d *Decoder) readDelta() (deltaItem, error) {
 	if !d.deltaReady {
 		d.startDelta()

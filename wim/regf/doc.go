@@ -1,8 +1,8 @@
 // Package regf reads registry hives: the files that hold the registry of Windows, such as SOFTWARE and SYSTEM in
 // System32\config.
 //
-// A hive is read where it lies. Looking a key up reads the cells on the way to it and little else, so that a hive of
-// 100 MB in an archive costs a few of its chunks:
+// A hive is read in place. Looking up a key reads the cells on the path to it and little else, so a hive of 100 MB in an archive
+// costs a few chunks:
 //
 //	h, err := regf.Open(r, size)
 //	…
@@ -12,9 +12,9 @@
 //	…
 //	edition, err := v.Text()
 //
-// Every offset, size and count in a hive may lie. Whatever a hive holds, a call reads a bounded part of it (Hive.Limit),
-// keeps a bounded part of that, and ends. Nothing is written.
+// No offset, size or count in a hive is trusted. Whatever a hive holds, a call reads a limited part of it (Hive.Limit), keeps a
+// limited part of that in memory, and ends. The package does not write hives.
 //
-// The format is undocumented. The README beside this file teaches it; what is known comes from hivex, from Maxim Suhanov's
-// "Windows registry file format specification", and from looking.
+// The format is undocumented. The README explains it, from hivex, Maxim Suhanov's "Windows registry file format specification",
+// and experiments.
 package regf

@@ -10,63 +10,63 @@ import (
 )
 
 var (
-	// ErrNotHive says that a file is no registry hive, or one of an unknown major version.
+	// ErrNotHive means that a file is not a registry hive, or has an unknown major version.
 	ErrNotHive = errors.New("regf: not a registry hive")
-	// ErrCorrupt says that a record makes no sense. The error that wraps it tells which one, and where.
+	// ErrCorrupt means that a record is malformed. The error that wraps it says which one, and where.
 	ErrCorrupt = errors.New("regf: corrupt hive")
-	// ErrNotFound says that there is no key or value of that name.
+	// ErrNotFound means that there is no key or value of that name.
 	ErrNotFound = errors.New("regf: not found")
-	// ErrType says that a value is not of the type that was asked for.
+	// ErrType means that a value does not have the requested type.
 	ErrType = errors.New("regf: value of another type")
-	// ErrLimit says that an answer needs more reading than a sound hive does; see Hive.Limit.
+	// ErrLimit means that a call needs more reading than it would in a sound hive; see Hive.Limit.
 	ErrLimit = errors.New("regf: too much to read")
 )
 
 const (
-	baseSize   = 4096 // of the base block, which bins follow
-	binHeader  = 32   // bytes at the start of a bin
+	baseSize   = 4096 // size of the base block; the bins follow
+	binHeader  = 32   // size of a bin header
 	pageSize   = 16 << 10
 	pageCount  = 16
-	cellCost   = 64  // what looking at a cell takes of Limit, beside its bytes
-	stepCost   = 16  // what looking for a bin's start takes of it, for each 4096 bytes
-	pageCost   = 512 // what reading a page takes of it
-	maxBinWalk = 512 // pages of 4096 bytes that are looked through for a bin's start: 2 MiB
+	cellCost   = 64  // cost of a cell in units of Limit, beside its bytes
+	stepCost   = 16  // cost of searching 4096 bytes for a bin's start
+	pageCost   = 512 // cost of reading a page
+	maxBinWalk = 512 // how many 4096-byte pages are searched for a bin's start: 2 MiB
 )
 
-// DefaultLimit is Hive.Limit for a new Hive.
+// DefaultLimit is the Limit of a new Hive.
 const DefaultLimit = 16 << 20
 
-// Hive is an open registry hive. It keeps 256 KiB of the file at most. It is not for several goroutines at a time, and
-// neither are its keys and values.
+// Hive is an open registry hive. It caches at most 256 KiB of the file. Neither it nor its keys and values are safe for
+// concurrent use.
 type Hive struct {
 	// Major and Minor are the version of the format: 1.3 to 1.6 in practice.
 	Major, Minor uint32
-	// Dirty says that the sequence numbers of the base block differ: changes may stand in a log file beside the hive,
-	// and parts of the hive may be older than others.
+	// Dirty means that the sequence numbers of the base block differ: a log file beside the hive may hold changes, and parts of
+	// the hive may be older than others.
 	Dirty bool
-	// BadChecksum says that the base block does not match its checksum. Windows would repair such a hive or refuse it.
+	// BadChecksum means that the base block does not match its checksum. Windows would repair or refuse such a hive.
 	BadChecksum bool
-	// Limit is how much one call may read, in bytes: each cell counts as 64 more, each page of 16 KiB as 512. Beyond it
-	// the error is ErrLimit.
+	// Limit is how many bytes one call may read. Each cell counts as 64 bytes more, each page of 16 KiB as 512. A call that
+	// exceeds it returns ErrLimit.
 	Limit int
 
 	r     io.ReaderAt
 	bins  int64  // bytes of all bins
 	root  uint32 // offset of the root key's cell
-	left  int    // of Limit, in the current call
+	left  int    // what is left of Limit in the current call
 	pages [pageCount]page
-	next  int // page to be replaced
+	next  int // page to replace next
 	bin   struct{ from, to int64 }
 }
 
-// page is a stretch of the bins that was read.
+// page is a cached stretch of the bins.
 type page struct {
 	off int64
 	b   []byte
 }
 
-// Open reads the base block of a hive of size bytes. It refuses what is no hive (ErrNotHive) and one that is cut short
-// (ErrCorrupt); what else may be wrong with the base block is told by the fields of Hive.
+// Open reads the base block of a hive of size bytes. It returns ErrNotHive if r is not a hive, and ErrCorrupt if it is cut short.
+// The fields of Hive tell what else is wrong with the base block.
 func Open(r io.ReaderAt, size int64) (*Hive, error) {
 	var b [512]byte
 	if size < baseSize {
@@ -91,8 +91,8 @@ func Open(r io.ReaderAt, size int64) (*Hive, error) {
 	return h, nil
 }
 
-// Checksum is the checksum of a base block: the exclusive or of its first 127 words. 0 and its complement stand for
-// something else, and become their neighbours.
+// Checksum returns the checksum of a base block: the exclusive or of its first 127 words. 0 and
+// 0xffffffff have a special meaning, and become 1 and 0xfffffffe.
 func Checksum(b []byte) uint32 {
 	var sum uint32
 	for ; len(b) >= 4; b = b[4:] {
@@ -107,14 +107,14 @@ func Checksum(b []byte) uint32 {
 	return sum
 }
 
-// Root is the key that holds all others.
+// Root returns the root key.
 func (h *Hive) Root() (*Key, error) {
 	h.begin()
 	return h.key(h.root)
 }
 
-// Key finds a key by its path from the root. Steps are separated by backslashes and compared ignoring case; empty ones
-// do not matter. The error is ErrNotFound if there is no such key.
+// Key returns the key at a path from the root. Steps are separated by backslashes and compared ignoring case; empty steps are
+// skipped. It returns ErrNotFound if there is no such key.
 func (h *Hive) Key(path string) (*Key, error) {
 	k, err := h.Root()
 	if err != nil {
@@ -123,7 +123,7 @@ func (h *Hive) Key(path string) (*Key, error) {
 	return k.Key(path)
 }
 
-// Key finds a key below k, as Hive.Key does.
+// Key returns a key below k, as Hive.Key does.
 func (k *Key) Key(path string) (*Key, error) {
 	for step := range strings.SplitSeq(path, `\`) {
 		if step == "" {
@@ -137,7 +137,7 @@ func (k *Key) Key(path string) (*Key, error) {
 	return k, nil
 }
 
-// begin gives the current call all of Limit.
+// begin resets the limit for a new call.
 func (h *Hive) begin() { h.left = h.Limit }
 
 func (h *Hive) spend(n int) error {
@@ -147,7 +147,7 @@ func (h *Hive) spend(n int) error {
 	return nil
 }
 
-// cell is the data of a record: off is where they start, from the first bin on.
+// cell is the data of a record; off is where they start, counted from the first bin.
 type cell struct {
 	off, n int64
 }
@@ -156,8 +156,8 @@ func (c cell) corrupt(text string, args ...any) error {
 	return fmt.Errorf("%w: cell at 0x%x: %s", ErrCorrupt, baseSize+c.off-4, fmt.Sprintf(text, args...))
 }
 
-// cell finds a cell in use of at least least bytes. off is as records have it: from the first bin on, to the size that
-// stands before a cell's data, which is negative for a cell in use.
+// cell returns a cell in use of at least least bytes. off is an offset as in records: from the first bin to the size field before
+// the cell's data. The size is negative for a cell in use.
 func (h *Hive) cell(off uint32, least int64) (cell, error) {
 	c := cell{off: int64(off) + 4}
 	if err := h.spend(cellCost); err != nil {
@@ -185,7 +185,7 @@ func (h *Hive) cell(off uint32, least int64) (cell, error) {
 	return c, nil
 }
 
-// read reads n bytes of the cell's data from at on. They hold until the next read.
+// read returns n bytes of the cell's data, starting at at. They are valid until the next read.
 func (h *Hive) read(c cell, at, n int64) ([]byte, error) {
 	if at+n > c.n {
 		return nil, c.corrupt("has %d bytes, %d are needed", c.n, at+n)
@@ -196,8 +196,8 @@ func (h *Hive) read(c cell, at, n int64) ([]byte, error) {
 	return h.bytes(c.off+at, n)
 }
 
-// findBin finds the bin that holds an offset. Bins begin at multiples of 4096 with a signature, their own offset and
-// their size.
+// findBin returns the bin that holds an offset. Bins begin at multiples of 4096 with a signature, their own offset and their
+// size.
 func (h *Hive) findBin(off int64) error {
 	if off >= h.bin.from && off < h.bin.to {
 		return nil
@@ -223,7 +223,7 @@ func (h *Hive) findBin(off int64) error {
 	return fmt.Errorf("%w: 0x%x is in no bin", ErrCorrupt, baseSize+off)
 }
 
-// bytes reads n bytes at off, from the first bin on. They hold until the next read.
+// bytes returns n bytes at off, counted from the first bin. They are valid until the next read.
 func (h *Hive) bytes(off, n int64) ([]byte, error) {
 	if off < 0 || n > h.bins-off {
 		return nil, fmt.Errorf("%w: 0x%x is beyond the last bin", ErrCorrupt, baseSize+off)
@@ -246,7 +246,7 @@ func (h *Hive) bytes(off, n int64) ([]byte, error) {
 	return out, nil
 }
 
-// page reads a page, or finds it among those that were read last.
+// page returns a page, from the cache if it is there.
 func (h *Hive) page(off int64) (*page, error) {
 	for i := range h.pages {
 		if p := &h.pages[i]; p.b != nil && p.off == off {

@@ -10,25 +10,25 @@ import (
 
 // Key is a key of a hive.
 type Key struct {
-	// Name is its name, which holds no backslash.
+	// Name has no backslash.
 	Name string
-	// Written is when it was last changed, in 100-nanosecond units since 1601.
+	// Written is the time of the last change, in units of 100 ns since 1601.
 	Written uint64
 
 	h                *Hive
 	off              uint32 // of its cell
-	subkeys, values  uint32 // how many it has
+	subkeys, values  uint32 // numbers of them
 	keyList, valList uint32 // offsets of the cells that list them
 }
 
 const (
 	nkSize    = 0x4c
-	nkLatin   = 0x20 // flag: the name has a byte for each character
+	nkLatin   = 0x20 // flag: the name is Latin-1
 	maxName   = 255  // characters of a key's name
-	maxLists  = 5    // depth of lists of lists; Windows makes two
+	maxLists  = 5    // depth of nested lists; Windows writes two
 	noHint    = 0
 	hintFirst = 1 // lf: the first four characters of the name
-	hintHash  = 2 // lh: a hash of all of it
+	hintHash  = 2 // lh: a hash of the whole name
 )
 
 // key reads the key at off.
@@ -60,8 +60,8 @@ func (h *Hive) key(off uint32) (*Key, error) {
 	return k, nil
 }
 
-// Subkeys lists the keys right below k in the order of the hive, which is that of their names in upper case. Beside an
-// error it gives those that were found before.
+// Subkeys returns the keys right below k in the order of the hive: by name in upper case. With an error it returns the keys
+// found before.
 func (k *Key) Subkeys() ([]*Key, error) {
 	var list []*Key
 	k.h.begin()
@@ -78,8 +78,8 @@ func (k *Key) Subkeys() ([]*Key, error) {
 	return list, err
 }
 
-// subkey finds a key right below k. Lists have hints of the names, so that only few cells need be read. A hint may be
-// wrong where other programs than Windows wrote the hive: a name that is not found by hints is looked for without.
+// subkey returns a key right below k. Lists have hints of the names, so only a few cells have to be read. Hints may be wrong in
+// hives that other programs wrote, so a name that is not found with hints is looked for without them.
 func (k *Key) subkey(name string) (found *Key, err error) {
 	k.h.begin()
 	want := fold(name)
@@ -109,7 +109,7 @@ func (k *Key) subkey(name string) (found *Key, err error) {
 	return nil, fmt.Errorf("key %q: %w", name, ErrNotFound)
 }
 
-// each calls yield for each key below k, with the hint that its list has, until that says false.
+// each calls yield for each key below k, with its hint in the list, until yield returns false.
 func (k *Key) each(yield func(kind int, hint, off uint32) (more bool, err error)) error {
 	if k.subkeys == 0 {
 		return nil
@@ -118,8 +118,7 @@ func (k *Key) each(yield func(kind int, hint, off uint32) (more bool, err error)
 	return err
 }
 
-// list goes through a list of keys, and through the lists that a list of lists names. depth is how many may lie inside
-// each other.
+// list goes through a list of keys, or through the lists in a list of lists. depth limits the nesting.
 func (h *Hive) list(off uint32, depth int, yield func(kind int, hint, off uint32) (bool, error)) (more bool, err error) {
 	c, err := h.cell(off, 4)
 	if err != nil {
@@ -177,7 +176,7 @@ func fold(name string) folded {
 	return units
 }
 
-// is says that a name is the same ignoring case.
+// is reports whether a name is the same ignoring case.
 func (f folded) is(name string) bool {
 	i := 0
 	for _, r := range name {
@@ -191,7 +190,7 @@ func (f folded) is(name string) bool {
 	return i == len(f)
 }
 
-// may says that a key with that hint can have the name.
+// may reports whether a key with that hint can have the name.
 func (f folded) may(kind int, hint uint32) bool {
 	switch kind {
 	case hintHash:
@@ -199,7 +198,7 @@ func (f folded) may(kind int, hint uint32) bool {
 	case hintFirst:
 		for i := range 4 {
 			c := uint16(hint >> (8 * i) & 0xff)
-			if c == 0 || c >= 0x80 { // no character, or one that does not fit
+			if c == 0 || c >= 0x80 { // padding, or a character that is not ASCII
 				return true
 			}
 			if i >= len(f) || upcase.Unit(c) != f[i] {
@@ -210,7 +209,7 @@ func (f folded) may(kind int, hint uint32) bool {
 	return true
 }
 
-// hash is the hint of lists of kind lh.
+// hash returns the hint for lists of kind lh.
 func (f folded) hash() uint32 {
 	var h uint32
 	for _, u := range f {
@@ -219,7 +218,7 @@ func (f folded) hash() uint32 {
 	return h
 }
 
-// text reads a name: Latin-1 or UTF-16.
+// text decodes a name: Latin-1 or UTF-16.
 func text(b []byte, latin bool) string {
 	if !latin {
 		return utf16Text(b)
@@ -231,7 +230,7 @@ func text(b []byte, latin bool) string {
 	return string(r)
 }
 
-// utf16Text reads UTF-16LE. An unpaired surrogate becomes U+FFFD; half a unit at the end is left out.
+// utf16Text decodes UTF-16LE. An unpaired surrogate becomes U+FFFD; an odd byte at the end is dropped.
 func utf16Text(b []byte) string {
 	u := make([]uint16, len(b)/2)
 	for i := range u {

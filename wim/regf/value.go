@@ -9,7 +9,7 @@ import (
 // Type is the type of a value's data.
 type Type uint32
 
-// The types that Text and Number read.
+// The types that Text and Number accept.
 const (
 	TypeString      Type = 1  // REG_SZ
 	TypeNumber32    Type = 4  // REG_DWORD
@@ -20,24 +20,24 @@ const (
 
 const (
 	vkSize       = 0x14
-	vkLatin      = 1       // flag: the name has a byte for each character
-	inline       = 1 << 31 // in a value's size: the data stand in place of their offset
+	vkLatin      = 1       // flag: the name is Latin-1
+	inline       = 1 << 31 // bit of a value's size: the data are stored in the offset field
 	maxValue     = 1 << 20
 	maxValueName = 16383 // characters
-	segment      = 16344 // bytes of each part of big data but the last
+	segment      = 16344 // bytes of each segment of big data but the last
 )
 
-// Value is a value of a key. Its data are read when they are asked for.
+// Value is a value of a key. Its data are read on demand.
 type Value struct {
 	Name string // "" is the key's default value
 	Type Type
 
 	h    *Hive
-	size uint32 // with inline
-	data uint32 // offset of the data's cell, or the data
+	size uint32 // including the bit inline
+	data uint32 // offset of the data's cell, or the data themselves
 }
 
-// Value finds a value by its name, ignoring case. The error is ErrNotFound if there is none.
+// Value returns the value of a name, ignoring case, or ErrNotFound.
 func (k *Key) Value(name string) (*Value, error) {
 	k.h.begin()
 	want := fold(name)
@@ -54,7 +54,7 @@ func (k *Key) Value(name string) (*Value, error) {
 	return found, err
 }
 
-// Values lists the values of k in the order of the hive. Beside an error it gives those that were found before.
+// Values returns the values of k in the order of the hive. With an error it returns the values found before.
 func (k *Key) Values() (list []*Value, err error) {
 	k.h.begin()
 	err = k.eachValue(func(v *Value) bool {
@@ -114,10 +114,10 @@ func (h *Hive) value(off uint32) (*Value, error) {
 	return v, nil
 }
 
-// Size is how many bytes the data have.
+// Size returns the size of the data in bytes.
 func (v *Value) Size() int { return int(v.size &^ inline) }
 
-// Bytes reads the data, 1 MiB at most.
+// Bytes reads the data, at most 1 MiB.
 func (v *Value) Bytes() ([]byte, error) {
 	v.h.begin()
 	n := int64(v.Size())
@@ -140,7 +140,7 @@ func (v *Value) Bytes() ([]byte, error) {
 	return append([]byte(nil), b...), err
 }
 
-// bigData reads data of n bytes that are too long for one cell. The cell's record names a list of segments.
+// bigData reads n bytes of data that are too long for one cell. The record in the cell refers to a list of segments.
 func (h *Hive) bigData(c cell, n int64) ([]byte, error) {
 	b, err := h.read(c, 0, 8)
 	if err != nil {
@@ -172,8 +172,8 @@ func (h *Hive) bigData(c cell, n int64) ([]byte, error) {
 	return out, nil
 }
 
-// Text is a string, or the first of several, up to its NUL. REG_EXPAND_SZ gives ErrType: what it says depends on a
-// machine's environment. Unpaired surrogates become U+FFFD.
+// Text returns a string, or the first of several, up to its NUL. It returns ErrType for REG_EXPAND_SZ, whose meaning depends on
+// a machine's environment. Unpaired surrogates become U+FFFD.
 func (v *Value) Text() (string, error) {
 	if v.Type != TypeString && v.Type != TypeStrings {
 		return "", fmt.Errorf("value %q is no string: %w", v.Name, ErrType)
@@ -189,7 +189,7 @@ func (v *Value) Text() (string, error) {
 	return s, nil
 }
 
-// Number is a number of 32 or 64 bits.
+// Number returns a number of 32 or 64 bits.
 func (v *Value) Number() (int64, error) {
 	size := 4
 	switch v.Type {

@@ -6,13 +6,12 @@ import (
 	"testing"
 )
 
-// Fenced returns n bytes with a page next to them that cannot be touched, after their end or before their start, so that an
-// access that is out of bounds by one byte faults. Code that uses unsafe is tested on it; debug.SetPanicOnFault makes the
-// fault a panic.
+// Fenced returns n bytes next to an inaccessible page, after their end or before their start: an access that is out of bounds by one
+// byte faults. Tests of code with unsafe use it; debug.SetPanicOnFault turns the fault into a panic.
 func Fenced(tb testing.TB, n int, end bool) []byte {
 	tb.Helper()
 	page := os.Getpagesize()
-	room := (n+page-1)/page*page + page // the bytes and a fence
+	room := (n+page-1)/page*page + page // the bytes and the inaccessible page
 	b, err := syscall.Mmap(-1, 0, room, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		tb.Fatal(err)

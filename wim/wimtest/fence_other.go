@@ -4,5 +4,5 @@ package wimtest
 
 import "testing"
 
-// Fenced returns n bytes. Only Linux has fences for them.
+// Fenced returns n bytes, without a fence.
 func Fenced(tb testing.TB, n int, end bool) []byte { return make([]byte, n) }

@@ -10,8 +10,8 @@ import (
 type HiveKey struct {
 	Name   string
 	Wide   bool   // the name is stored as UTF-16 even where Latin-1 can hold it
-	List   string // kind of the list of its keys: "lf", "lh", "li", or "ri" for lists of two in a list; "" is "lh"
-	Hint   uint32 // added to the hints in the list: another number than 0 makes them wrong
+	List   string // kind of its key list: "lf", "lh", "li", or "ri" for a list of lists of two; "" is "lh"
+	Hint   uint32 // added to the hints in the list; a nonzero number makes them wrong
 	Keys   []*HiveKey
 	Values []HiveValue
 }
@@ -21,7 +21,7 @@ type HiveValue struct {
 	Name string
 	Wide bool
 	Type uint32
-	Data []byte // longer ones than 16344 bytes become big data
+	Data []byte // more than 16344 bytes are stored as big data
 }
 
 // HiveText is a value of type REG_SZ.
@@ -39,7 +39,7 @@ func HiveNumber(name string, n uint32) HiveValue {
 	return HiveValue{Name: name, Type: 4, Data: binary.LittleEndian.AppendUint32(nil, n)}
 }
 
-// HivePath is a key in a key: all of the path's steps, separated by backslashes, and in the last one keys and values.
+// HivePath returns nested keys for the steps of a path, separated by backslashes. The last one gets the keys and values.
 func HivePath(path string, keys []*HiveKey, values ...HiveValue) *HiveKey {
 	step, rest, more := strings.Cut(path, `\`)
 	if !more {
@@ -48,7 +48,7 @@ func HivePath(path string, keys []*HiveKey, values ...HiveValue) *HiveKey {
 	return &HiveKey{Name: step, Keys: []*HiveKey{HivePath(rest, keys, values...)}}
 }
 
-// Hive makes a registry hive of version 1.5 with that root: bins of 4096 bytes and, where cells need them, of more.
+// Hive makes a registry hive of version 1.5 with that root, in bins of 4096 bytes, or more where a cell needs it.
 func Hive(root *HiveKey) []byte {
 	h := &hiveMaker{}
 	at := h.key(root, true)
@@ -60,7 +60,7 @@ func Hive(root *HiveKey) []byte {
 	le.PutUint32(base[8:], 1)
 	le.PutUint32(base[20:], 1) // version
 	le.PutUint32(base[24:], 5)
-	le.PutUint32(base[32:], 1) // read in one piece
+	le.PutUint32(base[32:], 1) // clustering factor
 	le.PutUint32(base[36:], at)
 	le.PutUint32(base[40:], uint32(len(h.b)))
 	le.PutUint32(base[44:], 1)
@@ -90,7 +90,7 @@ type hiveMaker struct {
 	end int // where it ends
 }
 
-// cell writes a cell and gives its offset.
+// cell writes a cell and returns its offset.
 func (h *hiveMaker) cell(data []byte) uint32 {
 	size := (4 + len(data) + 7) &^ 7
 	if len(h.b)+size > h.end {
@@ -110,7 +110,7 @@ func (h *hiveMaker) cell(data []byte) uint32 {
 	return uint32(at)
 }
 
-// closeBin makes a free cell of what is left of the open bin.
+// closeBin turns the rest of the open bin into a free cell.
 func (h *hiveMaker) closeBin() {
 	if left := h.end - len(h.b); left > 0 {
 		h.b = binary.LittleEndian.AppendUint32(h.b, uint32(left))
@@ -142,7 +142,7 @@ func (h *hiveMaker) key(k *HiveKey, root bool) uint32 {
 		flags |= 0x20
 	}
 	if root {
-		flags |= 0x0c // the root, which cannot be deleted
+		flags |= 0x0c // root key, not deletable
 	}
 	nk := make([]byte, 0x4c)
 	copy(nk, "nk")
@@ -196,7 +196,7 @@ func (h *hiveMaker) list(k *HiveKey, subs []uint32) uint32 {
 	return h.cell(b)
 }
 
-// hiveHash is the hint of lists of kind lh. ASCII is all that these names need of upper case.
+// hiveHash returns the hint for lists of kind lh. It knows upper case of ASCII only.
 func hiveHash(name string) uint32 {
 	var hash uint32
 	for _, u := range utf16.Encode([]rune(strings.ToUpper(name))) {
@@ -239,7 +239,7 @@ func (h *hiveMaker) value(v *HiveValue) uint32 {
 	return h.cell(append(vk, name...))
 }
 
-// hiveName stores a name, with a byte for each character if they all fit.
+// hiveName encodes a name, as Latin-1 if possible.
 func hiveName(name string, wide bool) (b []byte, latin bool) {
 	for _, r := range name {
 		wide = wide || r > 0xff

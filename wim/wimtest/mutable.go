@@ -13,7 +13,7 @@ import (
 	"wimscope/wim/internal/format"
 )
 
-// Mutable is an archive that is changed to see what programs make of it.
+// Mutable is an archive for mutation tests.
 type Mutable struct {
 	Name     string
 	Parts    []SamplePart // part 1 first
@@ -21,9 +21,9 @@ type Mutable struct {
 	Metadata [][]byte // unpacked, of the images in the order of part 1's blob table
 }
 
-// Mutate changes one or two things in a copy of part 1 (now and then of another part) and says what. It knows the
-// format: a change of metadata gets a new SHA-1 in the blob table, so that parsers see it, and as a rule an integrity
-// table that covers the change is made to fit. The same seed makes the same change.
+// Mutate changes one or two things in a copy of part 1, sometimes of another part, and returns a description. It knows the format:
+// after a change of metadata it updates the SHA-1 in the blob table, so that parsers see the change, and it usually updates
+// an integrity table that covers the change. The same seed makes the same change.
 func (m *Mutable) Mutate(seed uint64) (parts []SamplePart, what string) {
 	g := &changer{r: rand.New(rand.NewPCG(seed, 0x77696d)), m: m}
 	parts = slices.Clone(m.Parts)
@@ -55,7 +55,7 @@ type changer struct {
 	b       []byte
 	h       format.Header
 	hdrOff  int
-	covered bool // bytes that an integrity table covers were changed
+	covered bool // bytes covered by an integrity table were changed
 	did     []string
 }
 
@@ -63,7 +63,7 @@ func (g *changer) one(in int) bool { return g.r.IntN(in) == 0 }
 
 func (g *changer) note(text string, args ...any) { g.did = append(g.did, fmt.Sprintf(text, args...)) }
 
-// header reads the header that counts.
+// header returns the header that counts.
 func (g *changer) header() {
 	g.hdrOff = 0
 	if _, _, pipable, _ := format.Probe(g.b); pipable {
@@ -74,7 +74,7 @@ func (g *changer) header() {
 
 func (g *changer) putHeader() { copy(g.b[g.hdrOff:], g.h.Append(nil)) }
 
-// add puts bytes behind all others, but for a header that has to be last.
+// add appends bytes, before the header at the end of a pipable archive.
 func (g *changer) add(data []byte) uint64 {
 	at := len(g.b)
 	if g.hdrOff > 0 {
@@ -102,7 +102,7 @@ func (g *changer) change() {
 	}
 }
 
-// number gives a number of interest where v is.
+// number returns an interesting replacement for v.
 func (g *changer) number(v uint64) uint64 {
 	list := []uint64{0, 1, v + 1, v - 1, v + 8, v - 8, v * 2, v ^ 1<<g.r.IntN(64), 1<<32 - 1, 1<<63 - 1, 1<<64 - 1, uint64(len(g.b)), g.r.Uint64() >> g.r.IntN(64)}
 	return list[g.r.IntN(len(list))]
@@ -149,7 +149,7 @@ func (g *changer) changeHeader() {
 	}
 }
 
-// entries gives the place of the blob table, and how many entries it has.
+// entries returns the offset of the blob table and its number of entries.
 func (g *changer) entries() (at, n int) {
 	t := g.h.BlobTable
 	if t.Off > uint64(len(g.b)) || t.PackedSize > uint64(len(g.b))-t.Off || t.Flags&format.ResCompressed != 0 {
@@ -166,7 +166,7 @@ func (g *changer) changeTable() {
 	}
 	i := g.r.IntN(n)
 	if g.one(3) {
-		for k := range n { // metadata, as a rule the first or the last
+		for k := range n { // metadata entries, usually the first or the last
 			if g.b[at+k*format.BlobEntrySize+7]&format.ResMetadata != 0 {
 				i = k
 			}
@@ -273,8 +273,7 @@ func (g *changer) changeXML() {
 	g.putHeader()
 }
 
-// changeResource changes bytes of a resource, most often its beginning, where a chunk table or the header of a solid
-// resource is.
+// changeResource changes bytes of a resource, usually at its start, which holds a chunk table or the header of a solid resource.
 func (g *changer) changeResource() {
 	at, n := g.entries()
 	for range 10 {
@@ -314,7 +313,7 @@ func (g *changer) changeEnd() {
 	g.note("longer")
 }
 
-// fixIntegrity makes the integrity table fit what it covers.
+// fixIntegrity updates the integrity table.
 func (g *changer) fixIntegrity() {
 	x := g.h.Integrity
 	if x.PackedSize == 0 || x.Off > uint64(len(g.b)) || x.PackedSize > uint64(len(g.b))-x.Off {
@@ -334,7 +333,7 @@ func (g *changer) fixIntegrity() {
 	copy(g.b[x.Off:], t.Append(nil))
 }
 
-// changeMetadata changes an image's metadata and stores it unpacked, with its SHA-1 in the blob table.
+// changeMetadata changes an image's metadata, stores it unpacked and updates its SHA-1 in the blob table.
 func (g *changer) changeMetadata() {
 	at, n := g.entries()
 	image := g.r.IntN(len(g.m.Metadata))
@@ -370,13 +369,13 @@ func (g *changer) changeMetadata() {
 
 // dentryAt is an entry of a metadata resource.
 type dentryAt struct {
-	off, end int // end: of its stream entries
+	off, end int // end of its stream entries
 	name     string
-	first    int // of its list; 0: it has none
+	first    int // offset of its list; 0 if it has none
 	streams  []int
 }
 
-// dentries finds the entries of a sound tree.
+// dentries returns the entries of a sound tree.
 func dentries(meta []byte) (list []dentryAt) {
 	s, err := format.ParseSecurityData(meta)
 	if err != nil {
@@ -460,7 +459,7 @@ func (g *changer) mutateTree(meta []byte) []byte {
 		put(e[0xc:], 4, []uint64{1<<32 - 1, 0, 1, 9999, 1<<32 - 5, 1 << 31}[g.r.IntN(6)])
 		say("security id 0x%x", get(e[0xc:], 4))
 	case 6, 7, 8, 9, 10:
-		for range 20 { // a folder, as a rule
+		for range 20 { // prefer a folder
 			if d.first == 0 && !g.one(8) {
 				d = list[g.r.IntN(len(list))]
 				e = meta[d.off:]
@@ -534,7 +533,7 @@ func (g *changer) mutateTree(meta []byte) []byte {
 		v := g.number(get(st[f.off:], f.size))
 		put(st[f.off:], f.size, v)
 		say("stream's %s 0x%x", f.name, v)
-	case 24: // a copy of an entry in place of one of its size
+	case 24: // overwrite an entry with another of the same size
 		if other.end-other.off == d.end-d.off && other.off != d.off {
 			copy(e[:d.end-d.off], bytes.Clone(meta[other.off:other.end]))
 			say("overwritten with %q", other.name)

@@ -8,15 +8,15 @@ import (
 	"wimscope/wim/internal/format"
 )
 
-// Mutate changes an archive at one to three places, mostly where something says how much there is: fields of the header and
-// of blob table entries, headers and chunk tables of solid resources. A changed metadata resource that is not packed gets its
-// hash anew, so that what reads trees is reached. What comes of it may be right by chance.
+// Mutate changes an archive in one to three places, mostly in counts and sizes: fields of the header and of blob table entries,
+// headers and chunk tables of solid resources. After changing an unpacked metadata resource it updates the hash, so that the
+// tree is parsed. The result may be valid by chance.
 func Mutate(r *rand.Rand, archive []byte) []byte {
 	m := mutator{r: r, b: append([]byte(nil), archive...)}
 	if h, err := format.ParseHeader(m.b); err == nil && !h.BlobTable.IsZero() {
 		m.h = h
 	} else if n := len(m.b) - format.HeaderSize; n > 0 {
-		if h, err := format.ParseHeader(m.b[n:]); err == nil { // of a pipable archive
+		if h, err := format.ParseHeader(m.b[n:]); err == nil { // the header at the end of a pipable archive
 			m.h, m.header = h, n
 		}
 	}
@@ -33,11 +33,11 @@ type mutator struct {
 	r       *rand.Rand
 	b       []byte
 	h       format.Header
-	header  int   // where it stands
-	entries []int // where those of the blob table stand
+	header  int   // its offset
+	entries []int // offsets of the blob table entries
 }
 
-// number is one that may matter: of any magnitude, the file's size, near a power of two, or nothing.
+// number returns an interesting number: of any magnitude, the file's size, near a power of two, or 0.
 func (m *mutator) number() uint64 {
 	switch m.r.IntN(6) {
 	case 0:
@@ -52,7 +52,7 @@ func (m *mutator) number() uint64 {
 	return 1 << m.r.IntN(44)
 }
 
-// put writes the lowest n bytes of a number.
+// put writes the low n bytes of a number.
 func (m *mutator) put(at, n int, v uint64) {
 	if at >= 0 && at+n <= len(m.b) {
 		var b [8]byte
@@ -94,7 +94,7 @@ func (m *mutator) change() {
 			v = uint64(r.IntN(32))
 		}
 		m.put(at+field[0], field[1], v)
-	case k <= 10: // the same place for two, with one hash or two
+	case k <= 10: // two entries for the same place, with one hash or two
 		if _, other, ok := m.entry(); ok {
 			copy(m.b[at:at+format.BlobEntrySize-20*r.IntN(2)], m.b[other:])
 		}

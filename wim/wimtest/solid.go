@@ -9,8 +9,7 @@ import (
 	"wimscope/wim/internal/format"
 )
 
-// PackedSolid is a solid resource of a codec, from chunks that are given as they are to stand there: packed, or not what
-// they claim to be.
+// PackedSolid returns a solid resource of a codec with the given packed chunks, which may be invalid.
 func PackedSolid(codec uint32, size, chunk int64, chunks ...[]byte) []byte {
 	b := format.SolidHeader{Size: uint64(size), ChunkSize: uint32(chunk), Codec: codec}.Append(nil)
 	for _, c := range chunks {
@@ -19,8 +18,8 @@ func PackedSolid(codec uint32, size, chunk int64, chunks ...[]byte) []byte {
 	return append(b, bytes.Join(chunks, nil)...)
 }
 
-// LinksInSolid is an archive with n symbolic links whose data, 32 bytes each, are in a solid resource: step bytes apart, every
-// second one half further on. data gives the unpacked bytes of the resource, so that hashes are right; nil makes them up.
+// LinksInSolid returns an archive with n symbolic links whose data, 32 bytes each, are in a solid resource: step bytes apart, every
+// second one half bytes further on. data returns the unpacked bytes of the resource, for correct hashes; nil uses made-up hashes.
 func LinksInSolid(resource []byte, n int, step, half int64, data func(off, size int64) []byte) []byte {
 	h := &HandArchive{Version: format.Version014, Flags: format.FlagCompression | format.FlagLZMS, Unused: resource}
 	add := func(r format.ResourceHeader, hash [20]byte) {
@@ -44,7 +43,7 @@ func LinksInSolid(resource []byte, n int, step, half int64, data func(off, size 
 	return h.Bytes()
 }
 
-// LargeClaim is an archive of LZMS in chunks of 1 GiB with a file that is said to have size bytes, packed to these.
+// LargeClaim returns an LZMS archive with chunks of 1 GiB and a file that claims to have size bytes, packed to the given ones.
 func LargeClaim(packed []byte, size int64) []byte {
 	hash := [20]byte{9}
 	h := One(Folder("", &HandEntry{Name: "large", Hash: hash}, TextFile("text", "text")))

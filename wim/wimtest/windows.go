@@ -5,15 +5,15 @@ import (
 	"fmt"
 )
 
-// Windows is what a tree has of the files by which archives tell one Windows from another. The zero value has none.
+// Windows describes the files of a tree that identify a Windows. The zero value has none of them.
 type Windows struct {
-	Root             string    // of the system root; "" is "Windows"
-	Machine          uint16    // of kernel32.dll; 0: there is none
-	Kernel           [4]uint16 // version of ntoskrnl.exe; zero: there is none
-	Software, System *HiveKey  // root keys of the hives; nil: there is none
+	Root             string    // name of the system root; "" is "Windows"
+	Machine          uint16    // of kernel32.dll; 0 for no file
+	Kernel           [4]uint16 // version of ntoskrnl.exe; zero for no file
+	Software, System *HiveKey  // root keys of the hives; nil for no file
 }
 
-// Windows10 is a Windows as it was in 2023: build 19045 by its registry and 19041 by its kernel, which it shares with older ones.
+// Windows10 returns a Windows 10 of 2023: build 19045 by its registry and 19041 by its kernel, which older releases share.
 func Windows10() *Windows {
 	return &Windows{
 		Machine: 0x8664, Kernel: [4]uint16{10, 0, 19041, 3803},
@@ -28,15 +28,15 @@ func Windows10() *Windows {
 	}
 }
 
-// WindowsSoftware is the root of a SOFTWARE hive with those values in Microsoft\Windows NT\CurrentVersion.
+// WindowsSoftware returns the root of a SOFTWARE hive with those values in Microsoft\Windows NT\CurrentVersion.
 func WindowsSoftware(values ...HiveValue) *HiveKey {
 	nt := HivePath(`Windows NT\CurrentVersion`, nil, values...)
 	microsoft := &HiveKey{Name: "Microsoft", Keys: []*HiveKey{{Name: "Windows"}, nt, {Name: "Wisp"}}}
 	return &HiveKey{Name: "ROOT", Keys: []*HiveKey{{Name: "Classes"}, microsoft, {Name: "Policies"}}}
 }
 
-// WindowsSystem is the root of a SYSTEM hive with a control set of that number, a language that was set up, languages of
-// the user interface and values of ProductOptions. It has service pack 1, build 1130.
+// WindowsSystem returns the root of a SYSTEM hive with a control set of that number, the install language, the languages of the
+// user interface and values of ProductOptions. It has service pack 1, build 1130.
 func WindowsSystem(set int, install string, languages []string, options ...HiveValue) *HiveKey {
 	var ui []*HiveKey
 	for _, l := range languages {
@@ -54,7 +54,7 @@ func WindowsSystem(set int, install string, languages []string, options ...HiveV
 	}}
 }
 
-// Files gives the tree's files by their paths.
+// Files returns the tree's files by path.
 func (w *Windows) Files() map[string][]byte {
 	root := w.Root
 	if root == "" {

@@ -1,9 +1,9 @@
-// Package upcase compares names as Windows does: those of files and those of registry keys.
+// Package upcase compares names of files and registry keys as Windows does.
 package upcase
 
-// Unit gives the upper-case form of a UTF-16 unit by the table that NTFS volumes carry as $UpCase (Windows 7 and
-// later; read from one that mkntfs made). Unicode's own mapping differs: to NTFS the long s is not an S, nor are
-// Georgian or Cherokee letters cased, and units of a surrogate pair stand for themselves.
+// Unit returns the upper-case form of a UTF-16 unit by the $UpCase table of NTFS volumes (Windows 7 and later; read from a volume that
+// mkntfs made). Unicode's mapping differs: in NTFS the long s is not an S, Georgian and Cherokee letters have no case, and
+// surrogates map to themselves.
 func Unit(u uint16) uint16 {
 	if u < 0x80 {
 		if u-'a' < 26 {
@@ -30,7 +30,7 @@ func Unit(u uint16) uint16 {
 	return u + uint16(r.add) // modulo 2^16
 }
 
-// ranges lists the units above 0x7f that change: every step-th of first to last, add being what they gain.
+// ranges lists the units above 0x7f that change: every step-th unit from first to last, by add.
 var ranges = [...]struct {
 	first, last uint16
 	add         int32
