@@ -330,8 +330,8 @@ func TestExport(t *testing.T) {
 				if a.Images()[0].Name != "n0" || !a.Images()[0].Boot {
 					t.Errorf("image 1: %+v", a.Images()[0])
 				}
-				if from.name == to.name && len(got) != len(b) {
-					t.Errorf("a copy has %d bytes, the original %d", len(got), len(b))
+				if from.name == to.name && !bytes.Equal(got, b) {
+					t.Errorf("a copy has %d bytes, the original %d, or others", len(got), len(b))
 				}
 				one := NewEdit()
 				if _, err := one.AddImage(src, 2); err != nil {
