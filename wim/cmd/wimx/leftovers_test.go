@@ -95,7 +95,7 @@ func TestLeftoversInTarget(t *testing.T) {
 		t.Fatal(taken, err)
 	}
 	_, errs, code := wimx("", "apply", at("a.wim"), "1", at("out"))
-	if code != 0 || strings.Count(errs, "Removed ") != 2 {
+	if code != 0 || strings.Count(errs, "Removed ") != 2 || strings.Count(errs, "left over") != 2 {
 		t.Errorf("status %d: %s", code, errs)
 	}
 	var got []string

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -55,6 +56,22 @@ func TestTerminal(t *testing.T) {
 	var term, errs screen
 	if code := run(t.Context(), []string{"wimx", "extract", wim, "1", "/no\x1b[2Jfile"}, strings.NewReader(""), &term, &errs); code == 0 || strings.Contains(errs.String(), "\x1b") {
 		t.Errorf("status %d, the error is %q", code, errs.String())
+	}
+	// An error that gives a path as it is, which wimlib-imagex does too.
+	h := wimtest.One(root)
+	h.Blobs = nil
+	lost := filepath.Join(t.TempDir(), "lost.wim")
+	if err := os.WriteFile(lost, h.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	for _, w := range []io.Writer{&file, &errs} {
+		if code := run(t.Context(), []string{"wimx", "apply", lost, "1", filepath.Join(t.TempDir(), "out")}, strings.NewReader(""), &term, w); code != exitMissingContent {
+			t.Errorf("status %d", code)
+		}
+	}
+	if !strings.ContainsAny(file.String(), "\x1b\u202e") || strings.ContainsAny(errs.String(), "\x1b\u202e") || !strings.Contains(errs.String(), "<U+") {
+		t.Errorf("a script reads %q, the terminal got %q", file.String(), errs.String())
 	}
 	// Contents are data, wherever they go.
 	term.Reset()
