@@ -368,6 +368,7 @@ func TestLeastPacked(t *testing.T) {
 				continue
 			}
 			for level := LevelFast; level <= LevelMaximum; level++ {
+				packed := 0
 				var e encoders
 				for _, n := range []int{20, 260, 600, 1100, 5000, size/2 + 1, size} {
 					src, dst := make([]byte, n), make([]byte, n)
@@ -382,7 +383,13 @@ func TestLeastPacked(t *testing.T) {
 						if least := leastChunk(codec, int64(n)); k > 0 && int64(k) < least {
 							t.Errorf("%v, level %d: %d bytes are packed to %d, less than %d", codec, level, n, k, least)
 						}
+						if k > 0 {
+							packed++
+						}
 					}
+				}
+				if packed < 8 {
+					t.Errorf("%v, level %d, chunks of %d: only %d of 14 were packed", codec, level, size, packed)
 				}
 			}
 		}

@@ -193,6 +193,9 @@ func TestUnfinished(t *testing.T) {
 		}
 		w := &writes{}
 		run(t, p, files, w, nil)
+		if len(w.list) < 3 {
+			t.Fatalf("pipable %v: only %d writes", o.Pipable, len(w.list))
+		}
 		for n := 1; n < len(w.list); n++ {
 			b := w.after(n, 0)
 			_, err := Open([]Part{{Name: "cut.wim", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
@@ -205,7 +208,7 @@ func TestUnfinished(t *testing.T) {
 		sound(t, w.after(len(w.list), 0), o.Integrity)
 	}
 	// Each part of a set too.
-	p, err := editOf(t, files, plainTrees(87)[0]).PlanSplit(100_000, true, &WriteOptions{Integrity: true})
+	p, err := editOf(t, files, plainTrees(87)[0]).PlanSplit(20_000, true, &WriteOptions{Integrity: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +219,13 @@ func TestUnfinished(t *testing.T) {
 	}, nil); err != nil {
 		t.Fatal(err)
 	}
+	if len(parts) < 2 {
+		t.Fatalf("%d parts", len(parts))
+	}
 	for i, w := range parts {
+		if len(w.list) < 3 {
+			t.Fatalf("part %d: only %d writes", i+1, len(w.list))
+		}
 		for n := 1; n < len(w.list); n++ {
 			b := w.after(n, 0)
 			var u *UnfinishedError
