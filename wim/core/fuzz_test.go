@@ -22,6 +22,9 @@ func FuzzOpen(f *testing.F) {
 	for _, b := range damagedLinks() {
 		f.Add(b, []byte(nil), []byte(nil))
 	}
+	// A reparse point that is no link, with a content beside its data.
+	point := &wimtest.HandEntry{Name: "point", Attrs: AttrReparsePoint, Tag: 0x80000013, Data: []byte("reparse data"), Streams: []wimtest.HandStream{{Data: []byte("content")}}}
+	f.Add(wimtest.One(wimtest.Folder("", point)).Bytes(), []byte(nil), []byte(nil))
 	for _, s := range wimtest.Samples() {
 		all := [3][]byte{}
 		size := 0
