@@ -10,11 +10,13 @@ import (
 )
 
 func TestIdentify(t *testing.T) {
+	parts := 0
 	for _, s := range wimtest.Samples() {
 		if s.Name != "split-plain" && s.Name != "zip" {
 			continue
 		}
 		for i, p := range s.Parts {
+			parts++
 			got, err := core.Identify(core.Part{Name: p.Name, R: bytes.NewReader(p.Bytes), Size: int64(len(p.Bytes))})
 			if s.Name == "zip" {
 				var not *core.NotWIMError
@@ -31,5 +33,8 @@ func TestIdentify(t *testing.T) {
 				t.Errorf("%s: %+v, want %+v", p.Name, got, want)
 			}
 		}
+	}
+	if parts != 3 {
+		t.Errorf("%d files were looked at, want two parts and a ZIP", parts)
 	}
 }

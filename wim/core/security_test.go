@@ -223,6 +223,9 @@ func TestSecurityIDs(t *testing.T) {
 		root.kids = append(root.kids, e)
 	}
 	im := mustLoad(t, metadata(root, wimtest.Descriptor(), []byte("nonsense")))
+	if want := len(root.kids) + 1; im.Len() != want {
+		t.Fatalf("%d entries, want %d", im.Len(), want)
+	}
 	for n := Node(1); int(n) < im.Len(); n++ {
 		sd := im.Security(n)
 		if want := n == 2; (sd != nil) != want {

@@ -245,6 +245,9 @@ func TestSum(t *testing.T) {
 	if err := RunPlan(context.Background(), packedPlan{p, t}, a.Source(), 2, nil); err != nil {
 		t.Fatal(err)
 	}
+	if n := len(p.Sums()); n < 2 || n != len(a.parts) {
+		t.Fatalf("%d sums of %d parts", n, len(a.parts))
+	}
 	for i, got := range p.Sums() {
 		b := make([]byte, a.parts[i].Size)
 		if _, err := a.parts[i].R.ReadAt(b, 0); err != nil {
