@@ -298,7 +298,7 @@ func TestFolderRefusals(t *testing.T) {
 	}
 }
 
-// A folder output that fails takes back what it made and leaves what was there.
+// A folder output that fails takes back what it made and leaves what was there: a file that it has replaced is whole.
 func TestFolderAbort(t *testing.T) {
 	root := wimtest.Folder("", wimtest.Folder("new", wimtest.TextFile("a", "1")), wimtest.Folder("old", wimtest.TextFile("b", "22"), wimtest.TextFile("mine", "new mine")),
 		wimtest.TextFile("big", strings.Repeat("x", 1000)))
@@ -318,7 +318,7 @@ func TestFolderAbort(t *testing.T) {
 	}
 	must[struct{}](t, e, protocol.OutAbort, nil)
 	got := treeOf(t, fs)
-	if _, ok := got["old/mine"]; len(got) != 3 || !ok || got["other"] != "other" {
+	if mine := got["old/mine"]; len(got) != 3 || mine != "mine" && mine != "new mine" || got["other"] != "other" {
 		t.Errorf("left behind: %q", got)
 	}
 }

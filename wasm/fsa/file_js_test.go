@@ -474,6 +474,13 @@ func TestManyFilesAtOnce(t *testing.T) {
 	names := make([]string, n)
 	for i, e := range entries {
 		names[i] = e.Name()
+		var k int
+		if _, err := fmt.Sscanf(e.Name(), "f%d", &k); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := hackpadfs.ReadFile(fs, e.Name()); err != nil || !bytes.Equal(got, []byte{byte(k)}) {
+			t.Errorf("%s holds %v, %v", e.Name(), got, err)
+		}
 	}
 	if !slices.IsSorted(names) {
 		t.Error("not sorted")
