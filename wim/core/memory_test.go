@@ -26,6 +26,9 @@ const (
 // WIMSCOPE_CAMPAIGN there are many more of them; WIMSCOPE_MUTANTS names a folder that gets them, to run a program on.
 func TestMemoryOfMutants(t *testing.T) {
 	rounds := 8
+	if fewer() {
+		rounds = 2
+	}
 	if os.Getenv("WIMSCOPE_CAMPAIGN") != "" {
 		rounds = 200
 	}

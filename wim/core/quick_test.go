@@ -143,7 +143,11 @@ func TestTreesOfMutations(t *testing.T) {
 	}
 	sameTree(t, im, good)
 	r := rand.New(rand.NewPCG(3, 4))
-	for range 3000 {
+	rounds := 3000
+	if fewer() {
+		rounds = 500
+	}
+	for range rounds {
 		meta := slices.Clone(good)
 		for range 1 + r.IntN(6) {
 			n := Node(r.IntN(im.Len()))

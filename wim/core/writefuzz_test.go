@@ -134,6 +134,9 @@ func rewriteSeeds(t testing.TB) [][]byte {
 // WIMSCOPE_MUTATIONS sets how often for each archive.
 func TestRewriteMutated(t *testing.T) {
 	rounds := 60
+	if fewer() {
+		rounds = 20
+	}
 	if n, err := strconv.Atoi(os.Getenv("WIMSCOPE_MUTATIONS")); err == nil {
 		rounds = n
 	}

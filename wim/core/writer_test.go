@@ -227,6 +227,9 @@ func writeCases() []struct {
 // wimlib-imagex and 7-Zip where they are installed.
 func TestWriteTrees(t *testing.T) {
 	for i, c := range writeCases() {
+		if fewer() && c.o.Level > 1 {
+			continue // one chunk size of each codec
+		}
 		t.Run(c.name, func(t *testing.T) {
 			chunk := min(int(max(c.o.ChunkSize, c.o.SolidChunkSize, 32<<10)), 1<<20)
 			files := map[string][]byte{}
@@ -313,10 +316,13 @@ func TestExport(t *testing.T) {
 		}
 	}
 	e.Boot = 1
-	for _, from := range cases {
+	for i, from := range cases {
 		b, _ := write(t, e, &from.o, files, 2)
 		src := openWritten(t, b)
-		for _, to := range cases {
+		for j, to := range cases {
+			if between := (j - i + len(cases)) % len(cases); fewer() && between > 1 && between != 3 {
+				continue // three of each form, the same one among them
+			}
 			t.Run(from.name+" to "+to.name, func(t *testing.T) {
 				all, err := src.Edit()
 				if err != nil {
@@ -411,19 +417,24 @@ func TestWriteLarge(t *testing.T) {
 		o := &WriteOptions{Codec: XPRESS, Level: 1, Integrity: true}
 		src = check(t, edit(), o)
 	})
-	t.Run("none", func(t *testing.T) { check(t, edit(), &WriteOptions{Integrity: true}) })
 	if src == nil {
 		t.Fatal("nothing to export")
 	}
-	for name, o := range map[string]*WriteOptions{"copied": {Codec: XPRESS, Integrity: true}, "repacked": {Codec: XPRESS, ChunkSize: 64 << 10, Level: 1}} {
-		t.Run(name, func(t *testing.T) {
+	copied := func(o *WriteOptions) func(t *testing.T) {
+		return func(t *testing.T) {
 			e, err := src.Edit()
 			if err != nil {
 				t.Fatal(err)
 			}
 			check(t, e, o)
-		})
+		}
 	}
+	t.Run("copied", copied(&WriteOptions{Codec: XPRESS, Integrity: true}))
+	if fewer() {
+		return
+	}
+	t.Run("none", func(t *testing.T) { check(t, edit(), &WriteOptions{Integrity: true}) })
+	t.Run("repacked", copied(&WriteOptions{Codec: XPRESS, ChunkSize: 64 << 10, Level: 1}))
 	t.Run("solid", func(t *testing.T) {
 		o := &WriteOptions{Codec: XPRESS, Level: 1, Solid: true, SolidCodec: XPRESS, SolidChunkSize: 64 << 10, Integrity: true}
 		b, _ := write(t, edit(), o, files, 2)
