@@ -9,8 +9,8 @@ const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types wimapp"
 
-// permissions are the features that the page uses, for itself alone, and those that it never asks for, which are then out
-// of reach of a script that should not be there. Only names that browsers know: Chromium reports others as errors.
+// permissions allows the features that the page uses for its own origin, and denies those that it never uses, also to injected
+// scripts. It has only names that browsers know: Chromium reports others as errors.
 const permissions = "clipboard-write=(self), screen-wake-lock=(self), " +
 	"accelerometer=(), autoplay=(), bluetooth=(), camera=(), clipboard-read=(), display-capture=(), encrypted-media=(), fullscreen=(), " +
 	"geolocation=(), gyroscope=(), hid=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), " +

@@ -18,10 +18,10 @@ type build struct {
 	archives []*core.Archive
 	folders  []fs.FS
 	drafts   map[int]*core.Draft
-	rooted   map[int]bool              // drafts to whose root a folder was added: what is said of Windows is said anew
-	windows  map[int]*core.WindowsInfo // of drafts, once it was read; nil: there is none
-	last     int                       // number of a draft
-	busy     chan struct{}             // has a slot while drafts are made or planned: the turn goes to others meanwhile
+	rooted   map[int]bool              // drafts with a folder added at the root: their WINDOWS element is filled again
+	windows  map[int]*core.WindowsInfo // of drafts, once read; nil if there is no Windows
+	last     int                       // number of the last draft
+	busy     chan struct{}             // semaphore: full while a draft is made or planned, which lets other requests run
 }
 
 // input answers protocol.Input.

@@ -64,7 +64,7 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 		return rep, err
 	}
 	losses, lost := p.Losses()
-	if req.Base > 0 && req.PartSize == 0 { // what is made takes the archive's place
+	if req.Base > 0 && req.PartSize == 0 { // the result replaces the archive
 		if err := p.NeedWhole(); err != nil {
 			return rep, err
 		}
@@ -117,7 +117,7 @@ func buildName(req protocol.BuildRequest) string {
 	return name + extension + ".wim"
 }
 
-// edit says what the archive is to hold. What is wrong with hives of Windows goes to the reply.
+// edit builds the Edit for a request. Problems with the hives of a Windows go to the reply.
 func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*core.Edit, error) {
 	e := core.NewEdit()
 	if req.Base > 0 {
@@ -185,7 +185,7 @@ func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*cor
 	return e, nil
 }
 
-// fillWindows has the XML document tell of the Windows in a draft. The hives are read once for all plans.
+// fillWindows writes the facts about the Windows in a draft to the XML document. The hives are read once for all plans.
 func (b *build) fillWindows(e *core.Edit, index, draft int, rep *protocol.BuildReply) {
 	w, ok := b.windows[draft]
 	if !ok {

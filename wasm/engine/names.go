@@ -168,7 +168,8 @@ func (p *namesPlan) report(*work) (protocol.Report, error) {
 	return protocol.Report{Op: protocol.Names, OK: true, Written: 1, Text: fmt.Sprintf("Listed %d files and %d folders.\n", p.files, p.dirs)}, nil
 }
 
-// formula is what a formula begins with, in some spreadsheets its full-width twins too, and what they skip before one.
+// formula matches the start of a formula: its first character, its full-width form, which some spreadsheets accept, and characters
+// that they skip before it.
 const formula = "=+-@\t\r\n＝＋－＠"
 
 // appendNames appends one entry's line.
@@ -209,8 +210,8 @@ func appendNames(b []byte, im *core.Image, image int, n core.Node) []byte {
 	return append(b, '\r', '\n')
 }
 
-// appendCell quotes what needs it. A cell that a spreadsheet would take for a formula gets an apostrophe before it: names
-// are anybody's. [OWASP, CSV Injection]
+// appendCell quotes a cell if necessary. A cell that a spreadsheet would take for a formula gets a leading apostrophe: names are
+// untrusted. [OWASP, CSV Injection]
 func appendCell(b []byte, s string) []byte {
 	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune(formula, r) && s != "" {
 		s = "'" + s

@@ -75,11 +75,11 @@ func (s *session) read(c *protocol.Call) (any, []any, error) {
 	return rep, nil, nil
 }
 
-// preview gives the bytes of a stream. All of a stream of at most maxRead bytes is read and compared with its SHA-1,
-// whatever part of it is wanted; of a longer one just that part is read.
+// preview reads bytes of a stream. A stream of at most maxRead bytes is read whole and compared with its SHA-1, whatever part
+// is requested; of a longer one only the requested part is read.
 type preview struct {
 	r     *core.BlobReader
-	whole []byte // nil if r is to be read
+	whole []byte // nil: read from r
 	size  int64
 	check protocol.Check
 }
@@ -105,7 +105,7 @@ func (s *session) preview(r *core.BlobReader) (*preview, error) {
 	return v, nil
 }
 
-// bytes gives n bytes from off on, which must be there. They are the caller's.
+// bytes returns n bytes at off, which must exist. The caller owns them.
 func (v *preview) bytes(off, n int64) ([]byte, error) {
 	b := make([]byte, n)
 	if v.whole != nil {

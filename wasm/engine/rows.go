@@ -31,7 +31,7 @@ func row(im *core.Image, n core.Node) protocol.Row {
 	return r
 }
 
-// linkTarget is where a link leads, for people; bad says that its data cannot be read.
+// linkTarget returns the target of a link for display; bad means that its data cannot be read.
 func linkTarget(im *core.Image, n core.Node) (target string, bad bool) {
 	l, err := im.Link(n)
 	return l.Target, err != nil

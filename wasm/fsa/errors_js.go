@@ -26,14 +26,14 @@ func reading(file string, err error) error {
 	case e.Name == "TypeError", e.Name == "ReferenceError", e.Name == "":
 		p.Code = protocol.CodeInternal
 	default:
-		// NotReadableError, InvalidStateError, AbortError, NS_ERROR_FAILURE, …: browsers say what they like of a file that is not
-		// any more what it was when it was opened, and a file that is has no reason not to be read.
+		// NotReadableError, InvalidStateError, AbortError, NS_ERROR_FAILURE, …: browsers differ in the error for a file that changed
+		// since it was opened, and reading an unchanged file does not fail.
 		p.Code = protocol.CodeChanged
 	}
 	return p
 }
 
-// isGone tells whether an exception of that name says that a file is not there.
+// isGone reports whether an exception of that name means that a file is missing.
 func isGone(name string) bool {
 	switch name {
 	case "NotFoundError", "NS_ERROR_FILE_NOT_FOUND", "NS_ERROR_FILE_TARGET_DOES_NOT_EXIST", "NS_ERROR_DOM_FILE_NOT_FOUND_ERR":

@@ -165,8 +165,7 @@ func (f *File) read(off, end int64) (js.Value, error) {
 	return js.Global().Get("Uint8Array").New(b), nil
 }
 
-// explain adds to an error of a file that has changed what became of it, as far as two more reads tell: of its first and of
-// its last byte.
+// explain adds to the error for a changed file what became of it. It reads the first and the last byte to find out.
 func (f *File) explain(err error) error {
 	var e *protocol.Error
 	if !errors.As(err, &e) || e.Code != protocol.CodeChanged || e.Record != "" || f.size == 0 {

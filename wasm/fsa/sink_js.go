@@ -40,7 +40,7 @@ func OpenSink(target protocol.Target, name string, handle any) (Sink, error) {
 	case protocol.ToOPFS:
 		s, err := openOPFS(name)
 		if e := protocol.AsError(err); err != nil && e.Code != protocol.CodeNoSpace {
-			// The page has tried; here the browser refuses all the same. Memory is better than nothing.
+			// The page tried OPFS, but the browser refuses it here. Fall back to memory.
 			return &memorySink{name: name}, nil
 		}
 		return s, err
@@ -201,7 +201,7 @@ func openOPFS(name string) (*opfsSink, error) {
 	if s.folder, err = jsx.OutputFolder(); err != nil {
 		return nil, s.fails(err)
 	}
-	// What a page left that was closed soon after. What cannot be removed is met again by what follows.
+	// Remove what an earlier page left. If that fails, the code below reports the error.
 	_ = jsx.RemoveOutputs(func(size int64, age time.Duration) bool { return age > jsx.HandOver(size) })
 	for try, now := 0, time.Now(); ; try++ {
 		s.entry = fmt.Sprintf("%d-%d", now.UnixMilli(), try)
@@ -225,7 +225,7 @@ func openOPFS(name string) (*opfsSink, error) {
 	return s, nil
 }
 
-// fails gives an exception its code. If there is no room, it says where: not on the disk that the person has chosen.
+// fails converts an exception. If there is no room, the error says that the browser's own store is full, not the chosen disk.
 func (s *opfsSink) fails(err error) error {
 	err = writing(s.name, err)
 	var e *protocol.Error

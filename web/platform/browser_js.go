@@ -38,7 +38,7 @@ func (b *Browser) Shown() {
 // Now implements state.Platform.
 func (b *Browser) Now() time.Time { return time.Now() }
 
-// Caps implements state.Platform: what there is to see without trying.
+// Caps implements state.Platform. It reports only what can be seen without a trial.
 func (b *Browser) Caps() state.Caps {
 	has := func(v js.Value, name string) bool { return v.Type() != js.TypeUndefined && v.Get(name).Truthy() }
 	nav := b.window.Get("navigator")
@@ -89,7 +89,7 @@ func (b *Browser) Download(file any, name string) {
 		return
 	}
 	b.save(v, name, func() {
-		// If it lies in the browser's own store, it has been read by now. One that is still being read is met by the next output.
+		// A file in the browser's own store has been read by now. If it is still being read, the next output removes it.
 		go func() { _ = jsx.RemoveOutput(v.Get("name").String()) }()
 	})
 }
@@ -99,7 +99,7 @@ func (b *Browser) SaveBytes(name, mime string, data []byte) {
 	b.save(blob(data, mime), name, func() {})
 }
 
-// save hands a Blob to a person as a download, and calls over when the browser must have read it.
+// save starts a download of a Blob, and calls over when the browser must have finished reading it.
 func (b *Browser) save(v js.Value, name string, over func()) {
 	url := b.window.Get("URL").Call("createObjectURL", v)
 	a := b.doc.Call("createElement", "a")
@@ -207,7 +207,7 @@ func (b *Browser) Store(key, value string) {
 	}
 }
 
-// storage is localStorage, whose mere mention throws where a person or a policy forbids it.
+// storage returns localStorage. Even reading the property throws where a user or a policy blocks it.
 func storage() (js.Value, error) {
 	v, err := jsx.Path("localStorage")
 	if err == nil && v.Type() != js.TypeObject {

@@ -46,7 +46,7 @@ func (b *Browser) PickFiles() ([]state.File, error) {
 		}},
 	})
 	if jsx.Named(err, "SecurityError") || jsx.Named(err, "NotAllowedError") {
-		return b.pickByInput() // it is there, and a policy or a frame forbids it
+		return b.pickByInput() // it exists, but a policy or a frame forbids it
 	}
 	if err != nil {
 		return nil, dismissed(err)

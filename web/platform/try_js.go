@@ -11,11 +11,11 @@ import (
 	"wimscope/worker/jsx"
 )
 
-// patience is how long a browser may take to answer a trial.
+// patience is the time limit for a trial.
 const patience = 5 * time.Second
 
-// Try implements state.Platform. That an interface is there says little: where site data is blocked, and in Firefox's private
-// windows, storage exists and throws or rejects.
+// Try implements state.Platform. The existence of an interface says little: with blocked site data, and in Firefox's private
+// windows, storage exists but throws or rejects.
 func (b *Browser) Try() state.Caps {
 	c := b.Caps()
 	var wg sync.WaitGroup
@@ -83,9 +83,9 @@ func tryLocks() error {
 // Room implements state.Platform.
 func (b *Browser) Room(need int64) int64 {
 	room := int64(-1)
-	_ = within(patience, func() error { // if it takes longer, nothing is known
+	_ = within(patience, func() error { // after that, nothing is known
 		if room = jsx.Room(); room >= 0 && room < need {
-			// What was handed over a while ago has been read, or is being read to its end.
+			// Old outputs have been read, or their download continues to the end.
 			const soon = 10 * time.Second
 			_ = jsx.RemoveOutputs(func(_ int64, age time.Duration) bool { return age > soon })
 			room = jsx.Room()

@@ -134,7 +134,7 @@ func (a *App) Start(hash string) {
 	}()
 }
 
-// try finds out what the browser lets the page do. It takes milliseconds.
+// try finds out what the browser allows. It takes milliseconds.
 func (a *App) try() {
 	c := a.platform.Try()
 	a.update(func() { a.Caps = c })

@@ -18,8 +18,8 @@ type Problem struct {
 // NewProblem makes a Problem of an error.
 func NewProblem(e *protocol.Error, name string) *Problem { return &Problem{Err: e, Name: name} }
 
-// problem makes a Problem of an error that came of reading an archive; entry is what of it was read, "" if that is the archive
-// itself. What went wrong with a file on disk is about that file, whatever was read of it.
+// problem converts an error of reading an archive to a Problem. entry is the entry that was read, "" for the archive itself. A
+// problem with a file on disk names that file, whatever was read from it.
 func (a *App) problem(ar *Archive, err error, entry string) *Problem {
 	e := protocol.AsError(err)
 	name := e.Name
@@ -37,8 +37,7 @@ func (a *App) problem(ar *Archive, err error, entry string) *Problem {
 	return p
 }
 
-// settle finds out what became of a file that is not any more what it was, where the browser lets the page look again, and
-// says it in p.
+// settle finds out what became of a changed file, if the browser lets the page look again, and adds it to p.
 func (a *App) settle(p *Problem, lists ...[]File) {
 	if p.Err.Code != protocol.CodeChanged || p.Err.Record == protocol.FileGone {
 		return
@@ -54,7 +53,7 @@ func (a *App) settle(p *Problem, lists ...[]File) {
 			case err != nil && protocol.AsError(err).Code == protocol.CodeChanged:
 				became = protocol.FileGone
 			case err != nil, now.Size == f.Size && now.Modified == f.Modified:
-				return // nothing more is known
+				return // no more details
 			case now.Size < f.Size:
 				became = protocol.FileCut
 			}

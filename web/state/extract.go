@@ -277,8 +277,8 @@ func (a *App) StartExtract() {
 	}()
 }
 
-// target asks a person where an output of size bytes goes, as far as this browser lets them choose. A way that the browser
-// offers and refuses is given up for the next one.
+// target asks where an output of size bytes goes, as far as this browser offers a choice. If the browser refuses one way, the next
+// one is tried.
 func (a *App) target(name string, format protocol.Format, size int64) (*pool.OutTarget, error) {
 	if format == protocol.Folder {
 		h, chosen, err := a.platform.PickFolder()
@@ -304,7 +304,7 @@ func (a *App) target(name string, format protocol.Format, size int64) (*pool.Out
 		if errors.Is(err, ErrDismissed) {
 			return nil, err
 		}
-		a.update(func() { a.Caps.SavePicker = false }) // a policy, or a frame of another site
+		a.update(func() { a.Caps.SavePicker = false }) // refused by a policy, or in a frame of another site
 	}
 	if caps.OPFS {
 		room := a.platform.Room(size)
@@ -324,7 +324,7 @@ func (a *App) start(j *JobView, spec pool.JobSpec) {
 	a.run(j, spec, func() {
 		if j.Problem == nil && j.Result.File != nil {
 			a.platform.Download(j.Result.File, spec.Out.Name)
-			j.Result.File = nil // the browser has it; one in memory goes when it has been read
+			j.Result.File = nil // the browser has it; a file in memory is freed once it was read
 		}
 		if j.Problem == nil && j.Noted() > 0 && a.Report == nil {
 			a.Report = j

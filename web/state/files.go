@@ -38,7 +38,7 @@ type Files struct {
 	Path    []protocol.Crumb
 	Loading bool
 	Problem *Problem // why the image or folder cannot be shown
-	Lost    int      // what the image's tree lacks
+	Lost    int      // number of losses in the image's tree
 
 	List    List
 	Tree    Tree

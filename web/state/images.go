@@ -7,7 +7,7 @@ import (
 // Images is the Images tab.
 type Images struct {
 	Versions map[int]*ImageVersion // by index
-	Windows  map[int]*ImageWindows // by index; none of images that were not asked about
+	Windows  map[int]*ImageWindows // by index, for images that were asked about
 	loading  bool
 }
 
@@ -44,16 +44,15 @@ func (a *App) loadVersions() {
 	}()
 }
 
-// ImageWindows is what the registry in an image says of its Windows.
+// ImageWindows holds the facts from the registry in an image.
 type ImageWindows struct {
 	protocol.WindowsReply
 	None    bool // there is no Windows
 	Loading bool
-	Problem *Problem // why nothing could be read
+	Problem *Problem // why it could not be read
 }
 
-// ReadWindows asks for what an image's registry says. It is not asked for by itself: in a solid archive much is to be
-// unpacked for it.
+// ReadWindows reads the facts from an image's registry. This happens only on request: in a solid archive it may unpack a lot.
 func (a *App) ReadWindows(image int) {
 	a.update(func() {
 		ar := a.Archive

@@ -105,7 +105,7 @@ func (a *App) askUses(serial int) {
 	}()
 }
 
-// size is that of the entry's content, or of a named stream, bytes; 0 if it is not known.
+// size returns the size in bytes of the entry's content, or of a named stream; 0 if unknown.
 func (in *Inspector) size(stream string) int64 {
 	if stream == "" {
 		return in.Row.Size

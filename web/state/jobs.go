@@ -135,7 +135,7 @@ func (a *App) run(j *JobView, spec pool.JobSpec, onEnd func()) {
 	}()
 }
 
-// jobProblem is why a job failed: something about its output, or about the archive.
+// jobProblem returns why a job failed, because of its output or the archive.
 func (a *App) jobProblem(j *JobView, err error) *Problem {
 	e := protocol.AsError(err)
 	if e.Name == "" && j.Where != "" {

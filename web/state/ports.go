@@ -56,7 +56,7 @@ type File struct {
 	Size     int64
 	Modified int64 // milliseconds since 1970
 	Value    any   // a File, as the pool's connections carry it
-	Handle   any   // a FileSystemFileHandle by which it can be opened another day; nil where browsers have none
+	Handle   any   // a FileSystemFileHandle to reopen it later; nil if the browser has none
 }
 
 // Recent is an archive that was open before. Handles is empty where it can only be found again by dropping it.
@@ -87,12 +87,12 @@ type Caps struct {
 	Coarse                               bool   // a finger, not a mouse, is what this browser is mostly used with
 	Names                                string // whose rules for names it enforces in folders: "windows", "mac", "linux"
 
-	// What was tried, and worked. Until then it is taken for refused.
+	// Results of trials; false until tried.
 	Settings bool // small values, as the theme
 	Database bool // recent files
 	Locks    bool
-	OPFS     bool  // a store of the browser's own, in which large outputs are put together
-	Room     int64 // bytes that it has room for, -1 if that cannot be told
+	OPFS     bool  // the browser's own store, where large outputs are assembled
+	Room     int64 // its free bytes, -1 if unknown
 }
 
 // Platform is what the page needs of the browser around it. Methods that return an error may wait for a person or
@@ -100,9 +100,9 @@ type Caps struct {
 // return at once.
 type Platform interface {
 	Now() time.Time
-	Caps() Caps // at once, nothing of it tried
+	Caps() Caps // immediate, without trials
 	Try() Caps
-	Room(need int64) int64 // makes room in the browser's own store if need bytes have none; how much there is, -1 if that cannot be told
+	Room(need int64) int64 // frees room in the browser's own store if need bytes do not fit; returns the free bytes, -1 if unknown
 	PickFiles() ([]File, error)
 	PickSave(name string) (handle any, chosen string, err error)
 	PickFolder() (handle any, name string, err error)

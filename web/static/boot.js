@@ -26,7 +26,7 @@
 
 	// --- files that come before the program does ---
 
-	// As package visible does for the program: what a name hides is shown.
+	// Make hidden characters in names visible, as package visible does for the program.
 	const shown = (name) => name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `<U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}>`);
 	window.wimscopeQueue = [];
 	const queue = (via, files, handles) => {
@@ -102,7 +102,7 @@
 	};
 
 	const start = async () => {
-		// No browser of these years lacks it: somebody has switched it off.
+		// Every current browser has it: somebody has switched it off.
 		if (typeof WebAssembly !== "object") {
 			show("boot-switched-off");
 			return;

@@ -14,7 +14,7 @@ func (c *Banners) missing() string {
 	return c.T("missing.many", len(a.Info.Missing), a.Info.TotalParts, a.MissingName(n))
 }
 
-// lost says that something is lost of the archive, or of the image that is shown. Verify tells what.
+// lost reports that the archive, or the current image, is incomplete. Verify lists the losses.
 func (c *Banners) lost() string {
 	a := c.App.Archive
 	switch {

@@ -37,13 +37,13 @@ func drawing(parent *vugu.VGNode, tag string) *vugu.VGNode {
 	return n
 }
 
-// spoken are the attributes that people read or hear.
+// spoken lists the attributes that people read or hear.
 func spoken(key string) bool {
 	return key == "title" || key == "aria-label" || key == "alt" || key == "placeholder"
 }
 
-// attribute sets an attribute: nil and false are none, true is one without a value. In one that people read, hidden
-// characters are shown.
+// attribute sets an attribute: nil and false remove it, true sets it without a value. In spoken attributes, hidden characters are
+// made visible.
 func attribute(n *vugu.VGNode, key string, v any) {
 	var s string
 	switch v := v.(type) {
@@ -65,14 +65,14 @@ func attribute(n *vugu.VGNode, key string, v any) {
 	n.Attr = append(n.Attr, vugu.VGAttribute{Key: key, Val: s})
 }
 
-// verbatim is text of a person's own, shown as it is: what is in a file, not what a file is called.
+// verbatim is text shown unchanged: the content of a file, not its name.
 type verbatim string
 
-// lines is text of several lines.
+// lines is text with line breaks.
 type lines string
 
-// content makes v, a string, lines or verbatim, the text of n. Whatever a string is made of, its hidden characters are shown:
-// there is no other way for a name to the page.
+// content makes v, a string, lines or verbatim, the text of n. Hidden characters of strings are always made visible: every name
+// reaches the page through here.
 func content(n *vugu.VGNode, v any) {
 	var s string
 	switch v := v.(type) {

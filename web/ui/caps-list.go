@@ -6,7 +6,7 @@ import (
 	"wimscope/web/words"
 )
 
-// CapsList says what this browser can do, and what the page does where it cannot.
+// CapsList lists what this browser can do, and the fallback for what it cannot.
 type CapsList struct{ base }
 
 type capability struct {

@@ -65,10 +65,10 @@ func (c *ImagesView) facts(im protocol.Image) []fact {
 	return f
 }
 
-// asked says that an image's registry was asked, whatever came of it.
+// asked reports whether an image's registry was read, with or without success.
 func (c *ImagesView) asked(index int) bool { return c.App.Archive.Images.Windows[index] != nil }
 
-// registry is what the image's registry says, once it was asked.
+// registry returns the facts from the image's registry, once read.
 func (c *ImagesView) registry(index int) (f []fact) {
 	add := func(key, value string) {
 		if value != "" {
@@ -90,7 +90,7 @@ func (c *ImagesView) registry(index int) (f []fact) {
 		if build == "" {
 			build = c.T("images.registry-none")
 		} else {
-			build += ", " + c.T("preview.unchecked") // a hive is read in parts
+			build += ", " + c.T("preview.unchecked") // only parts of a hive are read
 		}
 		add("images.registry", build)
 		add("images.branch", w.Branch)

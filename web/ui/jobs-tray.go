@@ -39,7 +39,7 @@ func (c *JobsTray) damaged(j *state.JobView) bool {
 	return j.Ended && j.Problem == nil && j.Op == protocol.Verify && !j.Result.Report.OK && !c.incomplete(j)
 }
 
-// incomplete tells whether a verification has found that something is lost, and nothing worse.
+// incomplete reports whether a verification found losses, and nothing worse.
 func (c *JobsTray) incomplete(j *state.JobView) bool {
 	return j.Ended && j.Problem == nil && j.Op == protocol.Verify && j.Result.Report.Verdict == protocol.Incomplete
 }

@@ -75,14 +75,14 @@ func (c *VerifyView) resultIcon() vugu.Builder {
 	return icon("octagon-alert")
 }
 
-// resultClass marks the card by the verdict.
+// resultClass returns the CSS class of the verdict.
 func (c *VerifyView) resultClass() string {
 	r := c.r()
 	partial := r.Verdict == protocol.Incomplete
 	return class("card result", "ok", r.OK, "partial", partial, "notok", !r.OK && !partial)
 }
 
-// lost is what the archive lacks, in words and places.
+// lost returns the losses of the archive as rows of text and place.
 func (c *VerifyView) lost() []fact {
 	const most = 200
 	r := c.r()

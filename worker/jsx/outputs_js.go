@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// Outputs are files in a folder of the origin's own file system (OPFS): each is written there by a worker and then handed to a
-// person as a download. No browser tells when a download has ended.
+// Outputs are files in a folder of the origin private file system (OPFS). A worker writes each of them, and then it is handed over as a
+// download. No browser reports when a download has ended.
 
-// outputFolder is in the root.
+// outputFolder is the name of the folder in the root.
 const outputFolder = "wimscope-output"
 
-// OriginRoot is the root of the origin's own file system. Browsers have it and refuse it where they keep nothing for a site:
-// blocked site data, Firefox's private windows.
+// OriginRoot returns the root of the OPFS. Browsers have it, but refuse it where they store nothing for a site: with blocked site
+// data, and in Firefox's private windows.
 func OriginRoot() (js.Value, error) {
 	storage, err := Path("navigator", "storage")
 	if err != nil {
@@ -25,7 +25,7 @@ func OriginRoot() (js.Value, error) {
 	return Call(storage, "getDirectory")
 }
 
-// OutputFolder is the folder of outputs.
+// OutputFolder returns the folder of outputs.
 func OutputFolder() (js.Value, error) {
 	root, err := OriginRoot()
 	if err != nil {
@@ -34,7 +34,7 @@ func OutputFolder() (js.Value, error) {
 	return Call(root, "getDirectoryHandle", outputFolder, map[string]any{"create": true})
 }
 
-// Room is how many bytes more the browser keeps for this origin, as it says; -1 if it does not say.
+// Room returns how many more bytes the browser says it can store for this origin; -1 if it does not say.
 func Room() int64 {
 	storage, err := Path("navigator", "storage")
 	if err != nil || storage.Type() != js.TypeObject || storage.Get("estimate").Type() != js.TypeFunction {
@@ -51,15 +51,15 @@ func Room() int64 {
 	return int64(min(max(quota.Float()-usage.Float(), 0), math.MaxInt64/2))
 }
 
-// HandOver is how long a download of size bytes is given to have read all of them: a minute in which a person may be
-// asked something, and the time of a slow disk.
+// HandOver returns the time after which a download of size bytes must have read its file: a minute, for a dialog that may be open, plus
+// the time that a slow disk takes.
 func HandOver(size int64) time.Duration {
 	const slow = 20 << 20 // bytes a second
 	return time.Minute + time.Duration(size/slow)*time.Second
 }
 
-// RemoveOutput removes the output whose File is called name. One that is being written, or read by a browser that keeps it for
-// that, stays; one that is being read by another is read to its end.
+// RemoveOutput removes the output whose File is called name. It stays if it is being written, or read by a browser that locks it; other
+// browsers read a removed file to its end.
 func RemoveOutput(name string) error {
 	folder, err := OutputFolder()
 	if err == nil {
@@ -68,7 +68,7 @@ func RemoveOutput(name string) error {
 	return err
 }
 
-// RemoveOutputs removes the outputs of which old says so, by their size and how long ago they were finished.
+// RemoveOutputs removes the outputs for which old returns true, given their size and the time since they were finished.
 func RemoveOutputs(old func(size int64, age time.Duration) bool) error {
 	folder, err := OutputFolder()
 	if err != nil {

@@ -57,13 +57,13 @@ func CallNow(v js.Value, method string, args ...any) (r js.Value, err error) {
 	return v.Call(method, args...), nil
 }
 
-// Get reads a property whose getter may throw, as those of storage do where a person or a policy blocks it. A thrown exception
-// is an error; out of js.Value.Get it would end the program.
+// Get reads a property whose getter may throw, as those of storage do when a user or a policy blocks it. It returns a thrown exception
+// as an error; with js.Value.Get the program would end.
 func Get(v js.Value, name string) (js.Value, error) {
 	return CallNow(js.Global().Get("Reflect"), "get", v, name)
 }
 
-// Path reads a property of a property and so on, from the global object. What is not there is undefined.
+// Path reads a chain of properties, starting at the global object. A missing one gives undefined.
 func Path(names ...string) (js.Value, error) {
 	v := js.Global()
 	for _, name := range names {

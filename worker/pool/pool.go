@@ -36,7 +36,7 @@ type Pool struct {
 	idle     []*worker // have run shards or written an output
 	busy     map[*worker]bool
 	sessions map[*Session]bool
-	gone     map[string]bool // keys of sessions that were closed
+	gone     map[string]bool // keys of closed sessions
 	count    int             // names and keys given so far
 	closed   bool
 }
@@ -243,8 +243,8 @@ func (p *Pool) addSession(s *Session) {
 	p.sessions[s] = true
 }
 
-// dropSession ends the idle workers that have worked on the archive, and all of them if it was the last one that was open: the
-// memory of a worker never shrinks, it is given back with the worker. A busy one is ended when it is given back.
+// dropSession ends the idle workers that have worked on the archive, or all idle workers if it was the last open archive: the memory
+// of a worker never shrinks, so only ending the worker frees it. Busy workers are ended when they are returned.
 func (p *Pool) dropSession(s *Session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -262,7 +262,7 @@ func (p *Pool) dropSession(s *Session) {
 	p.idle = kept
 }
 
-// doneWithLocked tells whether w has worked on an archive that was closed.
+// doneWithLocked reports whether w has worked on an archive that was closed.
 func (p *Pool) doneWithLocked(w *worker) bool {
 	for key := range w.keys {
 		if p.gone[key] {
@@ -272,7 +272,7 @@ func (p *Pool) doneWithLocked(w *worker) bool {
 	return false
 }
 
-// forget lets the idle workers forget the files of a build.
+// forget makes the idle workers forget the files of a build.
 func (p *Pool) forget(key string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

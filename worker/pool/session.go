@@ -335,7 +335,7 @@ func (s *Session) Version(ctx context.Context, req protocol.VersionRequest) (pro
 	return ask[protocol.VersionReply](ctx, s, protocol.Version, req)
 }
 
-// Windows is what the registry in an image says.
+// Windows returns the facts from the registry in an image.
 func (s *Session) Windows(ctx context.Context, req protocol.VersionRequest) (protocol.WindowsReply, error) {
 	return ask[protocol.WindowsReply](ctx, s, protocol.Windows, req)
 }

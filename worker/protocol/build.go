@@ -127,7 +127,7 @@ type BuildReply struct {
 
 // StageReply is the next stage of writing. An empty name says that all are done.
 type StageReply struct {
-	Stage  string `json:"stage"` // "check" (what is copied is not damaged), "hash", "pack", "metadata"
+	Stage  string `json:"stage"` // "check" (copied contents are checked), "hash", "pack", "metadata"
 	Shards int    `json:"shards"`
 	Bytes  int64  `json:"bytes"` // unpacked
 	Items  int    `json:"items"`

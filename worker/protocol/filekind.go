@@ -1,9 +1,9 @@
 package protocol
 
-// FileKind is what a file that is no WIM seems to be.
+// FileKind is what a file that is not a WIM seems to be.
 type FileKind string
 
-// What the engine tells apart. The page has words for each: guess.<kind>.
+// The kinds that the engine recognises. The page has words for each: guess.<kind>.
 const (
 	KindEmpty FileKind = "empty"
 	KindZeros FileKind = "zeros"
@@ -29,7 +29,7 @@ const (
 	KindDisk  FileKind = "disk"
 )
 
-// FileKinds lists them all.
+// FileKinds returns all kinds.
 func FileKinds() []FileKind {
 	return []FileKind{
 		KindEmpty, KindZeros, KindText, KindZIP, Kind7z, KindVHDX, KindVHD, KindFFU, KindCAB, KindGzip, KindXZ, KindZstd, KindBzip2,

@@ -181,35 +181,35 @@ type Report struct {
 	ProblemsN  int       `json:"problemsN"`
 	Warnings   []string  `json:"warnings,omitempty"`
 	Verdict    Verdict   `json:"verdict,omitempty"` // of a verification
-	Losses     []Loss    `json:"losses,omitempty"`  // what should be there and cannot be reached, first 1000
+	Losses     []Loss    `json:"losses,omitempty"`  // what is missing or cannot be reached, first 1000
 	LossesN    int       `json:"lossesN,omitempty"`
 	Text       string    `json:"text,omitempty"`
 	JSON       string    `json:"json,omitempty"`
 }
 
-// Verdict is what a verification comes to.
+// Verdict is the result of a verification.
 type Verdict string
 
 const (
 	Good       Verdict = "good"
-	Incomplete Verdict = "incomplete" // what is there is sound, and not all is there
+	Incomplete Verdict = "incomplete" // what is there is sound, but something is missing
 	Damaged    Verdict = "damaged"
 )
 
-// Loss is something that the archive should hold and that cannot be reached in it.
+// Loss is something that the archive should hold and that is missing or cannot be reached.
 type Loss struct {
 	Kind  LossKind `json:"kind"`
-	Image int      `json:"image,omitempty"` // from 1; 0: it is not of an image's tree
+	Image int      `json:"image,omitempty"` // from 1; 0 if it is not a loss of an image's tree
 	Path  string   `json:"path,omitempty"`
 	Part  string   `json:"part,omitempty"` // name of the file
 	Off   int64    `json:"off"`            // in the image's metadata, or in the part
 	Text  string   `json:"text"`           // details
 }
 
-// LossKind says what was lost.
+// LossKind is the kind of a loss.
 type LossKind string
 
-// LossKinds are all there are. The page has words for each.
+// LossKinds returns all kinds. The page has words for each.
 func LossKinds() []LossKind {
 	return []LossKind{
 		"list-cut", "list-beyond", "list-shared", "entry", "name", "duplicate", "not-a-folder", "depth", "orphans", "root", "stream", "security",

@@ -57,7 +57,7 @@ const (
 	Uses    Method = "uses"    // (UsesRequest, UsesReply)
 	XML     Method = "xml"     // (nothing, XMLReply)
 	Version Method = "version" // (VersionRequest, VersionReply) the build that ntoskrnl.exe itself names
-	Windows Method = "windows" // (VersionRequest, WindowsReply) what the image's registry says
+	Windows Method = "windows" // (VersionRequest, WindowsReply) the facts from the image's registry
 	Lacks   Method = "lacks"   // (nothing, Elsewhere) goes through all trees, with Elsewhere as progress bodies
 	Plan    Method = "plan"    // (PlanRequest, PlanReply)
 	Shard   Method = "shard"   // (ShardRequest, ShardReply) attach of the reply: shard, and entries when something is written
@@ -134,26 +134,26 @@ type Error struct {
 	Record  string   `json:"record,omitempty"`  // the on-disk record; refused: why, as a key; no-space: InStore, or ""; changed: what became of the file, or ""
 	Part    int      `json:"part,omitempty"`    // the part that Off stands in, 0-based
 	Off     int64    `json:"off,omitempty"`     // where it stands in the part, bytes
-	Guess   FileKind `json:"guess,omitempty"`   // not-a-wim: what it seems to be, "" if that cannot be told
+	Guess   FileKind `json:"guess,omitempty"`   // not-a-wim: what it seems to be, or ""
 	First   []byte   `json:"first,omitempty"`   // not-a-wim: up to 16 bytes, base64 on the wire
-	Need    int64    `json:"need,omitempty"`    // no-space: bytes, if that is known
-	Room    int64    `json:"room,omitempty"`    // no-space: bytes that there are, with Need
-	Missing int64    `json:"missing,omitempty"` // truncated: bytes that are not there; 0 if that cannot be told
+	Need    int64    `json:"need,omitempty"`    // no-space: bytes needed, if known
+	Room    int64    `json:"room,omitempty"`    // no-space: free bytes, with Need
+	Missing int64    `json:"missing,omitempty"` // truncated: missing bytes; 0 if unknown
 	Numbers []int    `json:"numbers,omitempty"` // missing-part: part numbers from 1
 	Total   int      `json:"total,omitempty"`   // missing-part: parts in the set
 	Version string   `json:"version,omitempty"` // old-version: "1.12"
-	Content int      `json:"content,omitempty"` // run: number, from 1, of the content that could not be had, for Skip
-	Fatal   bool     `json:"fatal,omitempty"`   // the worker panicked: it answers no more and is to be replaced
+	Content int      `json:"content,omitempty"` // run: number, from 1, of the content that cannot be read, for Skip
+	Fatal   bool     `json:"fatal,omitempty"`   // the worker panicked and must be replaced
 }
 
-// Error.Record of a file that is not any more what it was when it was opened.
+// Error.Record of a file that changed since it was opened.
 const (
 	FileGone     = "gone"     // removed, moved or renamed
 	FileCut      = "cut"      // shorter
-	FileReplaced = "replaced" // written anew
+	FileReplaced = "replaced" // rewritten
 )
 
-// InStore is Error.Record where there is no room in the browser's own store, and not on the disk that a person has chosen.
+// InStore is Error.Record if the browser's own store is full, not the chosen disk.
 const InStore = "store"
 
 func (e *Error) Error() string { return e.Message }

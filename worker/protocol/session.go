@@ -52,7 +52,7 @@ type Archive struct {
 	PackedBytes int64     `json:"packedBytes"` // as stored
 	Images      []Image   `json:"images"`
 	Warnings    []string  `json:"warnings,omitempty"`
-	Losses      int       `json:"losses,omitempty"` // what should be there and is not, as far as opening tells; those of trees show in lists
+	Losses      int       `json:"losses,omitempty"` // losses found when opening; List reports those of trees
 	Fields      []Field   `json:"fields"`           // part 1's header, field by field
 	ReadOnly    bool      `json:"readOnly"`
 	References  []string  `json:"references,omitempty"`
@@ -129,7 +129,7 @@ type Row struct {
 	Modified int64  `json:"modified"`          // 100-ns units since 1601, as stored, exact below 2^53
 	Attrs    uint32 `json:"attrs"`             // FILE_ATTRIBUTE bits
 	Link     string `json:"link,omitempty"`    // target of a symbolic link or junction
-	BadLink  bool   `json:"badLink,omitempty"` // it is a link whose target cannot be read: its data are damaged or missing
+	BadLink  bool   `json:"badLink,omitempty"` // a link whose target data are damaged or missing
 	Reparse  uint32 `json:"reparse,omitempty"` // tag, 0 if none
 	Links    int    `json:"links,omitempty"`   // names of this inode, if more than one
 	Streams  int    `json:"streams,omitempty"` // named streams
@@ -164,7 +164,7 @@ type ListReply struct {
 	Path  []Crumb `json:"path"`           // from the root to this folder
 	Seek  int     `json:"seek"`           // -1: none
 	Find  int     `json:"find"`           // -1: not in this list
-	Lost  int     `json:"lost,omitempty"` // what the image's tree lacks: entries, lists, contents
+	Lost  int     `json:"lost,omitempty"` // number of losses in the image's tree: entries, lists, contents
 }
 
 // Crumb is one step of a path bar.
@@ -294,10 +294,10 @@ type ReadReply struct {
 	Check    Check  `json:"check,omitempty"`    // of the whole stream
 }
 
-// Check says whether the bytes that are shown were compared with their SHA-1.
+// Check tells whether the returned bytes were compared with their SHA-1.
 type Check string
 
-// The outcomes of a check.
+// The results of a check.
 const (
 	CheckGood Check = "good" // the SHA-1 matches
 	CheckBad  Check = "bad"  // it does not
@@ -379,13 +379,13 @@ type StatusReply struct {
 	Heap   int64 `json:"heap"`   // bytes in use
 }
 
-// WindowsReply is what the files of the Windows in an image say of it, beside its XML. Its hives are read for that, in a
-// solid archive much more.
+// WindowsReply holds the facts from the files of the Windows in an image, beside its XML. Reading them reads its hives, and in a solid
+// archive much more.
 type WindowsReply struct {
 	Root        string       `json:"root"`                  // "/Windows"
 	Build       string       `json:"build,omitempty"`       // by the registry: "10.0.22621.2428"
 	Branch      string       `json:"branch,omitempty"`      // "ni_release"
-	Lab         string       `json:"lab,omitempty"`         // that built it, and when
+	Lab         string       `json:"lab,omitempty"`         // lab and date of the build
 	Differences []Difference `json:"differences,omitempty"` // what the XML lacks or has wrong
 	Problems    []string     `json:"problems,omitempty"`    // what could not be read
 }

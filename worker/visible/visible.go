@@ -1,6 +1,6 @@
-// Package visible shows what a name from a file hides. A name may hold characters that nobody sees and that change how
-// all others are read: "photo<U+202E>gpj.exe" is drawn as "photoexe.jpg" if its control character is obeyed. Whatever
-// shows a name to a person shows it through here; whatever compares, copies or writes it uses the name itself.
+// Package visible makes hidden characters in names visible. A name may have invisible characters that change how the others are
+// displayed: "photo<U+202E>gpj.exe" looks like "photoexe.jpg" if its control character is interpreted. All code that shows a name
+// to people goes through this package; code that compares, copies or writes it uses the name itself.
 package visible
 
 import (
@@ -10,10 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// hidden are the characters that are invisible, that look like a space, or that reorder text, as ranges in ascending
-// order: control characters (Cc), format characters (Cf) but the Arabic and Syriac signs that have a form, separators (Zl, Zp and
-// Zs but the two spaces that are seen for what they are), what Unicode calls Default_Ignorable_Code_Point, and
-// noncharacters. [Unicode 16: DerivedCoreProperties.txt, DerivedGeneralCategory.txt]
+// hidden lists the characters that are invisible, look like a space, or reorder text, as ranges in ascending order: control
+// characters (Cc), format characters (Cf) except the visible Arabic and Syriac ones, separators (Zl, Zp, and Zs except the two
+// spaces that look like one), Default_Ignorable_Code_Point, and noncharacters. [Unicode 16: DerivedCoreProperties.txt,
+// DerivedGeneralCategory.txt]
 var hidden = [...][2]rune{
 	{0x0000, 0x001f},
 	{0x007f, 0x00a0},   // DEL, C1, no-break space
@@ -45,7 +45,7 @@ var hidden = [...][2]rune{
 	{0xe0000, 0xe0fff}, // tags, more variation selectors
 }
 
-// Hidden reports whether r is a character that is not seen, or not seen for what it is.
+// Hidden reports whether r is invisible or looks like something else.
 func Hidden(r rune) bool {
 	if r >= 0x10000 && r&0xfffe == 0xfffe { // the last two of each plane
 		return true
@@ -54,15 +54,15 @@ func Hidden(r rune) bool {
 	return i < len(hidden) && hidden[i][0] <= r
 }
 
-// Text returns s with each hidden character written as <U+202E>: by its number, between signs that no name on Windows
-// has. Bytes that are no UTF-8 become U+FFFD, which has a form. Line breaks and tabs are hidden characters too: a name
-// has none, and one that has makes a list lie.
+// Text returns s with each hidden character written by number, as <U+202E>: no Windows name can have < or >. Invalid UTF-8 becomes
+// U+FFFD, which is visible. Line breaks and tabs count as hidden too: names have none, and one that does could fake an entry
+// of a list.
 func Text(s string) string { return show(s, "") }
 
-// Lines returns s with the hidden characters of each line shown; line feeds and tabs stay what they are.
+// Lines is Text for text with several lines: line feeds and tabs stay unchanged.
 func Lines(s string) string { return show(s, "\n\t") }
 
-// show writes all hidden characters but those of keep by their numbers.
+// show writes all hidden characters except those in keep by number.
 func show(s, keep string) string {
 	at := strings.IndexFunc(s, func(r rune) bool { return r == utf8.RuneError || Hidden(r) && !strings.ContainsRune(keep, r) })
 	if at < 0 {
@@ -90,9 +90,9 @@ func appendNumber(b []byte, r rune) []byte {
 	return append(b, '>')
 }
 
-// Writer returns a writer for a terminal, which shows what is written to it with its hidden characters: a terminal obeys
-// control characters, and a name may hold them. Line feeds, carriage returns and tabs pass; a program moves about the
-// screen by them. A character may come in two writes.
+// Writer returns a writer for a terminal that makes hidden characters visible: a terminal interprets control characters, which names may
+// have. Line feeds, carriage returns and tabs pass, since the program itself uses them. A character may be split over two
+// writes.
 func Writer(w io.Writer) io.Writer { return &writer{w: w} }
 
 type writer struct {

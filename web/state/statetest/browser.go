@@ -15,16 +15,16 @@ type Browser struct {
 	Can       state.Caps
 	Values    map[string]string
 	List      []state.Recent
-	Files     []state.File // what PickFiles gives; none: dismissed
-	Save      any          // what PickSave gives; nil: dismissed
-	Denied    bool         // Allowed says no
-	SaveFails error        // what PickSave fails with
+	Files     []state.File // result of PickFiles; empty: dismissed
+	Save      any          // result of PickSave; nil: dismissed
+	Denied    bool         // Allowed returns false
+	SaveFails error        // error of PickSave
 	Log       []string     // "hash #/…", "replace #/…", "focus list", "download x", …
 	Clip      string
 	Title     string
 	IsBusy    bool
 	SampleF   state.File
-	Found     func(handle any) (state.File, error) // what FileOf gives, if not nil
+	Found     func(handle any) (state.File, error) // replaces FileOf, if not nil
 
 	asked atomic.Int64 // times that Now was called
 }

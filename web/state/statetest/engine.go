@@ -122,11 +122,11 @@ func (j *Job) Wait() (pool.Result, error) {
 
 // Session is a made-up archive: two images with a few folders, of which /many has Many files.
 type Session struct {
-	Check     protocol.Check // of what Read gives
+	Check     protocol.Check // in the result of Read
 	Info      protocol.Archive
 	Many      int
 	Lacking   int               // contents in other archives
-	Lost      int               // what trees lack
+	Lost      int               // losses of trees
 	ReadFails error             // Read fails with it
 	Texts     map[string]string // contents by path
 	Closed    bool
@@ -191,7 +191,7 @@ func (s *Session) add(name string, parent int32, row protocol.Row) int32 {
 	return n
 }
 
-// Put puts an entry into a folder, which is there.
+// Put adds an entry to an existing folder.
 func (s *Session) Put(folder, name string, row protocol.Row) {
 	n, ok := s.find(folder)
 	if !ok {
