@@ -99,7 +99,7 @@ func archive(t *testing.T) (wim, content string) {
 // private window. There the page says so and puts results together in memory.
 func TestSmoke(t *testing.T) {
 	url := serve(t)
-	const memory, disk = "results are put together in memory", "Results are put together on disk, where the browser has room for"
+	const memory, disk = "results are assembled in memory", "Results are assembled on disk, where the browser has room for"
 	const forgets, remembers = "the theme and the widths of panes start anew each time", "The theme and the widths of panes are remembered."
 	for _, x := range []struct {
 		name, prefs string

@@ -186,7 +186,7 @@ func TestDelta(t *testing.T) {
 	p.Click("button", "Close preview")
 	p.Click("gridcell", "readme.txt…")
 	p.Click("button", "Preview")
-	p.Sees("The content of readme.txt lies in another archive")
+	p.Sees("The content of readme.txt is in another archive")
 	p.Press("Escape")
 
 	p.Drop(base)

@@ -168,7 +168,7 @@ func (p *namesPlan) report(*work) (protocol.Report, error) {
 	return protocol.Report{Op: protocol.Names, OK: true, Written: 1, Text: fmt.Sprintf("Listed %d files and %d folders.\n", p.files, p.dirs)}, nil
 }
 
-// formula matches the start of a formula: its first character, its full-width form, which some spreadsheets accept, and characters
+// formula has the characters that start a formula, their full-width forms, which some spreadsheets accept, and the characters
 // that they skip before it.
 const formula = "=+-@\t\r\n＝＋－＠"
 

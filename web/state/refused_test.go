@@ -102,7 +102,7 @@ func TestFullStore(t *testing.T) {
 	p.Read(func() {
 		pr := p.Jobs[0].Problem
 		text := p.T(pr.TitleKey(), pr.Args()...) + ". " + p.T(pr.CauseKey(), pr.Args()...) + " " + p.T(pr.TodoKey(), pr.Args()...)
-		for _, want := range []string{"There is no room for image.zip", "a store of its own", "that is full", "Extract less at a time"} {
+		for _, want := range []string{"There is no room for image.zip", "its own store", "that store is full", "Extract less at a time"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%q lacks %q", text, want)
 			}

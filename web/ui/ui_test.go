@@ -144,7 +144,7 @@ func TestImageWithoutName(t *testing.T) {
 func TestImagesTab(t *testing.T) {
 	s := show(t).opened()
 	s.Go(state.TabImages)
-	s.has("2 images", "10.0.26100.2033", "10.0.26100.1", "Professional · x64 · en-US · 98,112 files, 21,050 folders", ">boots<", "2025-04-01 07:22", ">Ask its registry<")
+	s.has("2 images", "10.0.26100.2033", "10.0.26100.1", "Professional · x64 · en-US · 98,112 files, 21,050 folders", ">boots<", "2025-04-01 07:22", ">Read its registry<")
 }
 
 // What an image's registry says is shown when it was asked for, beside what kernel and XML say.
@@ -153,12 +153,12 @@ func TestImageRegistry(t *testing.T) {
 	s.Go(state.TabImages)
 	s.lacks(s.html(), "ge_release")
 	s.ReadWindows(1)
-	html := s.has("Build, by its registry", "10.0.26100.2033", ">ge_release<", "26100.1.amd64fre", "WINDOWS/ARCH says 0, the image 9", "WINDOWS/HAL is missing, the image says acpiapic", "config/SYSTEM: regf: corrupt hive")
-	if n := strings.Count(html, ">Ask its registry<"); n != 1 {
+	html := s.has("Build from its registry", "10.0.26100.2033", ">ge_release<", "26100.1.amd64fre", "WINDOWS/ARCH is 0 in the XML, and 9 in the image", "WINDOWS/HAL is missing in the XML, and acpiapic in the image", "config/SYSTEM: regf: corrupt hive")
+	if n := strings.Count(html, ">Read its registry<"); n != 1 {
 		t.Errorf("%d images can be asked", n)
 	}
 	s.ReadWindows(2)
-	s.lacks(s.has("no Windows registry found"), ">Ask its registry<")
+	s.lacks(s.has("no Windows registry found"), ">Read its registry<")
 }
 
 func TestVerifyTab(t *testing.T) {
@@ -184,7 +184,7 @@ func TestVerifyIncomplete(t *testing.T) {
 		losses = append(losses, protocol.Loss{Kind: k, Image: 2, Path: "/some folder", Off: 4096, Text: "details"})
 	}
 	s.engine.LastJob().End(pool.Result{Report: protocol.Report{Op: protocol.Verify, Verdict: protocol.Incomplete, LossesN: 5000, Losses: losses, Text: "t", JSON: "{}"}}, nil)
-	html := s.has("Incomplete: 5,000 things are lost", `class="card result partial"`, "#triangle-alert", "Image 2 · /some folder · offset 0x00001000", "(details)",
+	html := s.has("Incomplete: 5,000 losses", `class="card result partial"`, "#triangle-alert", "Image 2 · /some folder · offset 0x00001000", "(details)",
 		"done: the archive is incomplete", "and 4,983 more")
 	s.lacks(html, "OK:")
 	s.lacks(html, "damaged<")
@@ -195,10 +195,10 @@ func TestVerifyIncomplete(t *testing.T) {
 func TestIncompleteBanner(t *testing.T) {
 	s := show(t)
 	s.session.Lost = 3
-	s.opened().has("This image is incomplete: 3 things are lost", ">See what is lost<")
+	s.opened().has("This image is incomplete: 3 losses", ">See what is lost<")
 	s = show(t)
 	s.session.Info.Losses = 1
-	s.opened().has("This archive is incomplete: 1 thing is lost")
+	s.opened().has("This archive is incomplete: 1 loss")
 }
 
 func TestDetailsTab(t *testing.T) {
