@@ -24,7 +24,7 @@ var build = sync.OnceValues(func() ([]byte, error) {
 	return cmd.CombinedOutput()
 })
 
-// serve builds the page once, serves it and returns its address. Without Firefox and what drives it the test is skipped.
+// serve builds the page once, serves it and returns its address. It skips the test without Firefox or its driver.
 func serve(t *testing.T) string {
 	t.Helper()
 	wimtest.Need(t, "firefox-esr", "node", wimtest.Wimlib)
@@ -50,7 +50,7 @@ func picture(name string) string {
 	return filepath.Join(browser.Root(), browser.Artifacts, name+".png")
 }
 
-// said is what a script tells of the page.
+// said is what a script reports about the page.
 type said struct {
 	Errors, Violations []string
 	Caps, Text         string
@@ -58,7 +58,7 @@ type said struct {
 	Memory             map[string]int64
 }
 
-// drive runs a script, and fails the test for what the page should not have done.
+// drive runs a script, and fails the test if the page did something wrong.
 func drive(t *testing.T, script string, args ...string) said {
 	t.Helper()
 	cmd := exec.Command("node", append([]string{script}, args...)...)
@@ -95,12 +95,12 @@ func archive(t *testing.T) (wim, content string) {
 	return wim, content
 }
 
-// TestSmoke opens, browses and saves in Firefox as it is, and in one that refuses things: with all site data blocked, and in a
-// private window. There the page says so and puts results together in memory.
+// TestSmoke opens, browses and saves in a plain Firefox, with all site data blocked, and in a private window. In the last two the page
+// says what it cannot do and assembles results in memory.
 func TestSmoke(t *testing.T) {
 	url := serve(t)
 	const memory, disk = "results are assembled in memory", "Results are assembled on disk, where the browser has room for"
-	const forgets, remembers = "the theme and the widths of panes start anew each time", "The theme and the widths of panes are remembered."
+	const forgets, remembers = "the theme and the widths of panes are reset every time", "The theme and the widths of panes are remembered."
 	for _, x := range []struct {
 		name, prefs string
 		says        []string
@@ -126,7 +126,7 @@ func TestSmoke(t *testing.T) {
 	}
 }
 
-// TestWithoutWebAssembly has somebody switch WebAssembly off: that is said, and not that the browser is too old.
+// TestWithoutWebAssembly switches WebAssembly off: the page says that, not that the browser is too old.
 func TestWithoutWebAssembly(t *testing.T) {
 	s := drive(t, "off.mjs", serve(t), t.TempDir(), picture("firefox-without-wasm"))
 	if !strings.Contains(s.Text, "WebAssembly is switched off in this browser") || !strings.Contains(s.Text, "javascript.options.wasm") || strings.Contains(s.Text, "This browser is too old") {
@@ -134,7 +134,7 @@ func TestWithoutWebAssembly(t *testing.T) {
 	}
 }
 
-// large captures a file Windows/large.bin that workers have something to do with, and returns the archive.
+// large captures a file Windows/large.bin that keeps workers busy, and returns the archive.
 func large(t *testing.T, megabytes int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -152,7 +152,7 @@ func large(t *testing.T, megabytes int) string {
 	return wim
 }
 
-// TestChanged removes, cuts and replaces an archive while it is open: the page says that of the archive, by its name.
+// TestChanged removes, truncates and replaces an archive while it is open: the page says so, with the name of the archive.
 func TestChanged(t *testing.T) {
 	s := drive(t, "changed.mjs", serve(t), large(t, 24), "Windows", "large.bin", t.TempDir(), picture("firefox-changed"))
 	for trial, want := range map[string]string{
@@ -166,8 +166,7 @@ func TestChanged(t *testing.T) {
 	}
 }
 
-// TestMemory closes an archive after all of it was verified: only the spare worker is left, and what the page's process took for
-// the others is given back.
+// TestMemory closes an archive after verifying it: only the spare worker is left, and the memory of the others is freed.
 func TestMemory(t *testing.T) {
 	m := drive(t, "memory.mjs", serve(t), large(t, 64), t.TempDir(), picture("firefox-memory")).Memory
 	grown, left := m["verified"]-m["start"], m["closed"]-m["start"]

@@ -20,8 +20,8 @@ func random(t *testing.T, megabytes int) string {
 	return capture(t, dir, "install.wim", "--compress=XPRESS")
 }
 
-// TestChanged removes, cuts and replaces an archive while it is open: the page says that of the archive, by its name, whatever
-// was being done with it.
+// TestChanged removes, truncates and replaces an archive while it is open: the page says so, with the name of the archive, whatever it
+// was doing.
 func TestChanged(t *testing.T) {
 	wim := random(t, 24)
 	p := browser.Open(t, dist, browser.Options{})
@@ -92,8 +92,7 @@ func TestChanged(t *testing.T) {
 	empty(t, out)
 }
 
-// TestMemory closes an archive after all of it was verified: only the spare worker is left, and what the page's process took for
-// the others is given back.
+// TestMemory closes an archive after verifying it: only the spare worker is left, and the memory of the others is freed.
 func TestMemory(t *testing.T) {
 	wim := random(t, 64)
 	p := browser.Open(t, dist, browser.Options{})

@@ -281,7 +281,7 @@ func TestRefused(t *testing.T) {
 		{"zip", zip[0], []string{"is not a Windows image", "It looks like a ZIP file."}},
 		{"iso", iso[0], []string{"is not a Windows image", "sources/install.wim"}},
 		{"empty", nothing[0], []string{"is not a Windows image", "It is empty."}},
-		{"truncated", wim, []string{"cut.wim is incomplete", "are not there"}},
+		{"truncated", wim, []string{"cut.wim is incomplete", "are missing. A download"}},
 		{"encrypted", encrypted[0], []string{"is encrypted", "Windows Update"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

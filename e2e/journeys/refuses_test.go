@@ -9,8 +9,8 @@ import (
 	"wimscope/e2e/browser"
 )
 
-// TestSiteDataBlocked works in a browser that keeps nothing for the page and throws when it is asked to: the page starts,
-// says what it cannot do, and saves by a download that is put together in memory.
+// TestSiteDataBlocked runs in a browser whose storage throws: the page starts, says what it cannot do, and saves by a download that
+// is assembled in memory.
 func TestSiteDataBlocked(t *testing.T) {
 	tree := source(t)
 	p := browser.Open(t, dist, browser.Options{Blocked: true})

@@ -714,8 +714,8 @@ func TestBuildSkip(t *testing.T) {
 	sameTree(t, contentsOf(t, b.sink.data, 1), want)
 }
 
-// TestBuildIncomplete: an image of which something is lost is not made a draft of, nor is the archive rewritten that holds it. It
-// can be copied to another archive, with a warning, and stay where it is.
+// TestBuildIncomplete checks that the engine refuses to make a draft of an incomplete image, or to rewrite its archive. The image can
+// be copied to another archive, with a warning, and stay in place.
 func TestBuildIncomplete(t *testing.T) {
 	sub := wimtest.Folder("sub", &wimtest.HandEntry{Name: "lost"})
 	sub.Subdir = func(map[string]int) int64 { return 1 << 20 } // beyond the metadata

@@ -25,8 +25,8 @@ func damagedArchive() []byte {
 	return wimtest.One(wimtest.Folder("", bad, link("bad link", [20]byte{3}), wimtest.TextFile("good", "good text"), link("good link", [20]byte{}), long)).Bytes()
 }
 
-// TestDamageIsShown: a list, the facts of an entry and a file list say that a link's target is damaged instead of giving a
-// wrong one; a preview says whether its bytes were checked, and what came of it.
+// TestDamageIsShown checks that a list, the facts of an entry and a file list report a damaged link target instead of a wrong one, and
+// that a preview says whether its bytes were checked, and with what result.
 func TestDamageIsShown(t *testing.T) {
 	e, _ := openBytes(t, "a.wim", damagedArchive())
 	rows := map[string]protocol.Row{}
@@ -67,8 +67,8 @@ func namesText(t *testing.T, e *Engine) string {
 	return string(att[0].([]byte))
 }
 
-// TestDamagedLinkIsReported: an extraction leaves a damaged link out, counts it as damaged, names it and is not all right, in
-// every form.
+// TestDamagedLinkIsReported checks that an extraction in every format leaves a damaged link out, counts and names it, and does not
+// succeed.
 func TestDamagedLinkIsReported(t *testing.T) {
 	for _, format := range []protocol.Format{protocol.ZIP, protocol.TAR, protocol.Folder} {
 		e, _ := outputs()

@@ -540,7 +540,7 @@ func TestBadRequests(t *testing.T) {
 	must[protocol.PlanReply](t, e, protocol.Plan, protocol.PlanRequest{Op: protocol.Verify})
 }
 
-// TestLossKinds: the page has words for what the protocol knows, so that has to know all.
+// TestLossKinds checks that the protocol knows every kind of loss: the page has words for those of the protocol.
 func TestLossKinds(t *testing.T) {
 	var ours []protocol.LossKind
 	for _, k := range core.LossKinds() {

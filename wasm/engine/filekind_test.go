@@ -7,7 +7,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// TestFileKinds holds that the engine tells no kind of file that the protocol has no name for, and the other way round.
+// TestFileKinds checks that engine and protocol have the same kinds of files.
 func TestFileKinds(t *testing.T) {
 	known := map[string]bool{}
 	for _, k := range protocol.FileKinds() {

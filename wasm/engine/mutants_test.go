@@ -15,12 +15,12 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// mutantMemory is how much memory the engine may take from the system, beyond what it had, for all that is done with some
-// tens of kilobytes of archive, right, wrong or hostile: in a browser that is linear memory, which never shrinks.
+// mutantMemory is how much more memory the engine may take from the system for all work on some tens of kilobytes of archive, valid or
+// hostile. In a browser that is linear memory, which never shrinks.
 const mutantMemory = 160 << 20
 
-// TestMemoryOfMutants opens archives that a person may have been sent, lists and searches them, verifies and extracts them,
-// all in one program. With WIMSCOPE_CAMPAIGN there are many more of them.
+// TestMemoryOfMutants opens, lists, searches, verifies and extracts mutated archives in one process. With WIMSCOPE_CAMPAIGN there are
+// many more of them.
 func TestMemoryOfMutants(t *testing.T) {
 	rounds := 15
 	if os.Getenv("WIMSCOPE_CAMPAIGN") != "" {
@@ -54,7 +54,7 @@ func TestMemoryOfMutants(t *testing.T) {
 	}
 }
 
-// mutantBases are an archive of the usual kind, and hostile ones of a few kilobytes that claim to hold gigabytes.
+// mutantBases returns a usual archive, and hostile ones of a few kilobytes that claim to hold gigabytes.
 func mutantBases(t *testing.T) [][]byte {
 	usual, err := os.ReadFile("../../web/static/sample.wim")
 	if err != nil {
@@ -79,14 +79,14 @@ func mutantBases(t *testing.T) [][]byte {
 	}
 }
 
-// mutantUser does with an archive what a person may.
+// mutantUser does with an archive what a user may do.
 type mutantUser struct {
 	e                 *Engine
 	b                 []byte
 	requests, refused int
 }
 
-// do sends a request and gives its reply and attachments; false if it was refused.
+// do sends a request and returns its reply and attachments; false if it was refused.
 func (m *mutantUser) do(method protocol.Method, req, rep any, attach ...any) ([]any, bool) {
 	m.requests++
 	body, err := json.Marshal(req)
@@ -128,7 +128,7 @@ func (m *mutantUser) useAll() {
 	m.job(protocol.PlanRequest{Op: protocol.Extract, Image: 1, Format: protocol.TAR, Recover: true})
 }
 
-// job runs a job of small output.
+// job runs a job with a small output.
 func (m *mutantUser) job(req protocol.PlanRequest) {
 	var plan protocol.PlanReply
 	if _, ok := m.do(protocol.Plan, req, &plan); !ok || plan.OutSize > 16<<20 {
@@ -172,7 +172,7 @@ func (m *mutantUser) job(req protocol.PlanRequest) {
 	}
 }
 
-// nowhere is an output that keeps nothing.
+// nowhere is an output that discards everything.
 type nowhere struct{}
 
 func (nowhere) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }

@@ -48,7 +48,7 @@ func TestNamesShards(t *testing.T) {
 	}
 }
 
-// A cell that a spreadsheet would run is text, in every column that is anybody's to write.
+// A cell that a spreadsheet would run as a formula becomes text, in every column with untrusted text.
 func TestNamesAreNoFormulas(t *testing.T) {
 	for _, x := range []struct{ cell, want string }{
 		{"=1+1", "'=1+1"}, {"+1", "'+1"}, {"-1", "'-1"}, {"@SUM(A1)", "'@SUM(A1)"}, {"\t=1", "'\t=1"}, {"\r=1", "\"'\r=1\""},

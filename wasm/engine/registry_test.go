@@ -9,7 +9,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// The registry is asked on demand.
+// The registry is read on demand.
 func TestSessionWindows(t *testing.T) {
 	b := newBuilder(t)
 	b.folder(windowsFS(wimtest.Windows10().Files()))

@@ -20,8 +20,8 @@ func windowsFS(files map[string][]byte) fs.FS {
 	return f
 }
 
-// A folder with Windows becomes an image whose XML tells of it, and so does an image to whose root one was added. What the page asks
-// for comes last and stays. Another change of an image leaves what is said of it.
+// Capturing a folder with Windows fills WINDOWS in the XML, and so does adding one to the root of an image. Properties that the page
+// sets take precedence. Other changes of an image leave WINDOWS alone.
 func TestBuildWindows(t *testing.T) {
 	b := newBuilder(t)
 	b.folder(windowsFS(wimtest.Windows10().Files()))

@@ -123,7 +123,7 @@ func TestFileChanged(t *testing.T) {
 	}
 }
 
-// TestWhatBecame reads a file that is not any more what it was, as browsers tell of it.
+// TestWhatBecame reads a file that changed since it was opened, with the errors that browsers give.
 func TestWhatBecame(t *testing.T) {
 	content := randomBytes(1000)
 	for _, x := range []struct {

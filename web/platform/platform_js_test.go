@@ -170,8 +170,8 @@ func TestStorage(t *testing.T) {
 	}
 }
 
-// TestRefusals has every store throw when it is mentioned, or reject when it is used, as browsers do that keep nothing
-// for a site. An exception that reaches the program's edge would end the test.
+// TestRefusals makes every store throw on access or reject on use, as in browsers that store nothing for a site. An uncaught exception
+// would end the test.
 func TestRefusals(t *testing.T) {
 	b := &Browser{window: js.Global(), doc: js.Global().Get("document"), busy: newBusy()}
 	refuse := js.Global().Get("Function").New("how", `

@@ -34,7 +34,7 @@ func newPage(t *testing.T) *page {
 	return p
 }
 
-// newPageIn is a page in another browser.
+// newPageIn returns a page in the given browser.
 func newPageIn(t *testing.T, can state.Caps) *page {
 	t.Helper()
 	p := newPage(t)

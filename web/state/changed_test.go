@@ -8,8 +8,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// TestWhatBecameOfAFile says of a file that changed while it was open what became of it: as the worker told, or as the page finds
-// where it has a handle. The name is the archive's, in a preview as in a job that writes something else.
+// TestWhatBecameOfAFile checks that the page says what became of a file that changed while open, from the worker's error or by a handle. It
+// names the archive, in a preview as well as in a job that writes something else.
 func TestWhatBecameOfAFile(t *testing.T) {
 	const size = 4_942_118_733 // as opened
 	found := func(size, modified int64) func(any) (state.File, error) {
@@ -57,7 +57,7 @@ func TestWhatBecameOfAFile(t *testing.T) {
 	}
 }
 
-// TestJobProblemNames: what is wrong with an output is about the output, and what is wrong with the archive about that.
+// TestJobProblemNames checks that a problem with an output names the output, and a problem with the archive the archive.
 func TestJobProblemNames(t *testing.T) {
 	for code, want := range map[protocol.Code]string{
 		protocol.CodeNoSpace: "There is no room for image.zip", protocol.CodeBlocked: "The browser did not keep image.zip",

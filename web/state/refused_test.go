@@ -10,7 +10,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// planned has every plan come to an output of size bytes.
+// planned makes every plan result in an output of size bytes.
 func (p *page) planned(size int64) *page {
 	p.session.OnPlan = func(q protocol.PlanRequest) (protocol.PlanReply, error) {
 		return protocol.PlanReply{Plan: 1, Files: 1, OutSize: size, Name: "image." + string(q.Format)}, nil
@@ -26,8 +26,8 @@ func (p *page) extracting() {
 	p.StartExtract()
 }
 
-// TestRoom compares what an output needs with what the browser has room for, before anything is read: a small one is put
-// together in memory instead, a large one is refused with both figures and what to do.
+// TestRoom checks that the page compares the size of an output with the browser's free room before it reads anything: a small output is
+// assembled in memory instead, a large one is refused with both figures and what to do.
 func TestRoom(t *testing.T) {
 	p := newPageIn(t, state.Caps{OPFS: true, Room: 10_000_000_000}).planned(11_000_000_000).opened("")
 	p.extracting()
@@ -63,7 +63,7 @@ func TestRoom(t *testing.T) {
 	}
 }
 
-// TestPickerRefused has the browser offer a picker and refuse it: the next way is taken, and the picker not tried again.
+// TestPickerRefused has the browser offer a picker and refuse it: the page takes the next way and does not try the picker again.
 func TestPickerRefused(t *testing.T) {
 	p := newPageIn(t, state.Caps{SavePicker: true, OPFS: true, Room: 1 << 40}).planned(2000).opened("")
 	p.browser.SaveFails = &protocol.Error{Code: protocol.CodePermission, Message: "SecurityError"}
@@ -84,7 +84,7 @@ func TestPickerRefused(t *testing.T) {
 	})
 }
 
-// TestTried: what the browser shows before anything is tried is not what the page goes by.
+// TestTried checks that the page relies on trials, not on the interfaces that a browser shows.
 func TestTried(t *testing.T) {
 	p := newPage(t)
 	p.browser.Can = state.Caps{Settings: true, Room: 5}
@@ -92,7 +92,7 @@ func TestTried(t *testing.T) {
 	p.until("what was tried", func() bool { return p.Caps.Settings && p.Caps.Room == 5 && !p.Caps.SavePicker })
 }
 
-// TestFullStore: a store that fills up while an output is being put together is not the disk that a person has chosen.
+// TestFullStore checks that a full store of the browser is not reported as a full disk.
 func TestFullStore(t *testing.T) {
 	p := newPageIn(t, state.Caps{OPFS: true, Room: 1 << 40}).planned(2000).opened("")
 	p.extracting()

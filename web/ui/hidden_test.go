@@ -11,8 +11,8 @@ import (
 	"wimscope/worker/visible"
 )
 
-// TestHiddenCharacters goes through all screens with an archive in which every name deceives: each is shown with what
-// it hides, and no hidden character reaches the page, be it text or a label.
+// TestHiddenCharacters goes through all screens with an archive whose names all have hidden characters: they are made visible, and none
+// reaches the page, in text or in a label.
 func TestHiddenCharacters(t *testing.T) {
 	n := 0
 	bad := func(what string) string { // each name is another, so that each is found

@@ -113,8 +113,8 @@ func TestFilesTab(t *testing.T) {
 	s.has(`id="hex"`, ">00000000<", "00000010", "offset 0x00000000: 00, decimal 0")
 }
 
-// TestDamage: a list and the pane beside it say that a link's target is damaged, and a preview that its file is, or that only
-// a part of it was read.
+// TestDamage checks that a list and the pane beside it report a damaged link target, and that a preview says that its file is damaged or
+// only read in part.
 func TestDamage(t *testing.T) {
 	s := show(t)
 	s.session.Add("broken", protocol.Row{Attrs: 0x400, BadLink: true, Reparse: 0xa000000c})
@@ -147,7 +147,7 @@ func TestImagesTab(t *testing.T) {
 	s.has("2 images", "10.0.26100.2033", "10.0.26100.1", "Professional · x64 · en-US · 98,112 files, 21,050 folders", ">boots<", "2025-04-01 07:22", ">Read its registry<")
 }
 
-// What an image's registry says is shown when it was asked for, beside what kernel and XML say.
+// The facts from an image's registry are shown on request, beside those from kernel and XML.
 func TestImageRegistry(t *testing.T) {
 	s := show(t).opened()
 	s.Go(state.TabImages)
@@ -174,7 +174,7 @@ func TestVerifyTab(t *testing.T) {
 	s.has("1 content is damaged → 2 files in 2 images", "does not match", "image 1  /a", "image 2  /b", "0x00001000 + 100", ">Save as text<", ">Save as JSON<")
 }
 
-// TestVerifyIncomplete: an archive of which something is lost is neither good nor damaged, and has a mark of its own.
+// TestVerifyIncomplete checks that an incomplete archive is neither good nor damaged, and has its own mark.
 func TestVerifyIncomplete(t *testing.T) {
 	s := show(t).opened()
 	s.Go(state.TabVerify)
@@ -191,7 +191,7 @@ func TestVerifyIncomplete(t *testing.T) {
 	s.lacks(html, ">loss.") // a kind without words
 }
 
-// TestIncompleteBanner: an image of which something is lost says so when it is opened.
+// TestIncompleteBanner checks that an incomplete image says so when it is opened.
 func TestIncompleteBanner(t *testing.T) {
 	s := show(t)
 	s.session.Lost = 3

@@ -106,7 +106,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestFileKinds: whatever a dropped file seems to be has words, and no words are left for what nothing tells.
+// TestFileKinds checks that there are words for every kind of file, and none for unknown kinds.
 func TestFileKinds(t *testing.T) {
 	english := English()
 	known := map[string]bool{"guess.unknown": true}

@@ -30,8 +30,8 @@ func withBlocks(t *testing.T, b []byte, size int) []byte {
 	return append(h.Append(nil), append(b[format.HeaderSize:len(b):len(b)], raw...)...)
 }
 
-// TestIntegrityBeforeChange: a change in place does not give damaged bytes a new hash. It fails before it writes anything, or
-// keeps the old hash of the block.
+// TestIntegrityBeforeChange checks that a change in place does not give damaged bytes a new hash: it fails before it writes anything,
+// or keeps the old hash of the block.
 func TestIntegrityBeforeChange(t *testing.T) {
 	files := map[string][]byte{"/a": bytes.Repeat([]byte("some text "), 3000), "/b": bytes.Repeat([]byte("b"), 5000)}
 	small, _ := write(t, fileEdit(t, files), &WriteOptions{Integrity: true}, files, 1)

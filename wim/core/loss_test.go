@@ -20,7 +20,7 @@ func holding(meta []byte) []byte {
 // empty is an entry without content.
 func empty(name string) *entry { return &entry{name: name, attrs: AttrArchive} }
 
-// TestLosses: what a tree lacks is told by kind and place, and makes the archive incomplete, never good.
+// TestLosses checks that losses of a tree are reported by kind and place, and make the archive incomplete.
 func TestLosses(t *testing.T) {
 	le := binary.LittleEndian
 	// changed gives the metadata of a tree, changed at one of its entries: d is the first folder in the root, a and b

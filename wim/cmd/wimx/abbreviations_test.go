@@ -13,14 +13,14 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// What becomes of an abbreviation, if it does not stand for an option.
+// Results for an abbreviation that does not stand for an option.
 const (
 	ambiguous    = "ambiguous"
 	unrecognized = "unrecognized"
 )
 
-// TestAbbreviationsLikeWimlib resolves every beginning of every option with both programs. wimlib-imagex is asked for two of
-// each option: the shortest that wimx takes for it, and one letter less. `make campaign` asks for all.
+// TestAbbreviationsLikeWimlib resolves every prefix of every option. It compares two of each with wimlib-imagex: the shortest that wimx
+// accepts, and one letter less. `make campaign` compares all.
 func TestAbbreviationsLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	all := os.Getenv("WIMSCOPE_CAMPAIGN") != ""
@@ -83,7 +83,7 @@ func TestAbbreviationsLikeWimlib(t *testing.T) {
 	}
 }
 
-// wimxOption is the option that wimx takes an abbreviation for.
+// wimxOption returns the option that an abbreviation means to wimx.
 func wimxOption(v verb, abbreviation string) string {
 	o, err := findOption(append(v.opts, option{name: "help"}, option{name: "quiet"}), wimlibOptions(v.name), abbreviation)
 	switch {
@@ -95,8 +95,7 @@ func wimxOption(v verb, abbreviation string) string {
 	return unrecognized
 }
 
-// wimlibOption is the same of wimlib-imagex. It names the option where an argument is given that the option does not have,
-// or is missing that it has.
+// wimlibOption returns the same for wimlib-imagex, which names the option if an argument is missing or not allowed.
 func wimlibOption(t *testing.T, verb, abbreviation string) string {
 	t.Helper()
 	said := ""

@@ -24,7 +24,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// writeLoud writes a tree with contents that pack, also of the same sizes, so that some are hashed before.
+// writeLoud writes a tree with compressible contents, some of the same size, so that these are hashed first.
 func writeLoud(t *testing.T, dir string) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -46,7 +46,7 @@ func writeLoud(t *testing.T, dir string) {
 	}
 }
 
-// everyVerb are command lines in an order in which each finds what it needs. "@" is a folder with tree and empty.
+// everyVerb has command lines in an order in which each finds what it needs. "@" is a folder with tree and empty.
 var everyVerb = []string{
 	"capture @/tree @/a.wim name --check", "append @/empty @/a.wim second", "append @/tree/0 @/a.wim third", "verify @/a.wim", "apply @/a.wim 1 @/out", "apply @/a.wim all @/all --check",
 	"extract @/a.wim 1 /0 --dest-dir=@/some", "export @/a.wim 1 @/b.wim", "export @/a.wim 3 @/b.wim", "export @/a.wim all @/c.wim --compress=XPRESS --check",
@@ -65,7 +65,7 @@ func verbArgs(line, dir string) []string {
 	return args
 }
 
-// plainWords takes out of a program's words what differs from run to run, or by how often it tells of progress.
+// plainWords removes from output what differs from run to run, or depends on how often progress is printed.
 func plainWords(s, dir string) []string {
 	s = strings.NewReplacer("\r", "\n", dir, "@").Replace(s)
 	for _, x := range [][2]string{
@@ -110,10 +110,10 @@ func TestWordsLikeWimlib(t *testing.T) {
 	}
 }
 
-// progressLine is as public programs look for it.
+// progressLine matches progress as public programs do.
 var progressLine = regexp.MustCompile(`^([A-Za-z].*): +[0-9]+ [A-Za-z]+ of [0-9]+ [A-Za-z]+ \((\d+)%\) (?:done|written, part \d+ of \d+)$`)
 
-// checkProgress wants lines of progress that overwrite each other and only grow, up to 100%. It gives the phases.
+// checkProgress checks that progress lines overwrite each other, never decrease, and reach 100%. It returns the phases.
 func checkProgress(t *testing.T, name, out string) (phases []string) {
 	t.Helper()
 	last, phase := -1, ""
@@ -147,7 +147,7 @@ func checkProgress(t *testing.T, name, out string) (phases []string) {
 	return phases
 }
 
-// TestProgressGrows looks at every line of progress of every verb.
+// TestProgressGrows checks every progress line of every verb.
 func TestProgressGrows(t *testing.T) {
 	dir := memoryDir(t)
 	writeLoud(t, dir)
@@ -173,7 +173,7 @@ func TestProgressGrows(t *testing.T) {
 	}
 }
 
-// eachWrite calls f with what is written, as it comes.
+// eachWrite calls f for each write.
 type eachWrite func(string)
 
 func (f eachWrite) Write(b []byte) (int, error) {
@@ -181,7 +181,7 @@ func (f eachWrite) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestProgressAsItHappens sees progress before the archive is there.
+// TestProgressAsItHappens checks that progress is printed before the archive exists.
 func TestProgressAsItHappens(t *testing.T) {
 	dir := memoryDir(t)
 	writeLoud(t, dir)
@@ -201,7 +201,7 @@ func TestProgressAsItHappens(t *testing.T) {
 	}
 }
 
-// TestMessagesAside has data on standard output, and messages on standard error.
+// TestMessagesAside checks that messages go to standard error if data go to standard output.
 func TestMessagesAside(t *testing.T) {
 	dir := memoryDir(t)
 	writeLoud(t, dir)
@@ -227,7 +227,7 @@ func TestMessagesAside(t *testing.T) {
 	}
 }
 
-// events reads lines of JSON.
+// events parses JSON lines.
 func events(t *testing.T, name, text string) (list []map[string]any) {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -252,7 +252,7 @@ func events(t *testing.T, name, text string) (list []map[string]any) {
 	return list
 }
 
-// TestJSONOfEveryVerb reads what each verb prints with --json: lines of JSON, of which the last one is the result.
+// TestJSONOfEveryVerb checks that each verb prints JSON lines with --json, the last being the result.
 func TestJSONOfEveryVerb(t *testing.T) {
 	dir := memoryDir(t)
 	writeLoud(t, dir)
@@ -306,7 +306,7 @@ func TestJSONOfEveryVerb(t *testing.T) {
 	}
 }
 
-// TestVersion asks for the version in each way that scripts do.
+// TestVersion asks for the version in all ways that scripts use.
 func TestVersion(t *testing.T) {
 	for _, args := range [][]string{{"--version"}, {"capture", "--version"}, {"info", "a", "b", "--version", "--nonsense"}} {
 		out, errs, code := wimx("", args...)
@@ -327,7 +327,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestUnknownCommand wants a line and a hint.
+// TestUnknownCommand checks that an unknown verb gives one line and a hint.
 func TestUnknownCommand(t *testing.T) {
 	for line, want := range map[string]string{
 		"captur a b": `did you mean "capture"?`, "extrct": `did you mean "extract"?`, "frobnicate": `"wimx --help" lists the commands`, "capture": `"wimx capture --help" lists`,
@@ -349,10 +349,10 @@ func TestUnknownCommand(t *testing.T) {
 	}
 }
 
-// bareWords are what the system says of itself.
+// bareWords matches messages of the system.
 var bareWords = regexp.MustCompile(`openat|mkdirat|no such file or directory|not a directory|file already closed|permission denied|no space left|: (open|mkdir|stat|lstat|read|write) /`)
 
-// TestErrorWords puts errors of the system into sentences, wherever they stand in the text.
+// TestErrorWords checks that messages of the system become sentences, wherever they are in the text.
 func TestErrorWords(t *testing.T) {
 	at := func(op string, err error) error { return &fs.PathError{Op: op, Path: "d", Err: err} }
 	for _, c := range []struct {

@@ -18,7 +18,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// fewFiles runs wimx in a process that may have n descriptors.
+// fewFiles runs wimx in a process with at most n descriptors.
 func fewFiles(t *testing.T, n int, args ...string) string {
 	t.Helper()
 	out, err := exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -n %d && exec wimx "$@"`, n), "sh"}, args...)...).CombinedOutput()
@@ -28,7 +28,7 @@ func fewFiles(t *testing.T, n int, args ...string) string {
 	return string(out)
 }
 
-// deepTemp is a folder in memory for trees of any depth: to remove one, os.RemoveAll takes a descriptor for each level.
+// deepTemp returns a folder in memory for trees of any depth, which os.RemoveAll cannot remove: it takes a descriptor per level.
 func deepTemp(t *testing.T) string {
 	t.Helper()
 	dir := memoryDir(t)
@@ -40,7 +40,7 @@ func deepTemp(t *testing.T) string {
 	return dir
 }
 
-// down goes through a tree that is one folder in another. at is called in each of them, with the number of levels above.
+// down walks down a chain of nested folders and calls at in each, with its depth.
 func down(t *testing.T, top string, levels int, at func(level int, r *os.Root) error) {
 	t.Helper()
 	r, err := os.OpenRoot(top)
@@ -57,7 +57,7 @@ func down(t *testing.T, top string, levels int, at func(level int, r *os.Root) e
 	}
 }
 
-// levelFacts tells what lies in a folder but for what is below it.
+// levelFacts describes the entries of a folder, without those below them.
 func levelFacts(r *os.Root) (string, error) {
 	dir, err := r.Open(".")
 	if err != nil {
@@ -99,7 +99,7 @@ func levelFacts(r *os.Root) (string, error) {
 	return strings.Join(lines, "\n"), nil
 }
 
-// TestDeepTree takes a tree through all verbs that is deeper than the kernel takes paths, with 256 descriptors.
+// TestDeepTree runs all verbs on a tree whose paths are longer than the kernel accepts, with 256 descriptors.
 func TestDeepTree(t *testing.T) {
 	const levels = 5000
 	dir := deepTemp(t)
@@ -185,7 +185,7 @@ func TestDeepTree(t *testing.T) {
 	fewFiles(t, 256, "verify", at("a.wim"))
 }
 
-// TestManyFilesOfOneContent has few descriptors and many files that are not links of each other.
+// TestManyFilesOfOneContent applies one content to many files that are not hard links, with few descriptors.
 func TestManyFilesOfOneContent(t *testing.T) {
 	const n = 3000
 	dir := memoryDir(t)
@@ -207,7 +207,7 @@ func TestManyFilesOfOneContent(t *testing.T) {
 	}
 }
 
-// TestLongContentInManyFiles counts the files that are open while a content is written that comes in pieces.
+// TestLongContentInManyFiles counts the open files while a content in several pieces is written.
 func TestLongContentInManyFiles(t *testing.T) {
 	const n = 3
 	dir := memoryDir(t)

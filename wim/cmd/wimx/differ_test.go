@@ -23,9 +23,9 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// Differences from wimlib-imagex over mutated archives. What each program says of the same bytes is compared: the verdict
-// of verify, and of what both read the list of entries. Every difference belongs to a class below, which says why it is
-// there; another one is a finding. README.md has the figures of the last campaign.
+// Differences from wimlib-imagex over mutated archives. The test compares the verdicts of verify, and the lists of entries that both
+// read. Every difference must belong to a class below, which gives the reason; any other is a finding. README.md of wim/core has
+// the figures of the last campaign.
 
 // differClass is a kind of difference.
 type differClass struct {
@@ -33,7 +33,7 @@ type differClass struct {
 	is        func(c *differCase) bool
 }
 
-// differCase is a mutated archive and what the programs say of it.
+// differCase is a mutated archive and the results of both programs.
 type differCase struct {
 	name, what string
 	ours       int    // exit status of wimx verify
@@ -48,7 +48,7 @@ type differCase struct {
 
 func (c *differCase) says(text string) bool { return strings.Contains(c.theirWords, text) }
 
-// weGood are the classes of archives that wimlib-imagex finds bad and wimx finds good: nothing is lost in any of them.
+// weGood has the classes of archives that only wimx finds good: nothing is lost in any of them.
 func weGood() []differClass {
 	return []differClass{
 		{"encoding of the XML", "UTF-8 and UTF-16BE are read too", func(c *differCase) bool { return c.theirs == exitXML && c.says("Start tag expected") }},
@@ -83,7 +83,7 @@ func weGood() []differClass {
 
 var lengthChanged = regexp.MustCompile(`name of \d+ bytes|: length \d+|byte \S+ changed|a bit of its fixed part`)
 
-// theyGood are the classes of archives that wimx does not find good and wimlib-imagex does.
+// theyGood has the classes of archives that only wimlib-imagex finds good.
 func theyGood() []differClass {
 	loss := func(c *differCase, kinds ...core.LossKind) bool {
 		return c.report != nil && slices.ContainsFunc(c.report.Losses, func(l core.Loss) bool {
@@ -111,7 +111,7 @@ func theyGood() []differClass {
 	}
 }
 
-// lists are the classes of archives that both programs list, and differently.
+// lists has the classes of archives that both programs list differently.
 func lists() []differClass {
 	// differ gives the first lines in which the lists differ, under paths that are the same.
 	differ := func(c *differCase) (ours, theirs []string, same bool) {
@@ -148,7 +148,7 @@ func hashLines(lines []string) (out []string) {
 	return out
 }
 
-// lost are the classes of archives that wimx finds good though entries or contents of the original cannot be reached.
+// lost has the classes of archives that wimx finds good although entries or contents of the original cannot be reached.
 func lost() []differClass {
 	return []differClass{
 		{"entry with another SHA-1", "it is sound, and says that it has another content or none; the one that it had is told of as one with a wrong reference count", func(c *differCase) bool {
@@ -159,8 +159,8 @@ func lost() []differClass {
 
 var otherContent = regexp.MustCompile(`hash zeroed|hash of|overwritten with`)
 
-// entriesOf reduces what dir --detailed prints to paths, attributes, times and contents, empty ones left out. The rest is
-// no part of the tree, or is shown as other tests want it.
+// entriesOf reduces the output of dir --detailed to paths, attributes, times and nonempty contents. The rest is not part of the tree,
+// or is covered by other tests.
 func entriesOf(detailed string) string {
 	var b strings.Builder
 	folder := false
@@ -241,7 +241,7 @@ func newMutable(name string, parts, refs []wimtest.SamplePart) (*mutable, error)
 	return m, nil
 }
 
-// mutables are the archives: each codec, solid, pipable, split and delta ones, of a small tree, and hand-made ones.
+// mutables returns the archives: each codec, solid, pipable, split and delta ones of a small tree, and hand-made ones.
 func mutables(t testing.TB) []*mutable {
 	var out []*mutable
 	dir, asIs := t.TempDir(), t.TempDir()
@@ -329,7 +329,7 @@ func mutables(t testing.TB) []*mutable {
 	return out
 }
 
-// errTheirsHangs says that wimlib-imagex does not end: it counts up to the header's number of images, say.
+// errTheirsHangs means that wimlib-imagex does not end, for example because it counts up to the header's number of images.
 var errTheirsHangs = errors.New("wimlib-imagex does not end")
 
 // theirRun runs wimlib-imagex.
@@ -350,7 +350,7 @@ func theirRun(dir string, args ...string) (stdout, stderr string, status int, er
 	return out.String(), errs.String(), c.ProcessState.ExitCode(), err
 }
 
-// ask asks both programs about parts. dir is empty before and after.
+// ask runs both programs on parts. dir is empty before and after.
 func (m *mutable) ask(dir string, parts []wimtest.SamplePart) (*differCase, error) {
 	c := &differCase{}
 	var refs []string
@@ -429,7 +429,7 @@ func (m *mutable) ask(dir string, parts []wimtest.SamplePart) (*differCase, erro
 	return c, nil
 }
 
-// TestDifferFromWimlib asks both programs about mutated archives.
+// TestDifferFromWimlib compares both programs over mutated archives.
 func TestDifferFromWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	n := 60
@@ -506,7 +506,7 @@ func TestDifferFromWimlib(t *testing.T) {
 	}
 }
 
-// judge gives what the case counts as.
+// judge returns the class of the case.
 func (c *differCase) judge() (kinds []string) {
 	side := func(status int) string {
 		if status == 0 {
@@ -539,7 +539,7 @@ func (c *differCase) judge() (kinds []string) {
 	return kinds
 }
 
-// gist is the messages of wimlib-imagex without those that say nothing here.
+// gist returns the relevant messages of wimlib-imagex.
 func gist(s string) string {
 	var out []string
 	for line := range strings.Lines(s) {

@@ -37,7 +37,7 @@ var noLoss = []struct {
 	{"flag that links were fixed", "apply", 0x10, format.FlagReparseFixup, "apply leads absolute links into the target folder or not, by this bit alone; links and data stay as they are"},
 }
 
-// flipForms are small archives of each way in which bytes are packed.
+// flipForms has small archives for every way of packing.
 var flipForms = []struct {
 	name string
 	o    core.WriteOptions
@@ -50,7 +50,7 @@ var flipForms = []struct {
 	{"XPRESS, pipable", core.WriteOptions{Codec: core.XPRESS, ChunkSize: 4 << 10, Pipable: true}},
 }
 
-// flipArchive makes one of two images, with all that an entry may have.
+// flipArchive makes an archive of two images, with everything that an entry may have.
 func flipArchive(t *testing.T, o core.WriteOptions) []byte {
 	t.Helper()
 	text := strings.Repeat("a line of a text that packs well\r\n", 150)
@@ -124,7 +124,7 @@ func (m *memory) Truncate(size int64) error {
 	return nil
 }
 
-// written runs a plan and gives the parts.
+// written runs a plan and returns the parts.
 func written(p *core.WritePlan, err error) ([][]byte, error) {
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func written(p *core.WritePlan, err error) ([][]byte, error) {
 	return out, err
 }
 
-// facts are all that an archive's images hold, as somebody would get it: contents are read and checked.
+// facts returns everything in the images of an archive, as a reader gets it: contents are read and checked.
 func facts(a *core.Archive) (string, error) {
 	var b strings.Builder
 	for i := range a.Images() {
@@ -170,7 +170,7 @@ func facts(a *core.Archive) (string, error) {
 	return b.String(), nil
 }
 
-// flipTrial is what is done with each changed archive.
+// flipTrial is the test of one changed archive.
 type flipTrial struct {
 	dir string
 	o   core.WriteOptions
@@ -178,7 +178,7 @@ type flipTrial struct {
 
 var errTold = errors.New("damage was told")
 
-// ops are the ways by which contents leave an archive. Each gives what came out, or that damage was told.
+// ops has the ways by which contents leave an archive. Each returns the output, or reports damage.
 func (f *flipTrial) ops() []flipOp {
 	return []flipOp{
 		{"apply", func(b []byte) (string, error) { return f.program(b, "apply", "all", "TARGET") }},
@@ -294,7 +294,7 @@ func (f *flipTrial) rewrite(b []byte, again bool) (string, error) {
 	return f.read(written(e.PlanWrite(&o)))
 }
 
-// read gives the facts of an archive that was written. That it cannot be read is no damage that was told.
+// read returns the facts of a written archive. If it cannot be read, that does not count as reported damage.
 func (f *flipTrial) read(parts [][]byte, err error) (string, error) {
 	if err != nil {
 		return "", err
@@ -336,7 +336,7 @@ func (f *flipTrial) split(b []byte) (string, error) {
 	return f.read(written(e.PlanWrite(&o)))
 }
 
-// TestDamagedFrontHeader: of a pipable archive the header at the end counts, whatever the one at the front says.
+// TestDamagedFrontHeader checks that the header at the end of a pipable archive counts, whatever the one at the front says.
 func TestDamagedFrontHeader(t *testing.T) {
 	good := flipArchive(t, core.WriteOptions{Codec: core.XPRESS, Pipable: true})
 	f := &flipTrial{dir: memoryDir(t)}
@@ -351,9 +351,9 @@ func TestDamagedFrontHeader(t *testing.T) {
 	}
 }
 
-// TestEveryByte changes bytes of small archives of each codec, one at a time. What comes out is what comes out of the archive
-// as it was, or the damage is told with a status that is not 0, or the archive is refused. In `make campaign` every byte is
-// changed, those of headers and tables in each of their bits; otherwise one here and there.
+// TestEveryByte changes single bytes of small archives of each codec. The output must equal that of the original, or the damage is
+// reported with a nonzero status, or the archive is refused. `make campaign` changes every byte, and every bit of headers and
+// tables; otherwise the test takes a sample.
 func TestEveryByte(t *testing.T) {
 	full := os.Getenv("WIMSCOPE_CAMPAIGN") != ""
 	var mu sync.Mutex
@@ -424,7 +424,7 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
-// headerAt is where the header that counts stands.
+// headerAt returns the offset of the header that counts.
 func headerAt(a *core.Archive, b []byte) int {
 	if a.WriteOptions().Pipable {
 		return len(b) - format.HeaderSize

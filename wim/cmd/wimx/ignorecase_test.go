@@ -12,7 +12,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestIgnoreCaseLikeWimlib gives the variable that says whether case counts many values.
+// TestIgnoreCaseLikeWimlib sets WIMLIB_IMAGEX_IGNORE_CASE to many values.
 func TestIgnoreCaseLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := t.TempDir()

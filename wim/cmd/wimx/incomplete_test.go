@@ -15,7 +15,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// broken is an archive whose folder sub has a list beyond the end of the metadata.
+// broken returns an archive whose folder sub has its list beyond the end of the metadata.
 func broken() *wimtest.HandArchive {
 	return wimtest.One(&wimtest.HandEntry{Dir: true, Children: []*wimtest.HandEntry{
 		wimtest.TextFile("a", "text"),
@@ -32,8 +32,8 @@ func writeArchive(t *testing.T, b []byte) string {
 	return name
 }
 
-// TestVerifyIncomplete: an archive of which something is lost is not verified, says what and where first of all, and has
-// the exit status that wimlib-imagex has for it.
+// TestVerifyIncomplete checks that verify rejects incomplete archives, says first what is lost and where, and has the exit status of
+// wimlib-imagex.
 func TestVerifyIncomplete(t *testing.T) {
 	header := func(f func(h *format.Header)) []byte {
 		b := wimtest.One(wimtest.Folder("", wimtest.TextFile("a", "text"))).Bytes()
@@ -86,8 +86,8 @@ func TestVerifyIncomplete(t *testing.T) {
 	}
 }
 
-// TestIncompleteImage: whatever is done with an image of which something is lost, it is said, and is no success; what is
-// there is given, and nothing is lost for good.
+// TestIncompleteImage checks that every verb reports an incomplete image with a nonzero status, processes what is left, and does not
+// make the loss permanent.
 func TestIncompleteImage(t *testing.T) {
 	b := broken().Bytes()
 	name := writeArchive(t, b)
@@ -150,7 +150,7 @@ func TestIncompleteImage(t *testing.T) {
 	mustWimx(t, "delete", name, "1") // the incomplete one itself
 }
 
-// TestNamesThatXMLCannotHold: they are refused by all that takes one, before anything is written.
+// TestNamesThatXMLCannotHold checks that every verb refuses such names before it writes anything.
 func TestNamesThatXMLCannotHold(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := t.TempDir()
@@ -199,8 +199,7 @@ func TestNamesThatXMLCannotHold(t *testing.T) {
 	}
 }
 
-// TestRewriteBadXML: an archive whose document holds what none can is read, which is said, and is sound when it was
-// written again.
+// TestRewriteBadXML checks that an archive with an invalid XML document is read with a warning, and is sound once rewritten.
 func TestRewriteBadXML(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	for _, doc := range []string{

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestLeftovers finds what killed runs left behind, and removes what is without doubt of such a run.
+// TestLeftovers checks that a run reports leftovers of killed runs, and removes those that are certainly dead.
 func TestLeftovers(t *testing.T) {
 	if !locksFiles {
 		t.Skip("files are not locked here")
@@ -65,7 +65,7 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
-// TestLeftoversInTarget applies onto what a killed apply left behind.
+// TestLeftoversInTarget applies to a folder with leftovers of a killed apply.
 func TestLeftoversInTarget(t *testing.T) {
 	if !locksFiles {
 		t.Skip("files are not locked here")

@@ -16,8 +16,7 @@ import (
 
 const volume = `\??\Volume{01234567-89ab-cdef-0123-456789abcdef}`
 
-// linkTargets are targets as archives hold them, and what they are on disk: BASE stands for the folder that the image is
-// applied to.
+// linkTargets has targets as stored in archives, and as applied to disk. BASE stands for the target folder.
 var linkTargets = []struct {
 	stored string
 	fixed  string // of a link that was made to fit the image's root
@@ -43,7 +42,7 @@ var linkTargets = []struct {
 	{`a/b\c`, `a\b/c`, `a\b/c`, true},
 }
 
-// TestLinkTargets applies links of all sorts of targets, with wimlib-imagex too if it is there.
+// TestLinkTargets applies links with all kinds of targets, also with wimlib-imagex if available.
 func TestLinkTargets(t *testing.T) {
 	if onWindows {
 		t.Skip("the targets are those of Unix")
@@ -98,8 +97,8 @@ func TestLinkTargets(t *testing.T) {
 	}
 }
 
-// TestLinksSurvive captures links of all sorts, with and without fixing, applies them, and captures them again: they are the
-// same, and as wimlib-imagex has them.
+// TestLinksSurvive captures links of all kinds, with and without fixing, applies them, and captures them again: they must be the same,
+// and equal those of wimlib-imagex.
 func TestLinksSurvive(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := t.TempDir()
@@ -185,8 +184,8 @@ func TestWindowsTarget(t *testing.T) {
 	}
 }
 
-// TestBadLinks applies, extracts and lists links whose data are damaged, missing, malformed or too long: nothing is written
-// in their place unless recovery is asked for, and the status tells.
+// TestBadLinks applies, extracts and lists links with damaged, missing, malformed or too long data: nothing is written in their place
+// unless recovery is requested, and the status is not 0.
 func TestBadLinks(t *testing.T) {
 	good := wimtest.SymlinkData(`a\b`, `a\b`, true)
 	for name, x := range map[string]struct {

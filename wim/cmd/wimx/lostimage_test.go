@@ -11,8 +11,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestLostImage: where the header counts more images than the blob table has, the others may have changed their numbers. None
-// is taken for another one, nor the rest for the whole; recovery takes what is there.
+// TestLostImage checks that an archive is refused if the header counts more images than the blob table has: the index of the others may
+// have changed. Recovery takes what is there.
 func TestLostImage(t *testing.T) {
 	dir := t.TempDir()
 	h := wimtest.One(wimtest.Folder("", wimtest.TextFile("f", "x")))

@@ -14,8 +14,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestOptionsLikeWimlib gives each verb every option that any verb of either program has: both take it and say the same, or both
-// refuse it with the same status. What only wimx has is named here.
+// TestOptionsLikeWimlib gives each verb every option of every verb of both programs: both accept it with the same output, or both refuse
+// it with the same status. Options that only wimx has are listed here.
 func TestOptionsLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := memoryDir(t)

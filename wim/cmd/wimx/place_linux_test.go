@@ -38,8 +38,8 @@ func lmode(t *testing.T, name string) fs.FileMode {
 	return fi.Mode()
 }
 
-// TestOutputThroughLinks has each option that names an output name a link: the link stays, what it leads to is replaced, and
-// that keeps its mode and, for root, its owner.
+// TestOutputThroughLinks gives each option that names an output a link: the link stays, and its target is replaced and keeps its mode
+// and, for root, its owner.
 func TestOutputThroughLinks(t *testing.T) {
 	dir := archiveAndTree(t)
 	mustWimx(t, "split", dir+"/a.wim", dir+"/part.swm", "1")
@@ -122,8 +122,8 @@ func TestOutputThroughLinks(t *testing.T) {
 	}
 }
 
-// TestOutputThroughPipes has outputs go to pipes and devices, which have to stay: what can be written from front to back goes
-// through, and the rest is refused before anything is read.
+// TestOutputThroughPipes writes outputs to pipes and devices, which must stay: what can be written from front to back passes, and
+// everything else is refused before anything is read.
 func TestOutputThroughPipes(t *testing.T) {
 	dir := archiveAndTree(t)
 	xml := dir + "/want.xml"
@@ -209,7 +209,7 @@ func TestOutputThroughPipes(t *testing.T) {
 	}
 }
 
-// TestOutputIsStandardOutput names standard output by a link, as /dev/stdout is one: data go there and messages elsewhere.
+// TestOutputIsStandardOutput names standard output by a link, like /dev/stdout: data go there, messages elsewhere.
 func TestOutputIsStandardOutput(t *testing.T) {
 	dir := archiveAndTree(t)
 	mustWimx(t, "info", dir+"/a.wim", "--extract-xml="+dir+"/want.xml")

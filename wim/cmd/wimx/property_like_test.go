@@ -33,8 +33,8 @@ func peer(args ...string) (stdout string, code int) {
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// TestPropertiesLikeWimlib gives an image properties, also such as mean nothing, and compares what is said of that and what
-// info then shows: of both programs' archives by both.
+// TestPropertiesLikeWimlib sets properties of an image, also meaningless ones, and compares the output, and what info of both programs
+// shows for both archives.
 func TestPropertiesLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	archive, changed := smallArchive(t)
@@ -83,7 +83,7 @@ func TestPropertiesLikeWimlib(t *testing.T) {
 	}
 }
 
-// TestImageArgumentLikeWimlib chooses images by many texts, of an archive whose images have space around their names or share one.
+// TestImageArgumentLikeWimlib chooses images by many texts, in an archive whose image names have outer spaces or are shared.
 func TestImageArgumentLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	archive, changed := smallArchive(t)
