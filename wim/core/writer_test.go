@@ -377,9 +377,15 @@ func TestWriteLarge(t *testing.T) {
 		"/small":   []byte("small"),
 	}
 	copy(files["/hardly"][3<<15:], make([]byte, 1500)) // one chunk shrinks by less than the table takes
+	if fewer() {
+		delete(files, "/random")
+	}
 	edit := func() *Edit {
 		d := NewDraft()
 		for _, name := range []string{"random", "hardly", "shrinks", "small"} {
+			if files["/"+name] == nil {
+				continue
+			}
 			id := d.AddContent(Content{Size: int64(len(files["/"+name])), Path: "/" + name})
 			if _, err := d.Add(0, DraftEntry{Name: name, Attributes: AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
 				t.Fatal(err)
