@@ -110,7 +110,7 @@ func (p *WritePlan) keep() error {
 		if p.compact && !a.resourceOnly() {
 			break
 		}
-		if _, ok := p.byHash[b.hash]; ok || used[int32(i)] && !p.keepAll || b.bad != faultNone {
+		if _, ok := p.withHash(&b.hash); ok || used[int32(i)] && !p.keepAll || b.bad != faultNone {
 			continue
 		}
 		if id, ok := p.find(b.hash, a); ok {

@@ -51,8 +51,8 @@ func (x *blobIndex) put(slot uint32, id int32) {
 	x.taken++
 }
 
-// reserve makes room for n more blobs.
-func (x *blobIndex) reserve(blobs []blobRec, n int) {
+// reserve makes room for n more entries. hashOf gives the hash of a number that is in the index.
+func (x *blobIndex) reserve(n int, hashOf func(id int32) *Hash) {
 	if x.slots == nil {
 		for i := range x.secret {
 			x.secret[i] = rand.Uint64() | 1
@@ -69,10 +69,17 @@ func (x *blobIndex) reserve(blobs []blobRec, n int) {
 	for 1<<bits < size {
 		bits++
 	}
-	x.slots, x.shift, x.taken = make([]uint32, size), 64-bits, 0
-	for i := range blobs {
-		_, slot, _ := x.find(blobs, &blobs[i].hash)
-		x.put(slot, int32(i))
+	old := x.slots
+	x.slots, x.shift = make([]uint32, size), 64-bits
+	for _, s := range old {
+		if s == 0 {
+			continue
+		}
+		i := x.slot(hashOf(int32(s - 1)))
+		for x.slots[i] != 0 {
+			i = (i + 1) & uint32(size-1)
+		}
+		x.slots[i] = s
 	}
 }
 

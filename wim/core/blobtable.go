@@ -209,7 +209,7 @@ func (l *loader) loadTable(t *blobTable) error {
 	p := &a.parts[t.src]
 	n := t.entries()
 	a.blobs = slices.Grow(a.blobs, n)
-	a.index.reserve(a.blobs, n)
+	a.index.reserve(n, func(id int32) *Hash { return &a.blobs[id].hash })
 	before := len(a.blobs)
 	var odd oddities
 	run := 0

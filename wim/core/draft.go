@@ -63,8 +63,10 @@ type DraftEntry struct {
 type Draft struct {
 	nodes    []draftNode
 	inodes   []draftInode
+	streams  []inodeStream // of inodes, those of one together
 	dirs     []draftDir
-	contents []Content
+	contents []draftContent
+	texts    []string           // short names and names of streams, UTF-16LE as stored; the first is ""
 	byHash   map[Hash]ContentID // of contents whose hash was known when they were added
 	security []string           // descriptors, each once
 	secIndex map[string]int32
@@ -74,10 +76,11 @@ type Draft struct {
 
 // draftNode is a name of an inode.
 type draftNode struct {
-	name, short string // UTF-16LE as stored
-	parent      DraftNode
-	inode       int32 // -1: removed
-	dir         int32 // index into dirs, -1 if it can have no children
+	name   string // UTF-16LE as stored
+	short  int32  // index into texts
+	parent DraftNode
+	inode  int32 // -1: removed
+	dir    int32 // index into dirs, -1 if it can have no children
 }
 
 // draftDir is the list of a folder's children, in the order of names once sorted is set.
@@ -87,24 +90,81 @@ type draftDir struct {
 }
 
 // draftInode is a file or folder, which several names may share.
+//
+// There is one for each of perhaps a million files, so what few have stands apart.
 type draftInode struct {
 	created, accessed, modified Filetime
-	unused                      [2]uint64 // dentry fields of no known use
-	link                        uint64    // number of its hard links as it was read, 0 if it has none yet
-	items                       string    // tagged items as stored
-	streams                     []inodeStream
+	rare                        *inodeRare // nil: all of it is zero
+	firstStream, numStreams     int32      // in Draft.streams
 	attributes                  uint32
-	unknown                     uint32
 	security                    int32 // index, -1 for none
-	reparseTag                  uint32
-	reparseMore                 uint32 // what follows the tag: 16 bits reserved, 16 bits of flags
-	names                       int32  // how many nodes have it
+	names                       int32 // how many nodes have it
+}
+
+// inodeRare is what few inodes have.
+type inodeRare struct {
+	unused      [2]uint64 // dentry fields of no known use
+	link        uint64    // number of its hard links as it was read, 0 if it has none yet
+	items       string    // tagged items as stored
+	unknown     uint32
+	reparseTag  uint32
+	reparseMore uint32 // what follows the tag: 16 bits reserved, 16 bits of flags
+}
+
+func (in *draftInode) getRare() inodeRare {
+	if in.rare == nil {
+		return inodeRare{}
+	}
+	return *in.rare
+}
+
+// setRare replaces the rare fields. It never writes to the old ones, which a copy of the inode may share.
+func (in *draftInode) setRare(r inodeRare) {
+	if in.rare = nil; r != (inodeRare{}) {
+		in.rare = &r
+	}
 }
 
 type inodeStream struct {
-	name    string // UTF-16LE as stored
+	name    int32 // index into texts
 	content ContentID
 	kind    StreamKind
+}
+
+// draftContent is a Content as a draft keeps it. There is one for each of perhaps a million files.
+type draftContent struct {
+	hash            Hash
+	source          int32
+	size            int64
+	path            string
+	modTime         Filetime
+	rare            *contentRare // nil: all of it is zero
+	known, unpacked bool
+}
+
+// contentRare is what few contents have.
+type contentRare struct {
+	stream string
+	bytes  []byte
+}
+
+func (c *draftContent) set(x *Content) {
+	*c = draftContent{
+		hash: x.Hash, known: x.Known, size: x.Size, source: int32(x.Source), path: x.Path, modTime: x.ModTime, unpacked: x.Unpacked,
+	}
+	if x.Stream != "" || len(x.Bytes) > 0 {
+		c.rare = &contentRare{x.Stream, x.Bytes}
+	}
+}
+
+func (c *draftContent) get() Content {
+	x := Content{
+		Hash: c.hash, Known: c.known, Size: c.size, Source: int(c.source), Path: c.path, ModTime: c.modTime, Unpacked: c.unpacked,
+	}
+	if c.rare != nil {
+		x.Stream, x.Bytes = c.rare.stream, c.rare.bytes
+	}
+	return x
 }
 
 // reparseNotFixed is the flag of reparseMore that says that a link's target was left as it was.
@@ -112,7 +172,7 @@ const reparseNotFixed = 1 << 16
 
 // NewDraft makes a draft of an empty root folder without times.
 func NewDraft() *Draft {
-	d := &Draft{byHash: map[Hash]ContentID{}, secIndex: map[string]int32{}}
+	d := &Draft{byHash: map[Hash]ContentID{}, secIndex: map[string]int32{}, texts: []string{""}}
 	d.nodes = []draftNode{{dir: 0}}
 	d.dirs = []draftDir{{sorted: true}}
 	d.inodes = []draftInode{{attributes: AttrDirectory, security: -1, names: 1}}
@@ -132,6 +192,32 @@ func (d *Draft) Exists(n DraftNode) bool {
 }
 
 func (d *Draft) inode(n DraftNode) *draftInode { return &d.inodes[d.nodes[n].inode] }
+
+// streamsOf gives the streams of an inode. They may be changed, and hold until streams are added.
+func (d *Draft) streamsOf(in *draftInode) []inodeStream {
+	end := in.firstStream + in.numStreams
+	return d.streams[in.firstStream:end:end]
+}
+
+// setStreams replaces the streams of an inode.
+func (d *Draft) setStreams(in *draftInode, list []inodeStream) {
+	in.firstStream, in.numStreams = int32(len(d.streams)), int32(len(list))
+	d.streams = append(d.streams, list...)
+}
+
+// removeStreams removes those streams of an inode that gone names.
+func (d *Draft) removeStreams(in *draftInode, gone func(inodeStream) bool) {
+	in.numStreams = int32(len(slices.DeleteFunc(d.streamsOf(in), gone)))
+}
+
+// addText adds a stored text, and gives its index.
+func (d *Draft) addText(s string) int32 {
+	if s == "" {
+		return 0
+	}
+	d.texts = append(d.texts, s)
+	return int32(len(d.texts) - 1)
+}
 
 // Name is the escaped name of n, "" for the root.
 func (d *Draft) Name(n DraftNode) string { return storedText(d.nodes[n].name) }
@@ -242,10 +328,10 @@ func (d *Draft) SameFile(a, b DraftNode) bool { return d.nodes[a].inode == d.nod
 // Streams lists the streams of n: reparse data, content, then named ones. A file has content, if only an empty one; an
 // encrypted one has nothing but its raw stream.
 func (d *Draft) Streams(n DraftNode) []DraftStream {
-	streams := d.inode(n).streams
+	streams := d.streamsOf(d.inode(n))
 	list := make([]DraftStream, len(streams))
 	for i, s := range streams {
-		list[i] = DraftStream{Kind: s.kind, Name: storedText(s.name), Content: s.content, Size: d.size(s.content)}
+		list[i] = DraftStream{Kind: s.kind, Name: storedText(d.texts[s.name]), Content: s.content, Size: d.size(s.content)}
 	}
 	return list
 }
@@ -254,7 +340,7 @@ func (d *Draft) size(id ContentID) int64 {
 	if id < 0 {
 		return 0
 	}
-	return d.contents[id].Size
+	return d.contents[id].size
 }
 
 // EachStream calls yield for each stream that is not empty of each entry, a file's once for each of its names, until it
@@ -264,7 +350,7 @@ func (d *Draft) EachStream(yield func(n DraftNode, kind StreamKind, id ContentID
 		if d.nodes[i].inode < 0 {
 			continue
 		}
-		for _, s := range d.inode(DraftNode(i)).streams {
+		for _, s := range d.streamsOf(d.inode(DraftNode(i))) {
 			if s.content >= 0 && !yield(DraftNode(i), s.kind, s.content) {
 				return
 			}
@@ -286,15 +372,16 @@ func (d *Draft) References() []int32 {
 // Entry gives all that the draft keeps of n.
 func (d *Draft) Entry(n DraftNode) DraftEntry {
 	in := d.inode(n)
+	rare := in.getRare()
 	e := DraftEntry{
-		Name: d.Name(n), ShortName: storedText(d.nodes[n].short), Attributes: in.attributes,
+		Name: d.Name(n), ShortName: storedText(d.texts[d.nodes[n].short]), Attributes: in.attributes,
 		Created: in.created, Accessed: in.accessed, Modified: in.modified,
-		ReparseTag: in.reparseTag, NotFixed: in.reparseMore&reparseNotFixed != 0, Unknown: in.unknown, Streams: d.Streams(n),
+		ReparseTag: rare.reparseTag, NotFixed: rare.reparseMore&reparseNotFixed != 0, Unknown: rare.unknown, Streams: d.Streams(n),
 	}
 	if in.security >= 0 {
 		e.Security = []byte(d.security[in.security])
 	}
-	for rest := []byte(in.items); ; {
+	for rest := []byte(rare.items); ; {
 		item, next, ok := format.NextItem(rest)
 		if !ok {
 			return e
@@ -334,8 +421,14 @@ func parseXattrs(rest []byte) (list []Xattr, ok bool) {
 	return list, true
 }
 
-// Contents is the table of contents. The slice is not to be changed, and holds until a content is added.
-func (d *Draft) Contents() []Content { return d.contents }
+// Contents makes a copy of the table of contents.
+func (d *Draft) Contents() []Content {
+	list := make([]Content, len(d.contents))
+	for i := range d.contents {
+		list[i] = d.contents[i].get()
+	}
+	return list
+}
 
 // AddContent adds a content, for streams of entries that are added later, and gives its number: that of one with the same
 // known hash, or NoContent if it has no bytes. The hash of Bytes is reckoned.
@@ -349,8 +442,8 @@ func (d *Draft) AddContent(c Content) ContentID {
 			return NoContent
 		}
 		if id, ok := d.byHash[c.Hash]; ok {
-			if have := &d.contents[id]; have.Source < 0 && len(have.Bytes) == 0 && c.Source >= 0 {
-				*have = c // now there is a file, should no archive have it
+			if have := &d.contents[id]; have.source < 0 && have.rare == nil && c.Source >= 0 {
+				have.set(&c) // now there is a file, should no archive have it
 			}
 			return id
 		}
@@ -358,7 +451,8 @@ func (d *Draft) AddContent(c Content) ContentID {
 		return NoContent
 	}
 	id := ContentID(len(d.contents))
-	d.contents = append(d.contents, c)
+	d.contents = append(d.contents, draftContent{})
+	d.contents[id].set(&c)
 	if c.Known {
 		d.byHash[c.Hash] = id
 	}
@@ -367,11 +461,11 @@ func (d *Draft) AddContent(c Content) ContentID {
 
 // SetHash tells the hash of a content that was read. No bytes have the hash of zeros.
 func (d *Draft) SetHash(id ContentID, h Hash) {
-	d.contents[id].Hash, d.contents[id].Known = readHash((*[20]byte)(&h)), true
+	d.contents[id].hash, d.contents[id].known = readHash((*[20]byte)(&h)), true
 }
 
 // SetSize tells how many bytes of a content there turned out to be.
-func (d *Draft) SetSize(id ContentID, size int64) { d.contents[id].Size = size }
+func (d *Draft) SetSize(id ContentID, size int64) { d.contents[id].size = size }
 
 // DraftStats is what an archive's XML document tells of an image.
 type DraftStats struct {
@@ -396,7 +490,7 @@ func (d *Draft) Stats() DraftStats {
 	}
 	for i := range d.inodes {
 		in := &d.inodes[i]
-		for _, st := range in.streams {
+		for _, st := range d.streamsOf(in) {
 			s.TotalBytes += d.size(st.content) * int64(in.names)
 			s.HardLinkBytes += d.size(st.content) * int64(max(in.names-1, 0))
 		}

@@ -23,18 +23,19 @@ func sameTrees(a, b *Draft) error {
 		stack = stack[:len(stack)-1]
 		x, y := a.nodes[at.a], b.nodes[at.b]
 		i, j := a.inode(at.a), b.inode(at.b)
+		r, q := i.getRare(), j.getRare()
 		path := lazyPath{a, at.a}
 		switch {
-		case x.name != y.name || x.short != y.short:
-			return fmt.Errorf("%s: names %q %q, want %q %q", path, y.name, y.short, x.name, x.short)
+		case x.name != y.name || a.texts[x.short] != b.texts[y.short]:
+			return fmt.Errorf("%s: names %q %q, want %q %q", path, y.name, b.texts[y.short], x.name, a.texts[x.short])
 		case i.created != j.created || i.accessed != j.accessed || i.modified != j.modified:
 			return fmt.Errorf("%s: times %v %v %v, want %v %v %v", path, j.created, j.accessed, j.modified, i.created, i.accessed, i.modified)
-		case i.attributes != j.attributes || i.unknown != j.unknown || i.unused != j.unused:
-			return fmt.Errorf("%s: attributes %x %x %x, want %x %x %x", path, j.attributes, j.unknown, j.unused, i.attributes, i.unknown, i.unused)
-		case i.reparseTag != j.reparseTag || i.reparseMore != j.reparseMore:
-			return fmt.Errorf("%s: reparse %x %x, want %x %x", path, j.reparseTag, j.reparseMore, i.reparseTag, i.reparseMore)
-		case strings.TrimRight(i.items, "\x00") != strings.TrimRight(j.items, "\x00"):
-			return fmt.Errorf("%s: items %x, want %x", path, j.items, i.items)
+		case i.attributes != j.attributes || r.unknown != q.unknown || r.unused != q.unused:
+			return fmt.Errorf("%s: attributes %x %x %x, want %x %x %x", path, j.attributes, q.unknown, q.unused, i.attributes, r.unknown, r.unused)
+		case r.reparseTag != q.reparseTag || r.reparseMore != q.reparseMore:
+			return fmt.Errorf("%s: reparse %x %x, want %x %x", path, q.reparseTag, q.reparseMore, r.reparseTag, r.reparseMore)
+		case strings.TrimRight(r.items, "\x00") != strings.TrimRight(q.items, "\x00"):
+			return fmt.Errorf("%s: items %x, want %x", path, q.items, r.items)
 		case (i.security < 0) != (j.security < 0) || i.security >= 0 && a.security[i.security] != b.security[j.security]:
 			return fmt.Errorf("%s: another security descriptor", path)
 		case i.names != j.names:
@@ -48,13 +49,13 @@ func sameTrees(a, b *Draft) error {
 			first[x.inode], second[y.inode] = at.a, at.b
 		}
 		bare := func(d *Draft, in *draftInode) (list []string) {
-			for _, s := range in.streams {
+			for _, s := range d.streamsOf(in) {
 				h := Hash{}
 				if s.content >= 0 {
-					h = d.contents[s.content].Hash
+					h = d.contents[s.content].hash
 				}
 				if s.kind != StreamData || !h.IsZero() {
-					list = append(list, fmt.Sprintf("%d %q %v", s.kind, s.name, h))
+					list = append(list, fmt.Sprintf("%d %q %v", s.kind, d.texts[s.name], h))
 				}
 			}
 			return list

@@ -138,7 +138,7 @@ func (d *Draft) placeable(parent DraftNode, name string) error {
 // newNode makes a node for an inode and puts it into a folder.
 func (d *Draft) newNode(parent DraftNode, name, short string, inode int32) DraftNode {
 	n := DraftNode(len(d.nodes))
-	node := draftNode{name: name, short: short, parent: parent, inode: inode, dir: -1}
+	node := draftNode{name: name, short: d.addText(short), parent: parent, inode: inode, dir: -1}
 	if in := &d.inodes[inode]; in.folder() {
 		node.dir = int32(len(d.dirs))
 		d.dirs = append(d.dirs, draftDir{sorted: true})
@@ -152,7 +152,7 @@ func (d *Draft) newNode(parent DraftNode, name, short string, inode int32) Draft
 
 // folder says that an inode can have children.
 func (in *draftInode) folder() bool {
-	return in.attributes&AttrDirectory != 0 && (in.attributes&AttrReparsePoint == 0 || !isSurrogate(in.reparseTag))
+	return in.attributes&AttrDirectory != 0 && (in.attributes&AttrReparsePoint == 0 || !isSurrogate(in.getRare().reparseTag))
 }
 
 // attach puts n into the list of its parent.
@@ -259,8 +259,11 @@ func (d *Draft) Set(n DraftNode, e DraftEntry) error {
 	if err != nil {
 		return &DraftError{"set", d.Path(n), err}
 	}
-	in.names, in.link, in.unused = old.names, old.link, old.unused
-	d.nodes[n].short = short
+	rare, kept := in.getRare(), old.getRare()
+	rare.link, rare.unused = kept.link, kept.unused
+	in.setRare(rare)
+	in.names = old.names
+	d.nodes[n].short = d.addText(short)
 	*old = in
 	return nil
 }
@@ -268,7 +271,7 @@ func (d *Draft) Set(n DraftNode, e DraftEntry) error {
 // makeInode checks what an entry says and turns it into what is stored.
 func (d *Draft) makeInode(e *DraftEntry) (in draftInode, short string, err error) {
 	in = draftInode{
-		attributes: e.Attributes, created: e.Created, accessed: e.Accessed, modified: e.Modified, unknown: e.Unknown,
+		attributes: e.Attributes, created: e.Created, accessed: e.Accessed, modified: e.Modified,
 		security: d.securityIndex(e.Security),
 	}
 	if e.ShortName != "" {
@@ -277,17 +280,23 @@ func (d *Draft) makeInode(e *DraftEntry) (in draftInode, short string, err error
 			return in, "", fmt.Errorf("short name: %w", err)
 		}
 	}
+	rare := inodeRare{unknown: e.Unknown}
 	if e.Attributes&AttrReparsePoint != 0 {
-		in.reparseTag = e.ReparseTag
+		rare.reparseTag = e.ReparseTag
 		if e.NotFixed {
-			in.reparseMore = reparseNotFixed
+			rare.reparseMore = reparseNotFixed
 		}
 	}
-	if in.items, err = makeItems(e); err != nil {
+	if rare.items, err = makeItems(e); err != nil {
 		return in, "", err
 	}
-	in.streams, err = d.makeStreams(e)
-	return in, short, err
+	in.setRare(rare)
+	streams, err := d.makeStreams(e)
+	if err != nil {
+		return in, "", err
+	}
+	d.setStreams(&in, streams)
+	return in, short, nil
 }
 
 // makeItems writes an entry's tagged items.
@@ -332,10 +341,11 @@ func (d *Draft) makeStreams(e *DraftEntry) ([]inodeStream, error) {
 		}
 		st := inodeStream{content: max(s.Content, NoContent), kind: s.Kind}
 		if s.Kind == StreamNamed {
-			st.name = storedName(s.Name)
-			if err := checkStored(st.name); err != nil {
+			name := storedName(s.Name)
+			if err := checkStored(name); err != nil {
 				return nil, fmt.Errorf("stream: %w", err)
 			}
+			st.name = d.addText(name)
 		} else if have[s.Kind] {
 			return nil, fmt.Errorf("%w: two streams of one kind", ErrTree)
 		}
@@ -450,7 +460,7 @@ func (d *Draft) rename(n, parent DraftNode, name string, fold bool) error {
 		return nil
 	}
 	d.detach(n)
-	node.parent, node.name, node.short = parent, stored, ""
+	node.parent, node.name, node.short = parent, stored, 0
 	d.attach(n)
 	d.settle(parent)
 	return nil

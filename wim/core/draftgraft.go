@@ -59,7 +59,9 @@ func (d *Draft) Graft(path string, other *Draft, o *GraftOptions) (replaced []st
 func (d *Draft) adopt(other *Draft) {
 	*d = *other
 	for i := range d.inodes {
-		d.inodes[i].link = 0
+		if rare := d.inodes[i].rare; rare != nil {
+			rare.link = 0
+		}
 	}
 	if d.ids == nil {
 		d.ids = map[[2]uint64]int32{}
@@ -70,7 +72,7 @@ func (d *Draft) adopt(other *Draft) {
 func (d *Draft) bare() bool {
 	in := d.inode(0)
 	return d.live == 1 && in.created|in.accessed|in.modified == 0 && in.attributes == AttrDirectory &&
-		in.security < 0 && in.items == "" && len(in.streams) == 0
+		in.security < 0 && in.getRare().items == "" && in.numStreams == 0
 }
 
 // graft merges a tree with what is at a node.
@@ -191,7 +193,7 @@ func (g *grafter) put(parent DraftNode, name string, from DraftNode) {
 			g.d.inodes = append(g.d.inodes, g.copyInode(p.from))
 			g.inodes[node.inode] = int32(len(g.d.inodes))
 		}
-		n := g.d.newNode(p.at, name, node.short, g.inodes[node.inode]-1)
+		n := g.d.newNode(p.at, name, g.other.texts[node.short], g.inodes[node.inode]-1)
 		for _, k := range slices.Backward(g.other.Children(p.from)) { // contents keep their order
 			stack = append(stack, graftPair{n, k})
 		}
@@ -201,22 +203,27 @@ func (g *grafter) put(parent DraftNode, name string, from DraftNode) {
 // copyInode makes an inode of d of that of a node of other, without names yet.
 func (g *grafter) copyInode(n DraftNode) draftInode {
 	in := *g.other.inode(n)
-	in.names, in.link = 0, 0
+	in.names = 0
+	rare := in.getRare()
+	rare.link = 0
+	in.setRare(rare)
 	if in.security >= 0 {
 		in.security = g.d.securityIndex(rawBytes(g.other.security[in.security]))
 	}
-	in.streams = slices.Clone(in.streams)
-	for i := range in.streams {
-		if id := in.streams[i].content; id >= 0 {
-			in.streams[i].content = g.content(id)
+	streams := slices.Clone(g.other.streamsOf(&in))
+	for i := range streams {
+		s := &streams[i]
+		if s.name = g.d.addText(g.other.texts[s.name]); s.content >= 0 {
+			s.content = g.content(s.content)
 		}
 	}
+	g.d.setStreams(&in, streams)
 	return in
 }
 
 func (g *grafter) content(id ContentID) ContentID {
 	if g.contents[id] == 0 {
-		g.contents[id] = g.d.AddContent(g.other.contents[id]) + 1
+		g.contents[id] = g.d.AddContent(g.other.contents[id].get()) + 1
 	}
 	return g.contents[id] - 1
 }

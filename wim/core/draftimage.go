@@ -9,7 +9,7 @@ import (
 // image's numbers. Names of one file whose facts differ get those of the first; if even their streams differ, they are
 // files of their own. Contents are known by their hashes.
 func (im *Image) Draft() (*Draft, error) {
-	d := &Draft{byHash: map[Hash]ContentID{}, secIndex: map[string]int32{}, live: im.Len()}
+	d := &Draft{byHash: map[Hash]ContentID{}, secIndex: map[string]int32{}, texts: []string{""}, live: im.Len()}
 	securities := make([]int32, len(im.security))
 	for i, sd := range im.security {
 		securities[i] = d.securityIndex(sd)
@@ -26,26 +26,30 @@ func (im *Image) Draft() (*Draft, error) {
 		e := im.entry(n)
 		in := draftInode{
 			created: Filetime(e.Created()), accessed: Filetime(e.Accessed()), modified: Filetime(e.Modified()),
+			attributes: e.Attributes(), security: -1,
+		}
+		rare := inodeRare{
 			unused: [2]uint64{binary.LittleEndian.Uint64(e[0x18:]), binary.LittleEndian.Uint64(e[0x20:])},
-			items:  rawText(e.Items()), attributes: e.Attributes(), unknown: e.Unknown(), security: -1,
+			items:  rawText(e.Items()), unknown: e.Unknown(),
 		}
 		if id := e.SecurityID(); id >= 0 && int(id) < len(securities) {
 			in.security = securities[id]
 		}
 		if in.attributes&AttrReparsePoint != 0 {
-			in.reparseTag, in.reparseMore = e.ReparseTag(), uint32(e.HardLink()>>32)
+			rare.reparseTag, rare.reparseMore = e.ReparseTag(), uint32(e.HardLink()>>32)
 		} else {
-			in.link = e.HardLink()
+			rare.link = e.HardLink()
 		}
-		in.streams = im.draftStreams(d, n)
-		node := draftNode{name: rawText(e.Name()), short: rawText(e.ShortName()), parent: DraftNode(im.Parent(n)), inode: -1, dir: -1}
-		if n == 0 {
-			node.name, node.short = "", ""
+		in.setRare(rare)
+		d.setStreams(&in, im.draftStreams(d, n))
+		node := draftNode{parent: DraftNode(im.Parent(n)), inode: -1, dir: -1}
+		if n != 0 {
+			node.name, node.short = rawText(e.Name()), d.addText(rawText(e.ShortName()))
 		}
 		if im.LinkCount(n) > 1 {
 			first := im.FirstLink(n)
 			for _, have := range shared[first] {
-				if slices.Equal(d.inodes[have].streams, in.streams) {
+				if d.sameStreams(&d.inodes[have], &in) {
 					node.inode = have
 				}
 			}
@@ -68,6 +72,13 @@ func (im *Image) Draft() (*Draft, error) {
 	return d, nil
 }
 
+// sameStreams says that two inodes have the same streams, in the same order.
+func (d *Draft) sameStreams(a, b *draftInode) bool {
+	return slices.EqualFunc(d.streamsOf(a), d.streamsOf(b), func(x, y inodeStream) bool {
+		return d.texts[x.name] == d.texts[y.name] && x.content == y.content && x.kind == y.kind
+	})
+}
+
 // draftStreams sorts out the streams of an entry as unnamedStreams does.
 func (im *Image) draftStreams(d *Draft, n Node) []inodeStream {
 	e := im.entry(n)
@@ -82,7 +93,7 @@ func (im *Image) draftStreams(d *Draft, n Node) []inodeStream {
 	var named []inodeStream
 	for s := im.extraStreams(n); s.next(); {
 		if len(s.name) > 0 {
-			named = append(named, inodeStream{name: rawText(s.name), content: content(s.hash), kind: StreamNamed})
+			named = append(named, inodeStream{name: d.addText(rawText(s.name)), content: content(s.hash), kind: StreamNamed})
 		} else if count < len(unnamed) {
 			unnamed[count] = s.hash
 			count++

@@ -290,8 +290,8 @@ func (p *WritePlan) ratio(ctx context.Context, files ContentFiles, ids []int32, 
 func (p *WritePlan) readSample(files ContentFiles, id int32, b []byte, from int64) error {
 	c := &p.contents[id]
 	switch {
-	case c.inline != nil:
-		copy(b, c.inline[from:])
+	case c.inline() != nil:
+		copy(b, c.inline()[from:])
 		return nil
 	case c.a >= 0:
 		r, err := p.archives[c.a].OpenBlob(c.hash)

@@ -34,7 +34,7 @@ func (p *WritePlan) planHash() {
 		if c.same != written || c.stays {
 			continue
 		}
-		large := c.size > largeContent && c.inline == nil && !p.copied(c)
+		large := c.size > largeContent && c.inline() == nil && !p.copied(c)
 		if large || !c.known && (all || c.size > once && sizes[c.size] > 1) {
 			files = append(files, int32(i))
 		}
@@ -63,7 +63,7 @@ func (p *WritePlan) mergeHash(r *PackResult) {
 		}
 		p.setHash(it.ID, it.Hash)
 		if len(it.States) > 0 {
-			p.contents[it.ID].states = slices.Clone(it.States)
+			p.contents[it.ID].needRare().states = slices.Clone(it.States)
 		}
 	}
 }
@@ -100,12 +100,13 @@ func (p *WritePlan) single() error {
 // unite decides whether a content whose hash is known is written itself.
 func (p *WritePlan) unite(id int32) {
 	c := &p.contents[id]
-	if first, ok := p.byHash[c.hash]; ok && first != id {
+	if first, ok := p.withHash(&c.hash); ok && first != id {
 		p.contents[first].refs += c.refs
 		c.same = first
 		return
 	}
-	if p.byHash[c.hash] = id; p.left(c.hash) && !c.stays {
+	p.indexHash(id)
+	if p.left(c.hash) && !c.stays {
 		c.same = leftOut
 	}
 }

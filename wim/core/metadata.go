@@ -59,12 +59,12 @@ func (w *metadataWriter) numberLinks() {
 	last := uint64(0)
 	for i := range w.inodes {
 		in := &w.inodes[i]
-		if in.names < 2 || in.link == 0 || taken[in.link] {
+		if in.names < 2 || in.rare == nil || in.rare.link == 0 || taken[in.rare.link] {
 			continue
 		}
-		last = max(last, in.link)
-		taken[in.link] = true
-		w.links[i] = in.link
+		last = max(last, in.rare.link)
+		taken[in.rare.link] = true
+		w.links[i] = in.rare.link
 	}
 	for i := range w.inodes {
 		if w.inodes[i].names < 2 || w.links[i] != 0 {
@@ -128,14 +128,15 @@ func (w *metadataWriter) layOut() error {
 
 func (w *metadataWriter) entrySize(n DraftNode) (uint64, error) {
 	node, in := &w.nodes[n], w.inode(n)
-	size := format.Dentry{Name: rawBytes(node.name), ShortName: rawBytes(node.short), Items: rawBytes(in.items)}.MinLength()
-	extra := hasExtra(in)
-	for _, s := range in.streams {
-		if s.content >= 0 && !w.contents[s.content].Known {
+	size := format.Dentry{Name: rawBytes(node.name), ShortName: rawBytes(w.texts[node.short]), Items: rawBytes(in.getRare().items)}.MinLength()
+	streams := w.streamsOf(in)
+	extra := hasExtra(streams)
+	for _, s := range streams {
+		if s.content >= 0 && !w.contents[s.content].known {
 			return 0, &DraftError{"write", w.Path(n), fmt.Errorf("%w: its content was not read yet", ErrTree)}
 		}
 		if extra {
-			size += streamSize(s.name)
+			size += streamSize(w.texts[s.name])
 		}
 	}
 	return size, nil
@@ -153,8 +154,8 @@ func streamSize(name string) uint64 {
 // unnamed and its hash finds room in the dentry. As DISM has it, a file that is a reparse point has two, of which its
 // content may be empty, and a folder that is one has one; wimlib before 1.14.2 wrote two there as well, which DISM and the
 // setup of Windows refuse.
-func hasExtra(in *draftInode) bool {
-	return len(in.streams) > 1 || len(in.streams) == 1 && in.streams[0].kind == StreamNamed
+func hasExtra(streams []inodeStream) bool {
+	return len(streams) > 1 || len(streams) == 1 && streams[0].kind == StreamNamed
 }
 
 func (w *metadataWriter) write() []byte {
@@ -178,16 +179,17 @@ func (w *metadataWriter) hash(id ContentID) [20]byte {
 	if id < 0 {
 		return [20]byte{}
 	}
-	return w.contents[id].Hash
+	return w.contents[id].hash
 }
 
 func (w *metadataWriter) appendEntry(b []byte, n DraftNode) []byte {
 	node, in := &w.nodes[n], w.inode(n)
+	rare, streams := in.getRare(), w.streamsOf(in)
 	e := format.Dentry{
-		Attributes: in.attributes, SecurityID: -1, Unused1: in.unused[0], Unused2: in.unused[1],
+		Attributes: in.attributes, SecurityID: -1, Unused1: rare.unused[0], Unused2: rare.unused[1],
 		Created: uint64(in.created), Accessed: uint64(in.accessed), Modified: uint64(in.modified),
-		Unknown: in.unknown, Link: w.links[node.inode],
-		Name: rawBytes(node.name), ShortName: rawBytes(node.short), Items: rawBytes(in.items),
+		Unknown: rare.unknown, Link: w.links[node.inode],
+		Name: rawBytes(node.name), ShortName: rawBytes(w.texts[node.short]), Items: rawBytes(rare.items),
 	}
 	if in.security >= 0 {
 		e.SecurityID = w.security[in.security]
@@ -196,18 +198,18 @@ func (w *metadataWriter) appendEntry(b []byte, n DraftNode) []byte {
 		e.SubdirOff = w.sub[node.dir]
 	}
 	if in.attributes&AttrReparsePoint != 0 {
-		e.Link = uint64(in.reparseTag) | uint64(in.reparseMore)<<32
+		e.Link = uint64(rare.reparseTag) | uint64(rare.reparseMore)<<32
 	}
-	if !hasExtra(in) {
-		if len(in.streams) == 1 {
-			e.Hash = w.hash(in.streams[0].content)
+	if !hasExtra(streams) {
+		if len(streams) == 1 {
+			e.Hash = w.hash(streams[0].content)
 		}
 		return e.Append(b)
 	}
-	e.NumStreams = uint16(len(in.streams))
+	e.NumStreams = uint16(len(streams))
 	b = e.Append(b)
-	for _, s := range in.streams {
-		b = format.StreamEntry{Hash: w.hash(s.content), Name: rawBytes(s.name)}.Append(b)
+	for _, s := range streams {
+		b = format.StreamEntry{Hash: w.hash(s.content), Name: rawBytes(w.texts[s.name])}.Append(b)
 	}
 	return b
 }

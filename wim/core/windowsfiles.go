@@ -54,9 +54,9 @@ func (t draftWindows) open(path string) (*windowsFile, error) {
 	if !ok {
 		return nil, ErrNotFound
 	}
-	for _, s := range t.d.inode(n).streams {
+	for _, s := range t.d.streamsOf(t.d.inode(n)) {
 		if s.kind == StreamData && s.content >= 0 {
-			return t.content(t.d.contents[s.content])
+			return t.content(t.d.contents[s.content].get())
 		}
 	}
 	return nil, ErrNotFound

@@ -95,7 +95,7 @@ func (c *packContent) resourceHeader() format.ResourceHeader {
 // blobTable makes the blob table of the part at hand: metadata resources in the order of images, solid resources with what
 // is in them, all others as they lie.
 func (p *WritePlan) blobTable() []byte {
-	var b []byte
+	b := make([]byte, 0, (len(p.contents)+len(p.solids))*format.BlobEntrySize)
 	entry := func(r format.ResourceHeader, refs uint32, hash Hash) {
 		b = format.BlobEntry{Resource: r, Part: uint16(p.part), RefCount: refs, Hash: hash}.Append(b)
 	}
@@ -274,6 +274,9 @@ func (p *WritePlan) Finish() (*WriteReport, error) {
 		c := &p.contents[i]
 		if c.same == written && c.part == 0 {
 			return nil, fmt.Errorf("wim: content %v was not written: %w", c.hash, errShard)
+		}
+		if c.meta {
+			c.rare = nil // all of its bytes are in the archive
 		}
 		if c.same != written || c.meta {
 			continue

@@ -194,8 +194,8 @@ func (b *batch) piece(it packItem, res *PackedItem, stored bool) (err error) {
 			if p.o.Pipable {
 				most += n * pipablePrefix
 			}
-			if c.most > 0 {
-				most = min(most, c.most)
+			if c.most() > 0 {
+				most = min(most, c.most())
 			}
 		}
 		c.stored = stored

@@ -261,7 +261,7 @@ func (p *WritePlan) step(c *packContent) int64 {
 	switch {
 	case c.size > largeContent:
 		return max(pieceBytes, p.o.ChunkSize)
-	case c.inline != nil && c.size > 2*inlinePiece:
+	case c.inline() != nil && c.size > 2*inlinePiece:
 		return max(inlinePiece, p.o.ChunkSize)
 	}
 	return 0
@@ -297,7 +297,7 @@ func (p *WritePlan) makeMetadata(drafts bool) error {
 			if err != nil {
 				return fmt.Errorf("wim: image %d: %w", k+1, err)
 			}
-			c.inline, c.size, c.hash = b, int64(len(b)), sha1.Sum(b)
+			c.needRare().inline, c.size, c.hash = b, int64(len(b)), sha1.Sum(b)
 		} else {
 			m := &im.a.metas[im.index-1]
 			if m.problem != "" {

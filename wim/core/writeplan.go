@@ -27,7 +27,7 @@ type WritePlan struct {
 	bases    []int32 // of each archive's first part in Parts
 	contents []packContent
 	told     sync.RWMutex // held to change what Content tells: files are opened while results are merged
-	byHash   map[Hash]int32
+	byHash   contentIndex
 	names    map[int32]string  // of solid contents
 	uses     map[Hash]firstUse // see findUses
 	usesOnce sync.Once
@@ -94,28 +94,64 @@ const (
 	solidShardBytes = 8 << 20
 )
 
-// packContent is a content that the archive is to hold, or a metadata resource.
+// packContent is a content that the archive is to hold, or a metadata resource. There is one for each of perhaps a million
+// files.
 type packContent struct {
-	hash   Hash
-	known  bool
-	stored bool  // it was written as it is
-	a      int32 // index of the archive that has it, -1 if none
-	blob   int32 // its number there
-	image  int32 // index of the image whose draft has it, -1 if none
-	id     ContentID
-	same   int32  // the content that is written in its place, or written or leftOut
-	meta   bool   // it is a metadata resource
-	raw    bool   // it is not to be packed
-	part   uint16 // of the set, in which it was written; 0: it was not yet
-	stays  bool   // where it is, in the archive that is changed in place
-	solid  int32  // index into solids, -1 if it has a resource of its own
-	refs   uint32
-	size   int64
-	off    int64  // where it was written; in the solid resource's unpacked bytes
-	packed int64  // bytes that were written
+	hash    Hash
+	refs    uint32
+	a       int32 // index of the archive that has it, -1 if none
+	blob    int32 // its number there
+	image   int32 // index of the image whose draft has it, -1 if none
+	id      ContentID
+	same    int32 // the content that is written in its place, or written or leftOut
+	solid   int32 // index into solids, -1 if it has a resource of its own
+	size    int64
+	off     int64     // where it was written; in the solid resource's unpacked bytes
+	packed  int64     // bytes that were written
+	rare    *packRare // nil: all of it is zero
+	part    uint16    // of the set, in which it was written; 0: it was not yet
+	known   bool
+	stored  bool // it was written as it is
+	meta    bool // it is a metadata resource
+	raw     bool // it is not to be packed
+	stays   bool // where it is, in the archive that is changed in place
+	skipped bool // it could not be had, see WritePlan.Skip
+}
+
+// packRare is what few contents have.
+type packRare struct {
 	inline []byte // the bytes themselves
 	states []byte // see PackedItem.States
 	most   int64  // bytes that it takes packed, if that was measured
+}
+
+func (c *packContent) inline() []byte {
+	if c.rare == nil {
+		return nil
+	}
+	return c.rare.inline
+}
+
+func (c *packContent) states() []byte {
+	if c.rare == nil {
+		return nil
+	}
+	return c.rare.states
+}
+
+func (c *packContent) most() int64 {
+	if c.rare == nil {
+		return 0
+	}
+	return c.rare.most
+}
+
+// needRare gives the rare fields, to be changed.
+func (c *packContent) needRare() *packRare {
+	if c.rare == nil {
+		c.rare = &packRare{}
+	}
+	return c.rare
 }
 
 const (
@@ -188,7 +224,7 @@ func (e *Edit) planWrite(o *WriteOptions, base *Archive, compact bool) (*WritePl
 	}
 	p := &WritePlan{
 		o: opts, base: base, doc: e.doc, delta: slices.Clone(e.delta), fixup: e.ReparseFixup, images: slices.Clone(e.images),
-		byHash: map[Hash]int32{}, names: map[int32]string{}, part: 1, compact: compact, open: openContent{id: -1},
+		names: map[int32]string{}, part: 1, compact: compact, open: openContent{id: -1},
 	}
 	if err := p.group(); err != nil {
 		return nil, err
@@ -226,7 +262,7 @@ func (e *Edit) planWrite(o *WriteOptions, base *Archive, compact bool) (*WritePl
 		}
 		for i := range a.blobs[:a.nBlobs] {
 			b := &a.blobs[i]
-			if _, ok := p.byHash[b.hash]; ok {
+			if _, ok := p.withHash(&b.hash); ok {
 				continue
 			}
 			id, ok := p.find(b.hash, a)
@@ -323,7 +359,7 @@ func (p *WritePlan) gather(image int32) error {
 			p.keepAll = true
 		}
 		tree.EachContent(func(n Node, h Hash, _ StreamKind, _ []byte) bool {
-			id, ok := p.byHash[h]
+			id, ok := p.withHash(&h)
 			if !ok {
 				if id, ok = p.find(h, im.a); !ok && im.a == p.base {
 					return true // what is not there now will not be there
@@ -352,14 +388,14 @@ func (p *WritePlan) gather(image int32) error {
 			return true
 		})
 	}
-	p.contents = slices.Grow(p.contents, len(im.draft.Contents()))
-	for i, c := range im.draft.Contents() {
-		n := uint32(refs[i])
+	p.contents = slices.Grow(p.contents, len(im.draft.contents))
+	for i := range im.draft.contents {
+		c, n := im.draft.contents[i].get(), uint32(refs[i])
 		if n == 0 || c.Known && c.Hash.IsZero() {
 			continue
 		}
 		if c.Known {
-			id, ok := p.byHash[c.Hash]
+			id, ok := p.withHash(&c.Hash)
 			if !ok {
 				id, ok = p.find(c.Hash, nil)
 			}
@@ -379,13 +415,16 @@ func (p *WritePlan) gather(image int32) error {
 			}
 		}
 		id := int32(len(p.contents))
-		if c.Known {
-			p.byHash[c.Hash] = id
+		pc := packContent{
+			hash: c.Hash, known: c.Known, a: -1, image: image, id: ContentID(i), same: written, solid: -1, refs: n, size: c.Size, raw: c.Unpacked,
 		}
-		p.contents = append(p.contents, packContent{
-			hash: c.Hash, known: c.Known, a: -1, image: image, id: ContentID(i), same: written, solid: -1, refs: n, size: c.Size, inline: c.Bytes,
-			raw: c.Unpacked,
-		})
+		if c.Bytes != nil {
+			pc.needRare().inline = c.Bytes
+		}
+		p.contents = append(p.contents, pc)
+		if c.Known {
+			p.indexHash(id)
+		}
 		if p.o.Solid {
 			p.names[id] = names[ContentID(i)]
 		}
@@ -426,13 +465,13 @@ func (p *WritePlan) find(h Hash, first *Archive) (int32, bool) {
 		}
 		id := int32(len(p.contents))
 		p.contents = append(p.contents, packContent{hash: h, known: true, a: int32(i), blob: blob, image: -1, same: written, solid: -1, size: a.blobs[blob].size})
-		p.byHash[h] = id
+		p.indexHash(id)
 		return id, true
 	}
 	if p.left(h) && !p.holds(h) {
 		id := int32(len(p.contents))
 		p.contents = append(p.contents, packContent{hash: h, known: true, a: -1, image: -1, same: leftOut, solid: -1})
-		p.byHash[h] = id
+		p.indexHash(id)
 		return id, true
 	}
 	for _, a := range []*Archive{p.base, first} {
@@ -484,7 +523,7 @@ func (p *WritePlan) Content(id int32) (image int, c Content, ok bool) {
 	if x.image < 0 {
 		return 0, Content{}, false
 	}
-	return int(x.image) + 1, p.images[x.image].draft.Contents()[x.id], true
+	return int(x.image) + 1, p.images[x.image].draft.contents[x.id].get(), true
 }
 
 // Name gives words for a content: the path of a file, or of the first that has it in an image, and the hash.
@@ -708,9 +747,9 @@ func (p *WritePlan) skips(plan *packPlan, it packItem) bool {
 func (p *WritePlan) reads(plan *packPlan, it packItem) (from, n int64) {
 	c := &p.contents[it.content]
 	switch {
-	case plan.op == PackCopy, c.same == leftOut, c.inline != nil:
+	case plan.op == PackCopy, c.same == leftOut, c.inline() != nil:
 		return it.from, it.n
-	case len(c.states) == 0:
+	case len(c.states()) == 0:
 		return 0, c.size
 	}
 	from = it.from / stateStep * stateStep
@@ -771,19 +810,19 @@ func (p *WritePlan) piece(plan *packPlan, it packItem, m *spanMaker) (PackPiece,
 		out.Source, out.Known = PieceZero, false
 		return out, nil
 	}
-	if c.inline != nil {
-		out.Source, out.Inline = PieceInline, c.inline[it.from:it.from+it.n]
+	if inline := c.inline(); inline != nil {
+		out.Source, out.Inline = PieceInline, inline[it.from:it.from+it.n]
 		return out, nil
 	}
 	from, n := p.reads(plan, it)
 	out.Lead, out.Trail = it.from-from, from+n-it.from-it.n
-	if len(c.states) > 0 {
+	if states := c.states(); len(states) > 0 {
 		state := func(at int64) []byte {
 			k := int(at/stateStep) - 1
-			if k < 0 || at == c.size || (k+1)*stateSize > len(c.states) {
+			if k < 0 || at == c.size || (k+1)*stateSize > len(states) {
 				return nil
 			}
-			return c.states[k*stateSize : (k+1)*stateSize]
+			return states[k*stateSize : (k+1)*stateSize]
 		}
 		out.Before, out.After = state(from), state(from+n)
 	}

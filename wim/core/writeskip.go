@@ -1,7 +1,5 @@
 package core
 
-import "slices"
-
 // Skip leaves out a content that could not be had, as the ContentError of a shard says. A file goes from its image with all
 // its names, or loses a named stream; if another file has the same bytes, that one is read in its place. An image that is
 // written as it is lacks the content. The shard has to be made anew, and others that were made before may be merged. No
@@ -25,17 +23,17 @@ func (p *WritePlan) Skip(e *ContentError) error {
 	if k := p.twin(e.ID); k >= 0 {
 		twin := &p.contents[k]
 		p.told.Lock()
-		c.a, c.blob, c.image, c.id, c.inline, c.size = twin.a, twin.blob, twin.image, twin.id, twin.inline, twin.size
+		c.a, c.blob, c.image, c.id, c.size = twin.a, twin.blob, twin.image, twin.id, twin.size
+		if c.rare != nil || twin.rare != nil {
+			c.needRare().inline = twin.inline()
+		}
 		// What they stand for is known by its hash, and this one is not asked again.
 		twin.image = -1
 		p.told.Unlock()
 		c.refs -= min(c.refs, p.remove(&lost, false))
 		return nil
 	}
-	c.same = leftOut
-	if c.known {
-		delete(p.byHash, c.hash) // another one may turn out to be the same
-	}
+	c.same, c.skipped = leftOut, true // another one may turn out to be the same
 	p.remove(&lost, c.known)
 	if open := p.open; open.id == e.ID {
 		// What was written of it stays, unused.
@@ -69,8 +67,8 @@ func (p *WritePlan) remove(c *packContent, all bool) (refs uint32) {
 			continue
 		}
 		gone := func(id ContentID) bool {
-			x := d.contents[id]
-			return int32(i) == c.image && id == c.id || all && x.Known && x.Hash == c.hash
+			x := &d.contents[id]
+			return int32(i) == c.image && id == c.id || all && x.known && x.hash == c.hash
 		}
 		type place struct {
 			n    DraftNode
@@ -89,13 +87,11 @@ func (p *WritePlan) remove(c *packContent, all bool) (refs uint32) {
 				continue
 			}
 			if at.kind == StreamNamed {
-				in := d.inode(at.n)
-				in.streams = slices.DeleteFunc(in.streams, func(s inodeStream) bool { return s.kind == StreamNamed && s.content >= 0 && gone(s.content) })
+				d.removeStreams(d.inode(at.n), func(s inodeStream) bool { return s.kind == StreamNamed && s.content >= 0 && gone(s.content) })
 				continue
 			}
 			if at.n == d.Root() || d.Remove(at.n) != nil {
-				in := d.inode(at.n)
-				in.streams = slices.DeleteFunc(in.streams, func(s inodeStream) bool { return s.content >= 0 && gone(s.content) })
+				d.removeStreams(d.inode(at.n), func(s inodeStream) bool { return s.content >= 0 && gone(s.content) })
 			}
 		}
 	}

@@ -71,8 +71,8 @@ func (e *Edit) planSplit(partSize, most int64, o *WriteOptions) (*WritePlan, err
 
 // bound is how many bytes a resource takes at most.
 func (p *WritePlan) bound(c *packContent) int64 {
-	if c.most > 0 {
-		return min(c.most, c.size)
+	if most := c.most(); most > 0 {
+		return min(most, c.size)
 	}
 	if c.a >= 0 && (p.copied(c) || c.meta && p.metaCopied(c)) {
 		return p.copySize(c)
@@ -213,9 +213,9 @@ func (p *WritePlan) mergeMeasure(items []packItem, r *PackResult) {
 	for k, it := range items {
 		c := &p.contents[it.content]
 		if it.from == 0 && it.n < c.size {
-			c.most = ((c.size+p.o.ChunkSize-1)/p.o.ChunkSize - 1) * int64(format.ChunkEntrySize(uint64(c.size)))
+			c.needRare().most = ((c.size+p.o.ChunkSize-1)/p.o.ChunkSize - 1) * int64(format.ChunkEntrySize(uint64(c.size)))
 		}
-		c.most += r.Items[k].Packed
+		c.needRare().most += r.Items[k].Packed
 	}
 }
 
@@ -230,7 +230,7 @@ func (p *WritePlan) judgeAll() error {
 	room := p.mostPart - p.need(0, 1)
 	for i := range p.contents {
 		c := &p.contents[i]
-		if c.most >= c.size && c.most > 0 && !p.o.Pipable {
+		if c.most() >= c.size && c.most() > 0 && !p.o.Pipable {
 			c.raw = true // packing makes it no shorter
 		}
 		if c.same == written && !c.meta && p.bound(c) > room {
