@@ -63,7 +63,8 @@ func (p *WritePlan) mergeHash(r *PackResult) {
 		}
 		p.setHash(it.ID, it.Hash)
 		if len(it.States) > 0 {
-			p.contents[it.ID].needRare().states = slices.Clone(it.States)
+			rare := p.contents[it.ID].needRare()
+			rare.states, rare.zeros = slices.Clone(it.States), slices.Clone(it.Zeros)
 		}
 	}
 }

@@ -384,6 +384,8 @@ func (r *packRunner) sum(p *PackPiece, b []byte) (Hash, error) {
 		return Hash{}, nil
 	case p.Source == PieceUnpack && p.Known && from == 0 && end:
 		return p.Hash, nil // unpacking has seen to it
+	case p.Zeros && p.Known && allZero(b):
+		return p.Hash, nil // the same bytes as when the content was hashed
 	case from > 0 && len(p.Before) == 0, !end && len(p.After) == 0:
 		return p.Hash, nil // bytes that are made here, as of metadata
 	case from > 0:
@@ -416,15 +418,20 @@ func (r *packRunner) hashAll() error {
 		p := &r.s.Pieces[i]
 		it := PackedItem{ID: p.ID}
 		r.sha.Reset()
-		at := int64(0)
+		at, zeros := int64(0), true
 		add := func(b []byte) error {
 			for len(b) > 0 {
 				n := min(int64(len(b)), stateStep-at%stateStep, restBytes)
 				r.sha.Write(b[:n])
+				zeros = zeros && allZero(b[:n])
 				b = b[n:]
 				at += n
 				if at%stateStep == 0 && at < p.Size {
 					it.States = r.sha.AppendState(it.States)
+				}
+				if at%stateStep == 0 || at == p.Size {
+					it.Zeros = append(it.Zeros, zeroMark(zeros))
+					zeros = true
 				}
 				if err := r.progress(n); err != nil {
 					return err
@@ -466,6 +473,14 @@ func (r *packRunner) hashAll() error {
 		r.res.Items = append(r.res.Items, it)
 	}
 	return nil
+}
+
+// zeroMark is what PackedItem.Zeros has for a step.
+func zeroMark(zeros bool) byte {
+	if zeros {
+		return 1
+	}
+	return 0
 }
 
 // holeZeros are the bytes of a hole.

@@ -57,6 +57,7 @@ type PackPiece struct {
 	Trail  int64  // and behind it
 	Before []byte // the unfinished SHA-1 where reading begins; empty at the content's start, and where it is not known
 	After  []byte // and where it ends; empty at the content's end, and where it is not known
+	Zeros  bool   // only zeros were read when the content was hashed: if they still are zeros, they need not be hashed again
 	Inline []byte // PieceInline: the bytes
 	Src    int32  // PiecePacked, PieceFrame: index into PackSource.Parts
 	Off    int64  // and where the piece starts in the part
@@ -88,6 +89,7 @@ func (s *PackShard) what() string {
 
 const (
 	packKnown   = 1 << 7 // of a piece's first byte
+	packZeros   = 1 << 6 // the same
 	packPipable = 1 << 7 // of the level's
 
 	minPackPiece = 11
@@ -115,6 +117,9 @@ func (s *PackShard) AppendBinary(b []byte) []byte {
 		flags := byte(p.Source)
 		if p.Known {
 			flags |= packKnown
+		}
+		if p.Zeros {
+			flags |= packZeros
 		}
 		b = append(b, flags)
 		for _, v := range []int64{int64(p.ID), p.Size, p.From, p.Len, p.Lead, p.Trail, int64(p.Src), p.Off} {
@@ -167,7 +172,7 @@ func ParsePackShard(b []byte) (*PackShard, error) {
 	for range n {
 		var p PackPiece
 		flags := c.byte()
-		p.Known, p.Source = flags&packKnown != 0, PieceSource(flags&^packKnown)
+		p.Known, p.Zeros, p.Source = flags&packKnown != 0, flags&packZeros != 0, PieceSource(flags&^(packKnown|packZeros))
 		id := c.length()
 		p.Size, p.From, p.Len, p.Lead, p.Trail = c.length(), c.length(), c.length(), c.length(), c.length()
 		src := c.length()
@@ -212,6 +217,7 @@ type PackedItem struct {
 	Stored bool     // they are the content's bytes as they are
 	Chunks []uint32 // of a content in pieces: packed sizes of the piece's chunks
 	States []byte   // PackHash: the unfinished SHA-1 after each stateStep bytes of a longer content, 28 bytes each
+	Zeros  []byte   // PackHash: 1 for each stateStep bytes of a longer content that are only zeros, 0 for others; the last ones may be fewer
 }
 
 // stateStep is after how many bytes of a content the unfinished SHA-1 is kept: what is cut anywhere is checked from the
@@ -221,7 +227,7 @@ const (
 	stateSize = 28
 )
 
-const minPackedItem = 25
+const minPackedItem = 26
 
 // AppendBinary appends the packed form, without Data, to b.
 func (r *PackResult) AppendBinary(b []byte) []byte {
@@ -241,6 +247,7 @@ func (r *PackResult) AppendBinary(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(it.Packed))
 		b = appendSizes(b, it.Chunks)
 		b = appendBytes(b, it.States)
+		b = appendBytes(b, it.Zeros)
 	}
 	b = appendSizes(b, r.Chunks)
 	return appendCuts(binary.AppendUvarint(b, uint64(len(r.Cuts))), r.Cuts)
@@ -290,8 +297,8 @@ func ParsePackResult(b []byte) (*PackResult, error) {
 		copy(it.Hash[:], c.take(uint64(len(it.Hash))))
 		it.Packed = c.length()
 		it.Chunks = c.sizes()
-		it.States = c.some()
-		if c.bad || id > 1<<30 || len(it.States)%stateSize != 0 {
+		it.States, it.Zeros = c.some(), c.some()
+		if c.bad || id > 1<<30 || len(it.States)%stateSize != 0 || len(it.Zeros) > 0 && len(it.Zeros) != len(it.States)/stateSize+1 {
 			return nil, errShard
 		}
 		it.ID = int32(id)

@@ -121,7 +121,8 @@ type packContent struct {
 // packRare is what few contents have.
 type packRare struct {
 	inline []byte // the bytes themselves
-	states []byte // see PackedItem.States
+	states []byte // see PackedItem
+	zeros  []byte // the same
 	most   int64  // bytes that it takes packed, if that was measured
 }
 
@@ -786,6 +787,12 @@ func (p *WritePlan) Shard(i int) (*PackShard, error) {
 	return s, nil
 }
 
+// onlyZeros says that n bytes of a content from from on were zeros when it was hashed. zeros is PackedItem's.
+func onlyZeros(zeros []byte, from, n int64) bool {
+	first, last := from/stateStep, (from+n-1)/stateStep
+	return n > 0 && last < int64(len(zeros)) && !slices.Contains(zeros[first:last+1], 0)
+}
+
 // piece makes a shard's piece, and adds to m what it unpacks.
 func (p *WritePlan) piece(plan *packPlan, it packItem, m *spanMaker) (PackPiece, error) {
 	c := &p.contents[it.content]
@@ -825,6 +832,7 @@ func (p *WritePlan) piece(plan *packPlan, it packItem, m *spanMaker) (PackPiece,
 			return states[k*stateSize : (k+1)*stateSize]
 		}
 		out.Before, out.After = state(from), state(from+n)
+		out.Zeros = onlyZeros(c.rare.zeros, from, n)
 	}
 	if c.a < 0 {
 		out.Source = PieceFile

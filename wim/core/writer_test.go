@@ -591,7 +591,7 @@ func TestPackedForms(t *testing.T) {
 	if !bytes.Equal(again.AppendBinary(nil), b) || !again.Pipable || again.Level != 2 {
 		t.Errorf("shard: %+v, want %+v", again, s)
 	}
-	r := &PackResult{Seq: 7, Bytes: 3, Items: []PackedItem{{ID: 4, Hash: Hash{9}, Packed: 3, Stored: true}, {ID: 5, Packed: 3, Chunks: []uint32{1, 2}, States: make([]byte, 56)}}, Chunks: []uint32{7},
+	r := &PackResult{Seq: 7, Bytes: 3, Items: []PackedItem{{ID: 4, Hash: Hash{9}, Packed: 3, Stored: true}, {ID: 5, Packed: 3, Chunks: []uint32{1, 2}, States: make([]byte, 56), Zeros: []byte{0, 1, 1}}}, Chunks: []uint32{7},
 		Cuts: []Cut{{Piece: 1, ID: 6, Hash: Hash{8}, Size: 9, Len: 2, State: []byte("state")}, {ID: 7, Size: 9, From: 2, Len: 7, Tail: []byte("tail")}}}
 	rb := r.AppendBinary(nil)
 	back, err := ParsePackResult(rb)
