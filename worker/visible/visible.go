@@ -47,6 +47,9 @@ var hidden = [...][2]rune{
 
 // Hidden reports whether r is invisible or looks like something else.
 func Hidden(r rune) bool {
+	if r < 0x7f { // most of them: the table need not be searched
+		return r < 0x20
+	}
 	if r >= 0x10000 && r&0xfffe == 0xfffe { // the last two of each plane
 		return true
 	}
@@ -64,10 +67,15 @@ func Lines(s string) string { return show(s, "\n\t") }
 
 // show writes all hidden characters except those in keep by number.
 func show(s, keep string) string {
-	at := strings.IndexFunc(s, func(r rune) bool { return r == utf8.RuneError || Hidden(r) && !strings.ContainsRune(keep, r) })
+	plain := 0 // bytes of printable ASCII, which is what most names are
+	for plain < len(s) && s[plain] >= ' ' && s[plain] < 0x7f {
+		plain++
+	}
+	at := strings.IndexFunc(s[plain:], func(r rune) bool { return r == utf8.RuneError || Hidden(r) && !strings.ContainsRune(keep, r) })
 	if at < 0 {
 		return s
 	}
+	at += plain
 	b := append(make([]byte, 0, len(s)+16), s[:at]...)
 	for _, r := range s[at:] {
 		if Hidden(r) && !strings.ContainsRune(keep, r) {
