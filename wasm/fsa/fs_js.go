@@ -1,7 +1,7 @@
 package fsa
 
 import (
-	"hash/maphash"
+	"hash/crc32"
 	"io/fs"
 	"path"
 	"slices"
@@ -39,11 +39,9 @@ type FS struct {
 	swaps [64]sync.RWMutex
 }
 
-var seed = maphash.MakeSeed()
-
 // swap is the lock that is held for writing while the file name is swapped, and for reading while it is looked up.
 func (f *FS) swap(name string) *sync.RWMutex {
-	return &f.swaps[maphash.String(seed, name)%uint64(len(f.swaps))]
+	return &f.swaps[crc32.ChecksumIEEE([]byte(name))%uint32(len(f.swaps))]
 }
 
 // NewFS makes a file system of a FileSystemDirectoryHandle.

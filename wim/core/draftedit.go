@@ -370,9 +370,15 @@ func (d *Draft) makeStreams(e *DraftEntry) ([]inodeStream, error) {
 	if !dir && !encrypted && !have[StreamData] {
 		list = append(list, inodeStream{content: NoContent})
 	}
-	rank := [...]int{StreamReparse: 0, StreamData: 1, StreamRaw: 1, StreamNamed: 2}
-	slices.SortStableFunc(list, func(a, b inodeStream) int { return rank[a.kind] - rank[b.kind] })
-	return list, nil
+	ordered := make([]inodeStream, 0, len(list))
+	for _, kind := range [...]StreamKind{StreamReparse, StreamData, StreamRaw, StreamNamed} { // one of data and raw is there
+		for _, s := range list {
+			if s.kind == kind {
+				ordered = append(ordered, s)
+			}
+		}
+	}
+	return ordered, nil
 }
 
 // securityIndex finds or adds a security descriptor.

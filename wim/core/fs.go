@@ -373,12 +373,16 @@ func (t *fsInfo) String() string             { return fs.FormatFileInfo(t) }
 // dirEntries lists the children of n by name.
 func (im *Image) dirEntries(n Node) []fs.DirEntry {
 	first, count := im.Children(n)
-	list := make([]fs.DirEntry, count)
-	for i := range list {
+	infos := make([]*fsInfo, count)
+	for i := range infos {
 		c := first + Node(i)
-		list[i] = im.info(c, im.Name(c))
+		infos[i] = im.info(c, im.Name(c))
 	}
-	slices.SortFunc(list, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	slices.SortFunc(infos, func(a, b *fsInfo) int { return strings.Compare(a.name, b.name) })
+	list := make([]fs.DirEntry, count)
+	for i, t := range infos {
+		list[i] = t
+	}
 	return list
 }
 

@@ -283,7 +283,11 @@ func (p *VerifyPlan) Merge(i int, r *ShardResult) ([]BlockMark, error) {
 		t := &p.tables[b.src]
 		for _, x := range r.Bad {
 			t.State = "bad"
-			t.Bad = append(t.Bad, BadBlock{Block: int(x.ID), Off: x.Off, Len: x.Len})
+			at := len(t.Bad) // shards come in nearly the order of their blocks
+			for at > 0 && t.Bad[at-1].Block > int(x.ID) {
+				at--
+			}
+			t.Bad = slices.Insert(t.Bad, at, BadBlock{Block: int(x.ID), Off: x.Off, Len: x.Len})
 			marks = append(marks, BlockMark{int(b.src), x.Off, x.Len, true})
 		}
 		return marks, nil
@@ -420,10 +424,6 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 			r.UnusedBytes += g.Len
 		}
 	}
-	for i := range r.Integrity {
-		t := &r.Integrity[i]
-		slices.SortFunc(t.Bad, func(x, y BadBlock) int { return cmp.Compare(x.Block, y.Block) })
-	}
 	r.judge()
 	return r, nil
 }
@@ -537,21 +537,25 @@ func (u *useFinder) use(list []Use, im *Image, n Node, kind StreamKind, name []b
 
 // missingList is sorted by the first path that misses the content.
 func (u *useFinder) missingList() []MissingBlob {
-	list := make([]MissingBlob, 0, len(u.missing))
+	blobs := make([]*MissingBlob, 0, len(u.missing))
 	for _, m := range u.missing {
-		list = append(list, *m)
+		blobs = append(blobs, m)
 	}
-	slices.SortFunc(list, func(x, y MissingBlob) int {
+	slices.SortFunc(blobs, func(x, y *MissingBlob) int {
 		first := func(m *MissingBlob) (int, string) {
 			if len(m.Uses) == 0 {
 				return 1 << 30, ""
 			}
 			return m.Uses[0].Image, m.Uses[0].Path
 		}
-		xi, xp := first(&x)
-		yi, yp := first(&y)
+		xi, xp := first(x)
+		yi, yp := first(y)
 		return cmp.Or(cmp.Compare(xi, yi), cmp.Compare(xp, yp), slices.Compare(x.Hash[:], y.Hash[:]))
 	})
+	list := make([]MissingBlob, len(blobs))
+	for i, m := range blobs {
+		list[i] = *m
+	}
 	return list
 }
 
