@@ -16,7 +16,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"wimscope/wim/core"
+	"wimscope/wim/ntname"
 	"wimscope/wim/wimtest"
 )
 
@@ -203,7 +203,7 @@ func (u *unpacker) put(name string, info os.FileInfo, content []byte, target, ha
 func diskName(path string) string {
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
-		units, ok := core.UnescapeName(part)
+		units, ok := ntname.Unescape(part)
 		if !ok {
 			continue
 		}

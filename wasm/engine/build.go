@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wimscope/wim/core"
+	"wimscope/wim/ntname"
 	"wimscope/worker/protocol"
 )
 
@@ -231,7 +232,7 @@ func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (
 		p := &r.Skipped[i]
 		reason := "unreadable"
 		switch {
-		case errors.Is(p.Err, core.ErrName), errors.Is(p.Err, core.ErrExists):
+		case errors.Is(p.Err, ntname.ErrInvalid), errors.Is(p.Err, core.ErrExists):
 			reason = "name-stored"
 		case errors.Is(p.Err, core.ErrFileType):
 			reason = "no-file"

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"wimscope/wim/core"
+	"wimscope/wim/ntname"
 	"wimscope/worker/protocol"
 )
 
@@ -69,7 +70,7 @@ func protocolError(err error) error {
 		e.Code, e.Name, e.Record = protocol.CodeRefused, xmlText.Path, "xml"
 	case errors.Is(err, core.ErrChanged):
 		e.Code = protocol.CodeChanged
-	case errors.Is(err, core.ErrName):
+	case errors.Is(err, ntname.ErrInvalid):
 		e.Code = protocol.CodeName
 	case errors.Is(err, core.ErrExists), errors.Is(err, core.ErrNotDir), errors.Is(err, core.ErrIsDir), errors.Is(err, core.ErrNotEmpty), errors.Is(err, core.ErrTree):
 		e.Code = protocol.CodeBadRequest

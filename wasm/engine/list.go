@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"wimscope/wim/core"
+	"wimscope/wim/ntname"
 	"wimscope/worker/protocol"
 )
 
@@ -76,7 +77,7 @@ func (s *session) view(im *core.Image, key viewKey) (*view, error) {
 	}
 	var keep func(core.Node) bool
 	if key.filter != "" {
-		m := core.NewMatcher(key.filter, true)
+		m := ntname.NewPattern(key.filter, true)
 		keep = func(n core.Node) bool { return m.MatchString(im.Name(n)) }
 	}
 	v := &view{key: key, nodes: im.List(key.node, order, key.desc, keep)}

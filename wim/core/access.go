@@ -6,11 +6,12 @@ import (
 	"unicode/utf16"
 
 	"wimscope/wim/internal/sha1"
+	"wimscope/wim/ntname"
 )
 
 // serviceSID makes the SID of a service.
 func serviceSID(name string) SID {
-	sum := sha1.Sum(encodeUTF16(utf16.Encode([]rune(strings.ToUpper(name)))))
+	sum := sha1.Sum(ntname.Bytes(utf16.Encode([]rune(strings.ToUpper(name)))))
 	return append(SID{1, 6, 0, 0, 0, 0, 0, 5, 80, 0, 0, 0}, sum[:]...)
 }
 

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"strings"
+	"wimscope/wim/ntname"
 )
 
 // CaptureConfig is a configuration list such as WimScript.ini: which files of a folder to leave out when it is captured,
@@ -196,7 +197,7 @@ type patternList struct {
 }
 
 type pathPattern struct {
-	steps    []Matcher
+	steps    []ntname.Pattern
 	anchored bool
 }
 
@@ -207,7 +208,7 @@ func newPatternList(list []string, fold bool) *patternList {
 		p := pathPattern{anchored: anchored}
 		for step := range strings.SplitSeq(rest, "/") {
 			if step != "" {
-				p.steps = append(p.steps, NewGlob(step, fold))
+				p.steps = append(p.steps, ntname.NewGlob(step, fold))
 			}
 		}
 		l.patterns = append(l.patterns, p)
@@ -220,7 +221,7 @@ func patternSteps(path string) [][]byte {
 	var steps [][]byte
 	for step := range strings.SplitSeq(path, "/") {
 		if step != "" {
-			steps = append(steps, rawBytes(storedName(step)))
+			steps = append(steps, ntname.RawBytes(ntname.Stored(step)))
 		}
 	}
 	return steps

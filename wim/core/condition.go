@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"wimscope/wim/ntname"
 )
 
 // conditionText writes the condition of a callback ACE as SDDL does, in parentheses: [MS-DTYP] 2.4.4.17 for the
@@ -157,7 +158,7 @@ func conditionOperand(b []byte, depth int) (text string, n int, ok bool) {
 	n = 5 + int(size)
 	switch token {
 	case 0x10:
-		return strconv.Quote(targetText(data)), n, true
+		return strconv.Quote(ntname.LossyText(data)), n, true
 	case 0x18:
 		return fmt.Sprintf("#%x", data), n, true
 	case 0x50:
@@ -214,9 +215,9 @@ func conditionInteger(v int64, sign, base byte) string {
 // attributeName writes a name, with what the grammar does not allow in one as %XXXX.
 func attributeName(b []byte) string {
 	var s strings.Builder
-	for _, u := range decodeUTF16(b) {
+	for _, u := range ntname.Units(b) {
 		if u > 0x7f || u > ' ' && !strings.ContainsRune(`"&()<>=!%|`, rune(u)) {
-			s.WriteString(targetText(encodeUTF16([]uint16{u})))
+			s.WriteString(ntname.LossyText(ntname.Bytes([]uint16{u})))
 		} else {
 			fmt.Fprintf(&s, "%%%04X", u)
 		}
@@ -242,11 +243,11 @@ func decodeResourceAttribute(b []byte) (string, bool) {
 		if at < 0 || at >= len(b) {
 			return "", false
 		}
-		end := indexNUL16(b[at:])
+		end := ntname.IndexNUL(b[at:])
 		if end < 0 {
 			return "", false
 		}
-		return strconv.Quote(targetText(b[at : at+end])), true
+		return strconv.Quote(ntname.LossyText(b[at : at+end])), true
 	}
 	name, ok := str(u32(0))
 	if !ok {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"wimscope/wim/ntname"
 )
 
 // ChangeKind says how two images differ at a path.
@@ -66,7 +67,7 @@ func (d *differ) pair(x, y Node) {
 		case len(q) == 0:
 			order = -1
 		default:
-			exact, fold := nameOrder(d.a.rawName(p[0]), d.b.rawName(q[0]))
+			exact, fold := ntname.Compare(d.a.rawName(p[0]), d.b.rawName(q[0]))
 			if order = fold; fold == 0 {
 				order = exact
 			}

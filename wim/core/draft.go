@@ -6,6 +6,7 @@ import (
 
 	"wimscope/wim/internal/format"
 	"wimscope/wim/internal/sha1"
+	"wimscope/wim/ntname"
 )
 
 // DraftNode is an entry of a draft. The root is 0; a node's number stays valid while the draft lives, and is not given
@@ -41,7 +42,7 @@ type DraftStream struct {
 	Size    int64 // of the content; Add takes no notice of it
 }
 
-// DraftEntry is what a draft keeps of a file or folder. Names are escaped, see EscapeName.
+// DraftEntry is what a draft keeps of a file or folder. Names are escaped, see ntname.Escape.
 type DraftEntry struct {
 	Name                        string
 	ShortName                   string // 8.3 name, "" if there is none
@@ -220,7 +221,7 @@ func (d *Draft) addText(s string) int32 {
 }
 
 // Name is the escaped name of n, "" for the root.
-func (d *Draft) Name(n DraftNode) string { return storedText(d.nodes[n].name) }
+func (d *Draft) Name(n DraftNode) string { return ntname.Text(d.nodes[n].name) }
 
 // Parent is the folder that holds n; the root is its own.
 func (d *Draft) Parent(n DraftNode) DraftNode { return d.nodes[n].parent }
@@ -257,19 +258,7 @@ func (d *Draft) sort(dir *draftDir) {
 		return
 	}
 	dir.sorted = true
-	slices.SortStableFunc(dir.kids, func(a, b DraftNode) int { return storedOrder(d.nodes[a].name, d.nodes[b].name) })
-}
-
-// storedOrder compares stored names ignoring case and then by units.
-func storedOrder(a, b string) int {
-	if a == b {
-		return 0
-	}
-	exact, fold := nameOrder(rawBytes(a), rawBytes(b))
-	if fold != 0 {
-		return fold
-	}
-	return exact
+	slices.SortStableFunc(dir.kids, func(a, b DraftNode) int { return ntname.CompareStored(d.nodes[a].name, d.nodes[b].name) })
 }
 
 // Lookup finds an entry by its path. Steps are separated by slashes; a leading one, and empty steps, do not matter.
@@ -280,7 +269,7 @@ func (d *Draft) Lookup(path string, fold bool) (DraftNode, bool) {
 		if step == "" {
 			continue
 		}
-		child, ok := d.child(n, storedName(step), fold)
+		child, ok := d.child(n, ntname.Stored(step), fold)
 		if !ok {
 			return 0, false
 		}
@@ -291,7 +280,7 @@ func (d *Draft) Lookup(path string, fold bool) (DraftNode, bool) {
 
 // search finds where in children that are in order a stored name is, or would be.
 func (d *Draft) search(kids []DraftNode, name string) (at int, found bool) {
-	return slices.BinarySearchFunc(kids, name, func(c DraftNode, name string) int { return storedOrder(d.nodes[c].name, name) })
+	return slices.BinarySearchFunc(kids, name, func(c DraftNode, name string) int { return ntname.CompareStored(d.nodes[c].name, name) })
 }
 
 // child finds the child of n by its stored name.
@@ -306,8 +295,8 @@ func (d *Draft) child(n DraftNode, name string, fold bool) (DraftNode, bool) {
 	}
 	// Twins by case stand together, the one that is looked for would be among them.
 	for _, at := range [...]int{at, at - 1} {
-		if at >= 0 && at < len(kids) && nameEqualFold(rawBytes(d.nodes[kids[at]].name), rawBytes(name)) {
-			for at > 0 && nameEqualFold(rawBytes(d.nodes[kids[at-1]].name), rawBytes(name)) {
+		if at >= 0 && at < len(kids) && ntname.EqualFold(ntname.RawBytes(d.nodes[kids[at]].name), ntname.RawBytes(name)) {
+			for at > 0 && ntname.EqualFold(ntname.RawBytes(d.nodes[kids[at-1]].name), ntname.RawBytes(name)) {
 				at--
 			}
 			return kids[at], true
@@ -331,7 +320,7 @@ func (d *Draft) Streams(n DraftNode) []DraftStream {
 	streams := d.streamsOf(d.inode(n))
 	list := make([]DraftStream, len(streams))
 	for i, s := range streams {
-		list[i] = DraftStream{Kind: s.kind, Name: storedText(d.texts[s.name]), Content: s.content, Size: d.size(s.content)}
+		list[i] = DraftStream{Kind: s.kind, Name: ntname.Text(d.texts[s.name]), Content: s.content, Size: d.size(s.content)}
 	}
 	return list
 }
@@ -374,7 +363,7 @@ func (d *Draft) Entry(n DraftNode) DraftEntry {
 	in := d.inode(n)
 	rare := in.getRare()
 	e := DraftEntry{
-		Name: d.Name(n), ShortName: storedText(d.texts[d.nodes[n].short]), Attributes: in.attributes,
+		Name: d.Name(n), ShortName: ntname.Text(d.texts[d.nodes[n].short]), Attributes: in.attributes,
 		Created: in.created, Accessed: in.accessed, Modified: in.modified,
 		ReparseTag: rare.reparseTag, NotFixed: rare.reparseMore&reparseNotFixed != 0, Unknown: rare.unknown, Streams: d.Streams(n),
 	}
@@ -496,16 +485,4 @@ func (d *Draft) Stats() DraftStats {
 		}
 	}
 	return s
-}
-
-// storedName is a name, escaped or not, as it is stored.
-func storedName(name string) string {
-	units, _ := UnescapeName(name)
-	return string(encodeUTF16(units))
-}
-
-// storedText is the escaped form of a stored name.
-func storedText(name string) string {
-	var room [64]byte
-	return string(appendName(room[:0], rawBytes(name)))
 }

@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"wimscope/wim/internal/format"
+	"wimscope/wim/ntname"
 )
 
 // What a draft refuses, for errors.Is; ErrNotFound is another. A DraftError says where.
 var (
-	ErrName     = errors.New("the name cannot be stored")
 	ErrExists   = errors.New("exists already")
 	ErrNotDir   = errors.New("is not a folder")
 	ErrIsDir    = errors.New("is a folder")
@@ -71,36 +71,9 @@ var (
 	errNotInImage  = worded{"the image has no such file or folder", ErrNotFound}
 )
 
-// maxNameBytes is the most that a dentry's u16 lengths can say of a name of whole units.
-const maxNameBytes = 65534
-
-// checkStored tells what is wrong with a stored name.
-func checkStored(name string) error {
-	switch {
-	case name == "":
-		return fmt.Errorf("%w: it is empty", ErrName)
-	case name == ".\x00" || name == ".\x00.\x00":
-		return fmt.Errorf("%w: \".\" and \"..\" stand for the folder itself and the one above it", ErrName)
-	case len(name) > maxNameBytes:
-		return fmt.Errorf("%w: it is %d UTF-16 units long, and %d is the most", ErrName, len(name)/2, maxNameBytes/2)
-	}
-	for i := 0; i+1 < len(name); i += 2 {
-		if name[i+1] != 0 {
-			continue
-		}
-		switch name[i] {
-		case 0:
-			return fmt.Errorf("%w: it has a NUL", ErrName)
-		case '/':
-			return fmt.Errorf("%w: it has a slash", ErrName)
-		}
-	}
-	return nil
-}
-
 // under is the path that a name would have in a folder.
 func (d *Draft) under(parent DraftNode, name string) string {
-	return strings.TrimSuffix(d.Path(parent), "/") + "/" + storedText(name)
+	return strings.TrimSuffix(d.Path(parent), "/") + "/" + ntname.Text(name)
 }
 
 // missing tells of an entry that is not in the tree, nil of others.
@@ -126,7 +99,7 @@ func (d *Draft) placeable(parent DraftNode, name string) error {
 	if !d.IsDir(parent) {
 		return fmt.Errorf("%q %w", d.Path(parent), ErrNotDir)
 	}
-	if err := checkStored(name); err != nil {
+	if err := ntname.Check(name); err != nil {
 		return err
 	}
 	if _, ok := d.child(parent, name, false); ok {
@@ -159,7 +132,7 @@ func (in *draftInode) folder() bool {
 func (d *Draft) attach(n DraftNode) {
 	dir := &d.dirs[d.nodes[d.nodes[n].parent].dir]
 	if k := len(dir.kids); k > 0 && dir.sorted {
-		dir.sorted = storedOrder(d.nodes[dir.kids[k-1]].name, d.nodes[n].name) < 0
+		dir.sorted = ntname.CompareStored(d.nodes[dir.kids[k-1]].name, d.nodes[n].name) < 0
 	}
 	dir.kids = append(dir.kids, n)
 }
@@ -202,7 +175,7 @@ func (d *Draft) MkdirAll(path string, fold bool, when Filetime) (DraftNode, erro
 	steps := strings.Split(path, "/")
 	for _, step := range steps { // before anything is made
 		if step != "" {
-			if err := checkStored(storedName(step)); err != nil {
+			if err := ntname.Check(ntname.Stored(step)); err != nil {
 				return 0, &DraftError{"add", path, err}
 			}
 		}
@@ -211,7 +184,7 @@ func (d *Draft) MkdirAll(path string, fold bool, when Filetime) (DraftNode, erro
 		if step == "" {
 			continue
 		}
-		child, ok := d.child(n, storedName(step), fold)
+		child, ok := d.child(n, ntname.Stored(step), fold)
 		if !ok {
 			var err error
 			if child, err = d.Mkdir(n, step, when); err != nil {
@@ -228,7 +201,7 @@ func (d *Draft) MkdirAll(path string, fold bool, when Filetime) (DraftNode, erro
 // Add puts a new entry into a folder. Its streams name contents that were added before; a file without any gets an empty
 // content.
 func (d *Draft) Add(parent DraftNode, e DraftEntry) (DraftNode, error) {
-	name := storedName(e.Name)
+	name := ntname.Stored(e.Name)
 	if err := d.place("add", parent, name); err != nil {
 		return 0, err
 	}
@@ -275,8 +248,8 @@ func (d *Draft) makeInode(e *DraftEntry) (in draftInode, short string, err error
 		security: d.securityIndex(e.Security),
 	}
 	if e.ShortName != "" {
-		short = storedName(e.ShortName)
-		if err := checkStored(short); err != nil {
+		short = ntname.Stored(e.ShortName)
+		if err := ntname.Check(short); err != nil {
 			return in, "", fmt.Errorf("short name: %w", err)
 		}
 	}
@@ -341,8 +314,8 @@ func (d *Draft) makeStreams(e *DraftEntry) ([]inodeStream, error) {
 		}
 		st := inodeStream{content: max(s.Content, NoContent), kind: s.Kind}
 		if s.Kind == StreamNamed {
-			name := storedName(s.Name)
-			if err := checkStored(name); err != nil {
+			name := ntname.Stored(s.Name)
+			if err := ntname.Check(name); err != nil {
 				return nil, fmt.Errorf("stream: %w", err)
 			}
 			st.name = d.addText(name)
@@ -433,7 +406,7 @@ func (d *Draft) rename(n, parent DraftNode, name string, fold bool) error {
 			return err
 		}
 	}
-	stored := storedName(name)
+	stored := ntname.Stored(name)
 	fail := func(err error) error {
 		return &DraftError{"rename", d.Path(n), newPathError{d.under(parent, stored), err}}
 	}
@@ -477,7 +450,7 @@ func (d *Draft) Link(n, parent DraftNode, name string) (DraftNode, error) {
 	if err := d.missing("link", n); err != nil {
 		return 0, err
 	}
-	stored := storedName(name)
+	stored := ntname.Stored(name)
 	if err := d.place("link", parent, stored); err != nil {
 		return 0, err
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"wimscope/wim/internal/format"
+	"wimscope/wim/ntname"
 )
 
 // draftPaths lists a draft's paths, folders with a slash at the end.
@@ -91,17 +92,17 @@ func TestDraftRefusals(t *testing.T) {
 		do   func(d *Draft, dir, file, empty DraftNode) error
 		want error
 	}{
-		{"no name", add(DraftEntry{}), ErrName},
-		{"dot", add(DraftEntry{Name: "."}), ErrName},
-		{"escaped dots", add(DraftEntry{Name: EscapeName([]uint16{'.', '.'})}), ErrName},
-		{"NUL", add(DraftEntry{Name: "a\x00b"}), ErrName},
-		{"escaped NUL", add(DraftEntry{Name: EscapeName([]uint16{'a', 0})}), ErrName},
-		{"slash", add(DraftEntry{Name: "a/b"}), ErrName},
-		{"escaped slash", add(DraftEntry{Name: EscapeName([]uint16{'a', '/'})}), ErrName},
-		{"too long", add(DraftEntry{Name: strings.Repeat("n", 32768)}), ErrName},
-		{"bad short name", add(DraftEntry{Name: "a", ShortName: ".."}), ErrName},
+		{"no name", add(DraftEntry{}), ntname.ErrInvalid},
+		{"dot", add(DraftEntry{Name: "."}), ntname.ErrInvalid},
+		{"escaped dots", add(DraftEntry{Name: ntname.Escape([]uint16{'.', '.'})}), ntname.ErrInvalid},
+		{"NUL", add(DraftEntry{Name: "a\x00b"}), ntname.ErrInvalid},
+		{"escaped NUL", add(DraftEntry{Name: ntname.Escape([]uint16{'a', 0})}), ntname.ErrInvalid},
+		{"slash", add(DraftEntry{Name: "a/b"}), ntname.ErrInvalid},
+		{"escaped slash", add(DraftEntry{Name: ntname.Escape([]uint16{'a', '/'})}), ntname.ErrInvalid},
+		{"too long", add(DraftEntry{Name: strings.Repeat("n", 32768)}), ntname.ErrInvalid},
+		{"bad short name", add(DraftEntry{Name: "a", ShortName: ".."}), ntname.ErrInvalid},
 		{"there", add(DraftEntry{Name: "file"}), ErrExists},
-		{"stream without name", add(DraftEntry{Name: "a", Streams: []DraftStream{{Kind: StreamNamed, Content: NoContent}}}), ErrName},
+		{"stream without name", add(DraftEntry{Name: "a", Streams: []DraftStream{{Kind: StreamNamed, Content: NoContent}}}), ntname.ErrInvalid},
 		{"folder with content", add(DraftEntry{Name: "a", Attributes: AttrDirectory, Streams: []DraftStream{{Content: 0}}}), ErrTree},
 		{"two contents", add(DraftEntry{Name: "a", Streams: []DraftStream{{Content: 0}, {Content: 0}}}), ErrTree},
 		{"content that is not there", add(DraftEntry{Name: "a", Streams: []DraftStream{{Content: 99}}}), ErrTree},
@@ -118,11 +119,11 @@ func TestDraftRefusals(t *testing.T) {
 		{"folders of a bad name", func(d *Draft, dir, file, empty DraftNode) error {
 			_, err := d.MkdirAll("new/newer/..", false, 0)
 			return err
-		}, ErrName},
+		}, ntname.ErrInvalid},
 		{"remove the root", func(d *Draft, dir, file, empty DraftNode) error { return d.Remove(0) }, ErrTree},
 		{"rename the root", func(d *Draft, dir, file, empty DraftNode) error { return d.Rename(0, dir, "x") }, ErrTree},
 		{"rename into itself", func(d *Draft, dir, file, empty DraftNode) error { return d.Rename(dir, dir, "x") }, ErrTree},
-		{"rename to a bad name", func(d *Draft, dir, file, empty DraftNode) error { return d.Rename(file, 0, "..") }, ErrName},
+		{"rename to a bad name", func(d *Draft, dir, file, empty DraftNode) error { return d.Rename(file, 0, "..") }, ntname.ErrInvalid},
 		{"rename file to folder", func(d *Draft, dir, file, empty DraftNode) error { return d.Rename(file, 0, "empty") }, ErrIsDir},
 		{"rename folder to file", func(d *Draft, dir, file, empty DraftNode) error { return d.Rename(empty, dir, "file") }, ErrNotDir},
 		{"rename to a full folder", func(d *Draft, dir, file, empty DraftNode) error { return d.Rename(empty, 0, "dir") }, ErrNotEmpty},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"wimscope/wim/ntname"
 )
 
 // GraftOptions says how a tree goes into another. The zero value, and nil, are right for most.
@@ -33,8 +34,8 @@ func (d *Draft) Graft(path string, other *Draft, o *GraftOptions) (replaced []st
 		}
 		return d.graft(0, other, o)
 	}
-	dir, name := path[:strings.LastIndexByte(path, '/')], storedName(path[strings.LastIndexByte(path, '/')+1:])
-	if err := checkStored(name); err != nil {
+	dir, name := path[:strings.LastIndexByte(path, '/')], ntname.Stored(path[strings.LastIndexByte(path, '/')+1:])
+	if err := ntname.Check(name); err != nil {
 		return nil, &DraftError{"graft", path, err}
 	}
 	at, ok := d.Lookup(path, o.Fold)
@@ -208,7 +209,7 @@ func (g *grafter) copyInode(n DraftNode) draftInode {
 	rare.link = 0
 	in.setRare(rare)
 	if in.security >= 0 {
-		in.security = g.d.securityIndex(rawBytes(g.other.security[in.security]))
+		in.security = g.d.securityIndex(ntname.RawBytes(g.other.security[in.security]))
 	}
 	streams := slices.Clone(g.other.streamsOf(&in))
 	for i := range streams {

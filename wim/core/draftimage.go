@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/binary"
 	"slices"
+	"wimscope/wim/ntname"
 )
 
 // Draft makes a draft of the image, which keeps all that the image holds: what is not understood too. Its nodes have the
@@ -30,7 +31,7 @@ func (im *Image) Draft() (*Draft, error) {
 		}
 		rare := inodeRare{
 			unused: [2]uint64{binary.LittleEndian.Uint64(e[0x18:]), binary.LittleEndian.Uint64(e[0x20:])},
-			items:  rawText(e.Items()), unknown: e.Unknown(),
+			items:  ntname.RawText(e.Items()), unknown: e.Unknown(),
 		}
 		if id := e.SecurityID(); id >= 0 && int(id) < len(securities) {
 			in.security = securities[id]
@@ -44,7 +45,7 @@ func (im *Image) Draft() (*Draft, error) {
 		d.setStreams(&in, im.draftStreams(d, n))
 		node := draftNode{parent: DraftNode(im.Parent(n)), inode: -1, dir: -1}
 		if n != 0 {
-			node.name, node.short = rawText(e.Name()), d.addText(rawText(e.ShortName()))
+			node.name, node.short = ntname.RawText(e.Name()), d.addText(ntname.RawText(e.ShortName()))
 		}
 		if im.LinkCount(n) > 1 {
 			first := im.FirstLink(n)
@@ -93,7 +94,7 @@ func (im *Image) draftStreams(d *Draft, n Node) []inodeStream {
 	var named []inodeStream
 	for s := im.extraStreams(n); s.next(); {
 		if len(s.name) > 0 {
-			named = append(named, inodeStream{name: d.addText(rawText(s.name)), content: content(s.hash), kind: StreamNamed})
+			named = append(named, inodeStream{name: d.addText(ntname.RawText(s.name)), content: content(s.hash), kind: StreamNamed})
 		} else if count < len(unnamed) {
 			unnamed[count] = s.hash
 			count++

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 
-	"wimscope/wim/internal/upcase"
+	"wimscope/wim/ntname"
 )
 
 // OutputForm is what an extraction writes.
@@ -35,7 +35,7 @@ type ExtractOptions struct {
 // open file), "damaged" (its content, or where a link leads), "too-large" (it needs more memory than allowed), "reparse" (a reparse point that is no link),
 // "encrypted" (only the system's own backup of it is there), "stream" (a named stream), "case-twin" (another name
 // differs in case only), "link" (a link to a place that is not of this image), "name-long" and the other
-// reasons of PlanName.
+// reasons of ntname.ValidInBrowser.
 type Problem struct {
 	Image  int    `json:"image,omitempty"`
 	Path   string `json:"path"` // in the image, with a leading slash
@@ -312,7 +312,7 @@ func (p *ExtractPlan) selectEntries() error {
 // twins are the entries whose name differs from another's in case only, if the target does not tell them apart.
 // The first of each lot stays.
 func (p *ExtractPlan) twins() map[Node]bool {
-	if p.o.Form != OutputFolder || p.o.Platform != PlatformWindows && p.o.Platform != PlatformMac {
+	if p.o.Form != OutputFolder || p.o.Platform != ntname.PlatformWindows && p.o.Platform != ntname.PlatformMac {
 		return nil
 	}
 	im := p.sel.Image
@@ -324,11 +324,11 @@ func (p *ExtractPlan) twins() map[Node]bool {
 			clear(seen)
 			parent = im.Parent(n)
 		}
-		units := decodeUTF16(im.rawName(n))
+		units := ntname.Units(im.rawName(n))
 		for i, u := range units {
-			units[i] = upcase.Unit(u)
+			units[i] = ntname.Upper(u)
 		}
-		key := string(encodeUTF16(units))
+		key := string(ntname.Bytes(units))
 		later[n] = seen[key]
 		seen[key] = true
 	}
@@ -340,7 +340,7 @@ func (p *ExtractPlan) refuse(n Node, twins map[Node]bool) string {
 	if p.o.Form != OutputFolder || p.o.Platform == "" {
 		return ""
 	}
-	if ok, reason := PlanName(p.sel.Image.Name(n), p.o.Platform); !ok {
+	if ok, reason := ntname.ValidInBrowser(p.sel.Image.Name(n), p.o.Platform); !ok {
 		return reason
 	}
 	if twins[n] {
@@ -401,7 +401,7 @@ func (p *ExtractPlan) streams(n Node, size, longest int) {
 			continue
 		}
 		u := extractUse{id: -1, node: n, stream: true, aux: uint32(at)}
-		name := string(appendName(nil, s.name))
+		name := string(ntname.AppendEscaped(nil, s.name))
 		u.size = int32(size + 1 + len(name))
 		if !p.o.Streams || p.o.Form == OutputFolder || int(u.size) > longest {
 			p.skip(n, "stream", name)

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/ntname"
 	"wimscope/wim/wimtest"
 )
 
@@ -542,9 +543,9 @@ func TestExtractSelection(t *testing.T) {
 		{"folder", Selection{Roots: []Node{find("/Windows")}, Base: find("/Windows")}, ExtractOptions{}, "WinSxS/ WinSxS/x.dll a.txt win.ini", ""},
 		{"skip", Selection{Skip: []*PathGlob{NewPathGlob("/Windows/WinSxS", true)}}, ExtractOptions{}, "Name Windows/ Windows/a.txt Windows/win.ini con name", ""},
 		{"one file", Selection{Roots: []Node{find("/Windows/a.txt")}, Base: find("/Windows")}, ExtractOptions{}, "a.txt", ""},
-		{"Windows folder", Selection{}, ExtractOptions{Form: OutputFolder, Platform: PlatformWindows},
+		{"Windows folder", Selection{}, ExtractOptions{Form: OutputFolder, Platform: ntname.PlatformWindows},
 			"Name Windows/ Windows/WinSxS/ Windows/a.txt", "/Windows/WinSxS/x.dll:name-extension /Windows/win.ini:name-extension /con:name-device /name:case-twin"},
-		{"Linux folder", Selection{}, ExtractOptions{Form: OutputFolder, Platform: PlatformLinux},
+		{"Linux folder", Selection{}, ExtractOptions{Form: OutputFolder, Platform: ntname.PlatformLinux},
 			"Name Windows/ Windows/WinSxS/ Windows/WinSxS/x.dll Windows/a.txt Windows/win.ini name", "/con:name-device"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"wimscope/wim/internal/format"
+	"wimscope/wim/ntname"
 )
 
 // extractUse is an entry to write, in few bytes: paths may be long, and are made when they are asked for.
@@ -125,7 +126,7 @@ func (p *ExtractPlan) appendOut(b []byte, n Node) []byte {
 		if len(b) > start {
 			b = append(b, '/')
 		}
-		b = appendName(b, im.rawName(s))
+		b = ntname.AppendEscaped(b, im.rawName(s))
 	}
 	return b
 }
@@ -136,7 +137,7 @@ func (p *ExtractPlan) path(u *extractUse) string {
 	out := p.appendOut(room[:0], u.node)
 	if u.stream {
 		if v, err := format.ViewStream(p.sel.Image.meta, uint64(u.aux)); err == nil { // it was read there before
-			out = appendName(append(out, ':'), v.Name())
+			out = ntname.AppendEscaped(append(out, ':'), v.Name())
 		}
 	}
 	return string(out)

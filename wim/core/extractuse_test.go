@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"wimscope/wim/ntname"
 	"wimscope/wim/wimtest"
 )
 
@@ -74,7 +75,7 @@ func TestDeepPlan(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		start := time.Now()
 		rests := 0
-		p, err := a.PlanExtract(Selection{Image: im}, &ExtractOptions{Form: form, Platform: PlatformLinux, Rest: func(_ int64, items int) error {
+		p, err := a.PlanExtract(Selection{Image: im}, &ExtractOptions{Form: form, Platform: ntname.PlatformLinux, Rest: func(_ int64, items int) error {
 			rests++
 			return nil
 		}})

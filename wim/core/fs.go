@@ -9,12 +9,13 @@ import (
 	"sync"
 	"time"
 	"unicode/utf16"
+	"wimscope/wim/ntname"
 
 	"github.com/hack-pad/hackpadfs"
 )
 
 // FS is an image, or a folder of one, as a read-only file system of io/fs and hackpadfs. Names are escaped (see
-// EscapeName) and exact in their case. Links are followed within the image; Open and Stat of one that leads nowhere
+// ntname.Escape) and exact in their case. Links are followed within the image; Open and Stat of one that leads nowhere
 // in it show the link itself, which cannot be read. "file:stream" opens a named stream, unless there is a file of
 // that name. A file's Sys is an FSEntry. A file that is read from its start to its end is checked: the read of its last bytes
 // returns a *ChecksumError if the SHA-1 does not match.
@@ -136,8 +137,8 @@ func (im *Image) linkTarget(n Node, l Link) (target string, outside bool) {
 	case l.Rel:
 		return strings.ReplaceAll(l.Substitute, `\`, "/"), false
 	}
-	if rest, ok := drivePath(encodeUTF16(utf16.Encode([]rune(l.Substitute)))); ok && im.entry(n).ReparseFlags()&1 == 0 {
-		return im.fromRoot(n, targetText(rest)), false
+	if rest, ok := drivePath(ntname.Bytes(utf16.Encode([]rune(l.Substitute)))); ok && im.entry(n).ReparseFlags()&1 == 0 {
+		return im.fromRoot(n, ntname.LossyText(rest)), false
 	}
 	return outsideTarget(l), true
 }
@@ -237,10 +238,10 @@ func (f *FS) find(op, name string, follow bool) (*fsInfo, error) {
 				return nil, &fs.PathError{Op: op, Path: name, Err: hackpadfs.ErrNotDir}
 			}
 		}
-		units, ok := UnescapeName(step)
+		units, ok := ntname.Unescape(step)
 		child := Node(0)
 		if ok {
-			child, ok = im.child(n, encodeUTF16(units), true)
+			child, ok = im.child(n, ntname.Bytes(units), true)
 		}
 		if !ok && !more {
 			if t := im.streamInfo(n, step, &hops); t != nil {
@@ -266,11 +267,11 @@ func (im *Image) streamInfo(dir Node, step string, hops *int) *fsInfo {
 	if i <= 0 || i == len(step)-1 {
 		return nil
 	}
-	units, ok := UnescapeName(step[:i])
+	units, ok := ntname.Unescape(step[:i])
 	if !ok {
 		return nil
 	}
-	n, ok := im.child(dir, encodeUTF16(units), true)
+	n, ok := im.child(dir, ntname.Bytes(units), true)
 	if !ok {
 		return nil
 	}

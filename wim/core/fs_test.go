@@ -15,6 +15,7 @@ import (
 
 	"github.com/hack-pad/hackpadfs"
 
+	"wimscope/wim/ntname"
 	"wimscope/wim/wimtest"
 )
 
@@ -241,13 +242,13 @@ func TestFSOfOddNames(t *testing.T) {
 	raw := [][]uint16{{0xd800}, {0xdc00, 'x'}, {'a', '/', 'b'}, {0x241b, 'D', '8', '0', '0'}, {0xfffd}, {'.', '.', '.'}, {0x202e}, {0xfeff}, {1}, {'c', ':', 's'}}
 	root := wimtest.Folder("")
 	for _, r := range raw {
-		root.Children = append(root.Children, &wimtest.HandEntry{RawName: r, Data: []byte(EscapeName(r))})
+		root.Children = append(root.Children, &wimtest.HandEntry{RawName: r, Data: []byte(ntname.Escape(r))})
 	}
 	root.Children = append(root.Children, &wimtest.HandEntry{Name: "c", Data: []byte("c"), Streams: []wimtest.HandStream{{Name: "s", Data: []byte("stream")}, {Name: "t", Data: []byte("t")}}})
 	im := openHand(t, root)
 	var want []string
 	for _, r := range raw {
-		want = append(want, EscapeName(r))
+		want = append(want, ntname.Escape(r))
 	}
 	if err := fstest.TestFS(im.FS(), want...); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"wimscope/wim/ntname"
 )
 
 // Node is an entry of one image's tree. The root is 0; the children of a directory are contiguous, and every
@@ -86,14 +87,14 @@ func (im *Image) Info() ImageInfo {
 	return ImageInfo{}
 }
 
-// Name is the escaped name of n, "" for the root; see EscapeName.
+// Name is the escaped name of n, "" for the root; see ntname.Escape.
 func (im *Image) Name(n Node) string {
 	var room [64]byte
-	return string(appendName(room[:0], im.rawName(n)))
+	return string(ntname.AppendEscaped(room[:0], im.rawName(n)))
 }
 
 // RawName is the name of n as stored.
-func (im *Image) RawName(n Node) []uint16 { return decodeUTF16(im.rawName(n)) }
+func (im *Image) RawName(n Node) []uint16 { return ntname.Units(im.rawName(n)) }
 
 // Path is the path of n, its names escaped and separated by slashes: "/a/b", "/" for the root.
 func (im *Image) Path(n Node) string {
@@ -149,7 +150,9 @@ func (im *Image) ReparseTag(n Node) uint32 {
 }
 
 // ShortName is the escaped 8.3 name of n, "" if it has none.
-func (im *Image) ShortName(n Node) string { return string(appendName(nil, im.entry(n).ShortName())) }
+func (im *Image) ShortName(n Node) string {
+	return string(ntname.AppendEscaped(nil, im.entry(n).ShortName()))
+}
 
 // Lookup finds an entry by its path. Steps are separated by slashes, or by backslashes if that finds nothing; a
 // leading one, and empty steps, do not matter. Names may be escaped or not, and are compared exactly, then ignoring
@@ -168,8 +171,8 @@ func (im *Image) lookup(path string) (Node, bool) {
 		if step == "" {
 			continue
 		}
-		units, _ := UnescapeName(step)
-		name := encodeUTF16(units)
+		units, _ := ntname.Unescape(step)
+		name := ntname.Bytes(units)
 		child, ok := im.child(n, name, true)
 		if !ok {
 			child, ok = im.child(n, name, false)
@@ -190,14 +193,14 @@ func (im *Image) child(n Node, name []byte, exact bool) (Node, bool) {
 	first, count := im.Children(n)
 	if count < manyNames {
 		for c := first; c < first+Node(count); c++ {
-			if raw := im.rawName(c); exact && nameEqual(raw, name) || !exact && nameEqualFold(raw, name) {
+			if raw := im.rawName(c); exact && ntname.Equal(raw, name) || !exact && ntname.EqualFold(raw, name) {
 				return c, true
 			}
 		}
 		return 0, false
 	}
 	compare := func(c Node) int {
-		e, f := nameOrder(im.rawName(c), name)
+		e, f := ntname.Compare(im.rawName(c), name)
 		if f != 0 || !exact {
 			return f
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"wimscope/wim/internal/format"
+	"wimscope/wim/ntname"
 )
 
 // Metadata gives the bytes of the metadata resource. Every content that is in the tree needs its hash by now.
@@ -46,7 +47,7 @@ func (w *metadataWriter) numberSecurity() {
 	for i, sd := range w.Draft.security {
 		if used[i] {
 			w.security[i] = int32(len(w.descriptors))
-			w.descriptors = append(w.descriptors, rawBytes(sd))
+			w.descriptors = append(w.descriptors, ntname.RawBytes(sd))
 		}
 	}
 }
@@ -128,7 +129,7 @@ func (w *metadataWriter) layOut() error {
 
 func (w *metadataWriter) entrySize(n DraftNode) (uint64, error) {
 	node, in := &w.nodes[n], w.inode(n)
-	size := format.Dentry{Name: rawBytes(node.name), ShortName: rawBytes(w.texts[node.short]), Items: rawBytes(in.getRare().items)}.MinLength()
+	size := format.Dentry{Name: ntname.RawBytes(node.name), ShortName: ntname.RawBytes(w.texts[node.short]), Items: ntname.RawBytes(in.getRare().items)}.MinLength()
 	streams := w.streamsOf(in)
 	extra := hasExtra(streams)
 	for _, s := range streams {
@@ -189,7 +190,7 @@ func (w *metadataWriter) appendEntry(b []byte, n DraftNode) []byte {
 		Attributes: in.attributes, SecurityID: -1, Unused1: rare.unused[0], Unused2: rare.unused[1],
 		Created: uint64(in.created), Accessed: uint64(in.accessed), Modified: uint64(in.modified),
 		Unknown: rare.unknown, Link: w.links[node.inode],
-		Name: rawBytes(node.name), ShortName: rawBytes(w.texts[node.short]), Items: rawBytes(rare.items),
+		Name: ntname.RawBytes(node.name), ShortName: ntname.RawBytes(w.texts[node.short]), Items: ntname.RawBytes(rare.items),
 	}
 	if in.security >= 0 {
 		e.SecurityID = w.security[in.security]
@@ -209,7 +210,7 @@ func (w *metadataWriter) appendEntry(b []byte, n DraftNode) []byte {
 	e.NumStreams = uint16(len(streams))
 	b = e.Append(b)
 	for _, s := range streams {
-		b = format.StreamEntry{Hash: w.hash(s.content), Name: rawBytes(w.texts[s.name])}.Append(b)
+		b = format.StreamEntry{Hash: w.hash(s.content), Name: ntname.RawBytes(w.texts[s.name])}.Append(b)
 	}
 	return b
 }

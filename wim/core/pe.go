@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"wimscope/wim/ntname"
 )
 
 // PEVersion is what the headers and the version resource of a Windows program or library say.
@@ -209,7 +210,7 @@ func (v *PEVersion) parse(b []byte) {
 			if !ok {
 				return
 			}
-			v.Strings = append(v.Strings, PEString{item.key, strings.TrimRight(textOf(item.value), " ")})
+			v.Strings = append(v.Strings, PEString{item.key, strings.TrimRight(ntname.TextToNUL(item.value), " ")})
 			items = next
 		}
 		return
@@ -237,11 +238,11 @@ func nextVersionNode(b []byte) (n versionNode, rest []byte, ok bool) {
 	}
 	rest = b[min((length+3)&^3, len(b)):]
 	b = b[:length]
-	end := indexNUL16(b[6:])
+	end := ntname.IndexNUL(b[6:])
 	if end < 0 {
 		return n, nil, false
 	}
-	n.key = targetText(b[6 : 6+end])
+	n.key = ntname.LossyText(b[6 : 6+end])
 	at := min((6+end+2+3)&^3, length)
 	if text {
 		// Some linkers count bytes all the same. A text has no children, so it may be taken up to its NUL.

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"wimscope/wim/internal/format"
-	"wimscope/wim/internal/upcase"
+	"wimscope/wim/ntname"
 	"wimscope/wim/wimtest"
 )
 
@@ -183,8 +183,8 @@ func TestHasNUL(t *testing.T) {
 
 func TestNameOrder(t *testing.T) {
 	plain := func(a, b []byte) (exact, fold int) {
-		x, y := decodeUTF16(a), decodeUTF16(b)
-		return slices.Compare(x, y), slices.CompareFunc(x, y, func(p, q uint16) int { return cmp.Compare(upcase.Unit(p), upcase.Unit(q)) })
+		x, y := ntname.Units(a), ntname.Units(b)
+		return slices.Compare(x, y), slices.CompareFunc(x, y, func(p, q uint16) int { return cmp.Compare(ntname.Upper(p), ntname.Upper(q)) })
 	}
 	r := rand.New(rand.NewPCG(7, 8))
 	name := func() []byte {
@@ -192,16 +192,16 @@ func TestNameOrder(t *testing.T) {
 		for i := range units {
 			units[i] = []uint16{'a', 'A', 'a', 'b', 0xe9, 0xc9}[r.IntN(6)]
 		}
-		return encodeUTF16(units)
+		return ntname.Bytes(units)
 	}
 	for range 50000 {
 		a, b := name(), name()
 		if r.IntN(2) == 0 {
 			b = append(slices.Clone(a), b...)
 		}
-		e, f := nameOrder(a, b)
+		e, f := ntname.Compare(a, b)
 		if we, wf := plain(a, b); cmp.Compare(e, 0) != we || cmp.Compare(f, 0) != wf {
-			t.Fatalf("nameOrder(%x, %x) = %d, %d, want %d, %d", a, b, e, f, we, wf)
+			t.Fatalf("ntname.Compare(%x, %x) = %d, %d, want %d, %d", a, b, e, f, we, wf)
 		}
 	}
 }

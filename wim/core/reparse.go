@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"wimscope/wim/ntname"
 )
 
 // Reparse tags, [MS-FSCC] 2.1.2.1.
@@ -77,7 +78,7 @@ func (im *Image) linkOf(n Node, data []byte, hops *int) Link {
 	if !ok {
 		return Link{}
 	}
-	l := Link{Kind: p.kind, Substitute: targetText(p.substitute), Target: p.print, Rel: p.rel}
+	l := Link{Kind: p.kind, Substitute: ntname.LossyText(p.substitute), Target: p.print, Rel: p.rel}
 	if l.Target == "" {
 		l.Target = trimDevice(l.Substitute)
 	}
@@ -196,7 +197,7 @@ func parseReparse(tag uint32, b []byte) (p reparseLink, ok bool) {
 			}
 			return names[off : off+size&^1]
 		}
-		p.substitute, p.print = name(0), targetText(name(4))
+		p.substitute, p.print = name(0), ntname.LossyText(name(4))
 		if len(p.substitute) == 0 {
 			return p, false
 		}
@@ -205,7 +206,7 @@ func parseReparse(tag uint32, b []byte) (p reparseLink, ok bool) {
 			p.rel = binary.LittleEndian.Uint32(b[8:])&1 != 0
 		} else {
 			p.kind = "junction"
-			if strings.HasPrefix(trimDevice(targetText(p.substitute)), "Volume{") {
+			if strings.HasPrefix(trimDevice(ntname.LossyText(p.substitute)), "Volume{") {
 				p.kind = "volume"
 			}
 		}
@@ -216,7 +217,7 @@ func parseReparse(tag uint32, b []byte) (p reparseLink, ok bool) {
 			return p, false
 		}
 		p.kind, p.print = "wsl", string(b[4:])
-		p.substitute = encodeUTF16(utf16.Encode([]rune(p.print)))
+		p.substitute = ntname.Bytes(utf16.Encode([]rune(p.print)))
 		p.rel = b[4] != '/' // absolute ones start at the root of a distribution
 		return p, true
 	case TagAppExecLink:
@@ -227,13 +228,13 @@ func parseReparse(tag uint32, b []byte) (p reparseLink, ok bool) {
 		// %LOCALAPPDATA%\Microsoft\WindowsApps; not documented.
 		rest := b[4:]
 		for range 2 {
-			i := indexNUL16(rest)
+			i := ntname.IndexNUL(rest)
 			if i < 0 {
 				return p, false
 			}
 			rest = rest[i+2:]
 		}
-		if i := indexNUL16(rest); i >= 0 {
+		if i := ntname.IndexNUL(rest); i >= 0 {
 			rest = rest[:i]
 		}
 		p.kind, p.substitute = "app", rest[:len(rest)&^1]
@@ -241,18 +242,6 @@ func parseReparse(tag uint32, b []byte) (p reparseLink, ok bool) {
 	}
 	return p, false
 }
-
-func indexNUL16(b []byte) int {
-	for i := 0; i+1 < len(b); i += 2 {
-		if b[i]|b[i+1] == 0 {
-			return i
-		}
-	}
-	return -1
-}
-
-// targetText gives a target for people, unpaired surrogates as U+FFFD.
-func targetText(b []byte) string { return string(utf16.Decode(decodeUTF16(b))) }
 
 // trimDevice takes the prefix off by which the system marks a path as one of its namespace.
 func trimDevice(s string) string {
@@ -266,7 +255,7 @@ func trimDevice(s string) string {
 
 // drivePath gives what follows the drive letter of an absolute target.
 func drivePath(target []byte) ([]byte, bool) {
-	text := targetText(target[:min(len(target), 32)])
+	text := ntname.LossyText(target[:min(len(target), 32)])
 	rest := trimDevice(text)
 	if len(rest) < 2 || rest[1] != ':' || (rest[0]|0x20)-'a' >= 26 || len(rest) > 2 && rest[2] != '\\' && rest[2] != '/' {
 		return nil, false

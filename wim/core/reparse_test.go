@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/ntname"
 	"wimscope/wim/wimtest"
 )
 
@@ -162,7 +163,7 @@ func FuzzReparse(f *testing.F) {
 			return
 		}
 		if rest, ok := drivePath(u16(`\??\Q:\` + target)); !ok || !slices.Equal(rest, u16(`\`+target)) {
-			t.Fatalf("%q, %v", targetText(rest), ok)
+			t.Fatalf("%q, %v", ntname.LossyText(rest), ok)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
+	"wimscope/wim/ntname"
 )
 
 // ScanOptions says how a folder is scanned. The zero value, and nil, take everything as it is, and leave owners, modes and
@@ -18,7 +19,7 @@ type ScanOptions struct {
 	NoRPFix     bool           // absolute links stand as they are, if they lead into the folder too
 	UnixData    bool           // owners, modes, device nodes, extended attributes
 	NoACLs      bool           // no security descriptors
-	Escaped     bool           // names are escaped as EscapeName does; otherwise they are UTF-8 with, perhaps, surrogates
+	Escaped     bool           // names are escaped as ntname.Escape does; otherwise they are UTF-8 with, perhaps, surrogates
 	Source      int            // Content.Source of what is found
 	When        Filetime       // the times of what has none, such as folders of a browser
 
@@ -234,7 +235,7 @@ func (s *scanner) folder(dir *scanDir) (below []*scanDir, err error) {
 	}
 	s.steps = s.steps[:0]
 	for up := dir; up.up != nil; up = up.up {
-		s.steps = append(s.steps, rawBytes(s.d.nodes[up.node].name))
+		s.steps = append(s.steps, ntname.RawBytes(s.d.nodes[up.node].name))
 	}
 	slices.Reverse(s.steps)
 	for i, de := range list.entries {
@@ -280,19 +281,19 @@ func (s *scanner) twins(dir *scanDir) error {
 	return nil
 }
 
-// storedName gives a name as it is stored. What cannot be is as near to it as can be, for patterns to match.
+// ntname.Stored gives a name as it is stored. What cannot be is as near to it as can be, for patterns to match.
 func (s *scanner) storedName(name string) (string, error) {
 	b := s.room.name[:0]
 	for i := 0; i < len(name); i++ {
 		if name[i] >= utf8.RuneSelf {
 			if s.o.Escaped {
-				return storedName(name), nil
+				return ntname.Stored(name), nil
 			}
-			units, err := unitsOf(name)
+			units, err := ntname.FromUnix(name)
 			if err != nil {
 				units = utf16.Encode([]rune(name))
 			}
-			return string(encodeUTF16(units)), err
+			return string(ntname.Bytes(units)), err
 		}
 		b = append(b, name[i], 0)
 	}
@@ -304,7 +305,7 @@ func (s *scanner) storedName(name string) (string, error) {
 func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (fs.FileInfo, error)) (*scanDir, error) {
 	var err error
 	e.name, err = s.storedName(de.Name())
-	s.steps = append(s.steps, rawBytes(e.name))
+	s.steps = append(s.steps, ntname.RawBytes(e.name))
 	defer func() { s.steps = s.steps[:len(s.steps)-1] }()
 	if s.o.Config.excludes(s.steps) {
 		s.report.Excluded++
@@ -314,7 +315,7 @@ func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (f
 		return nil, nil
 	}
 	if err == nil {
-		err = checkStored(e.name)
+		err = ntname.Check(e.name)
 	}
 	if err != nil {
 		return nil, err
@@ -341,9 +342,9 @@ func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (f
 	linked := (f.Links > 1 || (s.o.Dereference || s.o.Several) && f.Links > 0) && !mode.IsDir() && mode&fs.ModeSymlink == 0 && !reparse
 	if linked {
 		if inode, ok := s.d.ids[id]; ok {
-			short := storedName(f.ShortName)
+			short := ntname.Stored(f.ShortName)
 			if short != "" {
-				err = checkStored(short)
+				err = ntname.Check(short)
 			}
 			if err == nil {
 				s.d.newNode(dir.node, e.name, short, inode)
@@ -352,7 +353,7 @@ func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (f
 		}
 	}
 	if im := s.o.UpdateOf; im != nil && dir.old >= 0 {
-		if n, ok := im.child(dir.old, rawBytes(e.name), true); ok {
+		if n, ok := im.child(dir.old, ntname.RawBytes(e.name), true); ok {
 			e.old = n
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"wimscope/wim/ntname"
 
 	"github.com/hack-pad/hackpadfs"
 	"github.com/hack-pad/hackpadfs/mem"
@@ -206,7 +207,7 @@ func TestScanProblems(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]error{
-		".": ErrName, "..": ErrName, "a/b": ErrName, "": ErrName, "nul\x00": ErrName, "latin \xfc": ErrName, strings.Repeat("n", 32768): ErrName,
+		".": ntname.ErrInvalid, "..": ntname.ErrInvalid, "a/b": ntname.ErrInvalid, "": ntname.ErrInvalid, "nul\x00": ntname.ErrInvalid, "latin \xfc": ntname.ErrInvalid, strings.Repeat("n", 32768): ntname.ErrInvalid,
 		"negative": nil, "gone": vanished, "half": vanished, "shut": denied, "link": nil, "odd": ErrFileType, "twin": ErrExists, "🗜": ErrExists,
 	}
 	for top, parallel := range map[string]int{".": 0, "the/top": 7} {
@@ -254,7 +255,7 @@ func TestScanProblems(t *testing.T) {
 		}
 		o.Problem = nil
 		var sp *ScanProblem
-		if _, _, err := Scan(nil, f, top, o); !errors.As(err, &sp) || sp.Path != "." || !errors.Is(err, ErrName) {
+		if _, _, err := Scan(nil, f, top, o); !errors.As(err, &sp) || sp.Path != "." || !errors.Is(err, ntname.ErrInvalid) {
 			t.Errorf("without a choice the first problem gives %v", err)
 		}
 	}
@@ -403,12 +404,12 @@ func TestUnits(t *testing.T) {
 		{"a\xed\xa0", nil},
 		{"\xed\xa0x", nil},
 	} {
-		got, err := unitsOf(c.name)
-		if !slices.Equal(got, c.want) || (err != nil) != (c.want == nil) || err != nil && !errors.Is(err, ErrName) {
+		got, err := ntname.FromUnix(c.name)
+		if !slices.Equal(got, c.want) || (err != nil) != (c.want == nil) || err != nil && !errors.Is(err, ntname.ErrInvalid) {
 			t.Errorf("%q gives %x, %v, want %x", c.name, got, err, c.want)
 		}
 	}
-	if _, err := symlinkData(strings.Repeat("x", 5000), false); !errors.Is(err, ErrName) {
+	if _, err := symlinkData(strings.Repeat("x", 5000), false); !errors.Is(err, ntname.ErrInvalid) {
 		t.Errorf("a target that is too long gives %v", err)
 	}
 }

@@ -2,13 +2,14 @@ package core
 
 import (
 	"strings"
+	"wimscope/wim/ntname"
 )
 
 // Query is what a search looks for. A text with a slash is looked for in paths, any other one in names. With * or ?
 // the whole name must match, of a path each step by its own (and all from the root on if it begins with a slash);
 // without, the text is looked for inside. Case is ignored.
 type Query struct {
-	steps []Matcher // what text without wildcards has between slashes, or the name
+	steps []ntname.Pattern // what text without wildcards has between slashes, or the name
 	path  bool
 	glob  *PathGlob // of a text with slashes and wildcards
 }
@@ -19,13 +20,13 @@ func NewQuery(text string) *Query {
 	wild := strings.ContainsAny(text, "*?")
 	switch {
 	case !strings.Contains(text, "/"):
-		return &Query{steps: []Matcher{NewMatcher(text, true)}}
+		return &Query{steps: []ntname.Pattern{ntname.NewPattern(text, true)}}
 	case wild:
 		return &Query{path: true, glob: NewPathGlob(text, true)}
 	}
 	q := &Query{path: true}
 	for step := range strings.SplitSeq(text, "/") {
-		q.steps = append(q.steps, newMatcher(step, true))
+		q.steps = append(q.steps, ntname.NewText(step, true))
 	}
 	return q
 }
@@ -85,16 +86,16 @@ func (s *Search) matchPath(n Node) bool {
 func (s *Search) endsIn(n Node) bool {
 	steps := s.q.steps
 	last := len(steps) - 1
-	if !steps[last].prefix(s.im.rawName(n)) {
+	if !steps[last].HasPrefix(s.im.rawName(n)) {
 		return false
 	}
 	for i := last - 1; i > 0; i-- {
-		if n = s.im.Parent(n); n == 0 || !steps[i].equal(s.im.rawName(n)) {
+		if n = s.im.Parent(n); n == 0 || !steps[i].Equal(s.im.rawName(n)) {
 			return false
 		}
 	}
 	n = s.im.Parent(n)
-	return steps[0].suffix(s.im.rawName(n)) // the root's name is empty
+	return steps[0].HasSuffix(s.im.rawName(n)) // the root's name is empty
 }
 
 // Uses looks for entries that use a content, in any stream: among at most budget nodes from from on. It calls hit
@@ -104,7 +105,7 @@ func (im *Image) Uses(h Hash, from Node, budget int, hit func(n Node, kind Strea
 	end := Node(min(int64(im.Len()), int64(from)+int64(budget)))
 	next := end
 	im.contents(from, end, func(n Node, c Hash, kind StreamKind, name []byte) bool {
-		if c == h && !hit(n, kind, string(appendName(nil, name))) {
+		if c == h && !hit(n, kind, string(ntname.AppendEscaped(nil, name))) {
 			next = n + 1
 			return false
 		}

@@ -5,11 +5,12 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf16"
+	"wimscope/wim/ntname"
 )
 
 // PathGlob is a path with wildcards: * stands for any run of characters but slashes, ? for any one.
 type PathGlob struct {
-	steps    []Matcher
+	steps    []ntname.Pattern
 	anchored bool // the steps are all of a path; otherwise they are its last ones
 }
 
@@ -20,7 +21,7 @@ func NewPathGlob(text string, fold bool) *PathGlob {
 	g := &PathGlob{anchored: strings.HasPrefix(text, "/")}
 	for step := range strings.SplitSeq(text, "/") {
 		if step != "" {
-			g.steps = append(g.steps, NewGlob(step, fold))
+			g.steps = append(g.steps, ntname.NewGlob(step, fold))
 		}
 	}
 	return g
@@ -64,9 +65,9 @@ func ParseListFile(b []byte) []string {
 	var text string
 	switch {
 	case len(b) >= 2 && b[0] == 0xff && b[1] == 0xfe:
-		text = string(utf16.Decode(decodeUTF16(b[2:])))
+		text = string(utf16.Decode(ntname.Units(b[2:])))
 	case len(b) >= 2 && len(b)%2 == 0 && b[0] != 0 && b[1] == 0 && binary.LittleEndian.Uint16(b[len(b)-2:]) < 0x80:
-		text = string(utf16.Decode(decodeUTF16(b)))
+		text = string(utf16.Decode(ntname.Units(b)))
 	default:
 		text = strings.TrimPrefix(string(b), "\ufeff")
 	}
@@ -161,7 +162,7 @@ func (s *Selection) rootPath(root Node) []byte {
 	steps := room[:0]
 	for n := root; n != s.Base; n = im.Parent(n) {
 		if n == 0 {
-			return appendName(nil, im.rawName(root))
+			return ntname.AppendEscaped(nil, im.rawName(root))
 		}
 		steps = append(steps, n)
 	}
@@ -170,7 +171,7 @@ func (s *Selection) rootPath(root Node) []byte {
 		if len(path) > 0 {
 			path = append(path, '/')
 		}
-		path = appendName(path, im.rawName(steps[i]))
+		path = ntname.AppendEscaped(path, im.rawName(steps[i]))
 	}
 	return path
 }
@@ -221,7 +222,7 @@ func (s *Selection) walk(n Node, path []byte, yield func(Node, []byte, bool) boo
 			if len(path) > 0 {
 				path = append(path, '/')
 			}
-			path = appendName(path, im.rawName(c))
+			path = ntname.AppendEscaped(path, im.rawName(c))
 			over = len(path) > maxOutPath
 		}
 		if !yield(c, path, over) {

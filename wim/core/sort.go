@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"wimscope/wim/internal/upcase"
+	"wimscope/wim/ntname"
 )
 
 // Order is what a folder's entries are sorted by. Ties are broken by name.
@@ -93,7 +93,7 @@ func (im *Image) sortKeyed(list []Node, order Order, desc bool) {
 	slices.SortFunc(keys, func(a, b keyed) int {
 		c := cmp.Compare(a.key, b.key)
 		if c == 0 && order == ByType {
-			_, c = nameOrder(im.extension(a.n), im.extension(b.n))
+			_, c = ntname.Compare(im.extension(a.n), im.extension(b.n))
 		}
 		if desc {
 			c = -c
@@ -128,7 +128,7 @@ func foldKey(name []byte) uint64 {
 	for i := 0; i < 8; i += 2 {
 		k <<= 16
 		if i+1 < len(name) {
-			k |= uint64(upcase.Unit(binary.LittleEndian.Uint16(name[i:])))
+			k |= uint64(ntname.Upper(binary.LittleEndian.Uint16(name[i:])))
 		}
 	}
 	return k
@@ -185,7 +185,7 @@ func (im *Image) sortNames(list []Node) {
 }
 
 func (im *Image) compareNames(a, b Node) int {
-	exact, fold := nameOrder(im.rawName(a), im.rawName(b))
+	exact, fold := ntname.Compare(im.rawName(a), im.rawName(b))
 	if fold != 0 {
 		return fold
 	}
@@ -204,7 +204,7 @@ func (im *Image) CaseTwins() []Node {
 			list := im.byName(Node(i))
 			for j := 1; j < len(list); j++ {
 				a, b := list[j-1], list[j]
-				if !nameEqualFold(im.rawName(a), im.rawName(b)) {
+				if !ntname.EqualFold(im.rawName(a), im.rawName(b)) {
 					continue
 				}
 				if k := len(im.twins); k == 0 || im.twins[k-1] != a {

@@ -1,6 +1,9 @@
 package core
 
-import "wimscope/wim/internal/format"
+import (
+	"wimscope/wim/internal/format"
+	"wimscope/wim/ntname"
+)
 
 // StreamKind says what a stream of an entry is.
 type StreamKind uint8
@@ -177,7 +180,7 @@ func (im *Image) Streams(n Node) []StreamInfo {
 	}
 	for s := im.extraStreams(n); s.next(); {
 		if len(s.name) > 0 {
-			add(StreamNamed, string(appendName(nil, s.name)), s.hash)
+			add(StreamNamed, string(ntname.AppendEscaped(nil, s.name)), s.hash)
 		}
 	}
 	return list
@@ -203,17 +206,17 @@ func (im *Image) Stream(n Node, name string) (StreamInfo, bool) {
 		}
 		return StreamInfo{Kind: kind, Size: im.Size(n), Hash: im.Hash(n)}, !im.IsDir(n)
 	}
-	units, _ := UnescapeName(name)
-	want := encodeUTF16(units)
+	units, _ := ntname.Unescape(name)
+	want := ntname.Bytes(units)
 	found := false
 	var best StreamInfo
 	for s := im.extraStreams(n); s.next(); {
 		if len(s.name) == 0 {
 			continue
 		}
-		exact := nameEqual(s.name, want)
-		if exact || !found && nameEqualFold(s.name, want) {
-			best = StreamInfo{Kind: StreamNamed, Name: string(appendName(nil, s.name)), Size: im.blobSize(s.hash), Hash: s.hash}
+		exact := ntname.Equal(s.name, want)
+		if exact || !found && ntname.EqualFold(s.name, want) {
+			best = StreamInfo{Kind: StreamNamed, Name: string(ntname.AppendEscaped(nil, s.name)), Size: im.blobSize(s.hash), Hash: s.hash}
 			found = true
 		}
 		if exact {

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"wimscope/wim/internal/format"
-	"wimscope/wim/internal/upcase"
+	"wimscope/wim/ntname"
 )
 
 // An image's tree is an index over the bytes of its metadata resource: 16 bytes a node, no pointers. Nodes are
@@ -207,7 +207,7 @@ type lister struct {
 // next notes a name.
 func (c *lister) next(name []byte) {
 	if c.last != nil && (c.exact || c.named) {
-		e, f := nameOrder(c.last, name)
+		e, f := ntname.Compare(c.last, name)
 		c.exact, c.named = c.exact && e < 0, c.named && (f < 0 || f == 0 && e < 0)
 	}
 	c.last = name
@@ -399,39 +399,14 @@ func (l *treeLoader) checkName(n Node, off uint64, name []byte) bool {
 		return false
 	}
 	if name[0] == '.' && name[1] == 0 && (len(name) == 2 || len(name) == 4 && name[2] == '.' && name[3] == 0) {
-		l.lose(LossName, n, off, 1, "entry named %q left out", textOf(name))
+		l.lose(LossName, n, off, 1, "entry named %q left out", ntname.TextToNUL(name))
 		return false
 	}
 	if hasNUL(name) {
-		l.lose(LossName, n, off, 1, "entry with a NUL in its name left out: %q", textOf(name))
+		l.lose(LossName, n, off, 1, "entry with a NUL in its name left out: %q", ntname.TextToNUL(name))
 		return false
 	}
 	return true
-}
-
-// nameOrder compares two stored names unit by unit, exactly and ignoring case.
-func nameOrder(a, b []byte) (exact, fold int) {
-	i := 0
-	for i+8 <= len(a) && i+8 <= len(b) && binary.LittleEndian.Uint64(a[i:]) == binary.LittleEndian.Uint64(b[i:]) {
-		i += 8
-	}
-	for ; i < len(a) && i < len(b); i += 2 {
-		if a[i] == b[i] && a[i+1] == b[i+1] {
-			continue
-		}
-		x, y := binary.LittleEndian.Uint16(a[i:]), binary.LittleEndian.Uint16(b[i:])
-		if exact == 0 {
-			exact = int(x) - int(y)
-		}
-		if x, y = upcase.Unit(x), upcase.Unit(y); x != y {
-			return exact, int(x) - int(y)
-		}
-	}
-	fold = len(a) - len(b)
-	if exact == 0 {
-		exact = fold
-	}
-	return exact, fold
 }
 
 // dropDuplicates keeps the first of the children of n from first on that share a name.
@@ -442,7 +417,7 @@ func (l *treeLoader) dropDuplicates(n Node, first int) {
 		l.order = append(l.order, int32(i))
 	}
 	slices.SortFunc(l.order, func(a, b int32) int {
-		if c, _ := nameOrder(l.entryAt(kids[a].off).Name(), l.entryAt(kids[b].off).Name()); c != 0 {
+		if c, _ := ntname.Compare(l.entryAt(kids[a].off).Name(), l.entryAt(kids[b].off).Name()); c != 0 {
 			return c
 		}
 		return int(a - b)
@@ -451,7 +426,7 @@ func (l *treeLoader) dropDuplicates(n Node, first int) {
 	for i := 1; i < len(l.order); i++ {
 		a, b := l.order[i-1], l.order[i]
 		name := l.entryAt(kids[b].off).Name()
-		if !nameEqual(l.entryAt(kids[a].off).Name(), name) {
+		if !ntname.Equal(l.entryAt(kids[a].off).Name(), name) {
 			continue
 		}
 		if !dropped {
@@ -459,7 +434,7 @@ func (l *treeLoader) dropDuplicates(n Node, first int) {
 			l.drop = append(l.drop[:0], make([]bool, len(kids))...)
 		}
 		l.drop[b] = true
-		l.lose(LossDuplicate, n, uint64(kids[b].off), 1, "a second entry named %q left out", textOf(name))
+		l.lose(LossDuplicate, n, uint64(kids[b].off), 1, "a second entry named %q left out", ntname.TextToNUL(name))
 	}
 	if !dropped {
 		return
@@ -526,7 +501,7 @@ func (t *tree) appendPathOf(b []byte, n Node, left int) []byte {
 		steps = append(steps, n)
 	}
 	for _, s := range slices.Backward(steps) {
-		b = appendName(append(b, '/'), t.rawName(s))
+		b = ntname.AppendEscaped(append(b, '/'), t.rawName(s))
 	}
 	return b
 }

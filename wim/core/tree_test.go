@@ -11,6 +11,7 @@ import (
 	"unicode/utf16"
 
 	"wimscope/wim/internal/format"
+	"wimscope/wim/ntname"
 )
 
 // entry describes an entry of a metadata resource that is made by hand.
@@ -25,7 +26,7 @@ type entry struct {
 	d       format.Dentry
 }
 
-func u16(s string) []byte { return encodeUTF16(utf16.Encode([]rune(s))) }
+func u16(s string) []byte { return ntname.Bytes(utf16.Encode([]rune(s))) }
 
 func dir(name string, kids ...*entry) *entry { return &entry{name: name, dir: true, kids: kids} }
 func file(name string) *entry                { return &entry{name: name, d: format.Dentry{Hash: hashOf(name)}} }
@@ -123,7 +124,7 @@ func checkTree(t testing.TB, im *Image) {
 			if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\\\x00") {
 				t.Fatalf("node %d is named %q", c, name)
 			}
-			units, ok := UnescapeName(name)
+			units, ok := ntname.Unescape(name)
 			if !ok || !slices.Equal(units, im.RawName(c)) {
 				t.Fatalf("name %q stands for %x, not %x", name, units, im.RawName(c))
 			}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"wimscope/wim/internal/format"
+	"wimscope/wim/ntname"
 )
 
 // A tree can lose entries although no record is malformed: a length or a stream count covers the next entry, a list ends too
@@ -69,7 +70,7 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 		}
 	}
 	if hidden > 0 {
-		l.lose(LossOrphans, n, first, hidden, "entries hidden inside this one: %d, the first is %q at 0x%x", hidden, textOf(firstName), first)
+		l.lose(LossOrphans, n, first, hidden, "entries hidden inside this one: %d, the first is %q at 0x%x", hidden, ntname.TextToNUL(firstName), first)
 	}
 	if lost > 0 {
 		l.lose(LossStream, n, off, lost, "contents left out because an entry of this kind cannot have them: %d", lost)
@@ -130,7 +131,7 @@ func (l *treeLoader) leftOver(root uint64) {
 	}
 	switch {
 	case entries > 0:
-		l.lose(LossOrphans, 0, first, entries, "entries that belong to no folder: %d, the first is %q at 0x%x", entries, textOf(firstName), first)
+		l.lose(LossOrphans, 0, first, entries, "entries that belong to no folder: %d, the first is %q at 0x%x", entries, ntname.TextToNUL(firstName), first)
 	case bytes > 0:
 		// Not a loss: these are unused bytes, and no entry.
 		l.warnf("%d bytes at 0x%x are part of no entry", bytes, firstByte)

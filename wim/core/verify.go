@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"wimscope/wim/internal/sha1"
+	"wimscope/wim/ntname"
 )
 
 // VerifyOptions is what to verify. The zero value, and nil, is all of it.
@@ -527,7 +528,7 @@ func (u *useFinder) use(list []Use, im *Image, n Node, kind StreamKind, name []b
 	out := Use{Image: im.Index(), Path: im.Path(n)}
 	switch kind {
 	case StreamNamed:
-		out.Stream = string(appendName(nil, name))
+		out.Stream = string(ntname.AppendEscaped(nil, name))
 	case StreamReparse:
 		out.Reparse = true
 	}

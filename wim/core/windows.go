@@ -9,7 +9,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"wimscope/wim/internal/upcase"
+	"wimscope/wim/ntname"
 	"wimscope/wim/regf"
 )
 
@@ -49,7 +49,7 @@ func readWindows(t windowsFolder) *WindowsInfo {
 				score++
 			}
 		}
-		if score > best || score == best && score > 0 && nameEqualFold(encodeUTF16(utf16.Encode([]rune(name))), encodeUTF16(utf16.Encode([]rune("Windows")))) {
+		if score > best || score == best && score > 0 && ntname.EqualFold(ntname.Bytes(utf16.Encode([]rune(name))), ntname.Bytes(utf16.Encode([]rune("Windows")))) {
 			best, root = score, name
 		}
 	}
@@ -57,9 +57,9 @@ func readWindows(t windowsFolder) *WindowsInfo {
 		return nil
 	}
 	r := windowsReader{t: t, root: root, WindowsInfo: &WindowsInfo{Root: "/" + root}}
-	units, _ := UnescapeName(root)
+	units, _ := ntname.Unescape(root)
 	for i, u := range units {
-		units[i] = upcase.Unit(u)
+		units[i] = ntname.Upper(u)
 	}
 	r.set("WINDOWS/SYSTEMROOT", string(utf16.Decode(units)))
 	r.read(kernel32, r.arch)

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"wimscope/wim/ntname"
 )
 
 // FillWindows writes the facts about the Windows in a draft image, index from 1, to the XML document: the element WINDOWS, and
@@ -98,7 +99,7 @@ func (f *WindowsField) right(texts []string) bool {
 // hasText reports whether a list has a text, ignoring case.
 func hasText(list []string, text string) bool {
 	stored := func(s string) []byte { return appendUTF16(nil, s) }
-	return slices.ContainsFunc(list, func(s string) bool { return nameEqualFold(stored(s), stored(text)) })
+	return slices.ContainsFunc(list, func(s string) bool { return ntname.EqualFold(stored(s), stored(text)) })
 }
 
 // RepairWindows corrects the fields that an IMAGE element lacks or has wrong, and returns the changes.

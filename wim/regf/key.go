@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"unicode/utf16"
 
-	"wimscope/wim/internal/upcase"
+	"wimscope/wim/ntname"
 )
 
 // Key is a key of a hive.
@@ -171,7 +171,7 @@ type folded []uint16
 func fold(name string) folded {
 	units := utf16.Encode([]rune(name))
 	for i, u := range units {
-		units[i] = upcase.Unit(u)
+		units[i] = ntname.Upper(u)
 	}
 	return units
 }
@@ -181,7 +181,7 @@ func (f folded) is(name string) bool {
 	i := 0
 	for _, r := range name {
 		for _, u := range utf16.AppendRune(make([]uint16, 0, 2), r) {
-			if i >= len(f) || upcase.Unit(u) != f[i] {
+			if i >= len(f) || ntname.Upper(u) != f[i] {
 				return false
 			}
 			i++
@@ -201,7 +201,7 @@ func (f folded) may(kind int, hint uint32) bool {
 			if c == 0 || c >= 0x80 { // padding, or a character that is not ASCII
 				return true
 			}
-			if i >= len(f) || upcase.Unit(c) != f[i] {
+			if i >= len(f) || ntname.Upper(c) != f[i] {
 				return false
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"wimscope/wim/core"
+	"wimscope/wim/ntname"
 )
 
 func dirVerb() verb {
@@ -171,7 +172,7 @@ func (l *lister) detail(n core.Node) {
 	}
 	for _, s := range streams {
 		if s.Kind == core.StreamNamed {
-			units, _ := core.UnescapeName(s.Name)
+			units, _ := ntname.Unescape(s.Name)
 			l.stream(fmt.Sprintf("\tNamed data stream \"%s\":", l.name(nativeName(units))), s.Hash)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wimscope/wim/core"
+	"wimscope/wim/ntname"
 )
 
 // sharedOptions are those that apply and extract have in common.
@@ -322,8 +323,8 @@ func (a *opened) complete(index int) (err error) {
 // imageFolder is the folder that "all" puts an image in: its name, if that is a plain one and not taken, else its index.
 func imageFolder(info core.ImageInfo, used map[string]bool) string {
 	name := info.Name
-	units, _ := core.UnescapeName(name)
-	if strings.ContainsAny(name, `/\`) || !checkName(units, onWindows) || used[strings.ToLower(name)] || core.EscapeName(units) != name {
+	units, _ := ntname.Unescape(name)
+	if strings.ContainsAny(name, `/\`) || !checkName(units, onWindows) || used[strings.ToLower(name)] || ntname.Escape(units) != name {
 		name = fmt.Sprint(info.Index)
 	}
 	used[strings.ToLower(name)] = true

@@ -6,7 +6,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"wimscope/wim/core"
+	"wimscope/wim/ntname"
 )
 
 // nativeName gives the bytes by which a stored name is called on disk: UTF-8, and unpaired surrogates in three
@@ -50,7 +50,7 @@ func nativeUnits(name string) []uint16 {
 
 // badUnit says that a name with this UTF-16 unit cannot be made on the system at hand.
 func badUnit(u uint16, windows bool) bool {
-	return u == 0 || u == '/' || windows && !core.WindowsUnit(u)
+	return u == 0 || u == '/' || windows && !ntname.ValidUnitOnWindows(u)
 }
 
 // checkName says whether a stored name can be a file's name here. Nothing that passes can leave the folder that it
@@ -64,7 +64,7 @@ func checkName(units []uint16, windows bool) bool {
 			return false
 		}
 	}
-	return !windows || core.WindowsName(units)
+	return !windows || ntname.ValidOnWindows(units)
 }
 
 // dummyName is what --include-invalid-names makes of a name that cannot be: n numbers them.

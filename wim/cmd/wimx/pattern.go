@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wimscope/wim/core"
+	"wimscope/wim/ntname"
 )
 
 // cleanPath gives the names along a path into an image: either slash separates, leading and repeated ones do not count.
@@ -17,7 +18,7 @@ func cleanPath(p string) []string {
 func globText(p string) string {
 	var b strings.Builder
 	for _, step := range cleanPath(p) {
-		b.WriteString("/" + core.EscapeName(nativeUnits(step)))
+		b.WriteString("/" + ntname.Escape(nativeUnits(step)))
 	}
 	return b.String()
 }
@@ -26,7 +27,7 @@ func globText(p string) string {
 func queryText(s string) string {
 	steps := strings.Split(strings.ReplaceAll(s, `\`, "/"), "/")
 	for i := range steps {
-		steps[i] = core.EscapeName(nativeUnits(steps[i]))
+		steps[i] = ntname.Escape(nativeUnits(steps[i]))
 	}
 	return strings.Join(steps, "/")
 }

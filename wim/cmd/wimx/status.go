@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"wimscope/wim/core"
+	"wimscope/wim/ntname"
 )
 
 // Exit status: 0 if all is well. The others have the numbers that wimlib-imagex 1.13 gives for the same, read off its
@@ -144,7 +145,7 @@ func status(err error) int {
 		return refusedStatus(no.Key)
 	case errors.Is(err, core.ErrChanged):
 		return exitChanged
-	case errors.Is(err, core.ErrName):
+	case errors.Is(err, ntname.ErrInvalid):
 		return exitName
 	case errors.As(err, &scan):
 		return exitStat

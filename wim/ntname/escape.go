@@ -1,22 +1,20 @@
-package core
+package ntname
 
 import (
 	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"wimscope/wim/internal/upcase"
 )
 
-// Names stand in an archive as UTF-16, and nothing makes them well formed: NTFS takes unpaired surrogates, a
-// capture on Linux may bring backslashes. An io/fs name must be UTF-8 without a slash. One escape bridges the two:
-// escapeRune and four upper-case hexadecimal digits stand for one UTF-16 unit that could not stand for itself.
-// Those are slash and backslash (testing/fstest refuses both), NUL, an unpaired surrogate, the escape rune, and
-// the dots of the names "." and "..". Every other name is its own escape.
+// Archives store names as UTF-16, which need not be well formed: NTFS accepts unpaired surrogates, and a capture on
+// Linux may bring backslashes. An io/fs name must be UTF-8 without a slash. An escape bridges the two: escapeRune and
+// four upper-case hexadecimal digits stand for one UTF-16 unit that cannot be in an io/fs name. Escaped are slash and
+// backslash (testing/fstest refuses both), NUL, unpaired surrogates, the escape rune itself, and the dots of the names
+// "." and "..". Every other name is its own escape.
 const escapeRune = '\u241b' // SYMBOL FOR ESCAPE
 
-// EscapeName writes a name of UTF-16 units as an io/fs name. UnescapeName is its inverse.
-func EscapeName(units []uint16) string {
+// Escape returns a name of UTF-16 units as an io/fs name. Unescape is its inverse.
+func Escape(units []uint16) string {
 	dots := len(units) <= 2
 	for _, u := range units {
 		dots = dots && u == '.'
@@ -45,9 +43,9 @@ func EscapeName(units []uint16) string {
 	return string(b)
 }
 
-// UnescapeName gives the UTF-16 units of an io/fs name. ok is false if EscapeName makes s of no name; the units
-// are then those of s as it stands.
-func UnescapeName(s string) (units []uint16, ok bool) {
+// Unescape returns the UTF-16 units of an io/fs name. ok is false if Escape returns s for no name; the units are then
+// those of s itself.
+func Unescape(s string) (units []uint16, ok bool) {
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if r == escapeRune {
@@ -60,7 +58,7 @@ func UnescapeName(s string) (units []uint16, ok bool) {
 		units = utf16.AppendRune(units, r)
 		i += n
 	}
-	if EscapeName(units) != s {
+	if Escape(units) != s {
 		return utf16.Encode([]rune(s)), false
 	}
 	return units, true
@@ -96,21 +94,21 @@ func parseHex4(s string) (uint16, bool) {
 	return u, true
 }
 
-// appendName appends the escaped form of a name stored as UTF-16LE. Most names are plain ASCII and go byte by byte.
-func appendName(b []byte, name []byte) []byte {
+// AppendEscaped appends the escaped form of a name stored as UTF-16LE. Most names are plain ASCII and go byte by byte.
+func AppendEscaped(b []byte, name []byte) []byte {
 	start := len(b)
 	for i := 0; i+1 < len(name); i += 2 {
 		lo := name[i]
 		if name[i+1] != 0 || lo >= utf8.RuneSelf || lo == '/' || lo == '\\' || lo == 0 || lo == '.' && len(name) <= 4 {
-			return append(b[:start], EscapeName(decodeUTF16(name))...)
+			return append(b[:start], Escape(Units(name))...)
 		}
 		b = append(b, lo)
 	}
 	return b
 }
 
-// decodeUTF16 gives the units of little-endian bytes; an odd last byte is left out.
-func decodeUTF16(b []byte) []uint16 {
+// Units returns the units of little-endian bytes; an odd last byte is dropped.
+func Units(b []byte) []uint16 {
 	units := make([]uint16, len(b)/2)
 	for i := range units {
 		units[i] = binary.LittleEndian.Uint16(b[2*i:])
@@ -118,8 +116,8 @@ func decodeUTF16(b []byte) []uint16 {
 	return units
 }
 
-// encodeUTF16 is the inverse of decodeUTF16.
-func encodeUTF16(units []uint16) []byte {
+// Bytes is the inverse of Units.
+func Bytes(units []uint16) []byte {
 	b := make([]byte, 0, 2*len(units))
 	for _, u := range units {
 		b = binary.LittleEndian.AppendUint16(b, u)
@@ -127,9 +125,9 @@ func encodeUTF16(units []uint16) []byte {
 	return b
 }
 
-// textOf gives text for people: UTF-16LE bytes up to the first NUL, unpaired surrogates as U+FFFD.
-func textOf(b []byte) string {
-	units := decodeUTF16(b)
+// TextToNUL returns UTF-16LE bytes up to the first NUL as text to show, with unpaired surrogates as U+FFFD.
+func TextToNUL(b []byte) string {
+	units := Units(b)
 	for i, u := range units {
 		if u == 0 {
 			units = units[:i]
@@ -139,19 +137,14 @@ func textOf(b []byte) string {
 	return string(utf16.Decode(units))
 }
 
-// nameEqual compares two stored names unit by unit.
-func nameEqual(a, b []byte) bool { return string(a) == string(b) }
-
-// nameEqualFold compares two stored names as NTFS does: unit by unit, ignoring case.
-func nameEqualFold(a, b []byte) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := 0; i+1 < len(a); i += 2 {
-		x, y := binary.LittleEndian.Uint16(a[i:]), binary.LittleEndian.Uint16(b[i:])
-		if x != y && upcase.Unit(x) != upcase.Unit(y) {
-			return false
+func IndexNUL(b []byte) int {
+	for i := 0; i+1 < len(b); i += 2 {
+		if b[i]|b[i+1] == 0 {
+			return i
 		}
 	}
-	return true
+	return -1
 }
+
+// LossyText gives a target for people, unpaired surrogates as U+FFFD.
+func LossyText(b []byte) string { return string(utf16.Decode(Units(b))) }

@@ -1,10 +1,10 @@
 // Package upcase compares names of files and registry keys as Windows does.
-package upcase
+package ntname
 
-// Unit returns the upper-case form of a UTF-16 unit by the $UpCase table of NTFS volumes (Windows 7 and later; read from a volume that
+// Upper returns the upper-case form of a UTF-16 unit by the $UpCase table of NTFS volumes (Windows 7 and later; read from a volume that
 // mkntfs made). Unicode's mapping differs: in NTFS the long s is not an S, Georgian and Cherokee letters have no case, and
 // surrogates map to themselves.
-func Unit(u uint16) uint16 {
+func Upper(u uint16) uint16 {
 	if u < 0x80 {
 		if u-'a' < 26 {
 			return u - ('a' - 'A')

@@ -1,47 +1,45 @@
-package core
+package ntname
 
 import (
 	"encoding/binary"
 	"slices"
 	"unicode/utf16"
-
-	"wimscope/wim/internal/upcase"
 )
 
-// Matcher compares stored names with what somebody typed: with * or ? the whole name must match, otherwise the text
+// Pattern compares stored names with what somebody typed: with * or ? the whole name must match, otherwise the text
 // is looked for inside it. It does not allocate. The zero value matches every name.
-type Matcher struct {
+type Pattern struct {
 	units []uint16 // upper case if fold
 	glob  bool
 	fold  bool
 	ascii bool // all units are
 }
 
-// NewMatcher makes a matcher of a text, escaped or not. fold ignores case as NTFS does.
-func NewMatcher(text string, fold bool) Matcher {
-	m := newMatcher(text, fold)
+// NewPattern makes a matcher of a text, escaped or not. fold ignores case as NTFS does.
+func NewPattern(text string, fold bool) Pattern {
+	m := NewText(text, fold)
 	m.glob = slices.ContainsFunc(m.units, isWild)
 	return m
 }
 
 // NewGlob makes a matcher that compares whole names, whether text has wildcards or not.
-func NewGlob(text string, fold bool) Matcher {
-	m := newMatcher(text, fold)
+func NewGlob(text string, fold bool) Pattern {
+	m := NewText(text, fold)
 	m.glob = true
 	return m
 }
 
 func isWild(u uint16) bool { return u == '*' || u == '?' }
 
-func newMatcher(text string, fold bool) Matcher {
-	units, ok := UnescapeName(text)
+func NewText(text string, fold bool) Pattern {
+	units, ok := Unescape(text)
 	if !ok {
 		units = utf16.Encode([]rune(text))
 	}
-	m := Matcher{units: units, fold: fold, ascii: true}
+	m := Pattern{units: units, fold: fold, ascii: true}
 	for i, u := range units {
 		if fold {
-			units[i] = upcase.Unit(u)
+			units[i] = Upper(u)
 		}
 		m.ascii = m.ascii && u < 0x80
 	}
@@ -49,7 +47,7 @@ func newMatcher(text string, fold bool) Matcher {
 }
 
 // Match compares with a name: the bytes of a stored name, UTF-16LE.
-func (m *Matcher) Match(name []byte) bool {
+func (m *Pattern) Match(name []byte) bool {
 	if m.glob {
 		return m.whole(name)
 	}
@@ -57,22 +55,22 @@ func (m *Matcher) Match(name []byte) bool {
 }
 
 // MatchString compares with an escaped name.
-func (m *Matcher) MatchString(name string) bool {
-	units, _ := UnescapeName(name)
-	return m.Match(encodeUTF16(units))
+func (m *Pattern) MatchString(name string) bool {
+	units, _ := Unescape(name)
+	return m.Match(Bytes(units))
 }
 
 // at gives a unit of a name as it is compared.
-func (m *Matcher) at(name []byte, i int) uint16 {
+func (m *Pattern) at(name []byte, i int) uint16 {
 	u := binary.LittleEndian.Uint16(name[i:])
 	if !m.fold || u < 'a' {
 		return u
 	}
-	return upcase.Unit(u)
+	return Upper(u)
 }
 
 // whole compares all of a name. What stands behind the last * must end it, which settles most names at once.
-func (m *Matcher) whole(name []byte) bool {
+func (m *Pattern) whole(name []byte) bool {
 	units := m.units
 	last := len(units) - 1
 	for last >= 0 && units[last] != '*' {
@@ -90,7 +88,7 @@ func (m *Matcher) whole(name []byte) bool {
 }
 
 // run compares as many units of a name as there are in units, which have no *.
-func (m *Matcher) run(units []uint16, name []byte) bool {
+func (m *Pattern) run(units []uint16, name []byte) bool {
 	for i, u := range units {
 		if u != '?' && u != m.at(name, 2*i) {
 			return false
@@ -102,7 +100,7 @@ func (m *Matcher) run(units []uint16, name []byte) bool {
 // head compares all of a name with a pattern that ends in *. Each * takes as little as it can: should what follows it
 // not match, it takes one unit more, and those before it need not change. So there are at most as many steps as the
 // two lengths multiplied.
-func (m *Matcher) head(units []uint16, name []byte) bool {
+func (m *Pattern) head(units []uint16, name []byte) bool {
 	n, p := 0, 0
 	back, mark := -1, 0
 	for p < len(units) {
@@ -124,7 +122,7 @@ func (m *Matcher) head(units []uint16, name []byte) bool {
 }
 
 // index finds the text inside a name: the offset in bytes, -1 if it is not there.
-func (m *Matcher) index(name []byte) int {
+func (m *Pattern) index(name []byte) int {
 	size := 2 * len(m.units)
 	if size == 0 {
 		return 0
@@ -134,7 +132,7 @@ func (m *Matcher) index(name []byte) int {
 	}
 	first := m.units[0]
 	for i := 0; i+size <= len(name); i += 2 {
-		if m.at(name, i) == first && m.prefix(name[i:]) {
+		if m.at(name, i) == first && m.HasPrefix(name[i:]) {
 			return i
 		}
 	}
@@ -142,7 +140,7 @@ func (m *Matcher) index(name []byte) int {
 }
 
 // indexASCII is index for a text of plain letters, ignoring case: no name's unit above 0x7f can match one.
-func (m *Matcher) indexASCII(name []byte) int {
+func (m *Pattern) indexASCII(name []byte) int {
 	units := m.units
 	size := 2 * len(units)
 	upper := byte(units[0])
@@ -173,8 +171,8 @@ func (m *Matcher) indexASCII(name []byte) int {
 	return -1
 }
 
-// prefix says that a name begins with the text.
-func (m *Matcher) prefix(name []byte) bool {
+// HasPrefix says that a name begins with the text.
+func (m *Pattern) HasPrefix(name []byte) bool {
 	if len(name) < 2*len(m.units) {
 		return false
 	}
@@ -186,10 +184,10 @@ func (m *Matcher) prefix(name []byte) bool {
 	return true
 }
 
-// suffix says that a name ends with the text.
-func (m *Matcher) suffix(name []byte) bool {
-	return len(name) >= 2*len(m.units) && m.prefix(name[len(name)-2*len(m.units):])
+// HasSuffix says that a name ends with the text.
+func (m *Pattern) HasSuffix(name []byte) bool {
+	return len(name) >= 2*len(m.units) && m.HasPrefix(name[len(name)-2*len(m.units):])
 }
 
-// equal says that a name is the text.
-func (m *Matcher) equal(name []byte) bool { return len(name) == 2*len(m.units) && m.prefix(name) }
+// Equal says that a name is the text.
+func (m *Pattern) Equal(name []byte) bool { return len(name) == 2*len(m.units) && m.HasPrefix(name) }

@@ -1,19 +1,11 @@
-package core
+package ntname
 
 import (
-	"encoding/binary"
-	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf16"
-
-	"wimscope/wim/internal/upcase"
-	"wimscope/wim/wimtest"
 )
 
 func TestEscapeName(t *testing.T) {
@@ -37,19 +29,19 @@ func TestEscapeName(t *testing.T) {
 		{[]uint16{0x241b}, "␛241B"},
 		{[]uint16{0x241b, 'D', '8', '3', 'D'}, "␛241BD83D"},
 	} {
-		if got := EscapeName(tt.units); got != tt.want {
-			t.Errorf("EscapeName(%04x) = %q, want %q", tt.units, got, tt.want)
+		if got := Escape(tt.units); got != tt.want {
+			t.Errorf("Escape(%04x) = %q, want %q", tt.units, got, tt.want)
 		}
-		if got, ok := UnescapeName(tt.want); !ok || !slices.Equal(got, tt.units) {
-			t.Errorf("UnescapeName(%q) = %04x, %v, want %04x", tt.want, got, ok, tt.units)
+		if got, ok := Unescape(tt.want); !ok || !slices.Equal(got, tt.units) {
+			t.Errorf("Unescape(%q) = %04x, %v, want %04x", tt.want, got, ok, tt.units)
 		}
-		if got := string(appendName([]byte("x"), encodeUTF16(tt.units))); got != "x"+tt.want {
-			t.Errorf("appendName(%04x) = %q", tt.units, got)
+		if got := string(AppendEscaped([]byte("x"), Bytes(tt.units))); got != "x"+tt.want {
+			t.Errorf("AppendEscaped(%04x) = %q", tt.units, got)
 		}
 	}
 	for _, s := range []string{"␛", "␛241", "␛0041", "␛d83d", "a/b", "\xff", "␛D83D␛DE00", ".", "␛002Ea"} {
-		if got, ok := UnescapeName(s); ok || !slices.Equal(got, utf16.Encode([]rune(s))) {
-			t.Errorf("UnescapeName(%q) = %04x, %v, want it refused and its own units", s, got, ok)
+		if got, ok := Unescape(s); ok || !slices.Equal(got, utf16.Encode([]rune(s))) {
+			t.Errorf("Unescape(%q) = %04x, %v, want it refused and its own units", s, got, ok)
 		}
 	}
 }
@@ -60,45 +52,23 @@ func FuzzNames(f *testing.F) {
 	}
 	f.Add([]byte{0, 0xd8, 0, 0xdc}, "␛DC00␛D800")
 	f.Fuzz(func(t *testing.T, raw []byte, s string) {
-		units := decodeUTF16(raw)
-		name := EscapeName(units)
-		if back, ok := UnescapeName(name); !ok || !slices.Equal(back, units) {
+		units := Units(raw)
+		name := Escape(units)
+		if back, ok := Unescape(name); !ok || !slices.Equal(back, units) {
 			t.Fatalf("%04x becomes %q becomes %04x, %v", units, name, back, ok)
 		}
-		if got := string(appendName(nil, raw)); got != name {
-			t.Fatalf("appendName gives %q, EscapeName %q", got, name)
+		if got := string(AppendEscaped(nil, raw)); got != name {
+			t.Fatalf("AppendEscaped gives %q, Escape %q", got, name)
 		}
 		if len(units) > 0 && (!fs.ValidPath(name) || strings.ContainsAny(name, "/\\\x00")) {
 			t.Fatalf("%04x becomes %q, which is no name", units, name)
 		}
-		if units, ok := UnescapeName(s); ok && EscapeName(units) != s {
-			t.Fatalf("%q stands for %04x, whose name is %q", s, units, EscapeName(units))
+		if units, ok := Unescape(s); ok && Escape(units) != s {
+			t.Fatalf("%q stands for %04x, whose name is %q", s, units, Escape(units))
 		}
-		PlanName(s, PlatformWindows)
-		PlanName(name, PlatformLinux)
+		ValidInBrowser(s, PlatformWindows)
+		ValidInBrowser(name, PlatformLinux)
 	})
-}
-
-// The table is that of a volume: mkntfs writes the one that Windows 7 does.
-func TestUpcaseIsNTFS(t *testing.T) {
-	wimtest.Need(t, wimtest.MkNTFS, "ntfscat")
-	volume := filepath.Join(t.TempDir(), "volume")
-	if err := os.WriteFile(volume, nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(volume, 4<<20); err != nil {
-		t.Fatal(err)
-	}
-	wimtest.MustRun(t, ".", wimtest.MkNTFS, "-F", "-Q", "-q", "-s", "512", "-p", "0", "-H", "255", "-S", "63", volume)
-	table := wimtest.MustRun(t, ".", "ntfscat", "-f", volume, "$UpCase")
-	if len(table) != 1<<17 {
-		t.Fatalf("$UpCase has %d bytes", len(table))
-	}
-	for u := range 1 << 16 {
-		if got, want := upcase.Unit(uint16(u)), binary.LittleEndian.Uint16(table[2*u:]); got != want {
-			t.Errorf("upcase.Unit(%04x) = %04x, want %04x", u, got, want)
-		}
-	}
 }
 
 func TestCompareNames(t *testing.T) {
@@ -109,12 +79,12 @@ func TestCompareNames(t *testing.T) {
 	}{
 		{"a", "a", 0, 0}, {"a", "A", 1, 0}, {"a", "B", 1, -1}, {"ab", "a", 1, 1}, {"", "x", -1, -1}, {"É", "é", -1, 0}, {"straße", "STRASSE", 1, 1}, {"_", "a", -1, 1},
 	} {
-		e, f := nameOrder(u16(tt.a), u16(tt.b))
+		e, f := Compare(u16(tt.a), u16(tt.b))
 		if sign(e) != tt.exact || sign(f) != tt.fold {
 			t.Errorf("%q and %q: %d, ignoring case %d, want %d, %d", tt.a, tt.b, e, f, tt.exact, tt.fold)
 		}
-		if got := nameEqualFold(u16(tt.a), u16(tt.b)); got != (tt.fold == 0) {
-			t.Errorf("nameEqualFold(%q, %q) = %v", tt.a, tt.b, got)
+		if got := EqualFold(u16(tt.a), u16(tt.b)); got != (tt.fold == 0) {
+			t.Errorf("EqualFold(%q, %q) = %v", tt.a, tt.b, got)
 		}
 	}
 }
@@ -179,46 +149,12 @@ func TestPlanName(t *testing.T) {
 		{strings.Repeat("ä", 255), "", []string{w, m}},
 	} {
 		for _, p := range tt.on {
-			if ok, reason := PlanName(tt.name, p); reason != tt.reason || ok != (reason == "") {
-				t.Errorf("PlanName(%.40q, %s) = %v, %q, want %q", tt.name, p, ok, reason, tt.reason)
+			if ok, reason := ValidInBrowser(tt.name, p); reason != tt.reason || ok != (reason == "") {
+				t.Errorf("ValidInBrowser(%.40q, %s) = %v, %q, want %q", tt.name, p, ok, reason, tt.reason)
 			}
 		}
 	}
 }
 
-func TestFiletime(t *testing.T) {
-	for _, tt := range []struct {
-		ft   Filetime
-		want string
-	}{
-		{0, "1601-01-01 00:00:00.0000000 UTC"},
-		{1, "1601-01-01 00:00:00.0000001 UTC"},
-		{116444736000000000, "1970-01-01 00:00:00.0000000 UTC"},
-		{133594672891234567, "2024-05-06 11:08:09.1234567 UTC"},
-		{1<<63 - 1, "30828-09-14 02:48:05.4775807 UTC"},
-		{1 << 63, "30828-09-14 02:48:05.4775808 UTC"},
-		{1<<64 - 1, "60056-05-28 05:36:10.9551615 UTC"},
-	} {
-		if got := tt.ft.String(); got != tt.want {
-			t.Errorf("Filetime(%d) is %s, want %s", uint64(tt.ft), got, tt.want)
-		}
-		if got := FiletimeOf(tt.ft.Time()); got != tt.ft {
-			t.Errorf("Filetime(%d) comes back as %d", uint64(tt.ft), uint64(got))
-		}
-	}
-	if got := FiletimeOf(time.Date(1600, 12, 31, 23, 59, 59, 0, time.UTC)); got != 0 {
-		t.Errorf("before 1601: %d", got)
-	}
-	if got := FiletimeOf(time.Date(70000, 1, 1, 0, 0, 0, 0, time.UTC)); got != 1<<64-1 {
-		t.Errorf("after the last: %d", got)
-	}
-}
-
-func TestAttrNames(t *testing.T) {
-	if got := fmt.Sprint(AttrNames(0x23 | 1<<31)); got != "[read-only hidden archive 0x80000000]" {
-		t.Errorf("names are %s", got)
-	}
-	if got := AttrLetters(AttrDirectory | AttrHidden | AttrSystem | AttrReparsePoint); got != "DLHS" {
-		t.Errorf("letters are %s", got)
-	}
-}
+// u16 encodes text as it is stored.
+func u16(s string) []byte { return Bytes(utf16.Encode([]rune(s))) }

@@ -1,21 +1,21 @@
-package core
+package ntname
 
 import (
 	"strings"
 	"unicode/utf16"
 )
 
-// WindowsUnit says whether a UTF-16 unit may be in a name on Windows.
-func WindowsUnit(u uint16) bool {
+// ValidUnitOnWindows says whether a UTF-16 unit may be in a name on Windows.
+func ValidUnitOnWindows(u uint16) bool {
 	return u >= ' ' && (u >= 0x80 || strings.IndexByte(`"*/:<>?\|`, byte(u)) < 0)
 }
 
-// WindowsName says whether Windows can have a file or folder of this name, as UTF-16 units: it may not be empty, hold what
+// ValidOnWindows says whether Windows can have a file or folder of this name, as UTF-16 units: it may not be empty, hold what
 // separates names or stands for others, end in a space or dot, or mean a device. By Microsoft's "Naming Files, Paths, and
 // Namespaces".
-func WindowsName(units []uint16) bool {
+func ValidOnWindows(units []uint16) bool {
 	for _, u := range units {
-		if !WindowsUnit(u) {
+		if !ValidUnitOnWindows(u) {
 			return false
 		}
 	}
@@ -44,25 +44,4 @@ func windowsDevice(units []uint16) bool {
 		return true
 	}
 	return false
-}
-
-// notOnWindows counts the names that Windows cannot have beside the others of their folder: impossible ones, and such as
-// differ from another one by case alone. example is the path of one.
-func (d *Draft) notOnWindows() (count int, example string) {
-	for n := range d.nodes {
-		if d.nodes[n].inode < 0 || d.nodes[n].dir < 0 {
-			continue
-		}
-		twin := []byte(nil) // the one before: those that differ by case alone stand together
-		for _, kid := range d.Children(DraftNode(n)) {
-			name := rawBytes(d.nodes[kid].name)
-			if !WindowsName(decodeUTF16(name)) || twin != nil && nameEqualFold(twin, name) {
-				if count++; count == 1 {
-					example = d.Path(kid)
-				}
-			}
-			twin = name
-		}
-	}
-	return count, example
 }

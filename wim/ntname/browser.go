@@ -1,4 +1,4 @@
-package core
+package ntname
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Platforms whose rules PlanName knows: what browsers let a page write to a folder there.
+// Platforms whose rules ValidInBrowser knows: what browsers let a page write to a folder there.
 const (
 	PlatformWindows = "windows"
 	PlatformLinux   = "linux"
@@ -15,7 +15,7 @@ const (
 	PlatformOPFS    = "opfs" // the browser's private file system
 )
 
-// PlanName foretells whether a browser lets a page make a file or folder of this escaped name in a folder of that
+// ValidInBrowser foretells whether a browser lets a page make a file or folder of this escaped name in a folder of that
 // platform. If not, reason is a key: "name-empty", "name-dots", "name-char", "name-unicode" (one that had to be escaped,
 // and so would not be written as it is), "name-edge" (a space, dot or tilde at either end), "name-extension",
 // "name-device", "name-long" or "name-special" (an 8.3 name).
@@ -23,7 +23,7 @@ const (
 // The rules are those that Chromium enforces (IsSafePathComponent in file_system_access_manager_impl.cc, with ICU's
 // IsFilenameLegal, the reserved names of net/base/filename_util.cc, and Safe Browsing's list of dangerous types). That
 // list changes without the browser, so writing must be tried all the same.
-func PlanName(name, platform string) (ok bool, reason string) {
+func ValidInBrowser(name, platform string) (ok bool, reason string) {
 	switch {
 	case name == "":
 		return false, "name-empty"

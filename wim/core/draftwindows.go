@@ -1,0 +1,24 @@
+package core
+
+import "wimscope/wim/ntname"
+
+// notOnWindows counts the names that Windows cannot have beside the others of their folder: impossible ones, and such as
+// differ from another one by case alone. example is the path of one.
+func (d *Draft) notOnWindows() (count int, example string) {
+	for n := range d.nodes {
+		if d.nodes[n].inode < 0 || d.nodes[n].dir < 0 {
+			continue
+		}
+		twin := []byte(nil) // the one before: those that differ by case alone stand together
+		for _, kid := range d.Children(DraftNode(n)) {
+			name := ntname.RawBytes(d.nodes[kid].name)
+			if !ntname.ValidOnWindows(ntname.Units(name)) || twin != nil && ntname.EqualFold(twin, name) {
+				if count++; count == 1 {
+					example = d.Path(kid)
+				}
+			}
+			twin = name
+		}
+	}
+	return count, example
+}
