@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // An Archive gives its images and contents; an Image is a tree, and with its method FS a file system of io/fs; a Draft is a
@@ -20,15 +21,15 @@ type (
 	WriteOptions = core.WriteOptions
 	VerifyReport = core.VerifyReport
 	WriteReport  = core.WriteReport
-	FormatError  = core.FormatError
+	FormatError  = format.Error
 )
 
 // How contents are packed.
 const (
-	None   = core.None
-	XPRESS = core.XPRESS
-	LZX    = core.LZX
-	LZMS   = core.LZMS
+	None   = format.None
+	XPRESS = format.XPRESS
+	LZX    = format.LZX
+	LZMS   = format.LZMS
 )
 
 // Run is how work that takes long is done. The zero value, and nil, is right for most.

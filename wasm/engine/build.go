@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 	"wimscope/worker/protocol"
 )
@@ -165,7 +166,7 @@ func (b *build) image(archive, index int) (*core.Image, error) {
 
 // step changes a draft. Names are looked for exactly first and then ignoring case, as everywhere.
 func (b *build) step(w *work, d *core.Draft, s *protocol.DraftStep, rep *protocol.DraftReply) error {
-	graft := &core.GraftOptions{Fold: true, NoReplace: s.Keep, When: core.FiletimeOf(time.Now())}
+	graft := &core.GraftOptions{Fold: true, NoReplace: s.Keep, When: format.FiletimeOf(time.Now())}
 	switch s.Op {
 	case "add":
 		added, err := b.scan(w, s, rep)
@@ -201,7 +202,7 @@ func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (
 		return nil, badRequest("no path: " + s.Path)
 	}
 	o := &core.ScanOptions{
-		Source: s.Folder - 1, NoACLs: true, When: core.FiletimeOf(time.Now()), Parallel: looksAtOnce,
+		Source: s.Folder - 1, NoACLs: true, When: format.FiletimeOf(time.Now()), Parallel: looksAtOnce,
 		Problem: func(string, error) error { return w.ctx.Err() },
 	}
 	var err error

@@ -13,6 +13,7 @@ import (
 	"github.com/hack-pad/hackpadfs"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/worker/protocol"
 	"wimscope/worker/visible"
 )
@@ -141,7 +142,7 @@ func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*cor
 		e.LeaveOut(a)
 	}
 	old := e.Len()
-	now := core.FiletimeOf(time.Now())
+	now := format.FiletimeOf(time.Now())
 	for i := range req.Images {
 		im := &req.Images[i]
 		var d *core.Draft
@@ -235,11 +236,11 @@ func (b *build) options(req *protocol.BuildRequest) (*core.WriteOptions, error) 
 	return o, nil
 }
 
-func codecOf(name string) (core.Codec, error) {
+func codecOf(name string) (format.Codec, error) {
 	if name == "" {
-		return core.None, nil
+		return format.None, nil
 	}
-	for c := core.None; c <= core.LZMS; c++ {
+	for c := format.None; c <= format.LZMS; c++ {
 		if c.String() == name {
 			return c, nil
 		}

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/worker/protocol"
 )
 
@@ -33,8 +34,8 @@ type contents struct {
 type contentPlace struct {
 	folder int
 	path   string
-	when   core.Filetime // of its last change when it was looked at, 0 if that is not known
-	joined bool          // what is read of it is in contents.joined too
+	when   format.Filetime // of its last change when it was looked at, 0 if that is not known
+	joined bool            // what is read of it is in contents.joined too
 	size   int64
 	from   int64 // of what is read
 	base   int64 // where in contents.joined that is
@@ -85,7 +86,7 @@ func newContents(w *work, shard *core.PackShard, places []byte, files Source, fo
 			return nil, badRequest("a shard and the places of its files do not fit")
 		}
 		at := contentPlace{
-			folder: int(folder >> 1), path: string(places[:n]), when: core.Filetime(when), joined: folder&1 != 0,
+			folder: int(folder >> 1), path: string(places[:n]), when: format.Filetime(when), joined: folder&1 != 0,
 			size: p.Size, from: p.From - p.Lead, base: end, read: p.Len == p.Size && p.Size <= smallFile,
 		}
 		places = places[n:]
@@ -211,7 +212,7 @@ type contentFile struct {
 	err  error
 }
 
-func (f *contentFile) open(from fs.FS, path string, when core.Filetime) error {
+func (f *contentFile) open(from fs.FS, path string, when format.Filetime) error {
 	file, err := from.Open(path)
 	if err != nil {
 		return err
@@ -234,9 +235,9 @@ func (f *contentFile) open(from fs.FS, path string, when core.Filetime) error {
 
 // unchanged says that a file may be as it was: browsers tell of the last change only, to the millisecond, and some sources
 // not of that.
-func unchanged(known fs.FileInfo, when core.Filetime) bool {
+func unchanged(known fs.FileInfo, when format.Filetime) bool {
 	t := known.ModTime()
-	return when == 0 || t.IsZero() || core.FiletimeOf(t) == when
+	return when == 0 || t.IsZero() || format.FiletimeOf(t) == when
 }
 
 // drop closes the file once it is open.

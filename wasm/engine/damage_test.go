@@ -8,7 +8,7 @@ import (
 
 	"github.com/hack-pad/hackpadfs/mem"
 
-	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 	"wimscope/worker/protocol"
 )
@@ -16,7 +16,7 @@ import (
 // damagedArchive has a good file and link, and damaged ones: a file, one that is longer than a reply, and a link.
 func damagedArchive() []byte {
 	link := func(name string, hash [20]byte) *wimtest.HandEntry {
-		return &wimtest.HandEntry{Name: name, Attrs: core.AttrReparsePoint, Tag: core.TagSymlink, Hash: hash, Data: wimtest.SymlinkData(name+" target", name+" target", true)}
+		return &wimtest.HandEntry{Name: name, Attrs: format.AttrReparsePoint, Tag: format.TagSymlink, Hash: hash, Data: wimtest.SymlinkData(name+" target", name+" target", true)}
 	}
 	bad := wimtest.TextFile("bad", "wrong text")
 	bad.Hash = [20]byte{1}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 	"wimscope/worker/protocol"
 )
@@ -484,7 +485,7 @@ func TestTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.last = time.Now().Add(-2 * restEvery)
-	if _, err := eachUse(w, im, core.Hash{1}, func(core.Node) {}); err != nil || turns == 0 {
+	if _, err := eachUse(w, im, format.Hash{1}, func(core.Node) {}); err != nil || turns == 0 {
 		t.Errorf("%v after %d turns", err, turns)
 	}
 	for range 5 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 	"wimscope/worker/protocol"
 )
@@ -22,8 +23,8 @@ func protocolError(err error) error {
 		encrypted *core.EncryptedError
 		blob      *core.MissingBlobError
 		checksum  *core.ChecksumError
-		tooLarge  *core.TooLargeError
-		form      *core.FormatError
+		tooLarge  *format.TooLargeError
+		form      *format.Error
 		refused   *core.RefusedError
 		largePart *core.TooLargePartError
 		xmlText   *core.XMLTextError
@@ -74,19 +75,19 @@ func protocolError(err error) error {
 		e.Code = protocol.CodeName
 	case errors.Is(err, core.ErrExists), errors.Is(err, core.ErrNotDir), errors.Is(err, core.ErrIsDir), errors.Is(err, core.ErrNotEmpty), errors.Is(err, core.ErrTree):
 		e.Code = protocol.CodeBadRequest
-	case errors.Is(err, core.ErrUnsupported):
+	case errors.Is(err, format.ErrUnsupported):
 		e.Code = protocol.CodeUnsupported
-	case errors.Is(err, core.ErrTooLarge):
+	case errors.Is(err, format.ErrTooLarge):
 		e.Code = protocol.CodeTooLarge
 	case errors.Is(err, core.ErrMissingPart):
 		e.Code = protocol.CodeMissingPart
 	case errors.Is(err, core.ErrMissingBlob):
 		e.Code = protocol.CodeMissingBlob
-	case errors.Is(err, core.ErrChecksum):
+	case errors.Is(err, format.ErrChecksum):
 		e.Code = protocol.CodeChecksum
-	case errors.Is(err, core.ErrFormat):
+	case errors.Is(err, format.ErrFormat):
 		e.Code = protocol.CodeFormat
-	case errors.Is(err, core.ErrNotFound):
+	case errors.Is(err, format.ErrNotFound):
 		e.Code = protocol.CodeNotFound
 	default:
 		e.Code = protocol.CodeInternal

@@ -10,7 +10,7 @@ import (
 	"runtime/debug"
 	"testing"
 
-	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 	"wimscope/worker/protocol"
 )
@@ -66,14 +66,14 @@ func mutantBases(t *testing.T) [][]byte {
 		garbage[i] = byte(r.Uint32())
 	}
 	text := wimtest.Text.Make(r, 1<<16)
-	links := func(codec core.Codec, size, chunk int64, chunks ...[]byte) []byte {
+	links := func(codec format.Codec, size, chunk int64, chunks ...[]byte) []byte {
 		return wimtest.LinksInSolid(wimtest.PackedSolid(uint32(codec), size, chunk, chunks...), 50, 1<<10, size/2, nil)
 	}
 	return [][]byte{
 		usual,
-		links(core.None, 1<<31-1, 1<<31, garbage),
-		links(core.LZMS, 1<<29, 1<<29, garbage),
-		links(core.LZMS, 1<<28, 1<<26, garbage, garbage[:10], garbage[:100], garbage[:6]),
+		links(format.None, 1<<31-1, 1<<31, garbage),
+		links(format.LZMS, 1<<29, 1<<29, garbage),
+		links(format.LZMS, 1<<28, 1<<26, garbage, garbage[:10], garbage[:100], garbage[:6]),
 		wimtest.LargeClaim(garbage, 1<<30-1),
 		wimtest.LinksInSolid(wimtest.SolidResource(text, 1<<15), 50, 64, 1<<15, func(off, size int64) []byte { return text[off : off+size] }),
 	}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/worker/protocol"
 )
 
@@ -183,12 +184,12 @@ func appendNames(b []byte, im *core.Image, image int, n core.Node) []byte {
 	if !im.IsDir(n) {
 		b = strconv.AppendInt(b, im.Size(n), 10)
 	}
-	for _, t := range []core.Filetime{im.Modified(n), im.Created(n), im.Accessed(n)} {
+	for _, t := range []format.Filetime{im.Modified(n), im.Created(n), im.Accessed(n)} {
 		b = append(b, ',')
 		b = appendCell(b, timeText(t))
 	}
 	b = append(b, ',')
-	b = append(b, core.AttrLetters(im.Attributes(n))...)
+	b = append(b, format.AttrLetters(im.Attributes(n))...)
 	b = append(b, ',')
 	b = appendCell(b, im.ShortName(n))
 	b = append(b, ',')

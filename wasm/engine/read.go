@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/worker/protocol"
 )
 
@@ -97,7 +98,7 @@ func (s *session) preview(r *core.BlobReader) (*preview, error) {
 	switch {
 	case err == nil:
 		v.check = protocol.CheckGood
-	case errors.Is(err, core.ErrChecksum):
+	case errors.Is(err, format.ErrChecksum):
 		v.check = protocol.CheckBad
 	default:
 		return nil, err

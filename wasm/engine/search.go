@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/worker/protocol"
 )
 
@@ -23,7 +24,7 @@ const (
 
 // groupKey is what the hits of a group share: a content, or where there is none, a path.
 type groupKey struct {
-	hash core.Hash
+	hash format.Hash
 	path string
 }
 
@@ -187,7 +188,7 @@ func (r *searchResult) reply(req protocol.SearchRequest) protocol.SearchReply {
 
 // usesResult is who uses a content. A session keeps the last one.
 type usesResult struct {
-	hash     core.Hash
+	hash     format.Hash
 	hits     []protocol.Hit
 	total    int
 	perImage []int
@@ -195,7 +196,7 @@ type usesResult struct {
 
 // uses answers protocol.Uses.
 func (s *session) uses(w *work, req protocol.UsesRequest) (protocol.UsesReply, error) {
-	h, err := core.ParseHash(req.Hash)
+	h, err := format.ParseHash(req.Hash)
 	if err != nil {
 		return protocol.UsesReply{}, badRequest("not a SHA-1: " + req.Hash)
 	}
@@ -238,8 +239,8 @@ func (s *session) lacks(w *work) (protocol.Elsewhere, error) {
 
 // lacking gathers the contents that images name and that are in no part or reference. Load gives an image's tree, and
 // so far is told how many there are after each. A tree that cannot be read lacks nothing that is known of.
-func lacking(w *work, a *core.Archive, load func(index int) (*core.Image, error), soFar func(n int)) (map[core.Hash]bool, error) {
-	missing := make(map[core.Hash]bool)
+func lacking(w *work, a *core.Archive, load func(index int) (*core.Image, error), soFar func(n int)) (map[format.Hash]bool, error) {
+	missing := make(map[format.Hash]bool)
 	for _, info := range a.Images() {
 		im, err := load(info.Index)
 		if err != nil {
@@ -249,7 +250,7 @@ func lacking(w *work, a *core.Archive, load func(index int) (*core.Image, error)
 			continue
 		}
 		steps := 0
-		im.EachContent(func(_ core.Node, h core.Hash, _ core.StreamKind, _ []byte) bool {
+		im.EachContent(func(_ core.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			if steps++; steps%4096 == 0 {
 				if err = w.rest(); err != nil {
 					return false

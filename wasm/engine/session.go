@@ -7,6 +7,7 @@ import (
 	"weak"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/worker/protocol"
 )
 
@@ -120,7 +121,7 @@ func image(in core.ImageInfo) protocol.Image {
 	}
 }
 
-func rfc3339(t core.Filetime) string {
+func rfc3339(t format.Filetime) string {
 	if t == 0 {
 		return ""
 	}

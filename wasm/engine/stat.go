@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/worker/protocol"
 )
 
@@ -27,7 +28,7 @@ func (s *session) stat(w *work, req protocol.StatRequest) (protocol.Details, err
 		CreatedAt:  timeText(im.Created(n)),
 		AccessedAt: timeText(im.Accessed(n)),
 		ModifiedAt: timeText(im.Modified(n)),
-		AttrNames:  core.AttrNames(im.Attributes(n)),
+		AttrNames:  format.AttrNames(im.Attributes(n)),
 		ObjectID:   im.ObjectID(n),
 	}
 	d.Path = d.FullPath
@@ -41,7 +42,7 @@ func (s *session) stat(w *work, req protocol.StatRequest) (protocol.Details, err
 		}
 	}
 	if d.Reparse != 0 {
-		d.ReparseName = core.ReparseName(d.Reparse)
+		d.ReparseName = format.ReparseName(d.Reparse)
 		if link, err := im.Link(n); err == nil && link.Found {
 			d.LinkNode, d.LinkFound = int32(link.Node), true
 		}
@@ -78,7 +79,7 @@ func (s *session) stat(w *work, req protocol.StatRequest) (protocol.Details, err
 	return d, nil
 }
 
-func timeText(t core.Filetime) string {
+func timeText(t format.Filetime) string {
 	if t == 0 {
 		return ""
 	}
@@ -135,7 +136,7 @@ func (s *session) stored(b core.Blob) *protocol.Stored {
 }
 
 // alsoIn counts the entries with a content in the images whose trees are loaded. It loads none.
-func (s *session) alsoIn(w *work, h core.Hash) (int, error) {
+func (s *session) alsoIn(w *work, h format.Hash) (int, error) {
 	count := 0
 	for _, p := range s.loaded {
 		im := p.Value()
@@ -152,10 +153,10 @@ func (s *session) alsoIn(w *work, h core.Hash) (int, error) {
 }
 
 // eachUse calls f for each entry of an image that has a content, and counts them.
-func eachUse(w *work, im *core.Image, h core.Hash, f func(core.Node)) (count int, err error) {
+func eachUse(w *work, im *core.Image, h format.Hash, f func(core.Node)) (count int, err error) {
 	last := core.Node(-1)
 	steps := 0
-	im.EachContent(func(n core.Node, got core.Hash, _ core.StreamKind, _ []byte) bool {
+	im.EachContent(func(n core.Node, got format.Hash, _ format.StreamKind, _ []byte) bool {
 		if steps++; steps%4096 == 0 {
 			if err = w.rest(); err != nil {
 				return false

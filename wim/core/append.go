@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // PlanAppend makes the plan of changing the archive that the Edit was made of, in its file: what is new goes behind what
@@ -56,16 +56,16 @@ func (e *Edit) inPlace(o *WriteOptions) (*WriteOptions, error) {
 		key, why = RefusedReadOnly, "it is marked read-only"
 	case h.Flags&format.FlagWriteInProgress != 0:
 		key, why = RefusedWriteInProgress, "its header says that writing was not finished"
-	case opts.Codec != None && opts.Codec != p.codec:
+	case opts.Codec != format.None && opts.Codec != p.codec:
 		key, why = RefusedCodec, fmt.Sprintf("its codec is %v, and cannot be %v too", p.codec, opts.Codec)
-	case opts.ChunkSize != 0 && p.codec != None && opts.ChunkSize != int64(h.ChunkSize):
+	case opts.ChunkSize != 0 && p.codec != format.None && opts.ChunkSize != int64(h.ChunkSize):
 		key, why = RefusedChunkSize, fmt.Sprintf("its chunks have %d bytes, and cannot have %d too", h.ChunkSize, opts.ChunkSize)
 	}
 	if key != "" {
 		return nil, &RefusedError{Name: p.Name, Key: key, Text: why}
 	}
 	opts.Codec, opts.ChunkSize, opts.GUID, opts.Recompress = p.codec, 0, p.hdr.GUID, false
-	if p.codec != None {
+	if p.codec != format.None {
 		opts.ChunkSize = int64(p.hdr.ChunkSize)
 	}
 	return &opts, nil
@@ -98,7 +98,7 @@ func (p *WritePlan) keep() error {
 		if err != nil {
 			return err
 		}
-		im.EachContent(func(_ Node, h Hash, _ StreamKind, _ []byte) bool {
+		im.EachContent(func(_ Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			if id, ok := a.blobID(h); ok {
 				used[id] = true
 			}

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -60,7 +60,7 @@ func (w *writes) after(n, k int) []byte {
 // the new one, whole, and can be changed again. The header is written as one.
 func TestAppendCut(t *testing.T) {
 	trees := plainTrees(74, 75)
-	old := archiveOf(t, &WriteOptions{Codec: LZX, Level: 1, Integrity: true}, trees[0], trees[0])
+	old := archiveOf(t, &WriteOptions{Codec: format.LZX, Level: 1, Integrity: true}, trees[0], trees[0])
 	files := map[string][]byte{}
 	for _, c := range []struct {
 		name   string
@@ -69,7 +69,7 @@ func TestAppendCut(t *testing.T) {
 		o      WriteOptions
 	}{
 		{"append", 3, func(e *Edit) { e.AddDraft(treeDraft(t, trees[1], files, "x"), &DraftInfo{Name: "x"}) }, WriteOptions{Level: 1, Integrity: true}},
-		{"append solid", 3, func(e *Edit) { e.AddDraft(treeDraft(t, trees[1], files, "x"), nil) }, WriteOptions{Level: 1, Solid: true, SolidCodec: LZX}},
+		{"append solid", 3, func(e *Edit) { e.AddDraft(treeDraft(t, trees[1], files, "x"), nil) }, WriteOptions{Level: 1, Solid: true, SolidCodec: format.LZX}},
 		{"replace and delete", 1, func(e *Edit) { e.Delete(1); e.SetDraft(1, treeDraft(t, trees[1], files, "x"), 1) }, WriteOptions{Level: 1}},
 		{"property", 2, func(e *Edit) { e.ImageElement(1).SetContent("changed", "NAME") }, WriteOptions{Integrity: true}},
 		{"boot", 2, func(e *Edit) { e.Boot = 2 }, WriteOptions{Integrity: true}},
@@ -140,7 +140,7 @@ func TestAppendCut(t *testing.T) {
 // TestProperties: if only what is said of images changes, little is written.
 func TestProperties(t *testing.T) {
 	tree := plainTrees(76)[0]
-	b := archiveOf(t, &WriteOptions{Codec: XPRESS, Level: 1}, tree)
+	b := archiveOf(t, &WriteOptions{Codec: format.XPRESS, Level: 1}, tree)
 	step := func(name string, most int, o WriteOptions, change func(e *Edit)) {
 		t.Helper()
 		e := editing(t, b)
@@ -208,7 +208,7 @@ func TestSetDraft(t *testing.T) {
 // TestCompact: holes go, what is new is added, the file gets shorter. A cut leaves a file that says so.
 func TestCompact(t *testing.T) {
 	trees := plainTrees(80, 81, 82)
-	for _, o := range []WriteOptions{{Codec: LZX, Level: 1, Integrity: true}, {Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX}, {}} {
+	for _, o := range []WriteOptions{{Codec: format.LZX, Level: 1, Integrity: true}, {Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX}, {}} {
 		t.Run(fmt.Sprintf("%v, solid %v", o.Codec, o.Solid), func(t *testing.T) {
 			files := map[string][]byte{}
 			b := archiveOf(t, &o, trees[0], trees[1])
@@ -277,10 +277,10 @@ func TestCompact(t *testing.T) {
 func TestDeltaInPlace(t *testing.T) {
 	trees := plainTrees(90, 91)
 	files := map[string][]byte{}
-	base := archiveOf(t, &WriteOptions{Codec: LZX, Level: 1}, trees[0])
+	base := archiveOf(t, &WriteOptions{Codec: format.LZX, Level: 1}, trees[0])
 	e := editOf(t, files, trees[0], trees[1])
 	e.LeaveOut(openWritten(t, base))
-	delta, _ := write(t, e, &WriteOptions{Codec: LZX, Level: 1, Integrity: true}, files, 2)
+	delta, _ := write(t, e, &WriteOptions{Codec: format.LZX, Level: 1, Integrity: true}, files, 2)
 	part := func(name string, b []byte) Part { return Part{Name: name, R: bytes.NewReader(b), Size: int64(len(b))} }
 	for _, refs := range [][]Part{nil, {part("base.wim", base)}} {
 		a, err := Open([]Part{part("delta.wim", delta)}, &ReadOptions{References: refs})
@@ -353,8 +353,8 @@ func TestDeltaInPlace(t *testing.T) {
 func strayDraft(t testing.TB) *Draft {
 	t.Helper()
 	d := NewDraft()
-	id := d.AddContent(Content{Hash: Hash{1, 2, 3}, Known: true, Size: 7, Source: -1})
-	if _, err := d.Add(0, DraftEntry{Name: "stray", Attributes: AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
+	id := d.AddContent(Content{Hash: format.Hash{1, 2, 3}, Known: true, Size: 7, Source: -1})
+	if _, err := d.Add(0, DraftEntry{Name: "stray", Attributes: format.AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -364,7 +364,7 @@ func strayDraft(t testing.TB) *Draft {
 func TestKeepAlone(t *testing.T) {
 	trees := plainTrees(92, 93)
 	files := map[string][]byte{}
-	o := &WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX, SolidChunkSize: 64 << 10}
+	o := &WriteOptions{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX, SolidChunkSize: 64 << 10}
 	b := archiveOf(t, o, trees[0])
 	e := editing(t, b)
 	e.AddDraft(treeDraft(t, trees[1], files, "x"), nil)
@@ -416,10 +416,10 @@ func TestKeepOrder(t *testing.T) {
 	}
 	plain := NewEdit()
 	plain.AddDraft(treeDraft(t, tree, files, "x"), nil)
-	alone, _ := write(t, plain, &WriteOptions{Codec: LZX, Level: 1}, files, 1)
+	alone, _ := write(t, plain, &WriteOptions{Codec: format.LZX, Level: 1}, files, 1)
 	for _, keep := range []bool{false, true} {
 		want := map[bool]string{false: "c.xb.ya.z", true: "a.zb.yc.x"}[keep]
-		o := &WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX, KeepOrder: keep}
+		o := &WriteOptions{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX, KeepOrder: keep}
 		scanned := NewEdit()
 		scanned.AddDraft(treeDraft(t, tree, files, "x"), nil)
 		for from, e := range map[string]*Edit{"a folder": scanned, "an archive": editing(t, alone)} {
@@ -489,9 +489,9 @@ func (r *racing) step(now bool) {
 // the order of images is to be; what is packed the same way is copied.
 func TestExportInto(t *testing.T) {
 	trees := plainTrees(97, 98, 99)
-	for _, o := range []WriteOptions{{Codec: LZX, Level: 1, Integrity: true}, {Codec: XPRESS, Level: 1}, {Codec: LZX, Level: 1, Pipable: true}} {
+	for _, o := range []WriteOptions{{Codec: format.LZX, Level: 1, Integrity: true}, {Codec: format.XPRESS, Level: 1}, {Codec: format.LZX, Level: 1, Pipable: true}} {
 		t.Run(fmt.Sprintf("from %v, pipable %v", o.Codec, o.Pipable), func(t *testing.T) {
-			into := archiveOf(t, &WriteOptions{Codec: LZX, Level: 1, Integrity: true}, trees[0], trees[1])
+			into := archiveOf(t, &WriteOptions{Codec: format.LZX, Level: 1, Integrity: true}, trees[0], trees[1])
 			from := openWritten(t, archiveOf(t, &o, trees[1], trees[2]))
 			e := editing(t, into)
 			for i := range 2 {
@@ -512,7 +512,7 @@ func TestExportInto(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if same := o.Codec == LZX; same != (est.Pack == 0) || same != est.Exact {
+			if same := o.Codec == format.LZX; same != (est.Pack == 0) || same != est.Exact {
 				t.Errorf("%+v", est)
 			}
 			m := memFile{slices.Clone(into)}
@@ -527,7 +527,7 @@ func TestExportInto(t *testing.T) {
 			if a.Info().BootIndex != 1 {
 				t.Errorf("boot index %d", a.Info().BootIndex)
 			}
-			seen := map[Hash]bool{}
+			seen := map[format.Hash]bool{}
 			for _, b := range a.Blobs() {
 				if s := a.Stored(b); seen[b.Hash] || s.Off >= int64(len(into)) && openHas(t, into, b.Hash) {
 					t.Errorf("%v is written again", b.Hash)

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // Archive is one or more parts opened together, with the references in which it looks for contents it lacks. Its
@@ -61,7 +61,7 @@ func Open(parts []Part, o *ReadOptions) (*Archive, error) {
 	a.judged = newLRU[judgement, error](judgedChunks, 1)
 	a.trees = newLRU[int, *Image](a.opts.TreeCacheSize, 1)
 	if len(parts) == 0 {
-		return nil, fmt.Errorf("wim: no part to open: %w", ErrNotFound)
+		return nil, fmt.Errorf("wim: no part to open: %w", format.ErrNotFound)
 	}
 	for _, p := range slices.Concat(parts, a.opts.References) {
 		opened, warnings, err := openPart(p)
@@ -85,7 +85,7 @@ func Open(parts []Part, o *ReadOptions) (*Archive, error) {
 	for i := range a.parts {
 		t, err := a.readIntegrity(i)
 		if err != nil {
-			var fe *FormatError
+			var fe *format.Error
 			if !errors.As(err, &fe) {
 				return nil, err
 			}
@@ -182,8 +182,8 @@ func (a *Archive) readXML() error {
 	}
 	b, err := a.readAll(&r, "XML document", tableTimes)
 	if err != nil {
-		var fe *FormatError
-		if !errors.As(err, &fe) && !errors.Is(err, ErrTooLarge) {
+		var fe *format.Error
+		if !errors.As(err, &fe) && !errors.Is(err, format.ErrTooLarge) {
 			return err
 		}
 		a.lose(LossXML, r.off, 0, "XML document at 0x%x cannot be read: %v", r.off, strings.TrimPrefix(err.Error(), "wim: "+p.Name+": "))
@@ -333,7 +333,7 @@ func (a *Archive) RawXML() ([]byte, error) {
 	p := &a.parts[a.first]
 	r, fault := p.plain(int32(a.first), p.hdr.XML)
 	if fault != faultNone {
-		return nil, formatErrorf("XML document", p.Name, r.off, "%v", fault)
+		return nil, format.Errorf("XML document", p.Name, r.off, "%v", fault)
 	}
 	return a.readAll(&r, "XML document", tableTimes)
 }
@@ -342,7 +342,7 @@ func (a *Archive) RawXML() ([]byte, error) {
 // Errors: ErrNotFound, *FormatError, *ChecksumError, *TooLargeError.
 func (a *Archive) Image(index int) (*Image, error) {
 	if index < 1 || index > len(a.metas) {
-		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), ErrNotFound)
+		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), format.ErrNotFound)
 	}
 	if im, ok := a.trees.get(index); ok {
 		return im, nil
@@ -388,7 +388,7 @@ func (a *Archive) sameTree(index int) (*Image, bool) {
 // Metadata reads an image's metadata resource as it is, with its SHA-1 checked.
 func (a *Archive) Metadata(index int) ([]byte, error) {
 	if index < 1 || index > len(a.metas) {
-		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), ErrNotFound)
+		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), format.ErrNotFound)
 	}
 	b, check, err := a.metadata(index)
 	if err != nil {
@@ -405,7 +405,7 @@ func (a *Archive) metadata(index int) (b []byte, check func() error, err error) 
 	m := &a.metas[index-1]
 	p := &a.parts[m.src]
 	if m.problem != "" {
-		return nil, nil, formatErrorf(metadataOf(index), p.Name, m.off, "%s", m.problem)
+		return nil, nil, format.Errorf(metadataOf(index), p.Name, m.off, "%s", m.problem)
 	}
 	b, err = a.readAll(&m.resource, metadataOf(index), metadataTimes)
 	if err != nil {

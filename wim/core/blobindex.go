@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"wimscope/wim/format"
 )
 
 // blobIndex finds blobs by their hash: the numbers of blobs, open addressing, four bytes a slot. The hashes stay in
@@ -17,7 +18,7 @@ type blobIndex struct {
 // slot is where the search for a hash begins. A sum of products with 64-bit factors of which the upper half counts
 // is strongly universal for words of 32 bits (Dietzfelbinger 1996): who does not know the factors cannot make
 // hashes that meet.
-func (x *blobIndex) slot(h *Hash) uint32 {
+func (x *blobIndex) slot(h *format.Hash) uint32 {
 	le := binary.LittleEndian
 	k := &x.secret
 	v := k[0]*uint64(le.Uint32(h[0:])) + k[1]*uint64(le.Uint32(h[4:])) + k[2]*uint64(le.Uint32(h[8:])) +
@@ -26,13 +27,13 @@ func (x *blobIndex) slot(h *Hash) uint32 {
 }
 
 // sameHash compares without the call that == makes as WebAssembly.
-func sameHash(a, b *Hash) bool {
+func sameHash(a, b *format.Hash) bool {
 	le := binary.LittleEndian
 	return le.Uint64(a[0:]) == le.Uint64(b[0:]) && le.Uint64(a[8:]) == le.Uint64(b[8:]) && le.Uint32(a[16:]) == le.Uint32(b[16:])
 }
 
 // find gives the number of the blob with a hash, or the slot where that number may be put.
-func (x *blobIndex) find(blobs []blobRec, h *Hash) (id int32, slot uint32, ok bool) {
+func (x *blobIndex) find(blobs []blobRec, h *format.Hash) (id int32, slot uint32, ok bool) {
 	mask := uint32(len(x.slots) - 1)
 	for i := x.slot(h); ; i = (i + 1) & mask {
 		s := x.slots[i]
@@ -52,7 +53,7 @@ func (x *blobIndex) put(slot uint32, id int32) {
 }
 
 // reserve makes room for n more entries. hashOf gives the hash of a number that is in the index.
-func (x *blobIndex) reserve(n int, hashOf func(id int32) *Hash) {
+func (x *blobIndex) reserve(n int, hashOf func(id int32) *format.Hash) {
 	if x.slots == nil {
 		for i := range x.secret {
 			x.secret[i] = rand.Uint64() | 1
@@ -84,7 +85,7 @@ func (x *blobIndex) reserve(n int, hashOf func(id int32) *Hash) {
 }
 
 // blobID finds a content's number in the parts, then in the references.
-func (a *Archive) blobID(h Hash) (int32, bool) {
+func (a *Archive) blobID(h format.Hash) (int32, bool) {
 	id, _, ok := a.index.find(a.blobs, &h)
 	return id, ok
 }

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"slices"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // Blob is some content, which an archive holds once however many files have it.
 type Blob struct {
 	ID        int32 // its place in Blobs(), or among the references' contents
-	Hash      Hash
+	Hash      format.Hash
 	Size      int64  // bytes
 	RefCount  uint32 // as the blob table says, which is often wrong
 	Part      int    // which file holds it: an index into Info().Parts, after those into the references
@@ -21,7 +21,7 @@ type Blob struct {
 
 // blobRec is a blob with the place where it lies. There may be hundreds of thousands.
 type blobRec struct {
-	hash   Hash
+	hash   format.Hash
 	refs   uint32
 	run    int32 // index into runs, -1 if it has a resource of its own
 	src    int32
@@ -63,7 +63,7 @@ func (f blobFault) String() string {
 // metaRec is an image's metadata resource.
 type metaRec struct {
 	resource
-	hash    Hash
+	hash    format.Hash
 	refs    uint32
 	problem string // why it cannot be read; "" if it can
 	same    int    // an earlier image with the same resource, 0 if there is none
@@ -108,7 +108,7 @@ func (l *loader) partNumber(n int) (src int, ok bool) {
 func (p *part) plain(src int32, h format.ResourceHeader) (resource, blobFault) {
 	r := resource{src: src, off: clampInt64(h.Off), packed: clampInt64(h.PackedSize), size: clampInt64(h.Size)}
 	if h.Flags&format.ResCompressed != 0 {
-		if p.codec == None {
+		if p.codec == format.None {
 			return r, faultCodec
 		}
 		r.form, r.codec, r.chunk = formChunked, p.codec, int64(p.hdr.ChunkSize)
@@ -179,7 +179,7 @@ func (l *loader) readTable(src int) (*blobTable, error) {
 	const record = "blob table"
 	r, fault := p.plain(int32(src), p.hdr.BlobTable)
 	if fault != faultNone {
-		return nil, formatErrorf(record, p.Name, r.off, "%v", fault)
+		return nil, format.Errorf(record, p.Name, r.off, "%v", fault)
 	}
 	t.base = r.off
 	var err error
@@ -187,10 +187,10 @@ func (l *loader) readTable(src int) (*blobTable, error) {
 		return nil, err
 	}
 	if odd := len(t.b) % format.BlobEntrySize; odd != 0 {
-		return nil, formatErrorf(record, p.Name, r.off, "%d bytes are %d more than whole entries", len(t.b), odd)
+		return nil, format.Errorf(record, p.Name, r.off, "%d bytes are %d more than whole entries", len(t.b), odd)
 	}
 	if t.entries() > 1<<30 {
-		return nil, formatErrorf(record, p.Name, r.off, "%d entries are beyond all bounds", t.entries())
+		return nil, format.Errorf(record, p.Name, r.off, "%d entries are beyond all bounds", t.entries())
 	}
 	return t, nil
 }
@@ -209,7 +209,7 @@ func (l *loader) loadTable(t *blobTable) error {
 	p := &a.parts[t.src]
 	n := t.entries()
 	a.blobs = slices.Grow(a.blobs, n)
-	a.index.reserve(n, func(id int32) *Hash { return &a.blobs[id].hash })
+	a.index.reserve(n, func(id int32) *format.Hash { return &a.blobs[id].hash })
 	before := len(a.blobs)
 	var odd oddities
 	run := 0
@@ -288,7 +288,7 @@ func (l *loader) plainEntries(t *blobTable, from, to int) int {
 	packedForm, chunk, prefix := formChunked, uint64(p.hdr.ChunkSize), uint64(0)
 	least, shift := leastPacked(p.codec)
 	switch {
-	case p.codec == None:
+	case p.codec == format.None:
 		chunk = 0
 	case p.hdr.Pipable():
 		packedForm, prefix = formPipable, pipablePrefix
@@ -311,7 +311,7 @@ func (l *loader) plainEntries(t *blobTable, from, to int) int {
 			off > uint64(p.Size) || packed > uint64(p.Size)-off {
 			break
 		}
-		hash := (*Hash)(e[30:])
+		hash := (*format.Hash)(e[30:])
 		if le.Uint64(hash[0:])|le.Uint64(hash[8:])|uint64(le.Uint32(hash[16:])) == 0 {
 			break
 		}
@@ -404,7 +404,7 @@ const maxImages = 65535
 func (l *loader) addMeta(t *blobTable, i int, e format.BlobEntry, solid bool) error {
 	src, p, record := t.src, &l.a.parts[t.src], t.record(i)
 	if len(l.a.metas) >= maxImages {
-		return formatErrorf(record, p.Name, t.off(i), "more than %d images", maxImages)
+		return format.Errorf(record, p.Name, t.off(i), "more than %d images", maxImages)
 	}
 	m := metaRec{hash: e.Hash, refs: e.RefCount}
 	if solid {
@@ -445,7 +445,7 @@ func (a *Archive) readAll(r *resource, record string, times int64) ([]byte, erro
 	p := &a.parts[r.src]
 	limit := min(a.opts.MaxMemory, budget(p.Size, times))
 	if r.size > limit {
-		return nil, &TooLargeError{What: fmt.Sprintf("%s: %s at 0x%x", p.Name, record, r.off), Need: r.size, Limit: limit}
+		return nil, &format.TooLargeError{What: fmt.Sprintf("%s: %s at 0x%x", p.Name, record, r.off), Need: r.size, Limit: limit}
 	}
 	if r.size == 0 {
 		return nil, nil
@@ -456,9 +456,9 @@ func (a *Archive) readAll(r *resource, record string, times int64) ([]byte, erro
 	br := &BlobReader{a: a, res: *r, run: -1, size: r.size, uncached: true}
 	out := make([]byte, r.size)
 	if _, err := br.ReadAt(out, 0); err != nil {
-		var fe *FormatError
+		var fe *format.Error
 		if errors.As(err, &fe) {
-			return nil, &FormatError{Record: record, Part: p.Name, Off: r.off, Err: fe.Err}
+			return nil, &format.Error{Record: record, Part: p.Name, Off: r.off, Err: fe.Err}
 		}
 		return nil, fmt.Errorf("wim: %s: %s at 0x%x: %w", p.Name, record, r.off, err)
 	}
@@ -489,7 +489,7 @@ func (a *Archive) record(b Blob) (*blobRec, bool) {
 }
 
 // Blob finds a content: in the parts, then in the references.
-func (a *Archive) Blob(h Hash) (Blob, bool) {
+func (a *Archive) Blob(h format.Hash) (Blob, bool) {
 	id, ok := a.blobID(h)
 	if !ok {
 		return Blob{}, false
@@ -523,7 +523,7 @@ type StoredInfo struct {
 	Off        int64 // of the resource in the part
 	PackedSize int64 // bytes of the resource; of a solid one, of all of it
 	Size       int64 // bytes of the content
-	Codec      Codec
+	Codec      format.Codec
 	Solid      bool
 	SolidOff   int64 // where it starts in the solid resource's unpacked bytes
 	ChunkSize  int64 // 0 if it is not in chunks

@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"wimscope/wim/format"
 )
 
 // A few bytes of a file may claim to stand for gigabytes, as may many records that share a few bytes. Some such claims are
@@ -42,20 +43,20 @@ func budget(fileSize, times int64) int64 { return max(fileSize, leastBudget) * t
 
 // leastPacked returns the smallest size to which a codec can pack size bytes: fixed bytes, and size>>shift for the longest possible
 // matches. A stored chunk keeps its size.
-func leastPacked(codec Codec) (fixed int64, shift uint) {
+func leastPacked(codec format.Codec) (fixed int64, shift uint) {
 	switch codec {
-	case XPRESS:
+	case format.XPRESS:
 		return 256 + 2, 63 // the code lengths, and a unit of bits; a match may be as long as a chunk
-	case LZX:
+	case format.LZX:
 		return 30, 11 // 244 bits for header and code lengths; a match has at most 257 bytes and at least two bits
-	case LZMS:
+	case format.LZMS:
 		return 6, 63 // two units for the range coder, one of bits; a match may be as long as a chunk
 	}
 	return 0, 0
 }
 
 // leastChunk returns leastPacked for one chunk.
-func leastChunk(codec Codec, size int64) int64 {
+func leastChunk(codec format.Codec, size int64) int64 {
 	fixed, shift := leastPacked(codec)
 	return min(fixed+size>>shift, size)
 }
@@ -65,7 +66,7 @@ var errTooSmall = errors.New("no packer makes it so small")
 // judgement identifies a chunk by everything that its unpacked bytes depend on.
 type judgement struct {
 	src    int32
-	codec  Codec
+	codec  format.Codec
 	window int64 // chunk size of the resource
 	chunkRef
 }
@@ -85,7 +86,7 @@ func (a *Archive) judge(res *resource, c chunkRef) error {
 	if c.packed < leastChunk(res.codec, c.size) {
 		return a.chunkError(res, c, errTooSmall)
 	}
-	if res.codec != LZMS || c.size <= firstLook || c.packed > c.size/lookTimes {
+	if res.codec != format.LZMS || c.size <= firstLook || c.packed > c.size/lookTimes {
 		return nil
 	}
 	packed, err := a.parts[res.src].read("chunk", c.off, c.packed)
@@ -110,7 +111,7 @@ func (a *Archive) remember(res *resource, c chunkRef, err error) error {
 }
 
 func (a *Archive) chunkError(res *resource, c chunkRef, err error) error {
-	return &FormatError{Record: fmt.Sprintf("chunk of the resource at 0x%x", res.off), Part: a.parts[res.src].Name, Off: c.off, Err: err}
+	return &format.Error{Record: fmt.Sprintf("chunk of the resource at 0x%x", res.off), Part: a.parts[res.src].Name, Off: c.off, Err: err}
 }
 
 // judgeSolid judges the chunks that hold bytes [off, off+n) of a solid run.
@@ -127,7 +128,7 @@ func (a *Archive) judgeSolid(chunks []solidChunk, off, n int64) error {
 // judgeResource judges the chunks that hold bytes [off, off+n) of a resource. Only LZMS has chunks that are large enough to
 // matter.
 func (a *Archive) judgeResource(res *resource, off, n int64) error {
-	if res.form == formStored || res.codec != LZMS || min(res.chunk, res.size) <= firstLook || n == 0 {
+	if res.form == formStored || res.codec != format.LZMS || min(res.chunk, res.size) <= firstLook || n == 0 {
 		return nil
 	}
 	for i, end := off/res.chunk, (off+n-1)/res.chunk+1; i < end; i += tableGroup {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -32,13 +32,13 @@ func useAll(t *testing.T, a *Archive) (refused int) {
 	count := func(err error) {
 		switch {
 		case err == nil:
-		case errors.Is(err, ErrFormat), errors.Is(err, ErrTooLarge), errors.Is(err, ErrChecksum), errors.Is(err, ErrMissingBlob):
+		case errors.Is(err, format.ErrFormat), errors.Is(err, format.ErrTooLarge), errors.Is(err, format.ErrChecksum), errors.Is(err, ErrMissingBlob):
 			refused++
 		default:
 			t.Fatal(err)
 		}
 	}
-	var hashes []Hash
+	var hashes []format.Hash
 	for _, b := range a.Blobs() {
 		a.Stored(b)
 		hashes = append(hashes, b.Hash)
@@ -114,18 +114,18 @@ func TestRefusedBeforeAllocation(t *testing.T) {
 	zeros := make([]byte, 1000)
 	for _, c := range []struct {
 		name        string
-		codec       Codec
+		codec       format.Codec
 		size, chunk int64
 		atOnce      bool // when the archive is opened
 		chunks      [][]byte
 	}{
-		{"no codec, 2 GiB", None, 1<<31 - 1, 1 << 31, true, [][]byte{garbage}},
-		{"LZMS, 1 GiB of garbage", LZMS, 1 << 30, 1 << 30, false, [][]byte{garbage}},
-		{"LZMS, 1 GiB of zeros that are no items", LZMS, 1 << 30, 1 << 30, false, [][]byte{zeros}},
-		{"LZMS, many chunks of 64 MiB", LZMS, 1 << 30, 64 << 20, false, [][]byte{garbage, zeros[:10], garbage[:500], zeros[:4], garbage[:6], garbage[:8], garbage[:10], garbage[:20],
+		{"no codec, 2 GiB", format.None, 1<<31 - 1, 1 << 31, true, [][]byte{garbage}},
+		{"LZMS, 1 GiB of garbage", format.LZMS, 1 << 30, 1 << 30, false, [][]byte{garbage}},
+		{"LZMS, 1 GiB of zeros that are no items", format.LZMS, 1 << 30, 1 << 30, false, [][]byte{zeros}},
+		{"LZMS, many chunks of 64 MiB", format.LZMS, 1 << 30, 64 << 20, false, [][]byte{garbage, zeros[:10], garbage[:500], zeros[:4], garbage[:6], garbage[:8], garbage[:10], garbage[:20],
 			garbage[:30], garbage[:40], garbage[:50], garbage[:60], garbage[:70], garbage[:80], garbage[:90], garbage[:100]}},
-		{"LZX, chunks smaller than any", LZX, 64 << 20, 2 << 20, true, slicesOf(32, garbage[:700])},
-		{"XPRESS, chunks smaller than any", XPRESS, 4 << 20, 1 << 16, true, slicesOf(64, garbage[:100])},
+		{"LZX, chunks smaller than any", format.LZX, 64 << 20, 2 << 20, true, slicesOf(32, garbage[:700])},
+		{"XPRESS, chunks smaller than any", format.XPRESS, 4 << 20, 1 << 16, true, slicesOf(64, garbage[:100])},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := wimtest.LinksInSolid(wimtest.PackedSolid(uint32(c.codec), c.size, c.chunk, c.chunks...), 50, 1<<10, c.size/2, nil)
@@ -167,17 +167,17 @@ func slicesOf(n int, b []byte) [][]byte {
 func TestFailureRemembered(t *testing.T) {
 	const chunk = 1 << 20
 	data := wimtest.Text.Make(rand.New(rand.NewPCG(3, 4)), chunk)
-	packed := packChunk(t, LZMS, data)
+	packed := packChunk(t, format.LZMS, data)
 	packed[len(packed)/2] ^= 0x55
 	packed[len(packed)/2+20] ^= 0x55
-	a := mustOpen(t, wimtest.LinksInSolid(wimtest.PackedSolid(format.CodecLZMS, chunk, chunk, packed), 100, 512, 0, nil))
+	a := mustOpen(t, wimtest.LinksInSolid(wimtest.PackedSolid(uint32(format.LZMS), chunk, chunk, packed), 100, 512, 0, nil))
 	im, err := a.Image(1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bad := 0
 	for n := range Node(im.Len()) {
-		if _, err := im.ReparseData(n); errors.Is(err, ErrFormat) {
+		if _, err := im.ReparseData(n); errors.Is(err, format.ErrFormat) {
 			bad++
 		}
 	}
@@ -187,7 +187,7 @@ func TestFailureRemembered(t *testing.T) {
 }
 
 // packChunk packs a chunk.
-func packChunk(t testing.TB, codec Codec, data []byte) []byte {
+func packChunk(t testing.TB, codec format.Codec, data []byte) []byte {
 	t.Helper()
 	size := int64(1 << 15)
 	for size < int64(len(data)) {
@@ -207,7 +207,7 @@ func packChunk(t testing.TB, codec Codec, data []byte) []byte {
 func TestLinksInOrder(t *testing.T) {
 	const chunk = 1 << 20
 	data := wimtest.Text.Make(rand.New(rand.NewPCG(5, 6)), 2*chunk)
-	b := wimtest.LinksInSolid(wimtest.PackedSolid(format.CodecLZMS, 2*chunk, chunk, packChunk(t, LZMS, data[:chunk]), packChunk(t, LZMS, data[chunk:])), 400, 64, chunk,
+	b := wimtest.LinksInSolid(wimtest.PackedSolid(uint32(format.LZMS), 2*chunk, chunk, packChunk(t, format.LZMS, data[:chunk]), packChunk(t, format.LZMS, data[chunk:])), 400, 64, chunk,
 		func(off, size int64) []byte { return data[off : off+size] })
 	a, err := openMem(b, &ReadOptions{CacheSize: chunk})
 	if err != nil {
@@ -255,7 +255,7 @@ func TestSharedMetadata(t *testing.T) {
 			switch {
 			case err == nil && im.Len() == files+1 && im.Index() == i+1:
 				good++
-			case !errors.Is(err, ErrFormat):
+			case !errors.Is(err, format.ErrFormat):
 				t.Fatalf("image %d: %v", i+1, err)
 			}
 		}
@@ -277,7 +277,7 @@ func TestSharedResources(t *testing.T) {
 	off := uint64(bytes.Index(h.Bytes(), data[:100]))
 	for i := range 5000 {
 		r := format.ResourceHeader{Off: off, PackedSize: uint64(len(data)), Size: uint64(len(data))}
-		h.Extra = append(h.Extra, format.BlobEntry{Resource: r, Part: 1, RefCount: 1, Hash: Hash{1, byte(i), byte(i >> 8)}}.Append(nil))
+		h.Extra = append(h.Extra, format.BlobEntry{Resource: r, Part: 1, RefCount: 1, Hash: format.Hash{1, byte(i), byte(i >> 8)}}.Append(nil))
 	}
 	a := mustOpen(t, h.Bytes())
 	p, err := a.PlanVerify(nil)
@@ -297,7 +297,7 @@ func TestSharedChunks(t *testing.T) {
 	data := make([]byte, 100<<10)
 	h := plainArchive()
 	h.Version = format.Version014
-	resource := wimtest.PackedSolid(format.CodecNone, int64(len(data)), 8, slicesOf(len(data)/8, data[:8])...)
+	resource := wimtest.PackedSolid(uint32(format.None), int64(len(data)), 8, slicesOf(len(data)/8, data[:8])...)
 	h.Unused = resource
 	for i := range 300 {
 		r := format.ResourceHeader{Off: format.HeaderSize, PackedSize: uint64(len(resource)), Flags: format.ResSolid, Size: format.SolidMagicSize}
@@ -305,7 +305,7 @@ func TestSharedChunks(t *testing.T) {
 			h.Extra = append(h.Extra, format.BlobEntry{Resource: r, Part: 1, RefCount: 1}.Append(nil))
 		}
 		b := format.ResourceHeader{PackedSize: 8, Flags: format.ResSolid}
-		h.Extra = append(h.Extra, format.BlobEntry{Resource: b, Part: 1, RefCount: 1, Hash: Hash{1, byte(i), byte(i >> 8)}}.Append(nil),
+		h.Extra = append(h.Extra, format.BlobEntry{Resource: b, Part: 1, RefCount: 1, Hash: format.Hash{1, byte(i), byte(i >> 8)}}.Append(nil),
 			format.BlobEntry{Part: 1, RefCount: 1}.Append(nil))
 	}
 	b := h.Bytes()
@@ -314,7 +314,7 @@ func TestSharedChunks(t *testing.T) {
 		for _, x := range a.Blobs() {
 			a.Stored(x)
 		}
-		if _, err := a.PlanVerify(nil); err != nil && !errors.Is(err, ErrTooLarge) {
+		if _, err := a.PlanVerify(nil); err != nil && !errors.Is(err, format.ErrTooLarge) {
 			t.Error(err)
 		}
 	})
@@ -338,13 +338,13 @@ func TestPackedTables(t *testing.T) {
 		took := allocated(func() {
 			var a *Archive
 			if a, err = openMem(packed, nil); err == nil {
-				err = fmt.Errorf("%w: %s", ErrTooLarge, strings.Join(a.Info().Warnings, "; "))
+				err = fmt.Errorf("%w: %s", format.ErrTooLarge, strings.Join(a.Info().Warnings, "; "))
 				if !strings.Contains(err.Error(), "52428800") {
 					t.Errorf("%s: %v", what, err)
 				}
 			}
 		})
-		if !errors.Is(err, ErrTooLarge) || took > 4<<20 {
+		if !errors.Is(err, format.ErrTooLarge) || took > 4<<20 {
 			t.Errorf("%s: %v, %d bytes of memory", what, err, took)
 		}
 	}
@@ -363,9 +363,9 @@ func TestPrettyIsBounded(t *testing.T) {
 
 // TestLeastPacked: no encoder makes less of a chunk than leastPacked says, of what packs best.
 func TestLeastPacked(t *testing.T) {
-	for _, codec := range []Codec{XPRESS, LZX, LZMS} {
+	for _, codec := range []format.Codec{format.XPRESS, format.LZX, format.LZMS} {
 		for _, size := range []int{1 << 15, 1 << 16, 1 << 17, 1 << 20, 2 << 20} {
-			if !chunkSizeOK(codec, uint32(size)) {
+			if !format.ChunkSizeOK(codec, uint32(size)) {
 				continue
 			}
 			for level := LevelFast; level <= LevelMaximum; level++ {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -65,11 +66,11 @@ func TestCaptureAndAppend(t *testing.T) {
 		wimlib []string // of its append
 	}{
 		{"none", WriteOptions{Integrity: true}, []string{"--check"}},
-		{"XPRESS", WriteOptions{Codec: XPRESS, Integrity: true}, []string{"--check"}},
-		{"LZX", WriteOptions{Codec: LZX, Level: 1}, nil},
-		{"LZMS", WriteOptions{Codec: LZMS, Level: 1, Integrity: true}, []string{"--check"}},
-		{"solid LZX", WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX, Integrity: true}, []string{"--check"}},
-		{"solid LZMS", WriteOptions{Codec: LZX, Level: 1, Solid: true}, []string{"--solid"}},
+		{"XPRESS", WriteOptions{Codec: format.XPRESS, Integrity: true}, []string{"--check"}},
+		{"LZX", WriteOptions{Codec: format.LZX, Level: 1}, nil},
+		{"LZMS", WriteOptions{Codec: format.LZMS, Level: 1, Integrity: true}, []string{"--check"}},
+		{"solid LZX", WriteOptions{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX, Integrity: true}, []string{"--check"}},
+		{"solid LZMS", WriteOptions{Codec: format.LZX, Level: 1, Solid: true}, []string{"--solid"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

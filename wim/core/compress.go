@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"wimscope/wim/format"
 	"wimscope/wim/lzms"
 	"wimscope/wim/lzx"
 	"wimscope/wim/xpress"
@@ -19,7 +20,7 @@ const (
 // encoders holds the encoder of each codec that was used last: a job has one for what stands alone and one for what
 // is solid. It is not safe for concurrent use.
 type encoders struct {
-	kept [LZMS + 1]keptEncoder
+	kept [format.LZMS + 1]keptEncoder
 }
 
 // keptEncoder is an encoder with what it was made for.
@@ -38,9 +39,9 @@ func allZero(b []byte) bool {
 
 // chunk packs src, of at most chunkSize bytes, to the front of dst. It gives 0 if that does not fit. rest is called now
 // and then by what takes long; its error ends the work.
-func (e *encoders) chunk(codec Codec, chunkSize int64, level int, dst, src []byte, rest func() error) (int, error) {
-	if codec > LZMS {
-		return 0, fmt.Errorf("codec %d: %w", codec, ErrUnsupported)
+func (e *encoders) chunk(codec format.Codec, chunkSize int64, level int, dst, src []byte, rest func() error) (int, error) {
+	if codec > format.LZMS {
+		return 0, fmt.Errorf("codec %d: %w", codec, format.ErrUnsupported)
 	}
 	k := &e.kept[codec]
 	if k.encode == nil || k.chunkSize != chunkSize || k.level != level {
@@ -68,52 +69,52 @@ func (e *encoders) chunk(codec Codec, chunkSize int64, level int, dst, src []byt
 }
 
 // newEncoder makes an encoder for chunks of a size.
-func newEncoder(codec Codec, chunkSize, level int) (func(dst, src []byte, rest func() error) (int, error), error) {
+func newEncoder(codec format.Codec, chunkSize, level int) (func(dst, src []byte, rest func() error) (int, error), error) {
 	switch codec {
-	case None:
+	case format.None:
 		return func(_, _ []byte, _ func() error) (int, error) { return 0, nil }, nil
-	case XPRESS:
+	case format.XPRESS:
 		e := xpress.NewEncoder(chunkSize, level)
 		return func(dst, src []byte, _ func() error) (int, error) { return e.Encode(dst, src), nil }, nil
-	case LZX:
+	case format.LZX:
 		e, err := lzx.NewEncoder(chunkSize, level)
 		if err != nil {
 			return nil, err
 		}
 		return func(dst, src []byte, _ func() error) (int, error) { return e.Encode(dst, src), nil }, nil
-	case LZMS:
+	case format.LZMS:
 		e, err := lzms.NewEncoder(chunkSize, level)
 		if err != nil {
 			return nil, err
 		}
 		return e.EncodeFunc, nil
 	}
-	return nil, fmt.Errorf("wim: packing with %v: %w", codec, ErrUnsupported)
+	return nil, fmt.Errorf("wim: packing with %v: %w", codec, format.ErrUnsupported)
 }
 
 // encoderMemory is about how many bytes an encoder takes.
-func encoderMemory(codec Codec, chunkSize int64, level int) int64 {
+func encoderMemory(codec format.Codec, chunkSize int64, level int) int64 {
 	switch codec {
-	case None:
+	case format.None:
 		return 0
-	case XPRESS:
+	case format.XPRESS:
 		return xpress.Memory(int(chunkSize), level)
-	case LZX:
+	case format.LZX:
 		return lzx.Memory(int(chunkSize), level)
-	case LZMS:
+	case format.LZMS:
 		return lzms.Memory(int(chunkSize), level)
 	}
 	return 0
 }
 
 // defaultChunkSize is that of other tools, and the only one that Microsoft's read for XPRESS and LZX.
-func defaultChunkSize(codec Codec, solid bool) int64 {
+func defaultChunkSize(codec format.Codec, solid bool) int64 {
 	switch {
-	case codec == None:
+	case codec == format.None:
 		return 0
-	case codec == LZMS && solid:
+	case codec == format.LZMS && solid:
 		return 64 << 20
-	case codec == LZMS:
+	case codec == format.LZMS:
 		return 128 << 10
 	}
 	return 32 << 10

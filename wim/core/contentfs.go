@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"wimscope/wim/format"
 )
 
 // StreamFS is a file system that holds named streams of files, as FactsFS tells of them.
@@ -32,7 +33,7 @@ type fsContents struct {
 func (s *fsContents) OpenContent(id int32) (ContentFile, error) {
 	_, c, ok := s.p.Content(id)
 	if !ok || c.Source < 0 || c.Source >= len(s.sources) {
-		return nil, fmt.Errorf("content %d is in no file system: %w", id, ErrNotFound)
+		return nil, fmt.Errorf("content %d is in no file system: %w", id, format.ErrNotFound)
 	}
 	f, err := openSource(s.sources, c)
 	if err != nil {
@@ -44,14 +45,14 @@ func (s *fsContents) OpenContent(id int32) (ContentFile, error) {
 // openSource opens a content that is in a file system.
 func openSource(sources []fs.FS, c Content) (*fsContent, error) {
 	if c.Source >= len(sources) {
-		return nil, fmt.Errorf("%s is in no file system that was given: %w", c.Path, ErrNotFound)
+		return nil, fmt.Errorf("%s is in no file system that was given: %w", c.Path, format.ErrNotFound)
 	}
 	src := sources[c.Source]
 	open := func() (fs.File, error) { return src.Open(c.Path) }
 	if c.Stream != "" {
 		streams, ok := src.(StreamFS)
 		if !ok {
-			return nil, fmt.Errorf("named stream %q: %w", c.Stream, ErrUnsupported)
+			return nil, fmt.Errorf("named stream %q: %w", c.Stream, format.ErrUnsupported)
 		}
 		open = func() (fs.File, error) { return streams.OpenStream(c.Path, c.Stream) }
 	}
@@ -63,7 +64,7 @@ func openSource(sources []fs.FS, c Content) (*fsContent, error) {
 	if err == nil && !info.Mode().IsRegular() {
 		err = fmt.Errorf("is a file no more: %w", ErrChanged)
 	}
-	if err == nil && c.Stream == "" && c.ModTime != 0 && FiletimeOf(info.ModTime()) != c.ModTime {
+	if err == nil && c.Stream == "" && c.ModTime != 0 && format.FiletimeOf(info.ModTime()) != c.ModTime {
 		err = fmt.Errorf("was written to after it was looked at: %w", ErrChanged)
 	}
 	if err != nil {

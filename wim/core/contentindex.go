@@ -1,11 +1,13 @@
 package core
 
+import "wimscope/wim/format"
+
 // contentIndex finds contents of a WritePlan by their hashes, as blobIndex finds blobs: a map would take six times the
 // memory.
 type contentIndex struct{ blobIndex }
 
 // find returns the number of the content with a hash, or the slot where that number may be put.
-func (x *contentIndex) find(contents []packContent, h *Hash) (id int32, slot uint32, ok bool) {
+func (x *contentIndex) find(contents []packContent, h *format.Hash) (id int32, slot uint32, ok bool) {
 	mask := uint32(len(x.slots) - 1)
 	for i := x.slot(h); ; i = (i + 1) & mask {
 		s := x.slots[i]
@@ -19,7 +21,7 @@ func (x *contentIndex) find(contents []packContent, h *Hash) (id int32, slot uin
 }
 
 // withHash finds the content with a hash that is written, or that is left to other archives.
-func (p *WritePlan) withHash(h *Hash) (int32, bool) {
+func (p *WritePlan) withHash(h *format.Hash) (int32, bool) {
 	if p.byHash.taken == 0 {
 		return 0, false
 	}
@@ -29,7 +31,7 @@ func (p *WritePlan) withHash(h *Hash) (int32, bool) {
 
 // indexHash lets withHash find a content, in place of one with the same hash that was skipped.
 func (p *WritePlan) indexHash(id int32) {
-	p.byHash.reserve(1, func(id int32) *Hash { return &p.contents[id].hash })
+	p.byHash.reserve(1, func(id int32) *format.Hash { return &p.contents[id].hash })
 	_, slot, ok := p.byHash.find(p.contents, &p.contents[id].hash)
 	if p.byHash.slots[slot] = uint32(id) + 1; !ok {
 		p.byHash.taken++

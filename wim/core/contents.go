@@ -1,6 +1,9 @@
 package core
 
-import "fmt"
+import (
+	"fmt"
+	"wimscope/wim/format"
+)
 
 // ContentsPlan unpacks contents in the order in which they lie, for callers that know themselves what becomes of
 // them. It is a plan of OpExtract: the bytes are in ShardResult.Data, the contents that they belong to in the shard's
@@ -11,7 +14,7 @@ type ContentsPlan struct {
 
 // PlanContents makes the plan of unpacking the contents with these hashes; zero ones and repeated ones count once or
 // not at all. Errors: *MissingBlobError, *FormatError for one whose place makes no sense, *TooLargeError.
-func (a *Archive) PlanContents(hashes []Hash) (*ContentsPlan, error) {
+func (a *Archive) PlanContents(hashes []format.Hash) (*ContentsPlan, error) {
 	p := &ContentsPlan{layout{a: a, op: OpExtract, extract: true}}
 	seen := make(map[int32]bool, len(hashes))
 	var plain, solid []int32
@@ -30,7 +33,7 @@ func (a *Archive) PlanContents(hashes []Hash) (*ContentsPlan, error) {
 		rec := &a.blobs[id]
 		switch {
 		case rec.bad != faultNone:
-			return nil, formatErrorf("content "+h.String(), a.parts[rec.src].Name, rec.off, "%v", rec.bad)
+			return nil, format.Errorf("content "+h.String(), a.parts[rec.src].Name, rec.off, "%v", rec.bad)
 		case rec.run >= 0:
 			solid = append(solid, id)
 		default:

@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
 // gatherer puts contents together from the shards of a plan.
 type gatherer struct {
 	core.Plan
-	got map[core.Hash][]byte
+	got map[format.Hash][]byte
 }
 
 func (g *gatherer) Merge(i int, r *core.ShardResult) ([]core.BlockMark, error) {
@@ -52,11 +53,11 @@ func TestPlanContents(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := map[core.Hash][]byte{}
-			hashes := []core.Hash{{}} // none is no content
+			want := map[format.Hash][]byte{}
+			hashes := []format.Hash{{}} // none is no content
 			for p, text := range s.Files {
 				if !strings.HasSuffix(p, "/") {
-					h := core.Hash(sha1.Sum([]byte(text)))
+					h := format.Hash(sha1.Sum([]byte(text)))
 					want[h] = []byte(text)
 					hashes = append(hashes, h, h)
 				}
@@ -65,7 +66,7 @@ func TestPlanContents(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g := &gatherer{plan, map[core.Hash][]byte{}}
+			g := &gatherer{plan, map[format.Hash][]byte{}}
 			if err := core.RunPlan(context.Background(), g, a.Source(), 2, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -78,7 +79,7 @@ func TestPlanContents(t *testing.T) {
 				}
 			}
 			var missing *core.MissingBlobError
-			if _, err := a.PlanContents([]core.Hash{{1}}); !errors.As(err, &missing) {
+			if _, err := a.PlanContents([]format.Hash{{1}}); !errors.As(err, &missing) {
 				t.Errorf("a content that is nowhere: %v", err)
 			}
 		})

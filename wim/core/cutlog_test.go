@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // cutLog is what a plan does to files, in order: writes, and calls that have all that was written before reach the disk.
@@ -184,9 +184,9 @@ func openParts(parts, refs [][]byte) (*Archive, error) {
 func TestCutInPlace(t *testing.T) {
 	trees := plainTrees(90, 91, 92)
 	files := map[string][]byte{}
-	other := archiveOf(t, &WriteOptions{Codec: XPRESS, Level: 1}, trees[1], trees[2])
-	solid := archiveOf(t, &WriteOptions{Codec: LZMS, Level: 1, Solid: true, SolidChunkSize: 64 << 10}, trees[1])
-	plain := archiveOf(t, &WriteOptions{Codec: LZX, Level: 1, Integrity: true}, trees[0], trees[0])
+	other := archiveOf(t, &WriteOptions{Codec: format.XPRESS, Level: 1}, trees[1], trees[2])
+	solid := archiveOf(t, &WriteOptions{Codec: format.LZMS, Level: 1, Solid: true, SolidChunkSize: 64 << 10}, trees[1])
+	plain := archiveOf(t, &WriteOptions{Codec: format.LZX, Level: 1, Integrity: true}, trees[0], trees[0])
 	// One that an append was cut off from.
 	cut := append(slices.Clone(plain), bytes.Repeat([]byte("left over"), 999)...)
 	e := editing(t, plain)
@@ -194,7 +194,7 @@ func TestCutInPlace(t *testing.T) {
 	if _, err := e.AddDraft(treeDraft(t, trees[1], files, "delta"), &DraftInfo{Name: "delta"}); err != nil {
 		t.Fatal(err)
 	}
-	delta, _ := write(t, e, &WriteOptions{Codec: LZX, Level: 1}, files, 1)
+	delta, _ := write(t, e, &WriteOptions{Codec: format.LZX, Level: 1}, files, 1)
 	add := func(e *Edit) {
 		if _, err := e.AddDraft(treeDraft(t, trees[1], files, "x"), &DraftInfo{Name: "x"}); err != nil {
 			t.Fatal(err)
@@ -218,9 +218,9 @@ func TestCutInPlace(t *testing.T) {
 	}{
 		{"append", plain, nil, add, WriteOptions{Level: 1, Integrity: true}},
 		{"append after a cut", cut, nil, add, WriteOptions{Level: 1, Integrity: true}},
-		{"append to a solid one", solid, nil, add, WriteOptions{Level: 1, Solid: true, SolidCodec: LZX, SolidChunkSize: 64 << 10}},
+		{"append to a solid one", solid, nil, add, WriteOptions{Level: 1, Solid: true, SolidCodec: format.LZX, SolidChunkSize: 64 << 10}},
 		{"export, packed anew", plain, nil, take(other, 1, 2), WriteOptions{Level: 1, Integrity: true}},
-		{"export, copied", other, nil, take(archiveOf(t, &WriteOptions{Codec: XPRESS, Level: 1}, trees[0]), 1), WriteOptions{}},
+		{"export, copied", other, nil, take(archiveOf(t, &WriteOptions{Codec: format.XPRESS, Level: 1}, trees[0]), 1), WriteOptions{}},
 		{"export of solid resources", solid, nil, take(solid, 1), WriteOptions{Level: 1}},
 		{"export from solid resources", plain, nil, take(solid, 1), WriteOptions{Level: 1}},
 		{"update", plain, nil, func(e *Edit) {
@@ -301,13 +301,13 @@ func TestCutNew(t *testing.T) {
 		size int64 // of parts
 	}{
 		{"none", WriteOptions{Integrity: true}, 0},
-		{"LZX", WriteOptions{Codec: LZX, Level: 1}, 0},
-		{"solid", WriteOptions{Codec: LZMS, Level: 1, Solid: true, SolidChunkSize: 64 << 10, Integrity: true}, 0},
-		{"pipable", WriteOptions{Codec: XPRESS, Level: 1, Pipable: true, Integrity: true}, 0},
-		{"contents only", WriteOptions{Codec: XPRESS, Level: 1, Only: OnlyContents}, 0},
-		{"parts", WriteOptions{Codec: XPRESS, Level: 1, Integrity: true}, 100_000},
+		{"LZX", WriteOptions{Codec: format.LZX, Level: 1}, 0},
+		{"solid", WriteOptions{Codec: format.LZMS, Level: 1, Solid: true, SolidChunkSize: 64 << 10, Integrity: true}, 0},
+		{"pipable", WriteOptions{Codec: format.XPRESS, Level: 1, Pipable: true, Integrity: true}, 0},
+		{"contents only", WriteOptions{Codec: format.XPRESS, Level: 1, Only: OnlyContents}, 0},
+		{"parts", WriteOptions{Codec: format.XPRESS, Level: 1, Integrity: true}, 100_000},
 		{"stored parts", WriteOptions{}, 300_000},
-		{"one part", WriteOptions{Codec: LZX, Level: 1}, 1 << 30},
+		{"one part", WriteOptions{Codec: format.LZX, Level: 1}, 1 << 30},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := map[string][]byte{}
@@ -391,7 +391,7 @@ func TestCutNew(t *testing.T) {
 func TestCutCompact(t *testing.T) {
 	trees := plainTrees(95, 96)
 	files := map[string][]byte{}
-	o := WriteOptions{Codec: XPRESS, Level: 1, Integrity: true}
+	o := WriteOptions{Codec: format.XPRESS, Level: 1, Integrity: true}
 	b := archiveOf(t, &o, trees[0], trees[1])
 	e := editing(t, b)
 	e.Delete(1)
@@ -441,7 +441,7 @@ func TestCutCompact(t *testing.T) {
 func TestCutHeader(t *testing.T) {
 	trees := plainTrees(97, 98)
 	files := map[string][]byte{}
-	old := archiveOf(t, &WriteOptions{Codec: XPRESS, Level: 1, Integrity: true}, trees[0])
+	old := archiveOf(t, &WriteOptions{Codec: format.XPRESS, Level: 1, Integrity: true}, trees[0])
 	e := editing(t, old)
 	if _, err := e.AddDraft(treeDraft(t, trees[1], files, "x"), &DraftInfo{Name: "x"}); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"wimscope/wim/format"
 	"wimscope/wim/lzms"
 	"wimscope/wim/lzx"
 	"wimscope/wim/xpress"
@@ -23,18 +24,18 @@ const (
 )
 
 // chunk unpacks src to all of dst. A chunk that did not get smaller is stored as it is.
-func (d *decoders) chunk(codec Codec, chunkSize int64, dst, src []byte) error {
+func (d *decoders) chunk(codec format.Codec, chunkSize int64, dst, src []byte) error {
 	if len(src) == len(dst) {
 		copy(dst, src)
 		return nil
 	}
 	switch codec {
-	case XPRESS:
+	case format.XPRESS:
 		if d.xpress == nil {
 			d.xpress = xpress.NewDecoder()
 		}
 		return d.xpress.Decode(dst, src)
-	case LZX:
+	case format.LZX:
 		i := 0
 		for i < lzxWindows-1 && chunkSize > 1<<(lzxFirst+i) {
 			i++
@@ -47,20 +48,20 @@ func (d *decoders) chunk(codec Codec, chunkSize int64, dst, src []byte) error {
 			d.lzx[i] = dec
 		}
 		return d.lzx[i].Decode(dst, src)
-	case LZMS:
+	case format.LZMS:
 		if d.lzms == nil {
 			d.lzms = lzms.NewDecoder()
 		}
 		return d.lzms.Decode(dst, src)
-	case None:
+	case format.None:
 		return errors.New("a chunk of no codec is smaller than its bytes")
 	}
-	return fmt.Errorf("codec %d: %w", codec, ErrUnsupported)
+	return fmt.Errorf("codec %d: %w", codec, format.ErrUnsupported)
 }
 
 // check parses src and returns an error if it does not unpack to size bytes. It allocates no memory for them.
-func (d *decoders) check(codec Codec, size int64, src []byte) error {
-	if codec != LZMS {
+func (d *decoders) check(codec format.Codec, size int64, src []byte) error {
+	if codec != format.LZMS {
 		return nil // its chunks are small
 	}
 	if d.lzms == nil {
@@ -76,9 +77,9 @@ func (e *stopError) Error() string { return e.err.Error() }
 
 // chunkWithPause is chunk for chunks that may take seconds: pause is called now and then, and an error of it ends
 // the work, as a *stopError.
-func (d *decoders) chunkWithPause(codec Codec, chunkSize int64, dst, src []byte, pause func() error) error {
+func (d *decoders) chunkWithPause(codec format.Codec, chunkSize int64, dst, src []byte, pause func() error) error {
 	const long = 4 << 20
-	if codec != LZMS || len(dst) < long || len(src) == len(dst) {
+	if codec != format.LZMS || len(dst) < long || len(src) == len(dst) {
 		return d.chunk(codec, chunkSize, dst, src)
 	}
 	if d.lzms == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -132,7 +133,7 @@ func (d *differ) sameStreams(x, y Node) bool {
 		return true
 	}
 	named := func(im *Image, n Node) []StreamInfo {
-		list := slices.DeleteFunc(im.Streams(n), func(s StreamInfo) bool { return s.Kind != StreamNamed })
+		list := slices.DeleteFunc(im.Streams(n), func(s StreamInfo) bool { return s.Kind != format.StreamNamed })
 		slices.SortStableFunc(list, func(p, q StreamInfo) int { return strings.Compare(p.Name, q.Name) })
 		return list
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -36,7 +36,7 @@ func TestDiff(t *testing.T) {
 		dir("new dir", file("x")),
 		dir("both", file("inner"), file("new")),
 		dir("becomes a folder", file("x")),
-		file("attrs").with(func(e *entry) { e.attrs = AttrHidden }),
+		file("attrs").with(func(e *entry) { e.attrs = format.AttrHidden }),
 		set(file("times"), func(d *format.Dentry) { d.Created = 1; d.Modified = 2 }),
 		set(file("access time"), func(d *format.Dentry) { d.Accessed = 1 }),
 		file("CASE"),

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 	"wimscope/wim/ntname"
 )
@@ -22,21 +22,21 @@ const NoContent ContentID = -1
 // Content is the bytes of one or more streams of a draft, which may not have been read yet. One whose hash is known and
 // that has a path is a file that is thought to be as an archive has it: it need not be read if the archive is there.
 type Content struct {
-	Hash    Hash
-	Known   bool     // Hash is known
-	Size    int64    // bytes; of what an archive holds 0 if no open part has it
-	Source  int      // the file system that has it, by the number that ScanOptions gave; -1 if it is in an archive or in Bytes
-	Path    string   // its path there
-	Stream  string   // the named stream there, "" for the file's content
-	Bytes   []byte   // the bytes themselves, of small ones such as reparse data; not to be changed
-	ModTime Filetime // of the file when it was looked at, 0 if that is not known
+	Hash    format.Hash
+	Known   bool            // Hash is known
+	Size    int64           // bytes; of what an archive holds 0 if no open part has it
+	Source  int             // the file system that has it, by the number that ScanOptions gave; -1 if it is in an archive or in Bytes
+	Path    string          // its path there
+	Stream  string          // the named stream there, "" for the file's content
+	Bytes   []byte          // the bytes themselves, of small ones such as reparse data; not to be changed
+	ModTime format.Filetime // of the file when it was looked at, 0 if that is not known
 
 	Unpacked bool // the configuration says that it is not to be packed
 }
 
 // DraftStream is a stream of an entry.
 type DraftStream struct {
-	Kind    StreamKind
+	Kind    format.StreamKind
 	Name    string // escaped as file names are; "" unless Kind is StreamNamed
 	Content ContentID
 	Size    int64 // of the content; Add takes no notice of it
@@ -47,15 +47,15 @@ type DraftEntry struct {
 	Name                        string
 	ShortName                   string // 8.3 name, "" if there is none
 	Attributes                  uint32 // FILE_ATTRIBUTE bits; AttrDirectory makes a folder
-	Created, Accessed, Modified Filetime
+	Created, Accessed, Modified format.Filetime
 	Security                    []byte // self-relative security descriptor, nil if there is none
 	ReparseTag                  uint32 // with AttrReparsePoint
 	NotFixed                    bool   // a link's target stands as it was when it was captured
 	Unknown                     uint32 // the dentry field of unknown meaning, kept
-	Unix                        *UnixData
+	Unix                        *format.UnixData
 	ObjectID                    []byte // 16 to 64 bytes, nil if there is none
-	Xattrs                      []Xattr
-	Items                       []TaggedItem // others, kept
+	Xattrs                      []format.Xattr
+	Items                       []format.TaggedItem // others, kept
 	Streams                     []DraftStream
 }
 
@@ -67,9 +67,9 @@ type Draft struct {
 	streams  []inodeStream // of inodes, those of one together
 	dirs     []draftDir
 	contents []draftContent
-	texts    []string           // short names and names of streams, UTF-16LE as stored; the first is ""
-	byHash   map[Hash]ContentID // of contents whose hash was known when they were added
-	security []string           // descriptors, each once
+	texts    []string                  // short names and names of streams, UTF-16LE as stored; the first is ""
+	byHash   map[format.Hash]ContentID // of contents whose hash was known when they were added
+	security []string                  // descriptors, each once
 	secIndex map[string]int32
 	live     int                 // nodes that were not removed
 	ids      map[[2]uint64]int32 // inodes of files by what the file system knows them by, for Graft; nil: none
@@ -94,7 +94,7 @@ type draftDir struct {
 //
 // There is one for each of perhaps a million files, so what few have stands apart.
 type draftInode struct {
-	created, accessed, modified Filetime
+	created, accessed, modified format.Filetime
 	rare                        *inodeRare // nil: all of it is zero
 	firstStream, numStreams     int32      // in Draft.streams
 	attributes                  uint32
@@ -129,16 +129,16 @@ func (in *draftInode) setRare(r inodeRare) {
 type inodeStream struct {
 	name    int32 // index into texts
 	content ContentID
-	kind    StreamKind
+	kind    format.StreamKind
 }
 
 // draftContent is a Content as a draft keeps it. There is one for each of perhaps a million files.
 type draftContent struct {
-	hash            Hash
+	hash            format.Hash
 	source          int32
 	size            int64
 	path            string
-	modTime         Filetime
+	modTime         format.Filetime
 	rare            *contentRare // nil: all of it is zero
 	known, unpacked bool
 }
@@ -173,10 +173,10 @@ const reparseNotFixed = 1 << 16
 
 // NewDraft makes a draft of an empty root folder without times.
 func NewDraft() *Draft {
-	d := &Draft{byHash: map[Hash]ContentID{}, secIndex: map[string]int32{}, texts: []string{""}}
+	d := &Draft{byHash: map[format.Hash]ContentID{}, secIndex: map[string]int32{}, texts: []string{""}}
 	d.nodes = []draftNode{{dir: 0}}
 	d.dirs = []draftDir{{sorted: true}}
-	d.inodes = []draftInode{{attributes: AttrDirectory, security: -1, names: 1}}
+	d.inodes = []draftInode{{attributes: format.AttrDirectory, security: -1, names: 1}}
 	d.live = 1
 	return d
 }
@@ -334,7 +334,7 @@ func (d *Draft) size(id ContentID) int64 {
 
 // EachStream calls yield for each stream that is not empty of each entry, a file's once for each of its names, until it
 // says false.
-func (d *Draft) EachStream(yield func(n DraftNode, kind StreamKind, id ContentID) bool) {
+func (d *Draft) EachStream(yield func(n DraftNode, kind format.StreamKind, id ContentID) bool) {
 	for i := range d.nodes {
 		if d.nodes[i].inode < 0 {
 			continue
@@ -351,7 +351,7 @@ func (d *Draft) EachStream(yield func(n DraftNode, kind StreamKind, id ContentID
 // whose entries were removed it is 0.
 func (d *Draft) References() []int32 {
 	refs := make([]int32, len(d.contents))
-	d.EachStream(func(_ DraftNode, _ StreamKind, id ContentID) bool {
+	d.EachStream(func(_ DraftNode, _ format.StreamKind, id ContentID) bool {
 		refs[id]++
 		return true
 	})
@@ -384,7 +384,7 @@ func (d *Draft) Entry(n DraftNode) DraftEntry {
 			}
 		case format.TagUnixData:
 			if u, err := format.ParseUnixData(item.Data); err == nil && e.Unix == nil && len(item.Data) == format.UnixDataSize {
-				e.Unix = (*UnixData)(&u)
+				e.Unix = &u
 				continue
 			}
 		case format.TagXattrs:
@@ -393,18 +393,18 @@ func (d *Draft) Entry(n DraftNode) DraftEntry {
 				continue
 			}
 		}
-		e.Items = append(e.Items, TaggedItem{item.Tag, item.Data})
+		e.Items = append(e.Items, item)
 	}
 }
 
 // parseXattrs reads an item of attributes, if all of it is such.
-func parseXattrs(rest []byte) (list []Xattr, ok bool) {
+func parseXattrs(rest []byte) (list []format.Xattr, ok bool) {
 	for len(rest) > 0 {
 		x, next, ok := format.NextXattr(rest)
 		if !ok {
 			return nil, false
 		}
-		list = append(list, Xattr{Name: string(x.Name), Flags: x.Flags, Value: x.Value})
+		list = append(list, x)
 		rest = next
 	}
 	return list, true
@@ -426,7 +426,7 @@ func (d *Draft) AddContent(c Content) ContentID {
 		c.Size, c.Hash, c.Known, c.Source = int64(len(c.Bytes)), sha1.Sum(c.Bytes), true, -1
 	}
 	if c.Known {
-		c.Hash = readHash((*[20]byte)(&c.Hash))
+		c.Hash = format.ReadHash((*[20]byte)(&c.Hash))
 		if c.Hash.IsZero() {
 			return NoContent
 		}
@@ -449,8 +449,8 @@ func (d *Draft) AddContent(c Content) ContentID {
 }
 
 // SetHash tells the hash of a content that was read. No bytes have the hash of zeros.
-func (d *Draft) SetHash(id ContentID, h Hash) {
-	d.contents[id].hash, d.contents[id].known = readHash((*[20]byte)(&h)), true
+func (d *Draft) SetHash(id ContentID, h format.Hash) {
+	d.contents[id].hash, d.contents[id].known = format.ReadHash((*[20]byte)(&h)), true
 }
 
 // SetSize tells how many bytes of a content there turned out to be.
@@ -471,7 +471,7 @@ func (d *Draft) Stats() DraftStats {
 		if d.nodes[i].inode < 0 {
 			continue
 		}
-		if in := d.inode(DraftNode(i)); in.attributes&(AttrDirectory|AttrReparsePoint) == AttrDirectory {
+		if in := d.inode(DraftNode(i)); in.attributes&(format.AttrDirectory|format.AttrReparsePoint) == format.AttrDirectory {
 			s.Dirs++
 		} else {
 			s.Files++

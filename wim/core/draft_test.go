@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -50,11 +51,11 @@ func sameTrees(a, b *Draft) error {
 		}
 		bare := func(d *Draft, in *draftInode) (list []string) {
 			for _, s := range d.streamsOf(in) {
-				h := Hash{}
+				h := format.Hash{}
 				if s.content >= 0 {
 					h = d.contents[s.content].hash
 				}
-				if s.kind != StreamData || !h.IsZero() {
+				if s.kind != format.StreamData || !h.IsZero() {
 					list = append(list, fmt.Sprintf("%d %q %v", s.kind, d.texts[s.name], h))
 				}
 			}
@@ -191,7 +192,7 @@ func TestDraftByteIdentical(t *testing.T) {
 // newForm says that the image has an entry whose streams wimlib lays out otherwise since 1.14.2, and we as it does since.
 func newForm(im *Image) bool {
 	for n := range Node(im.Len()) {
-		if im.Attributes(n)&AttrDirectory != 0 && im.entry(n).NumStreams() > 0 {
+		if im.Attributes(n)&format.AttrDirectory != 0 && im.entry(n).NumStreams() > 0 {
 			return true
 		}
 	}
@@ -229,7 +230,7 @@ func FuzzDraft(f *testing.F) {
 	f.Add(wimtest.HandMetadata(root, security))
 	f.Add(metadata(dir("", dir("a", file("b")), file("c"))))
 	f.Add(metadata(dir("", file("x").with(func(e *entry) { e.d.Link = 5 }), file("y").with(func(e *entry) { e.d.Link, e.d.Hash = 5, hashOf("x") }))))
-	f.Add(metadata(dir("").with(func(e *entry) { e.attrs, e.d.Link = AttrReparsePoint, TagMountPoint })))
+	f.Add(metadata(dir("").with(func(e *entry) { e.attrs, e.d.Link = format.AttrReparsePoint, format.TagMountPoint })))
 	f.Fuzz(func(t *testing.T, meta []byte) {
 		if len(meta) > 16<<10 {
 			return

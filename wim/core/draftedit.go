@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -68,7 +68,7 @@ var (
 	errFolderThere = worded{"there is a folder at that path, and a file does not replace a folder", ErrIsDir}
 	errFileThere   = worded{"there is a file at that path, and a folder does not replace a file", ErrNotDir}
 	errFileAsRoot  = worded{"only a folder can be the root of an image", ErrNotDir}
-	errNotInImage  = worded{"the image has no such file or folder", ErrNotFound}
+	errNotInImage  = worded{"the image has no such file or folder", format.ErrNotFound}
 )
 
 // under is the path that a name would have in a folder.
@@ -81,7 +81,7 @@ func (d *Draft) missing(op string, n DraftNode) error {
 	if d.Exists(n) {
 		return nil
 	}
-	return &DraftError{op, fmt.Sprintf("entry %d", n), ErrNotFound}
+	return &DraftError{op, fmt.Sprintf("entry %d", n), format.ErrNotFound}
 }
 
 // place tells whether an entry of a stored name may be put into a folder.
@@ -125,7 +125,7 @@ func (d *Draft) newNode(parent DraftNode, name, short string, inode int32) Draft
 
 // folder says that an inode can have children.
 func (in *draftInode) folder() bool {
-	return in.attributes&AttrDirectory != 0 && (in.attributes&AttrReparsePoint == 0 || !isSurrogate(in.getRare().reparseTag))
+	return in.attributes&format.AttrDirectory != 0 && (in.attributes&format.AttrReparsePoint == 0 || !format.IsSurrogate(in.getRare().reparseTag))
 }
 
 // attach puts n into the list of its parent.
@@ -161,13 +161,13 @@ func (d *Draft) detach(n DraftNode) {
 }
 
 // Mkdir makes an empty folder. when is what its three times say.
-func (d *Draft) Mkdir(parent DraftNode, name string, when Filetime) (DraftNode, error) {
-	return d.Add(parent, DraftEntry{Name: name, Attributes: AttrDirectory, Created: when, Accessed: when, Modified: when})
+func (d *Draft) Mkdir(parent DraftNode, name string, when format.Filetime) (DraftNode, error) {
+	return d.Add(parent, DraftEntry{Name: name, Attributes: format.AttrDirectory, Created: when, Accessed: when, Modified: when})
 }
 
 // MkdirAll finds the folder at path, or makes it with all that leads to it. Steps that are not there by their exact name
 // are, with fold, looked for ignoring case.
-func (d *Draft) MkdirAll(path string, fold bool, when Filetime) (DraftNode, error) {
+func (d *Draft) MkdirAll(path string, fold bool, when format.Filetime) (DraftNode, error) {
 	n := DraftNode(0)
 	if !d.IsDir(n) {
 		return 0, &DraftError{"add", "/", errFileAsRoot}
@@ -226,7 +226,7 @@ func (d *Draft) Set(n DraftNode, e DraftEntry) error {
 		err = fmt.Errorf("%w: a folder stays a folder, and a file a file", ErrTree)
 	}
 	old := d.inode(n)
-	if err == nil && old.names > 1 && in.attributes&(AttrDirectory|AttrReparsePoint) != 0 {
+	if err == nil && old.names > 1 && in.attributes&(format.AttrDirectory|format.AttrReparsePoint) != 0 {
 		err = fmt.Errorf("%w: it has other names", ErrTree)
 	}
 	if err != nil {
@@ -254,7 +254,7 @@ func (d *Draft) makeInode(e *DraftEntry) (in draftInode, short string, err error
 		}
 	}
 	rare := inodeRare{unknown: e.Unknown}
-	if e.Attributes&AttrReparsePoint != 0 {
+	if e.Attributes&format.AttrReparsePoint != 0 {
 		rare.reparseTag = e.ReparseTag
 		if e.NotFixed {
 			rare.reparseMore = reparseNotFixed
@@ -282,7 +282,7 @@ func makeItems(e *DraftEntry) (string, error) {
 		b = format.TaggedItem{Tag: format.TagObjectID, Data: e.ObjectID}.Append(b)
 	}
 	if e.Unix != nil {
-		b = format.TaggedItem{Tag: format.TagUnixData, Data: format.UnixData(*e.Unix).Append(nil)}.Append(b)
+		b = format.TaggedItem{Tag: format.TagUnixData, Data: e.Unix.Append(nil)}.Append(b)
 	}
 	if len(e.Xattrs) > 0 {
 		var list []byte
@@ -291,12 +291,12 @@ func makeItems(e *DraftEntry) (string, error) {
 				return "", fmt.Errorf("%w: an extended attribute's name has 1 to 255 bytes, its value up to 65535; that of %.40q has %d and %d",
 					ErrTree, x.Name, len(x.Name), len(x.Value))
 			}
-			list = format.Xattr{Flags: x.Flags, Name: []byte(x.Name), Value: x.Value}.Append(list)
+			list = x.Append(list)
 		}
 		b = format.TaggedItem{Tag: format.TagXattrs, Data: list}.Append(b)
 	}
 	for _, it := range e.Items {
-		b = format.TaggedItem(it).Append(b)
+		b = it.Append(b)
 	}
 	return string(b), nil
 }
@@ -307,13 +307,13 @@ func (d *Draft) makeStreams(e *DraftEntry) ([]inodeStream, error) {
 		return nil, fmt.Errorf("%w: %d streams", ErrTree, len(e.Streams))
 	}
 	list := make([]inodeStream, 0, max(len(e.Streams), 1))
-	var have [StreamRaw + 1]bool
+	var have [format.StreamRaw + 1]bool
 	for _, s := range e.Streams {
-		if s.Kind > StreamRaw || s.Content >= ContentID(len(d.contents)) {
+		if s.Kind > format.StreamRaw || s.Content >= ContentID(len(d.contents)) {
 			return nil, fmt.Errorf("%w: stream of kind %d with content %d", ErrTree, s.Kind, s.Content)
 		}
 		st := inodeStream{content: max(s.Content, NoContent), kind: s.Kind}
-		if s.Kind == StreamNamed {
+		if s.Kind == format.StreamNamed {
 			name := ntname.Stored(s.Name)
 			if err := ntname.Check(name); err != nil {
 				return nil, fmt.Errorf("stream: %w", err)
@@ -325,26 +325,26 @@ func (d *Draft) makeStreams(e *DraftEntry) ([]inodeStream, error) {
 		have[s.Kind] = true
 		list = append(list, st)
 	}
-	dir, reparse := e.Attributes&AttrDirectory != 0, e.Attributes&AttrReparsePoint != 0
-	encrypted := e.Attributes&AttrEncrypted != 0 && !dir
+	dir, reparse := e.Attributes&format.AttrDirectory != 0, e.Attributes&format.AttrReparsePoint != 0
+	encrypted := e.Attributes&format.AttrEncrypted != 0 && !dir
 	switch {
-	case dir && have[StreamData]:
+	case dir && have[format.StreamData]:
 		return nil, fmt.Errorf("%w: a folder has no content", ErrTree)
-	case have[StreamReparse] && !reparse:
+	case have[format.StreamReparse] && !reparse:
 		return nil, fmt.Errorf("%w: reparse data of what is no reparse point", ErrTree)
-	case have[StreamRaw] && !encrypted || encrypted && (have[StreamData] || have[StreamReparse]):
+	case have[format.StreamRaw] && !encrypted || encrypted && (have[format.StreamData] || have[format.StreamReparse]):
 		return nil, fmt.Errorf("%w: an encrypted file, and only such, has a raw stream in place of others", ErrTree)
-	case encrypted && !have[StreamRaw]:
-		list = append(list, inodeStream{content: NoContent, kind: StreamRaw})
+	case encrypted && !have[format.StreamRaw]:
+		list = append(list, inodeStream{content: NoContent, kind: format.StreamRaw})
 	}
-	if reparse && !encrypted && !have[StreamReparse] {
-		list = append(list, inodeStream{content: NoContent, kind: StreamReparse})
+	if reparse && !encrypted && !have[format.StreamReparse] {
+		list = append(list, inodeStream{content: NoContent, kind: format.StreamReparse})
 	}
-	if !dir && !encrypted && !have[StreamData] {
+	if !dir && !encrypted && !have[format.StreamData] {
 		list = append(list, inodeStream{content: NoContent})
 	}
 	ordered := make([]inodeStream, 0, len(list))
-	for _, kind := range [...]StreamKind{StreamReparse, StreamData, StreamRaw, StreamNamed} { // one of data and raw is there
+	for _, kind := range [...]format.StreamKind{format.StreamReparse, format.StreamData, format.StreamRaw, format.StreamNamed} { // one of data and raw is there
 		for _, s := range list {
 			if s.kind == kind {
 				ordered = append(ordered, s)
@@ -454,7 +454,7 @@ func (d *Draft) Link(n, parent DraftNode, name string) (DraftNode, error) {
 	if err := d.place("link", parent, stored); err != nil {
 		return 0, err
 	}
-	if in := d.inode(n); in.attributes&(AttrDirectory|AttrReparsePoint) != 0 {
+	if in := d.inode(n); in.attributes&(format.AttrDirectory|format.AttrReparsePoint) != 0 {
 		return 0, &DraftError{"link", d.Path(n), worded{"a folder or reparse point cannot have a second name", ErrTree}}
 	}
 	link := d.newNode(parent, stored, "", d.nodes[n].inode)

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -38,7 +38,7 @@ func addFile(t testing.TB, d *Draft, at, text string) DraftNode {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := d.Add(parent, DraftEntry{Name: path.Base(at), Attributes: AttrNormal, Modified: 7,
+	n, err := d.Add(parent, DraftEntry{Name: path.Base(at), Attributes: format.AttrNormal, Modified: 7,
 		Streams: []DraftStream{{Content: d.AddContent(Content{Bytes: []byte(text)})}}})
 	if err != nil {
 		t.Fatal(err)
@@ -102,15 +102,15 @@ func TestDraftRefusals(t *testing.T) {
 		{"too long", add(DraftEntry{Name: strings.Repeat("n", 32768)}), ntname.ErrInvalid},
 		{"bad short name", add(DraftEntry{Name: "a", ShortName: ".."}), ntname.ErrInvalid},
 		{"there", add(DraftEntry{Name: "file"}), ErrExists},
-		{"stream without name", add(DraftEntry{Name: "a", Streams: []DraftStream{{Kind: StreamNamed, Content: NoContent}}}), ntname.ErrInvalid},
-		{"folder with content", add(DraftEntry{Name: "a", Attributes: AttrDirectory, Streams: []DraftStream{{Content: 0}}}), ErrTree},
+		{"stream without name", add(DraftEntry{Name: "a", Streams: []DraftStream{{Kind: format.StreamNamed, Content: NoContent}}}), ntname.ErrInvalid},
+		{"folder with content", add(DraftEntry{Name: "a", Attributes: format.AttrDirectory, Streams: []DraftStream{{Content: 0}}}), ErrTree},
 		{"two contents", add(DraftEntry{Name: "a", Streams: []DraftStream{{Content: 0}, {Content: 0}}}), ErrTree},
 		{"content that is not there", add(DraftEntry{Name: "a", Streams: []DraftStream{{Content: 99}}}), ErrTree},
-		{"reparse data without attribute", add(DraftEntry{Name: "a", Streams: []DraftStream{{Kind: StreamReparse}}}), ErrTree},
-		{"encrypted with content", add(DraftEntry{Name: "a", Attributes: AttrEncrypted, Streams: []DraftStream{{Content: 0}}}), ErrTree},
-		{"raw without attribute", add(DraftEntry{Name: "a", Streams: []DraftStream{{Kind: StreamRaw, Content: 0}}}), ErrTree},
+		{"reparse data without attribute", add(DraftEntry{Name: "a", Streams: []DraftStream{{Kind: format.StreamReparse}}}), ErrTree},
+		{"encrypted with content", add(DraftEntry{Name: "a", Attributes: format.AttrEncrypted, Streams: []DraftStream{{Content: 0}}}), ErrTree},
+		{"raw without attribute", add(DraftEntry{Name: "a", Streams: []DraftStream{{Kind: format.StreamRaw, Content: 0}}}), ErrTree},
 		{"object id", add(DraftEntry{Name: "a", ObjectID: make([]byte, 15)}), ErrTree},
-		{"attribute without name", add(DraftEntry{Name: "a", Xattrs: []Xattr{{}}}), ErrTree},
+		{"attribute without name", add(DraftEntry{Name: "a", Xattrs: []format.Xattr{{}}}), ErrTree},
 		{"into a file", func(d *Draft, dir, file, empty DraftNode) error { _, err := d.Mkdir(file, "a", 0); return err }, ErrNotDir},
 		{"folders through a file", func(d *Draft, dir, file, empty DraftNode) error {
 			_, err := d.MkdirAll("dir/file/x", false, 0)
@@ -196,18 +196,18 @@ func TestDraftEdits(t *testing.T) {
 		t.Error("links are not counted")
 	}
 	if _, err := d.Add(b, DraftEntry{
-		Name: "all", ShortName: "ALL~1", Attributes: AttrArchive | AttrReparsePoint, Created: 1, Accessed: 2, Modified: 3,
-		Security: []byte("descriptor"), ReparseTag: TagAppExecLink, NotFixed: true, Unknown: 77, Unix: &UnixData{1, 2, 3, 4},
-		ObjectID: make([]byte, 16), Xattrs: []Xattr{{"n", 0x80, []byte("v")}}, Items: []TaggedItem{{99, []byte("item")}},
-		Streams: []DraftStream{{StreamNamed, "s", d.AddContent(Content{Bytes: []byte("named")}), 0},
-			{StreamReparse, "", d.AddContent(Content{Bytes: []byte("reparse")}), 0}},
+		Name: "all", ShortName: "ALL~1", Attributes: format.AttrArchive | format.AttrReparsePoint, Created: 1, Accessed: 2, Modified: 3,
+		Security: []byte("descriptor"), ReparseTag: format.TagAppExecLink, NotFixed: true, Unknown: 77, Unix: &format.UnixData{UID: 1, GID: 2, Mode: 3, Rdev: 4},
+		ObjectID: make([]byte, 16), Xattrs: []format.Xattr{{Name: "n", Flags: 0x80, Value: []byte("v")}}, Items: []format.TaggedItem{{Tag: 99, Data: []byte("item")}},
+		Streams: []DraftStream{{format.StreamNamed, "s", d.AddContent(Content{Bytes: []byte("named")}), 0},
+			{format.StreamReparse, "", d.AddContent(Content{Bytes: []byte("reparse")}), 0}},
 	}); err != nil {
 		t.Fatal(err)
 	}
 	im := reload(t, d)
 	n, _ := im.Lookup("b/all")
 	if im.ShortName(n) != "ALL~1" || string(im.SecurityBytes(n)) != "descriptor" || im.NamedStreams(n) != 1 ||
-		im.ReparseTag(n) != TagAppExecLink || len(im.Items(n)) != 1 || im.Xattrs(n)[0].Flags != 0x80 || im.ReparseFixed(n) {
+		im.ReparseTag(n) != format.TagAppExecLink || len(im.Items(n)) != 1 || im.Xattrs(n)[0].Flags != 0x80 || im.ReparseFixed(n) {
 		t.Errorf("an entry with everything comes back as %+v", im.entry(n).Dentry())
 	}
 	if n, _ := im.Lookup("a/one"); im.LinkCount(n) != 2 || im.LinkGroup(n) == 0 {
@@ -272,7 +272,7 @@ func TestGraft(t *testing.T) {
 			t.Fatal(err)
 		}
 		addFile(t, o, "/Other", "other")
-		if err := o.Set(0, DraftEntry{Attributes: AttrDirectory | AttrHidden, Security: []byte("sd")}); err != nil {
+		if err := o.Set(0, DraftEntry{Attributes: format.AttrDirectory | format.AttrHidden, Security: []byte("sd")}); err != nil {
 			t.Fatal(err)
 		}
 		return o
@@ -305,7 +305,7 @@ func TestGraft(t *testing.T) {
 		}
 		in, _ := d.Lookup("/in", false)
 		file, _ := d.Lookup("/in/sub/file", false)
-		if d.Attributes(in) != AttrDirectory || d.Links(file) != 2 {
+		if d.Attributes(in) != format.AttrDirectory || d.Links(file) != 2 {
 			t.Error("a folder that was there has changed, or the link is lost")
 		}
 		reload(t, d)
@@ -543,7 +543,7 @@ func TestDraftDifferingLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []Filetime{1, 1, 3, 3} {
+	for i, want := range []format.Filetime{1, 1, 3, 3} {
 		if got := d.Entry(DraftNode(i + 1)); got.Modified != want || d.Links(DraftNode(i+1)) != 2 {
 			t.Errorf("%s is of %d with %d names, want %d with 2", got.Name, got.Modified, d.Links(DraftNode(i+1)), want)
 		}
@@ -588,7 +588,7 @@ func TestDraftOfRoot(t *testing.T) {
 	if _, err := d.Graft("/new/in", o, &GraftOptions{When: 9}); err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]Filetime{"/": 9, "/new": 9, "/new/in": 0} {
+	for path, want := range map[string]format.Filetime{"/": 9, "/new": 9, "/new/in": 0} {
 		n, _ := d.Lookup(path, false)
 		if e := d.Entry(n); e.Created != want || e.Accessed != want || e.Modified != want {
 			t.Errorf("%s has the times %d %d %d, want %d", path, e.Created, e.Accessed, e.Modified, want)
@@ -605,13 +605,13 @@ func TestDraftOfRoot(t *testing.T) {
 // TestDraftEncrypted: an encrypted file keeps named streams that an archive gives it.
 func TestDraftEncrypted(t *testing.T) {
 	d := NewDraft()
-	if _, err := d.Add(0, DraftEntry{Name: "x", Attributes: AttrEncrypted, Streams: []DraftStream{
-		{Kind: StreamNamed, Name: "s", Content: d.AddContent(Content{Bytes: []byte("named")})},
-		{Kind: StreamRaw, Content: d.AddContent(Content{Bytes: []byte("raw")})},
+	if _, err := d.Add(0, DraftEntry{Name: "x", Attributes: format.AttrEncrypted, Streams: []DraftStream{
+		{Kind: format.StreamNamed, Name: "s", Content: d.AddContent(Content{Bytes: []byte("named")})},
+		{Kind: format.StreamRaw, Content: d.AddContent(Content{Bytes: []byte("raw")})},
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Add(0, DraftEntry{Name: "empty", Attributes: AttrEncrypted}); err != nil {
+	if _, err := d.Add(0, DraftEntry{Name: "empty", Attributes: format.AttrEncrypted}); err != nil {
 		t.Fatal(err)
 	}
 	im := reload(t, d)
@@ -624,7 +624,7 @@ func TestDraftEncrypted(t *testing.T) {
 // TestDraftLimits: metadata that no reader takes are not written.
 func TestDraftLimits(t *testing.T) {
 	d := NewDraft()
-	n, err := d.Add(0, DraftEntry{Name: "x", Items: []TaggedItem{{99, make([]byte, 64000)}}})
+	n, err := d.Add(0, DraftEntry{Name: "x", Items: []format.TaggedItem{{Tag: 99, Data: make([]byte, 64000)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -682,7 +682,7 @@ func TestDraftGone(t *testing.T) {
 		_, add := d.Add(n, DraftEntry{Name: "x"})
 		for i, err := range []error{d.Remove(n), d.Set(n, DraftEntry{}), d.Rename(n, 0, "x"), d.Rename(kept, n, "x"), link, in, add} {
 			var de *DraftError
-			if !errors.Is(err, ErrNotFound) || !errors.As(err, &de) {
+			if !errors.Is(err, format.ErrNotFound) || !errors.As(err, &de) {
 				t.Errorf("%d: change %d gives %v", n, i, err)
 			}
 		}
@@ -695,7 +695,7 @@ func TestDraftGone(t *testing.T) {
 // TestDraftContentOfFile: what an archive has, by what the draft was made of, and a file too, can be read from the file.
 func TestDraftContentOfFile(t *testing.T) {
 	d := NewDraft()
-	h := Hash(sha1.Sum([]byte("x")))
+	h := format.Hash(sha1.Sum([]byte("x")))
 	id := d.AddContent(Content{Hash: h, Known: true, Source: -1})
 	if same := d.AddContent(Content{Hash: h, Known: true, Size: 1, Path: "file"}); same != id || d.Contents()[id].Path != "file" {
 		t.Errorf("content %d is %+v", same, d.Contents()[id])

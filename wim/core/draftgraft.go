@@ -4,14 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
 // GraftOptions says how a tree goes into another. The zero value, and nil, are right for most.
 type GraftOptions struct {
-	Fold      bool     // what is there is found ignoring case
-	NoReplace bool     // a file that is there is not replaced, but the graft refused
-	When      Filetime // the times of folders that have to be made on the way, the root of a new draft among them
+	Fold      bool            // what is there is found ignoring case
+	NoReplace bool            // a file that is there is not replaced, but the graft refused
+	When      format.Filetime // the times of folders that have to be made on the way, the root of a new draft among them
 }
 
 // Graft puts a tree, or a file, at a path of the draft: what a scan gave, as a rule. Folders that lead there are made. A
@@ -72,7 +73,7 @@ func (d *Draft) adopt(other *Draft) {
 // bare says that the draft is as NewDraft made it, or as good as that.
 func (d *Draft) bare() bool {
 	in := d.inode(0)
-	return d.live == 1 && in.created|in.accessed|in.modified == 0 && in.attributes == AttrDirectory &&
+	return d.live == 1 && in.created|in.accessed|in.modified == 0 && in.attributes == format.AttrDirectory &&
 		in.security < 0 && in.getRare().items == "" && in.numStreams == 0
 }
 

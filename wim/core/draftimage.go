@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/binary"
 	"slices"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -10,7 +11,7 @@ import (
 // image's numbers. Names of one file whose facts differ get those of the first; if even their streams differ, they are
 // files of their own. Contents are known by their hashes.
 func (im *Image) Draft() (*Draft, error) {
-	d := &Draft{byHash: map[Hash]ContentID{}, secIndex: map[string]int32{}, texts: []string{""}, live: im.Len()}
+	d := &Draft{byHash: map[format.Hash]ContentID{}, secIndex: map[string]int32{}, texts: []string{""}, live: im.Len()}
 	securities := make([]int32, len(im.security))
 	for i, sd := range im.security {
 		securities[i] = d.securityIndex(sd)
@@ -26,7 +27,7 @@ func (im *Image) Draft() (*Draft, error) {
 		n := Node(i)
 		e := im.entry(n)
 		in := draftInode{
-			created: Filetime(e.Created()), accessed: Filetime(e.Accessed()), modified: Filetime(e.Modified()),
+			created: format.Filetime(e.Created()), accessed: format.Filetime(e.Accessed()), modified: format.Filetime(e.Modified()),
 			attributes: e.Attributes(), security: -1,
 		}
 		rare := inodeRare{
@@ -36,7 +37,7 @@ func (im *Image) Draft() (*Draft, error) {
 		if id := e.SecurityID(); id >= 0 && int(id) < len(securities) {
 			in.security = securities[id]
 		}
-		if in.attributes&AttrReparsePoint != 0 {
+		if in.attributes&format.AttrReparsePoint != 0 {
 			rare.reparseTag, rare.reparseMore = e.ReparseTag(), uint32(e.HardLink()>>32)
 		} else {
 			rare.link = e.HardLink()
@@ -83,33 +84,33 @@ func (d *Draft) sameStreams(a, b *draftInode) bool {
 // draftStreams sorts out the streams of an entry as unnamedStreams does.
 func (im *Image) draftStreams(d *Draft, n Node) []inodeStream {
 	e := im.entry(n)
-	content := func(h Hash) ContentID {
+	content := func(h format.Hash) ContentID {
 		return d.AddContent(Content{Hash: h, Known: true, Size: im.blobSize(h), Source: -1})
 	}
-	var unnamed [2]Hash
+	var unnamed [2]format.Hash
 	count := 0
-	if main := readHash(e.Hash()); !main.IsZero() {
+	if main := format.ReadHash(e.Hash()); !main.IsZero() {
 		unnamed[0], count = main, 1
 	}
 	var named []inodeStream
 	for s := im.extraStreams(n); s.next(); {
 		if len(s.name) > 0 {
-			named = append(named, inodeStream{name: d.addText(ntname.RawText(s.name)), content: content(s.hash), kind: StreamNamed})
+			named = append(named, inodeStream{name: d.addText(ntname.RawText(s.name)), content: content(s.hash), kind: format.StreamNamed})
 		} else if count < len(unnamed) {
 			unnamed[count] = s.hash
 			count++
 		}
 	}
 	attrs := e.Attributes()
-	dir := attrs&AttrDirectory != 0
+	dir := attrs&format.AttrDirectory != 0
 	list := make([]inodeStream, 0, 2+len(named))
-	if attrs&AttrEncrypted != 0 && !dir {
+	if attrs&format.AttrEncrypted != 0 && !dir {
 		// Others mean nothing, but are kept as far as they have names.
-		return append(append(list, inodeStream{content: content(unnamed[0]), kind: StreamRaw}), named...)
+		return append(append(list, inodeStream{content: content(unnamed[0]), kind: format.StreamRaw}), named...)
 	}
 	data := unnamed[0]
-	if attrs&AttrReparsePoint != 0 {
-		list = append(list, inodeStream{content: content(unnamed[0]), kind: StreamReparse})
+	if attrs&format.AttrReparsePoint != 0 {
+		list = append(list, inodeStream{content: content(unnamed[0]), kind: format.StreamReparse})
 		data = unnamed[1]
 	}
 	if !dir {

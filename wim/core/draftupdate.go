@@ -1,6 +1,9 @@
 package core
 
-import "strings"
+import (
+	"strings"
+	"wimscope/wim/format"
+)
 
 // Update carries out a command as wimlib-imagex does. added is what the scan of c.Source gave, nil if that left it out; it
 // is used up. replaced are the paths of files that gave way to added ones. What is refused changes nothing.
@@ -42,7 +45,7 @@ func (d *Draft) updateDelete(c *UpdateCommand, o *GraftOptions) error {
 			return err
 		}
 	}
-	return d.Set(0, DraftEntry{Attributes: AttrDirectory, Created: o.When, Accessed: o.When, Modified: o.When})
+	return d.Set(0, DraftEntry{Attributes: format.AttrDirectory, Created: o.When, Accessed: o.When, Modified: o.When})
 }
 
 func (d *Draft) updateRename(c *UpdateCommand, fold bool) error {
@@ -56,7 +59,7 @@ func (d *Draft) updateRename(c *UpdateCommand, fold bool) error {
 	slash := strings.LastIndexByte(c.Target, '/')
 	parent, ok := d.Lookup(c.Target[:slash+1], fold)
 	if !ok {
-		return &DraftError{"rename", c.Source, newPathError{c.Target, worded{"the image has no folder for it", ErrNotFound}}}
+		return &DraftError{"rename", c.Source, newPathError{c.Target, worded{"the image has no folder for it", format.ErrNotFound}}}
 	}
 	return d.rename(n, parent, c.Target[slash+1:], fold)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"wimscope/wim/format"
 )
 
 // EntryKind is what an output shows at a path.
@@ -22,9 +23,9 @@ type Entry struct {
 	Kind     EntryKind
 	Target   string // EntrySymlink, EntryHardLink
 	Size     int64  // bytes of an EntryFile, and of an EntryHardLink's content
-	Modified Filetime
-	Accessed Filetime
-	Created  Filetime
+	Modified format.Filetime
+	Accessed format.Filetime
+	Created  format.Filetime
 	Attrs    uint32 // FILE_ATTRIBUTE bits
 	Mode     uint32 // Unix permission bits, 0 if the archive holds none
 	Marked   bool   // its content was damaged: what could be had was written
@@ -117,7 +118,7 @@ func ParseEntries(b []byte) (SegmentEntries, error) {
 				return nil, fmt.Errorf("entry kind %d: %w", e.Kind, errEntries)
 			}
 			e.Path, e.Target, e.Size = text(), text(), c.size()
-			e.Modified, e.Accessed, e.Created = Filetime(c.u64()), Filetime(c.u64()), Filetime(c.u64())
+			e.Modified, e.Accessed, e.Created = format.Filetime(c.u64()), format.Filetime(c.u64()), format.Filetime(c.u64())
 			e.Attrs, e.Mode = c.u32(), c.u32()
 			p.Entries = append(p.Entries, e)
 		}

@@ -4,54 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // The classes of errors, for errors.Is. The types below carry the facts.
 var (
-	ErrFormat      = errors.New("malformed")
-	ErrChecksum    = errors.New("SHA-1 does not match")
-	ErrUnsupported = errors.New("unsupported")
 	ErrMissingPart = errors.New("part is missing")
 	ErrMissingBlob = errors.New("content is in no open file")
-	ErrTooLarge    = errors.New("needs too much memory")
-	ErrNotFound    = errors.New("not found")
 )
-
-// FormatError says which on-disk record makes no sense, and where it stands.
-type FormatError struct {
-	Record string // such as "blob table entry 17"
-	Part   string // name of the part, "" if unknown
-	Off    int64  // of the record, from the start of the part or of the metadata resource
-	Err    error  // what is wrong with it
-}
-
-func (e *FormatError) Error() string {
-	if e.Part == "" {
-		return fmt.Sprintf("wim: %s at 0x%x: %v", e.Record, e.Off, e.Err)
-	}
-	return fmt.Sprintf("wim: %s: %s at 0x%x: %v", e.Part, e.Record, e.Off, e.Err)
-}
-
-func (e *FormatError) Unwrap() error { return e.Err }
-
-// Is makes every FormatError an ErrFormat.
-func (e *FormatError) Is(target error) bool { return target == ErrFormat }
-
-// wrapFormat turns an error of the record parsers into a FormatError; base is where the record stands.
-func wrapFormat(part string, base int64, err error) error {
-	var fe *format.Error
-	if errors.As(err, &fe) {
-		return &FormatError{Record: fe.Record, Part: part, Off: base + fe.Off, Err: errors.New(fe.Msg)}
-	}
-	return err
-}
-
-// formatErrorf makes a FormatError from words.
-func formatErrorf(record, part string, off int64, text string, args ...any) error {
-	return &FormatError{Record: record, Part: part, Off: off, Err: fmt.Errorf(text, args...)}
-}
 
 // NotWIMError says that a file is not a WIM part at all.
 type NotWIMError struct {
@@ -71,7 +31,7 @@ func (e *NotWIMError) Error() string {
 }
 
 // Is makes a NotWIMError an ErrFormat.
-func (e *NotWIMError) Is(target error) bool { return target == ErrFormat }
+func (e *NotWIMError) Is(target error) bool { return target == format.ErrFormat }
 
 // OldVersionError says that a file is a WIM from before the format's version 1.13.
 type OldVersionError struct {
@@ -84,7 +44,7 @@ func (e *OldVersionError) Error() string {
 }
 
 // Is makes an OldVersionError an ErrUnsupported.
-func (e *OldVersionError) Is(target error) bool { return target == ErrUnsupported }
+func (e *OldVersionError) Is(target error) bool { return target == format.ErrUnsupported }
 
 // TruncatedError says that a part is shorter than its header says.
 type TruncatedError struct {
@@ -102,7 +62,7 @@ func (e *TruncatedError) Error() string {
 }
 
 // Is makes a TruncatedError an ErrFormat.
-func (e *TruncatedError) Is(target error) bool { return target == ErrFormat }
+func (e *TruncatedError) Is(target error) bool { return target == format.ErrFormat }
 
 // UnfinishedError says that a file is an archive whose writing was given up, or goes on, before what describes it was
 // written: its contents cannot be found.
@@ -116,7 +76,7 @@ func (e *UnfinishedError) Error() string {
 }
 
 // Is makes an UnfinishedError an ErrFormat.
-func (e *UnfinishedError) Is(target error) bool { return target == ErrFormat }
+func (e *UnfinishedError) Is(target error) bool { return target == format.ErrFormat }
 
 // MissingPartError names the parts of a split set that were not given.
 type MissingPartError struct {
@@ -159,7 +119,7 @@ func (e *WrongPartError) Error() string {
 }
 
 // Is makes a WrongPartError an ErrFormat.
-func (e *WrongPartError) Is(target error) bool { return target == ErrFormat }
+func (e *WrongPartError) Is(target error) bool { return target == format.ErrFormat }
 
 // EncryptedError says that an archive is an encrypted ESD, whose key is not in it.
 type EncryptedError struct{ Name string }
@@ -169,11 +129,11 @@ func (e *EncryptedError) Error() string {
 }
 
 // Is makes an EncryptedError an ErrUnsupported.
-func (e *EncryptedError) Is(target error) bool { return target == ErrUnsupported }
+func (e *EncryptedError) Is(target error) bool { return target == format.ErrUnsupported }
 
 // MissingBlobError says that no open part or reference holds a content.
 type MissingBlobError struct {
-	Hash  Hash
+	Hash  format.Hash
 	Parts []int // numbers of the parts that were not given, in one of which it may be; none if all are there
 	Total int   // parts in the set
 }
@@ -195,8 +155,8 @@ type ChecksumError struct {
 	What string // "metadata resource of image 2", "content"
 	Part string
 	Off  int64 // of the resource, in the part
-	Want Hash
-	Got  Hash
+	Want format.Hash
+	Got  format.Hash
 }
 
 func (e *ChecksumError) Error() string {
@@ -204,18 +164,4 @@ func (e *ChecksumError) Error() string {
 }
 
 // Is makes a ChecksumError an ErrChecksum.
-func (e *ChecksumError) Is(target error) bool { return target == ErrChecksum }
-
-// TooLargeError says that something would need more memory than ReadOptions.MaxMemory.
-type TooLargeError struct {
-	What  string
-	Need  int64 // bytes
-	Limit int64
-}
-
-func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("wim: %s needs %d bytes of memory; the limit is %d", e.What, e.Need, e.Limit)
-}
-
-// Is makes a TooLargeError an ErrTooLarge.
-func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge }
+func (e *ChecksumError) Is(target error) bool { return target == format.ErrChecksum }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // Estimate is how much writing an archive will take, as far as that can be told before.
@@ -27,7 +27,7 @@ type Estimate struct {
 // archive, of what it takes there. It is to be called before the first stage.
 func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int64) (*Estimate, error) {
 	if p.stage != stageNone {
-		return nil, fmt.Errorf("wim: writing has begun: %w", ErrUnsupported)
+		return nil, fmt.Errorf("wim: writing has begun: %w", format.ErrUnsupported)
 	}
 	e := &Estimate{Exact: true}
 	end := int64(format.HeaderSize)
@@ -94,7 +94,7 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 		}
 		end += size
 		p.estimateLarge(e, id, size)
-		e.Exact = e.Exact && p.o.Codec == None && !p.o.Solid && c.known
+		e.Exact = e.Exact && p.o.Codec == format.None && !p.o.Solid && c.known
 	}
 	for _, i := range p.shown {
 		im := &p.images[i]
@@ -213,22 +213,22 @@ func (p *WritePlan) usual() float64 {
 }
 
 // usualRatio is packed by unpacked bytes of 421 MB of programs, libraries and documents.
-func usualRatio(codec Codec, chunk int64, solid bool) float64 {
+func usualRatio(codec format.Codec, chunk int64, solid bool) float64 {
 	big := chunk >= 1<<20
 	switch {
-	case codec == XPRESS:
+	case codec == format.XPRESS:
 		return 0.355
-	case codec == LZX && big && solid:
+	case codec == format.LZX && big && solid:
 		return 0.27
-	case codec == LZX && big:
+	case codec == format.LZX && big:
 		return 0.285
-	case codec == LZX:
+	case codec == format.LZX:
 		return 0.317
-	case codec == LZMS && solid && chunk >= 16<<20:
+	case codec == format.LZMS && solid && chunk >= 16<<20:
 		return 0.214
-	case codec == LZMS && big:
+	case codec == format.LZMS && big:
 		return 0.26
-	case codec == LZMS:
+	case codec == format.LZMS:
 		return 0.30
 	}
 	return 1
@@ -247,7 +247,7 @@ func (p *WritePlan) ratio(ctx context.Context, files ContentFiles, ids []int32, 
 	if p.o.Solid {
 		codec, level, chunk = p.o.SolidCodec, p.o.SolidLevel, defaultChunkSize(p.o.SolidCodec, false)
 	}
-	if chunk = min(chunk, sampleBytes); codec == None || sample <= 0 || total == 0 {
+	if chunk = min(chunk, sampleBytes); codec == format.None || sample <= 0 || total == 0 {
 		return p.usual(), nil
 	}
 	step := max(total/max(sample/sampleBytes, 1), 1)
@@ -301,7 +301,7 @@ func (p *WritePlan) readSample(files ContentFiles, id int32, b []byte, from int6
 		_, err = readFull(r, b, from)
 		return err
 	case files == nil:
-		return fmt.Errorf("there are no files: %w", ErrNotFound)
+		return fmt.Errorf("there are no files: %w", format.ErrNotFound)
 	}
 	f, err := files.OpenContent(id)
 	if err != nil {

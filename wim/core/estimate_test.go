@@ -6,15 +6,16 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"wimscope/wim/format"
 )
 
 // TestUnpacked: what the configuration excepts from packing is not packed.
 func TestUnpacked(t *testing.T) {
 	data := bytes.Repeat([]byte("text "), 9999)
-	for _, o := range []WriteOptions{{Codec: LZX, Level: 1}, {Codec: LZX, Level: 1, Solid: true}, {Codec: LZX, Level: 1, Pipable: true}} {
+	for _, o := range []WriteOptions{{Codec: format.LZX, Level: 1}, {Codec: format.LZX, Level: 1, Solid: true}, {Codec: format.LZX, Level: 1, Pipable: true}} {
 		d := NewDraft()
 		id := d.AddContent(Content{Size: int64(len(data)), Path: "/x", Unpacked: true})
-		if _, err := d.Add(0, DraftEntry{Name: "x", Attributes: AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
+		if _, err := d.Add(0, DraftEntry{Name: "x", Attributes: format.AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
 			t.Fatal(err)
 		}
 		e := NewEdit()
@@ -23,7 +24,7 @@ func TestUnpacked(t *testing.T) {
 		}
 		b, _ := write(t, e, &o, map[string][]byte{"/x": data}, 1)
 		a := sound(t, b, false)
-		if s := a.Stored(a.Blobs()[0]); s.PackedSize != int64(len(data)) || s.Codec != None {
+		if s := a.Stored(a.Blobs()[0]); s.PackedSize != int64(len(data)) || s.Codec != format.None {
 			t.Errorf("%+v: %+v", o, s)
 		}
 	}
@@ -32,11 +33,11 @@ func TestUnpacked(t *testing.T) {
 // TestEstimate: exact where all is copied; otherwise not far off.
 func TestEstimate(t *testing.T) {
 	trees := plainTrees(88, 89)
-	src := archiveOf(t, &WriteOptions{Codec: LZX, Level: 1}, trees...)
+	src := archiveOf(t, &WriteOptions{Codec: format.LZX, Level: 1}, trees...)
 	for name, o := range map[string]WriteOptions{
-		"copied":   {Codec: LZX, Integrity: true},
-		"other":    {Codec: XPRESS, Level: 1},
-		"solid":    {Codec: LZX, Solid: true, SolidCodec: LZX, SolidChunkSize: 64 << 10, Level: 1},
+		"copied":   {Codec: format.LZX, Integrity: true},
+		"other":    {Codec: format.XPRESS, Level: 1},
+		"solid":    {Codec: format.LZX, Solid: true, SolidCodec: format.LZX, SolidChunkSize: 64 << 10, Level: 1},
 		"unpacked": {},
 	} {
 		for _, sample := range []int64{0, 1 << 20} {
@@ -67,11 +68,11 @@ func TestWriteWarnings(t *testing.T) {
 		want string
 	}{
 		{WriteOptions{}, ""},
-		{WriteOptions{Codec: LZX}, ""},
-		{WriteOptions{Codec: XPRESS, ChunkSize: 4096}, WarnXPRESSChunkSize},
-		{WriteOptions{Codec: LZX, ChunkSize: 64 << 10, Pipable: true}, WarnPipable + " " + WarnLZXChunkSize},
-		{WriteOptions{Codec: LZX, Solid: true}, WarnSolid},
-		{WriteOptions{Codec: LZMS, Solid: true, SolidCodec: XPRESS, SolidChunkSize: 64 << 10}, WarnLZMS + " " + WarnSolid + " " + WarnSolidCodec + " " + WarnXPRESSChunkSize},
+		{WriteOptions{Codec: format.LZX}, ""},
+		{WriteOptions{Codec: format.XPRESS, ChunkSize: 4096}, WarnXPRESSChunkSize},
+		{WriteOptions{Codec: format.LZX, ChunkSize: 64 << 10, Pipable: true}, WarnPipable + " " + WarnLZXChunkSize},
+		{WriteOptions{Codec: format.LZX, Solid: true}, WarnSolid},
+		{WriteOptions{Codec: format.LZMS, Solid: true, SolidCodec: format.XPRESS, SolidChunkSize: 64 << 10}, WarnLZMS + " " + WarnSolid + " " + WarnSolidCodec + " " + WarnXPRESSChunkSize},
 	} {
 		var got []string
 		for _, w := range c.o.Warnings() {
@@ -96,7 +97,7 @@ func TestWriteWarnings(t *testing.T) {
 	} {
 		d := NewDraft()
 		for _, name := range append(strings.Split(c.names, "/"), "plain") {
-			if _, err := d.Add(0, DraftEntry{Name: name, Attributes: AttrArchive}); err != nil {
+			if _, err := d.Add(0, DraftEntry{Name: name, Attributes: format.AttrArchive}); err != nil {
 				t.Fatal(err)
 			}
 		}

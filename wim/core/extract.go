@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -189,12 +190,12 @@ func (p *ExtractPlan) suggestName() string {
 func (p *ExtractPlan) selectRaw() error {
 	im := p.sel.Image
 	if len(p.sel.Roots) != 1 {
-		return fmt.Errorf("wim: raw output of %d entries: %w", len(p.sel.Roots), ErrUnsupported)
+		return fmt.Errorf("wim: raw output of %d entries: %w", len(p.sel.Roots), format.ErrUnsupported)
 	}
 	n := p.sel.Roots[0]
 	s, ok := im.Stream(n, p.o.Stream)
 	if !ok {
-		return fmt.Errorf("wim: %s:%s: %w", im.Path(n), p.o.Stream, ErrNotFound)
+		return fmt.Errorf("wim: %s:%s: %w", im.Path(n), p.o.Stream, format.ErrNotFound)
 	}
 	p.raw = im.Name(n)
 	if p.o.Stream != "" {
@@ -213,7 +214,7 @@ func (p *ExtractPlan) selectRaw() error {
 	}
 	if bad := p.a.blobs[id].bad; bad != faultNone {
 		b := &p.a.blobs[id]
-		return formatErrorf("content "+s.Hash.String(), p.a.parts[b.src].Name, b.off, "%v", bad)
+		return format.Errorf("content "+s.Hash.String(), p.a.parts[b.src].Name, b.off, "%v", bad)
 	}
 	u.id = id
 	p.uses = append(p.uses, u)
@@ -242,7 +243,7 @@ func (p *ExtractPlan) skipFor(n Node, err error) {
 	switch {
 	case errors.Is(err, ErrMissingBlob):
 		reason = "missing"
-	case errors.Is(err, ErrTooLarge):
+	case errors.Is(err, format.ErrTooLarge):
 		reason = "too-large"
 	}
 	p.skip(n, reason, err.Error())
@@ -266,7 +267,7 @@ func (p *ExtractPlan) selectEntries() error {
 	refusedReason := ""
 	var stop error
 	p.sel.each(tops, func(n Node, out []byte, over bool) bool {
-		if stop = p.rest(isLinkTag(im.ReparseTag(n))); stop != nil {
+		if stop = p.rest(format.IsLinkTag(im.ReparseTag(n))); stop != nil {
 			return false
 		}
 		if len(refusedDir) > 0 && bytes.HasPrefix(out, refusedDir) {
@@ -297,8 +298,8 @@ func (p *ExtractPlan) selectEntries() error {
 			p.Links++
 			p.lead = append(p.lead, u)
 		case im.ReparseTag(n) != 0 && im.Hash(n).IsZero():
-			p.skip(n, "reparse", ReparseName(im.ReparseTag(n)))
-		case im.Attributes(n)&AttrEncrypted != 0:
+			p.skip(n, "reparse", format.ReparseName(im.ReparseTag(n)))
+		case im.Attributes(n)&format.AttrEncrypted != 0:
 			p.skip(n, "encrypted", "")
 		default:
 			p.file(u, firsts)
@@ -377,7 +378,7 @@ func (p *ExtractPlan) file(u extractUse, firsts map[Node]*extractUse) {
 }
 
 // find finds a content that can be read, or says why not.
-func (p *ExtractPlan) find(h Hash) (id int32, reason string) {
+func (p *ExtractPlan) find(h format.Hash) (id int32, reason string) {
 	id, ok := p.a.blobID(h)
 	if !ok || p.a.blobs[id].bad == faultAbsent {
 		return 0, "missing"

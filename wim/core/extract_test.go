@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 	"wimscope/wim/wimtest"
 )
@@ -478,7 +479,7 @@ func TestRecover(t *testing.T) {
 	}
 	a, im = open()
 	paths := map[string]bool{}
-	im.EachContent(func(n Node, h Hash, _ StreamKind, _ []byte) bool {
+	im.EachContent(func(n Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 		if h == a.blobs[victim].hash {
 			paths[im.Path(n)[1:]] = true
 		}

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 )
 
@@ -23,9 +24,9 @@ func (h *cutHash) write(b []byte) {
 	}
 }
 
-func (h *cutHash) sum() Hash {
+func (h *cutHash) sum() format.Hash {
 	if h.d == nil {
-		return Hash{}
+		return format.Hash{}
 	}
 	return h.d.Sum()
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -77,14 +77,14 @@ func (p *ExtractPlan) usesOf(id int32) []extractUse {
 // Image.ReparseData: of damaged data there is no target, unless they are to be recovered, which is noted too.
 func (p *ExtractPlan) link(u *extractUse) (bool, error) {
 	im := p.sel.Image
-	if !isLinkTag(im.ReparseTag(u.node)) || im.IsDir(u.node) {
+	if !format.IsLinkTag(im.ReparseTag(u.node)) || im.IsDir(u.node) {
 		return false, nil
 	}
 	if p.linkLen >= maxTargets {
-		return false, fmt.Errorf("there are too many links: %w", ErrTooLarge)
+		return false, fmt.Errorf("there are too many links: %w", format.ErrTooLarge)
 	}
 	l, err := im.Link(u.node)
-	if p.o.Recover && errors.Is(err, ErrChecksum) {
+	if p.o.Recover && errors.Is(err, format.ErrChecksum) {
 		l = im.damagedLink(u.node)
 	}
 	if l.Kind == "" || l.Kind == "app" {
@@ -155,7 +155,7 @@ func (p *ExtractPlan) entry(u *extractUse) Entry {
 	}
 	switch {
 	case u.stream:
-		e.Attrs &^= AttrDirectory | AttrReparsePoint
+		e.Attrs &^= format.AttrDirectory | format.AttrReparsePoint
 	case u.kind == EntrySymlink:
 		e.Target = p.targets[u.aux]
 	case u.kind == EntryHardLink:

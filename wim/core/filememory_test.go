@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"unsafe"
+	"wimscope/wim/format"
 )
 
 // TestBytesPerFile bounds the records of which there is one for each file that is captured: a million files are in
@@ -50,12 +51,12 @@ func TestMemoryPerFile(t *testing.T) {
 	if _, err := e.AddDraft(d, &DraftInfo{Name: "x"}); err != nil {
 		t.Fatal(err)
 	}
-	p, err := e.PlanWrite(&WriteOptions{Codec: None})
+	p, err := e.PlanWrite(&WriteOptions{Codec: format.None})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range p.contents {
-		var h Hash
+		var h format.Hash
 		le.PutUint32(h[:], uint32(i+1))
 		p.setHash(int32(i), h)
 		p.unite(int32(i))

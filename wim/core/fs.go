@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 	"unicode/utf16"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 
 	"github.com/hack-pad/hackpadfs"
@@ -137,7 +138,7 @@ func (im *Image) linkTarget(n Node, l Link) (target string, outside bool) {
 	case l.Rel:
 		return strings.ReplaceAll(l.Substitute, `\`, "/"), false
 	}
-	if rest, ok := drivePath(ntname.Bytes(utf16.Encode([]rune(l.Substitute)))); ok && im.entry(n).ReparseFlags()&1 == 0 {
+	if rest, ok := format.DrivePath(ntname.Bytes(utf16.Encode([]rune(l.Substitute)))); ok && im.entry(n).ReparseFlags()&1 == 0 {
 		return im.fromRoot(n, ntname.LossyText(rest)), false
 	}
 	return outsideTarget(l), true
@@ -146,7 +147,7 @@ func (im *Image) linkTarget(n Node, l Link) (target string, outside bool) {
 // outsideTarget formats an absolute target outside the image as a Windows path with slashes: "D:/dir", "//server/share",
 // "//?/Volume{...}/".
 func outsideTarget(l Link) string {
-	target := trimDevice(l.Substitute)
+	target := format.TrimDevice(l.Substitute)
 	switch rest, unc := strings.CutPrefix(target, `UNC\`); {
 	case unc:
 		target = `\\` + rest
@@ -294,7 +295,7 @@ type fsInfo struct {
 	node Node
 	name string
 	mode fs.FileMode
-	hash Hash
+	hash format.Hash
 	size int64
 }
 
@@ -328,22 +329,22 @@ func (im *Image) Mode(n Node) fs.FileMode {
 		if unix.Mode&01000 != 0 {
 			mode |= fs.ModeSticky
 		}
-	case attrs&AttrDirectory != 0:
+	case attrs&format.AttrDirectory != 0:
 		mode = 0755
-	case attrs&AttrReadOnly != 0:
+	case attrs&format.AttrReadOnly != 0:
 		mode = 0444
 	}
-	if attrs&AttrReparsePoint != 0 {
+	if attrs&format.AttrReparsePoint != 0 {
 		switch tag := e.ReparseTag(); {
-		case tag == TagSymlink, tag == TagMountPoint, tag == TagLxSymlink:
+		case tag == format.TagSymlink, tag == format.TagMountPoint, tag == format.TagLxSymlink:
 			return fs.ModeSymlink | 0777
-		case isSurrogate(tag):
+		case format.IsSurrogate(tag):
 			return mode | fs.ModeIrregular
-		case attrs&AttrDirectory == 0 && im.Hash(n).IsZero():
+		case attrs&format.AttrDirectory == 0 && im.Hash(n).IsZero():
 			return mode | fs.ModeIrregular
 		}
 	}
-	if attrs&AttrDirectory != 0 {
+	if attrs&format.AttrDirectory != 0 {
 		return mode | fs.ModeDir
 	}
 	if isUnix {

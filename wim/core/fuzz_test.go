@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -23,7 +24,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add(b, []byte(nil), []byte(nil))
 	}
 	// A reparse point that is no link, with a content beside its data.
-	point := &wimtest.HandEntry{Name: "point", Attrs: AttrReparsePoint, Tag: 0x80000013, Data: []byte("reparse data"), Streams: []wimtest.HandStream{{Data: []byte("content")}}}
+	point := &wimtest.HandEntry{Name: "point", Attrs: format.AttrReparsePoint, Tag: 0x80000013, Data: []byte("reparse data"), Streams: []wimtest.HandStream{{Data: []byte("content")}}}
 	f.Add(wimtest.One(wimtest.Folder("", point)).Bytes(), []byte(nil), []byte(nil))
 	for _, s := range wimtest.Samples() {
 		all := [3][]byte{}
@@ -66,7 +67,7 @@ func FuzzOpen(f *testing.F) {
 		}
 		checkTiles(t, a)
 		a.Info()
-		bad := map[Hash]bool{}
+		bad := map[format.Hash]bool{}
 		budget := int64(16 << 20)
 		for i := range a.blobs {
 			blob := a.blob(int32(i))
@@ -97,7 +98,7 @@ func FuzzOpen(f *testing.F) {
 		}
 		p, err := a.PlanVerify(&VerifyOptions{References: true})
 		if err != nil {
-			if errors.Is(err, ErrTooLarge) || errors.Is(err, ErrFormat) {
+			if errors.Is(err, format.ErrTooLarge) || errors.Is(err, format.ErrFormat) {
 				return
 			}
 			t.Fatal(err)
@@ -109,7 +110,7 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		told := map[Hash]bool{}
+		told := map[format.Hash]bool{}
 		for _, d := range r.Damaged {
 			told[d.Hash] = true
 		}
@@ -178,7 +179,7 @@ func extractAll(t *testing.T, a *Archive, im *Image, o *ExtractOptions) {
 		}
 		if im.ReparseTag(node) != 0 {
 			checkLink(t, a, im, node, text)
-		} else if h := im.Hash(node); !h.IsZero() && Hash(sha1.Sum([]byte(text))) != h {
+		} else if h := im.Hash(node); !h.IsZero() && format.Hash(sha1.Sum([]byte(text))) != h {
 			t.Fatalf("%q has other bytes than its hash tells of", path)
 		}
 	}
@@ -197,7 +198,7 @@ func checkLink(t *testing.T, a *Archive, im *Image, n Node, text string) {
 		t.Fatal(err)
 	}
 	b := make([]byte, r.Size())
-	if _, err := r.ReadAt(b, 0); err != nil && err != io.EOF || !h.IsZero() && Hash(sha1.Sum(b)) != h {
+	if _, err := r.ReadAt(b, 0); err != nil && err != io.EOF || !h.IsZero() && format.Hash(sha1.Sum(b)) != h {
 		t.Fatalf("%s is written by bytes that do not have their hash (%v)", im.Path(n), err)
 	}
 	if !strings.HasPrefix(text, "-> ") {
@@ -324,7 +325,7 @@ func FuzzParseShard(f *testing.F) {
 // FuzzParseShardResult: what is accepted comes back the same.
 func FuzzParseShardResult(f *testing.F) {
 	r := ShardResult{Seq: 1, Bytes: 2, Items: 3, Bad: []BadPiece{{Piece: 1, ID: 2, Off: 3, Len: 4, Lost: 5, Error: "e"}},
-		CRCs: []uint32{6}, Cuts: []Cut{{Piece: 1, ID: 7, Hash: Hash{8}, Size: 9, From: 1, Len: 2, State: []byte("s"), Tail: []byte("t")}}, Sum: []byte("sum")}
+		CRCs: []uint32{6}, Cuts: []Cut{{Piece: 1, ID: 7, Hash: format.Hash{8}, Size: 9, From: 1, Len: 2, State: []byte("s"), Tail: []byte("t")}}, Sum: []byte("sum")}
 	f.Add(r.AppendBinary(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := ParseShardResult(b)

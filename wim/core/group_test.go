@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -16,7 +16,7 @@ import (
 func TestGroup(t *testing.T) {
 	trees := plainTrees(83, 84)
 	files := map[string][]byte{}
-	o := WriteOptions{Codec: LZX, Level: 1, Integrity: true, Only: OnlyContents}
+	o := WriteOptions{Codec: format.LZX, Level: 1, Integrity: true, Only: OnlyContents}
 	first := editOf(t, files, trees[0])
 	res, _ := write(t, first, &o, files, 2)
 	image := func(e *Edit, res []byte) []byte {
@@ -88,11 +88,11 @@ func TestGroup(t *testing.T) {
 	// What is not in the group, and another codec, is refused.
 	stray := editOf(t, files, trees[1])
 	stray.LeaveOut(openWritten(t, res))
-	meta := WriteOptions{Codec: LZX, Level: 1, Only: OnlyMetadata}
+	meta := WriteOptions{Codec: format.LZX, Level: 1, Only: OnlyMetadata}
 	if b, _, err := tryWrite(stray, &meta, files, 1); !errors.Is(err, ErrMissingBlob) || len(b) > 0 {
 		t.Errorf("contents that nobody holds: %v, %d bytes were written", err, len(b))
 	}
-	meta.Codec = XPRESS
+	meta.Codec = format.XPRESS
 	if _, err := stray.PlanWrite(&meta); !errors.Is(err, ErrRefused) {
 		t.Errorf("another codec: %v", err)
 	}

@@ -8,7 +8,7 @@ import (
 	hackfstest "github.com/hack-pad/hackpadfs/fstest"
 	"github.com/hack-pad/hackpadfs/mem"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -40,7 +40,7 @@ func handEntry(tb testing.TB, from fs.FS, path, name string) *wimtest.HandEntry 
 		tb.Fatal(err)
 	}
 	unix := format.UnixData{Mode: 0o100000 | uint32(info.Mode().Perm())}
-	e := &wimtest.HandEntry{Name: name, Modified: uint64(FiletimeOf(info.ModTime())), Dir: info.IsDir()}
+	e := &wimtest.HandEntry{Name: name, Modified: uint64(format.FiletimeOf(info.ModTime())), Dir: info.IsDir()}
 	if e.Dir {
 		unix.Mode ^= 0o140000
 		list, err := fs.ReadDir(from, path)

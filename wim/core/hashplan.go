@@ -1,6 +1,9 @@
 package core
 
-import "slices"
+import (
+	"slices"
+	"wimscope/wim/format"
+)
 
 // planHash plans which contents are hashed before anything is packed: the first stage of writing. A content that is read
 // once, hashed and packed at the same time, is the rule. Read before are those
@@ -24,7 +27,7 @@ func (p *WritePlan) planHash() {
 		}
 	}
 	once := p.o.OnePass
-	if p.o.Codec == None {
+	if p.o.Codec == format.None {
 		once = largeContent // nothing is packed in vain
 	}
 	all := p.o.Solid || p.front || p.o.Only == OnlyMetadata
@@ -70,7 +73,7 @@ func (p *WritePlan) mergeHash(r *PackResult) {
 }
 
 // setHash tells a content's hash, and the draft that it is of.
-func (p *WritePlan) setHash(id int32, h Hash) {
+func (p *WritePlan) setHash(id int32, h format.Hash) {
 	c := &p.contents[id]
 	if c.known {
 		return

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"testing"
+	"wimscope/wim/format"
 )
 
 // holeContent is a content that has data in some places, and must not be read in others.
@@ -75,7 +76,7 @@ func TestHoles(t *testing.T) {
 			for i := range want {
 				want[i] = f.byteAt(int64(i))
 			}
-			hash := Hash(sha1.Sum(want))
+			hash := format.Hash(sha1.Sum(want))
 			s := &PackShard{Op: PackHash, Bytes: size, Pieces: []PackPiece{{ID: 1, Source: PieceFile, Size: size, Len: size}}}
 			r, err := RunPack(s, PackSource{Files: f}, NewPackWorker(), nil)
 			if err != nil || r.Items[0].Hash != hash || r.Bytes != size {
@@ -98,7 +99,7 @@ func TestHoles(t *testing.T) {
 
 // TestZeroChunks sees that chunks of zeros, which are packed once, come out as if each was.
 func TestZeroChunks(t *testing.T) {
-	for _, codec := range []Codec{XPRESS, LZX, LZMS} {
+	for _, codec := range []format.Codec{format.XPRESS, format.LZX, format.LZMS} {
 		t.Run(codec.String(), func(t *testing.T) {
 			const chunk = 32 << 10
 			one := func(e *encoders, src []byte, room int) []byte {

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -117,33 +118,33 @@ func (im *Image) Children(n Node) (first Node, count int) {
 func (im *Image) IsDir(n Node) bool {
 	e := im.fixed(n)
 	a := e.attributes()
-	return a&AttrDirectory != 0 && (a&AttrReparsePoint == 0 || !isSurrogate(e.reparseTag()))
+	return a&format.AttrDirectory != 0 && (a&format.AttrReparsePoint == 0 || !format.IsSurrogate(e.reparseTag()))
 }
 
 // Attributes are the FILE_ATTRIBUTE bits of n.
 func (im *Image) Attributes(n Node) uint32 { return im.fixed(n).attributes() }
 
 // Created is when n was made.
-func (im *Image) Created(n Node) Filetime {
-	return Filetime(im.entry(n).Created())
+func (im *Image) Created(n Node) format.Filetime {
+	return format.Filetime(im.entry(n).Created())
 }
 
 // Accessed is when n was last read.
-func (im *Image) Accessed(n Node) Filetime {
-	return Filetime(im.entry(n).Accessed())
+func (im *Image) Accessed(n Node) format.Filetime {
+	return format.Filetime(im.entry(n).Accessed())
 }
 
 // Modified is when n was last written.
-func (im *Image) Modified(n Node) Filetime {
-	return Filetime(im.entry(n).Modified())
+func (im *Image) Modified(n Node) format.Filetime {
+	return format.Filetime(im.entry(n).Modified())
 }
 
-func (im *Image) isReparse(n Node) bool { return im.Attributes(n)&AttrReparsePoint != 0 }
+func (im *Image) isReparse(n Node) bool { return im.Attributes(n)&format.AttrReparsePoint != 0 }
 
 // ReparseTag is the tag of a reparse point, 0 for all else.
 func (im *Image) ReparseTag(n Node) uint32 {
 	e := im.entry(n)
-	if e.Attributes()&AttrReparsePoint == 0 {
+	if e.Attributes()&format.AttrReparsePoint == 0 {
 		return 0
 	}
 	return e.ReparseTag()

@@ -3,6 +3,7 @@ package core
 import (
 	"strconv"
 	"strings"
+	"wimscope/wim/format"
 )
 
 // ImageInfo is an image as the XML document tells it. None of it is to be trusted: counts and times are what some
@@ -31,8 +32,8 @@ type ImageInfo struct {
 	Files              int64
 	Bytes              int64
 	HardLinkBytes      int64
-	Created            Filetime
-	Modified           Filetime
+	Created            format.Filetime
+	Modified           format.Filetime
 	Boot               bool
 	WIMBoot            bool
 	Problem            string // why its tree cannot be read, if that is known; "" otherwise

@@ -3,11 +3,8 @@ package core
 import (
 	"encoding/hex"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
-
-// Field is one field of an on-disk record, as it explains itself.
-type Field = format.Field
 
 // Info is an archive as a whole.
 type Info struct {
@@ -16,10 +13,10 @@ type Info struct {
 	RawVersion     uint32
 	Flags          []string // names of the header's set flags
 	RawFlags       uint32
-	Codec          Codec // of resources that are not solid
-	ChunkSize      int64 // 0 if Codec is None
-	Solid          bool  // there are solid resources
-	SolidCodec     Codec // of the first one
+	Codec          format.Codec // of resources that are not solid
+	ChunkSize      int64        // 0 if Codec is None
+	Solid          bool         // there are solid resources
+	SolidCodec     format.Codec // of the first one
 	SolidChunkSize int64
 	Pipable        bool
 	ReadOnly       bool       // by the header's flag
@@ -56,7 +53,7 @@ func (a *Archive) Info() *Info {
 		ReadOnly: h.Flags&format.FlagReadOnly != 0, First: a.first, TotalParts: a.total, Missing: a.missing,
 		BootIndex: int(h.BootIndex), Images: len(a.images), Blobs: a.nBlobs, Warnings: a.told(), Losses: a.losses,
 	}
-	if p.codec != None {
+	if p.codec != format.None {
 		info.ChunkSize = int64(h.ChunkSize)
 	}
 	for i := range a.parts {
@@ -95,4 +92,4 @@ func (a *Archive) told() []string {
 }
 
 // HeaderFields explains part 1's header, field by field.
-func (a *Archive) HeaderFields() []Field { return a.parts[a.first].hdr.Fields() }
+func (a *Archive) HeaderFields() []format.Field { return a.parts[a.first].hdr.Fields() }

@@ -3,7 +3,7 @@ package core
 import (
 	"fmt"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 )
 
@@ -20,7 +20,7 @@ func (e *IntegrityError) Error() string {
 }
 
 // Is makes an IntegrityError an ErrChecksum.
-func (e *IntegrityError) Is(target error) bool { return target == ErrChecksum }
+func (e *IntegrityError) Is(target error) bool { return target == format.ErrChecksum }
 
 // readIntegrity reads a part's integrity table, nil if it has none.
 func (a *Archive) readIntegrity(src int) (*format.IntegrityTable, error) {
@@ -32,7 +32,7 @@ func (a *Archive) readIntegrity(src int) (*format.IntegrityTable, error) {
 	const record = "integrity table"
 	r, fault := p.plain(int32(src), h)
 	if fault != faultNone {
-		return nil, formatErrorf(record, p.Name, r.off, "%v", fault)
+		return nil, format.Errorf(record, p.Name, r.off, "%v", fault)
 	}
 	b, err := a.readAll(&r, record, tableTimes)
 	if err != nil {
@@ -40,11 +40,11 @@ func (a *Archive) readIntegrity(src int) (*format.IntegrityTable, error) {
 	}
 	t, err := format.ParseIntegrityTable(b)
 	if err != nil {
-		return nil, wrapFormat(p.Name, r.off, err)
+		return nil, format.InPart(p.Name, r.off, err)
 	}
 	from, to := p.covered()
 	if want := (to - from + int64(t.ChunkSize) - 1) / int64(t.ChunkSize); want != int64(t.Count) {
-		return nil, &FormatError{Record: record, Part: p.Name, Off: r.off,
+		return nil, &format.Error{Record: record, Part: p.Name, Off: r.off,
 			Err: fmt.Errorf("%d blocks of %d bytes are not what lies between 0x%x and 0x%x", t.Count, t.ChunkSize, from, to)}
 	}
 	return &t, nil

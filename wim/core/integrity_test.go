@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 )
 
@@ -78,7 +78,7 @@ func TestIntegrityBeforeChange(t *testing.T) {
 						t.Errorf("%s, %s without a table: %v", c.name, how.name, err)
 					}
 				case c.block >= 0:
-					if !errors.As(err, &ie) || ie.Block != c.block || int64(c.damage) < ie.Off || int64(c.damage) >= ie.End || !errors.Is(err, ErrChecksum) {
+					if !errors.As(err, &ie) || ie.Block != c.block || int64(c.damage) < ie.Off || int64(c.damage) >= ie.End || !errors.Is(err, format.ErrChecksum) {
 						t.Errorf("%s, %s: %v", c.name, how.name, err)
 					}
 					if !bytes.Equal(live.b, bad) {

@@ -2,47 +2,9 @@ package core
 
 import (
 	"encoding/binary"
-	"encoding/hex"
-	"fmt"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
-
-// TaggedItem is an item that follows an entry's names and whose meaning is not known.
-type TaggedItem struct {
-	Tag  uint32
-	Data []byte
-}
-
-// UnixData is what wimlib keeps of a file's owner and mode on Unix.
-type UnixData struct {
-	UID, GID uint32
-	Mode     uint32 // type and permissions, as in stat
-	Rdev     uint32 // device number of a device node: major<<8 | minor in the low bits, as Linux packs it
-}
-
-// String gives "0644 uid 0 gid 0", with type bits and device number if they tell something.
-func (u UnixData) String() string {
-	s := fmt.Sprintf("%04o uid %d gid %d", u.Mode&07777, u.UID, u.GID)
-	switch u.Mode & 0170000 {
-	case 0140000:
-		s += " socket"
-	case 0060000:
-		s += fmt.Sprintf(" block device 0x%x", u.Rdev)
-	case 0020000:
-		s += fmt.Sprintf(" character device 0x%x", u.Rdev)
-	case 0010000:
-		s += " fifo"
-	}
-	return s
-}
-
-// Xattr is an extended attribute.
-type Xattr struct {
-	Name  string // as stored: bytes without a known encoding
-	Flags uint8  // 0x80: the file cannot be understood without it
-	Value []byte
-}
 
 // item finds the first tagged item of n with the tag.
 func (im *Image) item(n Node, tag uint32) ([]byte, bool) {
@@ -64,32 +26,32 @@ func (im *Image) ObjectID(n Node) string {
 	if !ok || len(data) < 16 {
 		return ""
 	}
-	return guidText(data)
+	return format.GUIDText(data)
 }
 
 // UnixData gives owner and mode, if the archive holds them.
-func (im *Image) UnixData(n Node) (UnixData, bool) {
+func (im *Image) UnixData(n Node) (format.UnixData, bool) {
 	data, ok := im.item(n, format.TagUnixData)
 	if !ok {
-		return UnixData{}, false
+		return format.UnixData{}, false
 	}
 	u, err := format.ParseUnixData(data)
 	if err != nil {
-		return UnixData{}, false
+		return format.UnixData{}, false
 	}
-	return UnixData(u), true
+	return u, true
 }
 
 // Xattrs lists n's extended attributes, of both forms that wimlib has written.
-func (im *Image) Xattrs(n Node) []Xattr {
-	var list []Xattr
+func (im *Image) Xattrs(n Node) []format.Xattr {
+	var list []format.Xattr
 	if rest, ok := im.item(n, format.TagXattrs); ok {
 		for {
 			x, next, ok := format.NextXattr(rest)
 			if !ok {
 				break
 			}
-			list = append(list, Xattr{Name: string(x.Name), Flags: x.Flags, Value: x.Value})
+			list = append(list, x)
 			rest = next
 		}
 	}
@@ -100,7 +62,7 @@ func (im *Image) Xattrs(n Node) []Xattr {
 			if name == 0 || 8+name+value > uint64(len(rest)) {
 				break
 			}
-			list = append(list, Xattr{Name: string(rest[8 : 8+name]), Value: rest[8+name : 8+name+value]})
+			list = append(list, format.Xattr{Name: string(rest[8 : 8+name]), Value: rest[8+name : 8+name+value]})
 			rest = rest[min((8+name+value+3)&^3, uint64(len(rest))):]
 		}
 	}
@@ -108,8 +70,8 @@ func (im *Image) Xattrs(n Node) []Xattr {
 }
 
 // Items lists the tagged items of n whose meaning is not known.
-func (im *Image) Items(n Node) []TaggedItem {
-	var list []TaggedItem
+func (im *Image) Items(n Node) []format.TaggedItem {
+	var list []format.TaggedItem
 	for rest := im.entry(n).Items(); ; {
 		item, next, ok := format.NextItem(rest)
 		if !ok {
@@ -118,14 +80,8 @@ func (im *Image) Items(n Node) []TaggedItem {
 		switch item.Tag {
 		case format.TagObjectID, format.TagXattrs, format.TagUnixData, format.TagLinuxXattrs:
 		default:
-			list = append(list, TaggedItem{item.Tag, item.Data})
+			list = append(list, item)
 		}
 		rest = next
 	}
-}
-
-// guidText writes 16 bytes as a GUID: {00112233-4455-6677-8899-aabbccddeeff}, its first three fields little-endian.
-func guidText(b []byte) string {
-	return fmt.Sprintf("{%08x-%04x-%04x-%s-%s}", binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint16(b[4:]),
-		binary.LittleEndian.Uint16(b[6:]), hex.EncodeToString(b[8:10]), hex.EncodeToString(b[10:16]))
 }

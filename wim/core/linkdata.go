@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 	"sync"
+	"wimscope/wim/format"
 )
 
 // linkData caches the reparse data of an image. Links are asked for in the order of the tree, but their data lie in another order:
@@ -12,7 +13,7 @@ type linkData struct {
 	mu       sync.Mutex
 	unpacked int64 // chunk bytes that links have cost so far
 	ordered  bool
-	kept     map[Hash]linkBlob // set once all are read
+	kept     map[format.Hash]linkBlob // set once all are read
 }
 
 type linkBlob struct {
@@ -30,13 +31,13 @@ const (
 func (a *Archive) linkDataLimit() int64 { return min(max(minLinkData, 4*a.size), maxLinkData) }
 
 // readLink reads reparse data. The errors are those of ReadBlob.
-func (im *Image) readLink(h Hash) ([]byte, error) {
+func (im *Image) readLink(h format.Hash) ([]byte, error) {
 	l := &im.linkData
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.ordered {
 		before := im.a.unpacked.Load()
-		b, err := im.a.ReadBlob(h, maxReparseData)
+		b, err := im.a.ReadBlob(h, format.MaxReparseData)
 		if l.unpacked += im.a.unpacked.Load() - before; l.unpacked > 2*im.a.opts.CacheSize {
 			l.readAll(im)
 		}
@@ -45,13 +46,13 @@ func (im *Image) readLink(h Hash) ([]byte, error) {
 	if x, ok := l.kept[h]; ok {
 		return x.data, x.err
 	}
-	return im.a.ReadBlob(h, maxReparseData) // the content is missing, so this costs nothing
+	return im.a.ReadBlob(h, format.MaxReparseData) // the content is missing, so this costs nothing
 }
 
 // readAll reads the data of all links, unpacking each chunk once.
 func (l *linkData) readAll(im *Image) {
 	a := im.a
-	l.ordered, l.kept = true, map[Hash]linkBlob{}
+	l.ordered, l.kept = true, map[format.Hash]linkBlob{}
 	var ids []int32
 	for n := range Node(im.Len()) {
 		if im.isReparse(n) {
@@ -71,11 +72,11 @@ func (l *linkData) readAll(im *Image) {
 		x := linkBlob{}
 		switch shared := b.run >= 0 && b.run == run && b.off < end; {
 		case b.size > left:
-			x.err = &TooLargeError{What: "reparse data of all links", Need: a.linkDataLimit() - left + b.size, Limit: a.linkDataLimit()}
+			x.err = &format.TooLargeError{What: "reparse data of all links", Need: a.linkDataLimit() - left + b.size, Limit: a.linkDataLimit()}
 		case shared && !share.more(a.solidChunkSize(b)):
-			x.err = &FormatError{Record: "reparse data", Part: a.parts[b.src].Name, Off: b.off, Err: errOverlap}
+			x.err = &format.Error{Record: "reparse data", Part: a.parts[b.src].Name, Off: b.off, Err: errOverlap}
 		default:
-			x.data, x.err = a.ReadBlob(b.hash, maxReparseData)
+			x.data, x.err = a.ReadBlob(b.hash, format.MaxReparseData)
 			left -= int64(len(x.data))
 			if b.run != run {
 				run, end = b.run, 0

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"wimscope/wim/format"
 )
 
 // Hard links: entries of one group number are one file with several names, if their content is the same too. (In
@@ -14,7 +15,7 @@ import (
 // linkName is one name of a file that has several.
 type linkName struct {
 	group uint64
-	hash  Hash
+	hash  format.Hash
 	node  Node
 }
 
@@ -29,7 +30,7 @@ func compareLinks(a, b linkName) int {
 // may bear the same number: Links tells names of one file.
 func (im *Image) LinkGroup(n Node) uint64 {
 	e := im.fixed(n)
-	if e.attributes()&(AttrDirectory|AttrReparsePoint) != 0 {
+	if e.attributes()&(format.AttrDirectory|format.AttrReparsePoint) != 0 {
 		return 0
 	}
 	return e.linkGroup()

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 	"wimscope/wim/wimtest"
 )
@@ -18,7 +18,7 @@ func holding(meta []byte) []byte {
 }
 
 // empty is an entry without content.
-func empty(name string) *entry { return &entry{name: name, attrs: AttrArchive} }
+func empty(name string) *entry { return &entry{name: name, attrs: format.AttrArchive} }
 
 // TestLosses checks that losses of a tree are reported by kind and place, and make the archive incomplete.
 func TestLosses(t *testing.T) {
@@ -94,7 +94,7 @@ func TestLosses(t *testing.T) {
 	// What is there without any of it has nothing lost, and whatever is zero is none.
 	for name, meta := range map[string][]byte{
 		"as it is": changed(func([]byte, int, int, int, int) {}), "zeros behind": append(changed(func([]byte, int, int, int, int) {}), make([]byte, 500)...),
-		"sha-1 of nothing": metadata(dir("", dir("d").with(func(e *entry) { e.d.Hash = [20]byte([]byte(emptyHash)) }))),
+		"sha-1 of nothing": metadata(dir("", dir("d").with(func(e *entry) { e.d.Hash = [20]byte([]byte(format.EmptyHash)) }))),
 		"no entry at all":  append([]byte{8, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 8)...),
 	} {
 		if r := verify(t, mustOpen(t, holding(meta)), 1); r.Verdict != Good || r.LossesN > 0 {
@@ -196,7 +196,7 @@ func TestKeepForLostEntries(t *testing.T) {
 		}
 		m := memFile{slices.Clone(b)}
 		run(t, p, nil, &m, nil)
-		if has := openHas(t, m.b, Hash(sha1.Sum([]byte("two")))); has == whole {
+		if has := openHas(t, m.b, format.Hash(sha1.Sum([]byte("two")))); has == whole {
 			t.Errorf("the other image is whole: %v; the content is there: %v", whole, has)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -79,8 +79,8 @@ func memoryBases(t *testing.T) [][]byte {
 	list := rewriteSeeds(t)
 	files := map[string][]byte{"/a": bytes.Repeat([]byte("some text, "), 9000), "/b": bigContent(30_000, func(c int) bool { return c == 1 }), "/c": []byte("c")}
 	for _, o := range []WriteOptions{
-		{Codec: LZMS, ChunkSize: 2 << 20, Level: 1}, {Codec: LZMS, Level: 1, Solid: true, SolidCodec: LZMS, SolidLevel: 1, SolidChunkSize: 1 << 20},
-		{Codec: LZX, ChunkSize: 2 << 20, Level: 1}, {Codec: XPRESS, Level: 1, Solid: true, SolidCodec: XPRESS, SolidLevel: 1},
+		{Codec: format.LZMS, ChunkSize: 2 << 20, Level: 1}, {Codec: format.LZMS, Level: 1, Solid: true, SolidCodec: format.LZMS, SolidLevel: 1, SolidChunkSize: 1 << 20},
+		{Codec: format.LZX, ChunkSize: 2 << 20, Level: 1}, {Codec: format.XPRESS, Level: 1, Solid: true, SolidCodec: format.XPRESS, SolidLevel: 1},
 	} {
 		b, _ := write(t, fileEdit(t, files), &o, files, 1)
 		list = append(list, b)
@@ -93,6 +93,6 @@ func memoryBases(t *testing.T) [][]byte {
 	// Links in a solid resource of a packed chunk, and in one that is not packed.
 	text := wimtest.Text.Make(rand.New(rand.NewPCG(9, 9)), 1<<16)
 	right := func(off, size int64) []byte { return text[off : off+size] }
-	list = append(list, wimtest.LinksInSolid(wimtest.PackedSolid(format.CodecLZMS, 1<<16, 1<<16, packChunk(t, LZMS, text)), 50, 64, 0, right), wimtest.LinksInSolid(wimtest.SolidResource(text, 1<<15), 50, 64, 1<<15, right))
+	list = append(list, wimtest.LinksInSolid(wimtest.PackedSolid(uint32(format.LZMS), 1<<16, 1<<16, packChunk(t, format.LZMS, text)), 50, 64, 0, right), wimtest.LinksInSolid(wimtest.SolidResource(text, 1<<15), 50, 64, 1<<15, right))
 	return list
 }

@@ -3,7 +3,7 @@ package core
 import (
 	"fmt"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -12,7 +12,7 @@ import (
 // The list of each folder follows those of the folders before it, depth first; wimlib lays it out so. Security descriptors
 // that no entry has are left out.
 func (d *Draft) Metadata() ([]byte, error) {
-	if d.inode(0).attributes&AttrDirectory == 0 {
+	if d.inode(0).attributes&format.AttrDirectory == 0 {
 		return nil, &DraftError{"write", "/", errFileAsRoot}
 	}
 	w := metadataWriter{Draft: d, sub: make([]uint64, len(d.dirs))}
@@ -100,7 +100,7 @@ func (w *metadataWriter) layOut() error {
 		stack = stack[:len(stack)-1]
 		kids := w.Children(at.dir)
 		// As a rule a folder without children has a list all the same, one that is empty.
-		if len(kids) == 0 && (at.depth == maxTreeDepth || w.inode(at.dir).attributes&AttrReparsePoint != 0) {
+		if len(kids) == 0 && (at.depth == maxTreeDepth || w.inode(at.dir).attributes&format.AttrReparsePoint != 0) {
 			continue
 		}
 		w.order = append(w.order, at.dir)
@@ -156,7 +156,7 @@ func streamSize(name string) uint64 {
 // content may be empty, and a folder that is one has one; wimlib before 1.14.2 wrote two there as well, which DISM and the
 // setup of Windows refuse.
 func hasExtra(streams []inodeStream) bool {
-	return len(streams) > 1 || len(streams) == 1 && streams[0].kind == StreamNamed
+	return len(streams) > 1 || len(streams) == 1 && streams[0].kind == format.StreamNamed
 }
 
 func (w *metadataWriter) write() []byte {
@@ -198,7 +198,7 @@ func (w *metadataWriter) appendEntry(b []byte, n DraftNode) []byte {
 	if node.dir >= 0 {
 		e.SubdirOff = w.sub[node.dir]
 	}
-	if in.attributes&AttrReparsePoint != 0 {
+	if in.attributes&format.AttrReparsePoint != 0 {
 		e.Link = uint64(rare.reparseTag) | uint64(rare.reparseMore)<<32
 	}
 	if !hasExtra(streams) {

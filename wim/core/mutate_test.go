@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"wimscope/wim/format"
 )
 
 // TestMutations changes real archives at random places, headers and tables more than the rest: whatever comes of it,
@@ -67,7 +68,7 @@ func mutated(t *testing.T, b []byte) {
 	}
 	checkTiles(t, a)
 	sameTables(t, a)
-	bad := map[Hash]bool{}
+	bad := map[format.Hash]bool{}
 	for _, x := range a.Blobs() {
 		a.Stored(x)
 		r, err := a.OpenBlob(x.Hash)

@@ -1,6 +1,8 @@
 package core
 
-import "wimscope/wim/internal/format"
+import (
+	"wimscope/wim/format"
+)
 
 // What tools that write an image to disk, or list it as it is stored, want to know beyond what people are shown.
 
@@ -17,7 +19,7 @@ func (im *Image) ObjectIDBytes(n Node) []byte {
 // from the image's root.
 func (im *Image) ReparseFixed(n Node) bool {
 	e := im.entry(n)
-	return e.Attributes()&AttrReparsePoint != 0 && e.ReparseFlags()&1 == 0
+	return e.Attributes()&format.AttrReparsePoint != 0 && e.ReparseFlags()&1 == 0
 }
 
 // SecurityBytes is the security descriptor of n as stored, nil if it has none.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 	"wimscope/wim/wimtest"
 )
@@ -15,8 +16,8 @@ import (
 func TestOnePass(t *testing.T) {
 	trees := []*wimtest.Tree{wimtest.Random(61, &wimtest.TreeOptions{Plain: true}), wimtest.Random(62, &wimtest.TreeOptions{Plain: true})}
 	for _, o := range []WriteOptions{
-		{}, {Codec: XPRESS, Level: 1}, {Codec: LZX, Level: 1, Integrity: true}, {Codec: XPRESS, Level: 1, Pipable: true},
-		{Codec: LZX, Level: 1, Solid: true, SolidCodec: XPRESS},
+		{}, {Codec: format.XPRESS, Level: 1}, {Codec: format.LZX, Level: 1, Integrity: true}, {Codec: format.XPRESS, Level: 1, Pipable: true},
+		{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.XPRESS},
 	} {
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
 			var want [][]byte
@@ -79,7 +80,7 @@ func TestOnePassSkip(t *testing.T) {
 	files := map[string][]byte{"/twin": data}
 	d := NewDraft()
 	for _, c := range []Content{{Size: 10, Path: "/bad", Known: true, Hash: sha1.Sum(data)}, {Size: 10, Path: "/twin"}} {
-		if _, err := d.Add(0, DraftEntry{Name: c.Path[1:], Attributes: AttrArchive, Streams: []DraftStream{{Content: d.AddContent(c)}}}); err != nil {
+		if _, err := d.Add(0, DraftEntry{Name: c.Path[1:], Attributes: format.AttrArchive, Streams: []DraftStream{{Content: d.AddContent(c)}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -87,7 +88,7 @@ func TestOnePassSkip(t *testing.T) {
 	if _, err := e.AddDraft(d, nil); err != nil {
 		t.Fatal(err)
 	}
-	p, err := e.PlanWrite(&WriteOptions{Codec: XPRESS, OnePass: 100})
+	p, err := e.PlanWrite(&WriteOptions{Codec: format.XPRESS, OnePass: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

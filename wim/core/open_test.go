@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 	"wimscope/wim/wimtest"
 )
@@ -94,7 +95,7 @@ func readBlobs(t testing.TB, a *Archive) {
 			t.Errorf("content %v: %v", b.Hash, err)
 			continue
 		}
-		if got := Hash(sha1.Sum(data)); got != b.Hash || int64(len(data)) != b.Size {
+		if got := format.Hash(sha1.Sum(data)); got != b.Hash || int64(len(data)) != b.Size {
 			t.Errorf("content %v of %d bytes: got %v, %d bytes", b.Hash, b.Size, got, len(data))
 		}
 		if b.Size > 3 {
@@ -169,7 +170,7 @@ func openVariant(t *testing.T, v wimtest.Variant, a *Archive) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		im.EachContent(func(n Node, h Hash, kind StreamKind, name []byte) bool {
+		im.EachContent(func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool {
 			if _, ok := a.Blob(h); !ok {
 				t.Errorf("%s: its content is missing", im.Path(n))
 			}
@@ -194,13 +195,13 @@ func TestSamples(t *testing.T) {
 			switch s.Outcome {
 			case wimtest.NotWIM:
 				var want *NotWIMError
-				if !errors.As(err, &want) || !errors.Is(err, ErrFormat) {
+				if !errors.As(err, &want) || !errors.Is(err, format.ErrFormat) {
 					t.Errorf("got %v, want a NotWIMError", err)
 				}
 				return
 			case wimtest.OldVersion:
 				var want *OldVersionError
-				if !errors.As(err, &want) || !errors.Is(err, ErrUnsupported) {
+				if !errors.As(err, &want) || !errors.Is(err, format.ErrUnsupported) {
 					t.Errorf("got %v, want an OldVersionError", err)
 				}
 				return
@@ -217,7 +218,7 @@ func TestSamples(t *testing.T) {
 				}
 				return
 			case wimtest.Malformed:
-				if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrUnsupported) {
+				if !errors.Is(err, format.ErrFormat) && !errors.Is(err, format.ErrUnsupported) {
 					t.Errorf("got %v, want ErrFormat or ErrUnsupported", err)
 				}
 				return
@@ -228,7 +229,7 @@ func TestSamples(t *testing.T) {
 			checkTiles(t, a)
 			switch s.Outcome {
 			case wimtest.BadImage:
-				if _, err := a.Image(1); !errors.Is(err, ErrFormat) && !errors.Is(err, ErrChecksum) {
+				if _, err := a.Image(1); !errors.Is(err, format.ErrFormat) && !errors.Is(err, format.ErrChecksum) {
 					t.Errorf("image 1: got %v, want ErrFormat or ErrChecksum", err)
 				}
 				return

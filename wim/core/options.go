@@ -3,6 +3,7 @@ package core
 import (
 	"math/bits"
 
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 )
 
@@ -34,10 +35,10 @@ type ReadOptions struct {
 }
 
 // sum computes a SHA-1 beside the caller if that can be done, else when it is asked for.
-func (o *ReadOptions) sum(b []byte) (wait func() Hash) {
+func (o *ReadOptions) sum(b []byte) (wait func() format.Hash) {
 	if o.SHA1 != nil {
 		if w := o.SHA1(b); w != nil {
-			return func() Hash {
+			return func() format.Hash {
 				h, err := w()
 				if err != nil {
 					h = sha1.Sum(b)
@@ -46,7 +47,7 @@ func (o *ReadOptions) sum(b []byte) (wait func() Hash) {
 			}
 		}
 	}
-	return func() Hash { return sha1.Sum(b) }
+	return func() format.Hash { return sha1.Sum(b) }
 }
 
 func (o *ReadOptions) withDefaults() ReadOptions {

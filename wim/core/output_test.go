@@ -13,6 +13,7 @@ import (
 	"sort"
 	"testing"
 	"time"
+	"wimscope/wim/format"
 )
 
 // sparse is a sink and a file of any size: zeros, but where something else was written.
@@ -52,8 +53,8 @@ func (s *sparse) ReadAt(p []byte, off int64) (int, error) {
 }
 
 var (
-	when  = FiletimeOf(time.Date(2025, 9, 5, 12, 11, 8, 421937100, time.UTC))
-	early = Filetime(1) // 1601: no ZIP timestamp of 32 bits holds it
+	when  = format.FiletimeOf(time.Date(2025, 9, 5, 12, 11, 8, 421937100, time.UTC))
+	early = format.Filetime(1) // 1601: no ZIP timestamp of 32 bits holds it
 )
 
 // outputCase is a small output with every kind of entry, and the content that each path must hold.
@@ -145,7 +146,7 @@ func TestZIPHoldsWhatItIsGiven(t *testing.T) {
 				t.Errorf("link is %v", f.Mode())
 			}
 		case "dir/ä – 日本.txt":
-			if got := FiletimeOf(f.Modified); got != when {
+			if got := format.FiletimeOf(f.Modified); got != when {
 				t.Errorf("time: %v, want %v", got, when)
 			}
 		}
@@ -199,8 +200,8 @@ func TestTARHoldsWhatItIsGiven(t *testing.T) {
 			t.Errorf("%s: %d bytes, want %d (expected: %v)", h.Name, len(got), len(content), ok)
 		}
 		delete(want, h.Name)
-		if h.Name == "z:stream" && FiletimeOf(h.ModTime) != when {
-			t.Errorf("time: %v, want %v", FiletimeOf(h.ModTime), when)
+		if h.Name == "z:stream" && format.FiletimeOf(h.ModTime) != when {
+			t.Errorf("time: %v, want %v", format.FiletimeOf(h.ModTime), when)
 		}
 	}
 	if len(want) > 0 {

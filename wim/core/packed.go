@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 
+	"wimscope/wim/format"
 	"wimscope/wim/internal/crc32"
 )
 
@@ -129,7 +130,7 @@ func appendPacked(b []byte, f packForm, data []byte, s SegmentEntries, crcs []ui
 		return b, err
 	}
 	if size > maxShardData {
-		return b, &TooLargeError{What: "segment", Need: size, Limit: maxShardData}
+		return b, &format.TooLargeError{What: "segment", Need: size, Limit: maxShardData}
 	}
 	b = slices.Grow(b, int(size))
 	l := packPlace{form: f}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"wimscope/wim/format"
 )
 
 // elsewhere is a packed segment that notes what is asked of it.
@@ -35,7 +36,7 @@ func randomOutput(r *rand.Rand) (data [][]byte, results []*ShardResult, entries 
 	name := 0
 	entry := func(kind EntryKind, size int64) Entry {
 		name++
-		e := Entry{Path: fmt.Sprint(name, strings.Repeat("p", r.IntN(150))), Kind: kind, Modified: Filetime(r.Uint64())}
+		e := Entry{Path: fmt.Sprint(name, strings.Repeat("p", r.IntN(150))), Kind: kind, Modified: format.Filetime(r.Uint64())}
 		switch kind {
 		case EntryFile:
 			e.Size = size

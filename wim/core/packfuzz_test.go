@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io/fs"
 	"testing"
+	"wimscope/wim/format"
 )
 
 // fuzzFiles has one content, whatever its number.
@@ -23,15 +24,15 @@ func FuzzPackShard(f *testing.F) {
 	for _, s := range []*PackShard{
 		{Op: PackHash, Pieces: []PackPiece{{ID: 1, Source: PieceFile, Size: int64(len(data)), Len: int64(len(data))}}},
 		{Op: PackAlone, Pieces: []PackPiece{{ID: 1, Source: PieceFile, Size: int64(len(data)), Len: int64(len(data))}}},
-		{Op: PackAlone, Codec: XPRESS, ChunkSize: 4096, Level: 1, Bytes: int64(len(data)), Pieces: []PackPiece{{ID: 1, Source: PieceFile, Size: int64(len(data)), Len: int64(len(data))}}},
-		{Op: PackSolid, Codec: LZMS, ChunkSize: 32768, Level: 1, Bytes: int64(len(data)), Pieces: []PackPiece{{ID: 1, Source: PieceFile, Size: int64(len(data)), From: 10, Len: 4096, Lead: 10, Trail: int64(len(data)) - 4106}, {ID: 2, Source: PieceInline, Size: 3, Len: 3, Inline: []byte("abc")}}},
-		{Op: PackAlone, Codec: XPRESS, ChunkSize: 4096, Level: 1, Pipable: true, Bytes: int64(len(data)), Pieces: []PackPiece{{ID: 1, Source: PieceFile, Size: int64(len(data)), Len: int64(len(data))}}},
-		{Op: PackAlone, Codec: XPRESS, ChunkSize: 4096, Level: 1, Pipable: true, Bytes: 4096, Pieces: []PackPiece{{ID: 1, Source: PieceInline, Size: 9000, From: 4096, Len: 3, Inline: []byte("abc")}}},
-		{Op: PackSolid, Codec: LZX, ChunkSize: 32768, Level: 1, Bytes: 100, Pieces: []PackPiece{{ID: 1, Source: PieceZero, Size: 100, Len: 100}}},
+		{Op: PackAlone, Codec: format.XPRESS, ChunkSize: 4096, Level: 1, Bytes: int64(len(data)), Pieces: []PackPiece{{ID: 1, Source: PieceFile, Size: int64(len(data)), Len: int64(len(data))}}},
+		{Op: PackSolid, Codec: format.LZMS, ChunkSize: 32768, Level: 1, Bytes: int64(len(data)), Pieces: []PackPiece{{ID: 1, Source: PieceFile, Size: int64(len(data)), From: 10, Len: 4096, Lead: 10, Trail: int64(len(data)) - 4106}, {ID: 2, Source: PieceInline, Size: 3, Len: 3, Inline: []byte("abc")}}},
+		{Op: PackAlone, Codec: format.XPRESS, ChunkSize: 4096, Level: 1, Pipable: true, Bytes: int64(len(data)), Pieces: []PackPiece{{ID: 1, Source: PieceFile, Size: int64(len(data)), Len: int64(len(data))}}},
+		{Op: PackAlone, Codec: format.XPRESS, ChunkSize: 4096, Level: 1, Pipable: true, Bytes: 4096, Pieces: []PackPiece{{ID: 1, Source: PieceInline, Size: 9000, From: 4096, Len: 3, Inline: []byte("abc")}}},
+		{Op: PackSolid, Codec: format.LZX, ChunkSize: 32768, Level: 1, Bytes: 100, Pieces: []PackPiece{{ID: 1, Source: PieceZero, Size: 100, Len: 100}}},
 		{Op: PackCopy, ChunkSize: 4096, Pipable: true, Pieces: []PackPiece{{ID: 1, Source: PieceFrame, Size: 5000, Len: 900, Off: 3}}},
 		{Op: PackCopy, ChunkSize: 4096, Pieces: []PackPiece{{ID: 1, Source: PieceFrame, Size: 5000, Len: 900}}},
 		{Op: PackCopy, Pieces: []PackPiece{{ID: 1, Source: PiecePacked, Size: 100, Len: 100, Off: 7}}},
-		{Op: PackAlone, Codec: LZX, ChunkSize: 32768, Level: 1, Bytes: 100, Read: []Span{{Off: 5, End: 105, Pieces: []Piece{{ID: 1, Size: 100, Len: 100, Off: 5, Packed: 100, Stored: true}}}}, Pieces: []PackPiece{{ID: 1, Source: PieceUnpack, Size: 100, Len: 100}}},
+		{Op: PackAlone, Codec: format.LZX, ChunkSize: 32768, Level: 1, Bytes: 100, Read: []Span{{Off: 5, End: 105, Pieces: []Piece{{ID: 1, Size: 100, Len: 100, Off: 5, Packed: 100, Stored: true}}}}, Pieces: []PackPiece{{ID: 1, Source: PieceUnpack, Size: 100, Len: 100}}},
 	} {
 		f.Add(s.AppendBinary(nil), data)
 	}

@@ -3,7 +3,7 @@ package core
 import (
 	"cmp"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // spanMaker collects what a shard unpacks of archives.
@@ -24,14 +24,14 @@ func (m *spanMaker) content(a *Archive, base, blob, id int32, from, n int64) err
 	if blob >= a.metaID(0) {
 		r := &a.metas[blob-a.metaID(0)]
 		if r.problem != "" {
-			return formatErrorf("metadata resource", a.parts[r.src].Name, r.off, "%s", r.problem)
+			return format.Errorf("metadata resource", a.parts[r.src].Name, r.off, "%s", r.problem)
 		}
 		m.plain(a, base, id, r.resource, r.hash, from, n)
 		return nil
 	}
 	b := &a.blobs[blob]
 	if b.bad != faultNone {
-		return formatErrorf("content "+b.hash.String(), a.parts[b.src].Name, b.off, "%v", b.bad)
+		return format.Errorf("content "+b.hash.String(), a.parts[b.src].Name, b.off, "%v", b.bad)
 	}
 	if b.run < 0 {
 		res := a.resourceOf(b)
@@ -66,7 +66,7 @@ func (m *spanMaker) content(a *Archive, base, blob, id int32, from, n int64) err
 }
 
 // plain adds bytes of a resource.
-func (m *spanMaker) plain(a *Archive, base, id int32, res resource, hash Hash, from, n int64) {
+func (m *spanMaker) plain(a *Archive, base, id int32, res resource, hash format.Hash, from, n int64) {
 	p := &a.parts[res.src]
 	src := base + res.src
 	whole := n == res.size
@@ -137,7 +137,7 @@ func (a *Archive) packedAs(res *resource, o *WriteOptions) bool {
 	case formChunked, formPipable:
 		return p.codec == o.Codec && res.chunk == o.ChunkSize && (!res.reframed(o) || res.size <= largeContent && res.packed < res.size && res.packedFor(o) < res.size)
 	case formStored:
-		return o.Codec == None || p.codec == o.Codec && int64(p.hdr.ChunkSize) == o.ChunkSize
+		return o.Codec == format.None || p.codec == o.Codec && int64(p.hdr.ChunkSize) == o.ChunkSize
 	}
 	return false
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 )
 
@@ -65,7 +65,7 @@ type PackWorker struct {
 // loadedPiece is a piece whose bytes were read and checked.
 type loadedPiece struct {
 	bytes []byte
-	hash  Hash // of the content, if that can be told
+	hash  format.Hash // of the content, if that can be told
 }
 
 // loadBytes is about how many bytes are read before they are packed: so many that it does not matter how long a turn is
@@ -116,9 +116,9 @@ func (r *packRunner) run() error {
 		return r.hashAll()
 	case s.Op == PackCheck:
 		return r.check()
-	case s.Codec != None && s.Op != PackCopy && (s.Level < LevelFast || s.Level > LevelMaximum):
+	case s.Codec != format.None && s.Op != PackCopy && (s.Level < LevelFast || s.Level > LevelMaximum):
 		return fmt.Errorf("wim: shard %d: level %d: %w", s.Seq, s.Level, errShard)
-	case s.Codec == None && s.Op == PackSolid, s.Codec != None && s.Op != PackCopy && (s.ChunkSize > maxLength || !chunkSizeOK(s.Codec, uint32(min(s.ChunkSize, 1<<31+1)))):
+	case s.Codec == format.None && s.Op == PackSolid, s.Codec != format.None && s.Op != PackCopy && (s.ChunkSize > maxLength || !format.ChunkSizeOK(s.Codec, uint32(min(s.ChunkSize, 1<<31+1)))):
 		return fmt.Errorf("wim: shard %d: chunk size %d is none of %v: %w", s.Seq, s.ChunkSize, s.Codec, errShard)
 	}
 	total, unpack := int64(0), int64(0)
@@ -129,7 +129,7 @@ func (r *packRunner) run() error {
 		p := &s.Pieces[i]
 		_, n := p.reads()
 		if n > maxShardData-total || p.Source == PieceFrame && p.Size > maxShardData-total {
-			return &TooLargeError{What: "shard", Need: total + max(n, p.Size), Limit: maxShardData}
+			return &format.TooLargeError{What: "shard", Need: total + max(n, p.Size), Limit: maxShardData}
 		}
 		total += p.Len + r.extra(p)
 		if p.Source == PieceUnpack {
@@ -173,7 +173,7 @@ func (r *packRunner) run() error {
 
 // turn packs when it is this worker's turn. One that reads does not wait for it.
 func (r *packRunner) turn(pack func() error) error {
-	if r.turns != nil && r.s.Codec != None {
+	if r.turns != nil && r.s.Codec != format.None {
 		r.enc = <-r.turns
 		defer func() { r.turns <- r.enc }()
 	}
@@ -188,7 +188,7 @@ func (r *packRunner) load(pieces []PackPiece) error {
 	for i := range pieces {
 		p := &pieces[i]
 		_, n := p.reads()
-		if i > 0 && (r.s.Codec == None || n > loadBytes-used) {
+		if i > 0 && (r.s.Codec == format.None || n > loadBytes-used) {
 			break
 		}
 		b, err := r.bytes(p, used)
@@ -242,7 +242,7 @@ func badContents(bad []BadPiece) error {
 	if len(bad) == 0 {
 		return nil
 	}
-	e := &ContentError{ID: bad[0].ID, Err: worded{"the content is damaged: " + bad[0].Error, ErrChecksum}}
+	e := &ContentError{ID: bad[0].ID, Err: worded{"the content is damaged: " + bad[0].Error, format.ErrChecksum}}
 	for _, more := range bad[1:] {
 		if more.ID != e.ID {
 			e.More = append(e.More, more.ID)
@@ -263,7 +263,7 @@ func (r *packRunner) progress(n int64) error {
 // open opens a content that is a file.
 func (r *packRunner) open(p *PackPiece) (ContentFile, error) {
 	if r.src.Files == nil {
-		return nil, &ContentError{ID: p.ID, Err: fmt.Errorf("there are no files: %w", ErrNotFound)}
+		return nil, &ContentError{ID: p.ID, Err: fmt.Errorf("there are no files: %w", format.ErrNotFound)}
 	}
 	f, err := r.src.Files.OpenContent(p.ID)
 	if err != nil {
@@ -365,7 +365,7 @@ func (r *packRunner) bytes(p *PackPiece, used int64) ([]byte, error) {
 // place is where a piece is read to.
 func (r *packRunner) place(p *PackPiece, used int64) []byte {
 	_, n := p.reads()
-	if r.s.Codec == None && n == p.Len {
+	if r.s.Codec == format.None && n == p.Len {
 		return r.room(n)
 	}
 	if int64(len(r.buf)) < used+n {
@@ -376,12 +376,12 @@ func (r *packRunner) place(p *PackPiece, used int64) []byte {
 
 // sum reckons the SHA-1 of what was read of a piece, and compares it with what it is known to be. It gives the
 // content's if that can be told.
-func (r *packRunner) sum(p *PackPiece, b []byte) (Hash, error) {
+func (r *packRunner) sum(p *PackPiece, b []byte) (format.Hash, error) {
 	from, n := p.reads()
 	end := from+n == p.Size
 	switch {
 	case p.Source == PieceZero:
-		return Hash{}, nil
+		return format.Hash{}, nil
 	case p.Source == PieceUnpack && p.Known && from == 0 && end:
 		return p.Hash, nil // unpacking has seen to it
 	case p.Zeros && p.Known && allZero(b):
@@ -390,21 +390,21 @@ func (r *packRunner) sum(p *PackPiece, b []byte) (Hash, error) {
 		return p.Hash, nil // bytes that are made here, as of metadata
 	case from > 0:
 		if r.sha.LoadState(p.Before) != nil {
-			return Hash{}, errShard
+			return format.Hash{}, errShard
 		}
 	default:
 		r.sha.Reset()
 	}
 	r.sha.Write(b)
 	if end {
-		got := Hash(r.sha.Sum())
+		got := format.Hash(r.sha.Sum())
 		if p.Known && got != p.Hash {
 			return got, &ContentError{ID: p.ID, Err: fmt.Errorf("SHA-1 is %v instead of %v: %w", got, p.Hash, ErrChanged)}
 		}
 		return got, nil
 	}
 	if !bytes.Equal(r.sha.AppendState(nil), p.After) {
-		return Hash{}, &ContentError{ID: p.ID, Err: fmt.Errorf("SHA-1 of the first %d bytes is another than it was: %w", from+n, ErrChanged)}
+		return format.Hash{}, &ContentError{ID: p.ID, Err: fmt.Errorf("SHA-1 of the first %d bytes is another than it was: %w", from+n, ErrChanged)}
 	}
 	return p.Hash, nil
 }
@@ -466,7 +466,7 @@ func (r *packRunner) hashAll() error {
 		if p.Known && it.Hash != p.Hash {
 			why := fmt.Errorf("SHA-1 is %v instead of %v: %w", it.Hash, p.Hash, ErrChanged)
 			if p.Source == PieceUnpack {
-				why = worded{fmt.Sprintf("the content is damaged: SHA-1 is %v", it.Hash), ErrChecksum}
+				why = worded{fmt.Sprintf("the content is damaged: SHA-1 is %v", it.Hash), format.ErrChecksum}
 			}
 			return &ContentError{ID: p.ID, Err: why}
 		}
@@ -550,7 +550,7 @@ func (r *packRunner) frame(p *PackPiece) error {
 		return errShard
 	}
 	// The shard does not say which codec it is. None makes smaller chunks than LZMS.
-	res := resource{form: formChunked, codec: LZMS, packed: p.Len, size: p.Size, chunk: chunk}
+	res := resource{form: formChunked, codec: format.LZMS, packed: p.Len, size: p.Size, chunk: chunk}
 	if !r.s.Pipable {
 		res.form = formPipable
 	}
@@ -574,7 +574,7 @@ func (r *packRunner) frame(p *PackPiece) error {
 	}
 	for _, c := range chunks {
 		if c.packed == 0 {
-			return &ContentError{ID: p.ID, Err: fmt.Errorf("%w: %w", errChunkTable, ErrFormat)}
+			return &ContentError{ID: p.ID, Err: fmt.Errorf("%w: %w", errChunkTable, format.ErrFormat)}
 		}
 		if r.s.Pipable {
 			r.res.Data = binary.LittleEndian.AppendUint32(r.res.Data, uint32(c.packed))
@@ -596,7 +596,7 @@ func (r *packRunner) extra(p *PackPiece) int64 {
 		return 0
 	case r.s.Op == PackCopy && p.Source == PieceFrame:
 		return (p.Size + r.s.ChunkSize - 1) / r.s.ChunkSize * pipablePrefix
-	case r.s.Codec == None || r.s.Op != PackAlone:
+	case r.s.Codec == format.None || r.s.Op != PackAlone:
 		return 0
 	}
 	return (p.Len + r.s.ChunkSize - 1) / r.s.ChunkSize * (pipablePrefix + 8)
@@ -615,7 +615,7 @@ func (r *packRunner) alone(p *PackPiece, in *loadedPiece) (err error) {
 	room, b := r.room(p.Len+r.extra(p)), in.bytes
 	it := PackedItem{ID: p.ID, Hash: in.hash}
 	switch {
-	case r.s.Codec == None:
+	case r.s.Codec == format.None:
 		it.Stored = true
 	case p.whole() && r.s.Pipable:
 		it.Packed, err = r.pipable(room, b)
@@ -634,7 +634,7 @@ func (r *packRunner) alone(p *PackPiece, in *loadedPiece) (err error) {
 			copy(room, b)
 		}
 	}
-	if r.s.Codec == None {
+	if r.s.Codec == format.None {
 		if err := r.progress(p.Len); err != nil {
 			return err
 		}

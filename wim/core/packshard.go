@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/binary"
 	"fmt"
+	"wimscope/wim/format"
 )
 
 // PackOp is what is to be done with a PackShard.
@@ -21,7 +22,7 @@ const (
 type PackShard struct {
 	Seq       int
 	Op        PackOp
-	Codec     Codec
+	Codec     format.Codec
 	ChunkSize int64 // unpacked bytes; 0 with None
 	Level     int
 	Pipable   bool   // resources are laid out as in pipable archives: each chunk after its size, the table last
@@ -48,8 +49,8 @@ const (
 type PackPiece struct {
 	ID     int32 // of the plan's choosing
 	Source PieceSource
-	Known  bool // Hash is known
-	Hash   Hash // of the whole content
+	Known  bool        // Hash is known
+	Hash   format.Hash // of the whole content
 	Size   int64
 	From   int64  // where in the content the piece starts; with PiecePacked, in its resource, whose size Size is then
 	Len    int64  // with PieceFrame, of the resource, which is all of it
@@ -73,7 +74,7 @@ func (p *PackPiece) reads() (from, n int64) { return p.From - p.Lead, p.Lead + p
 // be, since a large encoder takes much memory. It depends on the shard alone, so that what comes out does.
 func (s *PackShard) encoderSize() int64 {
 	const step = 1 << 20
-	if s.Codec == LZMS {
+	if s.Codec == format.LZMS {
 		return min(s.ChunkSize, (s.Bytes+step-1)/step*step)
 	}
 	return s.ChunkSize
@@ -81,7 +82,7 @@ func (s *PackShard) encoderSize() int64 {
 
 // what tells what takes the memory.
 func (s *PackShard) what() string {
-	if s.Codec == None {
+	if s.Codec == format.None {
 		return fmt.Sprintf("reading %d bytes at a time", s.Bytes)
 	}
 	return fmt.Sprintf("packing with %v in chunks of %d bytes", s.Codec, s.ChunkSize)
@@ -148,13 +149,13 @@ func ParsePackShard(b []byte) (*PackShard, error) {
 	if v := c.byte(); v != shardVersion {
 		return nil, fmt.Errorf("pack shard of version %d: %w", v, errShard)
 	}
-	s := &PackShard{Op: PackOp(c.byte()), Codec: Codec(c.byte())}
+	s := &PackShard{Op: PackOp(c.byte()), Codec: format.Codec(c.byte())}
 	level := c.byte()
 	s.Level, s.Pipable = int(level&^packPipable), level&packPipable != 0
 	seq := c.length()
 	s.ChunkSize, s.Bytes, s.Memory = c.length(), c.length(), c.length()
 	const most = 1 << 30
-	if s.Op < PackHash || s.Op > PackCheck || s.Codec > LZMS || seq > most {
+	if s.Op < PackHash || s.Op > PackCheck || s.Codec > format.LZMS || seq > most {
 		return nil, errShard
 	}
 	s.Seq = int(seq)
@@ -212,12 +213,12 @@ type PackResult struct {
 // PackedItem is what came of a piece.
 type PackedItem struct {
 	ID     int32
-	Hash   Hash     // of the content, if all of it was read
-	Packed int64    // bytes of Data; more than the piece has only of a pipable content in pieces
-	Stored bool     // they are the content's bytes as they are
-	Chunks []uint32 // of a content in pieces: packed sizes of the piece's chunks
-	States []byte   // PackHash: the unfinished SHA-1 after each stateStep bytes of a longer content, 28 bytes each
-	Zeros  []byte   // PackHash: 1 for each stateStep bytes of a longer content that are only zeros, 0 for others; the last ones may be fewer
+	Hash   format.Hash // of the content, if all of it was read
+	Packed int64       // bytes of Data; more than the piece has only of a pipable content in pieces
+	Stored bool        // they are the content's bytes as they are
+	Chunks []uint32    // of a content in pieces: packed sizes of the piece's chunks
+	States []byte      // PackHash: the unfinished SHA-1 after each stateStep bytes of a longer content, 28 bytes each
+	Zeros  []byte      // PackHash: 1 for each stateStep bytes of a longer content that are only zeros, 0 for others; the last ones may be fewer
 }
 
 // stateStep is after how many bytes of a content the unfinished SHA-1 is kept: what is cut anywhere is checked from the

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // Part is one file to read: of a split set, or an archive's only one. R must allow concurrent calls of ReadAt.
@@ -19,8 +19,8 @@ type Part struct {
 type part struct {
 	Part
 	hdr    format.Header
-	hdrOff int64 // where the header stands: at the end of a pipable archive
-	codec  Codec // of non-solid resources that are compressed
+	hdrOff int64        // where the header stands: at the end of a pipable archive
+	codec  format.Codec // of non-solid resources that are compressed
 
 	// Pipable archives have a copy of the XML document after the header at the front, for readers that cannot seek:
 	// its bytes with the small header before it.
@@ -59,17 +59,17 @@ func openPart(p Part) (part, []string, error) {
 	}
 	h, err := format.ParseHeader(first)
 	if err != nil {
-		return out, nil, wrapFormat(p.Name, out.hdrOff, err)
+		return out, nil, format.InPart(p.Name, out.hdrOff, err)
 	}
 	out.hdr = h
 	if h.Version != format.Version113 && h.Version != format.Version014 {
-		return out, nil, worded{fmt.Sprintf("wim: %s: the format version 0x%08x is not known; 0x%08x (1.13) and 0x%08x (0.14) can be read", p.Name, h.Version, format.Version113, format.Version014), ErrUnsupported}
+		return out, nil, worded{fmt.Sprintf("wim: %s: the format version 0x%08x is not known; 0x%08x (1.13) and 0x%08x (0.14) can be read", p.Name, h.Version, format.Version113, format.Version014), format.ErrUnsupported}
 	}
 	if h.Flags&format.FlagWriteInProgress != 0 && h.BlobTable.IsZero() && h.XML.IsZero() {
 		return out, nil, &UnfinishedError{Name: p.Name, Size: p.Size}
 	}
 	if h.PartNumber < 1 || h.PartNumber > h.TotalParts {
-		return out, nil, formatErrorf("header", p.Name, out.hdrOff+0x28, "part number is %d of %d", h.PartNumber, h.TotalParts)
+		return out, nil, format.Errorf("header", p.Name, out.hdrOff+0x28, "part number is %d of %d", h.PartNumber, h.TotalParts)
 	}
 	if err := out.truncated(); err != nil {
 		return out, nil, err
@@ -81,15 +81,15 @@ func openPart(p Part) (part, []string, error) {
 	// XPRESS_2 is XPRESS with chunks of another size. More than one bit is set by no writer; LZX goes first.
 	switch {
 	case h.Flags&format.FlagCompression == 0:
-		out.codec = None
+		out.codec = format.None
 	case h.Flags&format.FlagLZX != 0:
-		out.codec = LZX
+		out.codec = format.LZX
 	case h.Flags&(format.FlagXPRESS|format.FlagXPRESS2) != 0:
-		out.codec = XPRESS
+		out.codec = format.XPRESS
 	case h.Flags&format.FlagLZMS != 0:
-		out.codec = LZMS
+		out.codec = format.LZMS
 	default:
-		return out, nil, fmt.Errorf("wim: %s: header flags 0x%x name no codec that is known: %w", p.Name, h.Flags, ErrUnsupported)
+		return out, nil, fmt.Errorf("wim: %s: header flags 0x%x name no codec that is known: %w", p.Name, h.Flags, format.ErrUnsupported)
 	}
 	if pipable {
 		if b, err := out.read("pipable blob header", format.HeaderSize, format.PipableBlobHeaderSize); err == nil {
@@ -98,8 +98,8 @@ func openPart(p Part) (part, []string, error) {
 			}
 		}
 	}
-	if out.codec != None && !chunkSizeOK(out.codec, h.ChunkSize) {
-		return out, nil, formatErrorf("header", p.Name, out.hdrOff+0x14, "chunk size %d is not valid for %v, which takes %s", h.ChunkSize, out.codec, chunkSizes(out.codec))
+	if out.codec != format.None && !format.ChunkSizeOK(out.codec, h.ChunkSize) {
+		return out, nil, format.Errorf("header", p.Name, out.hdrOff+0x14, "chunk size %d is not valid for %v, which takes %s", h.ChunkSize, out.codec, format.ChunkSizes(out.codec))
 	}
 	return out, warnings, nil
 }
@@ -131,7 +131,7 @@ func resourceEnd(r format.ResourceHeader) (int64, bool) {
 // read gives n bytes of the part.
 func (p *part) read(record string, off, n int64) ([]byte, error) {
 	if off < 0 || n < 0 || off > p.Size || n > p.Size-off {
-		return nil, formatErrorf(record, p.Name, off, "%d bytes pass the end of the file at 0x%x", n, p.Size)
+		return nil, format.Errorf(record, p.Name, off, "%d bytes pass the end of the file at 0x%x", n, p.Size)
 	}
 	b := make([]byte, n)
 	if _, err := readFull(p.R, b, off); err != nil {

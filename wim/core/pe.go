@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -330,5 +331,5 @@ func (a *Archive) imageKernel(im *Image, checked bool, roots ...string) (v *PEVe
 			return v, im.Path(n), nil
 		}
 	}
-	return nil, "", fmt.Errorf("wim: image %d: kernel with a version: %w", im.index, ErrNotFound)
+	return nil, "", fmt.Errorf("wim: image %d: kernel with a version: %w", im.index, format.ErrNotFound)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 	"wimscope/wim/wimtest"
 )
@@ -253,7 +254,7 @@ func TestImageVersion(t *testing.T) {
 		wimtest.Folder("", wimtest.Folder("Windows", wimtest.Folder("System32", wimtest.TextFile("ntoskrnl.exe", "no program")))),
 		wimtest.Folder("", wimtest.Folder("Windows", wimtest.Folder("System32", wimtest.Folder("ntoskrnl.exe")))),
 	} {
-		if v, path, err := openHand(t, root).a.ImageVersion(1); !errors.Is(err, ErrNotFound) {
+		if v, path, err := openHand(t, root).a.ImageVersion(1); !errors.Is(err, format.ErrNotFound) {
 			t.Errorf("%q at %q, %v, want ErrNotFound", v, path, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -30,7 +31,7 @@ func (s *sequential) WriteAt(b []byte, off int64) (int, error) {
 func TestPipable(t *testing.T) {
 	trees := plainTrees(60, 61)
 	for _, o := range []WriteOptions{
-		{}, {Codec: XPRESS, Level: 1, Integrity: true}, {Codec: LZX, Level: 1}, {Codec: LZMS, ChunkSize: 32 << 10, Level: 1, Integrity: true},
+		{}, {Codec: format.XPRESS, Level: 1, Integrity: true}, {Codec: format.LZX, Level: 1}, {Codec: format.LZMS, ChunkSize: 32 << 10, Level: 1, Integrity: true},
 	} {
 		t.Run(fmt.Sprint(o.Codec), func(t *testing.T) {
 			o.Pipable = true
@@ -123,7 +124,7 @@ func TestPipableLarge(t *testing.T) {
 	if !fewer() {
 		files["/b"] = bigContent(n+1, func(int) bool { return false })
 	}
-	p, err := fileEdit(t, files).PlanWrite(&WriteOptions{Codec: XPRESS, Level: 1, Pipable: true})
+	p, err := fileEdit(t, files).PlanWrite(&WriteOptions{Codec: format.XPRESS, Level: 1, Pipable: true})
 	if err != nil {
 		t.Fatal(err)
 	}

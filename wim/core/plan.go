@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"wimscope/wim/format"
 )
 
 // Plan is a job as a list of shards, which may be run in any order and by anybody. Their results are merged as they
@@ -68,7 +69,7 @@ type refusal struct {
 
 // reason returns the key of a Problem.
 func (r refusal) reason() string {
-	if errors.Is(r.err, ErrTooLarge) {
+	if errors.Is(r.err, format.ErrTooLarge) {
 		return "too-large"
 	}
 	return "damaged"
@@ -76,7 +77,7 @@ func (r refusal) reason() string {
 
 // place returns the bytes of the part that cannot be read, as far as they are known.
 func (r refusal) place() (off, n int64) {
-	var fe *FormatError
+	var fe *format.Error
 	if errors.As(r.err, &fe) {
 		return fe.Off, 0
 	}
@@ -108,7 +109,7 @@ type solidPiece struct {
 }
 
 // unit gives the resource and hash of a content by its ID.
-func (l *layout) unit(id int32) (res resource, hash Hash) {
+func (l *layout) unit(id int32) (res resource, hash format.Hash) {
 	a := l.a
 	if l.metas && id >= a.metaID(0) {
 		m := &a.metas[id-a.metaID(0)]
@@ -141,7 +142,7 @@ func (l *layout) plan(plain, solid []int32) error {
 
 // refuse records that a content is not read. It returns err if that is neither ErrFormat nor ErrTooLarge, but an error of reading.
 func (l *layout) refuse(id int32, err error) error {
-	if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrTooLarge) {
+	if !errors.Is(err, format.ErrFormat) && !errors.Is(err, format.ErrTooLarge) {
 		return err
 	}
 	l.refused = append(l.refused, refusal{id, err})
@@ -239,7 +240,7 @@ func (l *layout) readable(places []place) ([]place, error) {
 		res, _ := l.unit(p.id)
 		err := l.a.judgeResource(&res, 0, res.size)
 		if !apart(p, &res) && !share.more(res.size) {
-			err = &FormatError{Record: "resource", Part: l.a.parts[res.src].Name, Off: res.off, Err: errOverlap}
+			err = &format.Error{Record: "resource", Part: l.a.parts[res.src].Name, Off: res.off, Err: errOverlap}
 		}
 		if err == nil {
 			kept = append(kept, p)
@@ -300,7 +301,7 @@ func (l *layout) planSolid(ids []int32, target int64) error {
 		if share.more(a.solidChunkSize(b) + int64(last-first)*perOverlap) {
 			err = a.canUnpack(chunks, b)
 		} else {
-			err = &FormatError{Record: "content in a solid resource", Part: a.parts[b.src].Name, Off: chunks[first].off, Err: errOverlap}
+			err = &format.Error{Record: "content in a solid resource", Part: a.parts[b.src].Name, Off: chunks[first].off, Err: errOverlap}
 		}
 		if err != nil {
 			if err := l.refuse(id, err); err != nil {
@@ -324,7 +325,7 @@ func (a *Archive) canUnpack(chunks []solidChunk, b *blobRec) error {
 		}
 	}
 	if most > a.opts.MaxMemory {
-		return &TooLargeError{What: "chunk of content " + b.hash.String(), Need: most, Limit: a.opts.MaxMemory}
+		return &format.TooLargeError{What: "chunk of content " + b.hash.String(), Need: most, Limit: a.opts.MaxMemory}
 	}
 	return a.judgeSolid(chunks, b.off, b.size)
 }
@@ -425,7 +426,7 @@ func (p *solidPlanner) flush() {
 // shard makes shard i.
 func (l *layout) shard(i int) (*Shard, error) {
 	if i < 0 || i >= len(l.shards) {
-		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(l.shards), ErrNotFound)
+		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(l.shards), format.ErrNotFound)
 	}
 	sp := &l.shards[i]
 	s := &Shard{Seq: i, Op: l.op, Bytes: sp.bytes}

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 	"wimscope/wim/wimtest"
 )

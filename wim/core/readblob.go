@@ -1,6 +1,7 @@
 package core
 
 import (
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 )
 
@@ -9,13 +10,13 @@ import (
 // Errors: *TooLargeError if the content is longer than limit (nothing is read); *ChecksumError if the SHA-1 does not match; and
 // those of OpenBlob and BlobReader.ReadAt. With a *ChecksumError the bytes are returned too; only data recovery may use
 // them.
-func (a *Archive) ReadBlob(h Hash, limit int64) ([]byte, error) {
+func (a *Archive) ReadBlob(h format.Hash, limit int64) ([]byte, error) {
 	r, err := a.OpenBlob(h)
 	if err != nil {
 		return nil, err
 	}
 	if r.size > limit {
-		return nil, &TooLargeError{What: "content " + h.String(), Need: r.size, Limit: limit}
+		return nil, &format.TooLargeError{What: "content " + h.String(), Need: r.size, Limit: limit}
 	}
 	b := make([]byte, r.size)
 	if _, err := readFull(r, b, 0); err != nil {
@@ -28,7 +29,7 @@ func (a *Archive) ReadBlob(h Hash, limit int64) ([]byte, error) {
 }
 
 // compare returns a *ChecksumError if got is not the content's SHA-1.
-func (r *BlobReader) compare(got Hash) error {
+func (r *BlobReader) compare(got format.Hash) error {
 	if got == r.hash {
 		return nil
 	}

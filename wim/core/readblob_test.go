@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -18,7 +19,7 @@ func damagedLinks() map[string][]byte {
 		"symbolic link": symlink("link", `\??\C:\wrong`, false),
 		"relative":      symlink("link", `file`, true),
 		"junction":      junction("link", `\??\C:\wrong`),
-		"WSL":           {Name: "link", Attrs: AttrReparsePoint, Tag: TagLxSymlink, Data: []byte("\x02\x00\x00\x00/mnt/c")},
+		"WSL":           {Name: "link", Attrs: format.AttrReparsePoint, Tag: format.TagLxSymlink, Data: []byte("\x02\x00\x00\x00/mnt/c")},
 	} {
 		e.Hash = [20]byte{1, 2, 3}
 		list[name] = wimtest.One(wimtest.Folder("", wimtest.TextFile("file", "text"), e)).Bytes()
@@ -36,16 +37,16 @@ func TestDamagedLinks(t *testing.T) {
 		}
 		n, _ := im.Lookup("/link")
 		var sum *ChecksumError
-		if l, err := im.Link(n); l != (Link{}) || !errors.As(err, &sum) || sum.What != "reparse data" || sum.Want != (Hash{1, 2, 3}) || sum.Off == 0 {
+		if l, err := im.Link(n); l != (Link{}) || !errors.As(err, &sum) || sum.What != "reparse data" || sum.Want != (format.Hash{1, 2, 3}) || sum.Off == 0 {
 			t.Errorf("%s: %+v, %v", name, l, err)
 		}
 		if to, ok := im.Resolve(n); ok {
 			t.Errorf("%s: it leads to %s", name, im.Path(to))
 		}
-		if target, err := im.FS().ReadLink("link"); target != "" || !errors.Is(err, ErrChecksum) {
+		if target, err := im.FS().ReadLink("link"); target != "" || !errors.Is(err, format.ErrChecksum) {
 			t.Errorf("%s: ReadLink gives %q, %v", name, target, err)
 		}
-		if _, err := fs.ReadFile(im.FS(), "link"); !errors.Is(err, ErrChecksum) {
+		if _, err := fs.ReadFile(im.FS(), "link"); !errors.Is(err, format.ErrChecksum) {
 			t.Errorf("%s: ReadFile gives %v", name, err)
 		}
 		for _, form := range []OutputForm{OutputZIP, OutputTAR, OutputFolder} {
@@ -105,9 +106,9 @@ func TestMissingLinkData(t *testing.T) {
 // TestReparseSizeGuard: reparse data that are longer than Windows has them are refused before a byte of them is read, though
 // they begin as a link does and have their SHA-1. The longest that may be are read.
 func TestReparseSizeGuard(t *testing.T) {
-	for _, size := range []int{maxReparseData, maxReparseData + 1, 8 << 20} {
+	for _, size := range []int{format.MaxReparseData, format.MaxReparseData + 1, 8 << 20} {
 		data := append(wimtest.SymlinkData("file", "file", true), make([]byte, size)...)[:size]
-		b := wimtest.One(wimtest.Folder("", wimtest.TextFile("file", "x"), &wimtest.HandEntry{Name: "link", Attrs: AttrReparsePoint, Tag: TagSymlink, Data: data})).Bytes()
+		b := wimtest.One(wimtest.Folder("", wimtest.TextFile("file", "x"), &wimtest.HandEntry{Name: "link", Attrs: format.AttrReparsePoint, Tag: format.TagSymlink, Data: data})).Bytes()
 		r := &countingReader{Reader: bytes.NewReader(b)}
 		a, err := Open([]Part{{Name: "large", R: r, Size: int64(len(b))}}, nil)
 		if err != nil {
@@ -120,13 +121,13 @@ func TestReparseSizeGuard(t *testing.T) {
 		n, _ := im.Lookup("/link")
 		r.bytes = 0
 		l, err := im.Link(n)
-		if size <= maxReparseData {
+		if size <= format.MaxReparseData {
 			if err != nil || l.Target != "file" {
 				t.Errorf("%d bytes: %+v, %v", size, l, err)
 			}
 			continue
 		}
-		var large *TooLargeError
+		var large *format.TooLargeError
 		if !errors.As(err, &large) || large.Need != int64(size) || l != (Link{}) || r.bytes != 0 {
 			t.Errorf("%d bytes: %+v, %v, after reading %d bytes", size, l, err, r.bytes)
 		}
@@ -151,13 +152,13 @@ func TestReadChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	n, _ := im.Lookup("/file")
-	if got, err := a.ReadBlob(im.Hash(n), 1<<20); !errors.Is(err, ErrChecksum) || len(got) != len(text) {
+	if got, err := a.ReadBlob(im.Hash(n), 1<<20); !errors.Is(err, format.ErrChecksum) || len(got) != len(text) {
 		t.Errorf("ReadBlob gives %d bytes, %v", len(got), err)
 	}
-	if got, err := a.ReadBlob(im.Hash(n), int64(len(text)-1)); !errors.Is(err, ErrTooLarge) || got != nil {
+	if got, err := a.ReadBlob(im.Hash(n), int64(len(text)-1)); !errors.Is(err, format.ErrTooLarge) || got != nil {
 		t.Errorf("ReadBlob gives %d bytes, %v", len(got), err)
 	}
-	if _, err := fs.ReadFile(im.FS(), "file"); !errors.Is(err, ErrChecksum) {
+	if _, err := fs.ReadFile(im.FS(), "file"); !errors.Is(err, format.ErrChecksum) {
 		t.Errorf("ReadFile: %v", err)
 	}
 	r, err := a.OpenBlob(im.Hash(n))
@@ -165,7 +166,7 @@ func TestReadChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if got, err := io.ReadAll(r); !errors.Is(err, ErrChecksum) || len(got) != len(text) {
+		if got, err := io.ReadAll(r); !errors.Is(err, format.ErrChecksum) || len(got) != len(text) {
 			t.Errorf("Read gives %d bytes, %v", len(got), err)
 		}
 		if _, err := r.Seek(0, io.SeekStart); err != nil {

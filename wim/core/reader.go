@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"wimscope/wim/format"
 )
 
 // BlobReader reads a content at any place, unpacking just the chunks that it needs. ReadAt may be called from
@@ -16,7 +17,7 @@ type BlobReader struct {
 	base     int64 // where the blob starts in the run
 	size     int64
 	pos      int64
-	hash     Hash
+	hash     format.Hash
 	uncached bool // the chunks are needed once only
 	sum      orderSum
 
@@ -27,7 +28,7 @@ type BlobReader struct {
 
 // OpenBlob opens a content of a part or a reference. Only reading it with Read from start to end checks the SHA-1; ReadBlob and
 // PlanContents return checked bytes. The zero hash stands for an empty content. Errors: *MissingBlobError, *FormatError.
-func (a *Archive) OpenBlob(h Hash) (*BlobReader, error) {
+func (a *Archive) OpenBlob(h format.Hash) (*BlobReader, error) {
 	if h.IsZero() {
 		return &BlobReader{a: a, run: -1}, nil
 	}
@@ -37,7 +38,7 @@ func (a *Archive) OpenBlob(h Hash) (*BlobReader, error) {
 	}
 	rec := &a.blobs[id]
 	if rec.bad != faultNone {
-		return nil, formatErrorf("content "+h.String(), a.parts[rec.src].Name, rec.off, "%v", rec.bad)
+		return nil, format.Errorf("content "+h.String(), a.parts[rec.src].Name, rec.off, "%v", rec.bad)
 	}
 	r := &BlobReader{a: a, run: rec.run, size: rec.size, hash: h}
 	if rec.run >= 0 {
@@ -52,7 +53,7 @@ func (a *Archive) OpenBlob(h Hash) (*BlobReader, error) {
 func (r *BlobReader) Size() int64 { return r.size }
 
 // Hash is the SHA-1 that the content should have.
-func (r *BlobReader) Hash() Hash { return r.hash }
+func (r *BlobReader) Hash() format.Hash { return r.hash }
 
 // Read implements io.Reader. If all bytes are read in order, the call that returns the last byte returns a *ChecksumError if the
 // SHA-1 does not match.
@@ -230,7 +231,7 @@ func (r *BlobReader) chunk(p []byte, res *resource, c chunkRef, from, span int64
 		return err
 	}
 	if need := c.size + c.packed; need > a.opts.MaxMemory {
-		return &TooLargeError{What: fmt.Sprintf("%s: chunk of %d bytes at 0x%x", part.Name, c.size, c.off), Need: need, Limit: a.opts.MaxMemory}
+		return &format.TooLargeError{What: fmt.Sprintf("%s: chunk of %d bytes at 0x%x", part.Name, c.size, c.off), Need: need, Limit: a.opts.MaxMemory}
 	}
 	packed, err := ahead.packed(part, c, span)
 	if err != nil {

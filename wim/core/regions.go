@@ -1,6 +1,8 @@
 package core
 
-import "wimscope/wim/internal/format"
+import (
+	"wimscope/wim/format"
+)
 
 // RegionKind says what lies in a region.
 type RegionKind string

@@ -1,27 +1,25 @@
 package core
 
 import (
-	"encoding/binary"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
-	"wimscope/wim/ntname"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
 func symlink(name, target string, relative bool) *wimtest.HandEntry {
-	return &wimtest.HandEntry{Name: name, Attrs: AttrReparsePoint, Tag: TagSymlink, Data: wimtest.SymlinkData(target, strings.TrimPrefix(target, `\??\`), relative)}
+	return &wimtest.HandEntry{Name: name, Attrs: format.AttrReparsePoint, Tag: format.TagSymlink, Data: wimtest.SymlinkData(target, strings.TrimPrefix(target, `\??\`), relative)}
 }
 
 func junction(name, target string) *wimtest.HandEntry {
-	return &wimtest.HandEntry{Name: name, Attrs: AttrReparsePoint | AttrDirectory, Tag: TagMountPoint, Data: wimtest.JunctionData(target, strings.TrimPrefix(target, `\??\`))}
+	return &wimtest.HandEntry{Name: name, Attrs: format.AttrReparsePoint | format.AttrDirectory, Tag: format.TagMountPoint, Data: wimtest.JunctionData(target, strings.TrimPrefix(target, `\??\`))}
 }
 
 func TestLinks(t *testing.T) {
 	wsl := func(name, target string) *wimtest.HandEntry {
-		return &wimtest.HandEntry{Name: name, Attrs: AttrReparsePoint, Tag: TagLxSymlink, Data: append([]byte{2, 0, 0, 0}, target...)}
+		return &wimtest.HandEntry{Name: name, Attrs: format.AttrReparsePoint, Tag: format.TagLxSymlink, Data: append([]byte{2, 0, 0, 0}, target...)}
 	}
 	im := openHand(t, wimtest.Folder("",
 		wimtest.Folder("Users", wimtest.Folder("Public", wimtest.TextFile("file.txt", "x")), symlink("All Users", `\??\C:\ProgramData`, false), junction("Default User", `\??\C:\Users\Public`)),
@@ -44,8 +42,8 @@ func TestLinks(t *testing.T) {
 		symlink("chain", `rooted`, true),
 		wsl("wsl", "Users/Public"),
 		wsl("wsl absolute", "/mnt/c/Users"),
-		&wimtest.HandEntry{Name: "alias.exe", Attrs: AttrReparsePoint, Tag: TagAppExecLink, Data: append([]byte{3, 0, 0, 0}, u16("Package_id\x00Package!App\x00C:\\Program Files\\app.exe\x000\x00")...)},
-		&wimtest.HandEntry{Name: "wof", Attrs: AttrReparsePoint, Tag: TagWOF, Data: []byte{1}},
+		&wimtest.HandEntry{Name: "alias.exe", Attrs: format.AttrReparsePoint, Tag: format.TagAppExecLink, Data: append([]byte{3, 0, 0, 0}, u16("Package_id\x00Package!App\x00C:\\Program Files\\app.exe\x000\x00")...)},
+		&wimtest.HandEntry{Name: "wof", Attrs: format.AttrReparsePoint, Tag: format.TagWOF, Data: []byte{1}},
 	))
 	for _, tt := range []struct{ path, kind, target, node, resolved string }{
 		{"/Users/All Users", "symlink", `C:\ProgramData`, "/ProgramData", "/ProgramData"},
@@ -116,7 +114,7 @@ func TestDamagedReparseData(t *testing.T) {
 		"empty": nil, "cut": good[:11], "name past the end": good[:len(good)-1][:12],
 		"offset past the end": append([]byte{255, 255}, good[2:]...), "huge": make([]byte, 1<<16),
 	} {
-		im := openHand(t, wimtest.Folder("", &wimtest.HandEntry{Name: "l", Attrs: AttrReparsePoint, Tag: TagSymlink, Data: b}))
+		im := openHand(t, wimtest.Folder("", &wimtest.HandEntry{Name: "l", Attrs: format.AttrReparsePoint, Tag: format.TagSymlink, Data: b}))
 		if l, _ := im.Link(1); l.Kind != "" || l.Found {
 			t.Errorf("%s: %+v", name, l)
 		}
@@ -124,46 +122,4 @@ func TestDamagedReparseData(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, st, err)
 		}
 	}
-}
-
-func TestReparseNames(t *testing.T) {
-	for tag, want := range map[uint32]string{
-		0: "", TagSymlink: "symbolic link", TagMountPoint: "junction", TagWOF: "compressed by the system (WOF)", 0x80000013: "deduplicated",
-		0x9000001a: "cloud file (OneDrive)", 0x9000601a: "cloud file (OneDrive)", 0x80000021: "OneDrive", 0x12345678: "reparse point 0x12345678",
-	} {
-		if got := ReparseName(tag); got != want {
-			t.Errorf("0x%08x is %q, want %q", tag, got, want)
-		}
-	}
-}
-
-func FuzzReparse(f *testing.F) {
-	f.Add(uint32(TagSymlink), wimtest.SymlinkData(`..\a`, `..\a`, true), "target", true)
-	f.Add(uint32(TagMountPoint), wimtest.JunctionData(`\??\C:\a`, `C:\a`), `\??\C:\x`, false)
-	f.Add(uint32(TagLxSymlink), []byte("\x02\x00\x00\x00/mnt"), "", false)
-	f.Add(uint32(TagAppExecLink), append([]byte{3, 0, 0, 0}, u16("a\x00b\x00c\x00")...), "日本", true)
-	f.Fuzz(func(t *testing.T, tag uint32, b []byte, target string, relative bool) {
-		if p, ok := parseReparse(tag, b); ok {
-			if p.kind == "" || len(p.substitute) == 0 {
-				t.Fatalf("%+v", p)
-			}
-			drivePath(p.substitute)
-		}
-		// What is put in comes out.
-		if target == "" || len(target) > 5000 {
-			return
-		}
-		for tag, b := range map[uint32][]byte{TagSymlink: wimtest.SymlinkData(target, "print", relative), TagMountPoint: wimtest.JunctionData(target, "print")} {
-			p, ok := parseReparse(tag, b)
-			if !ok || !slices.Equal(p.substitute, u16(target)) || p.print != "print" || p.rel != (relative && tag == TagSymlink) {
-				t.Fatalf("tag %x: %+v, %v", tag, p, ok)
-			}
-		}
-		if binary.LittleEndian.Uint16(u16(target)) == '\\' && relative {
-			return
-		}
-		if rest, ok := drivePath(u16(`\??\Q:\` + target)); !ok || !slices.Equal(rest, u16(`\`+target)) {
-			t.Fatalf("%q, %v", ntname.LossyText(rest), ok)
-		}
-	})
 }

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"strings"
+	"wimscope/wim/format"
 )
 
 // VerifyReport is what a verification found. It is ready to be written as JSON.
@@ -29,17 +30,17 @@ type VerifyReport struct {
 
 // Damage is a content or metadata resource that is not what it should be, with all that use it.
 type Damage struct {
-	Kind  string `json:"kind"` // "blob" or "metadata"
-	Hash  Hash   `json:"hash"` // that it should have
-	Size  int64  `json:"size"`
-	Part  int    `json:"part"` // index into Info().Parts, and after those into the references
-	Name  string `json:"name"` // of the part
-	Off   int64  `json:"off"`  // the range of the part that is to blame, as far as that can be told
-	Len   int64  `json:"len"`
-	Lost  int64  `json:"lost,omitempty"` // bytes that cannot be unpacked; 0 if just the hash is wrong
-	Error string `json:"error"`
-	Count int    `json:"count"`          // uses; no entry in Uses is repeated
-	Uses  []Use  `json:"uses,omitempty"` // every path in every image; of metadata, the images
+	Kind  string      `json:"kind"` // "blob" or "metadata"
+	Hash  format.Hash `json:"hash"` // that it should have
+	Size  int64       `json:"size"`
+	Part  int         `json:"part"` // index into Info().Parts, and after those into the references
+	Name  string      `json:"name"` // of the part
+	Off   int64       `json:"off"`  // the range of the part that is to blame, as far as that can be told
+	Len   int64       `json:"len"`
+	Lost  int64       `json:"lost,omitempty"` // bytes that cannot be unpacked; 0 if just the hash is wrong
+	Error string      `json:"error"`
+	Count int         `json:"count"`          // uses; no entry in Uses is repeated
+	Uses  []Use       `json:"uses,omitempty"` // every path in every image; of metadata, the images
 }
 
 // Use is a place where a content is used.
@@ -63,9 +64,9 @@ func (u Use) String() string {
 
 // MissingBlob is a content that images name and no open file holds.
 type MissingBlob struct {
-	Hash  Hash  `json:"hash"`
-	Count int   `json:"count"`
-	Uses  []Use `json:"uses,omitempty"`
+	Hash  format.Hash `json:"hash"`
+	Count int         `json:"count"`
+	Uses  []Use       `json:"uses,omitempty"`
 }
 
 // ImageProblem is an image whose tree cannot be read although its metadata has the right hash.
@@ -93,9 +94,9 @@ type BadBlock struct {
 
 // RefCountLie is a content that images use more or less often than the blob table says.
 type RefCountLie struct {
-	Hash   Hash   `json:"hash"`
-	Stored uint32 `json:"stored"`
-	Used   uint32 `json:"used"`
+	Hash   format.Hash `json:"hash"`
+	Stored uint32      `json:"stored"`
+	Used   uint32      `json:"used"`
 }
 
 // UnusedRange is bytes that nothing refers to.

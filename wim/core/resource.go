@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // resource is a run of bytes in a part that stand for others: as they are, or in chunks. A solid resource is one too.
 type resource struct {
 	src    int32 // index into Source
 	form   resourceForm
-	codec  Codec
+	codec  format.Codec
 	off    int64 // of its first byte in the part
 	packed int64 // bytes in the part
 	size   int64 // bytes unpacked

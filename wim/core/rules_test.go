@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -72,25 +72,25 @@ func TestHeaderRules(t *testing.T) {
 	}{
 		{"as it is", func(h *format.Header) {}, nil},
 		{"version 0.14, numerically lower than 1.13", func(h *format.Header) { h.Version = format.Version014 }, nil},
-		{"version 1.14", func(h *format.Header) { h.Version = 0x10e00 }, ErrUnsupported},
-		{"part 0", func(h *format.Header) { h.PartNumber = 0 }, ErrFormat},
-		{"part 2 of 1", func(h *format.Header) { h.PartNumber = 2 }, ErrFormat},
+		{"version 1.14", func(h *format.Header) { h.Version = 0x10e00 }, format.ErrUnsupported},
+		{"part 0", func(h *format.Header) { h.PartNumber = 0 }, format.ErrFormat},
+		{"part 2 of 1", func(h *format.Header) { h.PartNumber = 2 }, format.ErrFormat},
 		{"part 2 of 2 alone", func(h *format.Header) { h.PartNumber, h.TotalParts = 2, 2 }, ErrMissingPart},
-		{"compressed by no codec", func(h *format.Header) { h.Flags |= format.FlagCompression }, ErrUnsupported},
+		{"compressed by no codec", func(h *format.Header) { h.Flags |= format.FlagCompression }, format.ErrUnsupported},
 		{"LZX with 32 KiB", func(h *format.Header) { h.Flags |= format.FlagCompression | format.FlagLZX; h.ChunkSize = 1 << 15 }, nil},
-		{"LZX with 16 KiB", func(h *format.Header) { h.Flags |= format.FlagCompression | format.FlagLZX; h.ChunkSize = 1 << 14 }, ErrFormat},
-		{"LZX with chunk size 0", func(h *format.Header) { h.Flags |= format.FlagCompression | format.FlagLZX }, ErrFormat},
+		{"LZX with 16 KiB", func(h *format.Header) { h.Flags |= format.FlagCompression | format.FlagLZX; h.ChunkSize = 1 << 14 }, format.ErrFormat},
+		{"LZX with chunk size 0", func(h *format.Header) { h.Flags |= format.FlagCompression | format.FlagLZX }, format.ErrFormat},
 		{"LZX goes before XPRESS", func(h *format.Header) {
 			h.Flags |= format.FlagCompression | format.FlagLZX | format.FlagXPRESS
 			h.ChunkSize = 1 << 21
 		}, nil},
 		{"LZMS with 1 GiB", func(h *format.Header) { h.Flags |= format.FlagCompression | format.FlagLZMS; h.ChunkSize = 1 << 30 }, nil},
-		{"XPRESS with no power of two", func(h *format.Header) { h.Flags |= format.FlagCompression | format.FlagXPRESS; h.ChunkSize = 12345 }, ErrFormat},
+		{"XPRESS with no power of two", func(h *format.Header) { h.Flags |= format.FlagCompression | format.FlagXPRESS; h.ChunkSize = 12345 }, format.ErrFormat},
 		{"uncompressed with a chunk size", func(h *format.Header) { h.ChunkSize = 77 }, nil},
 		{"resource-only and metadata-only do not matter", func(h *format.Header) { h.Flags |= format.FlagResourceOnly | format.FlagMetadataOnly }, nil},
-		{"blob table past the end", func(h *format.Header) { h.BlobTable.Off += 1 << 20 }, ErrFormat},
-		{"blob table at 2^64", func(h *format.Header) { h.BlobTable.Off = 1<<64 - 10 }, ErrFormat},
-		{"blob table of other sizes", func(h *format.Header) { h.BlobTable.Size++ }, ErrFormat},
+		{"blob table past the end", func(h *format.Header) { h.BlobTable.Off += 1 << 20 }, format.ErrFormat},
+		{"blob table at 2^64", func(h *format.Header) { h.BlobTable.Off = 1<<64 - 10 }, format.ErrFormat},
+		{"blob table of other sizes", func(h *format.Header) { h.BlobTable.Size++ }, format.ErrFormat},
 		{"XML past all bounds", func(h *format.Header) { h.XML.Off = 1<<64 - 10 }, nil}, // the images are there all the same
 		{"boot index of no image", func(h *format.Header) { h.BootIndex = 9 }, nil},
 		{"image count of its own", func(h *format.Header) { h.ImageCount = 9 }, nil},
@@ -116,13 +116,13 @@ func TestHeaderRules(t *testing.T) {
 
 // TestChunkSizes: each codec has its own bounds, and only powers of two.
 func TestChunkSizes(t *testing.T) {
-	for codec, bounds := range map[Codec][2]int{XPRESS: {12, 16}, LZX: {15, 21}, LZMS: {15, 30}} {
+	for codec, bounds := range map[format.Codec][2]int{format.XPRESS: {12, 16}, format.LZX: {15, 21}, format.LZMS: {15, 30}} {
 		for bit := range 32 {
 			size := uint32(1) << bit
-			if got, want := chunkSizeOK(codec, size), bit >= bounds[0] && bit <= bounds[1]; got != want {
+			if got, want := format.ChunkSizeOK(codec, size), bit >= bounds[0] && bit <= bounds[1]; got != want {
 				t.Errorf("%v, 2^%d: %v", codec, bit, got)
 			}
-			if bit > 1 && chunkSizeOK(codec, size+1) {
+			if bit > 1 && format.ChunkSizeOK(codec, size+1) {
 				t.Errorf("%v, 2^%d+1 is accepted", codec, bit)
 			}
 		}
@@ -224,7 +224,7 @@ func TestTableRules(t *testing.T) {
 			if err == nil {
 				_, err = io.ReadAll(r)
 			}
-			if (err == nil) != c.readable || err != nil && !errors.Is(err, ErrFormat) {
+			if (err == nil) != c.readable || err != nil && !errors.Is(err, format.ErrFormat) {
 				t.Errorf("%s: reading gives %v", c.name, err)
 			}
 		}
@@ -239,7 +239,7 @@ func TestSolidMetadata(t *testing.T) {
 	if len(a.Images()) != 1 || a.Images()[0].Problem == "" {
 		t.Errorf("images %+v", a.Images())
 	}
-	if _, err := a.Image(1); !errors.Is(err, ErrFormat) {
+	if _, err := a.Image(1); !errors.Is(err, format.ErrFormat) {
 		t.Errorf("image 1: %v", err)
 	}
 	if r := verify(t, a, 1); r.OK {
@@ -256,12 +256,12 @@ func TestChunkTableRules(t *testing.T) {
 		return b
 	}
 	// Three chunks of 4096 bytes, the last of 100; from 1000 on; the table takes 8 bytes.
-	plain := resource{form: formChunked, codec: LZMS, chunk: 4096, off: 1000, size: 2*4096 + 100, packed: 8 + 300 + 200 + 50}
+	plain := resource{form: formChunked, codec: format.LZMS, chunk: 4096, off: 1000, size: 2*4096 + 100, packed: 8 + 300 + 200 + 50}
 	pipable := plain
 	pipable.form = formPipable
 	pipable.packed += 12
 	xpress := plain
-	xpress.codec, xpress.packed = XPRESS, 8+300+200+150
+	xpress.codec, xpress.packed = format.XPRESS, 8+300+200+150
 	solid := plain
 	solid.form, solid.packed = formSolid, 16+12+550
 	for _, c := range []struct {
@@ -486,7 +486,7 @@ func TestMemoryLimits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.ReadAll(r); errors.Is(err, ErrTooLarge) {
+		if _, err := io.ReadAll(r); errors.Is(err, format.ErrTooLarge) {
 			refused++
 		} else if err != nil {
 			t.Error(err)
@@ -533,7 +533,7 @@ func TestRandomAccess(t *testing.T) {
 	}
 	var big Blob
 	for _, b := range a.Blobs() {
-		if b.Size > big.Size && a.Stored(b).Codec == LZX {
+		if b.Size > big.Size && a.Stored(b).Codec == format.LZX {
 			big = b
 		}
 	}

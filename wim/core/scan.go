@@ -7,21 +7,22 @@ import (
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
 // ScanOptions says how a folder is scanned. The zero value, and nil, take everything as it is, and leave owners, modes and
 // what only Unix has aside.
 type ScanOptions struct {
-	Config      *CaptureConfig // what is left out; nil: nothing
-	Dereference bool           // what links lead to is taken in their place
-	RootLink    bool           // if what is scanned is a link itself, it is taken, and not what it leads to
-	NoRPFix     bool           // absolute links stand as they are, if they lead into the folder too
-	UnixData    bool           // owners, modes, device nodes, extended attributes
-	NoACLs      bool           // no security descriptors
-	Escaped     bool           // names are escaped as ntname.Escape does; otherwise they are UTF-8 with, perhaps, surrogates
-	Source      int            // Content.Source of what is found
-	When        Filetime       // the times of what has none, such as folders of a browser
+	Config      *CaptureConfig  // what is left out; nil: nothing
+	Dereference bool            // what links lead to is taken in their place
+	RootLink    bool            // if what is scanned is a link itself, it is taken, and not what it leads to
+	NoRPFix     bool            // absolute links stand as they are, if they lead into the folder too
+	UnixData    bool            // owners, modes, device nodes, extended attributes
+	NoACLs      bool            // no security descriptors
+	Escaped     bool            // names are escaped as ntname.Escape does; otherwise they are UTF-8 with, perhaps, surrogates
+	Source      int             // Content.Source of what is found
+	When        format.Filetime // the times of what has none, such as folders of a browser
 
 	// Several says that the draft goes into one with other scans of the same capture, by Graft. What is found by more than
 	// one of them is one file with several names then.
@@ -36,7 +37,7 @@ type ScanOptions struct {
 	// below are compared exactly.
 	UpdateOf *Image
 	Target   string
-	TimeStep Filetime // how exact times are, 10,000 for the milliseconds of a browser; 0: to the last unit
+	TimeStep format.Filetime // how exact times are, 10,000 for the milliseconds of a browser; 0: to the last unit
 
 	// Problem is told what cannot be read or stored. If it gives nil, it is left out and reported, otherwise the scan ends
 	// with what it gives. If Problem is nil, the first problem ends the scan.
@@ -156,7 +157,7 @@ func (s *scanner) scan() error {
 	in.names = 1
 	if s.d.inodes[0] = in; !in.folder() {
 		s.d.nodes[0].dir, s.d.dirs = -1, nil
-		if f := &e.facts; f.Links > 0 && in.attributes&(AttrDirectory|AttrReparsePoint) == 0 {
+		if f := &e.facts; f.Links > 0 && in.attributes&(format.AttrDirectory|format.AttrReparsePoint) == 0 {
 			s.d.ids[[2]uint64{f.Device, f.Inode}] = 0
 		}
 		return s.tell()
@@ -192,9 +193,9 @@ func (s *scanner) tally() {
 			continue
 		}
 		switch a := s.d.inode(DraftNode(i)).attributes; {
-		case a&AttrReparsePoint != 0:
+		case a&format.AttrReparsePoint != 0:
 			s.report.Links++
-		case a&AttrDirectory != 0:
+		case a&format.AttrDirectory != 0:
 			s.report.Dirs++
 		default:
 			s.report.Files++
@@ -332,7 +333,7 @@ func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (f
 		return nil, err
 	}
 	f, mode := &e.facts, e.info.Mode()
-	reparse := f.Attributes&AttrReparsePoint != 0
+	reparse := f.Attributes&format.AttrReparsePoint != 0
 	if mode.Type()&^(fs.ModeDir|fs.ModeSymlink) != 0 && !reparse && !s.o.UnixData {
 		s.skip(s.at(e.path), ErrFileType)
 		return nil, nil

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -29,8 +30,8 @@ func newNativeFS(top string) *nativeFS { return &nativeFS{os.DirFS(top).(fs.Read
 
 func (n *nativeFS) FileFacts(name string, want FactsWanted) (f Facts, _ error) {
 	st, p := want.Info.Sys().(*syscall.Stat_t), filepath.Join(n.top, name)
-	stamp := func(t syscall.Timespec) Filetime {
-		return Filetime(uint64(int64(t.Sec)+filetimeUnixSeconds)*filetimePerSecond + uint64(t.Nsec)/100)
+	stamp := func(t syscall.Timespec) format.Filetime {
+		return format.Filetime(uint64(int64(t.Sec)+format.FiletimeUnixSeconds)*format.FiletimePerSecond + uint64(t.Nsec)/100)
 	}
 	f = Facts{
 		Device: uint64(st.Dev), Inode: uint64(st.Ino), Links: uint64(st.Nlink),
@@ -38,7 +39,7 @@ func (n *nativeFS) FileFacts(name string, want FactsWanted) (f Facts, _ error) {
 		Sparse: st.Blocks < (st.Size+511)/512,
 	}
 	if want.Unix {
-		f.Unix = &UnixData{UID: st.Uid, GID: st.Gid, Mode: st.Mode, Rdev: uint32(st.Rdev)}
+		f.Unix = &format.UnixData{UID: st.Uid, GID: st.Gid, Mode: st.Mode, Rdev: uint32(st.Rdev)}
 		names := make([]byte, 1<<16)
 		k, err := syscall.Listxattr(p, names)
 		if err != nil || st.Mode&syscall.S_IFMT == syscall.S_IFLNK {
@@ -47,7 +48,7 @@ func (n *nativeFS) FileFacts(name string, want FactsWanted) (f Facts, _ error) {
 		for name := range bytes.SplitSeq(bytes.TrimRight(names[:k], "\x00"), []byte{0}) {
 			v := make([]byte, 1<<16)
 			if k, err := syscall.Getxattr(p, string(name), v); err == nil && len(name) > 0 {
-				f.Xattrs = append(f.Xattrs, Xattr{Name: string(name), Value: v[:k]})
+				f.Xattrs = append(f.Xattrs, format.Xattr{Name: string(name), Value: v[:k]})
 			}
 		}
 	}
@@ -81,9 +82,9 @@ func (n *nativeFS) LinkInside(root, target string) (string, bool) {
 }
 
 // hashAll reads what the draft's contents lie in, and gives the bytes by hash.
-func hashAll(t testing.TB, d *Draft, fsys fs.FS) map[Hash][]byte {
+func hashAll(t testing.TB, d *Draft, fsys fs.FS) map[format.Hash][]byte {
 	t.Helper()
-	all := map[Hash][]byte{}
+	all := map[format.Hash][]byte{}
 	for id, c := range d.Contents() {
 		b := c.Bytes
 		if c.Path != "" {
@@ -92,7 +93,7 @@ func hashAll(t testing.TB, d *Draft, fsys fs.FS) map[Hash][]byte {
 				t.Fatal(err)
 			}
 		}
-		h := Hash(sha1.Sum(b))
+		h := format.Hash(sha1.Sum(b))
 		if c.Known && c.Hash != h {
 			t.Fatalf("%s has the hash %v, said to be %v", c.Path, h, c.Hash)
 		}
@@ -103,13 +104,13 @@ func hashAll(t testing.TB, d *Draft, fsys fs.FS) map[Hash][]byte {
 }
 
 // handArchive puts an archive together of a draft and the bytes of its contents.
-func handArchive(t testing.TB, d *Draft, contents map[Hash][]byte) []byte {
+func handArchive(t testing.TB, d *Draft, contents map[format.Hash][]byte) []byte {
 	t.Helper()
 	meta, err := d.Metadata()
 	if err != nil {
 		t.Fatal(err)
 	}
-	refs := map[Hash]uint32{}
+	refs := map[format.Hash]uint32{}
 	for id, n := range d.References() {
 		refs[d.Contents()[id].Hash] += uint32(n)
 	}
@@ -203,7 +204,7 @@ func TestScanAgainstWimlib(t *testing.T) {
 		contents := hashAll(t, got, fsys)
 		for _, d := range []*Draft{want, got} { // reading a link changes its time
 			for i := range d.inodes {
-				if d.inodes[i].attributes&AttrReparsePoint != 0 {
+				if d.inodes[i].attributes&format.AttrReparsePoint != 0 {
 					d.inodes[i].accessed = 0
 				}
 			}
@@ -453,7 +454,7 @@ func TestScanUpdateOf(t *testing.T) {
 
 	// A browser tells no more than milliseconds.
 	tree2 := coarseFS{os.DirFS(tree)}
-	for step, fewer := range map[Filetime]bool{0: true, 10_000: false} {
+	for step, fewer := range map[format.Filetime]bool{0: true, 10_000: false} {
 		_, r, err := Scan(nil, tree2, ".", &ScanOptions{UpdateOf: im, TimeStep: step, Parallel: 4})
 		if err != nil {
 			t.Fatal(err)
@@ -487,7 +488,7 @@ func TestRebuiltArchive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		contents := map[Hash][]byte{}
+		contents := map[format.Hash][]byte{}
 		for _, c := range d.Contents() {
 			b, err := im.a.OpenBlob(c.Hash)
 			if err != nil {

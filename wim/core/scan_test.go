@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 
 	"github.com/hack-pad/hackpadfs"
@@ -56,12 +57,12 @@ func TestScanFacts(t *testing.T) {
 		"bad facts":    {Data: []byte("x")},
 		"junction/not": {Data: []byte("x")},
 	}, facts: map[string]Facts{
-		"file":     {Device: 1, Inode: 2, Links: 2, Created: 11, Accessed: 12, Modified: 13, Attributes: AttrArchive | AttrHidden, ShortName: "FILE~1", Security: []byte("sd"), ObjectID: make([]byte, 64), Unix: &UnixData{UID: 5}},
+		"file":     {Device: 1, Inode: 2, Links: 2, Created: 11, Accessed: 12, Modified: 13, Attributes: format.AttrArchive | format.AttrHidden, ShortName: "FILE~1", Security: []byte("sd"), ObjectID: make([]byte, 64), Unix: &format.UnixData{UID: 5}},
 		"sub/same": {Device: 1, Inode: 2, Links: 2, ShortName: "SAME~1"},
-		"sub/streams": {Device: 1, Inode: 3, Links: 1, Sparse: true, Xattrs: []Xattr{{Name: "EA", Value: []byte("v")}},
+		"sub/streams": {Device: 1, Inode: 3, Links: 1, Sparse: true, Xattrs: []format.Xattr{{Name: "EA", Value: []byte("v")}},
 			Streams: []FileStream{{"s", 3}, {"none", 0}}},
-		"sub/raw":  {Attributes: AttrEncrypted},
-		"junction": {Attributes: AttrDirectory | AttrReparsePoint, ReparseTag: TagMountPoint, ReparseData: []byte("data")},
+		"sub/raw":  {Attributes: format.AttrEncrypted},
+		"junction": {Attributes: format.AttrDirectory | format.AttrReparsePoint, ReparseTag: format.TagMountPoint, ReparseData: []byte("data")},
 	}}
 	config, err := ParseCaptureConfig([]byte("[ExclusionList]\n*.tmp\n[CompressionExclusionList]\n*.zip"))
 	if err != nil {
@@ -92,24 +93,24 @@ func TestScanFacts(t *testing.T) {
 		}
 		return n
 	}
-	if e := d.Entry(node("file")); e.Created != 11 || e.Accessed != 12 || e.Modified != 13 || e.Attributes != AttrArchive|AttrHidden ||
+	if e := d.Entry(node("file")); e.Created != 11 || e.Accessed != 12 || e.Modified != 13 || e.Attributes != format.AttrArchive|format.AttrHidden ||
 		e.ShortName != "FILE~1" || string(e.Security) != "sd" || len(e.ObjectID) != 64 || e.Unix != nil || d.Links(node("file")) != 2 {
 		t.Errorf("file: %+v", e)
 	}
-	if e := d.Entry(node("sub/same")); !d.SameFile(node("file"), node("sub/same")) || e.ShortName != "SAME~1" || e.Attributes != AttrArchive|AttrHidden {
+	if e := d.Entry(node("sub/same")); !d.SameFile(node("file"), node("sub/same")) || e.ShortName != "SAME~1" || e.Attributes != format.AttrArchive|format.AttrHidden {
 		t.Errorf("its other name: %+v", e)
 	}
 	e := d.Entry(node("sub/streams"))
-	if e.Attributes != AttrSparse || len(e.Streams) != 3 || e.Streams[1].Name != "s" || e.Streams[2].Content != NoContent || len(e.Xattrs) != 1 {
+	if e.Attributes != format.AttrSparse || len(e.Streams) != 3 || e.Streams[1].Name != "s" || e.Streams[2].Content != NoContent || len(e.Xattrs) != 1 {
 		t.Errorf("streams: %+v", e)
 	}
-	if c := d.Contents()[e.Streams[1].Content]; c.Path != "sub/streams" || c.Stream != "s" || c.Size != 3 || c.Source != 4 || c.ModTime != FiletimeOf(when) {
+	if c := d.Contents()[e.Streams[1].Content]; c.Path != "sub/streams" || c.Stream != "s" || c.Size != 3 || c.Source != 4 || c.ModTime != format.FiletimeOf(when) {
 		t.Errorf("named stream: %+v", c)
 	}
-	if e := d.Entry(node("sub/raw")); len(e.Streams) != 1 || e.Streams[0].Kind != StreamRaw {
+	if e := d.Entry(node("sub/raw")); len(e.Streams) != 1 || e.Streams[0].Kind != format.StreamRaw {
 		t.Errorf("encrypted: %+v", e)
 	}
-	if e := d.Entry(node("junction")); e.ReparseTag != TagMountPoint || d.IsDir(node("junction")) || len(e.Streams) != 1 {
+	if e := d.Entry(node("junction")); e.ReparseTag != format.TagMountPoint || d.IsDir(node("junction")) || len(e.Streams) != 1 {
 		t.Errorf("junction: %+v", e)
 	}
 	if e := d.Entry(node("sub/link")); e.NotFixed || string(d.Contents()[e.Streams[0].Content].Bytes[12:24]) != string(u16(`\??\C:`)) {
@@ -282,7 +283,7 @@ func TestScanLimits(t *testing.T) {
 	}
 	for unix := range types {
 		for is, mode := range types {
-			f := &factsFS{MapFS: fstest.MapFS{"x": {Mode: mode}}, facts: map[string]Facts{"x": {Unix: &UnixData{Mode: unix}}}}
+			f := &factsFS{MapFS: fstest.MapFS{"x": {Mode: mode}}, facts: map[string]Facts{"x": {Unix: &format.UnixData{Mode: unix}}}}
 			_, _, err := Scan(nil, f, ".", &ScanOptions{UnixData: true})
 			pipes := unix < 0o040000 && is < 0o040000 // are not told apart
 			if same := unix == is || pipes; same == errors.Is(err, ErrChanged) || same != (err == nil) {
@@ -409,7 +410,7 @@ func TestUnits(t *testing.T) {
 			t.Errorf("%q gives %x, %v, want %x", c.name, got, err, c.want)
 		}
 	}
-	if _, err := symlinkData(strings.Repeat("x", 5000), false); !errors.Is(err, ntname.ErrInvalid) {
+	if _, err := format.SymlinkData(strings.Repeat("x", 5000), false); !errors.Is(err, ntname.ErrInvalid) {
 		t.Errorf("a target that is too long gives %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"wimscope/wim/format"
 )
 
 // scanEntry is an entry of a folder, or the scanned folder itself.
@@ -51,7 +52,7 @@ func (s *scanner) inode(se *scanEntry) (draftInode, string, error) {
 	if e.Modified == 0 {
 		e.Modified = s.o.When
 		if t := se.info.ModTime(); !t.IsZero() {
-			e.Modified = FiletimeOf(t)
+			e.Modified = format.FiletimeOf(t)
 		}
 	}
 	if e.Created == 0 {
@@ -70,15 +71,15 @@ func (s *scanner) inode(se *scanEntry) (draftInode, string, error) {
 	}
 	e.Attributes = f.Attributes
 	switch {
-	case f.Attributes&AttrReparsePoint != 0:
+	case f.Attributes&format.AttrReparsePoint != 0:
 		e.ReparseTag, e.NotFixed = f.ReparseTag, true
-		e.Streams = append(e.Streams, DraftStream{Kind: StreamReparse, Content: s.d.AddContent(Content{Bytes: f.ReparseData})})
+		e.Streams = append(e.Streams, DraftStream{Kind: format.StreamReparse, Content: s.d.AddContent(Content{Bytes: f.ReparseData})})
 	case mode&fs.ModeSymlink != 0:
 		if err := s.symlink(se.path, &e); err != nil {
 			return draftInode{}, "", err
 		}
 	case mode.IsDir():
-		e.Attributes |= AttrDirectory
+		e.Attributes |= format.AttrDirectory
 	case !mode.IsRegular():
 		// A device node, pipe or socket; what it is stands in its Unix data, and wimlib gives it no attribute.
 	default:
@@ -88,7 +89,7 @@ func (s *scanner) inode(se *scanEntry) (draftInode, string, error) {
 	}
 	for _, st := range f.Streams {
 		id := s.d.AddContent(Content{Size: st.Size, Source: s.o.Source, Path: se.path, Stream: st.Name, ModTime: e.Modified})
-		e.Streams = append(e.Streams, DraftStream{Kind: StreamNamed, Name: st.Name, Content: id})
+		e.Streams = append(e.Streams, DraftStream{Kind: format.StreamNamed, Name: st.Name, Content: id})
 		s.report.Bytes += st.Size
 	}
 	s.room.streams = e.Streams
@@ -98,18 +99,18 @@ func (s *scanner) inode(se *scanEntry) (draftInode, string, error) {
 // content adds the content of a file.
 func (s *scanner) content(se *scanEntry, e *DraftEntry) error {
 	if e.Attributes == 0 {
-		e.Attributes = AttrNormal
+		e.Attributes = format.AttrNormal
 		if se.facts.Sparse {
-			e.Attributes = AttrSparse
+			e.Attributes = format.AttrSparse
 		}
 	}
 	c := Content{Size: se.info.Size(), Source: s.o.Source, Path: se.path, ModTime: e.Modified}
 	if c.Size < 0 {
 		return fmt.Errorf("its size is %d", c.Size)
 	}
-	kind := StreamData
-	if e.Attributes&AttrEncrypted != 0 {
-		kind = StreamRaw
+	kind := format.StreamData
+	if e.Attributes&format.AttrEncrypted != 0 {
+		kind = format.StreamRaw
 	}
 	s.report.Bytes += c.Size
 	c.Unpacked = s.o.Config.unpacked(s.steps)
@@ -122,17 +123,17 @@ func (s *scanner) content(se *scanEntry, e *DraftEntry) error {
 }
 
 // unchanged gives the hash of a file's content, if the older image has the file with the same size and times.
-func (s *scanner) unchanged(se *scanEntry, e *DraftEntry, size int64) (Hash, bool) {
+func (s *scanner) unchanged(se *scanEntry, e *DraftEntry, size int64) (format.Hash, bool) {
 	im, n := s.o.UpdateOf, se.old
-	if n < 0 || size == 0 || e.Attributes&AttrEncrypted != 0 || im.Attributes(n)&(AttrDirectory|AttrReparsePoint|AttrEncrypted) != 0 ||
+	if n < 0 || size == 0 || e.Attributes&format.AttrEncrypted != 0 || im.Attributes(n)&(format.AttrDirectory|format.AttrReparsePoint|format.AttrEncrypted) != 0 ||
 		!s.sameTime(im.Modified(n), e.Modified) || se.facts.Created != 0 && !s.sameTime(im.Created(n), se.facts.Created) ||
 		im.Missing(n) || im.Size(n) != size {
-		return Hash{}, false
+		return format.Hash{}, false
 	}
 	return im.Hash(n), true
 }
 
-func (s *scanner) sameTime(a, b Filetime) bool {
+func (s *scanner) sameTime(a, b format.Filetime) bool {
 	step := max(1, s.o.TimeStep)
 	return a/step == b/step
 }
@@ -143,8 +144,8 @@ func (s *scanner) symlink(full string, e *DraftEntry) error {
 	if err != nil {
 		return err
 	}
-	e.Attributes |= AttrReparsePoint
-	e.ReparseTag, e.NotFixed = TagSymlink, true
+	e.Attributes |= format.AttrReparsePoint
+	e.ReparseTag, e.NotFixed = format.TagSymlink, true
 	absolute := strings.HasPrefix(target, "/")
 	if absolute && !s.o.NoRPFix && s.links != nil {
 		if rest, ok := s.links.LinkInside(s.root, target); ok {
@@ -154,14 +155,14 @@ func (s *scanner) symlink(full string, e *DraftEntry) error {
 			s.report.Outside = append(s.report.Outside, s.at(full))
 		}
 	}
-	data, err := symlinkData(target, absolute)
+	data, err := format.SymlinkData(target, absolute)
 	if err != nil {
 		return err
 	}
-	e.Streams = append(e.Streams, DraftStream{Kind: StreamReparse, Content: s.d.AddContent(Content{Bytes: data})})
+	e.Streams = append(e.Streams, DraftStream{Kind: format.StreamReparse, Content: s.d.AddContent(Content{Bytes: data})})
 	// Windows tells links to folders from those to files, by the link's own attribute.
 	if info, err := fs.Stat(s.fsys, full); err == nil && info.IsDir() {
-		e.Attributes |= AttrDirectory
+		e.Attributes |= format.AttrDirectory
 	}
 	return nil
 }

@@ -1,17 +1,20 @@
 package core
 
-import "io/fs"
+import (
+	"io/fs"
+	"wimscope/wim/format"
+)
 
 // Facts are what io/fs does not tell of a file. All that is zero is not known or not there.
 type Facts struct {
 	Device, Inode               uint64 // what names of one file share
 	Links                       uint64 // names that it has; 0: Device and Inode are not known
-	Created, Accessed, Modified Filetime
+	Created, Accessed, Modified format.Filetime
 	Attributes                  uint32 // FILE_ATTRIBUTE bits, where the system has them
 	Sparse                      bool   // it has holes
 	ShortName                   string
-	Unix                        *UnixData
-	Xattrs                      []Xattr
+	Unix                        *format.UnixData
+	Xattrs                      []format.Xattr
 	Security                    []byte // self-relative security descriptor
 	ObjectID                    []byte
 	ReparseTag                  uint32 // of a reparse point, with AttrReparsePoint in Attributes

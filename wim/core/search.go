@@ -2,6 +2,7 @@ package core
 
 import (
 	"strings"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -101,10 +102,10 @@ func (s *Search) endsIn(n Node) bool {
 // Uses looks for entries that use a content, in any stream: among at most budget nodes from from on. It calls hit
 // until that says false, and gives the node to go on with, Len() at the end. stream is the escaped name of a named
 // stream, "" for all else; an entry is told once for each stream.
-func (im *Image) Uses(h Hash, from Node, budget int, hit func(n Node, kind StreamKind, stream string) bool) Node {
+func (im *Image) Uses(h format.Hash, from Node, budget int, hit func(n Node, kind format.StreamKind, stream string) bool) Node {
 	end := Node(min(int64(im.Len()), int64(from)+int64(budget)))
 	next := end
-	im.contents(from, end, func(n Node, c Hash, kind StreamKind, name []byte) bool {
+	im.contents(from, end, func(n Node, c format.Hash, kind format.StreamKind, name []byte) bool {
 		if c == h && !hit(n, kind, string(ntname.AppendEscaped(nil, name))) {
 			next = n + 1
 			return false
@@ -124,7 +125,7 @@ type Hit struct {
 // path in other images.
 type HitGroup struct {
 	Name string // of the first hit
-	Hash Hash
+	Hash format.Hash
 	Size int64
 	Dir  bool
 	Hits []Hit // at most as many as Groups was told to keep
@@ -139,7 +140,7 @@ type Groups struct {
 }
 
 type groupKey struct {
-	hash Hash
+	hash format.Hash
 	path string // where there is no hash
 }
 

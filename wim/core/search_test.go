@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -89,7 +89,7 @@ func TestUses(t *testing.T) {
 	)))
 	var got []string
 	for n := Node(0); int(n) < im.Len(); {
-		n = im.Uses(h, n, 2, func(n Node, kind StreamKind, stream string) bool {
+		n = im.Uses(h, n, 2, func(n Node, kind format.StreamKind, stream string) bool {
 			got = append(got, im.Path(n)+":"+stream)
 			return true
 		})

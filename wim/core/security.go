@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"wimscope/wim/format"
 )
 
 // SecurityDescriptor says who owns an entry and who may do what with it, [MS-DTYP] 2.4.6.
@@ -176,7 +177,7 @@ func parseACE(b []byte) ACE {
 			if len(b) < 16 {
 				return unknown
 			}
-			*f.guid = strings.Trim(guidText(b), "{}")
+			*f.guid = strings.Trim(format.GUIDText(b), "{}")
 			b = b[16:]
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"wimscope/wim/format"
 )
 
 // Op is what is to be done with a shard.
@@ -33,7 +34,7 @@ type Shard struct {
 // Span is a stretch of one part with pieces in it, in the order in which they are best read.
 type Span struct {
 	Src       int32 // index into Source
-	Codec     Codec
+	Codec     format.Codec
 	Pipable   bool
 	Off, End  int64 // what is read of the part lies within, but for chunk tables
 	ChunkSize int64
@@ -50,10 +51,10 @@ type Chunk struct {
 
 // Piece is a content, or a run of its bytes. A content in pieces has them in order, in shards that follow each other.
 type Piece struct {
-	ID     int32 // of the plan's choosing
-	Hash   Hash  // of the whole content
-	Size   int64 // of the whole content
-	From   int64 // where in the content the piece starts
+	ID     int32       // of the plan's choosing
+	Hash   format.Hash // of the whole content
+	Size   int64       // of the whole content
+	From   int64       // where in the content the piece starts
 	Len    int64
 	Off    int64 // of the content's resource in the part; if solid, of the piece in the chunks' unpacked bytes
 	Packed int64 // bytes of the resource; 0 if solid
@@ -160,7 +161,7 @@ func ParseShard(b []byte) (*Shard, error) {
 		var sp Span
 		flags := c.byte()
 		sp.Pipable = flags&spanPipable != 0
-		sp.Codec = Codec(c.byte())
+		sp.Codec = format.Codec(c.byte())
 		src := c.length()
 		sp.Off = c.length()
 		sp.End = sp.Off + c.length()
@@ -271,7 +272,7 @@ type BadPiece struct {
 type Cut struct {
 	Piece int32 // number in the shard
 	ID    int32
-	Hash  Hash
+	Hash  format.Hash
 	Size  int64
 	From  int64
 	Len   int64

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"wimscope/wim/format"
 	"wimscope/wim/internal/crc32"
 	"wimscope/wim/internal/sha1"
 	"wimscope/wim/internal/sha256"
@@ -139,7 +140,7 @@ func (r *shardRun) room() error {
 		for j := range r.s.Spans[i].Pieces {
 			n := r.s.Spans[i].Pieces[j].Len
 			if n > maxShardData-total {
-				return &TooLargeError{What: "shard", Need: total + n, Limit: maxShardData}
+				return &format.TooLargeError{What: "shard", Need: total + n, Limit: maxShardData}
 			}
 			total += n
 			count++
@@ -195,7 +196,7 @@ func (r *shardRun) hashed(p *Piece) bool { return p.From == 0 || r.open != nil }
 // bytes if they are to be handed on.
 func (r *shardRun) end(p *Piece, f *fault, off, n int64, tail []byte) {
 	if f.err == nil && p.From+p.Len == p.Size && r.hashed(p) && !r.openBad {
-		if got := Hash(r.sha.Sum()); got != p.Hash {
+		if got := format.Hash(r.sha.Sum()); got != p.Hash {
 			f.add(off, n, 0, fmt.Errorf("SHA-1 is %v", got))
 		}
 	}
@@ -242,7 +243,7 @@ func (r *shardRun) plain(sp *Span) error {
 		var f fault
 		var err error
 		start := len(r.res.Data)
-		if !p.Stored && (!chunkSizeOK(sp.Codec, uint32(min(sp.ChunkSize, 1<<31+1))) || res.check(1<<62) != nil) || p.Stored && p.Packed != p.Size {
+		if !p.Stored && (!format.ChunkSizeOK(sp.Codec, uint32(min(sp.ChunkSize, 1<<31+1))) || res.check(1<<62) != nil) || p.Stored && p.Packed != p.Size {
 			f.add(p.Off, p.Packed, p.Len, errShard)
 			r.zero(p.Len)
 		} else if p.Stored {
@@ -511,7 +512,7 @@ func (r *shardRun) solid(sp *Span) error {
 // solidChunk unpacks a chunk. bad is what is wrong with it.
 func (r *shardRun) solidChunk(sp *Span, c *Chunk) (data []byte, bad, err error) {
 	if c.Packed <= 0 || c.Packed > c.Size || c.Size > maxShardData || c.Packed < c.Size &&
-		(c.Size > sp.ChunkSize || !chunkSizeOK(sp.Codec, uint32(min(sp.ChunkSize, 1<<31+1)))) {
+		(c.Size > sp.ChunkSize || !format.ChunkSizeOK(sp.Codec, uint32(min(sp.ChunkSize, 1<<31+1)))) {
 		return nil, errChunkTable, nil
 	}
 	packed, err := r.win.need(r.src, c.Off, c.Packed, max(sp.End, c.Off+c.Packed))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"testing"
 
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -24,7 +25,7 @@ func TestSharedMetadataHash(t *testing.T) {
 		for _, order := range [][]int{{1, 2}, {2, 1}} {
 			a := mustOpen(t, b)
 			for _, index := range order {
-				if _, err := a.Image(index); errors.Is(err, ErrChecksum) != (index == bad) {
+				if _, err := a.Image(index); errors.Is(err, format.ErrChecksum) != (index == bad) {
 					t.Errorf("hash of image %d changed, image %d: %v", bad, index, err)
 				}
 			}

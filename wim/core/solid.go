@@ -6,7 +6,7 @@ import (
 	"sort"
 	"strconv"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // solidResource is one solid resource, whose chunks many blobs share.
@@ -76,7 +76,7 @@ func (l *loader) findRuns(t *blobTable) error {
 			}
 			const most = 1 << 16
 			if len(l.a.solids) >= most || len(run.members) >= most {
-				return formatErrorf(t.record(i), p.Name, t.off(i), "more than %d solid resources", most)
+				return format.Errorf(t.record(i), p.Name, t.off(i), "more than %d solid resources", most)
 			}
 			if err := l.addSolid(&run.solidRun, t, i, e); err != nil {
 				return err
@@ -230,17 +230,17 @@ func readSolid(p *part, src int32, h format.ResourceHeader) (solidResource, erro
 	}
 	sh, err := format.ParseSolidHeader(b)
 	if err != nil {
-		return s, wrapFormat(p.Name, s.off, err)
+		return s, format.InPart(p.Name, s.off, err)
 	}
 	s.size = clampInt64(sh.Size)
 	s.chunk = int64(sh.ChunkSize)
-	s.codec = Codec(min(sh.Codec, 255))
+	s.codec = format.Codec(min(sh.Codec, 255))
 	switch {
 	case s.bad != "":
-	case s.codec > LZMS:
+	case s.codec > format.LZMS:
 		s.bad = fmt.Sprintf("codec %d is not known", sh.Codec)
-	case s.codec == None && sh.ChunkSize&(sh.ChunkSize-1) != 0, s.chunk == 0,
-		s.codec != None && !chunkSizeOK(s.codec, sh.ChunkSize):
+	case s.codec == format.None && sh.ChunkSize&(sh.ChunkSize-1) != 0, s.chunk == 0,
+		s.codec != format.None && !format.ChunkSizeOK(s.codec, sh.ChunkSize):
 		s.bad = fmt.Sprintf("chunk size %d is not valid for %v", sh.ChunkSize, s.codec)
 	default:
 		if err := s.check(p.Size); err != nil {
@@ -292,10 +292,10 @@ func (a *Archive) runChunks(id int32) ([]solidChunk, error) {
 	}
 	// Each chunk takes at least five bytes of the file. Only runs that share resources, which no tool writes, exceed that.
 	if most := a.size/4 + leastBudget; n > most-a.placed {
-		return nil, &TooLargeError{What: "table of the chunks of solid resources", Need: (a.placed + n) * perChunk, Limit: most * perChunk}
+		return nil, &format.TooLargeError{What: "table of the chunks of solid resources", Need: (a.placed + n) * perChunk, Limit: most * perChunk}
 	}
 	if n > a.opts.MaxMemory/perChunk {
-		return nil, &TooLargeError{What: "table of the chunks of a solid resource", Need: n * perChunk, Limit: a.opts.MaxMemory}
+		return nil, &format.TooLargeError{What: "table of the chunks of a solid resource", Need: n * perChunk, Limit: a.opts.MaxMemory}
 	}
 	chunks := make([]solidChunk, 0, n)
 	for _, m := range run.members {

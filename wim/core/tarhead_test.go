@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"wimscope/wim/format"
 )
 
 // headCases are entries whose names, links, sizes and times lie around every border of a ustar header.
@@ -22,10 +23,10 @@ func headCases() (list []Entry) {
 		"a", "größe/ä.txt", "日本", strings.Repeat("d/", 60) + "f", strings.Repeat("n", 99), strings.Repeat("n", 100), strings.Repeat("n", 101),
 		strings.Repeat("é", 50), strings.Repeat("é", 500), "a b\tc\n=d", "5 a=b", strings.Repeat("x", 985), strings.Repeat("x", 986), strings.Repeat("x", 9970), "\u202e\ufffd",
 	}
-	times := []Filetime{
-		0, 1, 1<<63 - 1, 1<<64 - 1, FiletimeOf(time.Unix(0, 0)), FiletimeOf(time.Unix(0, 100)), FiletimeOf(time.Unix(-1, 0)), FiletimeOf(time.Unix(-1, 999999900)),
-		FiletimeOf(time.Unix(-86400, 500)), FiletimeOf(time.Unix(1700000000, 123456700)), FiletimeOf(time.Unix(1700000000, 100000000)),
-		FiletimeOf(time.Unix(1<<33-1, 0)), FiletimeOf(time.Unix(1<<33, 0)),
+	times := []format.Filetime{
+		0, 1, 1<<63 - 1, 1<<64 - 1, format.FiletimeOf(time.Unix(0, 0)), format.FiletimeOf(time.Unix(0, 100)), format.FiletimeOf(time.Unix(-1, 0)), format.FiletimeOf(time.Unix(-1, 999999900)),
+		format.FiletimeOf(time.Unix(-86400, 500)), format.FiletimeOf(time.Unix(1700000000, 123456700)), format.FiletimeOf(time.Unix(1700000000, 100000000)),
+		format.FiletimeOf(time.Unix(1<<33-1, 0)), format.FiletimeOf(time.Unix(1<<33, 0)),
 	}
 	sizes := []int64{0, 1, 511, tarOctal11, tarOctal11 + 1, 1 << 50}
 	for i, name := range names {
@@ -81,7 +82,7 @@ func TestTARHead(t *testing.T) {
 		sameHead(t, &e)
 	}
 	for n := range 1200 { // where the length of a record gets one more digit
-		sameHead(t, &Entry{Path: strings.Repeat("p", n+1), Kind: EntrySymlink, Target: strings.Repeat("t", 1200-n), Modified: Filetime(n)})
+		sameHead(t, &Entry{Path: strings.Repeat("p", n+1), Kind: EntrySymlink, Target: strings.Repeat("t", 1200-n), Modified: format.Filetime(n)})
 	}
 	for _, e := range []Entry{{Path: "a\x00b"}, {Path: "a", Kind: EntrySymlink, Target: "b\x00"}} {
 		if _, err := appendTARHead(nil, &e); err == nil {
@@ -102,7 +103,7 @@ func FuzzTARHead(f *testing.F) {
 		if name == "" || target == "" || strings.ContainsRune(name+target, 0) || size < 0 {
 			return
 		}
-		e := Entry{Path: name, Kind: EntryKind(kind % 4), Size: size, Modified: Filetime(at)}
+		e := Entry{Path: name, Kind: EntryKind(kind % 4), Size: size, Modified: format.Filetime(at)}
 		if e.Kind == EntrySymlink || e.Kind == EntryHardLink {
 			e.Target = target
 		}
@@ -153,8 +154,8 @@ func TestTARByGNU(t *testing.T) {
 		for k := range body {
 			body[k] = byte(r.Uint32())
 		}
-		e := []Entry{{Path: name, Size: int64(len(body)), Modified: FiletimeOf(at)},
-			{Path: fmt.Sprintf("hard %d", i), Kind: EntryHardLink, Target: name, Size: int64(len(body)), Modified: FiletimeOf(at)}}
+		e := []Entry{{Path: name, Size: int64(len(body)), Modified: format.FiletimeOf(at)},
+			{Path: fmt.Sprintf("hard %d", i), Kind: EntryHardLink, Target: name, Size: int64(len(body)), Modified: format.FiletimeOf(at)}}
 		segment = append(segment, EntryPiece{Len: int64(len(body)), Last: true, Entries: e})
 		data = append(data, body...)
 		want[name], want[e[1].Path] = wanted{body: string(body), at: at}, wanted{body: string(body), at: at}

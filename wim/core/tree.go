@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -74,7 +74,7 @@ func (l *treeLoader) load(nodes int64) error {
 	t := l.tree
 	meta := t.meta
 	if uint64(len(meta)) > maxMetadata {
-		return formatErrorf("metadata resource", "", 0, "over 2 GiB")
+		return format.Errorf("metadata resource", "", 0, "over 2 GiB")
 	}
 	root, err := t.loadSecurity()
 	if err != nil {
@@ -83,7 +83,7 @@ func (l *treeLoader) load(nodes int64) error {
 	v, err := format.ViewDentry(meta, root)
 	switch {
 	case err != nil:
-		return wrapFormat("", 0, err)
+		return format.InPart("", 0, err)
 	case v == nil:
 		// An image into which nothing was ever captured has a terminator where its root should be.
 		if behind := len(bytes.Trim(meta[min(root+8, uint64(len(meta))):], "\x00")); behind > 0 {
@@ -93,10 +93,10 @@ func (l *treeLoader) load(nodes int64) error {
 			t.warnf("image has no root entry: taken as empty")
 		}
 		root = uint64(len(meta))
-		t.meta = format.Dentry{Attributes: AttrDirectory, SecurityID: -1}.Append(meta[:len(meta):len(meta)])
+		t.meta = format.Dentry{Attributes: format.AttrDirectory, SecurityID: -1}.Append(meta[:len(meta):len(meta)])
 		v, _ = format.ViewDentry(t.meta, root)
-	case v.Attributes()&AttrDirectory == 0:
-		return formatErrorf("root entry", "", int64(root), "not a directory")
+	case v.Attributes()&format.AttrDirectory == 0:
+		return format.Errorf("root entry", "", int64(root), "not a directory")
 	}
 	l.seen = make([]uint64, len(t.meta)/512+1)
 	l.mark(root, v.Size())
@@ -128,7 +128,7 @@ func (t *tree) loadSecurity() (root uint64, err error) {
 	s, err := format.ParseSecurityData(t.meta)
 	if err != nil {
 		if len(t.meta) < 8 || uint64(s.TotalLength) > uint64(len(t.meta)) {
-			return 0, wrapFormat("", 0, err)
+			return 0, format.InPart("", 0, err)
 		}
 		t.losses = append(t.losses, Loss{Kind: LossSecurity, Text: fmt.Sprintf("%v; security descriptors are lost", err)})
 		t.lost++
@@ -175,7 +175,7 @@ func (l *treeLoader) loadFolder(n Node, depth int) {
 		return
 	}
 	attrs := e.Attributes()
-	if attrs&AttrDirectory == 0 || attrs&AttrReparsePoint != 0 && isSurrogate(e.ReparseTag()) {
+	if attrs&format.AttrDirectory == 0 || attrs&format.AttrReparsePoint != 0 && format.IsSurrogate(e.ReparseTag()) {
 		if v, err := format.ViewDentry(l.meta, sub); err == nil && v != nil {
 			l.lose(LossNotFolder, n, sub, 0, "entries of what is not a folder left out")
 		}
@@ -297,7 +297,7 @@ func (l *treeLoader) plainEntries(c *lister) bool {
 		if length < need || length > uint64(len(rest)) || streams != 0 || long == 0 || (long|short)&1 != 0 {
 			break
 		}
-		if length-need > roomForEntry || le.Uint32(e[0x08:])&(AttrDirectory|AttrReparsePoint) == AttrDirectory && le.Uint64(e[0x40:])|le.Uint64(e[0x48:])|uint64(le.Uint32(e[0x50:])) != 0 {
+		if length-need > roomForEntry || le.Uint32(e[0x08:])&(format.AttrDirectory|format.AttrReparsePoint) == format.AttrDirectory && le.Uint64(e[0x40:])|le.Uint64(e[0x48:])|uint64(le.Uint32(e[0x50:])) != 0 {
 			break // checkEntry reports it
 		}
 		name := rest[format.DentryFixedSize : format.DentryFixedSize+long]
@@ -463,7 +463,7 @@ type fixedPart [format.DentryFixedSize]byte
 func (t *tree) fixed(n Node) *fixedPart { return (*fixedPart)(t.meta[t.nodes[n].off:]) }
 
 func (e *fixedPart) attributes() uint32 { return binary.LittleEndian.Uint32(e[0x08:]) }
-func (e *fixedPart) hash() *Hash        { return (*Hash)(e[0x40:]) }
+func (e *fixedPart) hash() *format.Hash { return (*format.Hash)(e[0x40:]) }
 func (e *fixedPart) reparseTag() uint32 { return binary.LittleEndian.Uint32(e[0x58:]) } // if it is a reparse point
 func (e *fixedPart) linkGroup() uint64  { return binary.LittleEndian.Uint64(e[0x58:]) } // if it is none
 func (e *fixedPart) streams() uint16    { return binary.LittleEndian.Uint16(e[0x60:]) } // extra ones

@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -51,7 +51,7 @@ func appendTree(b []byte, root *entry) []byte {
 		}
 		d.Attributes |= e.attrs
 		if e.dir {
-			d.Attributes |= AttrDirectory
+			d.Attributes |= format.AttrDirectory
 		}
 		if d.SecurityID == 0 {
 			d.SecurityID = -1
@@ -235,9 +235,9 @@ func TestNoRoot(t *testing.T) {
 		{"root cut short", metadata(dir(""))[:60]},
 		{"root is a file", metadata(file(""))},
 	} {
-		if _, err := loadImage(nil, 1, tt.meta); !errors.Is(err, ErrFormat) {
+		if _, err := loadImage(nil, 1, tt.meta); !errors.Is(err, format.ErrFormat) {
 			t.Errorf("%s: error %v, want a FormatError", tt.name, err)
-		} else if fe := new(FormatError); !errors.As(err, &fe) || fe.Record == "" {
+		} else if fe := new(format.Error); !errors.As(err, &fe) || fe.Record == "" {
 			t.Errorf("%s: error %v names no record", tt.name, err)
 		}
 	}
@@ -265,15 +265,15 @@ func TestHostileEntries(t *testing.T) {
 		{"dotdot", dir("", file("a"), dir("..", file("evil")), dir(".", file("evil")), file("b")), []string{"/", "/a", "/b"}, `entry named ".."`},
 		{"no name", dir("", &entry{raw: []byte{}}, file("b")), []string{"/", "/b"}, "without a name"},
 		{"NUL in name", dir("", file("a\x00b"), file("b")), []string{"/", "/b"}, "NUL"},
-		{"duplicate names", dir("", file("b"), file("a"), file("b").with(func(e *entry) { e.attrs = AttrHidden }), file("c"), file("b")),
+		{"duplicate names", dir("", file("b"), file("a"), file("b").with(func(e *entry) { e.attrs = format.AttrHidden }), file("c"), file("b")),
 			[]string{"/", "/b", "/a", "/c"}, `second entry named "b"`},
 		{"duplicate of a folder", dir("", dir("d", file("one")), dir("d", file("two"))), []string{"/", "/d/", "/d/one"}, `second entry named "d"`},
 		{"slash and backslash", dir("", file("../../etc"), file(`..\x`)),
 			[]string{"/", "/..␛002F..␛002Fetc", "/..␛005Cx"}, ""},
 		{"children of a file", dir("", &entry{name: "f", kids: []*entry{file("x")}}, file("g")), []string{"/", "/f", "/g"}, "not a folder"},
-		{"children of a junction", dir("", dir("j", file("x")).with(func(e *entry) { e.attrs, e.d.Link = AttrReparsePoint, TagMountPoint })),
+		{"children of a junction", dir("", dir("j", file("x")).with(func(e *entry) { e.attrs, e.d.Link = format.AttrReparsePoint, format.TagMountPoint })),
 			[]string{"/", "/j"}, "not a folder"},
-		{"children of a cloud folder", dir("", dir("j", file("x")).with(func(e *entry) { e.attrs, e.d.Link = AttrReparsePoint, 0x9000601a })),
+		{"children of a cloud folder", dir("", dir("j", file("x")).with(func(e *entry) { e.attrs, e.d.Link = format.AttrReparsePoint, 0x9000601a })),
 			[]string{"/", "/j/", "/j/x"}, ""},
 		{"list past the end", dir("", dir("d").with(func(e *entry) { e.sub = 1 << 40 }), file("b")), []string{"/", "/d/", "/b"}, "past the end"},
 		{"list before its parent: a cycle", dir("", dir("d").with(func(e *entry) { e.sub = 8 })), []string{"/", "/d/"}, "met before"},
@@ -383,43 +383,43 @@ func TestStreamRules(t *testing.T) {
 	data, rp, ads := hashOf("data"), hashOf("reparse"), hashOf("ads")
 	named := func(h [20]byte) format.StreamEntry { return format.StreamEntry{Name: u16("n"), Hash: h} }
 	unnamed := func(h [20]byte) format.StreamEntry { return format.StreamEntry{Hash: h} }
-	da39 := [20]byte([]byte(emptyHash))
+	da39 := [20]byte([]byte(format.EmptyHash))
 	for _, tt := range []struct {
 		name    string
 		attrs   uint32
 		main    [20]byte
 		streams []format.StreamEntry
-		data    Hash
-		reparse Hash
-		named   []Hash
+		data    format.Hash
+		reparse format.Hash
+		named   []format.Hash
 	}{
-		{"main hash alone", 0, data, nil, data, Hash{}, nil},
-		{"main hash of a reparse point", AttrReparsePoint, rp, nil, Hash{}, rp, nil},
-		{"empty as zero", 0, Hash{}, nil, Hash{}, Hash{}, nil},
-		{"empty as da39…", 0, da39, nil, Hash{}, Hash{}, nil},
-		{"empty as da39… in an entry", 0, Hash{}, []format.StreamEntry{unnamed(da39), named(ads)}, Hash{}, Hash{}, []Hash{ads}},
-		{"all in extra entries: the zero main hash is ignored", 0, Hash{}, []format.StreamEntry{unnamed(data), named(ads)}, data, Hash{}, []Hash{ads}},
-		{"main hash with named entries", 0, data, []format.StreamEntry{named(ads)}, data, Hash{}, []Hash{ads}},
-		{"reparse first, then data", AttrReparsePoint, Hash{}, []format.StreamEntry{unnamed(rp), unnamed(data), named(ads)}, data, rp, []Hash{ads}},
-		{"reparse in the main hash, data in an entry", AttrReparsePoint, rp, []format.StreamEntry{unnamed(data)}, data, rp, nil},
-		{"reparse point with empty data", AttrReparsePoint, Hash{}, []format.StreamEntry{unnamed(rp), unnamed(Hash{})}, Hash{}, rp, nil},
-		{"named before unnamed", 0, Hash{}, []format.StreamEntry{named(ads), unnamed(data)}, data, Hash{}, []Hash{ads}},
-		{"encrypted: one raw stream", AttrEncrypted, data, nil, data, Hash{}, nil},
-		{"encrypted, in an entry", AttrEncrypted, Hash{}, []format.StreamEntry{unnamed(data)}, data, Hash{}, nil},
-		{"directory with an unnamed entry, as wimlib before 1.14.2", AttrDirectory, Hash{}, []format.StreamEntry{unnamed(Hash{}), named(ads)}, Hash{}, Hash{}, []Hash{ads}},
-		{"directory with unnamed data", AttrDirectory, data, nil, Hash{}, Hash{}, nil},
-		{"junction with a named stream", AttrDirectory | AttrReparsePoint, Hash{}, []format.StreamEntry{unnamed(rp), unnamed(Hash{}), named(ads)}, Hash{}, rp, []Hash{ads}},
+		{"main hash alone", 0, data, nil, data, format.Hash{}, nil},
+		{"main hash of a reparse point", format.AttrReparsePoint, rp, nil, format.Hash{}, rp, nil},
+		{"empty as zero", 0, format.Hash{}, nil, format.Hash{}, format.Hash{}, nil},
+		{"empty as da39…", 0, da39, nil, format.Hash{}, format.Hash{}, nil},
+		{"empty as da39… in an entry", 0, format.Hash{}, []format.StreamEntry{unnamed(da39), named(ads)}, format.Hash{}, format.Hash{}, []format.Hash{ads}},
+		{"all in extra entries: the zero main hash is ignored", 0, format.Hash{}, []format.StreamEntry{unnamed(data), named(ads)}, data, format.Hash{}, []format.Hash{ads}},
+		{"main hash with named entries", 0, data, []format.StreamEntry{named(ads)}, data, format.Hash{}, []format.Hash{ads}},
+		{"reparse first, then data", format.AttrReparsePoint, format.Hash{}, []format.StreamEntry{unnamed(rp), unnamed(data), named(ads)}, data, rp, []format.Hash{ads}},
+		{"reparse in the main hash, data in an entry", format.AttrReparsePoint, rp, []format.StreamEntry{unnamed(data)}, data, rp, nil},
+		{"reparse point with empty data", format.AttrReparsePoint, format.Hash{}, []format.StreamEntry{unnamed(rp), unnamed(format.Hash{})}, format.Hash{}, rp, nil},
+		{"named before unnamed", 0, format.Hash{}, []format.StreamEntry{named(ads), unnamed(data)}, data, format.Hash{}, []format.Hash{ads}},
+		{"encrypted: one raw stream", format.AttrEncrypted, data, nil, data, format.Hash{}, nil},
+		{"encrypted, in an entry", format.AttrEncrypted, format.Hash{}, []format.StreamEntry{unnamed(data)}, data, format.Hash{}, nil},
+		{"directory with an unnamed entry, as wimlib before 1.14.2", format.AttrDirectory, format.Hash{}, []format.StreamEntry{unnamed(format.Hash{}), named(ads)}, format.Hash{}, format.Hash{}, []format.Hash{ads}},
+		{"directory with unnamed data", format.AttrDirectory, data, nil, format.Hash{}, format.Hash{}, nil},
+		{"junction with a named stream", format.AttrDirectory | format.AttrReparsePoint, format.Hash{}, []format.StreamEntry{unnamed(rp), unnamed(format.Hash{}), named(ads)}, format.Hash{}, rp, []format.Hash{ads}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			im := mustLoad(t, metadata(dir("", &entry{name: "f", attrs: tt.attrs, streams: tt.streams,
-				d: format.Dentry{Hash: tt.main, Link: TagSymlink * uint64(tt.attrs>>10&1)}}, file("last"))))
+				d: format.Dentry{Hash: tt.main, Link: format.TagSymlink * uint64(tt.attrs>>10&1)}}, file("last"))))
 			if got := im.Hash(1); got != tt.data {
 				t.Errorf("data is %v, want %v", got, tt.data)
 			}
-			var reparse Hash
-			var names []Hash
+			var reparse format.Hash
+			var names []format.Hash
 			for _, s := range im.Streams(1) {
-				if s.Kind == StreamReparse {
+				if s.Kind == format.StreamReparse {
 					reparse = s.Hash
 				} else {
 					names = append(names, s.Hash)
@@ -431,14 +431,14 @@ func TestStreamRules(t *testing.T) {
 			if !slices.Equal(names, tt.named) || im.NamedStreams(1) != len(tt.named) {
 				t.Errorf("named streams are %v, want %v", names, tt.named)
 			}
-			var each, want []Hash
-			im.EachContent(func(n Node, h Hash, kind StreamKind, name []byte) bool {
+			var each, want []format.Hash
+			im.EachContent(func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool {
 				if n == 1 {
 					each = append(each, h)
 				}
 				return true
 			})
-			for _, h := range append([]Hash{tt.data, tt.reparse}, tt.named...) {
+			for _, h := range append([]format.Hash{tt.data, tt.reparse}, tt.named...) {
 				if !h.IsZero() {
 					want = append(want, h)
 				}
@@ -461,15 +461,15 @@ func TestHardLinks(t *testing.T) {
 	}
 	im := mustLoad(t, metadata(dir("",
 		link("a1", 7, "a", 0),
-		link("a2", 7, "a", AttrHidden),
+		link("a2", 7, "a", format.AttrHidden),
 		link("b1", 7, "b", 0),
 		link("alone", 8, "c", 0),
 		link("none1", 0, "d", 0),
 		link("none2", 0, "d", 0),
-		link("dir1", 9, "", AttrDirectory),
-		link("dir2", 9, "", AttrDirectory),
-		link("rp1", TagSymlink, "e", AttrReparsePoint),
-		link("rp2", TagSymlink, "e", AttrReparsePoint),
+		link("dir1", 9, "", format.AttrDirectory),
+		link("dir2", 9, "", format.AttrDirectory),
+		link("rp1", format.TagSymlink, "e", format.AttrReparsePoint),
+		link("rp2", format.TagSymlink, "e", format.AttrReparsePoint),
 		dir("sub", link("a3", 7, "a", 0), link("b2", 7, "b", 0)),
 	)))
 	for _, group := range []string{"a1 a2 sub/a3", "b1 sub/b2", "alone", "none1", "none2", "dir1", "dir2", "rp1", "rp2"} {
@@ -520,14 +520,14 @@ func TestCaseTwins(t *testing.T) {
 func TestFields(t *testing.T) {
 	items := format.TaggedItem{Tag: format.TagObjectID, Data: []byte("\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff")}.Append(nil)
 	items = format.TaggedItem{Tag: format.TagUnixData, Data: format.UnixData{UID: 1000, GID: 50, Mode: 0100640}.Append(nil)}.Append(items)
-	x := format.Xattr{Flags: 0x80, Name: []byte("EA"), Value: []byte("value")}.Append(nil)
-	items = format.TaggedItem{Tag: format.TagXattrs, Data: format.Xattr{Name: []byte("B")}.Append(x)}.Append(items)
+	x := format.Xattr{Flags: 0x80, Name: "EA", Value: []byte("value")}.Append(nil)
+	items = format.TaggedItem{Tag: format.TagXattrs, Data: format.Xattr{Name: "B"}.Append(x)}.Append(items)
 	items = format.TaggedItem{Tag: format.TagLinuxXattrs, Data: []byte("\x06\x00\x00\x00\x03\x00\x00\x00user.aabc\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00user.b\x00\x00")}.Append(items)
 	items = format.TaggedItem{Tag: 0x1234, Data: []byte("kept")}.Append(items)
-	im := mustLoad(t, metadata(dir("", &entry{name: "f", attrs: AttrArchive, d: format.Dentry{
+	im := mustLoad(t, metadata(dir("", &entry{name: "f", attrs: format.AttrArchive, d: format.Dentry{
 		ShortName: u16("F~1"), Created: 1, Accessed: 2, Modified: 133701234567890123, Items: items,
 	}})))
-	if im.ShortName(1) != "F~1" || im.Created(1) != 1 || im.Accessed(1) != 2 || im.Modified(1) != 133701234567890123 || im.Attributes(1) != AttrArchive {
+	if im.ShortName(1) != "F~1" || im.Created(1) != 1 || im.Accessed(1) != 2 || im.Modified(1) != 133701234567890123 || im.Attributes(1) != format.AttrArchive {
 		t.Errorf("short name %q, times %d %d %d, attributes %x", im.ShortName(1), im.Created(1), im.Accessed(1), im.Modified(1), im.Attributes(1))
 	}
 	if got := im.ObjectID(1); got != "{33221100-5544-7766-8899-aabbccddeeff}" {
@@ -536,7 +536,7 @@ func TestFields(t *testing.T) {
 	if u, ok := im.UnixData(1); !ok || u.String() != "0640 uid 1000 gid 50" {
 		t.Errorf("Unix data %v, %v", u, ok)
 	}
-	if got := fmt.Sprint(im.Xattrs(1)); got != "[{EA 128 [118 97 108 117 101]} {B 0 []} {user.a 0 [97 98 99]} {user.b 0 []}]" {
+	if got := fmt.Sprint(im.Xattrs(1)); got != "[{128 EA [118 97 108 117 101]} {0 B []} {0 user.a [97 98 99]} {0 user.b []}]" {
 		t.Errorf("extended attributes %s", got)
 	}
 	if got := im.Items(1); len(got) != 1 || got[0].Tag != 0x1234 || string(got[0].Data) != "kept" {
@@ -589,7 +589,7 @@ func FuzzTree(f *testing.F) {
 	f.Fuzz(func(t *testing.T, meta []byte) {
 		im, err := loadImage(nil, 1, meta)
 		if err != nil {
-			if !errors.Is(err, ErrFormat) {
+			if !errors.Is(err, format.ErrFormat) {
 				t.Fatalf("error %v is no FormatError", err)
 			}
 			return

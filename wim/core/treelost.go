@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -37,16 +37,16 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 	// Count the contents that the entry may have: none in a folder, one in a file, and one more for reparse data.
 	attrs := v.Attributes()
 	room := 1
-	switch folder := attrs&AttrDirectory != 0; {
-	case attrs&AttrEncrypted != 0 && !folder:
-	case attrs&AttrReparsePoint != 0 && !folder:
+	switch folder := attrs&format.AttrDirectory != 0; {
+	case attrs&format.AttrEncrypted != 0 && !folder:
+	case attrs&format.AttrReparsePoint != 0 && !folder:
 		room = 2
-	case attrs&AttrReparsePoint == 0 && folder:
+	case attrs&format.AttrReparsePoint == 0 && folder:
 		room = 0
 	}
-	have := make([]Hash, 0, 2)
+	have := make([]format.Hash, 0, 2)
 	lost := 0
-	content := func(h Hash) {
+	content := func(h format.Hash) {
 		if slices.Contains(have, h) {
 			return
 		}
@@ -58,7 +58,7 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 			lost++
 		}
 	}
-	content(readHash(v.Hash()))
+	content(format.ReadHash(v.Hash()))
 	for s := l.extraStreams(n); s.left > 0; {
 		from := s.off
 		if !s.next() {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -101,7 +102,7 @@ func TestUpdateAgainstWimlib(t *testing.T) {
 			}
 			for _, d := range []*Draft{want, got} {
 				for i := range d.inodes {
-					if in := &d.inodes[i]; in.attributes&(AttrDirectory|AttrReparsePoint) != 0 {
+					if in := &d.inodes[i]; in.attributes&(format.AttrDirectory|format.AttrReparsePoint) != 0 {
 						in.accessed, in.created, in.modified = 0, 0, 0
 					}
 				}
@@ -205,7 +206,7 @@ func TestSourceListAgainstWimlib(t *testing.T) {
 		}
 	}
 	steady(t, top)
-	start := FiletimeOf(time.Now())
+	start := format.FiletimeOf(time.Now())
 	fsys := newNativeFS(top)
 	refused := 0
 	for seed := range uint64(30) {
@@ -264,17 +265,17 @@ func TestSourceListAgainstWimlib(t *testing.T) {
 		// Folders on the way have the time of the capture, and links that of the last look at them.
 		for n := range DraftNode(want.Len()) {
 			in := want.inode(n)
-			for _, at := range []*Filetime{&in.created, &in.accessed, &in.modified} {
-				if *at > start && *at < start+24*3600*filetimePerSecond {
+			for _, at := range []*format.Filetime{&in.created, &in.accessed, &in.modified} {
+				if *at > start && *at < start+24*3600*format.FiletimePerSecond {
 					*at = 5
 				}
 			}
-			if in.attributes&AttrReparsePoint != 0 {
+			if in.attributes&format.AttrReparsePoint != 0 {
 				in.accessed = 0
 			}
 		}
 		for n := range DraftNode(got.Len()) {
-			if in := got.inode(n); in.attributes&AttrReparsePoint != 0 {
+			if in := got.inode(n); in.attributes&format.AttrReparsePoint != 0 {
 				in.accessed = 0
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 	"wimscope/wim/ntname"
 )
@@ -49,9 +50,9 @@ type cutState struct {
 }
 
 // join adds a piece of a content. For the second half it returns the SHA-1 of the content.
-func (m cutHalves) join(c *Cut) (got Hash, ok bool) {
+func (m cutHalves) join(c *Cut) (got format.Hash, ok bool) {
 	if c.From == 0 && c.State == nil && c.Len < c.Size {
-		return Hash{}, false // the first half is bad, and reported
+		return format.Hash{}, false // the first half is bad, and reported
 	}
 	st := m[c.ID]
 	if st == nil {
@@ -64,10 +65,10 @@ func (m cutHalves) join(c *Cut) (got Hash, ok bool) {
 	case c.Tail != nil:
 		st.tail, st.have = c.Tail, true
 	default:
-		return Hash{}, false // in one shard, over two resources
+		return format.Hash{}, false // in one shard, over two resources
 	}
 	if st.state == nil || !st.have {
-		return Hash{}, false
+		return format.Hash{}, false
 	}
 	delete(m, c.ID)
 	d := sha1.New()
@@ -114,7 +115,7 @@ func (a *Archive) metaID(i int) int32 { return int32(len(a.blobs) + i) }
 type metaPlace struct {
 	src  int32
 	off  int64
-	hash Hash
+	hash format.Hash
 }
 
 func (m *metaRec) place() metaPlace { return metaPlace{m.src, m.off, m.hash} }
@@ -472,7 +473,7 @@ type useFinder struct {
 	a          *Archive
 	damaged    map[int32]*Damage
 	counts     []uint32 // by ID: how often images use it
-	missing    map[Hash]*MissingBlob
+	missing    map[format.Hash]*MissingBlob
 	paths      int
 	text       int // bytes of them
 	leftOff    int
@@ -490,11 +491,11 @@ const (
 const maxReportWarnings = 2000
 
 func newUseFinder(a *Archive, damaged map[int32]*Damage) *useFinder {
-	return &useFinder{a: a, damaged: damaged, counts: make([]uint32, a.nBlobs), missing: map[Hash]*MissingBlob{}}
+	return &useFinder{a: a, damaged: damaged, counts: make([]uint32, a.nBlobs), missing: map[format.Hash]*MissingBlob{}}
 }
 
 func (u *useFinder) image(im *Image) {
-	im.EachContent(func(n Node, h Hash, kind StreamKind, name []byte) bool {
+	im.EachContent(func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool {
 		id, ok := u.a.blobID(h)
 		switch {
 		case !ok:
@@ -519,7 +520,7 @@ func (u *useFinder) image(im *Image) {
 }
 
 // use adds a use to a list, if there is room for it.
-func (u *useFinder) use(list []Use, im *Image, n Node, kind StreamKind, name []byte) []Use {
+func (u *useFinder) use(list []Use, im *Image, n Node, kind format.StreamKind, name []byte) []Use {
 	if u.paths >= maxPaths || u.text >= maxPathText {
 		u.leftOff++
 		return list
@@ -527,9 +528,9 @@ func (u *useFinder) use(list []Use, im *Image, n Node, kind StreamKind, name []b
 	u.paths++
 	out := Use{Image: im.Index(), Path: im.Path(n)}
 	switch kind {
-	case StreamNamed:
+	case format.StreamNamed:
 		out.Stream = string(ntname.AppendEscaped(nil, name))
-	case StreamReparse:
+	case format.StreamReparse:
 		out.Reparse = true
 	}
 	u.text += len(out.Path) + len(out.Stream)
@@ -590,7 +591,7 @@ func (p *SumPlan) Bytes() int64 {
 // Shard implements Plan.
 func (p *SumPlan) Shard(i int) (*Shard, error) {
 	if i < 0 || i >= len(p.sums) {
-		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(p.sums), ErrNotFound)
+		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(p.sums), format.ErrNotFound)
 	}
 	n := p.a.parts[i].Size
 	return &Shard{Seq: i, Op: OpSum, Part: i, Len: n, Bytes: n, Memory: windowSize, Spans: []Span{{Src: int32(i), End: n}}}, nil

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -64,7 +65,7 @@ func ourDetails(im *Image) []detail {
 		add("Creation Time", "%s", im.Created(n).Time().Format(layout))
 		add("Last Write Time", "%s", im.Modified(n).Time().Format(layout))
 		add("Last Access Time", "%s", im.Accessed(n).Time().Format(layout))
-		reparse := im.Attributes(n)&AttrReparsePoint != 0
+		reparse := im.Attributes(n)&format.AttrReparsePoint != 0
 		if reparse {
 			add("Reparse Tag", "0x%x", im.ReparseTag(n))
 		}
@@ -79,14 +80,14 @@ func ourDetails(im *Image) []detail {
 				add(key, "0x%x", ids[16*i:16*i+16])
 			}
 		}
-		stream := func(title string, h Hash, size int64) {
+		stream := func(title string, h format.Hash, size int64) {
 			d.lines = append(d.lines, title)
 			add("Hash", "0x%v", h)
 			add("Uncompressed size", "%d bytes", size)
 		}
 		streams := im.Streams(n)
 		for _, s := range streams {
-			if s.Kind == StreamReparse {
+			if s.Kind == format.StreamReparse {
 				stream("Reparse point stream:", s.Hash, s.Size)
 			}
 		}
@@ -94,7 +95,7 @@ func ourDetails(im *Image) []detail {
 			stream("Unnamed data stream:", im.Hash(n), im.Size(n))
 		}
 		for _, s := range streams {
-			if s.Kind == StreamNamed {
+			if s.Kind == format.StreamNamed {
 				stream(fmt.Sprintf("Named data stream %q:", s.Name), s.Hash, s.Size)
 			}
 		}
@@ -196,7 +197,7 @@ func TestNTFSVolume(t *testing.T) {
 		}
 	}
 	long, _ := im.Lookup("/A Long File Name.txt")
-	if im.ShortName(long) != "ALONGF~1.TXT" || im.LinkCount(long) != 2 || im.Modified(long) != Filetime(133594672891234567) {
+	if im.ShortName(long) != "ALONGF~1.TXT" || im.LinkCount(long) != 2 || im.Modified(long) != format.Filetime(133594672891234567) {
 		t.Errorf("short name %q, %d links, modified %v", im.ShortName(long), im.LinkCount(long), im.Modified(long))
 	}
 	if sd := im.Security(long); sd == nil || sd.SDDL() != "O:BAG:SYD:(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)" {

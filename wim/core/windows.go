@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 	"wimscope/wim/regf"
 )
@@ -83,7 +84,7 @@ type windowsReader struct {
 }
 
 func (r *windowsReader) problem(err error) {
-	if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, regf.ErrNotFound) {
+	if err != nil && !errors.Is(err, format.ErrNotFound) && !errors.Is(err, regf.ErrNotFound) {
 		r.Problems = append(r.Problems, fmt.Errorf("%s%s: %w", r.Root, r.name, err))
 	}
 }
@@ -375,12 +376,12 @@ func (a *Archive) WindowsInfo(index int, checked bool) (*WindowsInfo, error) {
 	}
 	w := readWindows(imageWindows{im, checked})
 	if w == nil {
-		return nil, fmt.Errorf("wim: image %d: Windows: %w", index, ErrNotFound)
+		return nil, fmt.Errorf("wim: image %d: Windows: %w", index, format.ErrNotFound)
 	}
 	kernel, _, err := a.imageKernel(im, checked, w.Root)
 	if err != nil {
 		kernel = &PEVersion{}
-		if !errors.Is(err, ErrNotFound) {
+		if !errors.Is(err, format.ErrNotFound) {
 			w.Problems = append(w.Problems, err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -209,7 +210,7 @@ func (c *countingAt) ReadAt(b []byte, off int64) (int, error) {
 func TestWindowsInArchives(t *testing.T) {
 	files := largeWindows()
 	fsys := windowsFS(files)
-	for _, o := range []WriteOptions{{Codec: XPRESS}, {Codec: XPRESS, Solid: true, SolidCodec: LZX, SolidChunkSize: 1 << 18}} {
+	for _, o := range []WriteOptions{{Codec: format.XPRESS}, {Codec: format.XPRESS, Solid: true, SolidCodec: format.LZX, SolidChunkSize: 1 << 18}} {
 		e, _ := captured(t, fsys)
 		e.ImageElement(1).drop("WINDOWS")
 		b, _ := writeArchive(t, e, &o, fsys)
@@ -270,10 +271,10 @@ func TestWindowsDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	w, err := a.WindowsInfo(1, true)
-	if err != nil || len(w.Problems) != 1 || !strings.Contains(w.Problems[0].Error(), "SOFTWARE: is damaged") || !errors.Is(w.Problems[0], ErrChecksum) || w.Build != "" {
+	if err != nil || len(w.Problems) != 1 || !strings.Contains(w.Problems[0].Error(), "SOFTWARE: is damaged") || !errors.Is(w.Problems[0], format.ErrChecksum) || w.Build != "" {
 		t.Errorf("%+v, %v", w, err)
 	}
-	if _, err := a.WindowsInfo(2, true); !errors.Is(err, ErrNotFound) {
+	if _, err := a.WindowsInfo(2, true); !errors.Is(err, format.ErrNotFound) {
 		t.Error(err)
 	}
 	im, err := a.Image(1)

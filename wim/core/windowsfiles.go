@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 )
 
@@ -52,14 +53,14 @@ func (t draftWindows) has(path string) bool {
 func (t draftWindows) open(path string) (*windowsFile, error) {
 	n, ok := t.d.Lookup(path, true)
 	if !ok {
-		return nil, ErrNotFound
+		return nil, format.ErrNotFound
 	}
 	for _, s := range t.d.streamsOf(t.d.inode(n)) {
-		if s.kind == StreamData && s.content >= 0 {
+		if s.kind == format.StreamData && s.content >= 0 {
 			return t.content(t.d.contents[s.content].get())
 		}
 	}
-	return nil, ErrNotFound
+	return nil, format.ErrNotFound
 }
 
 // content opens a content in a file or an archive.
@@ -112,13 +113,13 @@ func (t imageWindows) has(path string) bool {
 func (t imageWindows) open(path string) (*windowsFile, error) {
 	n, ok := t.Lookup(path)
 	if !ok || t.IsDir(n) || t.Hash(n).IsZero() {
-		return nil, ErrNotFound
+		return nil, format.ErrNotFound
 	}
 	return t.a.windowsFile(t.Hash(n), true, t.checked)
 }
 
 // windowsFile opens a content of the archive, one in a solid resource only if solid is set.
-func (a *Archive) windowsFile(h Hash, solid, checked bool) (*windowsFile, error) {
+func (a *Archive) windowsFile(h format.Hash, solid, checked bool) (*windowsFile, error) {
 	r, err := a.OpenBlob(h)
 	if err != nil {
 		return nil, err
@@ -131,8 +132,8 @@ func (a *Archive) windowsFile(h Hash, solid, checked bool) (*windowsFile, error)
 		if _, err := io.Copy(d, io.NewSectionReader(r, 0, r.size)); err != nil {
 			return nil, err
 		}
-		if sum := d.Sum(); Hash(sum) != h {
-			return nil, fmt.Errorf("is damaged: %w", ErrChecksum)
+		if sum := d.Sum(); format.Hash(sum) != h {
+			return nil, fmt.Errorf("is damaged: %w", format.ErrChecksum)
 		}
 	}
 	return &windowsFile{ReaderAt: r, size: r.size}, nil

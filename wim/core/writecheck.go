@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"slices"
+	"wimscope/wim/format"
 )
 
 // Contents that are copied in packed form are unpacked once, before anything is written, and compared with their SHA-1: otherwise
@@ -127,7 +128,7 @@ func (p *WritePlan) mergeCheck(plan *packPlan, r *PackResult) error {
 			return fmt.Errorf("wim: a cut of content %d: %w", c.ID, errShard)
 		}
 		if got, ok := k.halves.join(c); ok && got != p.contents[c.ID].hash && !p.gone(c.ID) {
-			return &ContentError{ID: c.ID, Err: worded{fmt.Sprintf("the content is damaged: SHA-1 is %v", got), ErrChecksum}}
+			return &ContentError{ID: c.ID, Err: worded{fmt.Sprintf("the content is damaged: SHA-1 is %v", got), format.ErrChecksum}}
 		}
 	}
 	return nil

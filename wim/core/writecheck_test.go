@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"wimscope/wim/format"
 )
 
 // TestCopiesAreChecked damages a content of archives that are copied as they are packed, in every layout, and split or
@@ -22,7 +23,7 @@ func TestCopiesAreChecked(t *testing.T) {
 	// In a solid resource the content "bad" lies across the border of two shards of the check.
 	small := map[string][]byte{"/first": bytes.Repeat([]byte("first"), 2000), "/bad": []byte(strings.Repeat("bad", 3000)), "/last": random(5000, 1)}
 	large := map[string][]byte{"/a": random(900<<10, 1), "/bad": random(400<<10, 2), "/c": random(900<<10, 3)}
-	solid := WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX, SolidChunkSize: 32 << 10, SolidLevel: 1, KeepOrder: true}
+	solid := WriteOptions{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX, SolidChunkSize: 32 << 10, SolidLevel: 1, KeepOrder: true}
 	for _, c := range []struct {
 		name  string
 		from  WriteOptions
@@ -30,10 +31,10 @@ func TestCopiesAreChecked(t *testing.T) {
 		files map[string][]byte
 	}{
 		{"none", WriteOptions{}, WriteOptions{}, small},
-		{"XPRESS", WriteOptions{Codec: XPRESS, Level: 1}, WriteOptions{Codec: XPRESS, Level: 1}, small},
-		{"LZMS", WriteOptions{Codec: LZMS, Level: 1}, WriteOptions{Codec: LZMS, Level: 1}, small},
-		{"pipable", WriteOptions{Codec: LZX, Level: 1, Pipable: true}, WriteOptions{Codec: LZX, Level: 1, Pipable: true}, small},
-		{"to pipable", WriteOptions{Codec: LZX, Level: 1}, WriteOptions{Codec: LZX, Level: 1, Pipable: true}, small},
+		{"XPRESS", WriteOptions{Codec: format.XPRESS, Level: 1}, WriteOptions{Codec: format.XPRESS, Level: 1}, small},
+		{"LZMS", WriteOptions{Codec: format.LZMS, Level: 1}, WriteOptions{Codec: format.LZMS, Level: 1}, small},
+		{"pipable", WriteOptions{Codec: format.LZX, Level: 1, Pipable: true}, WriteOptions{Codec: format.LZX, Level: 1, Pipable: true}, small},
+		{"to pipable", WriteOptions{Codec: format.LZX, Level: 1}, WriteOptions{Codec: format.LZX, Level: 1, Pipable: true}, small},
 		{"solid", solid, solid, large},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -85,7 +86,7 @@ func TestCopiesAreChecked(t *testing.T) {
 					return sinks[len(sinks)-1], nil
 				}, nil)
 				var ce *ContentError
-				if !errors.Is(err, ErrChecksum) || !errors.As(err, &ce) || !strings.HasPrefix(ce.Path, "bad (image 1") || opened > 0 {
+				if !errors.Is(err, format.ErrChecksum) || !errors.As(err, &ce) || !strings.HasPrefix(ce.Path, "bad (image 1") || opened > 0 {
 					t.Errorf("%s: error %v, %d files were begun", what, err, opened)
 				}
 				if what == "split" {
@@ -125,7 +126,7 @@ func TestCopiesAreChecked(t *testing.T) {
 }
 
 // solidPlace is a byte in the packed chunk of a solid resource that has the middle of a content.
-func solidPlace(t *testing.T, a *Archive, h Hash) int64 {
+func solidPlace(t *testing.T, a *Archive, h format.Hash) int64 {
 	t.Helper()
 	id, _ := a.blobID(h)
 	b := &a.blobs[id]
@@ -144,7 +145,7 @@ func solidPlace(t *testing.T, a *Archive, h Hash) int64 {
 // it is.
 func TestCompactingChecks(t *testing.T) {
 	files := map[string][]byte{"/a": bytes.Repeat([]byte("a"), 3000), "/b": bytes.Repeat([]byte("b"), 4000), "/bad": bytes.Repeat([]byte("bad"), 5000)}
-	for name, o := range map[string]WriteOptions{"none": {}, "solid": {Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX, SolidLevel: 1}} {
+	for name, o := range map[string]WriteOptions{"none": {}, "solid": {Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX, SolidLevel: 1}} {
 		b, _ := write(t, fileEdit(t, files), &o, files, 1)
 		// What is added stands behind what is deleted.
 		more := map[string][]byte{"/bad": files["/bad"], "/new": bytes.Repeat([]byte("new"), 700)}
@@ -181,7 +182,7 @@ func TestCompactingChecks(t *testing.T) {
 		if p, err = editing(t, m.b).PlanCompact(&o); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := RunWrite(context.Background(), p, nil, &m, nil); !errors.Is(err, ErrChecksum) {
+		if _, err := RunWrite(context.Background(), p, nil, &m, nil); !errors.Is(err, format.ErrChecksum) {
 			t.Errorf("%s: error %v", name, err)
 		}
 		if !bytes.Equal(before, m.b) {

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // move is a resource that is moved to the front of its file, when an archive is compacted.

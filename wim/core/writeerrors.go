@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"wimscope/wim/format"
 )
 
 // ErrRefused says that an archive must not or cannot be written as asked. Nothing was written. A *RefusedError says why.
@@ -60,10 +61,10 @@ func (e *SinkError) Unwrap() error { return e.Err }
 // TooLargePartError reports a content that does not fit into a part of a split set. As an error, it does not even fit into a larger
 // one, and nothing was written.
 type TooLargePartError struct {
-	Name string // of the content; "metadata" for the images' metadata resources together, which the first part holds
-	Hash Hash   // zero for metadata
-	Need int64  // bytes that a part with nothing else has
-	Part int64  // bytes that parts may have
+	Name string      // of the content; "metadata" for the images' metadata resources together, which the first part holds
+	Hash format.Hash // zero for metadata
+	Need int64       // bytes that a part with nothing else has
+	Part int64       // bytes that parts may have
 }
 
 func (e *TooLargePartError) Error() string {

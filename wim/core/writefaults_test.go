@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"wimscope/wim/format"
 )
 
 // TestSkip: files that change while they are read are left out with all their names, if the caller says so; a file with the
@@ -32,9 +33,9 @@ func TestSkip(t *testing.T) {
 		{name: "shorter at once", data: []byte("0123456789"), to: []byte("012345678")},
 		{name: "gone when hashed", data: []byte("0123456789"), twin: true},
 		{name: "gone when packed", data: []byte("0123456789"), twin: true, o: WriteOptions{OnePass: 100}},
-		{name: "after hashing", data: []byte("0123456789"), to: []byte("0123456780"), open: 1, o: WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX, Integrity: true}},
-		{name: "after hashing, with a twin", data: []byte("0123456789"), to: []byte("0123456780"), open: 1, twin: true, stays: true, o: WriteOptions{Codec: LZX, Level: 1}},
-		{name: "between pieces", data: big, to: bigChanged, open: 2, o: WriteOptions{Codec: XPRESS, Level: 1, Integrity: true}},
+		{name: "after hashing", data: []byte("0123456789"), to: []byte("0123456780"), open: 1, o: WriteOptions{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX, Integrity: true}},
+		{name: "after hashing, with a twin", data: []byte("0123456789"), to: []byte("0123456780"), open: 1, twin: true, stays: true, o: WriteOptions{Codec: format.LZX, Level: 1}},
+		{name: "between pieces", data: big, to: bigChanged, open: 2, o: WriteOptions{Codec: format.XPRESS, Level: 1, Integrity: true}},
 		{name: "between pieces, stored", data: big, to: bigChanged, open: 2, o: WriteOptions{Integrity: true}},
 		{name: "too late", data: []byte("0123456789"), to: []byte("0123456780"), open: 1, stop: true, o: WriteOptions{Pipable: true}},
 	} {
@@ -48,7 +49,7 @@ func TestSkip(t *testing.T) {
 			if c.twin {
 				files["/twin"] = c.data
 				id := d.AddContent(Content{Size: int64(len(c.data)), Path: "/twin"})
-				if _, err := d.Add(0, DraftEntry{Name: "twin", Attributes: AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
+				if _, err := d.Add(0, DraftEntry{Name: "twin", Attributes: format.AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -117,9 +118,9 @@ func TestSkipDamaged(t *testing.T) {
 	files := map[string][]byte{"/a": bytes.Repeat([]byte("abc"), 9999), "/b": bytes.Repeat([]byte("xyz"), 9999)}
 	b, _ := write(t, fileEdit(t, files), &WriteOptions{}, files, 1)
 	b[bytes.Index(b, []byte("xyzxyz"))+300] ^= 1
-	o := &WriteOptions{Codec: XPRESS, Level: 1}
+	o := &WriteOptions{Codec: format.XPRESS, Level: 1}
 	var ce *ContentError
-	if _, _, err := tryWrite(editing(t, b), o, nil, 1); !errors.As(err, &ce) || !errors.Is(err, ErrChecksum) || !strings.Contains(ce.Path, "content ") {
+	if _, _, err := tryWrite(editing(t, b), o, nil, 1); !errors.As(err, &ce) || !errors.Is(err, format.ErrChecksum) || !strings.Contains(ce.Path, "content ") {
 		t.Errorf("error %v", err)
 	}
 	p, err := editing(t, b).PlanWrite(o)
@@ -186,7 +187,7 @@ func (f *failing) WriteAt(b []byte, off int64) (int, error) {
 // TestUnfinished: every cut of a new archive is recognised for what it is, by name.
 func TestUnfinished(t *testing.T) {
 	files := map[string][]byte{}
-	for _, o := range []WriteOptions{{Codec: XPRESS, Level: 1, Integrity: true}, {Codec: XPRESS, Level: 1, Pipable: true}} {
+	for _, o := range []WriteOptions{{Codec: format.XPRESS, Level: 1, Integrity: true}, {Codec: format.XPRESS, Level: 1, Pipable: true}} {
 		p, err := editOf(t, files, plainTrees(87)[0]).PlanWrite(&o)
 		if err != nil {
 			t.Fatal(err)
@@ -238,7 +239,7 @@ func TestUnfinished(t *testing.T) {
 
 // TestWriteBounds: contents that claim to be larger than any file are refused, and not planned for.
 func TestWriteBounds(t *testing.T) {
-	b := archiveOf(t, &WriteOptions{Codec: LZX, Level: 1}, plainTrees(96)[0])
+	b := archiveOf(t, &WriteOptions{Codec: format.LZX, Level: 1}, plainTrees(96)[0])
 	a := openWritten(t, b)
 	for i := range a.blobs {
 		a.blobs[i].size = 1 << 44
@@ -247,7 +248,7 @@ func TestWriteBounds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.PlanWrite(&WriteOptions{Codec: XPRESS}); !errors.Is(err, ErrTooLarge) {
+	if _, err := e.PlanWrite(&WriteOptions{Codec: format.XPRESS}); !errors.Is(err, format.ErrTooLarge) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -258,11 +259,11 @@ func TestSkipDamagedSolid(t *testing.T) {
 	for i := range 40 {
 		files[fmt.Sprintf("/f%d", i)] = bytes.Repeat(fmt.Appendf(nil, "%d, ", i), 500+i)
 	}
-	o := &WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX}
+	o := &WriteOptions{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX}
 	b, _ := write(t, fileEdit(t, files), o, files, 1)
 	a := openWritten(t, b)
 	b[a.solids[0].off+a.solids[0].packed/2] ^= 0x55
-	p, err := editing(t, b).PlanWrite(&WriteOptions{Codec: XPRESS, Level: 1})
+	p, err := editing(t, b).PlanWrite(&WriteOptions{Codec: format.XPRESS, Level: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"slices"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 var le = binary.LittleEndian
@@ -45,11 +45,11 @@ func (p *WritePlan) header() format.Header {
 		h.Flags |= format.FlagReparseFixup
 	}
 	switch p.o.Codec {
-	case XPRESS:
+	case format.XPRESS:
 		h.Flags |= format.FlagCompression | format.FlagXPRESS
-	case LZX:
+	case format.LZX:
 		h.Flags |= format.FlagCompression | format.FlagLZX
-	case LZMS:
+	case format.LZMS:
 		h.Flags |= format.FlagCompression | format.FlagLZMS
 	}
 	switch p.o.Only {
@@ -62,7 +62,7 @@ func (p *WritePlan) header() format.Header {
 		h.Flags |= format.FlagSpanned
 		h.BootIndex = 0
 	}
-	if p.o.Solid || p.o.Codec == LZMS {
+	if p.o.Solid || p.o.Codec == format.LZMS {
 		h.Version = format.Version014
 	}
 	if p.base != nil { // what is there stays as it is, known or not
@@ -96,7 +96,7 @@ func (c *packContent) resourceHeader() format.ResourceHeader {
 // is in them, all others as they lie.
 func (p *WritePlan) blobTable() []byte {
 	b := make([]byte, 0, (len(p.contents)+len(p.solids))*format.BlobEntrySize)
-	entry := func(r format.ResourceHeader, refs uint32, hash Hash) {
+	entry := func(r format.ResourceHeader, refs uint32, hash format.Hash) {
 		b = format.BlobEntry{Resource: r, Part: uint16(p.part), RefCount: refs, Hash: hash}.Append(b)
 	}
 	if p.part == 1 {
@@ -122,7 +122,7 @@ func (p *WritePlan) blobTable() []byte {
 		if s := &p.solids[i]; used[i] {
 			bases[i] = sum
 			sum += s.size
-			entry(format.ResourceHeader{PackedSize: uint64(s.packed), Flags: format.ResSolid, Off: uint64(s.off), Size: format.SolidMagicSize}, 1, Hash{})
+			entry(format.ResourceHeader{PackedSize: uint64(s.packed), Flags: format.ResSolid, Off: uint64(s.off), Size: format.SolidMagicSize}, 1, format.Hash{})
 		}
 	}
 	place := func(c *packContent) int64 {

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // rewrite writes what an archive holds in every way. What cannot be had is left out. Whatever comes of that can be opened.
@@ -50,17 +50,19 @@ func rewrite(t *testing.T, b []byte) (written int) {
 	for name, plan := range map[string]func() (*WritePlan, error){
 		"as it is": func() (*WritePlan, error) { return e.PlanWrite(&as) },
 		"anew": func() (*WritePlan, error) {
-			return e.PlanWrite(&WriteOptions{Codec: XPRESS, Level: 1, Integrity: true})
+			return e.PlanWrite(&WriteOptions{Codec: format.XPRESS, Level: 1, Integrity: true})
 		},
 		"solid": func() (*WritePlan, error) {
-			return e.PlanWrite(&WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX, KeepAlone: true})
+			return e.PlanWrite(&WriteOptions{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX, KeepAlone: true})
 		},
-		"pipable":  func() (*WritePlan, error) { return e.PlanWrite(&WriteOptions{Codec: XPRESS, Level: 1, Pipable: true}) },
+		"pipable": func() (*WritePlan, error) {
+			return e.PlanWrite(&WriteOptions{Codec: format.XPRESS, Level: 1, Pipable: true})
+		},
 		"in place": func() (*WritePlan, error) { return e.PlanAppend(&WriteOptions{Integrity: true}) },
 		"smaller": func() (*WritePlan, error) {
 			less, err := a.Edit()
 			if err != nil || less.Len() == 0 {
-				return nil, ErrNotFound
+				return nil, format.ErrNotFound
 			}
 			return less.PlanAppend(nil)
 		},
@@ -116,8 +118,8 @@ func rewriteSeeds(t testing.TB) [][]byte {
 	files := map[string][]byte{"/a": bytes.Repeat([]byte("some text, "), 4000), "/b": bigContent(50_000, func(c int) bool { return c == 1 }), "/c": []byte("c"), "/d": []byte("dd")}
 	var list [][]byte
 	for _, o := range []WriteOptions{
-		{}, {Codec: XPRESS, ChunkSize: 4 << 10, Level: 1, Integrity: true}, {Codec: LZX, Level: 1, Pipable: true, Integrity: true},
-		{Codec: LZMS, ChunkSize: 32 << 10, Level: 1, Solid: true, SolidCodec: LZX, SolidChunkSize: 32 << 10}, {Codec: XPRESS, Level: 1, Only: OnlyContents},
+		{}, {Codec: format.XPRESS, ChunkSize: 4 << 10, Level: 1, Integrity: true}, {Codec: format.LZX, Level: 1, Pipable: true, Integrity: true},
+		{Codec: format.LZMS, ChunkSize: 32 << 10, Level: 1, Solid: true, SolidCodec: format.LZX, SolidChunkSize: 32 << 10}, {Codec: format.XPRESS, Level: 1, Only: OnlyContents},
 	} {
 		e := fileEdit(t, files)
 		if _, err := e.AddDraft(fileDraft(t, map[string][]byte{"/a": files["/a"], "/c": files["/c"]}), &DraftInfo{Name: "two"}); err != nil {

@@ -3,7 +3,7 @@ package core
 import (
 	"fmt"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 )
 
@@ -44,7 +44,7 @@ func (p *WritePlan) Merge(i int, r *PackResult) error {
 		case plan.op == PackCopy:
 			err = b.copied(it, res)
 		case it.n < c.size:
-			err = b.piece(it, res, plan.raw || p.o.Codec == None)
+			err = b.piece(it, res, plan.raw || p.o.Codec == format.None)
 		default:
 			if !c.known {
 				p.setHash(it.content, res.Hash)
@@ -78,7 +78,7 @@ func (p *WritePlan) match(plan *packPlan, r *PackResult) ([]packItem, error) {
 			if plan.op == PackCopy && plan.solid < 0 {
 				most = max(most, p.copySize(&p.contents[it.content]))
 			}
-			if p.o.Pipable && p.o.Codec != None {
+			if p.o.Pipable && p.o.Codec != format.None {
 				most += int64(len(r.Items[k].Chunks)) * pipablePrefix
 			}
 			if n := r.Items[k].Packed; n < 0 || n > most {
@@ -145,7 +145,7 @@ func (b *batch) begin(id int32, n int64) (off int64, err error) {
 }
 
 // pipableHeader is what stands before each resource of a pipable archive.
-func pipableHeader(size int64, hash Hash, flags uint8) []byte {
+func pipableHeader(size int64, hash format.Hash, flags uint8) []byte {
 	return format.PipableBlobHeader{Magic: format.PipableMagic, Size: uint64(size), Hash: hash, Flags: uint32(flags)}.Append(nil)
 }
 

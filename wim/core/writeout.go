@@ -3,7 +3,7 @@ package core
 import (
 	"io"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 )
 

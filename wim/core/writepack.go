@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 )
 
@@ -301,7 +302,7 @@ func (p *WritePlan) makeMetadata(drafts bool) error {
 		} else {
 			m := &im.a.metas[im.index-1]
 			if m.problem != "" {
-				return formatErrorf(metadataOf(im.index), im.a.parts[m.src].Name, m.off, "%s", m.problem)
+				return format.Errorf(metadataOf(im.index), im.a.parts[m.src].Name, m.off, "%s", m.problem)
 			}
 			c.a = int32(slices.Index(p.archives, im.a))
 			c.blob, c.size, c.hash = im.a.metaID(im.index-1), m.size, m.hash

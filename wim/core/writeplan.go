@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"wimscope/wim/format"
 )
 
 // WritePlan is the writing of an archive as stages of shards. The shards of a stage may be run in any order and by
@@ -28,11 +29,11 @@ type WritePlan struct {
 	contents []packContent
 	told     sync.RWMutex // held to change what Content tells: files are opened while results are merged
 	byHash   contentIndex
-	names    map[int32]string  // of solid contents
-	uses     map[Hash]firstUse // see findUses
+	names    map[int32]string         // of solid contents
+	uses     map[format.Hash]firstUse // see findUses
 	usesOnce sync.Once
-	lacking  map[Hash]bool // see lacks; nil until it is asked for
-	losses   []Loss        // see Losses
+	lacking  map[format.Hash]bool // see lacks; nil until it is asked for
+	losses   []Loss               // see Losses
 	lost     int
 	keepAll  bool // in place: lost entries of an image that stays may use any content
 	solids   []outSolid
@@ -97,7 +98,7 @@ const (
 // packContent is a content that the archive is to hold, or a metadata resource. There is one for each of perhaps a million
 // files.
 type packContent struct {
-	hash    Hash
+	hash    format.Hash
 	refs    uint32
 	a       int32 // index of the archive that has it, -1 if none
 	blob    int32 // its number there
@@ -221,7 +222,7 @@ func (e *Edit) planWrite(o *WriteOptions, base *Archive, compact bool) (*WritePl
 		return nil, err
 	}
 	if e.Boot < 0 || e.Boot > len(e.images) {
-		return nil, fmt.Errorf("wim: boot index %d of %d images: %w", e.Boot, len(e.images), ErrNotFound)
+		return nil, fmt.Errorf("wim: boot index %d of %d images: %w", e.Boot, len(e.images), format.ErrNotFound)
 	}
 	p := &WritePlan{
 		o: opts, base: base, doc: e.doc, delta: slices.Clone(e.delta), fixup: e.ReparseFixup, images: slices.Clone(e.images),
@@ -297,12 +298,12 @@ func (p *WritePlan) bounded() error {
 			n = p.copySize(c)
 		}
 		if n < 0 || n > maxWritten-sum {
-			return &TooLargeError{What: "a plan of so many contents", Need: sum + max(n, 0), Limit: maxWritten}
+			return &format.TooLargeError{What: "a plan of so many contents", Need: sum + max(n, 0), Limit: maxWritten}
 		}
 		sum += n
 	}
 	if len(p.contents) > math.MaxInt32/2 {
-		return fmt.Errorf("wim: %d contents: %w", len(p.contents), ErrTooLarge)
+		return fmt.Errorf("wim: %d contents: %w", len(p.contents), format.ErrTooLarge)
 	}
 	return nil
 }
@@ -322,7 +323,7 @@ func (p *WritePlan) group() error {
 		return &RefusedError{Key: RefusedGroup, Text: "contents are to be left out, and no archive holds them"}
 	}
 	for _, a := range p.delta {
-		if have := &a.parts[a.first]; have.codec != p.o.Codec || have.codec != None && int64(have.hdr.ChunkSize) != p.o.ChunkSize {
+		if have := &a.parts[a.first]; have.codec != p.o.Codec || have.codec != format.None && int64(have.hdr.ChunkSize) != p.o.ChunkSize {
 			return &RefusedError{Name: have.Name, Key: RefusedGroup, Text: fmt.Sprintf(
 				"the contents are packed with %v in chunks of %d bytes, and the images of a group are packed the same way", have.codec, have.hdr.ChunkSize)}
 		}
@@ -336,10 +337,10 @@ func (p *WritePlan) group() error {
 func (p *WritePlan) Losses() (first []Loss, n int) { return p.losses, p.lost }
 
 // missing says why a content that an image of an archive uses cannot be had.
-func (p *WritePlan) missing(h Hash, a *Archive) error {
+func (p *WritePlan) missing(h format.Hash, a *Archive) error {
 	if id, ok := a.blobID(h); ok && a.blobs[id].bad != faultAbsent {
 		b := &a.blobs[id]
-		return formatErrorf("content "+h.String(), a.parts[b.src].Name, b.off, "%v", b.bad)
+		return format.Errorf("content "+h.String(), a.parts[b.src].Name, b.off, "%v", b.bad)
 	}
 	return &MissingBlobError{Hash: h, Parts: a.missing, Total: a.total}
 }
@@ -359,7 +360,7 @@ func (p *WritePlan) gather(image int32) error {
 		case n > 0:
 			p.keepAll = true
 		}
-		tree.EachContent(func(n Node, h Hash, _ StreamKind, _ []byte) bool {
+		tree.EachContent(func(n Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			id, ok := p.withHash(&h)
 			if !ok {
 				if id, ok = p.find(h, im.a); !ok && im.a == p.base {
@@ -382,7 +383,7 @@ func (p *WritePlan) gather(image int32) error {
 	var names map[ContentID]string
 	if p.o.Solid {
 		names = map[ContentID]string{}
-		im.draft.EachStream(func(n DraftNode, _ StreamKind, id ContentID) bool {
+		im.draft.EachStream(func(n DraftNode, _ format.StreamKind, id ContentID) bool {
 			if _, ok := names[id]; !ok {
 				names[id] = im.draft.Name(n)
 			}
@@ -435,18 +436,18 @@ func (p *WritePlan) gather(image int32) error {
 
 // lacks says that images of the archive that is changed in place use a content which it does not hold, as is the rule in a
 // delta archive.
-func (p *WritePlan) lacks(h Hash) (bool, error) {
+func (p *WritePlan) lacks(h format.Hash) (bool, error) {
 	if p.base == nil {
 		return false, nil
 	}
 	if p.lacking == nil {
-		p.lacking = map[Hash]bool{}
+		p.lacking = map[format.Hash]bool{}
 		for i := range p.base.metas {
 			im, err := p.base.Image(i + 1)
 			if err != nil {
 				return false, err
 			}
-			im.EachContent(func(_ Node, h Hash, _ StreamKind, _ []byte) bool {
+			im.EachContent(func(_ Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 				if !p.holds(h) {
 					p.lacking[h] = true
 				}
@@ -458,7 +459,7 @@ func (p *WritePlan) lacks(h Hash) (bool, error) {
 }
 
 // find adds a content that an archive holds: the one that is changed in place, then the first given, then any.
-func (p *WritePlan) find(h Hash, first *Archive) (int32, bool) {
+func (p *WritePlan) find(h format.Hash, first *Archive) (int32, bool) {
 	try := func(i int, a *Archive) (int32, bool) {
 		blob, ok := a.blobID(h)
 		if !ok || a.blobs[blob].bad != faultNone {
@@ -491,7 +492,7 @@ func (p *WritePlan) find(h Hash, first *Archive) (int32, bool) {
 }
 
 // holds says that the archive that is changed in place has a content already.
-func (p *WritePlan) holds(h Hash) bool {
+func (p *WritePlan) holds(h format.Hash) bool {
 	if p.base == nil {
 		return false
 	}
@@ -501,7 +502,7 @@ func (p *WritePlan) holds(h Hash) bool {
 
 // left says that a content is left out of a delta archive: also of one that is changed in place, if it was opened with
 // references that hold it.
-func (p *WritePlan) left(h Hash) bool {
+func (p *WritePlan) left(h format.Hash) bool {
 	if p.base != nil {
 		if id, ok := p.base.blobID(h); ok && int(id) >= p.base.nBlobs {
 			return true
@@ -555,7 +556,7 @@ type firstUse struct {
 
 // findUses finds entries of the images that are taken from archives as they are.
 func (p *WritePlan) findUses() {
-	p.uses = map[Hash]firstUse{}
+	p.uses = map[format.Hash]firstUse{}
 	for i := range p.images {
 		if p.images[i].draft != nil {
 			continue
@@ -564,7 +565,7 @@ func (p *WritePlan) findUses() {
 		if err != nil {
 			continue // then its contents go without names
 		}
-		im.EachContent(func(n Node, h Hash, _ StreamKind, _ []byte) bool {
+		im.EachContent(func(n Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			if _, ok := p.uses[h]; !ok {
 				p.uses[h] = firstUse{im, n}
 			}
@@ -760,7 +761,7 @@ func (p *WritePlan) reads(plan *packPlan, it packItem) (from, n int64) {
 // Shard makes shard i of the stage.
 func (p *WritePlan) Shard(i int) (*PackShard, error) {
 	if i < 0 || i >= len(p.shards) {
-		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(p.shards), ErrNotFound)
+		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(p.shards), format.ErrNotFound)
 	}
 	plan := &p.shards[i]
 	if plan.op == PackCheck {

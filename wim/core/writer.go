@@ -5,20 +5,20 @@ import (
 	"math"
 	"slices"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/lzms"
 )
 
 // WriteOptions is how an archive is written. The zero value writes an uncompressed one.
 type WriteOptions struct {
-	Codec     Codec // of contents that stand alone, and of metadata
-	ChunkSize int64 // unpacked bytes; 0 means the usual: 32 KiB, LZMS 128 KiB
-	Level     int   // LevelFast to LevelMaximum; 0 means LevelNormal
+	Codec     format.Codec // of contents that stand alone, and of metadata
+	ChunkSize int64        // unpacked bytes; 0 means the usual: 32 KiB, LZMS 128 KiB
+	Level     int          // LevelFast to LevelMaximum; 0 means LevelNormal
 
-	Solid          bool  // contents share solid resources
-	SolidCodec     Codec // None means LZMS
-	SolidChunkSize int64 // 0 means the usual: 32 KiB, LZMS 64 MiB
-	SolidLevel     int   // 0 means Level
+	Solid          bool         // contents share solid resources
+	SolidCodec     format.Codec // None means LZMS
+	SolidChunkSize int64        // 0 means the usual: 32 KiB, LZMS 64 MiB
+	SolidLevel     int          // 0 means Level
 
 	// OnePass is up to how many bytes the content of a file is read once only: packed without knowing whether it is the same
 	// as another one, and dropped if it is. It changes no byte of the archive. It pays where getting at a file takes longer
@@ -56,8 +56,8 @@ func (o *WriteOptions) withDefaults() (WriteOptions, error) {
 	if out.SolidLevel == 0 {
 		out.SolidLevel = out.Level
 	}
-	if out.Solid && out.SolidCodec == None {
-		out.SolidCodec = LZMS
+	if out.Solid && out.SolidCodec == format.None {
+		out.SolidCodec = format.LZMS
 	}
 	if out.ChunkSize == 0 {
 		out.ChunkSize = defaultChunkSize(out.Codec, false)
@@ -65,17 +65,17 @@ func (o *WriteOptions) withDefaults() (WriteOptions, error) {
 	if out.SolidChunkSize == 0 && out.Solid {
 		out.SolidChunkSize = defaultChunkSize(out.SolidCodec, true)
 	}
-	check := func(c Codec, size int64, level int) error {
+	check := func(c format.Codec, size int64, level int) error {
 		if level < LevelFast || level > LevelMaximum {
-			return fmt.Errorf("wim: level %d is none of 1 to 3: %w", level, ErrUnsupported)
+			return fmt.Errorf("wim: level %d is none of 1 to 3: %w", level, format.ErrUnsupported)
 		}
-		if c == None && size == 0 || size > 0 && size <= lzms.MaxEncode && chunkSizeOK(c, uint32(size)) {
+		if c == format.None && size == 0 || size > 0 && size <= lzms.MaxEncode && format.ChunkSizeOK(c, uint32(size)) {
 			return nil
 		}
-		if c == None {
-			return worded{"wim: an uncompressed archive has no chunks, whose size could be set", ErrUnsupported}
+		if c == format.None {
+			return worded{"wim: an uncompressed archive has no chunks, whose size could be set", format.ErrUnsupported}
 		}
-		return worded{fmt.Sprintf("wim: chunk size %d is not valid for %v, which takes %s", size, c, chunkSizes(c)), ErrUnsupported}
+		return worded{fmt.Sprintf("wim: chunk size %d is not valid for %v, which takes %s", size, c, format.ChunkSizes(c)), format.ErrUnsupported}
 	}
 	if out.Pipable && out.Solid {
 		return out, &RefusedError{Key: RefusedPipable, Text: "a pipable archive holds no solid resources"}
@@ -110,7 +110,7 @@ type editImage struct {
 	a     *Archive
 	index int // in the archive, from 1
 
-	created, modified Filetime // of the draft
+	created, modified format.Filetime // of the draft
 }
 
 // NewEdit makes an Edit without images.
@@ -124,11 +124,11 @@ func (a *Archive) WriteOptions() WriteOptions {
 		Codec: i.Codec, ChunkSize: i.ChunkSize, Solid: i.Solid, SolidCodec: i.SolidCodec, SolidChunkSize: i.SolidChunkSize,
 		Integrity: i.Parts[i.First].Integrity, Pipable: i.Pipable, GUID: h.GUID,
 	}
-	if o.SolidCodec == None {
-		o.SolidCodec, o.SolidChunkSize = max(o.SolidCodec, XPRESS), 0
+	if o.SolidCodec == format.None {
+		o.SolidCodec, o.SolidChunkSize = max(o.SolidCodec, format.XPRESS), 0
 	}
 	if o.KeepAlone = o.Solid; !o.Solid {
-		o.SolidCodec, o.SolidChunkSize = None, 0
+		o.SolidCodec, o.SolidChunkSize = format.None, 0
 	}
 	if a.resourceOnly() {
 		o.Only = OnlyContents
@@ -194,10 +194,10 @@ func (e *Edit) LeaveOut(a *Archive) { e.delta = append(e.delta, a) }
 // AddImage adds an image of an archive as it is, and gives its index, from 1. What the XML document says of it is kept.
 func (e *Edit) AddImage(a *Archive, index int) (int, error) {
 	if index < 1 || index > len(a.metas) {
-		return 0, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), ErrNotFound)
+		return 0, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), format.ErrNotFound)
 	}
 	if len(e.images) >= maxImages {
-		return 0, fmt.Errorf("wim: more than %d images: %w", maxImages, ErrUnsupported)
+		return 0, fmt.Errorf("wim: more than %d images: %w", maxImages, format.ErrUnsupported)
 	}
 	e.UseContents(a)
 	e.images = append(e.images, editImage{node: a.ImageElement(index).clone(), a: a, index: index})
@@ -220,16 +220,16 @@ func (a *Archive) ImageElement(index int) *XMLNode {
 type DraftInfo struct {
 	Name        string
 	Description string
-	Flags       string   // the edition
-	Created     Filetime // of the image, as a rule now
-	Modified    Filetime // 0: as Created
+	Flags       string          // the edition
+	Created     format.Filetime // of the image, as a rule now
+	Modified    format.Filetime // 0: as Created
 }
 
 // AddDraft adds an image made from a draft, and gives its index, from 1. The draft must not be changed any more; that of
 // an image needs its archive, see UseContents.
 func (e *Edit) AddDraft(d *Draft, info *DraftInfo) (int, error) {
 	if len(e.images) >= maxImages {
-		return 0, fmt.Errorf("wim: more than %d images: %w", maxImages, ErrUnsupported)
+		return 0, fmt.Errorf("wim: more than %d images: %w", maxImages, format.ErrUnsupported)
 	}
 	im := editImage{node: &XMLNode{Name: "IMAGE"}, draft: d}
 	if info != nil {
@@ -247,9 +247,9 @@ func (e *Edit) AddDraft(d *Draft, info *DraftInfo) (int, error) {
 
 // SetDraft gives an image, index from 1, another tree. What the XML document says of it is kept, but for the statistics and
 // the time of modification. The draft must not be changed any more; that of an image needs its archive, see UseContents.
-func (e *Edit) SetDraft(index int, d *Draft, modified Filetime) error {
+func (e *Edit) SetDraft(index int, d *Draft, modified format.Filetime) error {
 	if index < 1 || index > len(e.images) {
-		return fmt.Errorf("wim: image %d of %d: %w", index, len(e.images), ErrNotFound)
+		return fmt.Errorf("wim: image %d of %d: %w", index, len(e.images), format.ErrNotFound)
 	}
 	im := &e.images[index-1]
 	im.draft, im.a, im.index, im.modified = d, nil, 0, modified
@@ -274,7 +274,7 @@ func (e *Edit) FindImage(name string) int {
 // Delete takes an image away, index from 1. The boot index follows.
 func (e *Edit) Delete(index int) error {
 	if index < 1 || index > len(e.images) {
-		return fmt.Errorf("wim: image %d of %d: %w", index, len(e.images), ErrNotFound)
+		return fmt.Errorf("wim: image %d of %d: %w", index, len(e.images), format.ErrNotFound)
 	}
 	e.images = slices.Delete(e.images, index-1, index)
 	switch {
@@ -289,7 +289,7 @@ func (e *Edit) Delete(index int) error {
 // Move puts an image at another index, both from 1; the others keep their order. The boot index follows.
 func (e *Edit) Move(index, to int) error {
 	if index < 1 || index > len(e.images) || to < 1 || to > len(e.images) {
-		return fmt.Errorf("wim: image %d to %d of %d: %w", index, to, len(e.images), ErrNotFound)
+		return fmt.Errorf("wim: image %d to %d of %d: %w", index, to, len(e.images), format.ErrNotFound)
 	}
 	im := e.images[index-1]
 	e.images = slices.Insert(slices.Delete(e.images, index-1, index), to-1, im)

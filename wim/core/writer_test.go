@@ -15,7 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -60,18 +60,18 @@ func treeDraft(t testing.TB, tree *wimtest.Tree, files map[string][]byte, under 
 	at := map[string]DraftNode{".": d.Root()}
 	for _, e := range tree.Entries {
 		parent := at[path.Dir(e.Path)]
-		when := FiletimeOf(e.Time)
-		entry := DraftEntry{Name: path.Base(e.Path), Attributes: AttrArchive, Created: when, Accessed: when, Modified: when}
+		when := format.FiletimeOf(e.Time)
+		entry := DraftEntry{Name: path.Base(e.Path), Attributes: format.AttrArchive, Created: when, Accessed: when, Modified: when}
 		var err error
 		switch e.Kind {
 		case wimtest.Dir:
-			entry.Attributes = AttrDirectory
+			entry.Attributes = format.AttrDirectory
 			at[e.Path], err = d.Add(parent, entry)
 		case wimtest.File:
 			p := under + "/" + e.Path
 			files[p] = e.Data
 			id := d.AddContent(Content{Size: int64(len(e.Data)), Path: p})
-			entry.Streams = []DraftStream{{Kind: StreamData, Content: id}}
+			entry.Streams = []DraftStream{{Kind: format.StreamData, Content: id}}
 			at[e.Path], err = d.Add(parent, entry)
 		case wimtest.Hard:
 			at[e.Path], err = d.Link(at[e.Target], parent, entry.Name)
@@ -157,7 +157,7 @@ func sameAsTree(t testing.TB, a *Archive, index int, tree *wimtest.Tree) {
 			if err != nil || !bytes.Equal(got, e.Data) {
 				t.Errorf("%q: %d bytes of %d, %v", e.Path, len(got), len(e.Data), err)
 			}
-			if im.Modified(n) != FiletimeOf(e.Time) {
+			if im.Modified(n) != format.FiletimeOf(e.Time) {
 				t.Errorf("%q: time %v, want %v", e.Path, im.Modified(n), e.Time)
 			}
 		case wimtest.Hard:
@@ -172,7 +172,7 @@ func sameAsTree(t testing.TB, a *Archive, index int, tree *wimtest.Tree) {
 	}
 }
 
-func contentReader(t testing.TB, a *Archive, h Hash) io.Reader {
+func contentReader(t testing.TB, a *Archive, h format.Hash) io.Reader {
 	t.Helper()
 	if h.IsZero() {
 		return bytes.NewReader(nil)
@@ -201,9 +201,9 @@ func writeCases() []struct {
 		{"none, integrity", WriteOptions{Integrity: true}},
 	}
 	for _, c := range []struct {
-		codec Codec
+		codec format.Codec
 		sizes []int64
-	}{{XPRESS, []int64{4 << 10, 32 << 10, 64 << 10}}, {LZX, []int64{32 << 10, 2 << 20}}, {LZMS, []int64{32 << 10, 128 << 10, 1 << 20}}} {
+	}{{format.XPRESS, []int64{4 << 10, 32 << 10, 64 << 10}}, {format.LZX, []int64{32 << 10, 2 << 20}}, {format.LZMS, []int64{32 << 10, 128 << 10, 1 << 20}}} {
 		for i, size := range c.sizes {
 			list = append(list, struct {
 				name string
@@ -220,7 +220,7 @@ func writeCases() []struct {
 	return append(list, struct {
 		name string
 		o    WriteOptions
-	}{"LZMS 64M solid", WriteOptions{Codec: LZX, Level: 1, Solid: true, Integrity: true}})
+	}{"LZMS 64M solid", WriteOptions{Codec: format.LZX, Level: 1, Solid: true, Integrity: true}})
 }
 
 // TestWriteTrees writes two images of random trees in every form, and reads them again: with this package, and with
@@ -300,12 +300,12 @@ func TestExport(t *testing.T) {
 		o    WriteOptions
 	}{
 		{"none", WriteOptions{}},
-		{"XPRESS", WriteOptions{Codec: XPRESS, Level: 1}},
-		{"LZX", WriteOptions{Codec: LZX, Level: 1, Integrity: true}},
-		{"LZX 64K chunks", WriteOptions{Codec: LZX, ChunkSize: 64 << 10, Level: 1}},
-		{"LZMS", WriteOptions{Codec: LZMS, Level: 1}},
-		{"solid XPRESS", WriteOptions{Codec: XPRESS, Solid: true, SolidCodec: XPRESS, SolidChunkSize: 64 << 10, Level: 1}},
-		{"solid LZMS", WriteOptions{Codec: LZMS, Solid: true, SolidChunkSize: 128 << 10, Level: 1, Integrity: true}},
+		{"XPRESS", WriteOptions{Codec: format.XPRESS, Level: 1}},
+		{"LZX", WriteOptions{Codec: format.LZX, Level: 1, Integrity: true}},
+		{"LZX 64K chunks", WriteOptions{Codec: format.LZX, ChunkSize: 64 << 10, Level: 1}},
+		{"LZMS", WriteOptions{Codec: format.LZMS, Level: 1}},
+		{"solid XPRESS", WriteOptions{Codec: format.XPRESS, Solid: true, SolidCodec: format.XPRESS, SolidChunkSize: 64 << 10, Level: 1}},
+		{"solid LZMS", WriteOptions{Codec: format.LZMS, Solid: true, SolidChunkSize: 128 << 10, Level: 1, Integrity: true}},
 	}
 	files := map[string][]byte{}
 	trees := []*wimtest.Tree{wimtest.Random(40, &wimtest.TreeOptions{Plain: true}), wimtest.Random(45, &wimtest.TreeOptions{Plain: true})}
@@ -387,7 +387,7 @@ func TestWriteLarge(t *testing.T) {
 				continue
 			}
 			id := d.AddContent(Content{Size: int64(len(files["/"+name])), Path: "/" + name})
-			if _, err := d.Add(0, DraftEntry{Name: name, Attributes: AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
+			if _, err := d.Add(0, DraftEntry{Name: name, Attributes: format.AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -413,14 +413,14 @@ func TestWriteLarge(t *testing.T) {
 				t.Errorf("%s is another one: %d bytes, %v", name, len(got), err)
 			}
 			blob, _ := a.Blob(im.Hash(node))
-			if s := a.Stored(blob); s.PackedSize > s.Size || s.PackedSize == s.Size && s.Codec != None {
+			if s := a.Stored(blob); s.PackedSize > s.Size || s.PackedSize == s.Size && s.Codec != format.None {
 				t.Errorf("%s: %d bytes are stored as %d, codec %v", name, s.Size, s.PackedSize, s.Codec)
 			}
 		}
 		return a
 	}
 	t.Run("XPRESS", func(t *testing.T) {
-		o := &WriteOptions{Codec: XPRESS, Level: 1, Integrity: true}
+		o := &WriteOptions{Codec: format.XPRESS, Level: 1, Integrity: true}
 		src = check(t, edit(), o)
 	})
 	if src == nil {
@@ -435,14 +435,14 @@ func TestWriteLarge(t *testing.T) {
 			check(t, e, o)
 		}
 	}
-	t.Run("copied", copied(&WriteOptions{Codec: XPRESS, Integrity: true}))
+	t.Run("copied", copied(&WriteOptions{Codec: format.XPRESS, Integrity: true}))
 	if fewer() {
 		return
 	}
 	t.Run("none", func(t *testing.T) { check(t, edit(), &WriteOptions{Integrity: true}) })
-	t.Run("repacked", copied(&WriteOptions{Codec: XPRESS, ChunkSize: 64 << 10, Level: 1}))
+	t.Run("repacked", copied(&WriteOptions{Codec: format.XPRESS, ChunkSize: 64 << 10, Level: 1}))
 	t.Run("solid", func(t *testing.T) {
-		o := &WriteOptions{Codec: XPRESS, Level: 1, Solid: true, SolidCodec: XPRESS, SolidChunkSize: 64 << 10, Integrity: true}
+		o := &WriteOptions{Codec: format.XPRESS, Level: 1, Solid: true, SolidCodec: format.XPRESS, SolidChunkSize: 64 << 10, Integrity: true}
 		b, _ := write(t, edit(), o, files, 2)
 		a := sound(t, b, true)
 		e, err := a.Edit()
@@ -486,16 +486,16 @@ func TestSourceChanges(t *testing.T) {
 	}{
 		{"longer at once", []byte("abc"), []byte("abcd"), 0, WriteOptions{}},
 		{"shorter at once", []byte("abc"), []byte("ab"), 0, WriteOptions{}},
-		{"after hashing", []byte("abc"), []byte("abd"), 1, WriteOptions{Codec: LZMS, Solid: true}},
-		{"large, after hashing", big, changed, 1, WriteOptions{Codec: XPRESS, Level: 1}},
-		{"large, between pieces", big, changed, 2, WriteOptions{Codec: XPRESS, Level: 1}},
+		{"after hashing", []byte("abc"), []byte("abd"), 1, WriteOptions{Codec: format.LZMS, Solid: true}},
+		{"large, after hashing", big, changed, 1, WriteOptions{Codec: format.XPRESS, Level: 1}},
+		{"large, between pieces", big, changed, 2, WriteOptions{Codec: format.XPRESS, Level: 1}},
 		{"large, shorter later", big, changed[:largeContent], 2, WriteOptions{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := map[string][]byte{"/the file": c.data}
 			d := NewDraft()
 			id := d.AddContent(Content{Size: int64(len(c.data)), Path: "/the file"})
-			if _, err := d.Add(0, DraftEntry{Name: "x", Attributes: AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
+			if _, err := d.Add(0, DraftEntry{Name: "x", Attributes: format.AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
 				t.Fatal(err)
 			}
 			e := NewEdit()
@@ -524,7 +524,7 @@ func TestSourceChanges(t *testing.T) {
 // TestWriteMemory: what takes more memory than there may be is refused, and chunks that are not there take none.
 func TestWriteMemory(t *testing.T) {
 	files := map[string][]byte{"/f": bytes.Repeat([]byte("some text, "), 300_000)}
-	for _, o := range []WriteOptions{{Codec: LZMS, ChunkSize: 1 << 30, Level: 1}, {Solid: true, SolidChunkSize: 1 << 30, SolidLevel: 1}} {
+	for _, o := range []WriteOptions{{Codec: format.LZMS, ChunkSize: 1 << 30, Level: 1}, {Solid: true, SolidChunkSize: 1 << 30, SolidLevel: 1}} {
 		for _, memory := range []int64{10 << 20, 100 << 20} {
 			p, err := fileEdit(t, files).PlanWrite(&o)
 			if err != nil {
@@ -533,7 +533,7 @@ func TestWriteMemory(t *testing.T) {
 			var m memFile
 			_, err = RunWrite(context.Background(), p, memContents{func() *WritePlan { return p }, files}, &m, &RunOptions{Memory: memory})
 			switch {
-			case memory < 20<<20 && (!errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "LZMS in chunks of 1073741824 bytes")):
+			case memory < 20<<20 && (!errors.Is(err, format.ErrTooLarge) || !strings.Contains(err.Error(), "LZMS in chunks of 1073741824 bytes")):
 				t.Errorf("%d bytes of memory, solid %v: %v", memory, o.Solid, err)
 			case memory >= 20<<20 && err != nil:
 				t.Errorf("%d bytes of memory, solid %v: %v", memory, o.Solid, err)
@@ -554,7 +554,7 @@ func TestWriteCancel(t *testing.T) {
 		if _, err := e.AddDraft(treeDraft(t, tree, files, "0"), nil); err != nil {
 			t.Fatal(err)
 		}
-		p, err := e.PlanWrite(&WriteOptions{Codec: XPRESS})
+		p, err := e.PlanWrite(&WriteOptions{Codec: format.XPRESS})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -575,10 +575,10 @@ func TestWriteCancel(t *testing.T) {
 
 // TestPackedForms: shards and results come back from their packed forms as they went.
 func TestPackedForms(t *testing.T) {
-	s := &PackShard{Seq: 7, Op: PackAlone, Codec: LZX, ChunkSize: 32 << 10, Level: 2, Pipable: true, Bytes: 100, Memory: 1 << 20,
-		Read: []Span{{Src: 1, Codec: LZX, Off: 10, End: 90, ChunkSize: 32 << 10, Pieces: []Piece{{ID: 4, Size: 70, Len: 70, Off: 10, Packed: 40}}}},
+	s := &PackShard{Seq: 7, Op: PackAlone, Codec: format.LZX, ChunkSize: 32 << 10, Level: 2, Pipable: true, Bytes: 100, Memory: 1 << 20,
+		Read: []Span{{Src: 1, Codec: format.LZX, Off: 10, End: 90, ChunkSize: 32 << 10, Pieces: []Piece{{ID: 4, Size: 70, Len: 70, Off: 10, Packed: 40}}}},
 		Pieces: []PackPiece{
-			{ID: 4, Source: PieceUnpack, Known: true, Hash: Hash{1}, Size: 70, Len: 70},
+			{ID: 4, Source: PieceUnpack, Known: true, Hash: format.Hash{1}, Size: 70, Len: 70},
 			{ID: 5, Source: PieceFile, Size: 100, From: 20, Len: 30, Lead: 20, Trail: 50, Before: make([]byte, 28), After: make([]byte, 28)},
 			{ID: 6, Source: PieceInline, Size: 3, Len: 3, Inline: []byte("abc")},
 			{ID: 7, Source: PieceZero, Size: 3, Len: 3},
@@ -591,8 +591,8 @@ func TestPackedForms(t *testing.T) {
 	if !bytes.Equal(again.AppendBinary(nil), b) || !again.Pipable || again.Level != 2 {
 		t.Errorf("shard: %+v, want %+v", again, s)
 	}
-	r := &PackResult{Seq: 7, Bytes: 3, Items: []PackedItem{{ID: 4, Hash: Hash{9}, Packed: 3, Stored: true}, {ID: 5, Packed: 3, Chunks: []uint32{1, 2}, States: make([]byte, 56), Zeros: []byte{0, 1, 1}}}, Chunks: []uint32{7},
-		Cuts: []Cut{{Piece: 1, ID: 6, Hash: Hash{8}, Size: 9, Len: 2, State: []byte("state")}, {ID: 7, Size: 9, From: 2, Len: 7, Tail: []byte("tail")}}}
+	r := &PackResult{Seq: 7, Bytes: 3, Items: []PackedItem{{ID: 4, Hash: format.Hash{9}, Packed: 3, Stored: true}, {ID: 5, Packed: 3, Chunks: []uint32{1, 2}, States: make([]byte, 56), Zeros: []byte{0, 1, 1}}}, Chunks: []uint32{7},
+		Cuts: []Cut{{Piece: 1, ID: 6, Hash: format.Hash{8}, Size: 9, Len: 2, State: []byte("state")}, {ID: 7, Size: 9, From: 2, Len: 7, Tail: []byte("tail")}}}
 	rb := r.AppendBinary(nil)
 	back, err := ParsePackResult(rb)
 	if err != nil {
@@ -622,11 +622,11 @@ func TestAppend(t *testing.T) {
 		o, then WriteOptions
 	}{
 		{"none", WriteOptions{}, WriteOptions{}},
-		{"XPRESS, integrity", WriteOptions{Codec: XPRESS, Level: 1, Integrity: true}, WriteOptions{Level: 1, Integrity: true}},
-		{"LZX, integrity is new", WriteOptions{Codec: LZX, Level: 1}, WriteOptions{Level: 1, Integrity: true}},
-		{"solid", WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX}, WriteOptions{Level: 1, Solid: true, SolidCodec: LZX, Integrity: true}},
-		{"solid, then not", WriteOptions{Codec: LZX, Level: 1, Solid: true, SolidCodec: LZX}, WriteOptions{Level: 1}},
-		{"not solid, then so", WriteOptions{Codec: LZX, Level: 1}, WriteOptions{Level: 1, Solid: true, SolidCodec: XPRESS}},
+		{"XPRESS, integrity", WriteOptions{Codec: format.XPRESS, Level: 1, Integrity: true}, WriteOptions{Level: 1, Integrity: true}},
+		{"LZX, integrity is new", WriteOptions{Codec: format.LZX, Level: 1}, WriteOptions{Level: 1, Integrity: true}},
+		{"solid", WriteOptions{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX}, WriteOptions{Level: 1, Solid: true, SolidCodec: format.LZX, Integrity: true}},
+		{"solid, then not", WriteOptions{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX}, WriteOptions{Level: 1}},
+		{"not solid, then so", WriteOptions{Codec: format.LZX, Level: 1}, WriteOptions{Level: 1, Solid: true, SolidCodec: format.XPRESS}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := map[string][]byte{}
@@ -721,11 +721,11 @@ func TestDelta(t *testing.T) {
 		}
 		return e
 	}
-	b, _ := write(t, make("a"), &WriteOptions{Codec: XPRESS, Level: 1}, files, 1)
+	b, _ := write(t, make("a"), &WriteOptions{Codec: format.XPRESS, Level: 1}, files, 1)
 	base := openWritten(t, b)
 	e := make("b")
 	e.LeaveOut(base)
-	d, report := write(t, e, &WriteOptions{Codec: XPRESS, Level: 1}, files, 1)
+	d, report := write(t, e, &WriteOptions{Codec: format.XPRESS, Level: 1}, files, 1)
 	if report.Contents != 0 || report.Bytes != 0 {
 		t.Errorf("written: %+v", report)
 	}

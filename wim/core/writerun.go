@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"wimscope/wim/format"
 )
 
 // RunOptions is how a plan is run on goroutines. The zero value, and nil, is right for most.
@@ -197,7 +198,7 @@ func (r *stageRun) take(ctx context.Context) *PackShard {
 			return nil
 		}
 		if r.o.Memory > 0 && s.Memory > r.o.Memory {
-			r.cancel(&TooLargeError{What: s.what(), Need: s.Memory, Limit: r.o.Memory})
+			r.cancel(&format.TooLargeError{What: s.what(), Need: s.Memory, Limit: r.o.Memory})
 			return nil
 		}
 		if r.memory > 0 && r.o.Memory > 0 && r.memory+s.Memory > r.o.Memory {

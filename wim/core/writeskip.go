@@ -1,5 +1,7 @@
 package core
 
+import "wimscope/wim/format"
+
 // Skip leaves out a content that could not be had, as the ContentError of a shard says. A file goes from its image with all
 // its names, or loses a named stream; if another file has the same bytes, that one is read in its place. An image that is
 // written as it is lacks the content. The shard has to be made anew, and others that were made before may be merged. No
@@ -72,10 +74,10 @@ func (p *WritePlan) remove(c *packContent, all bool) (refs uint32) {
 		}
 		type place struct {
 			n    DraftNode
-			kind StreamKind
+			kind format.StreamKind
 		}
 		var places []place
-		d.EachStream(func(n DraftNode, kind StreamKind, id ContentID) bool {
+		d.EachStream(func(n DraftNode, kind format.StreamKind, id ContentID) bool {
 			if gone(id) {
 				places = append(places, place{n, kind})
 			}
@@ -86,8 +88,8 @@ func (p *WritePlan) remove(c *packContent, all bool) (refs uint32) {
 			if !d.Exists(at.n) {
 				continue
 			}
-			if at.kind == StreamNamed {
-				d.removeStreams(d.inode(at.n), func(s inodeStream) bool { return s.kind == StreamNamed && s.content >= 0 && gone(s.content) })
+			if at.kind == format.StreamNamed {
+				d.removeStreams(d.inode(at.n), func(s inodeStream) bool { return s.kind == format.StreamNamed && s.content >= 0 && gone(s.content) })
 				continue
 			}
 			if at.n == d.Root() || d.Remove(at.n) != nil {

@@ -5,7 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // maxParts is how many parts a set can have.
@@ -39,7 +39,7 @@ func (e *Edit) planSplit(partSize, most int64, o *WriteOptions) (*WritePlan, err
 		opts = *o
 	case e.base != nil:
 		if opts = e.base.WriteOptions(); opts.Solid {
-			opts = WriteOptions{Codec: LZX, Integrity: opts.Integrity}
+			opts = WriteOptions{Codec: format.LZX, Integrity: opts.Integrity}
 		}
 	}
 	if opts.Solid {
@@ -77,7 +77,7 @@ func (p *WritePlan) bound(c *packContent) int64 {
 	if c.a >= 0 && (p.copied(c) || c.meta && p.metaCopied(c)) {
 		return p.copySize(c)
 	}
-	if p.step(c) == 0 || c.raw || p.o.Codec == None {
+	if p.step(c) == 0 || c.raw || p.o.Codec == format.None {
 		return c.size
 	}
 	n := (c.size + p.o.ChunkSize - 1) / p.o.ChunkSize
@@ -193,11 +193,11 @@ func (p *WritePlan) planMeasure() error {
 	var ids []int32
 	room := p.mostPart - p.need(0, 1)
 	for i := range p.contents {
-		if c := &p.contents[i]; c.same == written && !c.meta && !c.raw && !p.copied(c) && p.bound(c) > room && p.o.Codec != None {
+		if c := &p.contents[i]; c.same == written && !c.meta && !c.raw && !p.copied(c) && p.bound(c) > room && p.o.Codec != format.None {
 			ids = append(ids, int32(i))
 		}
 	}
-	if p.metaNeed() > p.mostPart && p.o.Codec != None {
+	if p.metaNeed() > p.mostPart && p.o.Codec != format.None {
 		for _, id := range p.metas {
 			if !p.metaCopied(&p.contents[id]) {
 				ids = append(ids, id)
@@ -245,7 +245,7 @@ func (p *WritePlan) judgeAll() error {
 // begin begins to write.
 func (p *WritePlan) begin() error {
 	if p.sink == nil {
-		return fmt.Errorf("wim: nothing says where to write: %w", ErrNotFound)
+		return fmt.Errorf("wim: nothing says where to write: %w", format.ErrNotFound)
 	}
 	if err := p.judgeAll(); err != nil {
 		return err

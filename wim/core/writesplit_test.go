@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -76,10 +76,10 @@ func TestSplit(t *testing.T) {
 		size int64
 	}{
 		{"none", WriteOptions{Integrity: true}, nil, 250_000},
-		{"LZX", WriteOptions{Codec: LZX, Level: 1}, nil, 70_000},
-		{"LZX to XPRESS", WriteOptions{Codec: LZX, Level: 1}, &WriteOptions{Codec: XPRESS, Level: 1, Integrity: true}, 100_000},
-		{"solid LZMS", WriteOptions{Codec: LZMS, Level: 1, Solid: true, SolidChunkSize: 128 << 10, Integrity: true}, nil, 100_000},
-		{"pipable", WriteOptions{Codec: XPRESS, Level: 1, Pipable: true}, nil, 80_000},
+		{"LZX", WriteOptions{Codec: format.LZX, Level: 1}, nil, 70_000},
+		{"LZX to XPRESS", WriteOptions{Codec: format.LZX, Level: 1}, &WriteOptions{Codec: format.XPRESS, Level: 1, Integrity: true}, 100_000},
+		{"solid LZMS", WriteOptions{Codec: format.LZMS, Level: 1, Solid: true, SolidChunkSize: 128 << 10, Integrity: true}, nil, 100_000},
+		{"pipable", WriteOptions{Codec: format.XPRESS, Level: 1, Pipable: true}, nil, 80_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			src := archiveOf(t, &c.from, trees...)
@@ -171,7 +171,7 @@ func TestSplit(t *testing.T) {
 func TestSplitOnePart(t *testing.T) {
 	tree := plainTrees(71)[0]
 	for _, pipable := range []bool{false, true} {
-		e := editing(t, archiveOf(t, &WriteOptions{Codec: XPRESS, Level: 1, Pipable: pipable}, tree))
+		e := editing(t, archiveOf(t, &WriteOptions{Codec: format.XPRESS, Level: 1, Pipable: pipable}, tree))
 		e.Boot = 1
 		p, err := e.PlanSplit(1<<30, false, nil)
 		if err != nil {
@@ -196,7 +196,7 @@ func TestSplitOnePart(t *testing.T) {
 func TestSplitDraft(t *testing.T) {
 	files := map[string][]byte{}
 	trees := plainTrees(73)
-	p, err := editOf(t, files, trees...).PlanSplit(90_000, false, &WriteOptions{Codec: LZX, Level: 1, Integrity: true})
+	p, err := editOf(t, files, trees...).PlanSplit(90_000, false, &WriteOptions{Codec: format.LZX, Level: 1, Integrity: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestSplitTooLarge(t *testing.T) {
 		"/small":    []byte("small"),
 	}
 	stored, _ := write(t, fileEdit(t, files), &WriteOptions{}, files, 1)
-	lzx, _ := write(t, fileEdit(t, files), &WriteOptions{Codec: LZX, Level: 1}, files, 1)
+	lzx, _ := write(t, fileEdit(t, files), &WriteOptions{Codec: format.LZX, Level: 1}, files, 1)
 	opened := 0
 	count := func(int) (io.WriterAt, error) { opened++; return &memFile{}, nil }
 	var too *TooLargePartError
@@ -220,7 +220,7 @@ func TestSplitTooLarge(t *testing.T) {
 		t.Errorf("copied: %v", err)
 	}
 	// When it is packed, its size is found out.
-	p, err := editing(t, stored).planSplit(100_000, 150_000, &WriteOptions{Codec: LZX, Level: 1})
+	p, err := editing(t, stored).planSplit(100_000, 150_000, &WriteOptions{Codec: format.LZX, Level: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestSplitTooLarge(t *testing.T) {
 		t.Errorf("packed: %v, %d parts were opened", err, opened)
 	}
 	// What is short enough once it is packed is no hindrance.
-	if p, err = editing(t, stored).PlanSplit(210_000, false, &WriteOptions{Codec: LZX, Level: 1}); err != nil {
+	if p, err = editing(t, stored).PlanSplit(210_000, false, &WriteOptions{Codec: format.LZX, Level: 1}); err != nil {
 		t.Fatal(err)
 	}
 	parts := split(t, p, nil)
@@ -242,7 +242,7 @@ func TestSplitTooLarge(t *testing.T) {
 	for name, plan := range map[string]func() (*WritePlan, error){
 		"copied": func() (*WritePlan, error) { return editing(t, lzx).PlanSplit(150_000, false, nil) },
 		"packed": func() (*WritePlan, error) {
-			return editing(t, stored).planSplit(150_000, 201_500, &WriteOptions{Codec: LZX, Level: 1})
+			return editing(t, stored).planSplit(150_000, 201_500, &WriteOptions{Codec: format.LZX, Level: 1})
 		},
 		"forced": func() (*WritePlan, error) { return editing(t, lzx).PlanSplit(150_000, true, nil) },
 	} {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"testing"
 
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -82,7 +83,7 @@ func fileDraft(t testing.TB, files map[string][]byte) *Draft {
 	slices.Sort(names)
 	for _, name := range names {
 		id := d.AddContent(Content{Size: int64(len(files[name])), Path: name})
-		if _, err := d.Add(0, DraftEntry{Name: path.Base(name), Attributes: AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
+		if _, err := d.Add(0, DraftEntry{Name: path.Base(name), Attributes: format.AttrArchive, Streams: []DraftStream{{Content: id}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -143,7 +144,7 @@ func (l *liveFile) Truncate(size int64) error {
 	return l.w.Truncate(size)
 }
 
-func openHas(t testing.TB, b []byte, h Hash) bool {
+func openHas(t testing.TB, b []byte, h format.Hash) bool {
 	t.Helper()
 	_, ok := openWritten(t, b).Blob(h)
 	return ok

@@ -1,6 +1,9 @@
 package core
 
-import "fmt"
+import (
+	"fmt"
+	"wimscope/wim/format"
+)
 
 // WriteWarning says why programs other than this one and wimlib may not read an archive.
 type WriteWarning struct {
@@ -43,13 +46,13 @@ func (o *WriteOptions) Warnings() []WriteWarning {
 	warn := func(key string, value int64, text string, args ...any) {
 		list = append(list, WriteWarning{key, value, fmt.Sprintf(text, args...)})
 	}
-	chunk := func(codec Codec, size int64) {
+	chunk := func(codec format.Codec, size int64) {
 		switch {
-		case codec == XPRESS && size != 32<<10:
+		case codec == format.XPRESS && size != 32<<10:
 			warn(WarnXPRESSChunkSize, size, "XPRESS in chunks of %d bytes: Microsoft's programs read 32768, and others only since Windows 8.1", size)
-		case codec == LZX && size != 32<<10:
+		case codec == format.LZX && size != 32<<10:
 			warn(WarnLZXChunkSize, size, "LZX in chunks of %d bytes: Microsoft's programs read only 32768", size)
-		case codec == LZMS && size > 64<<20:
+		case codec == format.LZMS && size > 64<<20:
 			warn(WarnLZMSChunkSize, size, "LZMS in chunks of %d bytes: Microsoft's programs read at most 67108864", size)
 		}
 	}
@@ -57,12 +60,12 @@ func (o *WriteOptions) Warnings() []WriteWarning {
 		warn(WarnPipable, 0, "pipable archives are read by wimlib only, not by Microsoft's programs")
 	}
 	chunk(full.Codec, full.ChunkSize)
-	if full.Codec == LZMS {
+	if full.Codec == format.LZMS {
 		warn(WarnLZMS, 0, "LZMS is read since Windows 8 (WIMGAPI) and 8.1 (DISM)")
 	}
 	if full.Solid {
 		warn(WarnSolid, 0, "solid archives: since Windows 8 (WIMGAPI) and 8.1 (DISM) Microsoft's programs apply and export their images, but do not mount or change them")
-		if full.SolidCodec != LZMS {
+		if full.SolidCodec != format.LZMS {
 			warn(WarnSolidCodec, int64(full.SolidCodec), "Microsoft's programs write solid archives with LZMS, and may not read them with %v", full.SolidCodec)
 		}
 		chunk(full.SolidCodec, full.SolidChunkSize)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"wimscope/wim/format"
 )
 
 // XMLDoc is an archive's XML document. It keeps all that it holds, known or not, in its order, so that writing it
@@ -565,7 +566,7 @@ func (n *XMLNode) Number(path ...string) uint64 {
 
 // Filetime returns the time in an element such as CREATIONTIME: <HIGHPART>0x01d8…</HIGHPART><LOWPART>0x…</LOWPART>. A half that
 // is not a number counts as 0.
-func (n *XMLNode) Filetime(path ...string) Filetime {
+func (n *XMLNode) Filetime(path ...string) format.Filetime {
 	n = n.Child(path...)
 	half := func(name string) uint64 {
 		s := n.Word(name)
@@ -578,7 +579,7 @@ func (n *XMLNode) Filetime(path ...string) Filetime {
 		}
 		return v
 	}
-	return Filetime(half("HIGHPART")<<32 | half("LOWPART"))
+	return format.Filetime(half("HIGHPART")<<32 | half("LOWPART"))
 }
 
 // Attr is the value of an attribute, "" if it is not there. n may be nil.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"wimscope/wim/format"
 )
 
 // What is written of an image to the XML document, in the order in which Microsoft's tools have it. Elements that are
@@ -32,7 +33,7 @@ func textElement(name, text string) *XMLNode {
 }
 
 // timeElement makes an element that holds a time.
-func timeElement(name string, t Filetime) *XMLNode {
+func timeElement(name string, t format.Filetime) *XMLNode {
 	return &XMLNode{Name: name, Children: []*XMLNode{
 		textElement("HIGHPART", fmt.Sprintf("0x%08X", uint32(t>>32))),
 		textElement("LOWPART", fmt.Sprintf("0x%08X", uint32(t))),
@@ -102,7 +103,7 @@ func (n *XMLNode) setAttr(name, value string) {
 }
 
 // setStats writes what is counted of an image's tree.
-func (n *XMLNode) setStats(s DraftStats, created, modified Filetime) {
+func (n *XMLNode) setStats(s DraftStats, created, modified format.Filetime) {
 	n.put(textElement("DIRCOUNT", strconv.Itoa(s.Dirs)))
 	n.put(textElement("FILECOUNT", strconv.Itoa(s.Files)))
 	n.put(textElement("TOTALBYTES", strconv.FormatInt(s.TotalBytes, 10)))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"wimscope/wim/format"
 )
 
 // ZIP records, as PKWARE's APPNOTE.TXT 6.3.10 gives them in 4.3 to 4.5.
@@ -331,8 +332,8 @@ func unixMode(e *Entry) uint32 {
 }
 
 // unixTime gives whole seconds since 1970 if the time is known and fits 32 bits.
-func unixTime(t Filetime) (int32, bool) {
-	sec := int64(uint64(t)/filetimePerSecond) - filetimeUnixSeconds
+func unixTime(t format.Filetime) (int32, bool) {
+	sec := int64(uint64(t)/format.FiletimePerSecond) - format.FiletimeUnixSeconds
 	if t == 0 || sec != int64(int32(sec)) {
 		return 0, false
 	}
@@ -341,9 +342,9 @@ func unixTime(t Filetime) (int32, bool) {
 
 // dosTime gives MS-DOS's clock and date in UTC, held within its range, 1980 to 2107. It is reckoned without package
 // time, which for two headers of each entry would take as long as all else in them.
-func dosTime(t Filetime) (clock, date uint16) {
+func dosTime(t format.Filetime) (clock, date uint16) {
 	const first, after, day = 315532800, 4354819200, 24 * 3600 // 1980-01-01 and 2108-01-01 in seconds since 1970
-	sec := int64(uint64(t)/filetimePerSecond) - filetimeUnixSeconds
+	sec := int64(uint64(t)/format.FiletimePerSecond) - format.FiletimeUnixSeconds
 	sec = min(max(sec, first), after-2)
 	of := sec % day
 	clock = uint16(of/3600<<11 | of%3600/60<<5 | of%60/2)

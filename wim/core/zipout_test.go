@@ -4,11 +4,12 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+	"wimscope/wim/format"
 )
 
 // Every day that MS-DOS has, the moments around its range, and moments at random, against package time.
 func TestDOSTime(t *testing.T) {
-	check := func(at Filetime) {
+	check := func(at format.Filetime) {
 		t.Helper()
 		tm := at.Time()
 		switch {
@@ -29,14 +30,14 @@ func TestDOSTime(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	for at := time.Date(1979, 12, 30, 0, 0, 0, 0, time.UTC); at.Year() < 2109; at = at.AddDate(0, 0, 1) {
-		check(FiletimeOf(at))
-		check(FiletimeOf(at) - 1)
-		check(FiletimeOf(at.Add(time.Duration(r.Int64N(int64(24 * time.Hour))))))
+		check(format.FiletimeOf(at))
+		check(format.FiletimeOf(at) - 1)
+		check(format.FiletimeOf(at.Add(time.Duration(r.Int64N(int64(24 * time.Hour))))))
 	}
 	for range 10000 {
-		check(Filetime(r.Uint64()))
+		check(format.Filetime(r.Uint64()))
 	}
-	for _, at := range []Filetime{0, 1, 1<<63 - 1, 1<<64 - 1, FiletimeOf(time.Unix(1<<31, 0)), FiletimeOf(time.Unix(1<<31-1, 0)), FiletimeOf(time.Unix(-1<<31, 0)), FiletimeOf(time.Unix(-1<<31-1, 0))} {
+	for _, at := range []format.Filetime{0, 1, 1<<63 - 1, 1<<64 - 1, format.FiletimeOf(time.Unix(1<<31, 0)), format.FiletimeOf(time.Unix(1<<31-1, 0)), format.FiletimeOf(time.Unix(-1<<31, 0)), format.FiletimeOf(time.Unix(-1<<31-1, 0))} {
 		check(at)
 	}
 }

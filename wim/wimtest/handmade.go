@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // HandBlob is bytes that an archive stores.
@@ -81,7 +81,7 @@ func appendTableEntry(b []byte, res format.ResourceHeader, part uint16, refs uin
 // SolidResource is the bytes of a solid resource whose chunks are stored raw.
 func SolidResource(data []byte, chunk int) []byte {
 	// The codec is LZMS, but no chunk is packed.
-	b := format.SolidHeader{Size: uint64(len(data)), ChunkSize: uint32(chunk), Codec: format.CodecLZMS}.Append(nil)
+	b := format.SolidHeader{Size: uint64(len(data)), ChunkSize: uint32(chunk), Codec: uint32(format.LZMS)}.Append(nil)
 	for off := 0; off < len(data); off += chunk {
 		b = binary.LittleEndian.AppendUint32(b, uint32(min(chunk, len(data)-off)))
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"unicode/utf16"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // HandEntry is a directory entry of an archive made by hand. Every field goes to the file as it is, right or wrong.

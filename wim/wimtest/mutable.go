@@ -10,7 +10,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // Mutable is an archive for mutation tests.

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // Mutate changes an archive in one to three places, mostly in counts and sizes: fields of the header and of blob table entries,

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // Outcome is what a reader should make of a sample.

@@ -6,7 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // PackedSolid returns a solid resource of a codec with the given packed chunks, which may be invalid.

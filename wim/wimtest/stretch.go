@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // Stretch copies the archive src to dst with gap bytes, which nothing refers to, between its header and all else. They

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"wimscope/wim/core"
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // captureOptionTable are the options that capture and append have in common.
@@ -227,7 +227,7 @@ func (c *capturing) findUpdateOf(to *opened) error {
 // tree scans all sources and puts them together.
 func (c *capturing) tree(norpfix bool) (*core.Draft, error) {
 	d := core.NewDraft()
-	now := core.FiletimeOf(time.Now())
+	now := format.FiletimeOf(time.Now())
 	for _, s := range c.list {
 		if s.Target == "/" {
 			if err := sourceFolder(s.Path); err != nil {
@@ -271,7 +271,7 @@ func (c *capturing) add(e *core.Edit, d *core.Draft, fixed bool) error {
 		name = uniqueName(e, sourceName(c.source))
 	}
 	c.use(e)
-	index, err := e.AddDraft(d, &core.DraftInfo{Name: name, Created: core.FiletimeOf(time.Now())})
+	index, err := e.AddDraft(d, &core.DraftInfo{Name: name, Created: format.FiletimeOf(time.Now())})
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"syscall"
 
 	"wimscope/wim/core"
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // target is an archive that is to be changed. Until it is closed it has the lock that keeps other programs from changing
@@ -130,7 +130,7 @@ func (m *modification) write(t *tool, r runOptions) (*core.WriteReport, error) {
 	for _, a := range shared {
 		m.edit.LeaveOut(a.Archive)
 	}
-	var lacks map[core.Hash]bool
+	var lacks map[format.Hash]bool
 	if r.verifyAfter && !r.dryRun {
 		if lacks, err = t.lacks(m.to.opened); err != nil {
 			return nil, err

@@ -6,20 +6,21 @@ import (
 	"hash"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // feed runs a plan of extraction and hands each piece, in the order of the shards, to sink.
 type feed struct {
 	core.Plan
-	want    func(core.Hash) bool
-	sink    func(h core.Hash, off int64, data []byte, last bool) error
-	damage  func(h core.Hash, why string) error // an error ends the job
-	cut     map[core.Hash]hash.Hash             // SHA-1 of contents that come in pieces, as far as they have come
-	damaged map[core.Hash]bool
+	want    func(format.Hash) bool
+	sink    func(h format.Hash, off int64, data []byte, last bool) error
+	damage  func(h format.Hash, why string) error // an error ends the job
+	cut     map[format.Hash]hash.Hash             // SHA-1 of contents that come in pieces, as far as they have come
+	damaged map[format.Hash]bool
 }
 
 func newFeed(p core.Plan) *feed {
-	return &feed{Plan: p, want: func(core.Hash) bool { return true }, cut: map[core.Hash]hash.Hash{}, damaged: map[core.Hash]bool{}}
+	return &feed{Plan: p, want: func(format.Hash) bool { return true }, cut: map[format.Hash]hash.Hash{}, damaged: map[format.Hash]bool{}}
 }
 
 // Merge implements core.Plan: RunPlan calls it shard by shard in their order.
@@ -65,7 +66,7 @@ func (f *feed) piece(p *core.Piece, data []byte, why string) error {
 			d.Write(data)
 			if last {
 				delete(f.cut, p.Hash)
-				if core.Hash(d.Sum(nil)) != p.Hash {
+				if format.Hash(d.Sum(nil)) != p.Hash {
 					why = "SHA-1 does not match"
 				}
 			}
@@ -93,7 +94,7 @@ func (w *writer) contents() error {
 	}
 	f := newFeed(plan)
 	f.sink = w.piece
-	f.damage = func(h core.Hash, why string) error {
+	f.damage = func(h format.Hash, why string) error {
 		path := nativePath(w.im, w.outs[w.uses.of(h)[0].out].node)
 		if !w.o.recoverData {
 			return damageError(path, why)
@@ -110,7 +111,7 @@ func (w *writer) contents() error {
 
 // missing returns the error for a content or reparse data of n that no open file holds.
 func (w *writer) missing(n core.Node, err error) error {
-	hash := core.Hash{}
+	hash := format.Hash{}
 	if e := (*core.MissingBlobError)(nil); errors.As(err, &e) {
 		hash = e.Hash
 	}
@@ -123,20 +124,20 @@ func damageError(path, why string) error {
 
 // eachContent hands out a content piece by piece. Without recoverData damage is an error: before any byte is handed
 // out if the content is in one piece, as all but very long ones are, else at the end.
-func (a *opened) eachContent(t *tool, h core.Hash, recoverData bool, sink func([]byte) error) error {
+func (a *opened) eachContent(t *tool, h format.Hash, recoverData bool, sink func([]byte) error) error {
 	if h.IsZero() {
 		return nil
 	}
 	if _, ok := a.Blob(h); !ok {
 		return codef(exitMissingContent, "blob %s not found; --ref names the archives that may have it", h)
 	}
-	plan, err := a.PlanContents([]core.Hash{h})
+	plan, err := a.PlanContents([]format.Hash{h})
 	if err != nil {
 		return err
 	}
 	f := newFeed(plan)
-	f.sink = func(_ core.Hash, _ int64, data []byte, _ bool) error { return sink(data) }
-	f.damage = func(_ core.Hash, why string) error {
+	f.sink = func(_ format.Hash, _ int64, data []byte, _ bool) error { return sink(data) }
+	f.damage = func(_ format.Hash, why string) error {
 		if !recoverData {
 			return codef(exitHash, "damaged: %s", why)
 		}

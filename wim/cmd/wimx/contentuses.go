@@ -7,20 +7,21 @@ import (
 	"slices"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // contentUses maps contents to the outs that have them, sorted by hash; outs of one content keep their order.
 type contentUses []contentUse
 
 type contentUse struct {
-	hash core.Hash
+	hash format.Hash
 	out  int32
 }
 
 // content returns the hash of the content that goes into an out's file, zero if the file stays empty.
-func (w *writer) content(o *out) core.Hash {
+func (w *writer) content(o *out) format.Hash {
 	if w.withoutContent(o.node) {
-		return core.Hash{}
+		return format.Hash{}
 	}
 	return w.im.Hash(o.node)
 }
@@ -48,8 +49,8 @@ func (w *writer) findUses() error {
 }
 
 // of returns the uses of a content.
-func (u contentUses) of(h core.Hash) contentUses {
-	from, _ := slices.BinarySearchFunc(u, h, func(x contentUse, h core.Hash) int { return bytes.Compare(x.hash[:], h[:]) })
+func (u contentUses) of(h format.Hash) contentUses {
+	from, _ := slices.BinarySearchFunc(u, h, func(x contentUse, h format.Hash) int { return bytes.Compare(x.hash[:], h[:]) })
 	end := from
 	for end < len(u) && u[end].hash == h {
 		end++
@@ -58,8 +59,8 @@ func (u contentUses) of(h core.Hash) contentUses {
 }
 
 // hashes returns each content once.
-func (u contentUses) hashes() []core.Hash {
-	var list []core.Hash
+func (u contentUses) hashes() []format.Hash {
+	var list []format.Hash
 	for i := range u {
 		if i == 0 || u[i].hash != u[i-1].hash {
 			list = append(list, u[i].hash)
@@ -69,14 +70,14 @@ func (u contentUses) hashes() []core.Hash {
 }
 
 // missingContent returns an error if no open archive has the content.
-func missingContent(arc *core.Archive, im *core.Image, n core.Node, h core.Hash) error {
+func missingContent(arc *core.Archive, im *core.Image, n core.Node, h format.Hash) error {
 	if _, ok := arc.Blob(h); ok || h.IsZero() {
 		return nil
 	}
 	return missingError(arc, im, n, h)
 }
 
-func missingError(arc *core.Archive, im *core.Image, n core.Node, h core.Hash) error {
+func missingError(arc *core.Archive, im *core.Image, n core.Node, h format.Hash) error {
 	hint := "If this is a delta WIM, use the --ref argument to specify the WIM(s) on which it is based."
 	if len(arc.Info().Missing) > 0 {
 		hint = "This is part of a split WIM. Use --ref to specify the other parts."
@@ -87,7 +88,7 @@ func missingError(arc *core.Archive, im *core.Image, n core.Node, h core.Hash) e
 // piece writes a run of a content. The pieces of a content come in order. Only one or two files are open at a time, however many
 // have the content: a content of one piece is written to each in turn, and of a longer one the first file is copied to the
 // others when it is complete.
-func (w *writer) piece(h core.Hash, off int64, data []byte, last bool) error {
+func (w *writer) piece(h format.Hash, off int64, data []byte, last bool) error {
 	uses := w.uses.of(h)
 	if off == 0 && last {
 		for _, use := range uses {

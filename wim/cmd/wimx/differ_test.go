@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -195,18 +196,18 @@ func classOf(list []differClass, c *differCase) string {
 type mutable struct {
 	wimtest.Mutable
 	entries int
-	content map[core.Hash]bool
+	content map[format.Hash]bool
 }
 
-func (m *mutable) count(a *core.Archive) (entries int, content map[core.Hash]bool) {
-	content = map[core.Hash]bool{}
+func (m *mutable) count(a *core.Archive) (entries int, content map[format.Hash]bool) {
+	content = map[format.Hash]bool{}
 	for i := range a.Images() {
 		im, err := a.Image(i + 1)
 		if err != nil {
 			continue
 		}
 		entries += im.Len()
-		im.EachContent(func(_ core.Node, h core.Hash, _ core.StreamKind, _ []byte) bool {
+		im.EachContent(func(_ core.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			content[h] = true
 			return true
 		})

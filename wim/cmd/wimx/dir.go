@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -138,7 +139,7 @@ func (l *lister) detail(n core.Node) {
 	fmt.Fprintf(w, "Creation Time       = %s\n", ctime(im.Created(n)))
 	fmt.Fprintf(w, "Last Write Time     = %s\n", ctime(im.Modified(n)))
 	fmt.Fprintf(w, "Last Access Time    = %s\n", ctime(im.Accessed(n)))
-	if attrs&core.AttrReparsePoint != 0 {
+	if attrs&format.AttrReparsePoint != 0 {
 		fmt.Fprintf(w, "Reparse Tag         = 0x%x\n", im.ReparseTag(n))
 	}
 	count := im.LinkCount(n)
@@ -158,27 +159,27 @@ func (l *lister) detail(n core.Node) {
 		}
 	}
 	streams := im.Streams(n)
-	if attrs&core.AttrReparsePoint != 0 {
+	if attrs&format.AttrReparsePoint != 0 {
 		for _, s := range streams {
-			if s.Kind == core.StreamReparse {
+			if s.Kind == format.StreamReparse {
 				l.stream("\tReparse point stream:", s.Hash)
 			}
 		}
 	}
-	if data, ok := im.Stream(n, ""); ok && data.Kind == core.StreamRaw {
+	if data, ok := im.Stream(n, ""); ok && data.Kind == format.StreamRaw {
 		l.stream("\tRaw encrypted data stream:", data.Hash)
-	} else if attrs&core.AttrReparsePoint == 0 || !im.Hash(n).IsZero() {
+	} else if attrs&format.AttrReparsePoint == 0 || !im.Hash(n).IsZero() {
 		l.stream("\tUnnamed data stream:", im.Hash(n))
 	}
 	for _, s := range streams {
-		if s.Kind == core.StreamNamed {
+		if s.Kind == format.StreamNamed {
 			units, _ := ntname.Unescape(s.Name)
 			l.stream(fmt.Sprintf("\tNamed data stream \"%s\":", l.name(nativeName(units))), s.Hash)
 		}
 	}
 }
 
-func (l *lister) stream(title string, h core.Hash) {
+func (l *lister) stream(title string, h format.Hash) {
 	fmt.Fprintln(l.w, title)
 	b, ok := l.a.Blob(h)
 	switch {
@@ -238,13 +239,13 @@ type dirTagItem struct {
 func (l *lister) entry(n core.Node) dirEntry {
 	im := l.im
 	e := dirEntry{
-		Image: im.Index(), Path: im.Path(n), Dir: im.IsDir(n), Attributes: core.AttrNames(im.Attributes(n)),
+		Image: im.Index(), Path: im.Path(n), Dir: im.IsDir(n), Attributes: format.AttrNames(im.Attributes(n)),
 		Size: im.Size(n), Created: im.Created(n).String(), Modified: im.Modified(n).String(), Accessed: im.Accessed(n).String(), Missing: im.Missing(n),
 	}
 	if h := im.Hash(n); !h.IsZero() {
 		e.Hash = h.String()
 	}
-	if im.Attributes(n)&core.AttrReparsePoint != 0 {
+	if im.Attributes(n)&format.AttrReparsePoint != 0 {
 		link, err := im.Link(n)
 		if e.LinkTarget = link.Target; err != nil {
 			e.LinkError = err.Error()
@@ -267,7 +268,7 @@ func (l *lister) entry(n core.Node) dirEntry {
 		e.Unix = u.String()
 	}
 	for _, s := range im.Streams(n) {
-		if s.Kind == core.StreamNamed {
+		if s.Kind == format.StreamNamed {
 			e.Streams = append(e.Streams, dirStream{s.Name, s.Size, s.Hash.String()})
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -17,10 +17,10 @@ import (
 func TestEncryptedFiles(t *testing.T) {
 	const raw = "R\x00O\x00B\x00S\x00 keys and encrypted bytes"
 	encrypted := func(name, data string, link uint64) *wimtest.HandEntry {
-		return &wimtest.HandEntry{Name: name, Attrs: core.AttrEncrypted | core.AttrArchive, Data: []byte(data), Link: link}
+		return &wimtest.HandEntry{Name: name, Attrs: format.AttrEncrypted | format.AttrArchive, Data: []byte(data), Link: link}
 	}
 	folder := wimtest.Folder("folder", wimtest.TextFile("plain", "text"))
-	folder.Attrs = core.AttrEncrypted | core.AttrDirectory
+	folder.Attrs = format.AttrEncrypted | format.AttrDirectory
 	b := wimtest.One(wimtest.Folder("", encrypted("secret", raw, 0), encrypted("one", raw+"1", 5), encrypted("two", raw+"1", 5), folder)).Bytes()
 	dir := t.TempDir()
 	name, out := filepath.Join(dir, "a.wim"), filepath.Join(dir, "out")

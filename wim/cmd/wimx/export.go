@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"wimscope/wim/core"
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 func exportVerb() verb {

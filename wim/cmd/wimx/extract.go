@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -173,9 +174,9 @@ func (t *tool) choose(im *core.Image, o *parsed, paths []string) (nodes []core.N
 func (t *tool) toStdout(a *opened, im *core.Image, nodes []core.Node, recoverData bool) error {
 	for _, n := range nodes {
 		switch a := im.Attributes(n); {
-		case im.IsDir(n) || a&core.AttrReparsePoint != 0:
+		case im.IsDir(n) || a&format.AttrReparsePoint != 0:
 			return codef(exitNotRegular, "%q is not a regular file and therefore cannot be extracted to standard output", nativePath(im, n))
-		case a&core.AttrEncrypted != 0:
+		case a&format.AttrEncrypted != 0:
 			return codef(exitNotRegular, "%q is encrypted by EFS: only Windows can decrypt it", nativePath(im, n))
 		}
 		if err := missingContent(a.Archive, im, n, im.Hash(n)); err != nil {
@@ -311,8 +312,8 @@ func (a *opened) complete(index int) (err error) {
 	if err != nil {
 		return coded(exitMetadata, err)
 	}
-	im.EachContent(func(n core.Node, h core.Hash, kind core.StreamKind, _ []byte) bool {
-		if kind == core.StreamData && !im.IsDir(n) {
+	im.EachContent(func(n core.Node, h format.Hash, kind format.StreamKind, _ []byte) bool {
+		if kind == format.StreamData && !im.IsDir(n) {
 			err = missingContent(a.Archive, im, n, h)
 		}
 		return err == nil
@@ -332,7 +333,7 @@ func imageFolder(info core.ImageInfo, used map[string]bool) string {
 }
 
 // copyBlob writes a content, and checks it on the way.
-func (a *opened) copyBlob(t *tool, w io.Writer, h core.Hash, recoverData bool) error {
+func (a *opened) copyBlob(t *tool, w io.Writer, h format.Hash, recoverData bool) error {
 	return a.eachContent(t, h, recoverData, func(b []byte) error {
 		if _, err := w.Write(b); err != nil {
 			return coded(exitWrite, err)

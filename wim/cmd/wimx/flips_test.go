@@ -19,7 +19,7 @@ import (
 	"testing"
 
 	"wimscope/wim/core"
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -43,11 +43,11 @@ var flipForms = []struct {
 	o    core.WriteOptions
 }{
 	{"none", core.WriteOptions{}},
-	{"XPRESS", core.WriteOptions{Codec: core.XPRESS, ChunkSize: 4 << 10}},
-	{"LZX, integrity table", core.WriteOptions{Codec: core.LZX, Integrity: true}},
-	{"LZMS", core.WriteOptions{Codec: core.LZMS, ChunkSize: 32 << 10}},
-	{"LZMS solid", core.WriteOptions{Codec: core.LZMS, ChunkSize: 32 << 10, Solid: true, SolidCodec: core.LZMS, SolidChunkSize: 32 << 10}},
-	{"XPRESS, pipable", core.WriteOptions{Codec: core.XPRESS, ChunkSize: 4 << 10, Pipable: true}},
+	{"XPRESS", core.WriteOptions{Codec: format.XPRESS, ChunkSize: 4 << 10}},
+	{"LZX, integrity table", core.WriteOptions{Codec: format.LZX, Integrity: true}},
+	{"LZMS", core.WriteOptions{Codec: format.LZMS, ChunkSize: 32 << 10}},
+	{"LZMS solid", core.WriteOptions{Codec: format.LZMS, ChunkSize: 32 << 10, Solid: true, SolidCodec: format.LZMS, SolidChunkSize: 32 << 10}},
+	{"XPRESS, pipable", core.WriteOptions{Codec: format.XPRESS, ChunkSize: 4 << 10, Pipable: true}},
 }
 
 // flipArchive makes an archive of two images, with everything that an entry may have.
@@ -59,7 +59,7 @@ func flipArchive(t *testing.T, o core.WriteOptions) []byte {
 		unix = binary.LittleEndian.AppendUint32(unix, n)
 	}
 	link := func(name, target string, relative bool) *wimtest.HandEntry {
-		return &wimtest.HandEntry{Name: name, Attrs: 0x400, Tag: core.TagSymlink, Data: wimtest.SymlinkData(target, target, relative), Modified: 133594672891234567}
+		return &wimtest.HandEntry{Name: name, Attrs: 0x400, Tag: format.TagSymlink, Data: wimtest.SymlinkData(target, target, relative), Modified: 133594672891234567}
 	}
 	first := wimtest.Folder("", &wimtest.HandEntry{
 		Name: "dir", Security: 1, Attrs: 0x12, Dir: true, Created: 133000000000000000, Accessed: 133100000000000000, Modified: 133200000000000000,
@@ -70,7 +70,7 @@ func flipArchive(t *testing.T, o core.WriteOptions) []byte {
 		&wimtest.HandEntry{Name: "again", Data: []byte(text), Link: 7, Modified: 133594672891234567, Attrs: 0x21},
 		&wimtest.HandEntry{Name: "streams", Data: []byte("content"), Streams: []wimtest.HandStream{{Name: "stream", Data: []byte("of a stream")}}},
 		link("root", `\??\C:\dir`, false),
-		&wimtest.HandEntry{Name: "junction", Attrs: 0x410, Tag: core.TagMountPoint, Data: wimtest.JunctionData(`\??\C:\dir`, `C:\dir`)},
+		&wimtest.HandEntry{Name: "junction", Attrs: 0x410, Tag: format.TagMountPoint, Data: wimtest.JunctionData(`\??\C:\dir`, `C:\dir`)},
 		wimtest.TextFile("empty", ""),
 	)
 	second := wimtest.Folder("", wimtest.TextFile("file", text), wimtest.TextFile("other", "another"))
@@ -155,7 +155,7 @@ func facts(a *core.Archive) (string, error) {
 			fmt.Fprintf(&b, "%s %x %d %d %d %q %x %x %v %v %v %d %x %v\n", im.Path(n), im.Attributes(n), im.Created(n), im.Accessed(n), im.Modified(n), im.ShortName(n),
 				im.SecurityBytes(n), im.ObjectIDBytes(n), unix, im.Xattrs(n), im.Items(n), im.FirstLink(n), im.ReparseTag(n), im.ReparseFixed(n))
 		}
-		im.EachContent(func(n core.Node, h core.Hash, kind core.StreamKind, name []byte) bool {
+		im.EachContent(func(n core.Node, h format.Hash, kind format.StreamKind, name []byte) bool {
 			var data []byte
 			if data, err = a.ReadBlob(h, 1<<20); err != nil {
 				return false
@@ -338,7 +338,7 @@ func (f *flipTrial) split(b []byte) (string, error) {
 
 // TestDamagedFrontHeader checks that the header at the end of a pipable archive counts, whatever the one at the front says.
 func TestDamagedFrontHeader(t *testing.T) {
-	good := flipArchive(t, core.WriteOptions{Codec: core.XPRESS, Pipable: true})
+	good := flipArchive(t, core.WriteOptions{Codec: format.XPRESS, Pipable: true})
 	f := &flipTrial{dir: memoryDir(t)}
 	want, err := f.program(good, "apply", "all", "TARGET")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"wimscope/wim/core"
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // grouping is an image that goes into a group: its metadata alone into an archive of its own, its contents into the

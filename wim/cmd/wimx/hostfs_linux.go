@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // Open opens a file. os.Open would see whether it can be waited for, which takes longer than reading a small file does.
@@ -35,7 +36,7 @@ func (h hostFS) FileFacts(name string, want core.FactsWanted) (f core.Facts, err
 	if !ok {
 		return f, &fs.PathError{Op: "stat", Path: h.path(name), Err: fs.ErrInvalid}
 	}
-	moment := func(t syscall.Timespec) core.Filetime { return core.FiletimeOf(time.Unix(t.Unix())) }
+	moment := func(t syscall.Timespec) format.Filetime { return format.FiletimeOf(time.Unix(t.Unix())) }
 	f = core.Facts{
 		Device: uint64(st.Dev), Inode: uint64(st.Ino), Links: uint64(st.Nlink), Accessed: moment(st.Atim), Modified: moment(st.Mtim),
 		Sparse: int64(st.Blocks) < (st.Size+511)/512,
@@ -43,13 +44,13 @@ func (h hostFS) FileFacts(name string, want core.FactsWanted) (f core.Facts, err
 	if !want.Unix {
 		return f, nil
 	}
-	f.Unix = &core.UnixData{UID: st.Uid, GID: st.Gid, Mode: st.Mode, Rdev: uint32(st.Rdev)}
-	f.Xattrs, err = reached(h.far, h.path(name), func(p string) ([]core.Xattr, error) { return fileXattrs(p, want.Follow) })
+	f.Unix = &format.UnixData{UID: st.Uid, GID: st.Gid, Mode: st.Mode, Rdev: uint32(st.Rdev)}
+	f.Xattrs, err = reached(h.far, h.path(name), func(p string) ([]format.Xattr, error) { return fileXattrs(p, want.Follow) })
 	return f, err
 }
 
 // fileXattrs reads the extended attributes of a file, or of a link itself. A file system without them has none.
-func fileXattrs(path string, follow bool) ([]core.Xattr, error) {
+func fileXattrs(path string, follow bool) ([]format.Xattr, error) {
 	list, get := uintptr(syscall.SYS_LLISTXATTR), uintptr(syscall.SYS_LGETXATTR)
 	if follow {
 		list, get = syscall.SYS_LISTXATTR, syscall.SYS_GETXATTR
@@ -58,7 +59,7 @@ func fileXattrs(path string, follow bool) ([]core.Xattr, error) {
 	if err != nil {
 		return nil, err
 	}
-	fail := func(err error) ([]core.Xattr, error) {
+	fail := func(err error) ([]format.Xattr, error) {
 		return nil, &fs.PathError{Op: "extended attributes of", Path: path, Err: err}
 	}
 	names, err := growing(func(b []byte) (uintptr, syscall.Errno) {
@@ -71,7 +72,7 @@ func fileXattrs(path string, follow bool) ([]core.Xattr, error) {
 	if err != nil {
 		return fail(err)
 	}
-	var out []core.Xattr
+	var out []format.Xattr
 	for name := range bytes.SplitSeq(bytes.TrimSuffix(names, []byte{0}), []byte{0}) {
 		n, err := syscall.BytePtrFromString(string(name))
 		if err != nil {
@@ -86,7 +87,7 @@ func fileXattrs(path string, follow bool) ([]core.Xattr, error) {
 		case err != nil:
 			return fail(err)
 		default:
-			out = append(out, core.Xattr{Name: string(name), Value: value})
+			out = append(out, format.Xattr{Name: string(name), Value: value})
 		}
 	}
 	return out, nil

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // Open opens a file.
@@ -18,7 +19,7 @@ func (h hostFS) FileFacts(name string, want core.FactsWanted) (f core.Facts, err
 	if st, ok := want.Info.Sys().(*syscall.Stat_t); ok {
 		f.Device, f.Inode, f.Links = uint64(st.Dev), uint64(st.Ino), uint64(st.Nlink)
 		if want.Unix {
-			f.Unix = &core.UnixData{UID: uint32(st.Uid), GID: uint32(st.Gid), Mode: uint32(st.Mode), Rdev: uint32(st.Rdev)}
+			f.Unix = &format.UnixData{UID: uint32(st.Uid), GID: uint32(st.Gid), Mode: uint32(st.Mode), Rdev: uint32(st.Rdev)}
 		}
 	}
 	return f, nil

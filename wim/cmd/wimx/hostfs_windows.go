@@ -7,10 +7,11 @@ import (
 	"unsafe"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // keptAttributes are those of a file that say something about the file and not about how it lies on the disk.
-const keptAttributes = settable | core.AttrDirectory
+const keptAttributes = settable | format.AttrDirectory
 
 // Open opens a file.
 func (h hostFS) Open(name string) (fs.File, error) { return os.Open(h.path(name)) }
@@ -30,13 +31,13 @@ func (h hostFS) FileFacts(name string, want core.FactsWanted) (f core.Facts, err
 	if !ok {
 		return f, &fs.PathError{Op: "attributes of", Path: h.path(name), Err: fs.ErrInvalid}
 	}
-	moment := func(t syscall.Filetime) core.Filetime {
-		return core.Filetime(t.HighDateTime)<<32 | core.Filetime(t.LowDateTime)
+	moment := func(t syscall.Filetime) format.Filetime {
+		return format.Filetime(t.HighDateTime)<<32 | format.Filetime(t.LowDateTime)
 	}
 	f.Created, f.Accessed, f.Modified = moment(d.CreationTime), moment(d.LastAccessTime), moment(d.LastWriteTime)
 	f.Attributes = d.FileAttributes & keptAttributes
 	if !fi.IsDir() && f.Attributes == 0 {
-		f.Attributes = core.AttrNormal
+		f.Attributes = format.AttrNormal
 	}
 	return f, nil
 }

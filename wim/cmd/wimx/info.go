@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"wimscope/wim/core"
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 func infoVerb() verb {
@@ -233,7 +233,7 @@ func archWord(n uint64) string {
 }
 
 // ctime writes a moment as wimlib-imagex does: Sat Nov 21 03:56:27 2026 UTC.
-func ctime(t core.Filetime) string { return t.Time().Format("Mon Jan 02 15:04:05 2006 UTC") }
+func ctime(t format.Filetime) string { return t.Time().Format("Mon Jan 02 15:04:05 2006 UTC") }
 
 // printHeader writes the header field by field, as wimlib-imagex does.
 func printHeader(w io.Writer, h format.Header) {
@@ -335,7 +335,7 @@ func (a *opened) printBlob(w io.Writer, b core.Blob) {
 		flags = resourceFlags(format.ResSolid)
 		fmt.Fprintf(w, "Solid resource    = %d => %d bytes @ offset %d\nSolid offset      = %d bytes\n", a.solidSize(s), s.PackedSize, s.Off, s.SolidOff)
 	} else {
-		if s.Codec != core.None && s.ChunkSize != 0 {
+		if s.Codec != format.None && s.ChunkSize != 0 {
 			flags = resourceFlags(format.ResCompressed)
 		}
 		fmt.Fprintf(w, "Compressed size   = %d bytes\nOffset in WIM     = %d bytes\n", s.PackedSize, s.Off)

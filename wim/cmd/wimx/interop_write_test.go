@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"wimscope/wim/core"
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 

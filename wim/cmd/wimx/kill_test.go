@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 

@@ -10,6 +10,7 @@ import (
 	"unicode/utf16"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // linkTarget returns the target of a symbolic link or junction in the syntax of this system; ok is false for another kind of
@@ -20,7 +21,7 @@ import (
 func (w *writer) linkTarget(n core.Node) (target string, ok bool, err error) {
 	tag := w.im.ReparseTag(n)
 	switch tag {
-	case core.TagSymlink, core.TagMountPoint, core.TagLxSymlink:
+	case format.TagSymlink, format.TagMountPoint, format.TagLxSymlink:
 	default:
 		return "", false, nil
 	}
@@ -28,19 +29,19 @@ func (w *writer) linkTarget(n core.Node) (target string, ok bool, err error) {
 	b, err := w.im.ReparseData(n)
 	switch {
 	case err == nil:
-	case errors.Is(err, core.ErrChecksum) && w.o.recoverData:
+	case errors.Is(err, format.ErrChecksum) && w.o.recoverData:
 		w.t.warn("Corruption in %q (%v)! Extracting anyway since data recovery mode is enabled.", path, strings.TrimPrefix(err.Error(), "wim: "))
 		w.damaged++
 	case errors.Is(err, core.ErrMissingBlob):
 		return "", false, w.missing(n, err)
-	case errors.Is(err, core.ErrTooLarge):
+	case errors.Is(err, format.ErrTooLarge):
 		return "", false, codef(exitReparseData, "%q: %w", path, err)
-	case errors.Is(err, core.ErrChecksum), errors.Is(err, core.ErrFormat):
+	case errors.Is(err, format.ErrChecksum), errors.Is(err, format.ErrFormat):
 		return "", false, damageError(path, strings.TrimPrefix(err.Error(), "wim: "))
 	default:
 		return "", false, fmt.Errorf("%q: %w", path, err)
 	}
-	if tag == core.TagLxSymlink {
+	if tag == format.TagLxSymlink {
 		if len(b) > 4 && !slices.Contains(b[4:], 0) {
 			return string(b[4:]), true, nil
 		}
@@ -67,7 +68,7 @@ func (w *writer) linkTarget(n core.Node) (target string, ok bool, err error) {
 // reparseTarget returns the substitute name in the data of a symbolic link or junction, [MS-FSCC] 2.1.2.4, 2.1.2.5.
 func reparseTarget(tag uint32, b []byte) (relative bool, units []uint16, ok bool) {
 	fixed := 8
-	if tag == core.TagSymlink {
+	if tag == format.TagSymlink {
 		fixed = 12
 	}
 	if len(b) < fixed {
@@ -85,7 +86,7 @@ func reparseTarget(tag uint32, b []byte) (relative bool, units []uint16, ok bool
 		}
 		units = append(units, u)
 	}
-	return tag == core.TagSymlink && b[8]&1 != 0, units, true
+	return tag == format.TagSymlink && b[8]&1 != 0, units, true
 }
 
 // devicePrefixes are the prefixes of absolute targets. A device follows: a drive, "UNC", or a volume GUID.

@@ -9,8 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"wimscope/wim/core"
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
 
@@ -52,8 +51,8 @@ func TestLinkTargets(t *testing.T) {
 	for i, x := range linkTargets {
 		for _, notFixed := range []bool{false, true} {
 			root.Children = append(root.Children,
-				&wimtest.HandEntry{Name: fmt.Sprint("link", i, notFixed), Attrs: 0x400, Tag: core.TagSymlink, NotFixed: notFixed, Data: wimtest.SymlinkData(x.stored, x.stored, false)},
-				&wimtest.HandEntry{Name: fmt.Sprint("junction", i, notFixed), Attrs: 0x410, Tag: core.TagMountPoint, NotFixed: notFixed, Data: wimtest.JunctionData(x.stored, x.stored)})
+				&wimtest.HandEntry{Name: fmt.Sprint("link", i, notFixed), Attrs: 0x400, Tag: format.TagSymlink, NotFixed: notFixed, Data: wimtest.SymlinkData(x.stored, x.stored, false)},
+				&wimtest.HandEntry{Name: fmt.Sprint("junction", i, notFixed), Attrs: 0x410, Tag: format.TagMountPoint, NotFixed: notFixed, Data: wimtest.JunctionData(x.stored, x.stored)})
 		}
 	}
 	h := wimtest.One(root)
@@ -205,7 +204,7 @@ func TestBadLinks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			link := &wimtest.HandEntry{Name: "l", Attrs: 0x400, Tag: core.TagSymlink, Data: x.data, Hash: x.hash}
+			link := &wimtest.HandEntry{Name: "l", Attrs: 0x400, Tag: format.TagSymlink, Data: x.data, Hash: x.hash}
 			h := wimtest.One(wimtest.Folder("", wimtest.TextFile("f", "x"), link))
 			if x.missing {
 				h.Blobs = h.Blobs[:1]

@@ -14,7 +14,7 @@ import (
 	"syscall"
 
 	"wimscope/wim/core"
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // opened is an archive on disk with all files that were named for it.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // packing is what a command line says about how an archive is to be packed. What it does not say is as the archive has it
@@ -23,7 +24,7 @@ type packing struct {
 // compression is the argument of --compress: TYPE[:LEVEL].
 type compression struct {
 	given bool
-	codec core.Codec
+	codec format.Codec
 	level int // 0: not given
 }
 
@@ -47,7 +48,7 @@ func (o *parsed) packing() (p packing, err error) {
 	if p.solid, err = parseCompression("solid-compress", o); err != nil {
 		return p, err
 	}
-	if p.solid.given && p.solid.codec == core.None {
+	if p.solid.given && p.solid.codec == format.None {
 		return p, codef(exitCompression, "--solid-compress=none: what is solid is packed")
 	}
 	if p.chunkSize, err = parseChunkSize("chunk-size", o); err != nil {
@@ -85,9 +86,9 @@ func (p *packing) forPipe() error {
 // forWIMBoot makes XPRESS in small chunks the usual: Windows reads files straight from an archive for WIMBoot.
 func (p *packing) forWIMBoot() {
 	if !p.plain.given {
-		p.plain = compression{given: true, codec: core.XPRESS}
+		p.plain = compression{given: true, codec: format.XPRESS}
 	}
-	if p.plain.codec == core.XPRESS && p.chunkSize == 0 {
+	if p.plain.codec == format.XPRESS && p.chunkSize == 0 {
 		p.chunkSize = 4 << 10
 	}
 }
@@ -102,13 +103,13 @@ func parseCompression(name string, o *parsed) (compression, error) {
 	c := compression{given: true}
 	switch strings.ToLower(word) {
 	case "none":
-		c.codec = core.None
+		c.codec = format.None
 	case "xpress", "fast":
-		c.codec = core.XPRESS
+		c.codec = format.XPRESS
 	case "lzx", "maximum", "max":
-		c.codec = core.LZX
+		c.codec = format.LZX
 	case "lzms", "recovery":
-		c.codec = core.LZMS
+		c.codec = format.LZMS
 	default:
 		return c, usageError{fmt.Sprintf("invalid compression type %q; there are none, xpress (or fast), lzx (or maximum, max) and lzms (or recovery)", word)}
 	}
@@ -153,9 +154,9 @@ func parseChunkSize(name string, o *parsed) (int64, error) {
 
 // forNew says how a new archive of files is packed: LZX by default, or LZMS if it is solid.
 func (p *packing) forNew() (core.WriteOptions, error) {
-	w := core.WriteOptions{Codec: core.LZX, Solid: p.makeSolid, Pipable: p.pipable}
+	w := core.WriteOptions{Codec: format.LZX, Solid: p.makeSolid, Pipable: p.pipable}
 	if p.makeSolid {
-		w.Codec, w.SolidCodec = core.LZMS, core.LZMS
+		w.Codec, w.SolidCodec = format.LZMS, format.LZMS
 	}
 	return p.onto(w)
 }
@@ -170,8 +171,8 @@ func (p *packing) forCopy(a *core.Archive) (core.WriteOptions, error) {
 	switch {
 	case p.plain.given && p.plain.codec != w.Codec:
 		w.ChunkSize = 0
-	case p.makeSolid && !p.plain.given && w.Codec != core.LZMS:
-		w.Codec, w.ChunkSize = core.LZMS, 0
+	case p.makeSolid && !p.plain.given && w.Codec != format.LZMS:
+		w.Codec, w.ChunkSize = format.LZMS, 0
 	}
 	w.Integrity, w.Pipable, w.Only = false, p.pipable, core.OnlyAll
 	return p.onto(w)
@@ -218,7 +219,7 @@ func (p *packing) onto(w core.WriteOptions) (core.WriteOptions, error) {
 	}
 	if w.Solid {
 		if p.solid.given || p.makeSolid {
-			codec := core.LZMS
+			codec := format.LZMS
 			if p.solid.given {
 				codec = p.solid.codec
 			}
@@ -238,7 +239,7 @@ func (p *packing) onto(w core.WriteOptions) (core.WriteOptions, error) {
 }
 
 // plausibleChunk says that a codec has chunks of that size.
-func plausibleChunk(c core.Codec, size int64) bool {
+func plausibleChunk(c format.Codec, size int64) bool {
 	return checkPacking(core.WriteOptions{Codec: c, ChunkSize: size}) == nil
 }
 
@@ -250,12 +251,12 @@ func checkPacking(w core.WriteOptions) error {
 }
 
 // packedWith returns the codec for contents.
-func packedWith(w *core.WriteOptions) core.Codec {
+func packedWith(w *core.WriteOptions) format.Codec {
 	switch {
 	case !w.Solid:
 		return w.Codec
-	case w.SolidCodec == core.None:
-		return core.LZMS
+	case w.SolidCodec == format.None:
+		return format.LZMS
 	}
 	return w.SolidCodec
 }

@@ -1,6 +1,9 @@
 package main
 
-import "wimscope/wim/core"
+import (
+	"wimscope/wim/core"
+	"wimscope/wim/format"
+)
 
 // planner turns a selection of an image into outs.
 type planner struct {
@@ -124,7 +127,7 @@ func (p *planner) add(n core.Node, parent int32) int32 {
 	switch {
 	case im.IsDir(n):
 		o.kind = outDir
-	case attrs&core.AttrReparsePoint != 0:
+	case attrs&format.AttrReparsePoint != 0:
 		target, ok, err := w.linkTarget(n)
 		if err != nil && p.err == nil {
 			p.err = err
@@ -133,7 +136,7 @@ func (p *planner) add(n core.Node, parent int32) int32 {
 			o.kind, o.target = outSymlink, target
 			break
 		}
-		if attrs&core.AttrDirectory != 0 {
+		if attrs&format.AttrDirectory != 0 {
 			o.kind = outDir // a mount point of another kind is an empty folder
 		}
 		w.lost.reparse++
@@ -172,20 +175,20 @@ func (l *losses) count(w *writer, n core.Node) {
 	}
 	attrs := im.Attributes(n)
 	switch {
-	case attrs&core.AttrEncrypted == 0:
+	case attrs&format.AttrEncrypted == 0:
 	case im.IsDir(n):
 		l.encryptedDirs++
 	default:
 		l.encrypted++
 	}
 	if !onWindows && !w.o.noAttributes {
-		if attrs&core.AttrReadOnly != 0 {
+		if attrs&format.AttrReadOnly != 0 {
 			l.readonly++
 		}
-		if attrs&core.AttrHidden != 0 {
+		if attrs&format.AttrHidden != 0 {
 			l.hidden++
 		}
-		if attrs&core.AttrSystem != 0 {
+		if attrs&format.AttrSystem != 0 {
 			l.system++
 		}
 	}

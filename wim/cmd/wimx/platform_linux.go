@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"unsafe"
 
-	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // What os does not offer: times beyond time.UnixNano's range, and everything that must not follow a link. Names here
@@ -16,7 +16,7 @@ import (
 const atSymlinkNofollow = 0x100 // AT_SYMLINK_NOFOLLOW
 
 // timespec is a moment as the kernel takes it. File systems clamp what they cannot hold.
-func timespec(t core.Filetime) syscall.Timespec {
+func timespec(t format.Filetime) syscall.Timespec {
 	tm := t.Time()
 	var ts syscall.Timespec
 	narrow(&ts.Sec, tm.Unix())
@@ -65,7 +65,7 @@ func (m *meta) setFile(_ *cachedDir, _ string, f *os.File) error {
 	return m.setTimes(fd, nil, 0)
 }
 
-func setXattr(path string, x core.Xattr) error {
+func setXattr(path string, x format.Xattr) error {
 	if err := syscall.Setxattr(path, x.Name, x.Value, 0); err != nil {
 		return fmt.Errorf("extended attribute %q: %w", x.Name, err)
 	}

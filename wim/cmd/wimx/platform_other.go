@@ -8,11 +8,11 @@ import (
 	"os"
 	"time"
 
-	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // moment is a time within what os.Chtimes can take.
-func moment(t core.Filetime) time.Time {
+func moment(t format.Filetime) time.Time {
 	tm := t.Time()
 	if tm.Year() < 1678 {
 		return time.Unix(0, math.MinInt64)

@@ -8,13 +8,13 @@ import (
 	"syscall"
 	"time"
 
-	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // settable are the attributes that SetFileAttributes takes.
-const settable = core.AttrReadOnly | core.AttrHidden | core.AttrSystem | core.AttrArchive | core.AttrNotContentIndexed | core.AttrTemporary | core.AttrOffline
+const settable = format.AttrReadOnly | format.AttrHidden | format.AttrSystem | format.AttrArchive | format.AttrNotContentIndexed | format.AttrTemporary | format.AttrOffline
 
-func moment(t core.Filetime) time.Time {
+func moment(t format.Filetime) time.Time {
 	tm := t.Time()
 	if tm.Year() < 1678 {
 		return time.Unix(0, math.MinInt64)
@@ -25,7 +25,7 @@ func moment(t core.Filetime) time.Time {
 	return tm
 }
 
-func filetime(t core.Filetime) *syscall.Filetime {
+func filetime(t format.Filetime) *syscall.Filetime {
 	return &syscall.Filetime{LowDateTime: uint32(t), HighDateTime: uint32(t >> 32)}
 }
 

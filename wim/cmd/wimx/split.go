@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 func splitVerb() verb {
@@ -95,7 +96,7 @@ func partSize(text string) (int64, error) {
 func (p *packing) forSplit(a *core.Archive) (core.WriteOptions, error) {
 	w := a.WriteOptions()
 	if w.Solid && !p.plain.given {
-		w.Codec, w.ChunkSize = core.LZX, 0
+		w.Codec, w.ChunkSize = format.LZX, 0
 	}
 	w.Solid, w.Pipable = false, false
 	return p.onto(w)

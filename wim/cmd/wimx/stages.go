@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // stageBar reports the stages of writing as one phase, as wimlib-imagex does: checking, hashing and moving come before packing and
@@ -96,7 +97,7 @@ func (s *stageBar) begin(total int64) {
 	what := archiving
 	if s.parts > 0 {
 		what = splitting
-	} else if c := packedWith(s.w.options); c != core.None { // also if everything is only copied
+	} else if c := packedWith(s.w.options); c != format.None { // also if everything is only copied
 		threads := "threads"
 		if s.w.threads == 1 {
 			threads = "thread"

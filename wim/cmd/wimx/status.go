@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
 
@@ -151,13 +152,13 @@ func status(err error) int {
 		return exitStat
 	case errors.Is(err, core.ErrMissingBlob):
 		return exitMissingContent
-	case errors.Is(err, core.ErrChecksum):
+	case errors.Is(err, format.ErrChecksum):
 		return exitHash
-	case errors.Is(err, core.ErrTooLarge):
+	case errors.Is(err, format.ErrTooLarge):
 		return exitMemory
-	case errors.Is(err, core.ErrUnsupported):
+	case errors.Is(err, format.ErrUnsupported):
 		return exitUnsupported
-	case errors.Is(err, core.ErrFormat):
+	case errors.Is(err, format.ErrFormat):
 		return exitHeader
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return exitOpen
@@ -188,7 +189,7 @@ func draftStatus(err error) int {
 	switch {
 	case !errors.As(err, &de):
 		return exitOther
-	case errors.Is(err, core.ErrNotFound):
+	case errors.Is(err, format.ErrNotFound):
 		return exitNoPath
 	case errors.Is(err, core.ErrIsDir):
 		return exitIsDirectory

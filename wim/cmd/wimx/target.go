@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // writeOptions is what apply and extract take alike.
@@ -56,7 +57,7 @@ type writer struct {
 	outs []out // parents before children
 	uses contentUses
 	dirs dirCache
-	busy map[core.Hash]*unfinished // contents that are partly written
+	busy map[format.Hash]*unfinished // contents that are partly written
 	temp int
 
 	workers int    // goroutines that decode
@@ -90,7 +91,7 @@ func newWriter(t *tool, arc *core.Archive, im *core.Image, target string, o writ
 	if err != nil {
 		return nil, err
 	}
-	return &writer{t: t, arc: arc, im: im, o: o, base: base, busy: map[core.Hash]*unfinished{}}, nil
+	return &writer{t: t, arc: arc, im: im, o: o, base: base, busy: map[format.Hash]*unfinished{}}, nil
 }
 
 func (w *writer) close() {
@@ -208,7 +209,7 @@ func (w *writer) create(i int32) (*unfinished, error) {
 	if err != nil {
 		return nil, coded(exitOpen, err)
 	}
-	u := &unfinished{out: i, name: o.name, sparse: w.im.Attributes(o.node)&core.AttrSparse != 0}
+	u := &unfinished{out: i, name: o.name, sparse: w.im.Attributes(o.node)&format.AttrSparse != 0}
 	u.f, err = d.root.OpenFile(u.name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
 	for errors.Is(err, fs.ErrExist) && w.temp < 1<<20 {
 		w.temp++
@@ -287,7 +288,7 @@ func (w *writer) emptyFile(i int32) error {
 // the content that readers see.
 func (w *writer) withoutContent(n core.Node) bool {
 	a := w.im.Attributes(n)
-	return a&core.AttrEncrypted != 0 || a&core.AttrReparsePoint != 0 && !onWindows && w.im.Hash(n).IsZero()
+	return a&format.AttrEncrypted != 0 || a&format.AttrReparsePoint != 0 && !onWindows && w.im.Hash(n).IsZero()
 }
 
 func (w *writer) makeHardLink(o *out) error {
@@ -426,10 +427,10 @@ func (w *writer) pathOf(o *out) string {
 
 // meta is what an entry has beside its bytes.
 type meta struct {
-	mod, acc, cre core.Filetime
+	mod, acc, cre format.Filetime
 	attrs         uint32
-	unix          *core.UnixData
-	xattrs        []core.Xattr
+	unix          *format.UnixData
+	xattrs        []format.Xattr
 	strict        bool
 	warn          func(format string, args ...any)
 }

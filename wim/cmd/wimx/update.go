@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 func updateVerb() verb {
@@ -86,7 +87,7 @@ func runUpdate(t *tool, o *parsed) error {
 	}
 	toRoot := slices.ContainsFunc(commands, addsToRoot)
 	e.ReparseFixup = e.ReparseFixup || fix && toRoot
-	if err := e.SetDraft(index, d, core.FiletimeOf(time.Now())); err != nil {
+	if err := e.SetDraft(index, d, format.FiletimeOf(time.Now())); err != nil {
 		return err
 	}
 	if toRoot { // as wimlib-imagex: other commands do not change it
@@ -141,7 +142,7 @@ func (t *tool) updateCommands(o *parsed) ([]core.UpdateCommand, error) {
 
 // update carries the commands out, one after another, and tells of each.
 func (t *tool) update(d *core.Draft, commands []core.UpdateCommand, scan *scanning, fix bool) error {
-	graft := &core.GraftOptions{Fold: t.fold, When: core.FiletimeOf(time.Now())}
+	graft := &core.GraftOptions{Fold: t.fold, When: format.FiletimeOf(time.Now())}
 	for i := range commands {
 		c := &commands[i]
 		var added *core.Draft

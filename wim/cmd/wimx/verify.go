@@ -9,7 +9,7 @@ import (
 	"strconv"
 
 	"wimscope/wim/core"
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 const flagReparseFixup = format.FlagReparseFixup

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wimscope/wim/core"
+	"wimscope/wim/format"
 )
 
 // fillWindows writes the facts about the Windows in a captured or changed image, index from 1, to the XML document. Hives that cannot
@@ -35,7 +36,7 @@ func (t *tool) eachWindows(a *opened, choice int, then string, do func(index int
 	var damage error
 	for _, index := range a.indexes(choice) {
 		w, err := a.WindowsInfo(index, true)
-		if errors.Is(err, core.ErrNotFound) {
+		if errors.Is(err, format.ErrNotFound) {
 			continue
 		}
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"wimscope/wim/core"
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 )
 
 // runOptions is how an archive is written, whatever is in it.
@@ -49,13 +49,13 @@ func globOf(name string) string {
 type writing struct {
 	plan     *core.WritePlan
 	options  *core.WriteOptions
-	sources  []fs.FS            // of Content.Source
-	partSize int64              // bytes; 0: it is not split
-	compact  bool               // resources are moved in place, which cannot be undone
-	over     *target            // the archive that the new file replaces, nil if none
-	instead  string             // for the hint if that is refused: what would keep everything in place
-	through  bool               // to a device or a pipe: what was written cannot be taken back
-	lacks    map[core.Hash]bool // contents that were missing before
+	sources  []fs.FS              // of Content.Source
+	partSize int64                // bytes; 0: it is not split
+	compact  bool                 // resources are moved in place, which cannot be undone
+	over     *target              // the archive that the new file replaces, nil if none
+	instead  string               // for the hint if that is refused: what would keep everything in place
+	through  bool                 // to a device or a pipe: what was written cannot be taken back
+	lacks    map[format.Hash]bool // contents that were missing before
 	runOptions
 }
 
@@ -242,7 +242,7 @@ func (t *tool) writeError(w *writing, err error) error {
 		return hinted{coded(exitWrite, err), w.fate() + "; " + roomHint}
 	case errors.As(err, &sums):
 		return hinted{err, "the archive is damaged and was not changed: \"verify\" names the files that are hit; --nocheck writes it without an integrity table"}
-	case errors.Is(err, core.ErrChecksum):
+	case errors.Is(err, format.ErrChecksum):
 		return hinted{err, "\"verify\" lists all that is damaged"}
 	case errors.As(err, &ce) && errors.Is(err, core.ErrChanged):
 		return coded(exitChanged, fmt.Errorf("%w; --skip-errors leaves such files out", err))
@@ -321,12 +321,12 @@ type estimateOut struct {
 }
 
 // lacks lists the contents that an archive's images need and that no open file has, as those of a delta archive without its base.
-func (t *tool) lacks(a *opened) (map[core.Hash]bool, error) {
+func (t *tool) lacks(a *opened) (map[format.Hash]bool, error) {
 	r, err := t.verifyAll(a, 1, &core.VerifyOptions{NoIntegrity: true, NoBlobs: true})
 	if err != nil {
 		return nil, err
 	}
-	all := map[core.Hash]bool{}
+	all := map[format.Hash]bool{}
 	for _, m := range r.Missing {
 		all[m.Hash] = true
 	}

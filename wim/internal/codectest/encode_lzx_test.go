@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/lzx"
 	"wimscope/wim/wimtest"
 )

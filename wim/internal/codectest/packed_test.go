@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"wimscope/wim/internal/format"
+	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 	"wimscope/wim/xpress"
 )

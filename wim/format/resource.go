@@ -129,7 +129,7 @@ const SolidHeaderSize = 16
 type SolidHeader struct {
 	Size      uint64 // +0x00: unpacked bytes of all chunks
 	ChunkSize uint32 // +0x08
-	Codec     uint32 // +0x0c: CodecNone … CodecLZMS
+	Codec     uint32 // +0x0c: None … LZMS
 }
 
 // ParseSolidHeader reads 16 bytes. Every value is possible.

@@ -1,4 +1,4 @@
-package core
+package format
 
 import (
 	"fmt"
@@ -10,15 +10,15 @@ import (
 type Filetime uint64
 
 const (
-	filetimePerSecond = 10_000_000
+	FiletimePerSecond = 10_000_000
 	// Seconds from 1601-01-01 to 1970-01-01: 369 years, 89 of them leap years.
-	filetimeUnixSeconds = 11_644_473_600
+	FiletimeUnixSeconds = 11_644_473_600
 )
 
 // Time gives the moment in UTC, exact over the whole range. Zero gives 1601-01-01, not the zero time.
 func (t Filetime) Time() time.Time {
-	sec := int64(uint64(t)/filetimePerSecond) - filetimeUnixSeconds
-	nsec := int64(uint64(t)%filetimePerSecond) * 100
+	sec := int64(uint64(t)/FiletimePerSecond) - FiletimeUnixSeconds
+	nsec := int64(uint64(t)%FiletimePerSecond) * 100
 	return time.Unix(sec, nsec).UTC()
 }
 
@@ -33,14 +33,14 @@ func (t Filetime) String() string {
 // after the last moment (the year 60056) gives that.
 func FiletimeOf(t time.Time) Filetime {
 	sec := t.Unix()
-	if sec < -filetimeUnixSeconds {
+	if sec < -FiletimeUnixSeconds {
 		return 0
 	}
-	s := uint64(sec) + filetimeUnixSeconds // both terms as two's complement: the sum is right
+	s := uint64(sec) + FiletimeUnixSeconds // both terms as two's complement: the sum is right
 	frac := uint64(t.Nanosecond() / 100)
 	const last = ^uint64(0)
-	if s > last/filetimePerSecond || s == last/filetimePerSecond && frac > last%filetimePerSecond {
+	if s > last/FiletimePerSecond || s == last/FiletimePerSecond && frac > last%FiletimePerSecond {
 		return Filetime(last)
 	}
-	return Filetime(s*filetimePerSecond + frac)
+	return Filetime(s*FiletimePerSecond + frac)
 }

@@ -47,7 +47,7 @@ func records() []struct {
 			x, err := ParseBlobEntry(b)
 			return x.Append(nil), x.Fields(), err
 		}},
-		{"SolidHeader", SolidHeader{Size: 1 << 33, ChunkSize: 1 << 26, Codec: CodecLZMS}.Append(nil), func(b []byte) ([]byte, []Field, error) {
+		{"SolidHeader", SolidHeader{Size: 1 << 33, ChunkSize: 1 << 26, Codec: uint32(LZMS)}.Append(nil), func(b []byte) ([]byte, []Field, error) {
 			x, err := ParseSolidHeader(b)
 			return x.Append(nil), x.Fields(), err
 		}},
@@ -79,7 +79,7 @@ func records() []struct {
 			x, err := ParseUnixData(b)
 			return x.Append(nil), x.Fields(), err
 		}},
-		{"Xattr", Xattr{Flags: 0x80, Name: []byte("user.x"), Value: []byte("v")}.Append(nil), func(b []byte) ([]byte, []Field, error) {
+		{"Xattr", Xattr{Flags: 0x80, Name: "user.x", Value: []byte("v")}.Append(nil), func(b []byte) ([]byte, []Field, error) {
 			x, err := ParseXattr(b)
 			return x.Append(nil), x.Fields(), err
 		}},
@@ -310,7 +310,7 @@ func FuzzRecords(f *testing.F) {
 
 // FuzzItems walks tagged items and extended attributes: every walk ends, and what was walked over is written back.
 func FuzzItems(f *testing.F) {
-	f.Add(TaggedItem{Tag: TagXattrs, Data: Xattr{Name: []byte("n"), Value: []byte("v")}.Append(nil)}.Append(nil))
+	f.Add(TaggedItem{Tag: TagXattrs, Data: Xattr{Name: "n", Value: []byte("v")}.Append(nil)}.Append(nil))
 	f.Add([]byte(strings.Repeat("\x01", 64)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for rest := b; ; {

@@ -77,7 +77,7 @@ type UnixData struct {
 	UID  uint32 // +0x00
 	GID  uint32 // +0x04
 	Mode uint32 // +0x08: type and permissions, as in stat
-	Rdev uint32 // +0x0c
+	Rdev uint32 // +0x0c: number of a device node, major<<8 | minor in the low bits, as Linux packs it
 }
 
 // ParseUnixData reads 16 bytes.
@@ -96,6 +96,22 @@ func (u UnixData) Append(b []byte) []byte {
 	return le.AppendUint32(b, u.Rdev)
 }
 
+// String gives "0644 uid 0 gid 0", with type bits and device number if they tell something.
+func (u UnixData) String() string {
+	s := fmt.Sprintf("%04o uid %d gid %d", u.Mode&07777, u.UID, u.GID)
+	switch u.Mode & 0170000 {
+	case 0140000:
+		s += " socket"
+	case 0060000:
+		s += fmt.Sprintf(" block device 0x%x", u.Rdev)
+	case 0020000:
+		s += fmt.Sprintf(" character device 0x%x", u.Rdev)
+	case 0010000:
+		s += " fifo"
+	}
+	return s
+}
+
 // Fields explains the record.
 func (u UnixData) Fields() []Field {
 	var f fields
@@ -110,7 +126,7 @@ func (u UnixData) Fields() []Field {
 type Xattr struct {
 	// +0x00 u16 bytes of the value, +0x02 u8 bytes of the name
 	Flags uint8  // +0x03: 0x80 the file cannot be understood without it
-	Name  []byte // +0x04, a NUL follows
+	Name  string // +0x04: bytes without a known encoding, a NUL follows
 	Value []byte
 }
 
@@ -124,7 +140,7 @@ func NextXattr(b []byte) (x Xattr, rest []byte, ok bool) {
 	if n > len(b) || b[4+name] != 0 {
 		return Xattr{}, b, false
 	}
-	return Xattr{Flags: b[3], Name: b[4 : 4+name : 4+name], Value: b[5+name : n : n]}, b[n:], true
+	return Xattr{Flags: b[3], Name: string(b[4 : 4+name]), Value: b[5+name : n : n]}, b[n:], true
 }
 
 // ParseXattr reads an attribute from the front of b.
@@ -150,7 +166,7 @@ func (x Xattr) Fields() []Field {
 	f.dec(2, "ValueBytes", len(x.Value), "bytes of the value")
 	f.dec(1, "NameBytes", len(x.Name), "bytes of the name")
 	f.hex(1, "Flags", uint64(x.Flags), "0x80: the file cannot be understood without it")
-	f.add(len(x.Name), "Name", string(x.Name), "")
+	f.add(len(x.Name), "Name", x.Name, "")
 	f.skip(1, "NameEnd", "NUL")
 	f.bytes("Value", x.Value, "")
 	return f.list

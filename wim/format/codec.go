@@ -1,16 +1,14 @@
-package core
-
-import "wimscope/wim/internal/format"
+package format
 
 // Codec is how the chunks of a resource are packed.
 type Codec uint8
 
 // The values are those of a solid resource's header.
 const (
-	None   Codec = format.CodecNone
-	XPRESS Codec = format.CodecXPRESS
-	LZX    Codec = format.CodecLZX
-	LZMS   Codec = format.CodecLZMS
+	None   Codec = 0
+	XPRESS Codec = 1
+	LZX    Codec = 2
+	LZMS   Codec = 3
 )
 
 // String gives the codec's usual name, "none" for None.
@@ -28,8 +26,8 @@ func (c Codec) String() string {
 	return "unknown"
 }
 
-// chunkSizes says which chunk sizes a codec may have.
-func chunkSizes(c Codec) string {
+// ChunkSizes says which chunk sizes a codec may have.
+func ChunkSizes(c Codec) string {
 	switch c {
 	case XPRESS:
 		return "powers of two from 4096 to 65536"
@@ -41,9 +39,9 @@ func chunkSizes(c Codec) string {
 	return "none"
 }
 
-// chunkSizeOK tells whether a codec may have chunks of that many bytes: powers of two within the codec's own
+// ChunkSizeOK tells whether a codec may have chunks of that many bytes: powers of two within the codec's own
 // bounds. Microsoft's tools write LZX at 32 KiB and LZMS at up to 64 MiB only; wimlib writes the rest.
-func chunkSizeOK(c Codec, size uint32) bool {
+func ChunkSizeOK(c Codec, size uint32) bool {
 	if size&(size-1) != 0 {
 		return false
 	}

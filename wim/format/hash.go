@@ -1,4 +1,4 @@
-package core
+package format
 
 import (
 	"encoding/hex"
@@ -33,4 +33,15 @@ func ParseHash(s string) (Hash, error) {
 		return Hash{}, fmt.Errorf("wim: hash: %w", err)
 	}
 	return h, nil
+}
+
+// EmptyHash is the SHA-1 of nothing. Writers should store zero in its place; some do not.
+const EmptyHash = "\xda\x39\xa3\xee\x5e\x6b\x4b\x0d\x32\x55\xbf\xef\x95\x60\x18\x90\xaf\xd8\x07\x09"
+
+// ReadHash reads a stored hash, giving zero for empty content either way.
+func ReadHash(h *[20]byte) Hash {
+	if string(h[:]) == EmptyHash {
+		return Hash{}
+	}
+	return *h
 }

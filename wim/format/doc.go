@@ -9,38 +9,18 @@
 // parsed bytes.
 package format
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "encoding/binary"
 
 var le = binary.LittleEndian
 
-// Error is a record that makes no sense.
-type Error struct {
-	Record string
-	Off    int64 // from the start of the parsed bytes
-	Msg    string
-}
-
-func (e *Error) Error() string { return fmt.Sprintf("%s at 0x%x: %s", e.Record, e.Off, e.Msg) }
-
 func errorf(record string, off int64, text string, args ...any) error {
-	return &Error{Record: record, Off: off, Msg: fmt.Sprintf(text, args...)}
+	return Errorf(record, "", off, text, args...)
 }
 
 // tooShort is the error of a record whose bytes are not all there.
 func tooShort(record string, have, need int) error {
 	return errorf(record, 0, "%d bytes are there, %d are needed", have, need)
 }
-
-// The numbers of codecs in a solid resource's header.
-const (
-	CodecNone   = 0
-	CodecXPRESS = 1
-	CodecLZX    = 2
-	CodecLZMS   = 3
-)
 
 // Align8 rounds up to a multiple of eight. It saturates instead of wrapping round.
 func Align8(n uint64) uint64 {

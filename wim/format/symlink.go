@@ -1,4 +1,4 @@
-package core
+package format
 
 import (
 	"encoding/binary"
@@ -7,10 +7,10 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// symlinkData makes the reparse data of a Unix link, as wimlib does: slashes and backslashes change places, so that
+// SymlinkData makes the reparse data of a Unix link, as wimlib does: slashes and backslashes change places, so that
 // nothing is lost, and an absolute target gets a drive that stands for the root of the image. absolute ones begin with a
 // slash or, if they lead to that root, are empty.
-func symlinkData(target string, absolute bool) ([]byte, error) {
+func SymlinkData(target string, absolute bool) ([]byte, error) {
 	units, err := ntname.FromUnix(target)
 	if err != nil {
 		return nil, fmt.Errorf("target of the link: %w", err)
@@ -33,8 +33,8 @@ func symlinkData(target string, absolute bool) ([]byte, error) {
 	}
 	// [MS-FSCC] 2.1.2.4, without the header. Both names end in a NUL that does not count.
 	size := 12 + 2*(len(substitute)+1+len(print)+1)
-	if size > maxReparseData {
-		return nil, fmt.Errorf("%w: the target of the link takes %d bytes, and %d is the most", ntname.ErrInvalid, size, maxReparseData)
+	if size > MaxReparseData {
+		return nil, fmt.Errorf("%w: the target of the link takes %d bytes, and %d is the most", ntname.ErrInvalid, size, MaxReparseData)
 	}
 	le := binary.LittleEndian
 	b := make([]byte, 0, size)

@@ -1,0 +1,63 @@
+package format
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The classes of errors, for errors.Is. The types carry the facts.
+var (
+	ErrFormat      = errors.New("malformed")
+	ErrChecksum    = errors.New("SHA-1 does not match")
+	ErrUnsupported = errors.New("unsupported")
+	ErrTooLarge    = errors.New("needs too much memory")
+	ErrNotFound    = errors.New("not found")
+)
+
+// Error reports a malformed record: which one, and where it is.
+type Error struct {
+	Record string // such as "blob table entry 17"
+	Part   string // name of the part, "" if unknown
+	Off    int64  // of the record: from the start of the part or metadata resource; of what a parser returns, from the start of its input
+	Err    error  // what is wrong with it
+}
+
+func (e *Error) Error() string {
+	if e.Part == "" { // whoever knows the part says the rest
+		return fmt.Sprintf("%s at 0x%x: %v", e.Record, e.Off, e.Err)
+	}
+	return fmt.Sprintf("wim: %s: %s at 0x%x: %v", e.Part, e.Record, e.Off, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is makes every Error an ErrFormat.
+func (e *Error) Is(target error) bool { return target == ErrFormat }
+
+// InPart adds to an Error of a parser the name of the part that was parsed, and base, the offset of the parsed bytes in it.
+func InPart(part string, base int64, err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return &Error{Record: e.Record, Part: part, Off: base + e.Off, Err: e.Err}
+	}
+	return err
+}
+
+// Errorf returns an Error.
+func Errorf(record, part string, off int64, text string, args ...any) error {
+	return &Error{Record: record, Part: part, Off: off, Err: fmt.Errorf(text, args...)}
+}
+
+// TooLargeError says that something would need more memory than ReadOptions.MaxMemory.
+type TooLargeError struct {
+	What  string
+	Need  int64 // bytes
+	Limit int64
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("wim: %s needs %d bytes of memory; the limit is %d", e.What, e.Need, e.Limit)
+}
+
+// Is makes a TooLargeError an ErrTooLarge.
+func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge }
