@@ -58,6 +58,17 @@ var floors = []floor{
 		allow: []string{"std"},
 	},
 	{
+		name:  "1: the codecs' switch knows chunks only",
+		rooms: []string{"wim/codec"},
+		allow: []string{"std", "wim/format", "wim/xpress", "wim/lzx", "wim/lzms"},
+	},
+	{
+		name:  "1: documents, descriptors and programs do not know archives",
+		rooms: []string{"wim/xmldoc", "wim/security", "wim/config", "wim/pe"},
+		allow: []string{"std", "wim/format", "wim/ntname", "wim/internal/..."},
+		deny:  []string{"io/fs"},
+	},
+	{
 		name:  "1: the registry does not know archives",
 		rooms: []string{"wim/regf"},
 		allow: []string{"std", "wim/ntname"},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"wimscope/wim/config"
 	"wimscope/wim/core"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
@@ -177,10 +178,10 @@ func (b *build) step(w *work, d *core.Draft, s *protocol.DraftStep, rep *protoco
 		rep.Replaced += len(replaced)
 		return err
 	case "delete":
-		_, err := d.Update(&core.UpdateCommand{Op: core.UpdateDelete, Target: s.Path, Force: s.Force, Recursive: s.Recursive}, nil, graft)
+		_, err := d.Update(&config.Command{Op: config.UpdateDelete, Target: s.Path, Force: s.Force, Recursive: s.Recursive}, nil, graft)
 		return err
 	case "rename":
-		_, err := d.Update(&core.UpdateCommand{Op: core.UpdateRename, Source: s.Path, Target: s.Target}, nil, graft)
+		_, err := d.Update(&config.Command{Op: config.UpdateRename, Source: s.Path, Target: s.Target}, nil, graft)
 		return err
 	}
 	return badRequest(fmt.Sprintf("no step %q", s.Op))
@@ -209,9 +210,9 @@ func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (
 	switch {
 	case s.All:
 	case s.Config == "":
-		o.Config = core.DefaultCaptureConfig()
+		o.Config = config.DefaultCapture()
 	default:
-		if o.Config, err = core.ParseCaptureConfig([]byte(s.Config)); err != nil {
+		if o.Config, err = config.ParseCapture([]byte(s.Config)); err != nil {
 			return nil, badRequest(err.Error())
 		}
 		rep.Warnings = append(rep.Warnings, o.Config.Warnings...)

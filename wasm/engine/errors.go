@@ -7,6 +7,7 @@ import (
 	"wimscope/wim/core"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
+	"wimscope/wim/xmldoc"
 	"wimscope/worker/protocol"
 )
 
@@ -27,7 +28,7 @@ func protocolError(err error) error {
 		form      *format.Error
 		refused   *core.RefusedError
 		largePart *core.TooLargePartError
-		xmlText   *core.XMLTextError
+		xmlText   *xmldoc.TextError
 		block     *core.IntegrityError
 	)
 	switch {

@@ -8,6 +8,7 @@ import (
 
 	"wimscope/wim/core"
 	"wimscope/wim/format"
+	"wimscope/wim/xmldoc"
 	"wimscope/worker/protocol"
 )
 
@@ -108,7 +109,7 @@ func (s *session) archive() protocol.Archive {
 	return a
 }
 
-func image(in core.ImageInfo) protocol.Image {
+func image(in xmldoc.ImageInfo) protocol.Image {
 	return protocol.Image{
 		Index: in.Index, Name: in.Name, Description: in.Description,
 		DisplayName: in.DisplayName, DisplayDescription: in.DisplayDescription,

@@ -7,6 +7,7 @@ import (
 
 	"wimscope/wim/core"
 	"wimscope/wim/format"
+	"wimscope/wim/pe"
 	"wimscope/worker/protocol"
 )
 
@@ -186,7 +187,7 @@ func (s *session) look(im *core.Image, n core.Node, d *protocol.Details) {
 	if r == nil || len(head) < 2 || head[0] != 'M' || head[1] != 'Z' {
 		return
 	}
-	if v, err := core.ReadPEVersion(r, r.Size()); err == nil && v != nil {
+	if v, err := pe.Read(r, r.Size()); err == nil && v != nil {
 		d.FileVersion = v.FileVersion
 		for _, p := range v.Strings {
 			d.Strings = append(d.Strings, protocol.Pair{Name: p.Name, Value: p.Value})

@@ -34,12 +34,13 @@ type program struct {
 }
 
 // programs are what becomes WebAssembly, by file name. Code that is not in a hurry is not inlined, which makes it a
-// tenth smaller after compression: of the page nearly all, of the engine what answers questions, reads registries and
-// formats text. The runtime stays as it is, and so do the archive's other packages and the codecs, whose loops are the product's speed.
+// tenth smaller after compression: of the page nearly all, of the engine what answers questions, reads registries,
+// documents and descriptors, and formats text. The runtime stays as it is, and so do the archive's other packages and the codecs, whose loops are the product's speed.
 // What the engine knows of lines goes: an eighth of a megabyte for each who opens the page.
 var programs = map[string]program{
 	"page.wasm": {"./web", small("wimscope/...", "github.com/...", "encoding/json", "fmt", "time"), true},
-	"engine.wasm": {"./wasm", small("wimscope/worker/...", "wimscope/wasm/...", "wimscope/wim/regf", "github.com/...", "fmt", "time",
+	"engine.wasm": {"./wasm", small("wimscope/worker/...", "wimscope/wasm/...", "wimscope/wim/regf",
+		"wimscope/wim/xmldoc", "wimscope/wim/config", "wimscope/wim/security", "wimscope/wim/pe", "github.com/...", "fmt", "time",
 		"strings", "strconv", "internal/strconv", "reflect", "os/...", "io/...", "syscall", "path/...", "context"), false},
 }
 

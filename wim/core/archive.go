@@ -10,7 +10,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"wimscope/wim/codec"
 	"wimscope/wim/format"
+	"wimscope/wim/xmldoc"
 )
 
 // Archive is one or more parts opened together, with the references in which it looks for contents it lacks. Its
@@ -28,8 +30,8 @@ type Archive struct {
 	solids   []solidResource
 	runs     []solidRun
 	metas    []metaRec // the images
-	doc      *XMLDoc
-	images   []ImageInfo
+	doc      *xmldoc.Doc
+	images   []xmldoc.ImageInfo
 	tables   []*format.IntegrityTable // by part, references too; nil if it has none that makes sense
 	trailing []int64                  // by part: bytes at its end that belong to nothing
 	warnings []string
@@ -44,7 +46,7 @@ type Archive struct {
 	unpacked atomic.Int64 // bytes of chunks, by readers
 
 	mu     sync.Mutex // guards idle and the runs' chunks
-	idle   []*decoders
+	idle   []*codec.Decoders
 	placed int64 // chunks of runs
 }
 
@@ -166,7 +168,7 @@ func (a *Archive) checkSet() error {
 // readXML reads the document of part 1; the other parts have copies.
 func (a *Archive) readXML() error {
 	p := &a.parts[a.first]
-	a.doc = &XMLDoc{}
+	a.doc = &xmldoc.Doc{}
 	if p.hdr.XML.IsZero() {
 		a.lose(LossXML, 0, 0, "there is no XML document")
 		return nil
@@ -176,7 +178,7 @@ func (a *Archive) readXML() error {
 		a.lose(LossXML, r.off, 0, "XML document at 0x%x: %v", r.off, fault)
 		return nil
 	}
-	if r.size > maxXMLBytes {
+	if r.size > xmldoc.MaxBytes {
 		a.lose(LossXML, r.off, 0, "XML document of %d bytes is beyond all bounds", r.size)
 		return nil
 	}
@@ -189,7 +191,7 @@ func (a *Archive) readXML() error {
 		a.lose(LossXML, r.off, 0, "XML document at 0x%x cannot be read: %v", r.off, strings.TrimPrefix(err.Error(), "wim: "+p.Name+": "))
 		return nil
 	}
-	a.doc, err = ParseXML(b)
+	a.doc, err = xmldoc.Parse(b)
 	if err != nil {
 		a.lose(LossXML, r.off, 0, "XML document at 0x%x: %v", r.off, err)
 	}
@@ -250,7 +252,7 @@ func (a *Archive) finishImages() {
 		a.imagesElsewhere()
 		return
 	}
-	a.images = make([]ImageInfo, len(a.metas))
+	a.images = make([]xmldoc.ImageInfo, len(a.metas))
 	named, doubtful := 0, false
 	if root := a.doc.Root(); root != nil {
 		for _, n := range root.Children {
@@ -259,9 +261,9 @@ func (a *Archive) finishImages() {
 			}
 			named++
 			// INDEX need not follow the order of the document.
-			i := xmlNumber(n.Attr("INDEX"))
+			i := xmldoc.Number(n.Attr("INDEX"))
 			if i >= 1 && i <= int64(len(a.images)) && a.images[i-1].Index == 0 {
-				a.images[i-1] = imageInfo(n)
+				a.images[i-1] = xmldoc.ReadImageInfo(n)
 				a.images[i-1].Index = int(i)
 			} else {
 				doubtful = true
@@ -287,7 +289,7 @@ func (a *Archive) imagesElsewhere() {
 	}
 	for _, n := range root.Children {
 		if n.Name == "IMAGE" && len(a.images) < int(a.parts[a.first].hdr.ImageCount) {
-			info := imageInfo(n)
+			info := xmldoc.ReadImageInfo(n)
 			info.Index, info.Problem = len(a.images)+1, "it is in part 1, which is not there"
 			a.images = append(a.images, info)
 		}
@@ -320,10 +322,10 @@ func (a *Archive) compareCounts(header, named int64, doubtful bool) {
 }
 
 // Images are the archive's images in their order; Images()[0] has index 1.
-func (a *Archive) Images() []ImageInfo { return a.images }
+func (a *Archive) Images() []xmldoc.ImageInfo { return a.images }
 
 // XMLDoc is the archive's XML document, empty if there is none. It must not be changed.
-func (a *Archive) XMLDoc() *XMLDoc { return a.doc }
+func (a *Archive) XMLDoc() *xmldoc.Doc { return a.doc }
 
 // XML is the text of the document in UTF-8.
 func (a *Archive) XML() []byte { return []byte(a.doc.String()) }

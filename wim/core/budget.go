@@ -94,7 +94,7 @@ func (a *Archive) judge(res *resource, c chunkRef) error {
 		return err
 	}
 	dec := a.borrow()
-	err = dec.check(res.codec, c.size, packed)
+	err = dec.Check(res.codec, c.size, packed)
 	a.giveBack(dec)
 	if err != nil {
 		return a.remember(res, c, err)

@@ -12,8 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/codec"
 	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
+	"wimscope/wim/xmldoc"
 )
 
 // allocated is how many bytes f allocates.
@@ -187,15 +189,15 @@ func TestFailureRemembered(t *testing.T) {
 }
 
 // packChunk packs a chunk.
-func packChunk(t testing.TB, codec format.Codec, data []byte) []byte {
+func packChunk(t testing.TB, kind format.Codec, data []byte) []byte {
 	t.Helper()
 	size := int64(1 << 15)
 	for size < int64(len(data)) {
 		size *= 2
 	}
 	dst := make([]byte, len(data))
-	var e encoders
-	n, err := e.chunk(codec, size, LevelFast, dst[:len(data)-1], data, func() error { return nil })
+	var e codec.Encoders
+	n, err := e.Encode(kind, size, codec.LevelFast, dst[:len(data)-1], data, func() error { return nil })
 	if err != nil || n == 0 {
 		t.Fatalf("%d bytes, %v", n, err)
 	}
@@ -352,7 +354,7 @@ func TestPackedTables(t *testing.T) {
 
 // TestPrettyIsBounded: a deep XML document is not many times as long when it is made for reading.
 func TestPrettyIsBounded(t *testing.T) {
-	doc, err := ParseXML([]byte(strings.Repeat("<a>", 250) + strings.Repeat("<b/>", 10_000) + strings.Repeat("</a>", 250)))
+	doc, err := xmldoc.Parse([]byte(strings.Repeat("<a>", 250) + strings.Repeat("<b/>", 10_000) + strings.Repeat("</a>", 250)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -363,29 +365,29 @@ func TestPrettyIsBounded(t *testing.T) {
 
 // TestLeastPacked: no encoder makes less of a chunk than leastPacked says, of what packs best.
 func TestLeastPacked(t *testing.T) {
-	for _, codec := range []format.Codec{format.XPRESS, format.LZX, format.LZMS} {
+	for _, kind := range []format.Codec{format.XPRESS, format.LZX, format.LZMS} {
 		for _, size := range []int{1 << 15, 1 << 16, 1 << 17, 1 << 20, 2 << 20} {
-			if !format.ChunkSizeOK(codec, uint32(size)) {
+			if !format.ChunkSizeOK(kind, uint32(size)) {
 				continue
 			}
-			for level := LevelFast; level <= LevelMaximum; level++ {
-				if fewer() && level != LevelMaximum && size > 1<<17 {
+			for level := codec.LevelFast; level <= codec.LevelMaximum; level++ {
+				if fewer() && level != codec.LevelMaximum && size > 1<<17 {
 					continue
 				}
 				packed := 0
-				var e encoders
+				var e codec.Encoders
 				for _, n := range []int{20, 260, 600, 1100, 5000, size/2 + 1, size} {
 					src, dst := make([]byte, n), make([]byte, n)
 					for _, b := range []byte{0, 0xe8} {
 						for i := range src {
 							src[i] = b
 						}
-						k, err := e.chunk(codec, int64(size), level, dst[:n-1], src, func() error { return nil })
+						k, err := e.Encode(kind, int64(size), level, dst[:n-1], src, func() error { return nil })
 						if err != nil {
 							t.Fatal(err)
 						}
-						if least := leastChunk(codec, int64(n)); k > 0 && int64(k) < least {
-							t.Errorf("%v, level %d: %d bytes are packed to %d, less than %d", codec, level, n, k, least)
+						if least := leastChunk(kind, int64(n)); k > 0 && int64(k) < least {
+							t.Errorf("%v, level %d: %d bytes are packed to %d, less than %d", kind, level, n, k, least)
 						}
 						if k > 0 {
 							packed++
@@ -393,7 +395,7 @@ func TestLeastPacked(t *testing.T) {
 					}
 				}
 				if packed < 8 {
-					t.Errorf("%v, level %d, chunks of %d: only %d of 14 were packed", codec, level, size, packed)
+					t.Errorf("%v, level %d, chunks of %d: only %d of 14 were packed", kind, level, size, packed)
 				}
 			}
 		}

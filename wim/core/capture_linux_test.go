@@ -10,8 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/config"
 	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
+	"wimscope/wim/xmldoc"
 )
 
 // captureFile writes a folder to a file, as the image of that name; append changes the file in place.
@@ -152,7 +154,7 @@ func details(t *testing.T, dir, file string, index int) []string {
 func told(t *testing.T, dir, file string, index int) []string {
 	t.Helper()
 	out := wimtest.MustRun(t, dir, wimtest.Wimlib, "info", file, "--xml")
-	doc, err := ParseXML(out)
+	doc, err := xmldoc.Parse(out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +185,7 @@ func TestCaptureLikeWimlib(t *testing.T) {
 	for seed := range uint64(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			folder := filepath.Join(dir, fmt.Sprint("in", seed))
-			scan, options := &ScanOptions{Config: DefaultCaptureConfig(), UnixData: seed%2 == 0, NoRPFix: seed%3 == 0}, []string{"--compress=none"}
+			scan, options := &ScanOptions{Config: config.DefaultCapture(), UnixData: seed%2 == 0, NoRPFix: seed%3 == 0}, []string{"--compress=none"}
 			if scan.UnixData {
 				options = append(options, "--unix-data")
 			}

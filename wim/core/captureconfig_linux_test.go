@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/config"
 	"wimscope/wim/wimtest"
 )
 
@@ -59,7 +60,7 @@ func TestConfigAgainstWimlib(t *testing.T) {
 			}
 		}
 		text := b.String()
-		c, err := ParseCaptureConfig([]byte(text))
+		c, err := config.ParseCapture([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 	"wimscope/wim/ntname"
+	"wimscope/wim/xmldoc"
 )
 
 // DraftNode is an entry of a draft. The root is 0; a node's number stays valid while the draft lives, and is not given
@@ -456,17 +457,9 @@ func (d *Draft) SetHash(id ContentID, h format.Hash) {
 // SetSize tells how many bytes of a content there turned out to be.
 func (d *Draft) SetSize(id ContentID, size int64) { d.contents[id].size = size }
 
-// DraftStats is what an archive's XML document tells of an image.
-type DraftStats struct {
-	Dirs  int // folders, the root among them
-	Files int // all other names
-	// Sizes of streams, a file's once for each of its names; and the share of that which is for names but the first.
-	TotalBytes, HardLinkBytes int64
-}
-
 // Stats counts what is in the tree.
-func (d *Draft) Stats() DraftStats {
-	var s DraftStats
+func (d *Draft) Stats() xmldoc.Stats {
+	var s xmldoc.Stats
 	for i := range d.nodes {
 		if d.nodes[i].inode < 0 {
 			continue

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/config"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
@@ -594,7 +595,7 @@ func TestDraftOfRoot(t *testing.T) {
 			t.Errorf("%s has the times %d %d %d, want %d", path, e.Created, e.Accessed, e.Modified, want)
 		}
 	}
-	if _, err := d.Update(&UpdateCommand{Op: UpdateDelete, Target: "/", Recursive: true}, nil, &GraftOptions{When: 10}); err != nil {
+	if _, err := d.Update(&config.Command{Op: config.UpdateDelete, Target: "/", Recursive: true}, nil, &GraftOptions{When: 10}); err != nil {
 		t.Fatal(err)
 	}
 	if e := d.Entry(0); d.Len() != 1 || e.Created != 10 || e.Accessed != 10 || e.Modified != 10 {

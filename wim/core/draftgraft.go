@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"wimscope/wim/config"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
@@ -24,7 +25,7 @@ func (d *Draft) Graft(path string, other *Draft, o *GraftOptions) (replaced []st
 	if o == nil {
 		o = &GraftOptions{}
 	}
-	path = CleanPath(path)
+	path = config.CleanPath(path)
 	if path == "/" {
 		if !other.IsDir(0) {
 			return nil, &DraftError{"graft", path, errFileAsRoot}

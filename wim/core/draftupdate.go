@@ -2,33 +2,34 @@ package core
 
 import (
 	"strings"
+	"wimscope/wim/config"
 	"wimscope/wim/format"
 )
 
 // Update carries out a command as wimlib-imagex does. added is what the scan of c.Source gave, nil if that left it out; it
 // is used up. replaced are the paths of files that gave way to added ones. What is refused changes nothing.
-func (d *Draft) Update(c *UpdateCommand, added *Draft, o *GraftOptions) (replaced []string, err error) {
+func (d *Draft) Update(c *config.Command, added *Draft, o *GraftOptions) (replaced []string, err error) {
 	graft := GraftOptions{}
 	if o != nil {
 		graft = *o
 	}
 	switch c.Op {
-	case UpdateAdd:
+	case config.UpdateAdd:
 		graft.NoReplace = graft.NoReplace || c.NoReplace
 		if added == nil {
 			return nil, nil
 		}
 		return d.Graft(c.Target, added, &graft)
-	case UpdateDelete:
+	case config.UpdateDelete:
 		return nil, d.updateDelete(c, &graft)
-	case UpdateRename:
+	case config.UpdateRename:
 		return nil, d.updateRename(c, graft.Fold)
 	}
 	return nil, &DraftError{c.Op.String(), c.Target, worded{"there is no such command", ErrTree}}
 }
 
 // updateDelete deletes an entry; of the root, all that is in it.
-func (d *Draft) updateDelete(c *UpdateCommand, o *GraftOptions) error {
+func (d *Draft) updateDelete(c *config.Command, o *GraftOptions) error {
 	n, ok := d.Lookup(c.Target, o.Fold)
 	switch {
 	case !ok && c.Force:
@@ -48,7 +49,7 @@ func (d *Draft) updateDelete(c *UpdateCommand, o *GraftOptions) error {
 	return d.Set(0, DraftEntry{Attributes: format.AttrDirectory, Created: o.When, Accessed: o.When, Modified: o.When})
 }
 
-func (d *Draft) updateRename(c *UpdateCommand, fold bool) error {
+func (d *Draft) updateRename(c *config.Command, fold bool) error {
 	n, ok := d.Lookup(c.Source, fold)
 	if !ok {
 		return &DraftError{"rename", c.Source, errNotInImage}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"wimscope/wim/codec"
 	"wimscope/wim/format"
 )
 
@@ -128,13 +129,13 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 	if p.base != nil {
 		e.Grows -= p.base.parts[p.base.first].Size
 	}
-	codec, chunk, level := p.o.Codec, min(p.o.ChunkSize, e.Pack), p.o.Level
-	if p.o.Solid && encoderMemory(p.o.SolidCodec, min(p.o.SolidChunkSize, e.Pack), p.o.SolidLevel) > encoderMemory(codec, chunk, level) {
-		codec, chunk, level = p.o.SolidCodec, min(p.o.SolidChunkSize, e.Pack), p.o.SolidLevel
+	kind, chunk, level := p.o.Codec, min(p.o.ChunkSize, e.Pack), p.o.Level
+	if p.o.Solid && codec.EncoderMemory(p.o.SolidCodec, min(p.o.SolidChunkSize, e.Pack), p.o.SolidLevel) > codec.EncoderMemory(kind, chunk, level) {
+		kind, chunk, level = p.o.SolidCodec, min(p.o.SolidChunkSize, e.Pack), p.o.SolidLevel
 	}
 	e.Memory = 2*max(longest, chunk) + unpack + windowSize
 	if e.Pack > 0 {
-		e.Memory += encoderMemory(codec, max(chunk, 1), level)
+		e.Memory += codec.EncoderMemory(kind, max(chunk, 1), level)
 	}
 	return e, nil
 }
@@ -243,15 +244,15 @@ func (p *WritePlan) ratio(ctx context.Context, files ContentFiles, ids []int32, 
 	for _, id := range ids {
 		total += p.contents[id].size
 	}
-	codec, chunk, level := p.o.Codec, p.o.ChunkSize, p.o.Level
+	kind, chunk, level := p.o.Codec, p.o.ChunkSize, p.o.Level
 	if p.o.Solid {
-		codec, level, chunk = p.o.SolidCodec, p.o.SolidLevel, defaultChunkSize(p.o.SolidCodec, false)
+		kind, level, chunk = p.o.SolidCodec, p.o.SolidLevel, codec.DefaultChunkSize(p.o.SolidCodec, false)
 	}
-	if chunk = min(chunk, sampleBytes); codec == format.None || sample <= 0 || total == 0 {
+	if chunk = min(chunk, sampleBytes); kind == format.None || sample <= 0 || total == 0 {
 		return p.usual(), nil
 	}
 	step := max(total/max(sample/sampleBytes, 1), 1)
-	var enc encoders
+	var enc codec.Encoders
 	src, dst := make([]byte, sampleBytes), make([]byte, sampleBytes)
 	in, out, next, at := int64(0), int64(0), step/2, int64(0)
 	for _, id := range ids {
@@ -264,7 +265,7 @@ func (p *WritePlan) ratio(ctx context.Context, files ContentFiles, ids []int32, 
 			}
 			for len(b) > 0 {
 				k := min(int(chunk), len(b))
-				n, err := enc.chunk(codec, chunk, level, dst[:k-1], b[:k], func() error { return context.Cause(ctx) })
+				n, err := enc.Encode(kind, chunk, level, dst[:k-1], b[:k], func() error { return context.Cause(ctx) })
 				if err == nil {
 					err = context.Cause(ctx)
 				}
@@ -283,7 +284,7 @@ func (p *WritePlan) ratio(ctx context.Context, files ContentFiles, ids []int32, 
 		return p.usual(), nil
 	}
 	// Samples are in the chunks of what is not solid, and in those of at most their size.
-	return float64(out) / float64(in) * p.usual() / usualRatio(codec, chunk, false), nil
+	return float64(out) / float64(in) * p.usual() / usualRatio(kind, chunk, false), nil
 }
 
 // readSample reads some bytes of a content.

@@ -93,7 +93,7 @@ func TestGroup(t *testing.T) {
 		t.Errorf("contents that nobody holds: %v, %d bytes were written", err, len(b))
 	}
 	meta.Codec = format.XPRESS
-	if _, err := stray.PlanWrite(&meta); !errors.Is(err, ErrRefused) {
+	if _, err := stray.PlanWrite(&meta); !errors.Is(err, format.ErrRefused) {
 		t.Errorf("another codec: %v", err)
 	}
 	wimtest.Need(t, wimtest.Wimlib)

@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"crypto/sha1"
 	"errors"
-	"fmt"
 	"io"
-	"slices"
 	"testing"
+
 	"wimscope/wim/format"
 )
 
@@ -92,38 +91,6 @@ func TestHoles(t *testing.T) {
 			}
 			if f.read != c.read {
 				t.Errorf("storing reads %d bytes, want %d", f.read, c.read)
-			}
-		})
-	}
-}
-
-// TestZeroChunks sees that chunks of zeros, which are packed once, come out as if each was.
-func TestZeroChunks(t *testing.T) {
-	for _, codec := range []format.Codec{format.XPRESS, format.LZX, format.LZMS} {
-		t.Run(codec.String(), func(t *testing.T) {
-			const chunk = 32 << 10
-			one := func(e *encoders, src []byte, room int) []byte {
-				t.Helper()
-				dst := make([]byte, room)
-				n, err := e.chunk(codec, chunk, LevelNormal, dst, src, func() error { return nil })
-				if err != nil {
-					t.Fatal(err)
-				}
-				return dst[:n]
-			}
-			kept := &encoders{}
-			text := bytes.Repeat([]byte("some text, "), chunk/11)
-			for i, src := range [][]byte{make([]byte, chunk), make([]byte, chunk), text, make([]byte, chunk), make([]byte, 5000), make([]byte, chunk), append(make([]byte, chunk-1), 1)} {
-				want := one(&encoders{}, src, len(src)-1)
-				if got := one(kept, src, len(src)-1); !bytes.Equal(got, want) {
-					t.Errorf("chunk %d: %s, want %s", i, fmt.Sprintf("%.40x", got), fmt.Sprintf("%.40x", want))
-				}
-				if got := one(kept, src, len(want)-1); len(got) != 0 {
-					t.Errorf("chunk %d: %d bytes where there is room for %d", i, len(got), len(want)-1)
-				}
-				if kept.kept[codec].zeros > 0 && slices.Max(src) == 0 && kept.kept[codec].zeros != len(src) {
-					t.Errorf("chunk %d was packed anew", i)
-				}
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
+	"wimscope/wim/xmldoc"
 )
 
 // Node is an entry of one image's tree. The root is 0; the children of a directory are contiguous, and every
@@ -79,13 +80,13 @@ func (im *Image) Warnings() []string {
 func (im *Image) Losses() (first []Loss, n int) { return im.losses, im.lost }
 
 // Info is what the XML document says of the image.
-func (im *Image) Info() ImageInfo {
+func (im *Image) Info() xmldoc.ImageInfo {
 	if im.a != nil {
 		if infos := im.a.Images(); im.index >= 1 && im.index <= len(infos) {
 			return infos[im.index-1]
 		}
 	}
-	return ImageInfo{}
+	return xmldoc.ImageInfo{}
 }
 
 // Name is the escaped name of n, "" for the root; see ntname.Escape.

@@ -2,6 +2,7 @@ package core
 
 import (
 	"wimscope/wim/format"
+	"wimscope/wim/security"
 )
 
 // What tools that write an image to disk, or list it as it is stored, want to know beyond what people are shown.
@@ -29,4 +30,14 @@ func (im *Image) SecurityBytes(n Node) []byte {
 		return nil
 	}
 	return im.security[id]
+}
+
+// Security gives the security descriptor of n, nil if it has none: its number may lie outside of the list, which
+// counts as none.
+func (im *Image) Security(n Node) *security.Descriptor {
+	sd, err := security.Parse(im.SecurityBytes(n))
+	if err != nil {
+		return nil
+	}
+	return sd
 }

@@ -13,6 +13,7 @@ import (
 	"sort"
 	"testing"
 	"time"
+	"wimscope/wim/codec"
 	"wimscope/wim/format"
 )
 
@@ -26,7 +27,7 @@ func (s *sparse) WriteAt(p []byte, off int64) (int, error) {
 	if s.runs == nil {
 		s.runs = map[int64][]byte{}
 	}
-	if !allZero(p) {
+	if !codec.AllZero(p) {
 		for at := range s.runs { // a patch lands inside an earlier run
 			if r := s.runs[at]; off >= at && off+int64(len(p)) <= at+int64(len(r)) {
 				copy(r[off-at:], p)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"wimscope/wim/codec"
 	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
 )
@@ -53,8 +54,8 @@ func (e *ContentError) Unwrap() error { return e.Err }
 // PackWorker holds encoders, decoders and buffers for one shard after another. It is not safe for concurrent use.
 type PackWorker struct {
 	read  *ShardWorker
-	enc   *encoders
-	turns chan *encoders // of several workers, who pack by turns; nil: this one has its own
+	enc   *codec.Encoders
+	turns chan *codec.Encoders // of several workers, who pack by turns; nil: this one has its own
 	sha   *sha1.Digest
 	buf   []byte // pieces' bytes
 	now   []loadedPiece
@@ -74,7 +75,7 @@ const loadBytes = 1 << 20
 
 // NewPackWorker makes a worker. Buffers and encoders are made as shards need them.
 func NewPackWorker() *PackWorker {
-	return &PackWorker{read: NewShardWorker(), enc: &encoders{}, sha: sha1.New()}
+	return &PackWorker{read: NewShardWorker(), enc: &codec.Encoders{}, sha: sha1.New()}
 }
 
 // Reuse takes back the Data of a result that nobody needs any more.
@@ -116,7 +117,7 @@ func (r *packRunner) run() error {
 		return r.hashAll()
 	case s.Op == PackCheck:
 		return r.check()
-	case s.Codec != format.None && s.Op != PackCopy && (s.Level < LevelFast || s.Level > LevelMaximum):
+	case s.Codec != format.None && s.Op != PackCopy && (s.Level < codec.LevelFast || s.Level > codec.LevelMaximum):
 		return fmt.Errorf("wim: shard %d: level %d: %w", s.Seq, s.Level, errShard)
 	case s.Codec == format.None && s.Op == PackSolid, s.Codec != format.None && s.Op != PackCopy && (s.ChunkSize > maxLength || !format.ChunkSizeOK(s.Codec, uint32(min(s.ChunkSize, 1<<31+1)))):
 		return fmt.Errorf("wim: shard %d: chunk size %d is none of %v: %w", s.Seq, s.ChunkSize, s.Codec, errShard)
@@ -384,7 +385,7 @@ func (r *packRunner) sum(p *PackPiece, b []byte) (format.Hash, error) {
 		return format.Hash{}, nil
 	case p.Source == PieceUnpack && p.Known && from == 0 && end:
 		return p.Hash, nil // unpacking has seen to it
-	case p.Zeros && p.Known && allZero(b):
+	case p.Zeros && p.Known && codec.AllZero(b):
 		return p.Hash, nil // the same bytes as when the content was hashed
 	case from > 0 && len(p.Before) == 0, !end && len(p.After) == 0:
 		return p.Hash, nil // bytes that are made here, as of metadata
@@ -423,7 +424,7 @@ func (r *packRunner) hashAll() error {
 			for len(b) > 0 {
 				n := min(int64(len(b)), stateStep-at%stateStep, restBytes)
 				r.sha.Write(b[:n])
-				zeros = zeros && allZero(b[:n])
+				zeros = zeros && codec.AllZero(b[:n])
 				b = b[n:]
 				at += n
 				if at%stateStep == 0 && at < p.Size {
@@ -708,7 +709,7 @@ func (r *packRunner) pack(dst, src []byte) (int64, error) {
 	if len(dst) == 0 {
 		return 0, nil
 	}
-	n, err := r.enc.chunk(r.s.Codec, r.s.encoderSize(), r.s.Level, dst, src, func() error { return r.rest(r.res.Bytes, len(r.res.Items)) })
+	n, err := r.enc.Encode(r.s.Codec, r.s.encoderSize(), r.s.Level, dst, src, func() error { return r.rest(r.res.Bytes, len(r.res.Items)) })
 	if n < 0 || n > len(dst) {
 		return 0, errors.New("wim: an encoder gave a length that cannot be")
 	}

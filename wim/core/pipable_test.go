@@ -112,7 +112,7 @@ func TestPipable(t *testing.T) {
 			sameAsTree(t, sound(t, theirs, o.Integrity), 1, trees[0])
 		})
 	}
-	if _, err := NewEdit().PlanWrite(&WriteOptions{Pipable: true, Solid: true}); !errors.Is(err, ErrRefused) {
+	if _, err := NewEdit().PlanWrite(&WriteOptions{Pipable: true, Solid: true}); !errors.Is(err, format.ErrRefused) {
 		t.Errorf("pipable and solid: %v", err)
 	}
 }

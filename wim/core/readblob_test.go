@@ -109,7 +109,7 @@ func TestReparseSizeGuard(t *testing.T) {
 	for _, size := range []int{format.MaxReparseData, format.MaxReparseData + 1, 8 << 20} {
 		data := append(wimtest.SymlinkData("file", "file", true), make([]byte, size)...)[:size]
 		b := wimtest.One(wimtest.Folder("", wimtest.TextFile("file", "x"), &wimtest.HandEntry{Name: "link", Attrs: format.AttrReparsePoint, Tag: format.TagSymlink, Data: data})).Bytes()
-		r := &countingReader{Reader: bytes.NewReader(b)}
+		r := &readCounter{r: bytes.NewReader(b)}
 		a, err := Open([]Part{{Name: "large", R: r, Size: int64(len(b))}}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestReparseSizeGuard(t *testing.T) {
 			t.Fatal(err)
 		}
 		n, _ := im.Lookup("/link")
-		r.bytes = 0
+		r.n = 0
 		l, err := im.Link(n)
 		if size <= format.MaxReparseData {
 			if err != nil || l.Target != "file" {
@@ -128,8 +128,8 @@ func TestReparseSizeGuard(t *testing.T) {
 			continue
 		}
 		var large *format.TooLargeError
-		if !errors.As(err, &large) || large.Need != int64(size) || l != (Link{}) || r.bytes != 0 {
-			t.Errorf("%d bytes: %+v, %v, after reading %d bytes", size, l, err, r.bytes)
+		if !errors.As(err, &large) || large.Need != int64(size) || l != (Link{}) || r.n != 0 {
+			t.Errorf("%d bytes: %+v, %v, after reading %d bytes", size, l, err, r.n)
 		}
 		p, err := a.PlanExtract(Selection{Image: im}, nil)
 		if err != nil {

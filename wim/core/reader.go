@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"wimscope/wim/codec"
 	"wimscope/wim/format"
 )
 
@@ -245,7 +246,7 @@ func (r *BlobReader) chunk(p []byte, res *resource, c chunkRef, from, span int64
 	}
 	a.unpacked.Add(c.size)
 	dec := a.borrow()
-	err = dec.chunk(res.codec, res.chunk, data, packed)
+	err = dec.Decode(res.codec, res.chunk, data, packed)
 	a.giveBack(dec)
 	if err != nil {
 		return a.remember(res, c, err)
@@ -259,7 +260,7 @@ func (r *BlobReader) chunk(p []byte, res *resource, c chunkRef, from, span int64
 }
 
 // borrow gives decoders that nobody else uses. They hold tables worth keeping.
-func (a *Archive) borrow() *decoders {
+func (a *Archive) borrow() *codec.Decoders {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if n := len(a.idle); n > 0 {
@@ -267,10 +268,10 @@ func (a *Archive) borrow() *decoders {
 		a.idle = a.idle[:n-1]
 		return d
 	}
-	return &decoders{}
+	return &codec.Decoders{}
 }
 
-func (a *Archive) giveBack(d *decoders) {
+func (a *Archive) giveBack(d *codec.Decoders) {
 	const most = 4
 	a.mu.Lock()
 	defer a.mu.Unlock()

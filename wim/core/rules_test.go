@@ -14,6 +14,7 @@ import (
 
 	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
+	"wimscope/wim/xmldoc"
 )
 
 // openMem opens an archive of one part in memory.
@@ -372,7 +373,7 @@ func TestImagesFollowTheTable(t *testing.T) {
 // TestXMLForms: with and without byte order mark, in either order, broken off.
 func TestXMLForms(t *testing.T) {
 	const doc = `<WIM><IMAGE INDEX="1"><NAME>ä – 日本 𝄞</NAME></IMAGE></WIM>`
-	le := appendUTF16(nil, doc)
+	le := xmldoc.AppendUTF16(nil, doc)
 	be := bytes.Clone(le)
 	for i := 0; i < len(be); i += 2 {
 		be[i], be[i+1] = be[i+1], be[i]
@@ -381,17 +382,17 @@ func TestXMLForms(t *testing.T) {
 		"UTF-16LE": append([]byte{0xff, 0xfe}, le...), "no mark": le, "UTF-16BE": append([]byte{0xfe, 0xff}, be...),
 		"UTF-8": []byte(doc), "UTF-8 with mark": []byte("\xef\xbb\xbf" + doc), "a NUL behind": append(slices.Clone(le), 0, 0),
 	} {
-		d, err := ParseXML(b)
+		d, err := xmldoc.Parse(b)
 		if err != nil || d.Root().Content("IMAGE", "NAME") != "ä – 日本 𝄞" || d.String() != doc {
 			t.Errorf("%s: %q, %v", name, d.String(), err)
 		}
 	}
 	for _, s := range []string{doc[:20], "<A><B></A>", "<A", "<A b", "<A b='", "<!--", strings.Repeat("<A>", 1000), "</A>", "<>"} {
-		if _, err := ParseXML([]byte(s)); err == nil {
+		if _, err := xmldoc.Parse([]byte(s)); err == nil {
 			t.Errorf("%.30q is accepted", s)
 		}
 	}
-	d, err := ParseXML(le[:len(le)-12])
+	d, err := xmldoc.Parse(le[:len(le)-12])
 	if err == nil || d.Root().Content("IMAGE", "NAME") != "ä – 日本 𝄞" {
 		t.Errorf("a document that breaks off: %q, %v", d.String(), err)
 	}

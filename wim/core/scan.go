@@ -7,6 +7,7 @@ import (
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
+	"wimscope/wim/config"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
@@ -14,7 +15,7 @@ import (
 // ScanOptions says how a folder is scanned. The zero value, and nil, take everything as it is, and leave owners, modes and
 // what only Unix has aside.
 type ScanOptions struct {
-	Config      *CaptureConfig  // what is left out; nil: nothing
+	Config      *config.Capture // what is left out; nil: nothing
 	Dereference bool            // what links lead to is taken in their place
 	RootLink    bool            // if what is scanned is a link itself, it is taken, and not what it leads to
 	NoRPFix     bool            // absolute links stand as they are, if they lead into the folder too
@@ -308,7 +309,7 @@ func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (f
 	e.name, err = s.storedName(de.Name())
 	s.steps = append(s.steps, ntname.RawBytes(e.name))
 	defer func() { s.steps = s.steps[:len(s.steps)-1] }()
-	if s.o.Config.excludes(s.steps) {
+	if s.o.Config.ExcludesSteps(s.steps) {
 		s.report.Excluded++
 		if s.o.Excluded != nil {
 			s.o.Excluded(s.at(e.path))

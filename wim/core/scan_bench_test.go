@@ -6,6 +6,7 @@ import (
 	"path"
 	"testing"
 	"time"
+	"wimscope/wim/config"
 )
 
 // bigFS is a tree of many files that knows nothing but names, sizes and times, as a browser's folder does.
@@ -57,7 +58,7 @@ func newBigFS(folders, files int) *bigFS {
 func BenchmarkScan(b *testing.B) {
 	f := newBigFS(1000, 99)
 	for b.Loop() {
-		d, _, err := Scan(nil, f, ".", &ScanOptions{Config: DefaultCaptureConfig()})
+		d, _, err := Scan(nil, f, ".", &ScanOptions{Config: config.DefaultCapture()})
 		if err != nil || d.Len() != 100_002 {
 			b.Fatal(err, d.Len())
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing/fstest"
 
+	"wimscope/wim/config"
 	"wimscope/wim/core"
 )
 
@@ -15,7 +16,7 @@ func ExampleScan() {
 		"Windows/notes.txt":  {Data: []byte("hello")},
 		"Windows/backup.bak": {Data: []byte("old")},
 	}
-	config := core.DefaultCaptureConfig()
+	config := config.DefaultCapture()
 	config.Exclusion = append(config.Exclusion, "*.bak")
 	draft, report, err := core.Scan(nil, folder, ".", &core.ScanOptions{Config: config})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"wimscope/wim/config"
 	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
@@ -256,35 +257,35 @@ func TestScanAgainstWimlib(t *testing.T) {
 				t.Fatal(err)
 			}
 			if seed%2 == 0 {
-				try(t, dir, tree, &ScanOptions{UnixData: true, Config: DefaultCaptureConfig()}, "--unix-data")
+				try(t, dir, tree, &ScanOptions{UnixData: true, Config: config.DefaultCapture()}, "--unix-data")
 			} else {
 				try(t, dir, tree, &ScanOptions{})
 			}
 		})
 	}
-	config := "[ExclusionList]\n*.TMP\n/Windows\n[ExclusionException]\n\\Windows\\CSC\\in\n"
+	text := "[ExclusionList]\n*.TMP\n/Windows\n[ExclusionException]\n\\Windows\\CSC\\in\n"
 	for _, c := range []struct {
 		name    string
 		o       ScanOptions
 		options []string
 	}{
-		{"plain", ScanOptions{Config: DefaultCaptureConfig()}, nil},
-		{"Unix data", ScanOptions{Config: DefaultCaptureConfig(), UnixData: true}, []string{"--unix-data"}},
+		{"plain", ScanOptions{Config: config.DefaultCapture()}, nil},
+		{"Unix data", ScanOptions{Config: config.DefaultCapture(), UnixData: true}, []string{"--unix-data"}},
 		{"norpfix", ScanOptions{NoRPFix: true}, []string{"--norpfix", "--config=/dev/null"}},
 		{"config", ScanOptions{}, []string{"--config=config.ini"}},
-		{"at a time", ScanOptions{Config: DefaultCaptureConfig(), UnixData: true, Parallel: 8}, []string{"--unix-data"}},
+		{"at a time", ScanOptions{Config: config.DefaultCapture(), UnixData: true, Parallel: 8}, []string{"--unix-data"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
 			tree := filepath.Join(dir, "tree")
 			scanFolder(t, tree)
 			linkedLink = 64
-			if err := os.WriteFile(filepath.Join(dir, "config.ini"), []byte(config), 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, "config.ini"), []byte(text), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			if c.name == "config" {
 				var err error
-				if c.o.Config, err = ParseCaptureConfig([]byte(config)); err != nil {
+				if c.o.Config, err = config.ParseCapture([]byte(text)); err != nil {
 					t.Fatal(err)
 				}
 				c.o.Config.Exact = true

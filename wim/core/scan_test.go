@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"wimscope/wim/config"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 
@@ -64,7 +65,7 @@ func TestScanFacts(t *testing.T) {
 		"sub/raw":  {Attributes: format.AttrEncrypted},
 		"junction": {Attributes: format.AttrDirectory | format.AttrReparsePoint, ReparseTag: format.TagMountPoint, ReparseData: []byte("data")},
 	}}
-	config, err := ParseCaptureConfig([]byte("[ExclusionList]\n*.tmp\n[CompressionExclusionList]\n*.zip"))
+	config, err := config.ParseCapture([]byte("[ExclusionList]\n*.tmp\n[CompressionExclusionList]\n*.zip"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +204,7 @@ func TestScanProblems(t *testing.T) {
 		"half":                     {file("first", 1)},
 		"\xed\xa0\xbd\xed\xb7\x9c": {file("not to be looked at", 1)},
 	}, errs: map[string]error{"half": vanished, "shut": denied}}
-	c, err := ParseCaptureConfig([]byte("[ExclusionList]\n*.tmp"))
+	c, err := config.ParseCapture([]byte("[ExclusionList]\n*.tmp"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func (s *scanner) content(se *scanEntry, e *DraftEntry) error {
 		kind = format.StreamRaw
 	}
 	s.report.Bytes += c.Size
-	c.Unpacked = s.o.Config.unpacked(s.steps)
+	c.Unpacked = s.o.Config.UnpackedSteps(s.steps)
 	if h, ok := s.unchanged(se, e, c.Size); ok {
 		c.Hash, c.Known = h, true
 		s.report.Unchanged++

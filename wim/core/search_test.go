@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/config"
 	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
@@ -154,11 +155,11 @@ func TestParseListFile(t *testing.T) {
 		"UTF-16LE":             u16(text),
 		"UTF-16LE with a mark": u16("\ufeff" + text),
 	} {
-		if got := ParseListFile(b); !slices.Equal(got, want) {
+		if got := config.ParseList(b); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if got := ParseListFile(nil); got != nil {
+	if got := config.ParseList(nil); got != nil {
 		t.Errorf("of nothing: %q", got)
 	}
 }

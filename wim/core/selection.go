@@ -1,10 +1,9 @@
 package core
 
 import (
-	"encoding/binary"
 	"slices"
 	"strings"
-	"unicode/utf16"
+
 	"wimscope/wim/ntname"
 )
 
@@ -56,33 +55,6 @@ func (im *Image) Glob(pattern string, fold bool) []Node {
 		list = next
 	}
 	return list
-}
-
-// ParseListFile reads a list of paths as wimlib's extract takes it: a path a line, in UTF-8 or UTF-16LE, with or
-// without a byte order mark; spaces around it do not matter, nor quotes around all of it, nor empty lines and those
-// that begin with ; or #.
-func ParseListFile(b []byte) []string {
-	var text string
-	switch {
-	case len(b) >= 2 && b[0] == 0xff && b[1] == 0xfe:
-		text = string(utf16.Decode(ntname.Units(b[2:])))
-	case len(b) >= 2 && len(b)%2 == 0 && b[0] != 0 && b[1] == 0 && binary.LittleEndian.Uint16(b[len(b)-2:]) < 0x80:
-		text = string(utf16.Decode(ntname.Units(b)))
-	default:
-		text = strings.TrimPrefix(string(b), "\ufeff")
-	}
-	var paths []string
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == ';' || line[0] == '#' {
-			continue
-		}
-		if last := len(line) - 1; last > 0 && (line[0] == '"' || line[0] == '\'') && line[last] == line[0] {
-			line = line[1:last]
-		}
-		paths = append(paths, line)
-	}
-	return paths
 }
 
 // Selection is what is taken out of one image.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"wimscope/wim/codec"
 	"wimscope/wim/format"
 	"wimscope/wim/internal/crc32"
 	"wimscope/wim/internal/sha1"
@@ -17,7 +18,7 @@ type Rest func(bytes int64, items int) error
 
 // ShardWorker holds decoders and buffers for one shard after another. It is not safe for concurrent use.
 type ShardWorker struct {
-	dec   decoders
+	dec   codec.Decoders
 	win   window
 	refs  []chunkRef
 	table []byte
@@ -411,7 +412,7 @@ func (r *shardRun) chunkPiece(sp *Span, res *resource, c chunkRef, from, to int6
 		if whole && r.s.Op == OpExtract {
 			dst = r.grow(n)
 		}
-		if err := r.dec.chunk(res.codec, res.chunk, dst, packed); err != nil {
+		if err := r.dec.Decode(res.codec, res.chunk, dst, packed); err != nil {
 			f.add(c.off, c.packed, n, err)
 			if whole && r.s.Op == OpExtract {
 				clear(dst)
@@ -526,10 +527,10 @@ func (r *shardRun) solidChunk(sp *Span, c *Chunk) (data []byte, bad, err error) 
 		return packed, nil, nil // the window does not move before the next chunk
 	}
 	data = r.unpacked(c.Size)
-	err = r.dec.chunkWithPause(sp.Codec, sp.ChunkSize, data, packed, func() error { return r.rest(r.res.Bytes, r.res.Items) })
-	var stop *stopError
+	err = r.dec.DecodeFunc(sp.Codec, sp.ChunkSize, data, packed, func() error { return r.rest(r.res.Bytes, r.res.Items) })
+	var stop *codec.StopError
 	if errors.As(err, &stop) {
-		return nil, nil, stop.err
+		return nil, nil, stop.Err
 	}
 	if err != nil {
 		return nil, err, nil

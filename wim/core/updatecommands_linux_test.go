@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"wimscope/wim/config"
 	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
@@ -71,13 +72,13 @@ func TestUpdateAgainstWimlib(t *testing.T) {
 			case 2:
 				line = "rename " + place() + " " + place()
 			}
-			list, err := ParseUpdateCommands([]byte(line))
+			list, err := config.ParseCommands([]byte(line))
 			if err != nil {
 				t.Fatal(err)
 			}
 			c := &list[0]
 			var added *Draft
-			if c.Op == UpdateAdd {
+			if c.Op == config.UpdateAdd {
 				o := &ScanOptions{UnixData: c.UnixData, Dereference: c.Dereference, RootLink: c.Target != "/", NoRPFix: true}
 				if added, _, err = Scan(nil, fsys, c.Source, o); err != nil {
 					t.Fatal(err)
@@ -160,16 +161,16 @@ func TestCommandSyntaxAgainstWimlib(t *testing.T) {
 		}
 		want := draftPaths(end)
 		for form, b := range map[string][]byte{
-			"UTF-8": []byte(text), "UTF-16": utf16File(text, binary.LittleEndian, false), "UTF-16 with mark": utf16File(text, binary.BigEndian, true),
+			"UTF-8": []byte(text), "UTF-16": wimtest.UTF16Text(text, binary.LittleEndian, false), "UTF-16 with mark": wimtest.UTF16Text(text, binary.BigEndian, true),
 		} {
 			d, err := openBytes(t, start).Draft()
 			if err != nil {
 				t.Fatal(err)
 			}
-			list, err := ParseUpdateCommands(b)
+			list, err := config.ParseCommands(b)
 			for _, c := range list {
 				var added *Draft
-				if c.Op == UpdateAdd && err == nil {
+				if c.Op == config.UpdateAdd && err == nil {
 					added, _, err = Scan(nil, fsys, c.Source, &ScanOptions{UnixData: c.UnixData, RootLink: true})
 				}
 				if err == nil {
@@ -217,7 +218,7 @@ func TestSourceListAgainstWimlib(t *testing.T) {
 			b.WriteString([]string{"one", "two", "three", "single", `"one"`, "three/a"}[r.IntN(6)] + " \t" + target + "\n")
 		}
 		text := b.String()
-		list, err := ParseSourceList([]byte(text))
+		list, err := config.ParseSources([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,7 +10,9 @@ import (
 
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
+	"wimscope/wim/pe"
 	"wimscope/wim/regf"
+	"wimscope/wim/xmldoc"
 )
 
 // WindowsInfo holds the facts about a Windows from its files: kernel32.dll and the registry hives SOFTWARE and SYSTEM.
@@ -119,25 +120,16 @@ func (r *windowsReader) set(path string, values ...string) *WindowsField {
 
 // xmlCanHold reports whether XML can hold a text. U+FFFD, for half a character, is refused too.
 func xmlCanHold(s string) bool {
-	return notXML(s) == "" && !strings.ContainsRune(s, utf8.RuneError)
+	return xmldoc.NotXML(s) == "" && !strings.ContainsRune(s, utf8.RuneError)
 }
 
 // arch reads the processor that kernel32.dll is for. [PE Format] "Machine Types"; PROCESSOR_ARCHITECTURE numbers.
 func (r *windowsReader) arch(f *windowsFile) error {
-	p := peFile{r: f, size: f.size}
-	mz, err := p.read(0, 64)
+	m, err := pe.ReadMachine(f, f.size)
 	if err != nil {
 		return err
 	}
-	at := int64(binary.LittleEndian.Uint32(mz[0x3c:]))
-	head, err := p.read(at, 6)
-	if err != nil {
-		return err
-	}
-	if at%4 != 0 || string(head[:4]) != "PE\x00\x00" {
-		return errNotPE
-	}
-	switch m := binary.LittleEndian.Uint16(head[4:]); m {
+	switch m {
 	case 0x014c:
 		r.set("WINDOWS/ARCH", "0")
 	case 0x01c0, 0x01c2, 0x01c4:
@@ -149,7 +141,7 @@ func (r *windowsReader) arch(f *windowsFile) error {
 	case 0xaa64:
 		r.set("WINDOWS/ARCH", "12")
 	default:
-		return fmt.Errorf("is for an unknown processor (%s)", peMachine(m))
+		return fmt.Errorf("is for an unknown processor (%s)", pe.MachineName(m))
 	}
 	return nil
 }
@@ -380,7 +372,7 @@ func (a *Archive) WindowsInfo(index int, checked bool) (*WindowsInfo, error) {
 	}
 	kernel, _, err := a.imageKernel(im, checked, w.Root)
 	if err != nil {
-		kernel = &PEVersion{}
+		kernel = &pe.Version{}
 		if !errors.Is(err, format.ErrNotFound) {
 			w.Problems = append(w.Problems, err)
 		}
@@ -390,7 +382,7 @@ func (a *Archive) WindowsInfo(index int, checked bool) (*WindowsInfo, error) {
 }
 
 // addKernel adds the values that Microsoft's programs take from the kernel's version resource and others from the registry.
-func (w *WindowsInfo) addKernel(v *PEVersion) {
+func (w *WindowsInfo) addKernel(v *pe.Version) {
 	w.Kernel = v.FileVersion
 	parts := append(strings.Split(v.FileVersion, "."), "", "", "", "")
 	product := ""

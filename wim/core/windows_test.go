@@ -14,6 +14,7 @@ import (
 
 	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
+	"wimscope/wim/xmldoc"
 )
 
 // windowsFS is a file system with those files.
@@ -59,7 +60,7 @@ func writeArchive(t testing.TB, e *Edit, o *WriteOptions, sources ...fs.FS) ([]b
 }
 
 // element writes what is under an IMAGE element as paths and texts.
-func element(n *XMLNode, path string, out *[]string) {
+func element(n *xmldoc.Node, path string, out *[]string) {
 	for _, c := range n.Children {
 		if c.Name == "" {
 			*out = append(*out, path+"="+c.Text)
@@ -69,7 +70,7 @@ func element(n *XMLNode, path string, out *[]string) {
 	}
 }
 
-func elements(n *XMLNode) string {
+func elements(n *xmldoc.Node) string {
 	var out []string
 	element(n, "", &out)
 	return strings.Join(out, "\n")
@@ -212,7 +213,7 @@ func TestWindowsInArchives(t *testing.T) {
 	fsys := windowsFS(files)
 	for _, o := range []WriteOptions{{Codec: format.XPRESS}, {Codec: format.XPRESS, Solid: true, SolidCodec: format.LZX, SolidChunkSize: 1 << 18}} {
 		e, _ := captured(t, fsys)
-		e.ImageElement(1).drop("WINDOWS")
+		e.ImageElement(1).Drop("WINDOWS")
 		b, _ := writeArchive(t, e, &o, fsys)
 		c := &countingAt{r: bytes.NewReader(b)}
 		a, err := Open([]Part{{Name: "a.wim", R: c, Size: int64(len(b))}}, nil)
@@ -324,7 +325,7 @@ func TestRepairWindows(t *testing.T) {
 		{name: "twice", old: "<ARCH>9</ARCH>", new: "<ARCH>9</ARCH><ARCH>0</ARCH>", want: "WINDOWS/ARCH [9 0] [9]"},
 		{name: "empty", old: "Professional", want: "WINDOWS/EDITIONID [] [Professional]"},
 	} {
-		doc, err := ParseXML([]byte(strings.Replace(microsoft, tt.old, tt.new, 1)))
+		doc, err := xmldoc.Parse([]byte(strings.Replace(microsoft, tt.old, tt.new, 1)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -369,7 +370,7 @@ func FuzzWindows(f *testing.F) {
 		if w == nil || len(w.Fields) == 0 {
 			t.Fatal("no Windows was found")
 		}
-		doc, err := ParseXML([]byte((&XMLDoc{Nodes: []*XMLNode{e.ImageElement(1)}}).Pretty()))
+		doc, err := xmldoc.Parse([]byte((&xmldoc.Doc{Nodes: []*xmldoc.Node{e.ImageElement(1)}}).Pretty()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"wimscope/wim/ntname"
+	"wimscope/wim/xmldoc"
 )
 
 // FillWindows writes the facts about the Windows in a draft image, index from 1, to the XML document: the element WINDOWS, and
@@ -31,7 +32,7 @@ func (e *Edit) ReadWindows(index int, sources ...fs.FS) *WindowsInfo {
 
 // Fill writes all fields to an IMAGE element. An unread solid content is reported as a problem only if the element says nothing
 // about Windows yet.
-func (w *WindowsInfo) Fill(image *XMLNode) {
+func (w *WindowsInfo) Fill(image *xmldoc.Node) {
 	if image.Child("WINDOWS") != nil {
 		w.Problems = slices.DeleteFunc(w.Problems, func(err error) bool { return errors.Is(err, errUnread) })
 	}
@@ -41,19 +42,19 @@ func (w *WindowsInfo) Fill(image *XMLNode) {
 }
 
 // put sets the field in an IMAGE element.
-func (f *WindowsField) put(image *XMLNode) {
+func (f *WindowsField) put(image *xmldoc.Node) {
 	path := strings.Split(f.Path, "/")
 	image.SetContent(f.Values[0], path...)
 	parent, name := image.Child(path[:len(path)-1]...), path[len(path)-1]
-	at := slices.IndexFunc(parent.Children, func(n *XMLNode) bool { return n.Name == name })
-	parent.drop(name)
+	at := slices.IndexFunc(parent.Children, func(n *xmldoc.Node) bool { return n.Name == name })
+	parent.Drop(name)
 	for i, v := range f.Values {
-		parent.Children = slices.Insert(parent.Children, at+i, textElement(name, v))
+		parent.Children = slices.Insert(parent.Children, at+i, xmldoc.TextElement(name, v))
 	}
 }
 
 // values returns the texts of the field in an IMAGE element.
-func (f *WindowsField) values(image *XMLNode) (list []string) {
+func (f *WindowsField) values(image *xmldoc.Node) (list []string) {
 	path := strings.Split(f.Path, "/")
 	parent, name := image.Child(path[:len(path)-1]...), path[len(path)-1]
 	if parent != nil {
@@ -74,7 +75,7 @@ type WindowsChange struct {
 
 // Differences compares an IMAGE element with the facts. It ignores case, the order of languages, names that people choose, and
 // values that Microsoft's programs take from elsewhere than the registry: the kernel's version, the update build revision.
-func (w *WindowsInfo) Differences(image *XMLNode) (list []WindowsChange) {
+func (w *WindowsInfo) Differences(image *xmldoc.Node) (list []WindowsChange) {
 	for _, f := range w.Fields {
 		old := f.values(image)
 		if !f.right(old) {
@@ -98,12 +99,12 @@ func (f *WindowsField) right(texts []string) bool {
 
 // hasText reports whether a list has a text, ignoring case.
 func hasText(list []string, text string) bool {
-	stored := func(s string) []byte { return appendUTF16(nil, s) }
+	stored := func(s string) []byte { return xmldoc.AppendUTF16(nil, s) }
 	return slices.ContainsFunc(list, func(s string) bool { return ntname.EqualFold(stored(s), stored(text)) })
 }
 
 // RepairWindows corrects the fields that an IMAGE element lacks or has wrong, and returns the changes.
-func (w *WindowsInfo) RepairWindows(image *XMLNode) []WindowsChange {
+func (w *WindowsInfo) RepairWindows(image *xmldoc.Node) []WindowsChange {
 	list := w.Differences(image)
 	for i := range list {
 		list[i].put(image)

@@ -1,13 +1,10 @@
 package core
 
 import (
-	"errors"
 	"fmt"
+
 	"wimscope/wim/format"
 )
-
-// ErrRefused says that an archive must not or cannot be written as asked. Nothing was written. A *RefusedError says why.
-var ErrRefused = errors.New("refused")
 
 // RefusedError says why an archive is not written.
 type RefusedError struct {
@@ -40,7 +37,7 @@ func (e *RefusedError) Error() string {
 }
 
 // Is makes every RefusedError an ErrRefused.
-func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
+func (e *RefusedError) Is(target error) bool { return target == format.ErrRefused }
 
 // SinkError says that an archive could not be written on: the disk is full, say.
 type SinkError struct {
@@ -72,4 +69,4 @@ func (e *TooLargePartError) Error() string {
 }
 
 // Is makes a TooLargePartError an ErrRefused.
-func (e *TooLargePartError) Is(target error) bool { return target == ErrRefused }
+func (e *TooLargePartError) Is(target error) bool { return target == format.ErrRefused }

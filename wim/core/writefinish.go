@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"wimscope/wim/format"
+	"wimscope/wim/xmldoc"
 )
 
 var le = binary.LittleEndian
@@ -147,10 +148,10 @@ func (p *WritePlan) blobTable() []byte {
 }
 
 // elements returns copies of the IMAGE elements of the images that are written.
-func (p *WritePlan) elements() []*XMLNode {
-	nodes := make([]*XMLNode, len(p.shown))
+func (p *WritePlan) elements() []*xmldoc.Node {
+	nodes := make([]*xmldoc.Node, len(p.shown))
 	for k, i := range p.shown {
-		nodes[k] = p.images[i].node.clone()
+		nodes[k] = p.images[i].node.Clone()
 	}
 	return nodes
 }
@@ -160,10 +161,10 @@ func (p *WritePlan) xml(total int64) []byte {
 	nodes := p.elements()
 	for k, i := range p.shown {
 		if im := &p.images[i]; im.draft != nil {
-			nodes[k].setStats(im.draft.Stats(), im.created, im.modified)
+			nodes[k].SetStats(im.draft.Stats(), im.created, im.modified)
 		}
 	}
-	return newXML(p.doc, nodes, total).AppendUTF16(nil)
+	return xmldoc.New(p.doc, nodes, total).AppendUTF16(nil)
 }
 
 // endPart writes what describes the part at hand, but for its header: blob table, XML document, integrity table.

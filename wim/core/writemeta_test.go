@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"wimscope/wim/codec"
 	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
@@ -22,10 +23,10 @@ func TestLargeMetadata(t *testing.T) {
 		text func(r *rand.Rand) string
 	}{
 		{"none", WriteOptions{}, nil},
-		{"XPRESS", WriteOptions{Codec: format.XPRESS, Level: LevelFast}, nil},
-		{"LZX, pipable", WriteOptions{Codec: format.LZX, Level: LevelFast, Pipable: true}, nil},
-		{"LZMS, large chunks", WriteOptions{Codec: format.LZMS, ChunkSize: 2 << 20, Level: LevelFast, Integrity: true}, nil},
-		{"XPRESS, names of chance", WriteOptions{Codec: format.XPRESS, Level: LevelFast}, func(r *rand.Rand) string {
+		{"XPRESS", WriteOptions{Codec: format.XPRESS, Level: codec.LevelFast}, nil},
+		{"LZX, pipable", WriteOptions{Codec: format.LZX, Level: codec.LevelFast, Pipable: true}, nil},
+		{"LZMS, large chunks", WriteOptions{Codec: format.LZMS, ChunkSize: 2 << 20, Level: codec.LevelFast, Integrity: true}, nil},
+		{"XPRESS, names of chance", WriteOptions{Codec: format.XPRESS, Level: codec.LevelFast}, func(r *rand.Rand) string {
 			name := make([]rune, 100)
 			for i := range name {
 				name[i] = rune(0x3400 + r.IntN(0x6400))

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"wimscope/wim/codec"
 	"wimscope/wim/format"
+	"wimscope/wim/xmldoc"
 )
 
 // WritePlan is the writing of an archive as stages of shards. The shards of a stage may be run in any order and by
@@ -16,8 +18,8 @@ import (
 // time while no stage begins, all else by one.
 type WritePlan struct {
 	o        WriteOptions
-	base     *Archive // that is changed in place, nil for a new one
-	doc      *XMLDoc  // see Edit
+	base     *Archive    // that is changed in place, nil for a new one
+	doc      *xmldoc.Doc // see Edit
 	delta    []*Archive
 	fixup    bool
 	images   []editImage // all whose contents are wanted
@@ -240,7 +242,7 @@ func (e *Edit) planWrite(o *WriteOptions, base *Archive, compact bool) (*WritePl
 		}
 		p.metas = append(p.metas, -1)
 	}
-	if err := newXML(p.doc, p.elements(), 0).writable(); err != nil {
+	if err := xmldoc.New(p.doc, p.elements(), 0).Check(); err != nil {
 		return nil, err
 	}
 	archives := e.archives
@@ -725,7 +727,7 @@ func (p *WritePlan) outline(i int) *PackShard {
 			unpack = max(unpack, p.archives[c.a].unpackMemory(c.blob, from, n))
 		}
 	}
-	s.Memory = encoderMemory(s.Codec, s.encoderSize(), s.Level) + unpack
+	s.Memory = codec.EncoderMemory(s.Codec, s.encoderSize(), s.Level) + unpack
 	switch plan.op {
 	case PackHash:
 		s.Memory += windowSize

@@ -5,8 +5,10 @@ import (
 	"math"
 	"slices"
 
+	"wimscope/wim/codec"
 	"wimscope/wim/format"
 	"wimscope/wim/lzms"
+	"wimscope/wim/xmldoc"
 )
 
 // WriteOptions is how an archive is written. The zero value writes an uncompressed one.
@@ -51,7 +53,7 @@ func (o *WriteOptions) withDefaults() (WriteOptions, error) {
 		out = *o
 	}
 	if out.Level == 0 {
-		out.Level = LevelNormal
+		out.Level = codec.LevelNormal
 	}
 	if out.SolidLevel == 0 {
 		out.SolidLevel = out.Level
@@ -60,13 +62,13 @@ func (o *WriteOptions) withDefaults() (WriteOptions, error) {
 		out.SolidCodec = format.LZMS
 	}
 	if out.ChunkSize == 0 {
-		out.ChunkSize = defaultChunkSize(out.Codec, false)
+		out.ChunkSize = codec.DefaultChunkSize(out.Codec, false)
 	}
 	if out.SolidChunkSize == 0 && out.Solid {
-		out.SolidChunkSize = defaultChunkSize(out.SolidCodec, true)
+		out.SolidChunkSize = codec.DefaultChunkSize(out.SolidCodec, true)
 	}
 	check := func(c format.Codec, size int64, level int) error {
-		if level < LevelFast || level > LevelMaximum {
+		if level < codec.LevelFast || level > codec.LevelMaximum {
 			return fmt.Errorf("wim: level %d is none of 1 to 3: %w", level, format.ErrUnsupported)
 		}
 		if c == format.None && size == 0 || size > 0 && size <= lzms.MaxEncode && format.ChunkSizeOK(c, uint32(size)) {
@@ -95,8 +97,8 @@ type Edit struct {
 	Boot         int  // index of the image to boot from, from 1; 0: none
 	ReparseFixup bool // the header is to say that links were made relative to their images
 
-	doc      *XMLDoc  // whose elements beside images are kept
-	base     *Archive // that it was made of, nil if none
+	doc      *xmldoc.Doc // whose elements beside images are kept
+	base     *Archive    // that it was made of, nil if none
 	images   []editImage
 	archives []*Archive // contents come from, and images
 	whole    []*Archive // of these, those all of whose contents go in
@@ -105,8 +107,8 @@ type Edit struct {
 
 // editImage is one image of an Edit.
 type editImage struct {
-	node  *XMLNode // IMAGE
-	draft *Draft   // nil: as it is in the archive
+	node  *xmldoc.Node // IMAGE
+	draft *Draft       // nil: as it is in the archive
 	a     *Archive
 	index int // in the archive, from 1
 
@@ -200,20 +202,20 @@ func (e *Edit) AddImage(a *Archive, index int) (int, error) {
 		return 0, fmt.Errorf("wim: more than %d images: %w", maxImages, format.ErrUnsupported)
 	}
 	e.UseContents(a)
-	e.images = append(e.images, editImage{node: a.ImageElement(index).clone(), a: a, index: index})
+	e.images = append(e.images, editImage{node: a.ImageElement(index).Clone(), a: a, index: index})
 	return len(e.images), nil
 }
 
 // ImageElement returns the IMAGE element of an index, from 1, in the XML document, or an empty one. It must not be changed.
-func (a *Archive) ImageElement(index int) *XMLNode {
+func (a *Archive) ImageElement(index int) *xmldoc.Node {
 	if root := a.doc.Root(); root != nil {
 		for _, n := range root.Children {
-			if n.Name == "IMAGE" && xmlNumber(n.Attr("INDEX")) == int64(index) {
+			if n.Name == "IMAGE" && xmldoc.Number(n.Attr("INDEX")) == int64(index) {
 				return n
 			}
 		}
 	}
-	return &XMLNode{Name: "IMAGE"}
+	return &xmldoc.Node{Name: "IMAGE"}
 }
 
 // DraftInfo is what is told of an image made from a draft. Other elements are set through ImageElement.
@@ -231,7 +233,7 @@ func (e *Edit) AddDraft(d *Draft, info *DraftInfo) (int, error) {
 	if len(e.images) >= maxImages {
 		return 0, fmt.Errorf("wim: more than %d images: %w", maxImages, format.ErrUnsupported)
 	}
-	im := editImage{node: &XMLNode{Name: "IMAGE"}, draft: d}
+	im := editImage{node: &xmldoc.Node{Name: "IMAGE"}, draft: d}
 	if info != nil {
 		im.node.SetContent(info.Name, "NAME")
 		im.node.SetContent(info.Description, "DESCRIPTION")
@@ -261,7 +263,7 @@ func (e *Edit) Len() int { return len(e.images) }
 
 // ImageElement is what the XML document will say of an image, index from 1: its IMAGE element, which may be changed. The
 // statistics of drafts and the index are put there when the archive is written.
-func (e *Edit) ImageElement(index int) *XMLNode { return e.images[index-1].node }
+func (e *Edit) ImageElement(index int) *xmldoc.Node { return e.images[index-1].node }
 
 // ImageName is the name of an image, index from 1.
 func (e *Edit) ImageName(index int) string { return e.images[index-1].node.Content("NAME") }

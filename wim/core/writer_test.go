@@ -701,11 +701,11 @@ func TestAppendRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := e.PlanAppend(nil); !errors.Is(err, ErrRefused) {
+		if _, err := e.PlanAppend(nil); !errors.Is(err, format.ErrRefused) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
-	if _, err := NewEdit().PlanAppend(nil); !errors.Is(err, ErrRefused) {
+	if _, err := NewEdit().PlanAppend(nil); !errors.Is(err, format.ErrRefused) {
 		t.Errorf("new: error %v", err)
 	}
 }

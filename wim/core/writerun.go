@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"wimscope/wim/codec"
 	"wimscope/wim/format"
 )
 
@@ -97,9 +98,9 @@ func runStage(ctx context.Context, p *WritePlan, src PackSource, o *RunOptions) 
 	r := &stageRun{p: p, o: o, at: RunProgress{Stage: p.Stage(), Total: p.Bytes()}}
 	r.inOrder = inOrder[*PackResult]{n: p.NumShards(), merge: r.merge}
 	workers := max(o.Workers, 1)
-	turns := make(chan *encoders, workers)
+	turns := make(chan *codec.Encoders, workers)
 	for range workers {
-		turns <- &encoders{}
+		turns <- &codec.Encoders{}
 	}
 	if !p.o.Solid { // there reading takes no time to speak of beside packing, and a shard much memory
 		workers++

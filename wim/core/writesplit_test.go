@@ -274,10 +274,10 @@ func TestSplitTooLarge(t *testing.T) {
 	if p, err = fileEdit(t, files).planSplit(400, 400, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := RunSplit(context.Background(), p, memContents{func() *WritePlan { return p }, files}, count, nil); !errors.Is(err, ErrRefused) || opened > 0 {
+	if _, err := RunSplit(context.Background(), p, memContents{func() *WritePlan { return p }, files}, count, nil); !errors.Is(err, format.ErrRefused) || opened > 0 {
 		t.Errorf("metadata: %v, %d parts were opened", err, opened)
 	}
-	if _, err := editing(t, lzx).PlanSplit(1<<20, false, &WriteOptions{Solid: true}); !errors.Is(err, ErrRefused) {
+	if _, err := editing(t, lzx).PlanSplit(1<<20, false, &WriteOptions{Solid: true}); !errors.Is(err, format.ErrRefused) {
 		t.Errorf("solid: %v", err)
 	}
 }

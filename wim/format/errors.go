@@ -12,6 +12,7 @@ var (
 	ErrUnsupported = errors.New("unsupported")
 	ErrTooLarge    = errors.New("needs too much memory")
 	ErrNotFound    = errors.New("not found")
+	ErrRefused     = errors.New("refused") // what was asked must not or cannot be written; nothing was
 )
 
 // Error reports a malformed record: which one, and where it is.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"wimscope/wim/config"
 	"wimscope/wim/core"
 	"wimscope/wim/format"
 )
@@ -96,7 +97,7 @@ type capturing struct {
 	name, desc string
 	named      bool
 	properties []property
-	list       []core.CaptureSource
+	list       []config.Source
 	scan       *scanning
 
 	bases    []*opened // of --delta-from
@@ -142,13 +143,13 @@ func (t *tool) capturing(o *parsed) (_ *capturing, err error) {
 	if c.scan, err = t.scanning(o); err != nil {
 		return nil, err
 	}
-	c.list = []core.CaptureSource{{Path: c.source, Target: "/"}}
+	c.list = []config.Source{{Path: c.source, Target: "/"}}
 	if o.has("source-list") {
 		b, err := t.readText(c.source)
 		if err != nil {
 			return nil, codef(exitUsage, "--source-list: %w", err)
 		}
-		if c.list, err = core.ParseSourceList(b); err != nil {
+		if c.list, err = config.ParseSources(b); err != nil {
 			return nil, usageError{fmt.Sprintf("%s: %v", c.source, err)}
 		}
 	}
@@ -264,7 +265,7 @@ const wimBootConfig = "/Windows/System32/WimBootCompress.ini"
 // add puts the captured image behind those that there are. fixed says that links of what became its root were fixed to fit it,
 // which holds for the archive from then on.
 func (c *capturing) add(e *core.Edit, d *core.Draft, fixed bool) error {
-	toRoot := slices.ContainsFunc(c.list, func(s core.CaptureSource) bool { return s.Target == "/" })
+	toRoot := slices.ContainsFunc(c.list, func(s config.Source) bool { return s.Target == "/" })
 	e.ReparseFixup = e.ReparseFixup || fixed && toRoot
 	name := c.name
 	if !c.named {

@@ -177,7 +177,7 @@ func (u *unfinished) write(data []byte) error {
 	return nil
 }
 
-// allZero reports whether b has only zeros.
+// codec.AllZero reports whether b has only zeros.
 func allZero(b []byte) bool {
 	return len(b) > 0 && b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }

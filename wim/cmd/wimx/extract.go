@@ -9,6 +9,7 @@ import (
 	"wimscope/wim/core"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
+	"wimscope/wim/xmldoc"
 )
 
 // sharedOptions are those that apply and extract have in common.
@@ -322,7 +323,7 @@ func (a *opened) complete(index int) (err error) {
 }
 
 // imageFolder is the folder that "all" puts an image in: its name, if that is a plain one and not taken, else its index.
-func imageFolder(info core.ImageInfo, used map[string]bool) string {
+func imageFolder(info xmldoc.ImageInfo, used map[string]bool) string {
 	name := info.Name
 	units, _ := ntname.Unescape(name)
 	if strings.ContainsAny(name, `/\`) || !checkName(units, onWindows) || used[strings.ToLower(name)] || ntname.Escape(units) != name {

@@ -11,6 +11,7 @@ import (
 
 	"wimscope/wim/core"
 	"wimscope/wim/format"
+	"wimscope/wim/xmldoc"
 )
 
 func infoVerb() verb {
@@ -158,7 +159,7 @@ func (a *opened) printImages(w io.Writer, choice int, chosen bool) {
 	}
 }
 
-func printImage(w io.Writer, index int, n *core.XMLNode) {
+func printImage(w io.Writer, index int, n *xmldoc.Node) {
 	line := func(name, value string) { fmt.Fprintf(w, "%-24s%s\n", name+":", value) }
 	some := func(name string, path ...string) {
 		if v := n.Content(path...); v != "" {

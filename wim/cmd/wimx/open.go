@@ -15,6 +15,7 @@ import (
 
 	"wimscope/wim/core"
 	"wimscope/wim/format"
+	"wimscope/wim/xmldoc"
 )
 
 // opened is an archive on disk with all files that were named for it.
@@ -174,7 +175,7 @@ const allImages = -1
 
 // chooseImage returns the image that an argument names: "all" or "*", an index from 1, or a name; 0 if there is none. As with
 // strtol, an index may have leading space and a sign. An image whose name is a number cannot be chosen by name.
-func chooseImage(images []core.ImageInfo, arg string) int {
+func chooseImage(images []xmldoc.ImageInfo, arg string) int {
 	if strings.EqualFold(arg, "all") || arg == "*" {
 		return allImages
 	}

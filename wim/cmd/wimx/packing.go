@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"wimscope/wim/codec"
 	"wimscope/wim/core"
 	"wimscope/wim/format"
 )
@@ -128,11 +129,11 @@ func parseCompression(name string, o *parsed) (compression, error) {
 func engineLevel(n uint64) int {
 	switch {
 	case n < 35:
-		return core.LevelFast
+		return codec.LevelFast
 	case n < 75:
-		return core.LevelNormal
+		return codec.LevelNormal
 	}
-	return core.LevelMaximum
+	return codec.LevelMaximum
 }
 
 // parseChunkSize reads a number of bytes, with K, M or G behind it, of either case, or KiB, MiB, GiB.

@@ -5,7 +5,7 @@ import (
 	"os"
 	"strings"
 
-	"wimscope/wim/core"
+	"wimscope/wim/config"
 	"wimscope/wim/ntname"
 )
 
@@ -45,7 +45,7 @@ func (t *tool) listFile(name string) ([]string, error) {
 	if err != nil {
 		return nil, coded(exitOpen, err)
 	}
-	return core.ParseListFile(b), nil
+	return config.ParseList(b), nil
 }
 
 // ignoreCase reports whether paths are matched ignoring case: by WIMLIB_IMAGEX_IGNORE_CASE, or else by the system's default. As in

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wimscope/wim/core"
+	"wimscope/wim/xmldoc"
 )
 
 // property is the argument of --image-property: NAME=VALUE. NAME is a path of elements below IMAGE, such as
@@ -73,7 +74,7 @@ func parsePropertyStep(text string) (s propertyStep, ok bool) {
 
 // set gives an image's element the property. An empty value takes it away. One of several elements of a name can only be
 // added behind the last.
-func (p *property) set(image *core.XMLNode) error {
+func (p *property) set(image *xmldoc.Node) error {
 	plain := make([]string, len(p.steps))
 	counted := false
 	for i, s := range p.steps {
@@ -105,11 +106,11 @@ func (p *property) set(image *core.XMLNode) error {
 			return codef(exitParameter, "property %s: there are %d elements %s, so that number %d cannot be added", p.name, count, s.name, s.n)
 		case at < 0:
 			at = len(n.Children)
-			n.Children = append(n.Children, &core.XMLNode{Name: s.name})
+			n.Children = append(n.Children, &xmldoc.Node{Name: s.name})
 		}
 		n = n.Children[at]
 	}
-	n.Children = []*core.XMLNode{{Text: p.value}}
+	n.Children = []*xmldoc.Node{{Text: p.value}}
 	return nil
 }
 
@@ -137,10 +138,10 @@ func (t *tool) setProperties(e *core.Edit, index int, list []property) (changed 
 }
 
 // is says that the element has the property already.
-func (p *property) is(image *core.XMLNode) bool {
+func (p *property) is(image *xmldoc.Node) bool {
 	n := image
 	for _, s := range p.steps {
-		count, next := 0, (*core.XMLNode)(nil)
+		count, next := 0, (*xmldoc.Node)(nil)
 		for _, c := range n.Children {
 			if c.Name == s.name {
 				if count++; count == s.n {

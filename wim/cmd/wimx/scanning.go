@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"wimscope/wim/config"
 	"wimscope/wim/core"
 )
 
@@ -36,25 +37,25 @@ func (t *tool) scanning(o *parsed) (*scanning, error) {
 	}
 	s := &scanning{t: t, skip: o.has("skip-errors")}
 	s.o.Dereference, s.o.UnixData, s.o.NoACLs = o.has("dereference"), o.has("unix-data"), o.has("no-acls")
-	s.o.Config = core.DefaultCaptureConfig()
-	config := o.get("config")
+	s.o.Config = config.DefaultCapture()
+	file := o.get("config")
 	if o.has("wimboot") && !o.has("config") {
-		config = filepath.Join(o.args[0], filepath.FromSlash(wimBootConfig))
-		if _, err := os.Stat(config); err != nil {
-			t.warn("%q does not exist: the usual configuration counts", config)
-			config = ""
+		file = filepath.Join(o.args[0], filepath.FromSlash(wimBootConfig))
+		if _, err := os.Stat(file); err != nil {
+			t.warn("%q does not exist: the usual configuration counts", file)
+			file = ""
 		}
 	}
-	if config != "" || o.has("config") {
-		b, err := os.ReadFile(config)
+	if file != "" || o.has("config") {
+		b, err := os.ReadFile(file)
 		if err != nil {
 			return nil, coded(exitNoConfig, err)
 		}
-		if s.o.Config, err = core.ParseCaptureConfig(b); err != nil {
-			return nil, coded(exitConfig, fmt.Errorf("%s: %w", config, err))
+		if s.o.Config, err = config.ParseCapture(b); err != nil {
+			return nil, coded(exitConfig, fmt.Errorf("%s: %w", file, err))
 		}
 		for _, w := range s.o.Config.Warnings {
-			t.warn("%s: %s", config, w)
+			t.warn("%s: %s", file, w)
 		}
 	}
 	s.o.Config.Exact = !t.fold

@@ -9,6 +9,7 @@ import (
 	"wimscope/wim/core"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
+	"wimscope/wim/xmldoc"
 )
 
 // Exit status: 0 if all is well. The others have the numbers that wimlib-imagex 1.13 gives for the same, read off its
@@ -114,7 +115,7 @@ func status(err error) int {
 		part *core.TooLargePartError
 		scan *core.ScanProblem
 		no   *core.RefusedError
-		text *core.XMLTextError
+		text *xmldoc.TextError
 		sums *core.IntegrityError
 	)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"wimscope/wim/config"
 	"wimscope/wim/core"
 	"wimscope/wim/format"
 )
@@ -99,15 +100,15 @@ func runUpdate(t *tool, o *parsed) error {
 }
 
 // updateCommands reads the commands from where they are: the option, or standard input. Options of the verb hold for all.
-func (t *tool) updateCommands(o *parsed) ([]core.UpdateCommand, error) {
-	var commands []core.UpdateCommand
+func (t *tool) updateCommands(o *parsed) ([]config.Command, error) {
+	var commands []config.Command
 	switch {
 	case len(o.all("command")) > 1:
 		return nil, usageError{"--command may only be specified one time; please provide the update commands on standard input instead"}
 	case o.has("command") && o.has("wimboot-config"):
 		return nil, usageError{"--command and --wimboot-config may not be specified together"}
 	case o.has("wimboot-config"):
-		commands = []core.UpdateCommand{{Op: core.UpdateAdd, Source: o.get("wimboot-config"), Target: wimBootConfig}}
+		commands = []config.Command{{Op: config.UpdateAdd, Source: o.get("wimboot-config"), Target: wimBootConfig}}
 	default:
 		text, from := []byte(o.get("command")), "--command"
 		if !o.has("command") {
@@ -118,7 +119,7 @@ func (t *tool) updateCommands(o *parsed) ([]core.UpdateCommand, error) {
 			}
 		}
 		var err error
-		if commands, err = core.ParseUpdateCommands(text); err != nil {
+		if commands, err = config.ParseCommands(text); err != nil {
 			return nil, usageError{fmt.Sprintf("%s: %v", from, err)}
 		}
 		if o.has("command") && len(commands) > 1 {
@@ -141,12 +142,12 @@ func (t *tool) updateCommands(o *parsed) ([]core.UpdateCommand, error) {
 }
 
 // update carries the commands out, one after another, and tells of each.
-func (t *tool) update(d *core.Draft, commands []core.UpdateCommand, scan *scanning, fix bool) error {
+func (t *tool) update(d *core.Draft, commands []config.Command, scan *scanning, fix bool) error {
 	graft := &core.GraftOptions{Fold: t.fold, When: format.FiletimeOf(time.Now())}
 	for i := range commands {
 		c := &commands[i]
 		var added *core.Draft
-		if c.Op == core.UpdateAdd {
+		if c.Op == config.UpdateAdd {
 			var err error
 			added, err = scan.scan(c.Source, c.Target, func(o *core.ScanOptions) {
 				o.Dereference, o.UnixData, o.NoACLs, o.Several = c.Dereference, c.UnixData, c.NoACLs, true
@@ -162,38 +163,38 @@ func (t *tool) update(d *core.Draft, commands []core.UpdateCommand, scan *scanni
 			return updateError(c, ok && d.IsDir(n), err)
 		}
 		switch c.Op {
-		case core.UpdateAdd:
+		case config.UpdateAdd:
 			for _, p := range replaced {
 				t.say("Updating \"%s\" in WIM image\n", p)
 			}
-		case core.UpdateDelete:
+		case config.UpdateDelete:
 			t.say("Deleted WIM path \"%s\"\n", c.Target)
-		case core.UpdateRename:
+		case config.UpdateRename:
 			t.say("Renamed WIM path \"%s\" => \"%s\"\n", c.Source, c.Target)
 		}
 	}
 	return nil
 }
 
-func addsToRoot(c core.UpdateCommand) bool { return c.Op == core.UpdateAdd && c.Target == "/" }
+func addsToRoot(c config.Command) bool { return c.Op == config.UpdateAdd && c.Target == "/" }
 
 // updateError says what is in the way of a command. folder says that what was to be renamed is one.
-func updateError(c *core.UpdateCommand, folder bool, err error) error {
+func updateError(c *config.Command, folder bool, err error) error {
 	var de *core.DraftError
 	if !errors.As(err, &de) {
 		return err
 	}
 	code := status(err)
 	switch {
-	case code == exitIsDirectory && c.Op == core.UpdateDelete:
+	case code == exitIsDirectory && c.Op == config.UpdateDelete:
 		return codef(code, "%q is a directory but a recursive delete was not requested; --recursive does that", c.Target)
-	case code == exitOverlay && c.Op == core.UpdateAdd:
+	case code == exitOverlay && c.Op == config.UpdateAdd:
 		return codef(code, "refusing to overwrite nondirectory file %q", de.Path)
-	case c.Op == core.UpdateRename && c.Target == "/":
+	case c.Op == config.UpdateRename && c.Target == "/":
 		return codef(exitIsDirectory, "cannot rename %q to the root of the image", c.Source)
-	case c.Op == core.UpdateRename && errors.Is(err, core.ErrTree) && folder:
+	case c.Op == config.UpdateRename && errors.Is(err, core.ErrTree) && folder:
 		code = exitNotEmpty // that it would go into itself has this status
-	case c.Op == core.UpdateRename && errors.Is(err, core.ErrTree):
+	case c.Op == config.UpdateRename && errors.Is(err, core.ErrTree):
 		code = exitNotDirectory
 	}
 	return coded(code, err)

@@ -21,8 +21,9 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"wimscope/wim/core"
+	"wimscope/wim/codec"
 	"wimscope/wim/wimtest"
+	"wimscope/wim/xmldoc"
 )
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
@@ -482,7 +483,7 @@ func TestKeepsPermissions(t *testing.T) {
 
 // TestEngineLevel maps wimlib's three named levels to ours.
 func TestEngineLevel(t *testing.T) {
-	for n, want := range map[uint64]int{1: core.LevelFast, 20: core.LevelFast, 50: core.LevelNormal, 100: core.LevelMaximum, 1000: core.LevelMaximum} {
+	for n, want := range map[uint64]int{1: codec.LevelFast, 20: codec.LevelFast, 50: codec.LevelNormal, 100: codec.LevelMaximum, 1000: codec.LevelMaximum} {
 		if got := engineLevel(n); got != want {
 			t.Errorf("level %d is %d, want %d", n, got, want)
 		}
@@ -491,7 +492,7 @@ func TestEngineLevel(t *testing.T) {
 
 // TestSetProperty sets elements by paths with numbers.
 func TestSetProperty(t *testing.T) {
-	doc, err := core.ParseXML([]byte(`<IMAGE><WINDOWS><LANGUAGES><LANGUAGE>a</LANGUAGE><LANGUAGE>b</LANGUAGE></LANGUAGES></WINDOWS></IMAGE>`))
+	doc, err := xmldoc.Parse([]byte(`<IMAGE><WINDOWS><LANGUAGES><LANGUAGE>a</LANGUAGE><LANGUAGE>b</LANGUAGE></LANGUAGES></WINDOWS></IMAGE>`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package core
+package security
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ type AccessEntry struct {
 }
 
 // Access tells the descriptor's lists in words: first who may do what, then what is audited and labelled.
-func (sd *SecurityDescriptor) Access() []AccessEntry {
+func (sd *Descriptor) Access() []AccessEntry {
 	var list []AccessEntry
 	if sd.DACL != nil && sd.DACL.Null {
 		list = append(list, AccessEntry{Kind: "allow", Who: "Everyone", Rights: "full control", Flags: "no access control list"})

@@ -1,15 +1,16 @@
-package core
+package security
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
+
 	"wimscope/wim/format"
 )
 
-// SecurityDescriptor says who owns an entry and who may do what with it, [MS-DTYP] 2.4.6.
-type SecurityDescriptor struct {
+// Descriptor says who owns an entry and who may do what with it, [MS-DTYP] 2.4.6.
+type Descriptor struct {
 	Control uint16
 	Owner   SID // nil if there is none
 	Group   SID // nil if there is none
@@ -17,7 +18,7 @@ type SecurityDescriptor struct {
 	SACL    *ACL
 }
 
-// Bits of SecurityDescriptor.Control, [MS-DTYP] 2.4.6.
+// Bits of Descriptor.Control, [MS-DTYP] 2.4.6.
 const (
 	controlDACLPresent       = 0x0004
 	controlSACLPresent       = 0x0010
@@ -76,23 +77,13 @@ const (
 
 var errSecurityDescriptor = errors.New("wim: security descriptor is cut short or not self-relative")
 
-// Security gives the security descriptor of n, nil if it has none: its number may lie outside of the list, which
-// counts as none.
-func (im *Image) Security(n Node) *SecurityDescriptor {
-	sd, err := ParseSecurityDescriptor(im.SecurityBytes(n))
-	if err != nil {
-		return nil
-	}
-	return sd
-}
-
-// ParseSecurityDescriptor reads a self-relative descriptor. Only its header must be whole: owner and group that do
+// Parse reads a self-relative descriptor. Only its header must be whole: owner and group that do
 // not fit are left out, and lists end where their bytes do.
-func ParseSecurityDescriptor(b []byte) (*SecurityDescriptor, error) {
+func Parse(b []byte) (*Descriptor, error) {
 	if len(b) < 20 || b[0] != 1 {
 		return nil, errSecurityDescriptor
 	}
-	sd := &SecurityDescriptor{Control: binary.LittleEndian.Uint16(b[2:])}
+	sd := &Descriptor{Control: binary.LittleEndian.Uint16(b[2:])}
 	if sd.Control&controlSelfRelative == 0 {
 		return nil, errSecurityDescriptor
 	}
@@ -192,7 +183,7 @@ func parseACE(b []byte) ACE {
 // SDDL writes the descriptor in the Security Descriptor Definition Language, [MS-DTYP] 2.5.1, as Windows does: with
 // aliases for well-known SIDs, names for the usual sets of rights, letters for other rights that all have one, and
 // hexadecimal for the rest. An entry whose form SDDL has no words for is shown by its bytes.
-func (sd *SecurityDescriptor) SDDL() string {
+func (sd *Descriptor) SDDL() string {
 	var b strings.Builder
 	if sd.Owner != nil {
 		b.WriteString("O:" + sd.Owner.SDDL())

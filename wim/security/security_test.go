@@ -1,4 +1,4 @@
-package core
+package security
 
 import (
 	"bufio"
@@ -8,8 +8,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"wimscope/wim/wimtest"
 )
 
 const trustedInstaller = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
@@ -42,7 +40,7 @@ func TestSDDL(t *testing.T) {
 		t.Fatalf("%d vectors", len(texts))
 	}
 	for i, want := range texts {
-		sd, err := ParseSecurityDescriptor(bytes[i])
+		sd, err := Parse(bytes[i])
 		if err != nil {
 			t.Errorf("%s: %v", want, err)
 			continue
@@ -61,7 +59,7 @@ func TestSecurityOfVolume(t *testing.T) {
 	}
 	b = append(b, make([]byte, 0x1014-len(b))...)
 	b = append(b, "\x01\x01\x00\x00\x00\x00\x00\x05\x12\x00\x00\x00\x01\x01\x00\x00\x00\x00\x00\x05\x12\x00\x00\x00"...)
-	sd, err := ParseSecurityDescriptor(b)
+	sd, err := Parse(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +88,7 @@ func TestAccessWords(t *testing.T) {
 	texts, bytes := descriptors(t)
 	got := map[string]string{}
 	for i := range texts {
-		sd, err := ParseSecurityDescriptor(bytes[i])
+		sd, err := Parse(bytes[i])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +192,7 @@ func TestHostileDescriptors(t *testing.T) {
 		{"entry of an unknown type", change(func(b []byte) { b[binary.LittleEndian.Uint32(b[16:])+8] = 0x77 }), "(0x77;OICIID;0xff011f00"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			sd, err := ParseSecurityDescriptor(tt.b)
+			sd, err := Parse(tt.b)
 			if tt.want == "error" {
 				if err == nil {
 					t.Errorf("no error, but %s", sd.SDDL())
@@ -212,33 +210,8 @@ func TestHostileDescriptors(t *testing.T) {
 	}
 }
 
-// h2.wim: a security id that no descriptor has counts as none.
-func TestSecurityIDs(t *testing.T) {
-	root := dir("")
-	for i, id := range []int32{-1, 0, 1, 2, 1 << 30, -1 << 31} {
-		e := file(fmt.Sprint(i))
-		if e.d.SecurityID = id; id >= 0 {
-			e.d.SecurityID++ // as the tree's maker has it
-		}
-		root.kids = append(root.kids, e)
-	}
-	im := mustLoad(t, metadata(root, wimtest.Descriptor(), []byte("nonsense")))
-	if want := len(root.kids) + 1; im.Len() != want {
-		t.Fatalf("%d entries, want %d", im.Len(), want)
-	}
-	for n := Node(1); int(n) < im.Len(); n++ {
-		sd := im.Security(n)
-		if want := n == 2; (sd != nil) != want {
-			t.Errorf("entry %d: descriptor %v", n-1, sd)
-		}
-		if n == 2 && sd.SDDL() != "O:BAG:SYD:(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)" {
-			t.Errorf("SDDL is %s", sd.SDDL())
-		}
-	}
-}
-
 // packDescriptor lays a descriptor out anew: lists before owner and group, each behind the other.
-func packDescriptor(t *testing.T, sd *SecurityDescriptor) []byte {
+func packDescriptor(t *testing.T, sd *Descriptor) []byte {
 	t.Helper()
 	b := make([]byte, 20)
 	b[0] = 1
@@ -304,7 +277,7 @@ func FuzzSecurity(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		sd, err := ParseSecurityDescriptor(b)
+		sd, err := Parse(b)
 		if err != nil {
 			return
 		}
@@ -313,7 +286,7 @@ func FuzzSecurity(f *testing.F) {
 			t.Fatalf("%d bytes make %d of text", len(b), len(text))
 		}
 		// The text is of what was parsed, not of where it lay: packed anew it is the same.
-		again, err := ParseSecurityDescriptor(packDescriptor(t, sd))
+		again, err := Parse(packDescriptor(t, sd))
 		if err != nil || again.SDDL() != text {
 			t.Fatalf("%v: the text changes from %s to %s", err, text, again.SDDL())
 		}

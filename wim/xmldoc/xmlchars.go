@@ -1,9 +1,10 @@
-package core
+package xmldoc
 
 import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+	"wimscope/wim/format"
 )
 
 // XML 1.0 cannot hold some characters, not even as character references, and every reader refuses a document with one.
@@ -14,8 +15,8 @@ func isXMLChar(r rune) bool {
 	return r >= ' ' && r < 0xd800 || r == '\t' || r == '\n' || r == '\r' || r >= 0xe000 && r < 0xfffe || r >= 0x10000 && r <= utf8.MaxRune
 }
 
-// notXML names the first thing in a text that no document can hold; "" if there is none.
-func notXML(s string) string {
+// NotXML names the first thing in a text that no document can hold; "" if there is none.
+func NotXML(s string) string {
 	for i, r := range s {
 		if r == utf8.RuneError {
 			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
@@ -55,46 +56,46 @@ func isXMLName(s string) bool {
 	return s != ""
 }
 
-// XMLTextError reports a text that the XML document cannot hold. Nothing was written.
-type XMLTextError struct {
+// TextError reports a text that the XML document cannot hold. Nothing was written.
+type TextError struct {
 	Path string // of the element, such as "WIM/IMAGE[1]/NAME"; an attribute follows an @
 	What string // what it cannot hold
 }
 
-func (e *XMLTextError) Error() string {
+func (e *TextError) Error() string {
 	return fmt.Sprintf("wim: %s: no XML document can hold %s, and no program could open the archive; choose another text", e.Path, e.What)
 }
 
-// Is makes an XMLTextError an ErrRefused.
-func (e *XMLTextError) Is(target error) bool { return target == ErrRefused }
+// Is makes an TextError an ErrRefused.
+func (e *TextError) Is(target error) bool { return target == format.ErrRefused }
 
-// writable returns a *XMLTextError if the document would not be readable once written. The result of ParseXML always is, so the
+// Check returns a *TextError if the document would not be readable once written. The result of Parse always is, so the
 // fault is in something that was added.
-func (d *XMLDoc) writable() error {
+func (d *Doc) Check() error {
 	for _, n := range d.Nodes {
-		if err := n.writable(n.Name, 0); err != nil {
+		if err := n.check(n.Name, 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (n *XMLNode) writable(path string, depth int) error {
+func (n *Node) check(path string, depth int) error {
 	if n.Name == "" {
-		if what := notXML(n.Text); what != "" {
-			return &XMLTextError{path, what}
+		if what := NotXML(n.Text); what != "" {
+			return &TextError{path, what}
 		}
 		return nil
 	}
 	if !isXMLName(n.Name) {
-		return &XMLTextError{path, "an element of that name"}
+		return &TextError{path, "an element of that name"}
 	}
 	if depth > maxXMLDepth {
-		return &XMLTextError{path, fmt.Sprintf("more than %d elements in each other", maxXMLDepth)}
+		return &TextError{path, fmt.Sprintf("more than %d elements in each other", maxXMLDepth)}
 	}
 	for _, a := range n.Attrs {
-		if what := notXML(a.Value); what != "" {
-			return &XMLTextError{path + "@" + a.Name, what}
+		if what := NotXML(a.Value); what != "" {
+			return &TextError{path + "@" + a.Name, what}
 		}
 	}
 	counts := map[string]int{}
@@ -107,7 +108,7 @@ func (n *XMLNode) writable(path string, depth int) error {
 				at += fmt.Sprintf("[%d]", counts[c.Name])
 			}
 		}
-		if err := c.writable(at, depth+1); err != nil {
+		if err := c.check(at, depth+1); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package core
+package config
 
 import (
 	"fmt"
@@ -6,13 +6,16 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// CaptureConfig is a configuration list such as WimScript.ini: which files of a folder to leave out when it is captured,
+// maxWarnings is how many warnings a configuration keeps.
+const maxWarnings = 100
+
+// Capture is a configuration list such as WimScript.ini: which files of a folder to leave out when it is captured,
 // not to pack, and more.
 //
 // A pattern that begins with a slash or backslash is a path from the captured folder; any other is compared with names
 // in every folder, or with the ends of paths if it has separators. * stands for any number of characters of a name, ?
 // for one. What is below a folder that matches matches too. Case is ignored, unless Exact is set.
-type CaptureConfig struct {
+type Capture struct {
 	Exclusion            []string // [ExclusionList]: left out
 	Exception            []string // [ExclusionException]: not left out all the same, nor the folders that lead there
 	CompressionExclusion []string // [CompressionExclusionList]: stored without being packed
@@ -25,34 +28,34 @@ type CaptureConfig struct {
 	exclusion, exception, raw, packed, prepopulate *patternList
 }
 
-// ConfigError is a line of a text that cannot be followed.
-type ConfigError struct {
+// Error is a line of a text that cannot be followed.
+type Error struct {
 	Line int // from 1
 	Text string
 	Err  string
 }
 
-func (e *ConfigError) Error() string {
+func (e *Error) Error() string {
 	return fmt.Sprintf("wim: line %d: %q: %s", e.Line, e.Text, e.Err)
 }
 
-// DefaultCaptureConfig is what wimlib's manual documents as the default: files of Windows that belong to the running
+// DefaultCapture is what wimlib's manual documents as the default: files of Windows that belong to the running
 // system alone.
-func DefaultCaptureConfig() *CaptureConfig {
-	return &CaptureConfig{Exclusion: []string{
+func DefaultCapture() *Capture {
+	return &Capture{Exclusion: []string{
 		`/$ntfs.log`, `/hiberfil.sys`, `/pagefile.sys`, `/swapfile.sys`, `/System Volume Information`, `/RECYCLER`,
 		`/$RECYCLE.BIN`, `/$Recycle.Bin`, `/Windows/CSC`,
 	}}
 }
 
-// ParseCaptureConfig reads a configuration list: UTF-8, or UTF-16 in either order, with a byte order mark or without.
+// ParseCapture reads a configuration list: UTF-8, or UTF-16 in either order, with a byte order mark or without.
 // Sections that are not known, and lines before the first, become warnings.
-func ParseCaptureConfig(b []byte) (*CaptureConfig, error) {
+func ParseCapture(b []byte) (*Capture, error) {
 	text, err := decodeText(b)
 	if err != nil {
 		return nil, err
 	}
-	c := &CaptureConfig{}
+	c := &Capture{}
 	none := new([]string)
 	list := none
 	number := 0
@@ -80,7 +83,7 @@ func ParseCaptureConfig(b []byte) (*CaptureConfig, error) {
 		}
 		pattern, drive, err := cleanPattern(line)
 		if err != "" {
-			return nil, &ConfigError{number, line, err}
+			return nil, &Error{number, line, err}
 		}
 		if drive {
 			c.warnf("line %d: the drive letter of %s does not count", number, line)
@@ -92,13 +95,13 @@ func ParseCaptureConfig(b []byte) (*CaptureConfig, error) {
 	return c, nil
 }
 
-func (c *CaptureConfig) warnf(format string, args ...any) {
-	if len(c.Warnings) < maxTreeWarnings {
+func (c *Capture) warnf(format string, args ...any) {
+	if len(c.Warnings) < maxWarnings {
 		c.Warnings = append(c.Warnings, fmt.Sprintf(format, args...))
 	}
 }
 
-func (c *CaptureConfig) section(name string) *[]string {
+func (c *Capture) section(name string) *[]string {
 	switch strings.ToLower(strings.TrimSpace(name)) {
 	case "exclusionlist":
 		return &c.Exclusion
@@ -131,8 +134,8 @@ func cleanPattern(s string) (pattern string, drive bool, err string) {
 	return pattern, drive, ""
 }
 
-// String writes the configuration as a file that ParseCaptureConfig reads.
-func (c *CaptureConfig) String() string {
+// String writes the configuration as a file that ParseCapture reads.
+func (c *Capture) String() string {
 	var b strings.Builder
 	section := func(name string, list []string) {
 		if len(list) == 0 {
@@ -160,30 +163,30 @@ func (c *CaptureConfig) String() string {
 
 // Excludes says that what has this path from the captured folder, separated by slashes, is left out, with all below it.
 // The folder itself, with the path "", never is.
-func (c *CaptureConfig) Excludes(path string) bool { return c.excludes(patternSteps(path)) }
+func (c *Capture) Excludes(path string) bool { return c.ExcludesSteps(patternSteps(path)) }
 
-func (c *CaptureConfig) excludes(steps [][]byte) bool {
+func (c *Capture) ExcludesSteps(steps [][]byte) bool {
 	return c != nil && len(c.Exclusion) > 0 && len(steps) > 0 && c.compiled(&c.exclusion, c.Exclusion).match(steps, false) &&
 		!c.compiled(&c.exception, c.Exception).match(steps, true)
 }
 
 // Unpacked says that a file's content is to be stored without being packed.
-func (c *CaptureConfig) Unpacked(path string) bool { return c.unpacked(patternSteps(path)) }
+func (c *Capture) Unpacked(path string) bool { return c.UnpackedSteps(patternSteps(path)) }
 
-func (c *CaptureConfig) unpacked(steps [][]byte) bool {
+func (c *Capture) UnpackedSteps(steps [][]byte) bool {
 	return c != nil && len(c.CompressionExclusion) > 0 && c.compiled(&c.raw, c.CompressionExclusion).matchBelow(steps) &&
 		!c.compiled(&c.packed, c.CompressionFolder).matchBelow(steps)
 }
 
 // Prepopulates says that WIMBoot puts a file on the disk in full.
-func (c *CaptureConfig) Prepopulates(path string) bool {
+func (c *Capture) Prepopulates(path string) bool {
 	if c == nil || len(c.Prepopulate) == 0 {
 		return false
 	}
 	return c.compiled(&c.prepopulate, c.Prepopulate).matchBelow(patternSteps(path))
 }
 
-func (c *CaptureConfig) compiled(at **patternList, list []string) *patternList {
+func (c *Capture) compiled(at **patternList, list []string) *patternList {
 	if *at == nil || (*at).fold == c.Exact || len((*at).patterns) != len(list) {
 		*at = newPatternList(list, !c.Exact)
 	}

@@ -1,4 +1,4 @@
-package core
+package codec
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 	"wimscope/wim/xpress"
 )
 
-// decoders holds one decoder of each kind that was needed. It is not safe for concurrent use.
-type decoders struct {
+// Decoders holds one decoder of each kind that was needed. It is not safe for concurrent use.
+type Decoders struct {
 	xpress *xpress.Decoder
 	lzms   *lzms.Decoder
 	lzx    [lzxWindows]*lzx.Decoder
@@ -23,8 +23,8 @@ const (
 	lzxWindows = 21 - lzxFirst + 1
 )
 
-// chunk unpacks src to all of dst. A chunk that did not get smaller is stored as it is.
-func (d *decoders) chunk(codec format.Codec, chunkSize int64, dst, src []byte) error {
+// Decode unpacks src to all of dst. A chunk that did not get smaller is stored as it is.
+func (d *Decoders) Decode(codec format.Codec, chunkSize int64, dst, src []byte) error {
 	if len(src) == len(dst) {
 		copy(dst, src)
 		return nil
@@ -59,8 +59,8 @@ func (d *decoders) chunk(codec format.Codec, chunkSize int64, dst, src []byte) e
 	return fmt.Errorf("codec %d: %w", codec, format.ErrUnsupported)
 }
 
-// check parses src and returns an error if it does not unpack to size bytes. It allocates no memory for them.
-func (d *decoders) check(codec format.Codec, size int64, src []byte) error {
+// Check parses src and returns an error if it does not unpack to size bytes. It allocates no memory for them.
+func (d *Decoders) Check(codec format.Codec, size int64, src []byte) error {
 	if codec != format.LZMS {
 		return nil // its chunks are small
 	}
@@ -70,24 +70,24 @@ func (d *decoders) check(codec format.Codec, size int64, src []byte) error {
 	return d.lzms.Check(int(size), src)
 }
 
-// stopError carries an error of pause through a decoder, which may wrap it.
-type stopError struct{ err error }
+// StopError carries an error of pause through a decoder, which may wrap it.
+type StopError struct{ Err error }
 
-func (e *stopError) Error() string { return e.err.Error() }
+func (e *StopError) Error() string { return e.Err.Error() }
 
-// chunkWithPause is chunk for chunks that may take seconds: pause is called now and then, and an error of it ends
-// the work, as a *stopError.
-func (d *decoders) chunkWithPause(codec format.Codec, chunkSize int64, dst, src []byte, pause func() error) error {
+// DecodeFunc is chunk for chunks that may take seconds: pause is called now and then, and an error of it ends
+// the work, as a *StopError.
+func (d *Decoders) DecodeFunc(codec format.Codec, chunkSize int64, dst, src []byte, pause func() error) error {
 	const long = 4 << 20
 	if codec != format.LZMS || len(dst) < long || len(src) == len(dst) {
-		return d.chunk(codec, chunkSize, dst, src)
+		return d.Decode(codec, chunkSize, dst, src)
 	}
 	if d.lzms == nil {
 		d.lzms = lzms.NewDecoder()
 	}
 	return d.lzms.DecodeFunc(dst, src, func(int) error {
 		if err := pause(); err != nil {
-			return &stopError{err}
+			return &StopError{err}
 		}
 		return nil
 	})

@@ -1,4 +1,4 @@
-package core
+package config
 
 import (
 	"encoding/binary"
@@ -89,7 +89,7 @@ func eachLine(b []byte, f func(line int, words []string) error) error {
 		}
 		words, ok := splitWords(line)
 		if !ok {
-			return &ConfigError{number, strings.TrimSpace(line), "the closing quotation mark is missing"}
+			return &Error{number, strings.TrimSpace(line), "the closing quotation mark is missing"}
 		}
 		if len(words) == 0 { // there were but NULs
 			continue

@@ -1,4 +1,4 @@
-package core
+package xmldoc
 
 import (
 	"fmt"
@@ -12,36 +12,36 @@ import (
 // not among them stay where they are.
 const imageElements = "DIRCOUNT FILECOUNT TOTALBYTES HARDLINKBYTES CREATIONTIME LASTMODIFICATIONTIME WIMBOOT WINDOWS NAME DESCRIPTION FLAGS DISPLAYNAME DISPLAYDESCRIPTION"
 
-// clone makes a copy that shares nothing that can be changed.
-func (n *XMLNode) clone() *XMLNode {
+// Clone makes a copy that shares nothing that can be changed.
+func (n *Node) Clone() *Node {
 	c := *n
 	c.Attrs = slices.Clone(n.Attrs)
-	c.Children = make([]*XMLNode, len(n.Children))
+	c.Children = make([]*Node, len(n.Children))
 	for i, k := range n.Children {
-		c.Children[i] = k.clone()
+		c.Children[i] = k.Clone()
 	}
 	return &c
 }
 
-// textElement makes an element that holds a text.
-func textElement(name, text string) *XMLNode {
-	n := &XMLNode{Name: name}
+// TextElement makes an element that holds a text.
+func TextElement(name, text string) *Node {
+	n := &Node{Name: name}
 	if text != "" {
-		n.Children = []*XMLNode{{Text: text}}
+		n.Children = []*Node{{Text: text}}
 	}
 	return n
 }
 
 // timeElement makes an element that holds a time.
-func timeElement(name string, t format.Filetime) *XMLNode {
-	return &XMLNode{Name: name, Children: []*XMLNode{
-		textElement("HIGHPART", fmt.Sprintf("0x%08X", uint32(t>>32))),
-		textElement("LOWPART", fmt.Sprintf("0x%08X", uint32(t))),
+func timeElement(name string, t format.Filetime) *Node {
+	return &Node{Name: name, Children: []*Node{
+		TextElement("HIGHPART", fmt.Sprintf("0x%08X", uint32(t>>32))),
+		TextElement("LOWPART", fmt.Sprintf("0x%08X", uint32(t))),
 	}}
 }
 
 // put sets the child element with c's name, which if it is new goes to its usual place among the others.
-func (n *XMLNode) put(c *XMLNode) {
+func (n *Node) put(c *Node) {
 	for i, k := range n.Children {
 		if k.Name == c.Name {
 			n.Children[i] = c
@@ -62,20 +62,20 @@ func (n *XMLNode) put(c *XMLNode) {
 	n.Children = slices.Insert(n.Children, at, c)
 }
 
-// drop takes away the child elements with a name.
-func (n *XMLNode) drop(name string) {
-	n.Children = slices.DeleteFunc(n.Children, func(k *XMLNode) bool { return k.Name == name })
+// Drop takes away the child elements with a name.
+func (n *Node) Drop(name string) {
+	n.Children = slices.DeleteFunc(n.Children, func(k *Node) bool { return k.Name == name })
 }
 
 // SetContent gives the element at the end of path that text, and makes what is not there on the way. An empty text takes
 // the element away.
-func (n *XMLNode) SetContent(text string, path ...string) {
+func (n *Node) SetContent(text string, path ...string) {
 	for i, name := range path {
 		if i == len(path)-1 {
 			if text == "" {
-				n.drop(name)
+				n.Drop(name)
 			} else {
-				n.put(textElement(name, text))
+				n.put(TextElement(name, text))
 			}
 			return
 		}
@@ -84,7 +84,7 @@ func (n *XMLNode) SetContent(text string, path ...string) {
 			if text == "" {
 				return
 			}
-			next = &XMLNode{Name: name}
+			next = &Node{Name: name}
 			n.put(next)
 		}
 		n = next
@@ -92,22 +92,22 @@ func (n *XMLNode) SetContent(text string, path ...string) {
 }
 
 // setAttr sets an attribute.
-func (n *XMLNode) setAttr(name, value string) {
+func (n *Node) setAttr(name, value string) {
 	for i := range n.Attrs {
 		if n.Attrs[i].Name == name {
 			n.Attrs[i].Value = value
 			return
 		}
 	}
-	n.Attrs = append(n.Attrs, XMLAttr{name, value})
+	n.Attrs = append(n.Attrs, Attr{name, value})
 }
 
-// setStats writes what is counted of an image's tree.
-func (n *XMLNode) setStats(s DraftStats, created, modified format.Filetime) {
-	n.put(textElement("DIRCOUNT", strconv.Itoa(s.Dirs)))
-	n.put(textElement("FILECOUNT", strconv.Itoa(s.Files)))
-	n.put(textElement("TOTALBYTES", strconv.FormatInt(s.TotalBytes, 10)))
-	n.put(textElement("HARDLINKBYTES", strconv.FormatInt(s.HardLinkBytes, 10)))
+// SetStats writes what is counted of an image's tree.
+func (n *Node) SetStats(s Stats, created, modified format.Filetime) {
+	n.put(TextElement("DIRCOUNT", strconv.Itoa(s.Dirs)))
+	n.put(TextElement("FILECOUNT", strconv.Itoa(s.Files)))
+	n.put(TextElement("TOTALBYTES", strconv.FormatInt(s.TotalBytes, 10)))
+	n.put(TextElement("HARDLINKBYTES", strconv.FormatInt(s.HardLinkBytes, 10)))
 	if created != 0 {
 		n.put(timeElement("CREATIONTIME", created))
 	}
@@ -116,15 +116,15 @@ func (n *XMLNode) setStats(s DraftStats, created, modified format.Filetime) {
 	}
 }
 
-// newXML makes an archive's document: what another one has beside images, and these images in their order. totalBytes is
+// New makes an archive's document: what another one has beside images, and these images in their order. totalBytes is
 // where it will stand; -1: that is not said.
-func newXML(base *XMLDoc, images []*XMLNode, totalBytes int64) *XMLDoc {
-	root := &XMLNode{Name: "WIM"}
-	doc := &XMLDoc{Nodes: []*XMLNode{root}}
+func New(base *Doc, images []*Node, totalBytes int64) *Doc {
+	root := &Node{Name: "WIM"}
+	doc := &Doc{Nodes: []*Node{root}}
 	if base != nil && base.Root() != nil {
 		doc.Nodes = nil
 		for _, n := range base.Nodes {
-			c := n.clone()
+			c := n.Clone()
 			if n == base.Root() {
 				root = c
 				root.Name = "WIM" // readers accept no other
@@ -132,11 +132,11 @@ func newXML(base *XMLDoc, images []*XMLNode, totalBytes int64) *XMLDoc {
 			doc.Nodes = append(doc.Nodes, c)
 		}
 	}
-	total := textElement("TOTALBYTES", strconv.FormatInt(totalBytes, 10))
-	at := slices.IndexFunc(root.Children, func(n *XMLNode) bool { return n.Name == "IMAGE" })
-	root.drop("IMAGE")
-	if i := slices.IndexFunc(root.Children, func(n *XMLNode) bool { return n.Name == "TOTALBYTES" }); totalBytes < 0 {
-		root.drop("TOTALBYTES")
+	total := TextElement("TOTALBYTES", strconv.FormatInt(totalBytes, 10))
+	at := slices.IndexFunc(root.Children, func(n *Node) bool { return n.Name == "IMAGE" })
+	root.Drop("IMAGE")
+	if i := slices.IndexFunc(root.Children, func(n *Node) bool { return n.Name == "TOTALBYTES" }); totalBytes < 0 {
+		root.Drop("TOTALBYTES")
 		if i >= 0 && i < at {
 			at--
 		}

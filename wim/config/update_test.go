@@ -1,4 +1,4 @@
-package core
+package config
 
 import (
 	"encoding/binary"
@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"wimscope/wim/wimtest"
 )
 
 func TestUpdateCommands(t *testing.T) {
@@ -20,7 +21,7 @@ add --dereference --no-acls --strict-acls --verbose -dash /
 delete /setup.exe
 delete --recursive --force "\Users\Me\Some Junk"` + "\r\n" + `rename a//b /c/
 add "" x`
-	want := []UpdateCommand{
+	want := []Command{
 		{Line: 5, Op: UpdateAdd, Source: "somedir", Target: "/dir"},
 		{Line: 6, Op: UpdateAdd, Source: "My Directory", Target: `/My "Directory"`},
 		{Line: 7, Op: UpdateAdd, Source: `C:\x\y`, Target: "/dir/sub", UnixData: true, NoReplace: true},
@@ -30,8 +31,8 @@ add "" x`
 		{Line: 11, Op: UpdateRename, Source: "/a/b", Target: "/c"},
 		{Line: 12, Op: UpdateAdd, Source: "", Target: "/x"},
 	}
-	for _, b := range [][]byte{[]byte(text), utf16File(text, binary.LittleEndian, true), utf16File(text, binary.LittleEndian, false)} {
-		got, err := ParseUpdateCommands(b)
+	for _, b := range [][]byte{[]byte(text), wimtest.UTF16Text(text, binary.LittleEndian, true), wimtest.UTF16Text(text, binary.LittleEndian, false)} {
+		got, err := ParseCommands(b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,8 +51,8 @@ add "" x`
 		{"delete 'a", "closing quotation mark"},
 		{"\n\ndelete \"a", "line 3"},
 	} {
-		_, err := ParseUpdateCommands([]byte(c.text))
-		var ce *ConfigError
+		_, err := ParseCommands([]byte(c.text))
+		var ce *Error
 		if !errors.As(err, &ce) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%q gives %v, which should say %q", c.text, err, c.says)
 		}
@@ -59,16 +60,16 @@ add "" x`
 }
 
 func TestSourceList(t *testing.T) {
-	got, err := ParseSourceList([]byte("# Make the image\nwinpe     /\n overlay   \\overlay\n'/data/more stuff'\n\"a b\" 'c d/'\n"))
+	got, err := ParseSources([]byte("# Make the image\nwinpe     /\n overlay   \\overlay\n'/data/more stuff'\n\"a b\" 'c d/'\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []CaptureSource{{2, "winpe", "/"}, {3, "overlay", "/overlay"}, {4, "/data/more stuff", "/data/more stuff"}, {5, "a b", "/c d"}}
+	want := []Source{{2, "winpe", "/"}, {3, "overlay", "/overlay"}, {4, "/data/more stuff", "/data/more stuff"}, {5, "a b", "/c d"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	for _, text := range []string{"a b c", "'' x", "'a"} {
-		if _, err := ParseSourceList([]byte(text)); err == nil {
+		if _, err := ParseSources([]byte(text)); err == nil {
 			t.Errorf("%q is taken", text)
 		}
 	}
@@ -79,12 +80,12 @@ func FuzzUpdateCommands(f *testing.F) {
 	f.Add([]byte("add --unix-data 'a b' /c\ndelete --force \"x'y\"\nrename a b"))
 	f.Add([]byte("#\n\x00add\x00a\x00b"))
 	f.Add([]byte("\x00"))
-	f.Add(utf16File("delete ß", binary.LittleEndian, true))
+	f.Add(wimtest.UTF16Text("delete ß", binary.LittleEndian, true))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) > 1<<12 {
 			return
 		}
-		list, err := ParseUpdateCommands(b)
+		list, err := ParseCommands(b)
 		if err != nil {
 			return
 		}
@@ -109,7 +110,7 @@ func FuzzUpdateCommands(f *testing.F) {
 				}
 				w.WriteString(` "` + p + `"`)
 			}
-			again, err := ParseUpdateCommands([]byte(w.String()))
+			again, err := ParseCommands([]byte(w.String()))
 			c.Line = 1
 			if err != nil || len(again) != 1 || again[0] != c {
 				t.Fatalf("%q is read as %+v, %v; want %+v", w.String(), again, err, c)

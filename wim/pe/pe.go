@@ -1,4 +1,4 @@
-package core
+package pe
 
 import (
 	"encoding/binary"
@@ -6,25 +6,25 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"wimscope/wim/format"
+
 	"wimscope/wim/ntname"
 )
 
-// PEVersion is what the headers and the version resource of a Windows program or library say.
-type PEVersion struct {
+// Version is what the headers and the version resource of a Windows program or library say.
+type Version struct {
 	Machine        string // "x86", "x64", "ARM64", …
 	DLL            bool
 	FileVersion    string // "10.0.22621.2428", of the fixed part of the version resource; "" if there is none
 	ProductVersion string
-	Strings        []PEString // of the version resource's first language, in their order
+	Strings        []String // of the version resource's first language, in their order
 }
 
-// PEString is one string of a version resource, such as CompanyName.
-type PEString struct{ Name, Value string }
+// String is one string of a version resource, such as CompanyName.
+type String struct{ Name, Value string }
 
 var (
-	errNotPE   = errors.New("wim: not a PE file")
-	errPEShort = errors.New("wim: PE file is cut short or its headers lie")
+	ErrNotPE = errors.New("wim: not a PE file")
+	ErrShort = errors.New("wim: PE file is cut short or its headers lie")
 )
 
 const (
@@ -34,10 +34,10 @@ const (
 	maxPEStrings     = 100
 )
 
-// ReadPEVersion reads the headers and the version resource of a PE file, a few kilobytes in all. A PE file without
+// Read reads the headers and the version resource of a PE file, a few kilobytes in all. A PE file without
 // a version resource, or with one that makes no sense, gives what its headers say.
-func ReadPEVersion(r io.ReaderAt, size int64) (*PEVersion, error) {
-	p := peFile{r: r, size: size}
+func Read(r io.ReaderAt, size int64) (*Version, error) {
+	p := file{r: r, size: size}
 	v, err := p.headers()
 	if err != nil {
 		return nil, err
@@ -48,8 +48,26 @@ func ReadPEVersion(r io.ReaderAt, size int64) (*PEVersion, error) {
 	return v, nil
 }
 
-// peFile reads a PE file. Offsets are into the file; rva are addresses in memory, from where the image is loaded.
-type peFile struct {
+// ReadMachine returns the machine type in the headers, and reads no more than that. MachineName names it.
+func ReadMachine(r io.ReaderAt, size int64) (uint16, error) {
+	p := file{r: r, size: size}
+	mz, err := p.read(0, 64)
+	if err != nil {
+		return 0, err
+	}
+	at := int64(binary.LittleEndian.Uint32(mz[0x3c:]))
+	head, err := p.read(at, 6)
+	if err != nil {
+		return 0, err
+	}
+	if at%4 != 0 || string(head[:4]) != "PE\x00\x00" {
+		return 0, ErrNotPE
+	}
+	return binary.LittleEndian.Uint16(head[4:]), nil
+}
+
+// file reads a PE file. Offsets are into the file; rva are addresses in memory, from where the image is loaded.
+type file struct {
 	r         io.ReaderAt
 	size      int64
 	sections  []peSection
@@ -58,14 +76,14 @@ type peFile struct {
 
 type peSection struct{ rva, virtual, off, raw uint32 }
 
-func (p *peFile) read(off int64, n int) ([]byte, error) {
+func (p *file) read(off int64, n int) ([]byte, error) {
 	if off < 0 || off > p.size || int64(n) > p.size-off {
-		return nil, errPEShort
+		return nil, ErrShort
 	}
 	b := make([]byte, n)
 	if k, err := p.r.ReadAt(b, off); k < n {
 		if err == nil || errors.Is(err, io.EOF) {
-			err = errPEShort
+			err = ErrShort
 		}
 		return nil, err
 	}
@@ -73,24 +91,24 @@ func (p *peFile) read(off int64, n int) ([]byte, error) {
 }
 
 // headers reads the MZ, COFF and optional headers and the section table. [PE Format] "COFF File Header".
-func (p *peFile) headers() (*PEVersion, error) {
+func (p *file) headers() (*Version, error) {
 	if p.size < 64 {
-		return nil, errNotPE
+		return nil, ErrNotPE
 	}
 	mz, err := p.read(0, 64)
 	if err != nil {
 		return nil, err
 	}
 	if mz[0] != 'M' || mz[1] != 'Z' {
-		return nil, errNotPE
+		return nil, ErrNotPE
 	}
 	at := int64(binary.LittleEndian.Uint32(mz[0x3c:]))
 	coff, err := p.read(at, 24)
 	if err != nil || string(coff[:4]) != "PE\x00\x00" {
-		return nil, errNotPE
+		return nil, ErrNotPE
 	}
-	v := &PEVersion{
-		Machine: peMachine(binary.LittleEndian.Uint16(coff[4:])),
+	v := &Version{
+		Machine: MachineName(binary.LittleEndian.Uint16(coff[4:])),
 		DLL:     binary.LittleEndian.Uint16(coff[22:])&0x2000 != 0,
 	}
 	sections := int(binary.LittleEndian.Uint16(coff[6:]))
@@ -127,20 +145,20 @@ func (p *peFile) headers() (*PEVersion, error) {
 }
 
 // readRVA reads n bytes that lie in one section of the file.
-func (p *peFile) readRVA(rva uint32, n int) ([]byte, error) {
+func (p *file) readRVA(rva uint32, n int) ([]byte, error) {
 	for _, s := range p.sections {
 		if rva >= s.rva && rva-s.rva < s.raw && uint32(n) <= s.raw-(rva-s.rva) {
 			return p.read(int64(s.off)+int64(rva-s.rva), n)
 		}
 	}
-	return nil, errPEShort
+	return nil, ErrShort
 }
 
 // versionResource finds the data of the first version resource: type 16, then the first name, then the first
 // language. [PE Format] "The .rsrc Section".
-func (p *peFile) versionResource() ([]byte, error) {
+func (p *file) versionResource() ([]byte, error) {
 	if p.resources == 0 {
-		return nil, errPEShort
+		return nil, ErrShort
 	}
 	const versionType, isDir = 16, 1 << 31
 	at := uint32(0)
@@ -165,7 +183,7 @@ func (p *peFile) versionResource() ([]byte, error) {
 			}
 		}
 		if !found || (at&isDir != 0) != (level < 2) {
-			return nil, errPEShort
+			return nil, ErrShort
 		}
 		at &^= isDir
 	}
@@ -175,13 +193,13 @@ func (p *peFile) versionResource() ([]byte, error) {
 	}
 	size := binary.LittleEndian.Uint32(data[4:])
 	if size > maxPEVersionSize {
-		return nil, errPEShort
+		return nil, ErrShort
 	}
 	return p.readRVA(binary.LittleEndian.Uint32(data), int(size))
 }
 
 // parse reads a version resource, VS_VERSIONINFO.
-func (v *PEVersion) parse(b []byte) {
+func (v *Version) parse(b []byte) {
 	root, _, ok := nextVersionNode(b)
 	if !ok || root.key != "VS_VERSION_INFO" {
 		return
@@ -211,7 +229,7 @@ func (v *PEVersion) parse(b []byte) {
 			if !ok {
 				return
 			}
-			v.Strings = append(v.Strings, PEString{item.key, strings.TrimRight(ntname.TextToNUL(item.value), " ")})
+			v.Strings = append(v.Strings, String{item.key, strings.TrimRight(ntname.TextToNUL(item.value), " ")})
 			items = next
 		}
 		return
@@ -259,8 +277,8 @@ func nextVersionNode(b []byte) (n versionNode, rest []byte, ok bool) {
 	return n, rest, true
 }
 
-// peMachine tells a machine type. [PE Format] "Machine Types".
-func peMachine(m uint16) string {
+// MachineName tells a machine type. [PE Format] "Machine Types".
+func MachineName(m uint16) string {
 	switch m {
 	case 0x014c:
 		return "x86"
@@ -288,48 +306,4 @@ func peMachine(m uint16) string {
 		return "PowerPC"
 	}
 	return fmt.Sprintf("machine 0x%04x", m)
-}
-
-// ImageVersion reads the build of Windows from the kernel that image index holds: the version of its
-// System32\ntoskrnl.exe, and that file's path. The error is ErrNotFound if there is no such file or it has no version.
-func (a *Archive) ImageVersion(index int) (version, path string, err error) {
-	im, err := a.Image(index)
-	if err != nil {
-		return "", "", err
-	}
-	roots := []string{"/Windows"}
-	if r := im.Info().SystemRoot; r != "" {
-		roots = append(roots, r)
-	}
-	v, path, err := a.imageKernel(im, false, roots...)
-	if err != nil {
-		return "", path, err
-	}
-	return v.FileVersion, path, nil
-}
-
-// imageKernel reads the headers and the version resource of the first kernel in these system roots that has a version. If checked
-// is set, it first compares the whole file with its hash.
-func (a *Archive) imageKernel(im *Image, checked bool, roots ...string) (v *PEVersion, path string, err error) {
-	for _, root := range roots {
-		n, ok := im.Lookup(root + "/System32/ntoskrnl.exe")
-		if !ok {
-			continue
-		}
-		if n, ok = im.Resolve(n); !ok || im.IsDir(n) || im.Hash(n).IsZero() {
-			continue
-		}
-		f, err := a.windowsFile(im.Hash(n), true, checked)
-		if err != nil {
-			return nil, im.Path(n), fmt.Errorf("%s: %w", im.Path(n), err)
-		}
-		v, err := ReadPEVersion(f, f.size)
-		if err != nil && !errors.Is(err, errNotPE) && !errors.Is(err, errPEShort) {
-			return nil, im.Path(n), err
-		}
-		if err == nil && v.FileVersion != "" {
-			return v, im.Path(n), nil
-		}
-	}
-	return nil, "", fmt.Errorf("wim: image %d: kernel with a version: %w", im.index, format.ErrNotFound)
 }

@@ -1,4 +1,4 @@
-package core
+package codec
 
 import (
 	"bytes"
@@ -17,9 +17,9 @@ const (
 	LevelMaximum = 3
 )
 
-// encoders holds the encoder of each codec that was used last: a job has one for what stands alone and one for what
+// Encoders holds the encoder of each codec that was used last: a job has one for what stands alone and one for what
 // is solid. It is not safe for concurrent use.
-type encoders struct {
+type Encoders struct {
 	kept [format.LZMS + 1]keptEncoder
 }
 
@@ -32,14 +32,14 @@ type keptEncoder struct {
 	packed    []byte // and its packed form: sparse files have many such chunks
 }
 
-// allZero reports whether b has only zeros.
-func allZero(b []byte) bool {
+// AllZero reports whether b has only zeros.
+func AllZero(b []byte) bool {
 	return len(b) > 0 && b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }
 
-// chunk packs src, of at most chunkSize bytes, to the front of dst. It gives 0 if that does not fit. rest is called now
+// Encode packs src, of at most chunkSize bytes, to the front of dst. It gives 0 if that does not fit. rest is called now
 // and then by what takes long; its error ends the work.
-func (e *encoders) chunk(codec format.Codec, chunkSize int64, level int, dst, src []byte, rest func() error) (int, error) {
+func (e *Encoders) Encode(codec format.Codec, chunkSize int64, level int, dst, src []byte, rest func() error) (int, error) {
 	if codec > format.LZMS {
 		return 0, fmt.Errorf("codec %d: %w", codec, format.ErrUnsupported)
 	}
@@ -52,7 +52,7 @@ func (e *encoders) chunk(codec format.Codec, chunkSize int64, level int, dst, sr
 		}
 		*k = keptEncoder{chunkSize: chunkSize, level: level, encode: encode}
 	}
-	if !allZero(src) {
+	if !AllZero(src) {
 		return k.encode(dst, src, rest)
 	}
 	if k.zeros != len(src) {
@@ -92,8 +92,8 @@ func newEncoder(codec format.Codec, chunkSize, level int) (func(dst, src []byte,
 	return nil, fmt.Errorf("wim: packing with %v: %w", codec, format.ErrUnsupported)
 }
 
-// encoderMemory is about how many bytes an encoder takes.
-func encoderMemory(codec format.Codec, chunkSize int64, level int) int64 {
+// EncoderMemory is about how many bytes an encoder takes.
+func EncoderMemory(codec format.Codec, chunkSize int64, level int) int64 {
 	switch codec {
 	case format.None:
 		return 0
@@ -107,8 +107,8 @@ func encoderMemory(codec format.Codec, chunkSize int64, level int) int64 {
 	return 0
 }
 
-// defaultChunkSize is that of other tools, and the only one that Microsoft's read for XPRESS and LZX.
-func defaultChunkSize(codec format.Codec, solid bool) int64 {
+// DefaultChunkSize is that of other tools, and the only one that Microsoft's read for XPRESS and LZX.
+func DefaultChunkSize(codec format.Codec, solid bool) int64 {
 	switch {
 	case codec == format.None:
 		return 0

@@ -1,20 +1,20 @@
-package core
+package config
 
 import (
 	"fmt"
 	"strings"
 )
 
-// UpdateOp is what an update command does.
-type UpdateOp uint8
+// Op is what an update command does.
+type Op uint8
 
 const (
-	UpdateAdd UpdateOp = 1 + iota
+	UpdateAdd Op = 1 + iota
 	UpdateDelete
 	UpdateRename
 )
 
-func (op UpdateOp) String() string {
+func (op Op) String() string {
 	switch op {
 	case UpdateAdd:
 		return "add"
@@ -26,10 +26,10 @@ func (op UpdateOp) String() string {
 	return fmt.Sprintf("UpdateOp(%d)", uint8(op))
 }
 
-// UpdateCommand is one change of an image, as wimlib-imagex's update command takes them.
-type UpdateCommand struct {
+// Command is one change of an image, as wimlib-imagex's update command takes them.
+type Command struct {
 	Line   int // where it stands, from 1
-	Op     UpdateOp
+	Op     Op
 	Source string // UpdateAdd: the file or folder to add, as it was written; UpdateRename: the old path in the image
 	Target string // the path in the image, separated by slashes, "/" for its root
 
@@ -38,18 +38,18 @@ type UpdateCommand struct {
 	Force, Recursive                                              bool // UpdateDelete
 }
 
-// ParseUpdateCommands reads commands, one a line: UTF-8, or UTF-16. Empty lines and those that begin with # do not count.
+// ParseCommands reads commands, one a line: UTF-8, or UTF-16. Empty lines and those that begin with # do not count.
 // Words with spaces stand in quotation marks of either kind, which cannot be escaped.
 //
 //	add [--dereference] [--unix-data] [--no-acls] [--strict-acls] [--no-replace] SOURCE DESTINATION
 //	delete [--force] [--recursive] PATH
 //	rename OLD_PATH NEW_PATH
-func ParseUpdateCommands(b []byte) ([]UpdateCommand, error) {
-	var list []UpdateCommand
+func ParseCommands(b []byte) ([]Command, error) {
+	var list []Command
 	err := eachLine(b, func(line int, words []string) error {
 		c, err := parseUpdate(words)
 		if err != "" {
-			return &ConfigError{line, strings.Join(words, " "), err}
+			return &Error{line, strings.Join(words, " "), err}
 		}
 		c.Line = line
 		list = append(list, c)
@@ -61,7 +61,7 @@ func ParseUpdateCommands(b []byte) ([]UpdateCommand, error) {
 	return list, nil
 }
 
-func parseUpdate(words []string) (c UpdateCommand, err string) {
+func parseUpdate(words []string) (c Command, err string) {
 	want := 2
 	switch strings.ToLower(words[0]) {
 	case "add":
@@ -101,7 +101,7 @@ func parseUpdate(words []string) (c UpdateCommand, err string) {
 	return c, ""
 }
 
-func (c *UpdateCommand) option(w string) bool {
+func (c *Command) option(w string) bool {
 	if c.Op == UpdateAdd {
 		switch w {
 		case "--dereference":
@@ -142,25 +142,25 @@ func CleanPath(path string) string {
 	return "/" + strings.Join(steps, "/")
 }
 
-// CaptureSource is a folder or file to capture, and where it goes.
-type CaptureSource struct {
+// Source is a folder or file to capture, and where it goes.
+type Source struct {
 	Line   int    // where it stands, from 1
 	Path   string // as it was written
 	Target string // in the image, separated by slashes, "/" for its root
 }
 
-// ParseSourceList reads a list of sources, one a line: a path, and behind it the path in the image if that is another.
-// Comments and quotation marks are as ParseUpdateCommands has them.
-func ParseSourceList(b []byte) ([]CaptureSource, error) {
-	var list []CaptureSource
+// ParseSources reads a list of sources, one a line: a path, and behind it the path in the image if that is another.
+// Comments and quotation marks are as ParseCommands has them.
+func ParseSources(b []byte) ([]Source, error) {
+	var list []Source
 	err := eachLine(b, func(line int, words []string) error {
 		if len(words) > 2 {
-			return &ConfigError{line, strings.Join(words, " "), "a line has a source and perhaps a target; put names with spaces in quotation marks"}
+			return &Error{line, strings.Join(words, " "), "a line has a source and perhaps a target; put names with spaces in quotation marks"}
 		}
 		if words[0] == "" {
-			return &ConfigError{line, strings.Join(words, " "), "the source is empty"}
+			return &Error{line, strings.Join(words, " "), "the source is empty"}
 		}
-		list = append(list, CaptureSource{line, words[0], CleanPath(words[len(words)-1])})
+		list = append(list, Source{line, words[0], CleanPath(words[len(words)-1])})
 		return nil
 	})
 	if err != nil {

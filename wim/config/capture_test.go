@@ -1,4 +1,4 @@
-package core
+package config
 
 import (
 	"encoding/binary"
@@ -6,13 +6,13 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"unicode/utf16"
+	"wimscope/wim/wimtest"
 )
 
 func TestCaptureConfigMatching(t *testing.T) {
-	parse := func(t *testing.T, text string) *CaptureConfig {
+	parse := func(t *testing.T, text string) *Capture {
 		t.Helper()
-		c, err := ParseCaptureConfig([]byte(text))
+		c, err := ParseCapture([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestCaptureConfigMatching(t *testing.T) {
 	if exact.Exact = false; !exact.Excludes("x.MP3") {
 		t.Error("Exact cannot be taken back")
 	}
-	var none *CaptureConfig
+	var none *Capture
 	if none.Excludes("x") || none.Unpacked("x") || none.Prepopulates("x") {
 		t.Error("no configuration has rules")
 	}
@@ -94,27 +94,16 @@ func TestCaptureConfigMatching(t *testing.T) {
 	}
 }
 
-func utf16File(s string, order binary.AppendByteOrder, mark bool) []byte {
-	var b []byte
-	if mark {
-		b = order.AppendUint16(b, 0xfeff)
-	}
-	for _, u := range utf16.Encode([]rune(s)) {
-		b = order.AppendUint16(b, u)
-	}
-	return b
-}
-
 func TestCaptureConfigForms(t *testing.T) {
 	const text = "; a comment\r\n# another\r\n\r\n[ exclusionlist ]\r\n\\über 🗜\r\n[Nowhere]\r\nx\r\n"
 	for name, b := range map[string][]byte{
 		"UTF-8":              []byte(text),
 		"UTF-8 with mark":    []byte("\ufeff" + text),
-		"UTF-16":             utf16File(text, binary.LittleEndian, false),
-		"UTF-16 with mark":   utf16File(text, binary.LittleEndian, true),
-		"UTF-16, big-endian": utf16File(text, binary.BigEndian, true),
+		"UTF-16":             wimtest.UTF16Text(text, binary.LittleEndian, false),
+		"UTF-16 with mark":   wimtest.UTF16Text(text, binary.LittleEndian, true),
+		"UTF-16, big-endian": wimtest.UTF16Text(text, binary.BigEndian, true),
 	} {
-		c, err := ParseCaptureConfig(b)
+		c, err := ParseCapture(b)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -126,20 +115,20 @@ func TestCaptureConfigForms(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"Latin 1":        []byte("[ExclusionList]\n\xfcber\n"),
 		"odd":            []byte("\xff\xfea"),
-		"lone surrogate": utf16File("[", binary.LittleEndian, true)[:2:2],
+		"lone surrogate": wimtest.UTF16Text("[", binary.LittleEndian, true)[:2:2],
 	} {
 		if name == "lone surrogate" {
 			b = append(b, 0, 0xd8)
 		}
-		if _, err := ParseCaptureConfig(b); !errors.Is(err, errText) {
+		if _, err := ParseCapture(b); !errors.Is(err, errText) {
 			t.Errorf("%s gives %v", name, err)
 		}
 	}
-	var ce *ConfigError
-	if _, err := ParseCaptureConfig([]byte("[ExclusionList]\n\nc:file\n")); !errors.As(err, &ce) || ce.Line != 3 {
+	var ce *Error
+	if _, err := ParseCapture([]byte("[ExclusionList]\n\nc:file\n")); !errors.As(err, &ce) || ce.Line != 3 {
 		t.Errorf("a path relative to a drive gives %v", err)
 	}
-	d := DefaultCaptureConfig()
+	d := DefaultCapture()
 	for _, p := range []string{"hiberfil.sys", "$Recycle.Bin/S-1-5/x", "System Volume Information", "windows/csc"} {
 		if !d.Excludes(p) {
 			t.Errorf("%s is not excluded by default", p)
@@ -152,20 +141,20 @@ func TestCaptureConfigForms(t *testing.T) {
 
 // FuzzCaptureConfig: what is read, written and read again is the same.
 func FuzzCaptureConfig(f *testing.F) {
-	f.Add([]byte(DefaultCaptureConfig().String()))
+	f.Add([]byte(DefaultCapture().String()))
 	f.Add([]byte("[ExclusionList]\n\" x\"\n'['\n#\n[PrepopulateList]\nC:\\a\\\\b/\n"))
 	f.Add([]byte("[CompressionFolderList]\n\"\"\"\n*?\\\n[CompressionExclusionList]\n/ /\n"))
-	f.Add(utf16File("[ExclusionException]\nß\n", binary.LittleEndian, true))
+	f.Add(wimtest.UTF16Text("[ExclusionException]\nß\n", binary.LittleEndian, true))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) > 1<<12 {
 			return
 		}
-		c, err := ParseCaptureConfig(b)
+		c, err := ParseCapture(b)
 		if err != nil {
 			return
 		}
 		c.Warnings = nil
-		again, err := ParseCaptureConfig([]byte(c.String()))
+		again, err := ParseCapture([]byte(c.String()))
 		if err != nil {
 			t.Fatalf("%q: %v", c.String(), err)
 		}

@@ -1,4 +1,4 @@
-package core
+package xmldoc
 
 import (
 	"encoding/binary"
@@ -12,28 +12,28 @@ import (
 	"wimscope/wim/format"
 )
 
-// XMLDoc is an archive's XML document. It keeps all that it holds, known or not, in its order, so that writing it
+// Doc is an archive's XML document. It keeps all that it holds, known or not, in its order, so that writing it
 // back loses nothing. encoding/xml would make the engine's program a seventh larger and drop what it does not know.
-type XMLDoc struct {
-	Nodes []*XMLNode // the root element, and what stands before and after it
+type Doc struct {
+	Nodes []*Node // the root element, and what stands before and after it
 }
 
-// XMLNode is a part of a document: an element if Name is set, otherwise text as it is meant, or what is kept as it
+// Node is a part of a document: an element if Name is set, otherwise text as it is meant, or what is kept as it
 // is written (comments, processing instructions, CDATA sections, document types).
-type XMLNode struct {
+type Node struct {
 	Name     string
-	Attrs    []XMLAttr
-	Children []*XMLNode
+	Attrs    []Attr
+	Children []*Node
 	Text     string // of a text node
 	Verbatim string // "<!--…-->", "<?…?>", "<![CDATA[…]]>", "<!…>"
 }
 
-// XMLAttr is an attribute of an element.
-type XMLAttr struct{ Name, Value string }
+// Attr is an attribute of an element.
+type Attr struct{ Name, Value string }
 
 // What is beyond these is no document of an archive, but an attempt on memory or stack.
 const (
-	maxXMLBytes = 64 << 20
+	MaxBytes    = 64 << 20
 	maxXMLDepth = 256
 	maxXMLNodes = 1 << 20
 
@@ -41,21 +41,21 @@ const (
 	maxXMLIndent = 16
 )
 
-// ParseXML reads a document: UTF-16 in either order or UTF-8, with a byte order mark or without. It is tolerant: of
+// Parse reads a document: UTF-16 in either order or UTF-8, with a byte order mark or without. It is tolerant: of
 // a document that is not well-formed it gives what it understood, beside the error. Whatever it gives can be written:
 // characters that no document can hold are U+FFFD, and what has no place in a document is left out.
-func ParseXML(b []byte) (*XMLDoc, error) {
-	if len(b) > maxXMLBytes {
-		return &XMLDoc{}, fmt.Errorf("document of %d bytes is beyond all bounds", len(b))
+func Parse(b []byte) (*Doc, error) {
+	if len(b) > MaxBytes {
+		return &Doc{}, fmt.Errorf("document of %d bytes is beyond all bounds", len(b))
 	}
 	p := xmlParser{s: xmlText(b)}
-	if what := notXML(p.s); what != "" {
+	if what := NotXML(p.s); what != "" {
 		p.odd("it has " + what)
 		p.s = xmlClean(p.s)
 	}
-	root := &XMLNode{}
+	root := &Node{}
 	err := p.content(root)
-	doc := &XMLDoc{Nodes: root.Children}
+	doc := &Doc{Nodes: root.Children}
 	if err == nil && doc.Root() == nil {
 		p.odd("it has no element")
 	}
@@ -107,8 +107,8 @@ func xmlClean(s string) string {
 	}, strings.ToValidUTF8(s, "\ufffd"))
 }
 
-// appendUTF16 converts UTF-8 to UTF-16LE and appends it.
-func appendUTF16(out []byte, s string) []byte {
+// AppendUTF16 converts UTF-8 to UTF-16LE and appends it.
+func AppendUTF16(out []byte, s string) []byte {
 	le := binary.LittleEndian
 	for _, r := range s {
 		if r >= 0x10000 {
@@ -143,9 +143,9 @@ func (p *xmlParser) odd(text string) {
 }
 
 // content reads the whole document into root. Open elements are kept on a list and not on the stack of calls.
-func (p *xmlParser) content(root *XMLNode) error {
-	open := []*XMLNode{root}
-	add := func(n *XMLNode) error {
+func (p *xmlParser) content(root *Node) error {
+	open := []*Node{root}
+	add := func(n *Node) error {
 		if p.nodes++; p.nodes > maxXMLNodes {
 			return p.fail("too many elements")
 		}
@@ -163,7 +163,7 @@ func (p *xmlParser) content(root *XMLNode) error {
 			if end < 0 {
 				end = len(p.s) - p.at
 			}
-			if err := add(&XMLNode{Text: p.unescape(p.s[p.at : p.at+end])}); err != nil {
+			if err := add(&Node{Text: p.unescape(p.s[p.at : p.at+end])}); err != nil {
 				return err
 			}
 			p.at += end
@@ -187,7 +187,7 @@ func (p *xmlParser) content(root *XMLNode) error {
 				return p.fail(errXMLEnd.Error())
 			}
 			end += 2 + len(closing)
-			if err := add(&XMLNode{Verbatim: rest[:end]}); err != nil {
+			if err := add(&Node{Verbatim: rest[:end]}); err != nil {
 				return err
 			}
 			p.at += end
@@ -227,13 +227,13 @@ func (p *xmlParser) content(root *XMLNode) error {
 }
 
 // element reads a start tag. closed says that it ended with "/>".
-func (p *xmlParser) element() (n *XMLNode, closed bool, err error) {
+func (p *xmlParser) element() (n *Node, closed bool, err error) {
 	p.at++ // '<'
 	name := p.name()
 	if name == "" {
 		return nil, false, p.fail("a tag without a name")
 	}
-	n = &XMLNode{Name: name}
+	n = &Node{Name: name}
 	for {
 		before := p.at
 		p.space()
@@ -285,12 +285,12 @@ func (p *xmlParser) element() (n *XMLNode, closed bool, err error) {
 			p.odd("an attribute with an impossible name")
 		case !valued:
 			p.odd("the attribute " + key + " without a value")
-		case slices.ContainsFunc(n.Attrs, func(a XMLAttr) bool { return a.Name == key }):
+		case slices.ContainsFunc(n.Attrs, func(a Attr) bool { return a.Name == key }):
 			p.odd("the attribute " + key + " twice")
 			continue
 		}
 		if isXMLName(key) {
-			n.Attrs = append(n.Attrs, XMLAttr{key, value})
+			n.Attrs = append(n.Attrs, Attr{key, value})
 		}
 	}
 }
@@ -311,13 +311,13 @@ func (p *xmlParser) name() string {
 }
 
 // misplaced returns why a node must not be a child of top, or beside the root element; "" if it may.
-func (p *xmlParser) misplaced(n, top *XMLNode, outside bool) string {
+func (p *xmlParser) misplaced(n, top *Node, outside bool) string {
 	switch v := n.Verbatim; {
 	case n.Name != "":
 		if !isXMLName(n.Name) {
 			return "an element with an impossible name"
 		}
-		if outside && slices.ContainsFunc(top.Children, func(c *XMLNode) bool { return c.Name != "" }) {
+		if outside && slices.ContainsFunc(top.Children, func(c *Node) bool { return c.Name != "" }) {
 			return "a second element <" + n.Name + "> beside the first"
 		}
 	case v == "":
@@ -341,7 +341,7 @@ func (p *xmlParser) misplaced(n, top *XMLNode, outside bool) string {
 		}
 	default:
 		if name, ok := strings.CutPrefix(v, "<!DOCTYPE "); !ok || !isXMLName(strings.TrimRight(name, " >\n\t")) || !outside ||
-			slices.ContainsFunc(top.Children, func(c *XMLNode) bool { return c.Name != "" || strings.HasPrefix(c.Verbatim, "<!D") }) {
+			slices.ContainsFunc(top.Children, func(c *Node) bool { return c.Name != "" || strings.HasPrefix(c.Verbatim, "<!D") }) {
 			return "a declaration that is not understood"
 		}
 	}
@@ -429,22 +429,22 @@ func xmlEntity(name string) (rune, bool) {
 }
 
 // String writes the document as UTF-8, as it would be stored but for the encoding.
-func (d *XMLDoc) String() string {
+func (d *Doc) String() string {
 	var b strings.Builder
 	writeXML(&b, d.Nodes, -1, 0)
 	return b.String()
 }
 
 // Pretty writes the document for reading, each element on a line of its own.
-func (d *XMLDoc) Pretty() string {
+func (d *Doc) Pretty() string {
 	var b strings.Builder
 	writeXML(&b, d.Nodes, 0, 0)
 	return strings.ToValidUTF8(b.String(), "\ufffd")
 }
 
 // AppendUTF16 appends the document as archives store it: UTF-16LE after a byte order mark.
-func (d *XMLDoc) AppendUTF16(b []byte) []byte {
-	return appendUTF16(append(b, 0xff, 0xfe), d.String())
+func (d *Doc) AppendUTF16(b []byte) []byte {
+	return AppendUTF16(append(b, 0xff, 0xfe), d.String())
 }
 
 var (
@@ -455,7 +455,7 @@ var (
 )
 
 // writeXML writes nodes; indent < 0 adds no space. depth is bounded by the parser, and by who builds a document.
-func writeXML(b *strings.Builder, nodes []*XMLNode, indent, depth int) {
+func writeXML(b *strings.Builder, nodes []*Node, indent, depth int) {
 	if depth > 2*maxXMLDepth {
 		return
 	}
@@ -505,7 +505,7 @@ func writeXML(b *strings.Builder, nodes []*XMLNode, indent, depth int) {
 func xmlIndent(depth int) string { return strings.Repeat("  ", min(depth, maxXMLIndent)) }
 
 // Root is the document's first element, nil if it has none.
-func (d *XMLDoc) Root() *XMLNode {
+func (d *Doc) Root() *Node {
 	for _, n := range d.Nodes {
 		if n.Name != "" {
 			return n
@@ -515,7 +515,7 @@ func (d *XMLDoc) Root() *XMLNode {
 }
 
 // Child finds an element by the names on the way to it; nil if it is not there. n may be nil.
-func (n *XMLNode) Child(path ...string) *XMLNode {
+func (n *Node) Child(path ...string) *Node {
 	for _, name := range path {
 		if n == nil {
 			return nil
@@ -525,7 +525,7 @@ func (n *XMLNode) Child(path ...string) *XMLNode {
 	return n
 }
 
-func (n *XMLNode) child(name string) *XMLNode {
+func (n *Node) child(name string) *Node {
 	for _, c := range n.Children {
 		if c.Name == name {
 			return c
@@ -535,7 +535,7 @@ func (n *XMLNode) child(name string) *XMLNode {
 }
 
 // Content returns the text inside an element unchanged, CDATA included: image names may begin with a space. n may be nil.
-func (n *XMLNode) Content(path ...string) string {
+func (n *Node) Content(path ...string) string {
 	n = n.Child(path...)
 	if n == nil {
 		return ""
@@ -553,10 +553,10 @@ func (n *XMLNode) Content(path ...string) string {
 }
 
 // Word returns Content without surrounding space.
-func (n *XMLNode) Word(path ...string) string { return strings.TrimSpace(n.Content(path...)) }
+func (n *Node) Word(path ...string) string { return strings.TrimSpace(n.Content(path...)) }
 
 // Number returns the decimal number inside an element; 0 if there is none, or it is negative or exceeds 64 bits.
-func (n *XMLNode) Number(path ...string) uint64 {
+func (n *Node) Number(path ...string) uint64 {
 	v, err := strconv.ParseUint(strings.TrimPrefix(n.Word(path...), "+"), 10, 64)
 	if err != nil {
 		return 0
@@ -566,7 +566,7 @@ func (n *XMLNode) Number(path ...string) uint64 {
 
 // Filetime returns the time in an element such as CREATIONTIME: <HIGHPART>0x01d8…</HIGHPART><LOWPART>0x…</LOWPART>. A half that
 // is not a number counts as 0.
-func (n *XMLNode) Filetime(path ...string) format.Filetime {
+func (n *Node) Filetime(path ...string) format.Filetime {
 	n = n.Child(path...)
 	half := func(name string) uint64 {
 		s := n.Word(name)
@@ -583,7 +583,7 @@ func (n *XMLNode) Filetime(path ...string) format.Filetime {
 }
 
 // Attr is the value of an attribute, "" if it is not there. n may be nil.
-func (n *XMLNode) Attr(name string) string {
+func (n *Node) Attr(name string) string {
 	if n != nil {
 		for _, a := range n.Attrs {
 			if a.Name == name {

@@ -1,4 +1,4 @@
-package core
+package security
 
 import (
 	"encoding/binary"

@@ -1,4 +1,4 @@
-package core
+package xmldoc
 
 import (
 	"strconv"
@@ -39,8 +39,8 @@ type ImageInfo struct {
 	Problem            string // why its tree cannot be read, if that is known; "" otherwise
 }
 
-// imageInfo reads an IMAGE element.
-func imageInfo(n *XMLNode) ImageInfo {
+// ReadImageInfo reads an IMAGE element.
+func ReadImageInfo(n *Node) ImageInfo {
 	w := n.Child("WINDOWS")
 	info := ImageInfo{
 		Name:               n.Content("NAME"),
@@ -58,10 +58,10 @@ func imageInfo(n *XMLNode) ImageInfo {
 		Branch:             w.Word("VERSION", "BRANCH"),
 		ServicePack:        w.Word("VERSION", "SPLEVEL"),
 		SystemRoot:         w.Content("SYSTEMROOT"),
-		Dirs:               xmlNumber(n.Word("DIRCOUNT")),
-		Files:              xmlNumber(n.Word("FILECOUNT")),
-		Bytes:              xmlNumber(n.Word("TOTALBYTES")),
-		HardLinkBytes:      xmlNumber(n.Word("HARDLINKBYTES")),
+		Dirs:               Number(n.Word("DIRCOUNT")),
+		Files:              Number(n.Word("FILECOUNT")),
+		Bytes:              Number(n.Word("TOTALBYTES")),
+		HardLinkBytes:      Number(n.Word("HARDLINKBYTES")),
 		Created:            n.Filetime("CREATIONTIME"),
 		Modified:           n.Filetime("LASTMODIFICATIONTIME"),
 		WIMBoot:            n.Number("WIMBOOT") != 0,
@@ -113,8 +113,8 @@ func archName(n string) string {
 	return "processor " + n
 }
 
-// xmlNumber reads a count; what is none gives 0.
-func xmlNumber(s string) int64 {
+// Number reads a count; what is none gives 0.
+func Number(s string) int64 {
 	v, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || v < 0 {
 		return 0

@@ -1,4 +1,4 @@
-package core
+package pe
 
 import (
 	"bytes"
@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 	"unicode/utf8"
 
-	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 	"wimscope/wim/wimtest"
 )
@@ -117,7 +117,7 @@ func (s peSpec) versionInfo() []byte {
 	fixed = append(fixed, make([]byte, 52-len(fixed))...)
 	var items [][]byte
 	for _, kv := range s.strings {
-		items = append(items, versionItem(kv[0], append(u16(kv[1]), 0, 0), true))
+		items = append(items, versionItem(kv[0], append(ntname.Bytes(utf16.Encode([]rune(kv[1]))), 0, 0), true))
 	}
 	table := versionItem("040904B0", nil, true, items...)
 	translation := versionItem("Translation", []byte{9, 4, 0xb0, 4}, false)
@@ -128,7 +128,7 @@ func (s peSpec) versionInfo() []byte {
 func versionItem(key string, value []byte, text bool, children ...[]byte) []byte {
 	le := binary.LittleEndian
 	b := make([]byte, 6)
-	b = append(append(b, u16(key)...), 0, 0)
+	b = append(append(b, ntname.Bytes(utf16.Encode([]rune(key)))...), 0, 0)
 	pad := func() {
 		for len(b)%4 != 0 {
 			b = append(b, 0)
@@ -172,7 +172,7 @@ func TestPEVersion(t *testing.T) {
 		{"unknown machine", peSpec{machine: 0x1234, none: true}, "machine 0x1234 false   []"},
 	} {
 		b := tt.spec.bytes()
-		v, err := ReadPEVersion(bytes.NewReader(b), int64(len(b)))
+		v, err := Read(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
@@ -218,7 +218,7 @@ func (c *countingReader) ReadAt(p []byte, off int64) (int, error) {
 func TestPEReadsLittle(t *testing.T) {
 	b := append(kernelSpec().bytes(), make([]byte, 10<<20)...)
 	r := &countingReader{Reader: bytes.NewReader(b)}
-	if v, err := ReadPEVersion(r, int64(len(b))); err != nil || v.FileVersion == "" {
+	if v, err := Read(r, int64(len(b))); err != nil || v.FileVersion == "" {
 		t.Fatal(v, err)
 	}
 	if r.bytes > 8<<10 {
@@ -228,38 +228,17 @@ func TestPEReadsLittle(t *testing.T) {
 
 func TestNotPE(t *testing.T) {
 	for _, b := range [][]byte{nil, []byte("MZ"), bytes.Repeat([]byte("MZ"), 64), make([]byte, 1000), []byte("MZ" + strings.Repeat("\xff", 100))} {
-		if v, err := ReadPEVersion(bytes.NewReader(b), int64(len(b))); !errors.Is(err, errNotPE) {
+		if v, err := Read(bytes.NewReader(b), int64(len(b))); !errors.Is(err, ErrNotPE) {
 			t.Errorf("%.10x: %v, %v", b, v, err)
 		}
 	}
 	// Cut anywhere, it gives what is left or an error.
 	b := kernelSpec().bytes()
 	for n := range b {
-		v, err := ReadPEVersion(bytes.NewReader(b[:n]), int64(n))
+		v, err := Read(bytes.NewReader(b[:n]), int64(n))
 		if (v == nil) == (err == nil) {
 			t.Fatalf("cut at %d: %v, %v", n, v, err)
 		}
-	}
-}
-
-func TestImageVersion(t *testing.T) {
-	kernel := &wimtest.HandEntry{Name: "NTOSKRNL.EXE", Data: kernelSpec().bytes()}
-	root := wimtest.Folder("", wimtest.Folder("WINDOWS", wimtest.Folder("system32", kernel)))
-	im := openHand(t, root)
-	if v, path, err := im.a.ImageVersion(1); err != nil || v != "10.0.22621.2428" || path != "/WINDOWS/system32/NTOSKRNL.EXE" {
-		t.Errorf("%q at %q, %v", v, path, err)
-	}
-	for _, root := range []*wimtest.HandEntry{
-		wimtest.Folder("", wimtest.TextFile("x", "x")),
-		wimtest.Folder("", wimtest.Folder("Windows", wimtest.Folder("System32", wimtest.TextFile("ntoskrnl.exe", "no program")))),
-		wimtest.Folder("", wimtest.Folder("Windows", wimtest.Folder("System32", wimtest.Folder("ntoskrnl.exe")))),
-	} {
-		if v, path, err := openHand(t, root).a.ImageVersion(1); !errors.Is(err, format.ErrNotFound) {
-			t.Errorf("%q at %q, %v, want ErrNotFound", v, path, err)
-		}
-	}
-	if _, _, err := im.a.ImageVersion(2); err == nil {
-		t.Error("image 2 has a version")
 	}
 }
 
@@ -268,7 +247,7 @@ func FuzzPE(f *testing.F) {
 	f.Add(peSpec{machine: 0x14c, dll: true, version: [4]uint16{1, 2, 3, 4}}.bytes(), "", "", uint64(0))
 	f.Fuzz(func(t *testing.T, b []byte, key, value string, number uint64) {
 		r := &countingReader{Reader: bytes.NewReader(b)}
-		v, err := ReadPEVersion(r, int64(len(b)))
+		v, err := Read(r, int64(len(b)))
 		if (v == nil) == (err == nil) {
 			t.Fatalf("%v, %v", v, err)
 		}
@@ -284,14 +263,14 @@ func FuzzPE(f *testing.F) {
 		}
 		q := [4]uint16{uint16(number >> 48), uint16(number >> 32), uint16(number >> 16), uint16(number)}
 		b = peSpec{machine: 0x8664, plus: true, version: q, strings: [][2]string{{key, value}, {"Last", "x"}}}.bytes()
-		v, err = ReadPEVersion(bytes.NewReader(b), int64(len(b)))
+		v, err = Read(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if want := fmt.Sprintf("%d.%d.%d.%d", q[0], q[1], q[2], q[3]); v.FileVersion != want {
 			t.Fatalf("version %s, want %s", v.FileVersion, want)
 		}
-		if want := []PEString{{key, value}, {"Last", "x"}}; !slices.Equal(v.Strings, want) {
+		if want := []String{{key, value}, {"Last", "x"}}; !slices.Equal(v.Strings, want) {
 			t.Fatalf("strings %q, want %q", v.Strings, want)
 		}
 	})
