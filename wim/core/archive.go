@@ -18,6 +18,18 @@ import (
 // Archive is one or more parts opened together, with the references in which it looks for contents it lacks. Its
 // methods may be called from several goroutines. It holds no resources but memory; who opened the files closes them.
 type Archive struct {
+	*Store
+	doc    *xmldoc.Doc
+	images []xmldoc.ImageInfo
+	losses []Loss // of the archive itself; those of trees are in their images
+
+	trees  *lru[int, *Image]
+	loadMu sync.Mutex // one image is loaded at a time
+}
+
+// Store is the bytes of an archive: its parts and references, the blobs in them, and which resources these lie in. It
+// knows neither images nor the XML document. Its methods may be called from several goroutines.
+type Store struct {
 	opts     ReadOptions
 	parts    []part // of the archive, then of the references, in the order of Open
 	nParts   int    // of the archive
@@ -29,18 +41,13 @@ type Archive struct {
 	index    blobIndex
 	solids   []solidResource
 	runs     []solidRun
-	metas    []metaRec // the images
-	doc      *xmldoc.Doc
-	images   []xmldoc.ImageInfo
+	metas    []metaRec                // metadata resources, in the order of the images
 	tables   []*format.IntegrityTable // by part, references too; nil if it has none that makes sense
 	trailing []int64                  // by part: bytes at its end that belong to nothing
 	warnings []string
-	losses   []Loss // of the archive itself; each image has those of its tree
 
 	chunks *lru[chunkKey, []byte]
-	judged *lru[judgement, error] // of chunks: nil if one can be unpacked
-	trees  *lru[int, *Image]
-	loadMu sync.Mutex // one image is loaded at a time
+	judged *lru[judgement, error] // of chunks: nil if they can be unpacked
 
 	size     int64        // of all parts, references too
 	unpacked atomic.Int64 // bytes of chunks, by readers
@@ -58,7 +65,7 @@ type Archive struct {
 // *FormatError, *TooLargeError, ErrUnsupported, and what the parts' ReadAt gives. What can be passed over is told
 // by Info().Warnings.
 func Open(parts []Part, o *ReadOptions) (*Archive, error) {
-	a := &Archive{opts: o.withDefaults(), nParts: len(parts)}
+	a := &Archive{Store: &Store{opts: o.withDefaults(), nParts: len(parts)}}
 	a.chunks = newLRU[chunkKey, []byte](a.opts.CacheSize, 1)
 	a.judged = newLRU[judgement, error](judgedChunks, 1)
 	a.trees = newLRU[int, *Image](a.opts.TreeCacheSize, 1)
@@ -108,7 +115,7 @@ func Open(parts []Part, o *ReadOptions) (*Archive, error) {
 }
 
 // behind is how many bytes at the end of part i belong to nothing.
-func (a *Archive) behind(i int) int64 {
+func (a *Store) behind(i int) int64 {
 	p := &a.parts[i]
 	end := p.hdrOff + format.HeaderSize
 	for _, r := range []format.ResourceHeader{p.hdr.BlobTable, p.hdr.XML, p.hdr.Integrity} {
@@ -213,7 +220,7 @@ func (a *Archive) lose(kind LossKind, off int64, count int, text string, args ..
 func (a *Archive) Losses() []Loss { return a.losses }
 
 // readTables reads the blob tables of the parts, then of the references; neighbours of one GUID are a set.
-func (a *Archive) readTables() error {
+func (a *Store) readTables() error {
 	l := &loader{a: a, lo: 0, hi: a.nParts, metas: true, solidIDs: map[solidKey]int32{}}
 	if err := l.load(); err != nil {
 		return err
@@ -234,7 +241,7 @@ func (a *Archive) readTables() error {
 }
 
 // byNumber lists the parts [lo, hi) by their part numbers.
-func (a *Archive) byNumber(lo, hi int) []int {
+func (a *Store) byNumber(lo, hi int) []int {
 	order := make([]int, 0, hi-lo)
 	for i := lo; i < hi; i++ {
 		order = append(order, i)
@@ -403,7 +410,7 @@ func metadataOf(index int) string { return fmt.Sprintf("metadata resource of ima
 
 // metadata reads an image's metadata resource. check tells whether its SHA-1 is right; that may be computed beside
 // what the caller does until then.
-func (a *Archive) metadata(index int) (b []byte, check func() error, err error) {
+func (a *Store) metadata(index int) (b []byte, check func() error, err error) {
 	m := &a.metas[index-1]
 	p := &a.parts[m.src]
 	if m.problem != "" {
@@ -426,7 +433,7 @@ func (a *Archive) metadata(index int) (b []byte, check func() error, err error) 
 type Source []io.ReaderAt
 
 // Source is what RunShard reads this archive's shards from.
-func (a *Archive) Source() Source {
+func (a *Store) Source() Source {
 	s := make(Source, len(a.parts))
 	for i := range a.parts {
 		s[i] = a.parts[i].R

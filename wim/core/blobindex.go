@@ -85,7 +85,7 @@ func (x *blobIndex) reserve(n int, hashOf func(id int32) *format.Hash) {
 }
 
 // blobID finds a content's number in the parts, then in the references.
-func (a *Archive) blobID(h format.Hash) (int32, bool) {
+func (a *Store) blobID(h format.Hash) (int32, bool) {
 	id, _, ok := a.index.find(a.blobs, &h)
 	return id, ok
 }

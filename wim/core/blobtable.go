@@ -71,7 +71,7 @@ type metaRec struct {
 
 // loader fills an Archive while it is opened.
 type loader struct {
-	a        *Archive
+	a        *Store
 	lo, hi   int // the parts in question: those of the archive, or those of one reference
 	base     int32
 	metas    bool // images count: not for references
@@ -441,7 +441,7 @@ func (l *loader) addMeta(t *blobTable, i int, e format.BlobEntry, solid bool) er
 }
 
 // readAll reads and unpacks a whole resource. Its size is limited by MaxMemory and by times the size of the part.
-func (a *Archive) readAll(r *resource, record string, times int64) ([]byte, error) {
+func (a *Store) readAll(r *resource, record string, times int64) ([]byte, error) {
 	p := &a.parts[r.src]
 	limit := min(a.opts.MaxMemory, budget(p.Size, times))
 	if r.size > limit {
@@ -466,7 +466,7 @@ func (a *Archive) readAll(r *resource, record string, times int64) ([]byte, erro
 }
 
 // blob gives the public form of a record.
-func (a *Archive) blob(id int32) Blob {
+func (a *Store) blob(id int32) Blob {
 	r := &a.blobs[id]
 	b := Blob{ID: id, Hash: r.hash, Size: r.size, RefCount: r.refs, Part: int(r.src)}
 	if int(id) >= a.nBlobs {
@@ -477,7 +477,7 @@ func (a *Archive) blob(id int32) Blob {
 }
 
 // record is the other way round: the record of a Blob that this archive gave.
-func (a *Archive) record(b Blob) (*blobRec, bool) {
+func (a *Store) record(b Blob) (*blobRec, bool) {
 	id := int(b.ID)
 	if b.Reference {
 		id += a.nBlobs
@@ -489,7 +489,7 @@ func (a *Archive) record(b Blob) (*blobRec, bool) {
 }
 
 // Blob finds a content: in the parts, then in the references.
-func (a *Archive) Blob(h format.Hash) (Blob, bool) {
+func (a *Store) Blob(h format.Hash) (Blob, bool) {
 	id, ok := a.blobID(h)
 	if !ok {
 		return Blob{}, false
@@ -498,7 +498,7 @@ func (a *Archive) Blob(h format.Hash) (Blob, bool) {
 }
 
 // Blobs are all contents that the parts hold, in the order of the blob tables. Those of references are not among them.
-func (a *Archive) Blobs() []Blob {
+func (a *Store) Blobs() []Blob {
 	out := make([]Blob, a.nBlobs)
 	for i := range out {
 		out[i] = a.blob(int32(i))
@@ -507,7 +507,7 @@ func (a *Archive) Blobs() []Blob {
 }
 
 // resourceOf gives the resource of a blob that has its own.
-func (a *Archive) resourceOf(r *blobRec) resource {
+func (a *Store) resourceOf(r *blobRec) resource {
 	res := resource{src: r.src, form: r.form, off: r.off, packed: r.packed, size: r.size}
 	if r.form != formStored {
 		p := &a.parts[r.src]
@@ -537,7 +537,7 @@ type StoredInfo struct {
 }
 
 // Stored says where b lies, which must be of this archive.
-func (a *Archive) Stored(b Blob) StoredInfo {
+func (a *Store) Stored(b Blob) StoredInfo {
 	rec, ok := a.record(b)
 	if !ok {
 		return StoredInfo{}
@@ -575,7 +575,7 @@ func (a *Archive) Stored(b Blob) StoredInfo {
 const storedChunks = 64
 
 // storedSolid tells where a blob of a solid run lies. A blob that goes on in a second resource is told of where it starts.
-func (a *Archive) storedSolid(rec *blobRec, info *StoredInfo) {
+func (a *Store) storedSolid(rec *blobRec, info *StoredInfo) {
 	run := &a.runs[rec.run]
 	m := run.member(rec.off)
 	if m < 0 {
@@ -601,7 +601,7 @@ func (a *Archive) storedSolid(rec *blobRec, info *StoredInfo) {
 }
 
 // chunkRefs reads where chunks of a resource that is not solid lie.
-func (a *Archive) chunkRefs(res *resource, first, count int64) ([]chunkRef, error) {
+func (a *Store) chunkRefs(res *resource, first, count int64) ([]chunkRef, error) {
 	off, n := res.tableRange(first, count)
 	b, err := a.parts[res.src].read("chunk table", off, n)
 	if err != nil {

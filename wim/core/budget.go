@@ -75,7 +75,7 @@ func (r *resource) judgement(c chunkRef) judgement { return judgement{r.src, r.c
 
 // judge checks whether a chunk can be unpacked, before memory is allocated for it. It returns a *FormatError if it cannot, or an
 // error of reading the part.
-func (a *Archive) judge(res *resource, c chunkRef) error {
+func (a *Store) judge(res *resource, c chunkRef) error {
 	key := res.judgement(c)
 	if err, known := a.judged.get(key); known {
 		return err
@@ -104,18 +104,18 @@ func (a *Archive) judge(res *resource, c chunkRef) error {
 }
 
 // remember records what is wrong with a chunk and returns the error for it.
-func (a *Archive) remember(res *resource, c chunkRef, err error) error {
+func (a *Store) remember(res *resource, c chunkRef, err error) error {
 	err = a.chunkError(res, c, err)
 	a.judged.put(res.judgement(c), err, 1)
 	return err
 }
 
-func (a *Archive) chunkError(res *resource, c chunkRef, err error) error {
+func (a *Store) chunkError(res *resource, c chunkRef, err error) error {
 	return &format.Error{Record: fmt.Sprintf("chunk of the resource at 0x%x", res.off), Part: a.parts[res.src].Name, Off: c.off, Err: err}
 }
 
 // judgeSolid judges the chunks that hold bytes [off, off+n) of a solid run.
-func (a *Archive) judgeSolid(chunks []solidChunk, off, n int64) error {
+func (a *Store) judgeSolid(chunks []solidChunk, off, n int64) error {
 	for i := max(chunkAt(chunks, off), 0); i < len(chunks) && chunks[i].start < off+n; i++ {
 		c := &chunks[i]
 		if err := a.judge(&a.solids[c.solid].resource, c.chunkRef); err != nil {
@@ -127,7 +127,7 @@ func (a *Archive) judgeSolid(chunks []solidChunk, off, n int64) error {
 
 // judgeResource judges the chunks that hold bytes [off, off+n) of a resource. Only LZMS has chunks that are large enough to
 // matter.
-func (a *Archive) judgeResource(res *resource, off, n int64) error {
+func (a *Store) judgeResource(res *resource, off, n int64) error {
 	if res.form == formStored || res.codec != format.LZMS || min(res.chunk, res.size) <= firstLook || n == 0 {
 		return nil
 	}

@@ -15,7 +15,7 @@ type ContentsPlan struct {
 // PlanContents makes the plan of unpacking the contents with these hashes; zero ones and repeated ones count once or
 // not at all. Errors: *MissingBlobError, *FormatError for one whose place makes no sense, *TooLargeError.
 func (a *Archive) PlanContents(hashes []format.Hash) (*ContentsPlan, error) {
-	p := &ContentsPlan{layout{a: a, op: OpExtract, extract: true}}
+	p := &ContentsPlan{layout{a: a.Store, op: OpExtract, extract: true}}
 	seen := make(map[int32]bool, len(hashes))
 	var plain, solid []int32
 	for _, h := range hashes {

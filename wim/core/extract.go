@@ -101,7 +101,7 @@ const restEntries = 2048
 
 // PlanExtract makes the plan of extracting a selection.
 func (a *Archive) PlanExtract(sel Selection, o *ExtractOptions) (*ExtractPlan, error) {
-	p := &ExtractPlan{layout: layout{a: a, op: OpExtract, extract: true}, sel: sel}
+	p := &ExtractPlan{layout: layout{a: a.Store, op: OpExtract, extract: true}, sel: sel}
 	if o != nil {
 		p.o = *o
 	}

@@ -23,7 +23,7 @@ func (e *IntegrityError) Error() string {
 func (e *IntegrityError) Is(target error) bool { return target == format.ErrChecksum }
 
 // readIntegrity reads a part's integrity table, nil if it has none.
-func (a *Archive) readIntegrity(src int) (*format.IntegrityTable, error) {
+func (a *Store) readIntegrity(src int) (*format.IntegrityTable, error) {
 	p := &a.parts[src]
 	h := p.hdr.Integrity
 	if h.PackedSize == 0 {
@@ -62,7 +62,7 @@ func (p *part) covered() (from, to int64) {
 
 // compareBlocks hashes the blocks of the integrity table of part src, from block first on, and compares them with the table.
 // It returns an *IntegrityError for the first that differs.
-func (a *Archive) compareBlocks(src, first int) error {
+func (a *Store) compareBlocks(src, first int) error {
 	p, t := &a.parts[src], a.tables[src]
 	from, to := p.covered()
 	size := int64(t.ChunkSize)

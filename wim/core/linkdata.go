@@ -88,7 +88,7 @@ func (l *linkData) readAll(im *Image) {
 }
 
 // solidChunkSize returns the unpacked size of the chunks that hold a blob of a solid run.
-func (a *Archive) solidChunkSize(b *blobRec) int64 {
+func (a *Store) solidChunkSize(b *blobRec) int64 {
 	chunks, err := a.runChunks(b.run)
 	if err != nil || b.bad != faultNone || b.size == 0 {
 		return 0

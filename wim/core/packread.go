@@ -11,7 +11,7 @@ type spanMaker struct {
 	spans []Span
 
 	// The last span, if it is of a solid resource.
-	a     *Archive
+	a     *Store
 	solid int32
 	next  int   // the chunk after its last one
 	start int64 // in the run, of its first chunk
@@ -20,7 +20,7 @@ type spanMaker struct {
 
 // content adds the bytes [from, from+n) of a content. base is the number of the archive's first part, id the content's
 // in the archive and as the number that pieces have.
-func (m *spanMaker) content(a *Archive, base, blob, id int32, from, n int64) error {
+func (m *spanMaker) content(a *Store, base, blob, id int32, from, n int64) error {
 	if blob >= a.metaID(0) {
 		r := &a.metas[blob-a.metaID(0)]
 		if r.problem != "" {
@@ -66,7 +66,7 @@ func (m *spanMaker) content(a *Archive, base, blob, id int32, from, n int64) err
 }
 
 // plain adds bytes of a resource.
-func (m *spanMaker) plain(a *Archive, base, id int32, res resource, hash format.Hash, from, n int64) {
+func (m *spanMaker) plain(a *Store, base, id int32, res resource, hash format.Hash, from, n int64) {
 	p := &a.parts[res.src]
 	src := base + res.src
 	whole := n == res.size
@@ -89,7 +89,7 @@ func (m *spanMaker) plain(a *Archive, base, id int32, res resource, hash format.
 }
 
 // reach makes the last span hold chunk k, for bytes from at in the run on, and gives k.
-func (m *spanMaker) reach(a *Archive, base int32, chunks []solidChunk, k int, at int64) int {
+func (m *spanMaker) reach(a *Store, base int32, chunks []solidChunk, k int, at int64) int {
 	c := &chunks[k]
 	res := &a.solids[c.solid]
 	add := m.a == a && m.solid == c.solid && at >= m.end && (k == m.next || k == m.next-1)
@@ -110,7 +110,7 @@ func (m *spanMaker) reach(a *Archive, base int32, chunks []solidChunk, k int, at
 func (m *spanMaker) cut() { m.a, m.next, m.solid = nil, -1, -1 }
 
 // unpackMemory is about how many bytes a worker needs to unpack the largest chunk of the bytes [from, from+n) of a content.
-func (a *Archive) unpackMemory(blob int32, from, n int64) int64 {
+func (a *Store) unpackMemory(blob int32, from, n int64) int64 {
 	if blob >= a.metaID(0) {
 		return 2 * int64(a.parts[a.metas[blob-a.metaID(0)].src].hdr.ChunkSize)
 	}
@@ -159,7 +159,7 @@ func (r *resource) packedFor(o *WriteOptions) int64 {
 }
 
 // blobPlace orders contents of an archive as they lie.
-func (a *Archive) blobPlace(x, y int32) int {
+func (a *Store) blobPlace(x, y int32) int {
 	p, q := &a.blobs[x], &a.blobs[y]
 	return cmp.Or(cmp.Compare(p.run, q.run), cmp.Compare(p.src, q.src), cmp.Compare(p.off, q.off), cmp.Compare(x, y))
 }

@@ -47,7 +47,7 @@ const (
 
 // layout is which contents are in which shards. It holds few bytes for each: shards are made when asked for.
 type layout struct {
-	a       *Archive
+	a       *Store
 	op      Op
 	order   []int32 // IDs of contents with resources of their own, by their place
 	shards  []shardPlan
@@ -317,7 +317,7 @@ func (l *layout) planSolid(ids []int32, target int64) error {
 }
 
 // canUnpack judges the chunks of a blob and checks that the largest fits MaxMemory.
-func (a *Archive) canUnpack(chunks []solidChunk, b *blobRec) error {
+func (a *Store) canUnpack(chunks []solidChunk, b *blobRec) error {
 	most := int64(0)
 	for i := chunkAt(chunks, b.off); i < len(chunks) && chunks[i].start < b.off+b.size; i++ {
 		if c := &chunks[i]; c.packed != c.size {

@@ -19,8 +19,8 @@ import (
 // sameTables reads an archive's blob tables once more, every entry by addEntry, and wants the same of it.
 func sameTables(t *testing.T, a *Archive) {
 	t.Helper()
-	load := func(thorough bool) *Archive {
-		b := &Archive{opts: a.opts, parts: a.parts, nParts: a.nParts, first: a.first, total: a.total}
+	load := func(thorough bool) *Store {
+		b := &Store{opts: a.opts, parts: a.parts, nParts: a.nParts, first: a.first, total: a.total}
 		l := &loader{a: b, hi: b.nParts, metas: true, solidIDs: map[solidKey]int32{}, thorough: thorough}
 		if err := l.load(); err != nil {
 			t.Fatalf("thorough=%v: %v", thorough, err)

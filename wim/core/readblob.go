@@ -10,7 +10,7 @@ import (
 // Errors: *TooLargeError if the content is longer than limit (nothing is read); *ChecksumError if the SHA-1 does not match; and
 // those of OpenBlob and BlobReader.ReadAt. With a *ChecksumError the bytes are returned too; only data recovery may use
 // them.
-func (a *Archive) ReadBlob(h format.Hash, limit int64) ([]byte, error) {
+func (a *Store) ReadBlob(h format.Hash, limit int64) ([]byte, error) {
 	r, err := a.OpenBlob(h)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 // BlobReader reads a content at any place, unpacking just the chunks that it needs. ReadAt may be called from
 // several goroutines, Read may not.
 type BlobReader struct {
-	a        *Archive
+	a        *Store
 	res      resource
 	run      int32 // index into runs, -1 if res is the blob's own
 	base     int64 // where the blob starts in the run
@@ -29,7 +29,7 @@ type BlobReader struct {
 
 // OpenBlob opens a content of a part or a reference. Only reading it with Read from start to end checks the SHA-1; ReadBlob and
 // PlanContents return checked bytes. The zero hash stands for an empty content. Errors: *MissingBlobError, *FormatError.
-func (a *Archive) OpenBlob(h format.Hash) (*BlobReader, error) {
+func (a *Store) OpenBlob(h format.Hash) (*BlobReader, error) {
 	if h.IsZero() {
 		return &BlobReader{a: a, run: -1}, nil
 	}
@@ -260,7 +260,7 @@ func (r *BlobReader) chunk(p []byte, res *resource, c chunkRef, from, span int64
 }
 
 // borrow gives decoders that nobody else uses. They hold tables worth keeping.
-func (a *Archive) borrow() *codec.Decoders {
+func (a *Store) borrow() *codec.Decoders {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if n := len(a.idle); n > 0 {
@@ -271,7 +271,7 @@ func (a *Archive) borrow() *codec.Decoders {
 	return &codec.Decoders{}
 }
 
-func (a *Archive) giveBack(d *codec.Decoders) {
+func (a *Store) giveBack(d *codec.Decoders) {
 	const most = 4
 	a.mu.Lock()
 	defer a.mu.Unlock()

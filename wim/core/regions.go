@@ -28,7 +28,7 @@ type Region struct {
 
 // Regions tells what each byte of each part is for: part by part in their order, without gap or overlap, neighbours
 // of one kind joined. Where resources overlap, the one that starts first has the bytes.
-func (a *Archive) Regions() []Region {
+func (a *Store) Regions() []Region {
 	var out []Region
 	for i := range a.nParts {
 		p := &a.parts[i]
@@ -79,7 +79,7 @@ func (k extentKind) region() RegionKind {
 }
 
 // extents lists what part i is known to hold, in no order.
-func (a *Archive) extents(i int) []extent {
+func (a *Store) extents(i int) []extent {
 	p := &a.parts[i]
 	src := int32(i)
 	list := make([]extent, 0, a.nBlobs/a.nParts+len(a.metas)+16)

@@ -276,7 +276,7 @@ func chunkAt(chunks []solidChunk, off int64) int {
 }
 
 // runChunks gives all chunks of a run. Those of resources that cannot be read have packed 0.
-func (a *Archive) runChunks(id int32) ([]solidChunk, error) {
+func (a *Store) runChunks(id int32) ([]solidChunk, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	run := &a.runs[id]

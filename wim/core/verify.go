@@ -21,6 +21,7 @@ type VerifyOptions struct {
 // VerifyPlan is the verification of an archive: the SHA-1 of every content and metadata resource, and the blocks of
 // the integrity tables, over all parts. IDs are those of contents, parts' and references', then metadata resources.
 type VerifyPlan struct {
+	archive *Archive
 	layout
 	o      VerifyOptions
 	blobs  int // contents and metadata resources in the shards
@@ -81,8 +82,9 @@ func (m cutHalves) join(c *Cut) (got format.Hash, ok bool) {
 // PlanVerify makes the plan of a verification.
 func (a *Archive) PlanVerify(o *VerifyOptions) (*VerifyPlan, error) {
 	p := &VerifyPlan{
-		layout: layout{a: a, op: OpVerify, metas: true},
-		bad:    map[int32]BadPiece{}, cuts: cutHalves{},
+		archive: a,
+		layout:  layout{a: a.Store, op: OpVerify, metas: true},
+		bad:     map[int32]BadPiece{}, cuts: cutHalves{},
 	}
 	if o != nil {
 		p.o = *o
@@ -108,7 +110,7 @@ func (a *Archive) PlanVerify(o *VerifyOptions) (*VerifyPlan, error) {
 }
 
 // metaID is the ID of metadata resource i in a verification.
-func (a *Archive) metaID(i int) int32 { return int32(len(a.blobs) + i) }
+func (a *Store) metaID(i int) int32 { return int32(len(a.blobs) + i) }
 
 // metaPlace identifies a metadata resource; two images may share one. Their blob table entries may have different hashes, of which
 // one is wrong then.
@@ -370,7 +372,7 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 	if p.left > 0 {
 		return nil, fmt.Errorf("wim: verification: %d shards: %w", p.left, errUnfinished)
 	}
-	a := p.a
+	a := p.archive
 	r := &VerifyReport{
 		Name: a.parts[a.first].Name, Blobs: p.blobs, Bytes: p.bytes, Integrity: p.tables,
 		MissingParts: a.missing, TotalParts: a.total, Warnings: slices.Clone(a.warnings),

@@ -25,7 +25,7 @@ func (p *WritePlan) planCheck() error {
 		c := &p.contents[id]
 		k := p.checks[c.a]
 		if k == nil {
-			k = &copyCheck{layout: layout{a: p.archives[c.a], op: OpVerify}, ids: map[int32]int32{}, halves: cutHalves{}}
+			k = &copyCheck{layout: layout{a: p.archives[c.a].Store, op: OpVerify}, ids: map[int32]int32{}, halves: cutHalves{}}
 			p.checks[c.a] = k
 		}
 		k.ids[c.blob] = id

@@ -844,11 +844,11 @@ func (p *WritePlan) piece(plan *packPlan, it packItem, m *spanMaker) (PackPiece,
 	out.Source = PieceUnpack
 	a, base := p.archives[c.a], p.bases[c.a]
 	if plan.op != PackHash {
-		return out, m.content(a, base, c.blob, it.content, from, n)
+		return out, m.content(a.Store, base, c.blob, it.content, from, n)
 	}
 	for at := int64(0); at < n; at += pieceBytes {
 		m.cut()
-		if err := m.content(a, base, c.blob, it.content, at, min(pieceBytes, n-at)); err != nil {
+		if err := m.content(a.Store, base, c.blob, it.content, at, min(pieceBytes, n-at)); err != nil {
 			return out, err
 		}
 	}

@@ -142,7 +142,7 @@ func (a *Archive) WriteOptions() WriteOptions {
 }
 
 // resourceOnly says that the archive holds contents for the images of others.
-func (a *Archive) resourceOnly() bool {
+func (a *Store) resourceOnly() bool {
 	return len(a.metas) == 0 && a.parts[a.first].hdr.Flags&format.FlagResourceOnly != 0
 }
 
