@@ -1,16 +1,11 @@
 package core
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
-	"wimscope/wim/codec"
 	"wimscope/wim/format"
 	"wimscope/wim/xmldoc"
 )
@@ -25,151 +20,6 @@ type Archive struct {
 
 	trees  *lru[int, *Image]
 	loadMu sync.Mutex // one image is loaded at a time
-}
-
-// Store is the bytes of an archive: its parts and references, the blobs in them, and which resources these lie in. It
-// knows neither images nor the XML document. Its methods may be called from several goroutines.
-type Store struct {
-	opts     ReadOptions
-	parts    []part // of the archive, then of the references, in the order of Open
-	nParts   int    // of the archive
-	first    int    // part number 1
-	total    int    // parts in the set
-	missing  []int
-	blobs    []blobRec // of the parts, then of the references
-	nBlobs   int       // of the parts
-	index    blobIndex
-	solids   []solidResource
-	runs     []solidRun
-	metas    []metaRec                // metadata resources, in the order of the images
-	tables   []*format.IntegrityTable // by part, references too; nil if it has none that makes sense
-	trailing []int64                  // by part: bytes at its end that belong to nothing
-	warnings []string
-
-	chunks *lru[chunkKey, []byte]
-	judged *lru[judgement, error] // of chunks: nil if they can be unpacked
-
-	size     int64        // of all parts, references too
-	unpacked atomic.Int64 // bytes of chunks, by readers
-
-	mu     sync.Mutex // guards idle and the runs' chunks
-	idle   []*codec.Decoders
-	placed int64 // chunks of runs
-}
-
-// Open opens an archive from its parts, which may come in any order. Parts of a set may be missing except the
-// first, which holds the images, unless LaterParts is set: Info().Missing names them. It reads headers, XML document, blob tables, solid
-// headers and integrity tables, and nothing else.
-//
-// Errors: *NotWIMError, *OldVersionError, *TruncatedError, *MissingPartError, *WrongPartError, *EncryptedError,
-// *FormatError, *TooLargeError, ErrUnsupported, and what the parts' ReadAt gives. What can be passed over is told
-// by Info().Warnings.
-func Open(parts []Part, o *ReadOptions) (*Archive, error) {
-	a := &Archive{Store: &Store{opts: o.withDefaults(), nParts: len(parts)}}
-	a.chunks = newLRU[chunkKey, []byte](a.opts.CacheSize, 1)
-	a.judged = newLRU[judgement, error](judgedChunks, 1)
-	a.trees = newLRU[int, *Image](a.opts.TreeCacheSize, 1)
-	if len(parts) == 0 {
-		return nil, fmt.Errorf("wim: no part to open: %w", format.ErrNotFound)
-	}
-	for _, p := range slices.Concat(parts, a.opts.References) {
-		opened, warnings, err := openPart(p)
-		if err != nil {
-			return nil, err
-		}
-		a.warnings = append(a.warnings, warnings...)
-		a.parts = append(a.parts, opened)
-		a.size += p.Size
-	}
-	if err := a.checkSet(); err != nil {
-		return nil, err
-	}
-	if err := a.readXML(); err != nil {
-		return nil, err
-	}
-	if err := a.readTables(); err != nil {
-		return nil, err
-	}
-	a.finishImages()
-	for i := range a.parts {
-		t, err := a.readIntegrity(i)
-		if err != nil {
-			var fe *format.Error
-			if !errors.As(err, &fe) {
-				return nil, err
-			}
-			a.warnings = append(a.warnings, strings.TrimPrefix(err.Error(), "wim: "))
-		}
-		a.tables = append(a.tables, t)
-		if i >= a.nParts {
-			continue
-		}
-		p := &a.parts[i]
-		n := a.behind(i)
-		a.trailing = append(a.trailing, n)
-		if n > 0 {
-			a.warnings = append(a.warnings, fmt.Sprintf("%s: the last %d bytes, from 0x%x on, belong to nothing; writing that was interrupted leaves such", p.Name, n, p.Size-n))
-		}
-	}
-	return a, nil
-}
-
-// behind is how many bytes at the end of part i belong to nothing.
-func (a *Store) behind(i int) int64 {
-	p := &a.parts[i]
-	end := p.hdrOff + format.HeaderSize
-	for _, r := range []format.ResourceHeader{p.hdr.BlobTable, p.hdr.XML, p.hdr.Integrity} {
-		if e, ok := resourceEnd(r); ok {
-			end = max(end, e)
-		}
-	}
-	if end >= p.Size { // so it is as a rule: contents stand before what describes them
-		return 0
-	}
-	for _, e := range a.extents(i) {
-		end = max(end, e.end)
-	}
-	return p.Size - end
-}
-
-// checkSet sees that the parts belong together, and which are missing.
-func (a *Archive) checkSet() error {
-	guid := a.parts[0].hdr.GUID
-	a.total = int(a.parts[0].hdr.TotalParts)
-	a.first = -1
-	seen := make(map[int]string)
-	for i := range a.nParts {
-		p := &a.parts[i]
-		n := int(p.hdr.PartNumber)
-		wrong := func(text string, args ...any) error {
-			return &WrongPartError{Name: p.Name, Number: n, Reason: fmt.Sprintf(text, args...)}
-		}
-		if p.hdr.GUID != guid {
-			return wrong("it belongs to another set than %s", a.parts[0].Name)
-		}
-		if int(p.hdr.TotalParts) != a.total {
-			return wrong("its set has %d parts, that of %s %d", p.hdr.TotalParts, a.parts[0].Name, a.total)
-		}
-		if other, twice := seen[n]; twice {
-			return wrong("%s is the same part of the set", other)
-		}
-		seen[n] = p.Name
-		if n == 1 {
-			a.first = i
-		}
-	}
-	for n := 1; n <= a.total; n++ {
-		if _, ok := seen[n]; !ok {
-			a.missing = append(a.missing, n)
-		}
-	}
-	if a.first < 0 && a.opts.LaterParts {
-		a.first = a.byNumber(0, a.nParts)[0]
-	}
-	if a.first < 0 {
-		return &MissingPartError{Numbers: a.missing, Total: a.total}
-	}
-	return nil
 }
 
 // readXML reads the document of part 1; the other parts have copies.
@@ -218,39 +68,6 @@ func (a *Archive) lose(kind LossKind, off int64, count int, text string, args ..
 
 // Losses returns the losses of the archive that opening found, without those of its images' trees: see Image.Losses.
 func (a *Archive) Losses() []Loss { return a.losses }
-
-// readTables reads the blob tables of the parts, then of the references; neighbours of one GUID are a set.
-func (a *Store) readTables() error {
-	l := &loader{a: a, lo: 0, hi: a.nParts, metas: true, solidIDs: map[solidKey]int32{}}
-	if err := l.load(); err != nil {
-		return err
-	}
-	a.nBlobs = len(a.blobs)
-	for lo := a.nParts; lo < len(a.parts); {
-		hi := lo + 1
-		for hi < len(a.parts) && a.parts[hi].hdr.GUID == a.parts[lo].hdr.GUID {
-			hi++
-		}
-		l := &loader{a: a, lo: lo, hi: hi, base: int32(len(a.blobs)), solidIDs: map[solidKey]int32{}}
-		if err := l.load(); err != nil {
-			return err
-		}
-		lo = hi
-	}
-	return nil
-}
-
-// byNumber lists the parts [lo, hi) by their part numbers.
-func (a *Store) byNumber(lo, hi int) []int {
-	order := make([]int, 0, hi-lo)
-	for i := lo; i < hi; i++ {
-		order = append(order, i)
-	}
-	slices.SortStableFunc(order, func(x, y int) int {
-		return cmp.Compare(a.parts[x].hdr.PartNumber, a.parts[y].hdr.PartNumber)
-	})
-	return order
-}
 
 // finishImages puts together what the XML document and the blob table say of the images. The table counts.
 func (a *Archive) finishImages() {
@@ -404,39 +221,4 @@ func (a *Archive) Metadata(index int) ([]byte, error) {
 		return nil, err
 	}
 	return b, check()
-}
-
-func metadataOf(index int) string { return fmt.Sprintf("metadata resource of image %d", index) }
-
-// metadata reads an image's metadata resource. check tells whether its SHA-1 is right; that may be computed beside
-// what the caller does until then.
-func (a *Store) metadata(index int) (b []byte, check func() error, err error) {
-	m := &a.metas[index-1]
-	p := &a.parts[m.src]
-	if m.problem != "" {
-		return nil, nil, format.Errorf(metadataOf(index), p.Name, m.off, "%s", m.problem)
-	}
-	b, err = a.readAll(&m.resource, metadataOf(index), metadataTimes)
-	if err != nil {
-		return nil, nil, err
-	}
-	sum := a.opts.sum(b)
-	return b, func() error {
-		if got := sum(); got != m.hash {
-			return &ChecksumError{What: metadataOf(index), Part: p.Name, Off: m.off, Want: m.hash, Got: got}
-		}
-		return nil
-	}, nil
-}
-
-// Source gives shards their bytes: parts, then references, in the order of Open.
-type Source []io.ReaderAt
-
-// Source is what RunShard reads this archive's shards from.
-func (a *Store) Source() Source {
-	s := make(Source, len(a.parts))
-	for i := range a.parts {
-		s[i] = a.parts[i].R
-	}
-	return s
 }

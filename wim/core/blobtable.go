@@ -609,3 +609,6 @@ func (a *Store) chunkRefs(res *resource, first, count int64) ([]chunkRef, error)
 	}
 	return res.appendChunks(nil, b, first, count), nil
 }
+
+// tableGroup is how many chunks' places are held at once.
+const tableGroup = 8192

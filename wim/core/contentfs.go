@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
 	"wimscope/wim/format"
 )
 
@@ -12,13 +13,6 @@ import (
 type StreamFS interface {
 	fs.FS
 	OpenStream(name, stream string) (fs.File, error)
-}
-
-// HoleFile is a file, or a ContentFile, that knows where its bytes are in holes: these are zeros that need not be read.
-type HoleFile interface {
-	// NextData gives where the first data at or behind off begin, and where they end. Both are the file's size if there
-	// are none. An error means that this is not known.
-	NextData(off int64) (from, to int64, err error)
 }
 
 // FilesOf opens contents of a plan's drafts from file systems: Content.Source is an index into them.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
 	"wimscope/wim/format"
 )
 
@@ -48,11 +49,10 @@ type SegmentEntries []EntryPiece
 var errEntries = errors.New("entries cut short or out of range")
 
 const (
-	pieceLast  = 1 << 0
-	entryMark  = 1 << 7
-	minEntry   = 1 + 1 + 1 + 1 + 8*3 + 4 + 4 // bytes of the shortest packed entry
-	minPiece   = 1 + 1 + 1 + 1
-	maxEntryNo = 1 << 30
+	pieceLast = 1 << 0
+	entryMark = 1 << 7
+	minEntry  = 1 + 1 + 1 + 1 + 8*3 + 4 + 4 // bytes of the shortest packed entry
+	minPiece  = 1 + 1 + 1 + 1
 )
 
 // AppendBinary appends the packed form, which ParseEntries reads, to b.
@@ -129,76 +129,3 @@ func ParseEntries(b []byte) (SegmentEntries, error) {
 	}
 	return s, nil
 }
-
-func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
-// cursor reads packed values. After the first one that is not there, bad is set and all are zero.
-type cursor struct {
-	b   []byte
-	bad bool
-}
-
-func (c *cursor) take(n uint64) []byte {
-	if c.bad || n > uint64(len(c.b)) {
-		c.bad, c.b = true, nil
-		return nil
-	}
-	out := c.b[:n]
-	c.b = c.b[n:]
-	return out
-}
-
-func (c *cursor) byte() byte {
-	if p := c.take(1); p != nil {
-		return p[0]
-	}
-	return 0
-}
-
-func (c *cursor) u32() uint32 {
-	if p := c.take(4); p != nil {
-		return binary.LittleEndian.Uint32(p)
-	}
-	return 0
-}
-
-func (c *cursor) u64() uint64 {
-	if p := c.take(8); p != nil {
-		return binary.LittleEndian.Uint64(p)
-	}
-	return 0
-}
-
-func (c *cursor) uvarint() uint64 {
-	v, n := binary.Uvarint(c.b)
-	if c.bad || n <= 0 {
-		c.bad, c.b = true, nil
-		return 0
-	}
-	c.b = c.b[n:]
-	return v
-}
-
-// size reads a length or offset that must fit int64.
-func (c *cursor) size() int64 {
-	v := c.uvarint()
-	if v > 1<<62 {
-		c.bad, c.b = true, nil
-		return 0
-	}
-	return int64(v)
-}
-
-// count reads how many values follow, each at least size bytes long: never more than the bytes that are there.
-func (c *cursor) count(size int) int {
-	v := c.uvarint()
-	if v > uint64(len(c.b)/size) || v > maxEntryNo {
-		c.bad, c.b = true, nil
-		return 0
-	}
-	return int(v)
-}
-
-func (c *cursor) text() string { return string(c.take(c.uvarint())) }

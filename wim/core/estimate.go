@@ -109,10 +109,10 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 		switch {
 		case im.a == p.base && !p.compact:
 			continue
-		case im.a != p.base && (p.o.Recompress || !im.a.packedAs(&m.resource, &p.o)):
+		case im.a != p.base && (p.o.Recompress || !packedAs(im.a.Store, &m.resource, &p.o)):
 			e.Exact = false
 		}
-		end += m.packedFor(&p.o)
+		end += packedFor(&m.resource, &p.o)
 	}
 	entries += int64(len(copies))
 	for i := range p.solids {

@@ -26,9 +26,6 @@ const (
 	// maxOutPath is how long a path in an output may be: longer than any that Windows takes, 32767 units of UTF-16.
 	maxOutPath = 1 << 17
 
-	// maxShardNames is how many bytes of paths the entries of a shard have, beyond those of a single content.
-	maxShardNames = 8 << 20
-
 	// maxContentNames is how many bytes of paths the entries of one content have: half a million of usual length.
 	maxContentNames = 64 << 20
 

@@ -66,7 +66,7 @@ func (a *Store) compareBlocks(src, first int) error {
 	p, t := &a.parts[src], a.tables[src]
 	from, to := p.covered()
 	size := int64(t.ChunkSize)
-	b := make([]byte, min(size, restBytes))
+	b := make([]byte, min(size, 1<<20))
 	sha := sha1.New()
 	for i := first; i < len(t.Hashes); i++ {
 		start := from + int64(i)*size

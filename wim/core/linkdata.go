@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 	"sync"
+
 	"wimscope/wim/format"
 )
 
@@ -85,14 +86,4 @@ func (l *linkData) readAll(im *Image) {
 		}
 		l.kept[b.hash] = x
 	}
-}
-
-// solidChunkSize returns the unpacked size of the chunks that hold a blob of a solid run.
-func (a *Store) solidChunkSize(b *blobRec) int64 {
-	chunks, err := a.runChunks(b.run)
-	if err != nil || b.bad != faultNone || b.size == 0 {
-		return 0
-	}
-	first, last := chunkAt(chunks, b.off), chunkAt(chunks, b.off+b.size-1)
-	return chunks[last].start + chunks[last].size - chunks[first].start
 }

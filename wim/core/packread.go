@@ -1,10 +1,6 @@
 package core
 
-import (
-	"cmp"
-
-	"wimscope/wim/format"
-)
+import "wimscope/wim/format"
 
 // spanMaker collects what a shard unpacks of archives.
 type spanMaker struct {
@@ -108,60 +104,3 @@ func (m *spanMaker) reach(a *Store, base int32, chunks []solidChunk, k int, at i
 
 // cut ends the last span.
 func (m *spanMaker) cut() { m.a, m.next, m.solid = nil, -1, -1 }
-
-// unpackMemory is about how many bytes a worker needs to unpack the largest chunk of the bytes [from, from+n) of a content.
-func (a *Store) unpackMemory(blob int32, from, n int64) int64 {
-	if blob >= a.metaID(0) {
-		return 2 * int64(a.parts[a.metas[blob-a.metaID(0)].src].hdr.ChunkSize)
-	}
-	b := &a.blobs[blob]
-	if b.run < 0 {
-		return 2 * int64(a.parts[b.src].hdr.ChunkSize)
-	}
-	chunks, err := a.runChunks(b.run)
-	if err != nil {
-		return 0 // which making the shard tells
-	}
-	most := int64(0)
-	for k := max(chunkAt(chunks, b.off+from), 0); k < len(chunks) && chunks[k].start < b.off+from+n; k++ {
-		most = max(most, chunks[k].size+chunks[k].packed)
-	}
-	return most
-}
-
-// packedAs says that a resource of an archive can be copied into one that is written with those options: it is packed in
-// the same way, or was found not to shrink by that.
-func (a *Archive) packedAs(res *resource, o *WriteOptions) bool {
-	p := &a.parts[res.src]
-	switch res.form {
-	case formChunked, formPipable:
-		return p.codec == o.Codec && res.chunk == o.ChunkSize && (!res.reframed(o) || res.size <= largeContent && res.packed < res.size && res.packedFor(o) < res.size)
-	case formStored:
-		return o.Codec == format.None || p.codec == o.Codec && int64(p.hdr.ChunkSize) == o.ChunkSize
-	}
-	return false
-}
-
-// reframed says that a resource's chunks are copied, but laid out in another way: for readers that cannot seek, or not.
-func (r *resource) reframed(o *WriteOptions) bool {
-	return r.form == formChunked && o.Pipable || r.form == formPipable && !o.Pipable
-}
-
-// packedFor is how many bytes a resource takes once it is copied.
-func (r *resource) packedFor(o *WriteOptions) int64 {
-	switch {
-	case !r.reframed(o):
-		return r.packed
-	case o.Pipable:
-		return r.packed + r.chunks()*pipablePrefix
-	}
-	return r.packed - r.chunks()*pipablePrefix
-}
-
-// blobPlace orders contents of an archive as they lie.
-func (a *Store) blobPlace(x, y int32) int {
-	p, q := &a.blobs[x], &a.blobs[y]
-	return cmp.Or(cmp.Compare(p.run, q.run), cmp.Compare(p.src, q.src), cmp.Compare(p.off, q.off), cmp.Compare(x, y))
-}
-
-const headerKept = format.FlagReparseFixup

@@ -18,19 +18,6 @@ type PackSource struct {
 	Files ContentFiles // may be nil if no content is in a file
 }
 
-// ContentFiles opens contents that are in no archive. It is called by several goroutines at a time.
-type ContentFiles interface {
-	// OpenContent opens a content by its number in the plan, see WritePlan.Content.
-	OpenContent(id int32) (ContentFile, error)
-}
-
-// ContentFile is an open content. One goroutine reads it, as a rule from its start to its end.
-type ContentFile interface {
-	io.ReaderAt
-	io.Closer    // an ErrChanged of it says that the file changed while it was read; its other errors do not matter
-	Size() int64 // bytes
-}
-
 // ErrChanged says that a content is not any more what it was when it was looked at or hashed.
 var ErrChanged = errors.New("changed while it was being read")
 

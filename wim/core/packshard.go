@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/binary"
 	"fmt"
+
 	"wimscope/wim/format"
 )
 
@@ -138,10 +139,6 @@ func (s *PackShard) AppendBinary(b []byte) []byte {
 	return b
 }
 
-func appendBytes(b, v []byte) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(v))), v...)
-}
-
 // ParsePackShard reads what AppendBinary made. It takes no more memory than a few times the bytes that are there, and
 // points into them. Whether the numbers make sense together shows when the shard is run.
 func ParsePackShard(b []byte) (*PackShard, error) {
@@ -254,31 +251,6 @@ func (r *PackResult) AppendBinary(b []byte) []byte {
 	return appendCuts(binary.AppendUvarint(b, uint64(len(r.Cuts))), r.Cuts)
 }
 
-func appendSizes(b []byte, sizes []uint32) []byte {
-	b = binary.AppendUvarint(b, uint64(len(sizes)))
-	for _, n := range sizes {
-		b = binary.AppendUvarint(b, uint64(n))
-	}
-	return b
-}
-
-// sizes reads what appendSizes wrote.
-func (c *cursor) sizes() []uint32 {
-	n := c.count(1)
-	if n == 0 {
-		return nil
-	}
-	list := make([]uint32, n)
-	for i := range list {
-		v := c.uvarint()
-		if v > 1<<32-1 {
-			c.bad, c.b = true, nil
-		}
-		list[i] = uint32(v)
-	}
-	return list
-}
-
 // ParsePackResult reads what AppendBinary made.
 func ParsePackResult(b []byte) (*PackResult, error) {
 	c := cursor{b: b}
@@ -306,7 +278,7 @@ func ParsePackResult(b []byte) (*PackResult, error) {
 		r.Items = append(r.Items, it)
 	}
 	r.Chunks = c.sizes()
-	r.Cuts = c.cuts(c.count(minCut))
+	r.Cuts = readCuts(&c, c.count(minCut))
 	if c.bad || len(c.b) != 0 || seq > 1<<30 {
 		return nil, errShard
 	}

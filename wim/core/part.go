@@ -27,96 +27,16 @@ type part struct {
 	frontXML int64
 }
 
-// openPart reads and judges a file's header.
-func openPart(p Part) (part, []string, error) {
-	out := part{Part: p}
-	first := make([]byte, min(max(p.Size, 0), format.HeaderSize))
-	if _, err := readFull(p.R, first, 0); err != nil {
-		return out, nil, fmt.Errorf("wim: %s: header: %w", p.Name, err)
-	}
-	size, version, pipable, ok := format.Probe(first)
-	if !ok {
-		return out, nil, notWIM(p, first)
-	}
-	if old := format.OldVersion(version); old != "" {
-		return out, nil, &OldVersionError{Name: p.Name, Version: old}
-	}
-	if size == format.HeaderSize && p.Size < format.HeaderSize {
-		return out, nil, &TruncatedError{Name: p.Name, Size: p.Size, Missing: format.HeaderSize - p.Size}
-	}
-	if pipable {
-		// The header at the front knows nothing of what follows it; the full one is the last record of the file.
-		out.hdrOff = p.Size - format.HeaderSize
-		if out.hdrOff < format.HeaderSize {
-			return out, nil, &TruncatedError{Name: p.Name, Size: p.Size}
-		}
-		if _, err := readFull(p.R, first, out.hdrOff); err != nil {
-			return out, nil, fmt.Errorf("wim: %s: header: %w", p.Name, err)
-		}
-		if _, _, pipable, ok := format.Probe(first); !ok || !pipable {
-			return out, nil, &TruncatedError{Name: p.Name, Size: p.Size}
-		}
-	}
-	h, err := format.ParseHeader(first)
-	if err != nil {
-		return out, nil, format.InPart(p.Name, out.hdrOff, err)
-	}
-	out.hdr = h
-	if h.Version != format.Version113 && h.Version != format.Version014 {
-		return out, nil, worded{fmt.Sprintf("wim: %s: the format version 0x%08x is not known; 0x%08x (1.13) and 0x%08x (0.14) can be read", p.Name, h.Version, format.Version113, format.Version014), format.ErrUnsupported}
-	}
-	if h.Flags&format.FlagWriteInProgress != 0 && h.BlobTable.IsZero() && h.XML.IsZero() {
-		return out, nil, &UnfinishedError{Name: p.Name, Size: p.Size}
-	}
-	if h.PartNumber < 1 || h.PartNumber > h.TotalParts {
-		return out, nil, format.Errorf("header", p.Name, out.hdrOff+0x28, "part number is %d of %d", h.PartNumber, h.TotalParts)
-	}
-	if err := out.truncated(); err != nil {
-		return out, nil, err
-	}
-	var warnings []string
-	if h.Flags&format.FlagWriteInProgress != 0 {
-		warnings = append(warnings, fmt.Sprintf("%s: the header says that writing was not finished", p.Name))
-	}
-	// XPRESS_2 is XPRESS with chunks of another size. More than one bit is set by no writer; LZX goes first.
-	switch {
-	case h.Flags&format.FlagCompression == 0:
-		out.codec = format.None
-	case h.Flags&format.FlagLZX != 0:
-		out.codec = format.LZX
-	case h.Flags&(format.FlagXPRESS|format.FlagXPRESS2) != 0:
-		out.codec = format.XPRESS
-	case h.Flags&format.FlagLZMS != 0:
-		out.codec = format.LZMS
-	default:
-		return out, nil, fmt.Errorf("wim: %s: header flags 0x%x name no codec that is known: %w", p.Name, h.Flags, format.ErrUnsupported)
-	}
-	if pipable {
-		if b, err := out.read("pipable blob header", format.HeaderSize, format.PipableBlobHeaderSize); err == nil {
-			if x, err := format.ParsePipableBlobHeader(b); err == nil {
-				out.frontXML = format.PipableBlobHeaderSize + min(clampInt64(x.Size), p.Size)
-			}
-		}
-	}
-	if out.codec != format.None && !format.ChunkSizeOK(out.codec, h.ChunkSize) {
-		return out, nil, format.Errorf("header", p.Name, out.hdrOff+0x14, "chunk size %d is not valid for %v, which takes %s", h.ChunkSize, out.codec, format.ChunkSizes(out.codec))
-	}
-	return out, warnings, nil
-}
-
-// truncated compares the file's size with the end of the last resource that the header names. The blob table and
+// cut returns how many bytes the file lacks up to the end of the last resource that the header names. The blob table and
 // the XML document follow all data, so they tell how much is missing.
-func (p *part) truncated() error {
+func (p *part) cut() int64 {
 	var end int64
 	for _, r := range []format.ResourceHeader{p.hdr.BlobTable, p.hdr.XML, p.hdr.BootMetadata, p.hdr.Integrity} {
 		if e, ok := resourceEnd(r); ok {
 			end = max(end, e)
 		}
 	}
-	if end > p.Size {
-		return &TruncatedError{Name: p.Name, Size: p.Size, Missing: end - p.Size}
-	}
-	return nil
+	return max(end-p.Size, 0)
 }
 
 // resourceEnd is where a resource ends. ok is false if that is beyond all files.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
 	"wimscope/wim/format"
 )
 
@@ -83,8 +84,6 @@ func (r refusal) place() (off, n int64) {
 	}
 	return 0, 0
 }
-
-var errOverlap = errors.New("it overlaps others, and too many do")
 
 // shardPlan is what a shard is made from.
 type shardPlan struct {
@@ -316,20 +315,6 @@ func (l *layout) planSolid(ids []int32, target int64) error {
 	return nil
 }
 
-// canUnpack judges the chunks of a blob and checks that the largest fits MaxMemory.
-func (a *Store) canUnpack(chunks []solidChunk, b *blobRec) error {
-	most := int64(0)
-	for i := chunkAt(chunks, b.off); i < len(chunks) && chunks[i].start < b.off+b.size; i++ {
-		if c := &chunks[i]; c.packed != c.size {
-			most = max(most, c.size+c.packed)
-		}
-	}
-	if most > a.opts.MaxMemory {
-		return &format.TooLargeError{What: "chunk of content " + b.hash.String(), Need: most, Limit: a.opts.MaxMemory}
-	}
-	return a.judgeSolid(chunks, b.off, b.size)
-}
-
 // solidPlanner puts the blobs of one run, in order, into shards.
 type solidPlanner struct {
 	l      *layout
@@ -496,3 +481,8 @@ func (l *layout) fillSolid(s *Shard, sp *shardPlan) {
 		s.Spans = append(s.Spans, out)
 	}
 }
+
+const (
+	// maxShardNames is how many bytes of paths the entries of a shard have, beyond those of a single content.
+	maxShardNames = 8 << 20
+)

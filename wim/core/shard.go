@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
 	"wimscope/wim/format"
 )
 
@@ -222,30 +223,6 @@ func ParseShard(b []byte) (*Shard, error) {
 	return s, nil
 }
 
-// maxLength bounds lengths and places in a packed shard, so that a few of them can be added up.
-const maxLength = 1 << 60
-
-// length reads a length or place.
-func (c *cursor) length() int64 {
-	v := c.size()
-	if v > maxLength {
-		c.bad, c.b = true, nil
-		return 0
-	}
-	return v
-}
-
-// delta reads a place told as its distance from another one.
-func (c *cursor) delta(from int64) int64 {
-	v, n := binary.Varint(c.b)
-	if c.bad || n <= 0 || v > 4*maxLength || v < -4*maxLength || from+v < 0 || from+v > maxLength {
-		c.bad, c.b = true, nil
-		return 0
-	}
-	c.b = c.b[n:]
-	return from + v
-}
-
 // ShardResult is what came of a shard.
 type ShardResult struct {
 	Seq   int
@@ -315,7 +292,7 @@ func appendCuts(b []byte, cuts []Cut) []byte {
 }
 
 // cuts reads n cuts as appendCuts writes them.
-func (c *cursor) cuts(n int) (list []Cut) {
+func readCuts(c *cursor, n int) (list []Cut) {
 	for range n {
 		var x Cut
 		copy(x.Hash[:], c.take(uint64(len(x.Hash))))
@@ -325,9 +302,6 @@ func (c *cursor) cuts(n int) (list []Cut) {
 	}
 	return list
 }
-
-// int32 reads a number and clamps it to the range of int32.
-func (c *cursor) int32() int32 { return int32(min(c.size(), math.MaxInt32)) }
 
 // ParseShardResult reads what AppendBinary made.
 func ParseShardResult(b []byte) (*ShardResult, error) {
@@ -349,19 +323,10 @@ func ParseShardResult(b []byte) (*ShardResult, error) {
 	for range crcs {
 		r.CRCs = append(r.CRCs, c.u32())
 	}
-	r.Cuts = c.cuts(cuts)
+	r.Cuts = readCuts(&c, cuts)
 	r.Sum = c.some()
 	if c.bad || len(c.b) != 0 {
 		return nil, errShard
 	}
 	return r, nil
-}
-
-// some reads a run of bytes, nil if it is empty. It points into what is parsed.
-func (c *cursor) some() []byte {
-	p := c.take(c.uvarint())
-	if len(p) == 0 {
-		return nil
-	}
-	return p
 }

@@ -313,9 +313,6 @@ func (r *shardRun) stored(sp *Span, p *Piece, f *fault) error {
 	return nil
 }
 
-// tableGroup is how many chunks' places are held at once.
-const tableGroup = 8192
-
 // chunked runs a piece of a resource in chunks.
 func (r *shardRun) chunked(sp *Span, p *Piece, res *resource, f *fault) error {
 	if p.Len == 0 {

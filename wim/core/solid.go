@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"sort"
@@ -323,3 +324,53 @@ func (a *Store) runChunks(id int32) ([]solidChunk, error) {
 
 // clampInt64 keeps what a file says within what can be reckoned with; what is beyond is past the end of all files.
 func clampInt64(v uint64) int64 { return int64(min(v, 1<<62)) }
+
+// solidChunkSize returns the unpacked size of the chunks that hold a blob of a solid run.
+func (a *Store) solidChunkSize(b *blobRec) int64 {
+	chunks, err := a.runChunks(b.run)
+	if err != nil || b.bad != faultNone || b.size == 0 {
+		return 0
+	}
+	first, last := chunkAt(chunks, b.off), chunkAt(chunks, b.off+b.size-1)
+	return chunks[last].start + chunks[last].size - chunks[first].start
+}
+
+// unpackMemory is about how many bytes a worker needs to unpack the largest chunk of the bytes [from, from+n) of a content.
+func (a *Store) unpackMemory(blob int32, from, n int64) int64 {
+	if blob >= a.metaID(0) {
+		return 2 * int64(a.parts[a.metas[blob-a.metaID(0)].src].hdr.ChunkSize)
+	}
+	b := &a.blobs[blob]
+	if b.run < 0 {
+		return 2 * int64(a.parts[b.src].hdr.ChunkSize)
+	}
+	chunks, err := a.runChunks(b.run)
+	if err != nil {
+		return 0 // which making the shard tells
+	}
+	most := int64(0)
+	for k := max(chunkAt(chunks, b.off+from), 0); k < len(chunks) && chunks[k].start < b.off+from+n; k++ {
+		most = max(most, chunks[k].size+chunks[k].packed)
+	}
+	return most
+}
+
+// blobPlace orders contents of an archive as they lie.
+func (a *Store) blobPlace(x, y int32) int {
+	p, q := &a.blobs[x], &a.blobs[y]
+	return cmp.Or(cmp.Compare(p.run, q.run), cmp.Compare(p.src, q.src), cmp.Compare(p.off, q.off), cmp.Compare(x, y))
+}
+
+// canUnpack judges the chunks of a blob and checks that the largest fits MaxMemory.
+func (a *Store) canUnpack(chunks []solidChunk, b *blobRec) error {
+	most := int64(0)
+	for i := chunkAt(chunks, b.off); i < len(chunks) && chunks[i].start < b.off+b.size; i++ {
+		if c := &chunks[i]; c.packed != c.size {
+			most = max(most, c.size+c.packed)
+		}
+	}
+	if most > a.opts.MaxMemory {
+		return &format.TooLargeError{What: "chunk of content " + b.hash.String(), Need: most, Limit: a.opts.MaxMemory}
+	}
+	return a.judgeSolid(chunks, b.off, b.size)
+}

@@ -109,19 +109,6 @@ func (a *Archive) PlanVerify(o *VerifyOptions) (*VerifyPlan, error) {
 	return p, nil
 }
 
-// metaID is the ID of metadata resource i in a verification.
-func (a *Store) metaID(i int) int32 { return int32(len(a.blobs) + i) }
-
-// metaPlace identifies a metadata resource; two images may share one. Their blob table entries may have different hashes, of which
-// one is wrong then.
-type metaPlace struct {
-	src  int32
-	off  int64
-	hash format.Hash
-}
-
-func (m *metaRec) place() metaPlace { return metaPlace{m.src, m.off, m.hash} }
-
 func (p *VerifyPlan) planBlobs() error {
 	a := p.a
 	var plain, solid []int32

@@ -166,8 +166,8 @@ func (b *batch) copied(it packItem, res *PackedItem) (err error) {
 		p := b.p
 		c := &p.contents[it.content]
 		src, _ := p.resource(c)
-		c.packed, c.stored = src.packedFor(&p.o), src.form == formStored
-		if src.reframed(&p.o) && c.packed != res.Packed {
+		c.packed, c.stored = packedFor(&src, &p.o), src.form == formStored
+		if reframed(&src, &p.o) && c.packed != res.Packed {
 			return fmt.Errorf("wim: %d bytes of content %v, not %d: %w", res.Packed, c.hash, c.packed, errShard)
 		}
 		if c.off, err = b.begin(it.content, c.packed); err != nil {

@@ -20,7 +20,7 @@ func (p *WritePlan) copied(c *packContent) bool {
 		return false
 	}
 	res, ok := p.resource(c)
-	return ok && p.archives[c.a].packedAs(&res, &p.o)
+	return ok && packedAs(p.archives[c.a].Store, &res, &p.o)
 }
 
 // resource gives the resource in an archive that holds a content alone.
@@ -39,7 +39,7 @@ func (p *WritePlan) resource(c *packContent) (resource, bool) {
 // copySize is how many bytes a content takes that is copied.
 func (p *WritePlan) copySize(c *packContent) int64 {
 	res, _ := p.resource(c)
-	return res.packedFor(&p.o)
+	return packedFor(&res, &p.o)
 }
 
 // planPack plans the packing of contents.
@@ -125,7 +125,7 @@ func (p *WritePlan) planCopies(ids []int32) {
 		res, _ := p.resource(&p.contents[id])
 		for from, n := int64(0), int64(0); from < res.packed; from += n {
 			n = min(res.packed-from, pieceBytes)
-			if res.reframed(&p.o) {
+			if reframed(&res, &p.o) {
 				n = res.packed // its chunks are looked at together
 			}
 			m.addPacked(packItem{id, from, n})
@@ -342,5 +342,5 @@ func (p *WritePlan) metaCopied(c *packContent) bool {
 		return false
 	}
 	res, _ := p.resource(c)
-	return p.archives[c.a].packedAs(&res, &p.o)
+	return packedAs(p.archives[c.a].Store, &res, &p.o)
 }

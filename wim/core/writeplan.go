@@ -808,7 +808,7 @@ func (p *WritePlan) piece(plan *packPlan, it packItem, m *spanMaker) (PackPiece,
 		} else {
 			res, _ = p.resource(c)
 		}
-		if res.form != formSolid && res.reframed(&p.o) {
+		if res.form != formSolid && reframed(&res, &p.o) {
 			out.Source = PieceFrame
 		} else {
 			out.Source, out.Size = PiecePacked, res.packed

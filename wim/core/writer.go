@@ -141,11 +141,6 @@ func (a *Archive) WriteOptions() WriteOptions {
 	return o
 }
 
-// resourceOnly says that the archive holds contents for the images of others.
-func (a *Store) resourceOnly() bool {
-	return len(a.metas) == 0 && a.parts[a.first].hdr.Flags&format.FlagResourceOnly != 0
-}
-
 // LostImages returns how many images the header counts beyond those in the blob table.
 func (a *Archive) LostImages() int {
 	return max(0, int(min(int64(a.parts[a.first].hdr.ImageCount), math.MaxInt32))-len(a.metas))
