@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"wimscope/wim/format"
+	"wimscope/wim/internal/wire"
 )
 
 // EntryKind is what an output shows at a path.
@@ -75,8 +76,8 @@ func (s SegmentEntries) AppendBinary(b []byte) []byte {
 				kind |= entryMark
 			}
 			b = append(b, kind)
-			b = appendText(b, e.Path)
-			b = appendText(b, e.Target)
+			b = wire.AppendText(b, e.Path)
+			b = wire.AppendText(b, e.Target)
 			b = binary.AppendUvarint(b, uint64(e.Size))
 			b = binary.LittleEndian.AppendUint64(b, uint64(e.Modified))
 			b = binary.LittleEndian.AppendUint64(b, uint64(e.Accessed))
@@ -90,41 +91,41 @@ func (s SegmentEntries) AppendBinary(b []byte) []byte {
 
 // ParseEntries reads what AppendBinary made.
 func ParseEntries(b []byte) (SegmentEntries, error) {
-	c := cursor{b: b}
+	c := wire.Cursor{B: b}
 	all := string(b) // the texts are parts of it
 	text := func() string {
-		n := c.uvarint()
-		at := uint64(len(b) - len(c.b))
-		if c.take(n) == nil {
+		n := c.Uvarint()
+		at := uint64(len(b) - len(c.B))
+		if c.Take(n) == nil {
 			return ""
 		}
 		return all[at : at+n]
 	}
-	n := c.count(minPiece)
+	n := c.Count(minPiece)
 	s := make(SegmentEntries, 0, n)
 	for range n {
 		var p EntryPiece
-		p.Last = c.byte()&pieceLast != 0
-		p.Off, p.Len = c.size(), c.size()
-		k := c.count(minEntry)
+		p.Last = c.Byte()&pieceLast != 0
+		p.Off, p.Len = c.Size(), c.Size()
+		k := c.Count(minEntry)
 		if k > 0 {
 			p.Entries = make([]Entry, 0, k)
 		}
 		for range k {
 			var e Entry
-			kind := c.byte()
+			kind := c.Byte()
 			e.Kind, e.Marked = EntryKind(kind&^entryMark), kind&entryMark != 0
 			if e.Kind > EntryHardLink {
 				return nil, fmt.Errorf("entry kind %d: %w", e.Kind, errEntries)
 			}
-			e.Path, e.Target, e.Size = text(), text(), c.size()
-			e.Modified, e.Accessed, e.Created = format.Filetime(c.u64()), format.Filetime(c.u64()), format.Filetime(c.u64())
-			e.Attrs, e.Mode = c.u32(), c.u32()
+			e.Path, e.Target, e.Size = text(), text(), c.Size()
+			e.Modified, e.Accessed, e.Created = format.Filetime(c.U64()), format.Filetime(c.U64()), format.Filetime(c.U64())
+			e.Attrs, e.Mode = c.U32(), c.U32()
 			p.Entries = append(p.Entries, e)
 		}
 		s = append(s, p)
 	}
-	if c.bad || len(c.b) != 0 {
+	if c.Bad || len(c.B) != 0 {
 		return nil, errEntries
 	}
 	return s, nil

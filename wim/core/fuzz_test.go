@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"wimscope/wim/format"
+	"wimscope/wim/internal/wire"
 	"wimscope/wim/wimtest"
 )
 
@@ -243,7 +244,7 @@ func FuzzParseShard(f *testing.F) {
 		}
 	}
 	// Places and lengths at their most once came back otherwise.
-	f.Add((&Shard{Op: OpVerify, Spans: []Span{{Off: maxLength, End: maxLength, Pieces: []Piece{{Size: maxLength, Len: maxLength, Off: maxLength, Packed: maxLength}, {Off: 0}}}}}).AppendBinary(nil))
+	f.Add((&Shard{Op: OpVerify, Spans: []Span{{Off: wire.MaxLength, End: wire.MaxLength, Pieces: []Piece{{Size: wire.MaxLength, Len: wire.MaxLength, Off: wire.MaxLength, Packed: wire.MaxLength}, {Off: 0}}}}}).AppendBinary(nil))
 	w := NewShardWorker()
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := ParseShard(b)

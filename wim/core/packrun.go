@@ -10,6 +10,7 @@ import (
 	"wimscope/wim/codec"
 	"wimscope/wim/format"
 	"wimscope/wim/internal/sha1"
+	"wimscope/wim/internal/wire"
 )
 
 // PackSource is what PackShards take their bytes from.
@@ -106,7 +107,7 @@ func (r *packRunner) run() error {
 		return r.check()
 	case s.Codec != format.None && s.Op != PackCopy && (s.Level < codec.LevelFast || s.Level > codec.LevelMaximum):
 		return fmt.Errorf("wim: shard %d: level %d: %w", s.Seq, s.Level, errShard)
-	case s.Codec == format.None && s.Op == PackSolid, s.Codec != format.None && s.Op != PackCopy && (s.ChunkSize > maxLength || !format.ChunkSizeOK(s.Codec, uint32(min(s.ChunkSize, 1<<31+1)))):
+	case s.Codec == format.None && s.Op == PackSolid, s.Codec != format.None && s.Op != PackCopy && (s.ChunkSize > wire.MaxLength || !format.ChunkSizeOK(s.Codec, uint32(min(s.ChunkSize, 1<<31+1)))):
 		return fmt.Errorf("wim: shard %d: chunk size %d is none of %v: %w", s.Seq, s.ChunkSize, s.Codec, errShard)
 	}
 	total, unpack := int64(0), int64(0)

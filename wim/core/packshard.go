@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"wimscope/wim/format"
+	"wimscope/wim/internal/wire"
 )
 
 // PackOp is what is to be done with a PackShard.
@@ -112,7 +113,7 @@ func (s *PackShard) AppendBinary(b []byte) []byte {
 	if len(s.Read) > 0 {
 		read = (&Shard{Op: OpExtract, Spans: s.Read}).AppendBinary(nil)
 	}
-	b = appendText(b, string(read))
+	b = wire.AppendText(b, string(read))
 	b = binary.AppendUvarint(b, uint64(len(s.Pieces)))
 	for i := range s.Pieces {
 		p := &s.Pieces[i]
@@ -130,10 +131,10 @@ func (s *PackShard) AppendBinary(b []byte) []byte {
 		if p.Known {
 			b = append(b, p.Hash[:]...)
 		}
-		b = appendBytes(b, p.Before)
-		b = appendBytes(b, p.After)
+		b = wire.AppendBytes(b, p.Before)
+		b = wire.AppendBytes(b, p.After)
 		if p.Source == PieceInline {
-			b = appendBytes(b, p.Inline)
+			b = wire.AppendBytes(b, p.Inline)
 		}
 	}
 	return b
@@ -142,47 +143,47 @@ func (s *PackShard) AppendBinary(b []byte) []byte {
 // ParsePackShard reads what AppendBinary made. It takes no more memory than a few times the bytes that are there, and
 // points into them. Whether the numbers make sense together shows when the shard is run.
 func ParsePackShard(b []byte) (*PackShard, error) {
-	c := cursor{b: b}
-	if v := c.byte(); v != shardVersion {
+	c := wire.Cursor{B: b}
+	if v := c.Byte(); v != shardVersion {
 		return nil, fmt.Errorf("pack shard of version %d: %w", v, errShard)
 	}
-	s := &PackShard{Op: PackOp(c.byte()), Codec: format.Codec(c.byte())}
-	level := c.byte()
+	s := &PackShard{Op: PackOp(c.Byte()), Codec: format.Codec(c.Byte())}
+	level := c.Byte()
 	s.Level, s.Pipable = int(level&^packPipable), level&packPipable != 0
-	seq := c.length()
-	s.ChunkSize, s.Bytes, s.Memory = c.length(), c.length(), c.length()
+	seq := c.Length()
+	s.ChunkSize, s.Bytes, s.Memory = c.Length(), c.Length(), c.Length()
 	const most = 1 << 30
 	if s.Op < PackHash || s.Op > PackCheck || s.Codec > format.LZMS || seq > most {
 		return nil, errShard
 	}
 	s.Seq = int(seq)
-	if read := c.some(); read != nil {
+	if read := c.Some(); read != nil {
 		inner, err := ParseShard(read)
 		if err != nil {
 			return nil, err
 		}
 		s.Read = inner.Spans
 	}
-	n := c.count(minPackPiece)
+	n := c.Count(minPackPiece)
 	if n > 0 {
 		s.Pieces = make([]PackPiece, 0, min(n, len(b)/minPackPiece))
 	}
 	for range n {
 		var p PackPiece
-		flags := c.byte()
+		flags := c.Byte()
 		p.Known, p.Zeros, p.Source = flags&packKnown != 0, flags&packZeros != 0, PieceSource(flags&^(packKnown|packZeros))
-		id := c.length()
-		p.Size, p.From, p.Len, p.Lead, p.Trail = c.length(), c.length(), c.length(), c.length(), c.length()
-		src := c.length()
-		p.Off = c.length()
+		id := c.Length()
+		p.Size, p.From, p.Len, p.Lead, p.Trail = c.Length(), c.Length(), c.Length(), c.Length(), c.Length()
+		src := c.Length()
+		p.Off = c.Length()
 		if p.Known {
-			copy(p.Hash[:], c.take(uint64(len(p.Hash))))
+			copy(p.Hash[:], c.Take(uint64(len(p.Hash))))
 		}
-		p.Before, p.After = c.some(), c.some()
+		p.Before, p.After = c.Some(), c.Some()
 		if p.Source == PieceInline {
-			p.Inline = c.some()
+			p.Inline = c.Some()
 		}
-		if c.bad || p.Source < PieceFile || p.Source > PieceFrame || id > most || src > most ||
+		if c.Bad || p.Source < PieceFile || p.Source > PieceFrame || id > most || src > most ||
 			p.From > p.Size || p.Len > p.Size-p.From || p.Lead > p.From || p.Trail > p.Size-p.From-p.Len ||
 			len(p.Before) > maxSHAState || len(p.After) > maxSHAState ||
 			p.Source == PieceInline && int64(len(p.Inline)) != p.Len {
@@ -191,7 +192,7 @@ func ParsePackShard(b []byte) (*PackShard, error) {
 		p.ID, p.Src = int32(id), int32(src)
 		s.Pieces = append(s.Pieces, p)
 	}
-	if c.bad || len(c.b) != 0 {
+	if c.Bad || len(c.B) != 0 {
 		return nil, errShard
 	}
 	return s, nil
@@ -243,43 +244,43 @@ func (r *PackResult) AppendBinary(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(it.ID))
 		b = append(b, it.Hash[:]...)
 		b = binary.AppendUvarint(b, uint64(it.Packed))
-		b = appendSizes(b, it.Chunks)
-		b = appendBytes(b, it.States)
-		b = appendBytes(b, it.Zeros)
+		b = wire.AppendSizes(b, it.Chunks)
+		b = wire.AppendBytes(b, it.States)
+		b = wire.AppendBytes(b, it.Zeros)
 	}
-	b = appendSizes(b, r.Chunks)
+	b = wire.AppendSizes(b, r.Chunks)
 	return appendCuts(binary.AppendUvarint(b, uint64(len(r.Cuts))), r.Cuts)
 }
 
 // ParsePackResult reads what AppendBinary made.
 func ParsePackResult(b []byte) (*PackResult, error) {
-	c := cursor{b: b}
-	if v := c.byte(); v != shardVersion {
+	c := wire.Cursor{B: b}
+	if v := c.Byte(); v != shardVersion {
 		return nil, fmt.Errorf("pack result of version %d: %w", v, errShard)
 	}
-	seq := c.length()
-	r := &PackResult{Bytes: c.length()}
-	n := c.count(minPackedItem)
+	seq := c.Length()
+	r := &PackResult{Bytes: c.Length()}
+	n := c.Count(minPackedItem)
 	if n > 0 {
 		r.Items = make([]PackedItem, 0, n)
 	}
 	for range n {
 		var it PackedItem
-		it.Stored = c.byte() != 0
-		id := c.length()
-		copy(it.Hash[:], c.take(uint64(len(it.Hash))))
-		it.Packed = c.length()
-		it.Chunks = c.sizes()
-		it.States, it.Zeros = c.some(), c.some()
-		if c.bad || id > 1<<30 || len(it.States)%stateSize != 0 || len(it.Zeros) > 0 && len(it.Zeros) != len(it.States)/stateSize+1 {
+		it.Stored = c.Byte() != 0
+		id := c.Length()
+		copy(it.Hash[:], c.Take(uint64(len(it.Hash))))
+		it.Packed = c.Length()
+		it.Chunks = c.Sizes()
+		it.States, it.Zeros = c.Some(), c.Some()
+		if c.Bad || id > 1<<30 || len(it.States)%stateSize != 0 || len(it.Zeros) > 0 && len(it.Zeros) != len(it.States)/stateSize+1 {
 			return nil, errShard
 		}
 		it.ID = int32(id)
 		r.Items = append(r.Items, it)
 	}
-	r.Chunks = c.sizes()
-	r.Cuts = readCuts(&c, c.count(minCut))
-	if c.bad || len(c.b) != 0 || seq > 1<<30 {
+	r.Chunks = c.Sizes()
+	r.Cuts = readCuts(&c, c.Count(minCut))
+	if c.Bad || len(c.B) != 0 || seq > 1<<30 {
 		return nil, errShard
 	}
 	r.Seq = int(seq)

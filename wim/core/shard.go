@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"wimscope/wim/format"
+	"wimscope/wim/internal/wire"
 )
 
 // Op is what is to be done with a shard.
@@ -142,38 +143,38 @@ func (s *Shard) AppendBinary(b []byte) []byte {
 // ParseShard reads what AppendBinary made. It takes no more memory than a few times the bytes that are there; what
 // the numbers say is checked when the shard is run.
 func ParseShard(b []byte) (*Shard, error) {
-	c := cursor{b: b}
-	if v := c.byte(); v != shardVersion {
+	c := wire.Cursor{B: b}
+	if v := c.Byte(); v != shardVersion {
 		return nil, fmt.Errorf("version %d: %w", v, errShard)
 	}
-	s := &Shard{Op: Op(c.byte())}
-	seq, part := c.length(), c.length()
-	s.Off, s.Len, s.Bytes, s.Memory = c.length(), c.length(), c.length(), c.length()
+	s := &Shard{Op: Op(c.Byte())}
+	seq, part := c.Length(), c.Length()
+	s.Off, s.Len, s.Bytes, s.Memory = c.Length(), c.Length(), c.Length(), c.Length()
 	const most = 1 << 30
 	if s.Op < OpVerify || s.Op > OpSum || seq > most || part > most {
 		return nil, errShard
 	}
 	s.Seq, s.Part = int(seq), int(part)
-	n := c.count(minSpan)
+	n := c.Count(minSpan)
 	if n > 0 {
 		s.Spans = make([]Span, 0, n)
 	}
 	for range n {
 		var sp Span
-		flags := c.byte()
+		flags := c.Byte()
 		sp.Pipable = flags&spanPipable != 0
-		sp.Codec = format.Codec(c.byte())
-		src := c.length()
-		sp.Off = c.length()
-		sp.End = sp.Off + c.length()
-		sp.ChunkSize = c.length()
+		sp.Codec = format.Codec(c.Byte())
+		src := c.Length()
+		sp.Off = c.Length()
+		sp.End = sp.Off + c.Length()
+		sp.ChunkSize = c.Length()
 		if src > most {
 			return nil, errShard
 		}
 		sp.Src = int32(src)
-		chunks := c.count(minChunk)
-		pieces := c.count(1)
-		if pieces > len(c.b)/minShardPiece || flags&spanSolid == 0 && chunks != 0 {
+		chunks := c.Count(minChunk)
+		pieces := c.Count(1)
+		if pieces > len(c.B)/minShardPiece || flags&spanSolid == 0 && chunks != 0 {
 			return nil, errShard
 		}
 		if flags&spanSolid != 0 {
@@ -182,7 +183,7 @@ func ParseShard(b []byte) (*Shard, error) {
 		at := sp.Off
 		for range chunks {
 			var ch Chunk
-			ch.Off, ch.Packed, ch.Size = c.delta(at), c.length(), c.length()
+			ch.Off, ch.Packed, ch.Size = c.Delta(at), c.Length(), c.Length()
 			at = ch.Off + ch.Packed
 			sp.Chunks = append(sp.Chunks, ch)
 		}
@@ -195,17 +196,17 @@ func ParseShard(b []byte) (*Shard, error) {
 		}
 		for range pieces {
 			var p Piece
-			flags := c.byte()
+			flags := c.Byte()
 			p.Stored = flags&pieceStored != 0
-			id = c.delta(id)
+			id = c.Delta(id)
 			p.ID = int32(id)
-			copy(p.Hash[:], c.take(uint64(len(p.Hash))))
-			p.Size = c.length()
+			copy(p.Hash[:], c.Take(uint64(len(p.Hash))))
+			p.Size = c.Length()
 			p.Len = p.Size
 			if flags&pieceWhole == 0 {
-				p.From, p.Len = c.length(), c.length()
+				p.From, p.Len = c.Length(), c.Length()
 			}
-			p.Off, p.Packed = c.delta(at), c.length()
+			p.Off, p.Packed = c.Delta(at), c.Length()
 			if id > math.MaxInt32 || p.From > p.Size || p.Len > p.Size-p.From {
 				return nil, errShard
 			}
@@ -217,7 +218,7 @@ func ParseShard(b []byte) (*Shard, error) {
 		}
 		s.Spans = append(s.Spans, sp)
 	}
-	if c.bad || len(c.b) != 0 {
+	if c.Bad || len(c.B) != 0 {
 		return nil, errShard
 	}
 	return s, nil
@@ -270,12 +271,12 @@ func (r *ShardResult) AppendBinary(b []byte) []byte {
 		for _, v := range []int64{int64(p.Piece), int64(p.ID), p.Off, p.Len, p.Lost} {
 			b = binary.AppendUvarint(b, uint64(v))
 		}
-		b = appendText(b, p.Error)
+		b = wire.AppendText(b, p.Error)
 	}
 	for _, c := range r.CRCs {
 		b = binary.LittleEndian.AppendUint32(b, c)
 	}
-	return appendText(appendCuts(b, r.Cuts), string(r.Sum))
+	return wire.AppendText(appendCuts(b, r.Cuts), string(r.Sum))
 }
 
 func appendCuts(b []byte, cuts []Cut) []byte {
@@ -285,19 +286,19 @@ func appendCuts(b []byte, cuts []Cut) []byte {
 		for _, v := range []int64{int64(c.Piece), int64(c.ID), c.Size, c.From, c.Len} {
 			b = binary.AppendUvarint(b, uint64(v))
 		}
-		b = appendBytes(b, c.State)
-		b = appendBytes(b, c.Tail)
+		b = wire.AppendBytes(b, c.State)
+		b = wire.AppendBytes(b, c.Tail)
 	}
 	return b
 }
 
 // cuts reads n cuts as appendCuts writes them.
-func readCuts(c *cursor, n int) (list []Cut) {
+func readCuts(c *wire.Cursor, n int) (list []Cut) {
 	for range n {
 		var x Cut
-		copy(x.Hash[:], c.take(uint64(len(x.Hash))))
-		x.Piece, x.ID, x.Size, x.From, x.Len = c.int32(), c.int32(), c.size(), c.size(), c.size()
-		x.State, x.Tail = c.some(), c.some()
+		copy(x.Hash[:], c.Take(uint64(len(x.Hash))))
+		x.Piece, x.ID, x.Size, x.From, x.Len = c.Int32(), c.Int32(), c.Size(), c.Size(), c.Size()
+		x.State, x.Tail = c.Some(), c.Some()
 		list = append(list, x)
 	}
 	return list
@@ -305,27 +306,27 @@ func readCuts(c *cursor, n int) (list []Cut) {
 
 // ParseShardResult reads what AppendBinary made.
 func ParseShardResult(b []byte) (*ShardResult, error) {
-	c := cursor{b: b}
-	if v := c.byte(); v != shardVersion {
+	c := wire.Cursor{B: b}
+	if v := c.Byte(); v != shardVersion {
 		return nil, fmt.Errorf("result of version %d: %w", v, errShard)
 	}
-	seq, bytes, items := c.size(), c.size(), c.size()
+	seq, bytes, items := c.Size(), c.Size(), c.Size()
 	const most = 1 << 30
 	if seq > most || items > most {
 		return nil, errShard
 	}
 	r := &ShardResult{Seq: int(seq), Bytes: bytes, Items: int(items)}
-	bad, crcs, cuts := c.count(minBad), c.count(4), c.count(minCut)
+	bad, crcs, cuts := c.Count(minBad), c.Count(4), c.Count(minCut)
 	for range bad {
-		p := BadPiece{Piece: c.int32(), ID: c.int32(), Off: c.size(), Len: c.size(), Lost: c.size(), Error: c.text()}
+		p := BadPiece{Piece: c.Int32(), ID: c.Int32(), Off: c.Size(), Len: c.Size(), Lost: c.Size(), Error: c.Text()}
 		r.Bad = append(r.Bad, p)
 	}
 	for range crcs {
-		r.CRCs = append(r.CRCs, c.u32())
+		r.CRCs = append(r.CRCs, c.U32())
 	}
 	r.Cuts = readCuts(&c, cuts)
-	r.Sum = c.some()
-	if c.bad || len(c.b) != 0 {
+	r.Sum = c.Some()
+	if c.Bad || len(c.B) != 0 {
 		return nil, errShard
 	}
 	return r, nil
