@@ -80,9 +80,15 @@ var floors = []floor{
 		deny:  []string{"bufio", "io", "io/fs", "os/...", "net/..."},
 	},
 	{
+		name:  "2: JSON stands alone",
+		rooms: []string{"worker/json"},
+		allow: []string{"std"},
+		deny:  []string{"syscall/js", "encoding/json"}, // which it is there to save
+	},
+	{
 		name:  "2: the protocol stands alone",
 		rooms: []string{"worker/protocol"},
-		allow: []string{"std"},
+		allow: []string{"std", "worker/json"},
 		deny:  []string{"syscall/js"},
 	},
 	{
@@ -94,13 +100,13 @@ var floors = []floor{
 	{
 		name:  "2: the pool is pure Go",
 		rooms: []string{"worker/pool"},
-		allow: []string{"std", "worker/protocol"},
+		allow: []string{"std", "worker/protocol", "worker/json"},
 		deny:  []string{"syscall/js"},
 	},
 	{
 		name:  "2: the port joins pool and browser",
 		rooms: []string{"worker/port"},
-		allow: []string{"std", "worker/protocol", "worker/pool", "worker/jsx", "others"},
+		allow: []string{"std", "worker/protocol", "worker/json", "worker/pool", "worker/jsx", "others"},
 		deny:  []string{"github.com/vugu/..."},
 	},
 	{
@@ -112,7 +118,7 @@ var floors = []floor{
 	{
 		name:  "3: the engine room joins archive and protocol",
 		rooms: []string{"wasm/engine"},
-		allow: []string{"std", "wim/...", "worker/protocol", "worker/visible", "github.com/hack-pad/hackpadfs"},
+		allow: []string{"std", "wim/...", "worker/protocol", "worker/json", "worker/visible", "github.com/hack-pad/hackpadfs"},
 		deny:  []string{"syscall/js", "wim/wimtest/...", "wim/cmd/..."},
 	},
 	{

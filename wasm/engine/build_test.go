@@ -79,7 +79,7 @@ func say[Rep any](e *Engine, m protocol.Method, req any, attach ...any) (Rep, []
 
 func sayIn[Rep any](ctx context.Context, e *Engine, m protocol.Method, req any, attach ...any) (Rep, []any, error) {
 	var rep Rep
-	body, err := protocol.Marshal(req)
+	body, err := json.Marshal(req)
 	if err != nil {
 		return rep, nil, err
 	}
@@ -87,7 +87,7 @@ func sayIn[Rep any](ctx context.Context, e *Engine, m protocol.Method, req any, 
 	if err != nil {
 		return rep, nil, err
 	}
-	if body, err = protocol.Marshal(got); err != nil || got == nil {
+	if body, err = json.Marshal(got); err != nil || got == nil {
 		return rep, att, err
 	}
 	rep, err = protocol.Decode[Rep](body)

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"wimscope/wim/core"
+	"wimscope/worker/json"
 	"wimscope/worker/protocol"
 	"wimscope/worker/visible"
 )
@@ -181,7 +182,7 @@ func (x *extractPlan) report(*work) (protocol.Report, error) {
 		fmt.Fprintf(&text, "and %d more\n", more)
 	}
 	rep.Text = text.String()
-	out, err := protocol.Marshal(struct {
+	out, err := json.Marshal(struct {
 		Name     string             `json:"name"`
 		Files    int                `json:"files"`
 		Folders  int                `json:"folders"`

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wimscope/wim/core"
+	"wimscope/worker/json"
 	"wimscope/worker/protocol"
 	"wimscope/worker/visible"
 )
@@ -228,7 +229,7 @@ func (v *verifyPlan) report(w *work) (protocol.Report, error) {
 	if err != nil {
 		return protocol.Report{}, err
 	}
-	text, err := protocol.Marshal(r)
+	text, err := json.Marshal(r)
 	if err != nil {
 		return protocol.Report{}, err
 	}

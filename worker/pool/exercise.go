@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 
+	"wimscope/worker/json"
 	"wimscope/worker/protocol"
 )
 
@@ -65,7 +66,7 @@ func (e *exercise) ask(m protocol.Method, req any, attach []any, reply any, got 
 	}
 	body, att, err := e.w.call(context.Background(), m, req, attach, nil, 0)
 	if err == nil && reply != nil {
-		err = protocol.Unmarshal(body, reply)
+		err = json.Unmarshal(body, reply)
 	}
 	if got != nil {
 		*got = att

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"wimscope/worker/json"
 	"wimscope/worker/protocol"
 )
 
@@ -149,7 +150,7 @@ func (w *worker) call(ctx context.Context, m protocol.Method, req any, attach []
 	var body []byte
 	if req != nil {
 		var err error
-		if body, err = protocol.Marshal(req); err != nil {
+		if body, err = json.Marshal(req); err != nil {
 			return nil, nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: err.Error()}
 		}
 	}

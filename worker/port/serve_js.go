@@ -3,6 +3,7 @@ package port
 import (
 	"syscall/js"
 
+	"wimscope/worker/json"
 	"wimscope/worker/jsx"
 	"wimscope/worker/protocol"
 )
@@ -32,7 +33,7 @@ func Serve(h protocol.Handler, adapt func(js.Value) any) {
 		return nil
 	})
 	self.Call("addEventListener", "message", listener)
-	hello, err := protocol.Marshal(live())
+	hello, err := json.Marshal(live())
 	if err == nil {
 		err = post(self, protocol.Message{Kind: protocol.Ready, Body: hello})
 	}

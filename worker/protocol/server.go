@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"wimscope/worker/json"
 )
 
 // Call is one request as its handler sees it.
@@ -100,11 +101,11 @@ func (s *Server) run(ctx context.Context, r *running, m Message) {
 	r.cancel()
 	answer := Message{ID: m.ID, Kind: Reply, Method: m.Method, Attach: attach}
 	if err == nil && body != nil {
-		answer.Body, err = Marshal(body)
+		answer.Body, err = json.Marshal(body)
 	}
 	if err != nil {
 		answer.Kind, answer.Attach = Failure, nil
-		answer.Body, _ = Marshal(AsError(err)) // a struct of strings and numbers: it cannot fail
+		answer.Body, _ = json.Marshal(AsError(err)) // a struct of strings and numbers: it cannot fail
 	}
 	s.mu.Lock()
 	delete(s.running, m.ID)
@@ -128,7 +129,7 @@ func (s *Server) handle(ctx context.Context, r *running, m Message) (body any, a
 		Body:   m.Body,
 		Attach: m.Attach,
 		progress: func(body any) {
-			b, err := Marshal(body)
+			b, err := json.Marshal(body)
 			if err != nil {
 				panic(err) // a body that cannot be JSON is a mistake of ours
 			}
@@ -175,7 +176,7 @@ func Decode[T any](body []byte) (T, error) {
 	if len(body) == 0 {
 		return v, nil
 	}
-	if err := Unmarshal(body, &v); err != nil {
+	if err := json.Unmarshal(body, &v); err != nil {
 		return v, &Error{Code: CodeBadRequest, Message: err.Error()}
 	}
 	return v, nil

@@ -1,4 +1,10 @@
-package protocol
+// Package json writes and reads JSON as encoding/json does, as far as messages between page and workers need it:
+// encoding/json would be a tenth of the engine's program.
+//
+// It knows structs with encoding/json's tags (embedded ones are flattened), slices, strings, integers, booleans, and
+// bytes as base64. Types with MarshalText are written as text; none is read, since UnmarshalText of time.Time would bring
+// its parser along. A nil slice is written as [], not null.
+package json
 
 import (
 	"encoding"
@@ -12,14 +18,9 @@ import (
 	"unicode/utf8"
 )
 
-// The bodies' JSON, with the struct tags and the meaning of encoding/json, which would be a tenth of the engine's
-// program. What bodies need is here and nothing more: structs (embedded ones flattened), slices, strings, integers,
-// booleans, and bytes as base64. Types with MarshalText are written as text; none is read, since UnmarshalText of
-// time.Time would bring its parser along. A nil slice is written as [], not null.
-
 const maxDepth = 64 // of nested values that are read
 
-var errJSON = errors.New("protocol: not the JSON that is wanted")
+var errJSON = errors.New("json: unexpected value")
 
 // Marshal writes a body as JSON.
 func Marshal(v any) ([]byte, error) {
@@ -31,7 +32,7 @@ func Marshal(v any) ([]byte, error) {
 func Unmarshal(b []byte, v any) error {
 	p := reflect.ValueOf(v)
 	if p.Kind() != reflect.Pointer || p.IsNil() {
-		return fmt.Errorf("%w: no place to put it", errJSON)
+		return fmt.Errorf("%w: not a pointer", errJSON)
 	}
 	d := decoder{codec: codec{fields: make(map[reflect.Type][]field)}, b: b}
 	d.space()
@@ -39,7 +40,7 @@ func Unmarshal(b []byte, v any) error {
 		return err
 	}
 	if d.space(); d.at != len(d.b) {
-		return d.fail("something follows the value")
+		return d.fail("data after the value")
 	}
 	return nil
 }
@@ -233,7 +234,7 @@ func (d *decoder) take(word string) bool {
 // value reads one value into v; an invalid v passes it over.
 func (d *decoder) value(v reflect.Value, depth int) error {
 	if depth > maxDepth {
-		return d.fail("too deep")
+		return d.fail("nested too deeply")
 	}
 	switch c := d.next(); {
 	case c == 'n' && d.take("null"):
@@ -246,7 +247,7 @@ func (d *decoder) value(v reflect.Value, depth int) error {
 			return nil
 		}
 		if v.Kind() != reflect.Bool {
-			return d.fail("a boolean")
+			return d.fail("want a boolean")
 		}
 		v.SetBool(c == 't')
 		return nil
@@ -263,7 +264,7 @@ func (d *decoder) value(v reflect.Value, depth int) error {
 	case c == '{':
 		return d.object(v, depth)
 	}
-	return d.fail("no value")
+	return d.fail("want a value")
 }
 
 // target follows pointers, making what they point to.
@@ -286,12 +287,12 @@ func (d *decoder) setText(v reflect.Value, s string) error {
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
 		b, err := base64.StdEncoding.DecodeString(s)
 		if err != nil {
-			return d.fail("bytes that are no base64")
+			return d.fail("invalid base64")
 		}
 		v.SetBytes(b)
 		return nil
 	}
-	return d.fail("a text")
+	return d.fail("want a string")
 }
 
 // number reads a number, which a body has as an integer only. Scripts write those below 1e21 with digits alone.
@@ -310,7 +311,7 @@ func (d *decoder) number(v reflect.Value) error {
 	s := string(d.b[start:d.at])
 	digits := strings.TrimPrefix(s, "-")
 	if !whole || len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
-		return d.fail("a number")
+		return d.fail("want a number")
 	}
 	v = target(v)
 	if !v.IsValid() {
@@ -320,19 +321,19 @@ func (d *decoder) number(v reflect.Value) error {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil || d.at != plain || v.OverflowInt(n) {
-			return d.fail("a number that does not fit")
+			return d.fail("number out of range")
 		}
 		v.SetInt(n)
 		return nil
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		n, err := strconv.ParseUint(s, 10, 64)
 		if err != nil || d.at != plain || v.OverflowUint(n) {
-			return d.fail("a number that does not fit")
+			return d.fail("number out of range")
 		}
 		v.SetUint(n)
 		return nil
 	}
-	return d.fail("a number")
+	return d.fail("want a number")
 }
 
 // digits passes over digits, of which there must be some.
@@ -348,7 +349,7 @@ func (d *decoder) list(v reflect.Value, depth int) error {
 	v = target(v)
 	if v.IsValid() {
 		if v.Kind() != reflect.Slice {
-			return d.fail("a list")
+			return d.fail("want a list")
 		}
 		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	}
@@ -375,7 +376,7 @@ func (d *decoder) list(v reflect.Value, depth int) error {
 			d.at++
 			return nil
 		default:
-			return d.fail("a list that does not end")
+			return d.fail("list without an end")
 		}
 	}
 }
@@ -385,7 +386,7 @@ func (d *decoder) object(v reflect.Value, depth int) error {
 	var fields []field
 	if v.IsValid() {
 		if v.Kind() != reflect.Struct {
-			return d.fail("an object")
+			return d.fail("want an object")
 		}
 		fields = d.of(v.Type())
 	}
@@ -397,14 +398,14 @@ func (d *decoder) object(v reflect.Value, depth int) error {
 			return nil
 		}
 		if d.next() != '"' {
-			return d.fail("a member without a name")
+			return d.fail("member without a name")
 		}
 		name, err := d.text()
 		if err != nil {
 			return err
 		}
 		if d.space(); d.next() != ':' {
-			return d.fail("a member without a value")
+			return d.fail("member without a value")
 		}
 		d.at++
 		d.space()
@@ -426,7 +427,7 @@ func (d *decoder) object(v reflect.Value, depth int) error {
 			d.at++
 			return nil
 		default:
-			return d.fail("an object that does not end")
+			return d.fail("object without an end")
 		}
 	}
 }
@@ -444,11 +445,11 @@ func (d *decoder) text() (string, error) {
 		case c == '\\':
 			return d.escaped(append([]byte(nil), d.b[start:d.at]...))
 		case c < ' ':
-			return "", d.fail("a control character")
+			return "", d.fail("control character in a string")
 		}
 		d.at++
 	}
-	return "", d.fail("a text that does not end")
+	return "", d.fail("string without an end")
 }
 
 func (d *decoder) escaped(out []byte) (string, error) {
@@ -459,7 +460,7 @@ func (d *decoder) escaped(out []byte) (string, error) {
 		case c == '"':
 			return strings.ToValidUTF8(string(out), "\ufffd"), nil
 		case c < ' ':
-			return "", d.fail("a control character")
+			return "", d.fail("control character in a string")
 		case c != '\\':
 			out = append(out, c)
 			continue
@@ -482,7 +483,7 @@ func (d *decoder) escaped(out []byte) (string, error) {
 		case 'u':
 			r, ok := d.hex4()
 			if !ok {
-				return "", d.fail("an escape")
+				return "", d.fail("invalid escape")
 			}
 			if utf16.IsSurrogate(r) {
 				back := d.at
@@ -499,10 +500,10 @@ func (d *decoder) escaped(out []byte) (string, error) {
 			}
 			out = utf8.AppendRune(out, r)
 		default:
-			return "", d.fail("an escape")
+			return "", d.fail("invalid escape")
 		}
 	}
-	return "", d.fail("a text that does not end")
+	return "", d.fail("string without an end")
 }
 
 func (d *decoder) hex4() (rune, bool) {

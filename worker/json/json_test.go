@@ -1,20 +1,23 @@
-package protocol
+package json_test
 
 import (
-	"encoding/json"
+	std "encoding/json"
 	"reflect"
 	"strings"
 	"testing"
+
+	"wimscope/worker/json"
+	"wimscope/worker/protocol"
 )
 
 // bodies are all that goes over the wire, for tests.
 func bodies() []any {
 	return []any{
-		&OpenRequest{}, &Archive{}, &ListRequest{}, &ListReply{}, &TreeRequest{}, &TreeReply{}, &FindRequest{}, &Row{}, &StatRequest{}, &Details{},
-		&ReadRequest{}, &ReadReply{}, &SearchRequest{}, &SearchReply{}, &UsesRequest{}, &UsesReply{}, &XMLReply{}, &VersionRequest{}, &VersionReply{}, &WindowsReply{},
-		&StatusReply{}, &PlanRequest{}, &PlanReply{}, &ShardRequest{}, &ShardReply{}, &PartsRequest{}, &ForgetRequest{}, &RunRequest{}, &RunReply{},
-		&RunProgress{}, &MergeRequest{}, &MergeReply{}, &FinishRequest{}, &Report{}, &OutOpenRequest{}, &OutSegmentRequest{}, &OutProgress{}, &OutReply{},
-		&Error{}, &Elsewhere{},
+		&protocol.OpenRequest{}, &protocol.Archive{}, &protocol.ListRequest{}, &protocol.ListReply{}, &protocol.TreeRequest{}, &protocol.TreeReply{}, &protocol.FindRequest{}, &protocol.Row{}, &protocol.StatRequest{}, &protocol.Details{},
+		&protocol.ReadRequest{}, &protocol.ReadReply{}, &protocol.SearchRequest{}, &protocol.SearchReply{}, &protocol.UsesRequest{}, &protocol.UsesReply{}, &protocol.XMLReply{}, &protocol.VersionRequest{}, &protocol.VersionReply{}, &protocol.WindowsReply{},
+		&protocol.StatusReply{}, &protocol.PlanRequest{}, &protocol.PlanReply{}, &protocol.ShardRequest{}, &protocol.ShardReply{}, &protocol.PartsRequest{}, &protocol.ForgetRequest{}, &protocol.RunRequest{}, &protocol.RunReply{},
+		&protocol.RunProgress{}, &protocol.MergeRequest{}, &protocol.MergeReply{}, &protocol.FinishRequest{}, &protocol.Report{}, &protocol.OutOpenRequest{}, &protocol.OutSegmentRequest{}, &protocol.OutProgress{}, &protocol.OutReply{},
+		&protocol.Error{}, &protocol.Elsewhere{},
 	}
 }
 
@@ -57,19 +60,19 @@ func TestJSONLikeEncodingJSON(t *testing.T) {
 				fill(p.Elem(), &n)
 			}
 			name := p.Elem().Type().Name()
-			ours, err := Marshal(v)
+			ours, err := json.Marshal(v)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			theirs, err := json.Marshal(v)
+			theirs, err := std.Marshal(v)
 			if err != nil {
 				t.Fatal(err)
 			}
 			back, read := reflect.New(p.Elem().Type()), reflect.New(p.Elem().Type())
-			if err := json.Unmarshal(ours, back.Interface()); err != nil {
+			if err := std.Unmarshal(ours, back.Interface()); err != nil {
 				t.Fatalf("%s: encoding/json does not read ours: %v\n%s", name, err, ours)
 			}
-			if err := Unmarshal(theirs, read.Interface()); err != nil {
+			if err := json.Unmarshal(theirs, read.Interface()); err != nil {
 				t.Fatalf("%s: we do not read encoding/json's: %v\n%s", name, err, theirs)
 			}
 			if full && (!reflect.DeepEqual(back.Interface(), v) || !reflect.DeepEqual(read.Interface(), v)) {
@@ -95,21 +98,21 @@ func TestUnmarshal(t *testing.T) {
 		{`{"start":"1"}`, false}, {`{start:1}`, false}, {`{"start":1,}`, false}, {"{\"sort\":\"\n\"}", false}, {`{"start":+1}`, false}, {`{"start":--1}`, false},
 		{strings.Repeat(`{"x":`, 100000), false}, {`{"x":` + strings.Repeat("[", 1000), false},
 	} {
-		var r ListRequest
-		if err := Unmarshal([]byte(test.text), &r); (err == nil) != test.ok {
+		var r protocol.ListRequest
+		if err := json.Unmarshal([]byte(test.text), &r); (err == nil) != test.ok {
 			t.Errorf("%.60s: %v", test.text, err)
 		} else if strings.Contains(test.text, "1000") && test.ok && r.Start != 1000 {
 			t.Errorf("%s: %+v", test.text, r)
 		}
 	}
-	var r ListRequest
-	if err := Unmarshal([]byte(`{"sort":"a\u00e9\ud83d\ude00\/\ud800x\udc00"}`), &r); err != nil || r.Sort != "aé😀/\ufffdx\ufffd" {
+	var r protocol.ListRequest
+	if err := json.Unmarshal([]byte(`{"sort":"a\u00e9\ud83d\ude00\/\ud800x\udc00"}`), &r); err != nil || r.Sort != "aé😀/\ufffdx\ufffd" {
 		t.Errorf("%q, %v", r.Sort, err)
 	}
-	if err := Unmarshal([]byte(`{}`), r); err == nil {
+	if err := json.Unmarshal([]byte(`{}`), r); err == nil {
 		t.Error("read into a copy")
 	}
-	if _, err := Marshal(struct{ F func() }{}); err == nil {
+	if _, err := json.Marshal(struct{ F func() }{}); err == nil {
 		t.Error("wrote a function")
 	}
 }
@@ -119,7 +122,7 @@ func FuzzJSON(f *testing.F) {
 	n := 0
 	for _, v := range bodies() {
 		fill(reflect.ValueOf(v).Elem(), &n)
-		b, err := Marshal(v)
+		b, err := json.Marshal(v)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -127,28 +130,28 @@ func FuzzJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, v := range bodies() {
-			if Unmarshal(b, v) != nil {
+			if json.Unmarshal(b, v) != nil {
 				continue
 			}
-			if !json.Valid(b) {
+			if !std.Valid(b) {
 				t.Fatalf("%q is no JSON, and was read as %+v", b, v)
 			}
-			out, err := Marshal(v)
+			out, err := json.Marshal(v)
 			if err != nil {
 				t.Fatal(err)
 			}
-			again, std := reflect.New(reflect.TypeOf(v).Elem()), reflect.New(reflect.TypeOf(v).Elem())
-			if err := Unmarshal(out, again.Interface()); err != nil {
+			again, theirs := reflect.New(reflect.TypeOf(v).Elem()), reflect.New(reflect.TypeOf(v).Elem())
+			if err := json.Unmarshal(out, again.Interface()); err != nil {
 				t.Fatal(err)
 			}
-			if err := json.Unmarshal(out, std.Interface()); err != nil {
+			if err := std.Unmarshal(out, theirs.Interface()); err != nil {
 				t.Fatal(err)
 			}
-			third, err := Marshal(again.Interface())
+			third, err := json.Marshal(again.Interface())
 			if err != nil || string(third) != string(out) {
 				t.Fatalf("%s, then %s: %v", out, third, err)
 			}
-			if fourth, err := Marshal(std.Interface()); err != nil || string(fourth) != string(out) {
+			if fourth, err := json.Marshal(theirs.Interface()); err != nil || string(fourth) != string(out) {
 				t.Fatalf("%s, by encoding/json %s: %v", out, fourth, err)
 			}
 		}
