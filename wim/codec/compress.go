@@ -10,20 +10,20 @@ import (
 	"wimscope/wim/xpress"
 )
 
-// The levels of all encoders. 0 in options means LevelNormal.
+// The levels of all encoders. In options, 0 means LevelNormal.
 const (
 	LevelFast    = 1
 	LevelNormal  = 2
 	LevelMaximum = 3
 )
 
-// Encoders holds the encoder of each codec that was used last: a job has one for what stands alone and one for what
-// is solid. It is not safe for concurrent use.
+// Encoders keeps the last encoder of each codec: a job uses one codec for single resources and perhaps another for solid
+// ones. It is not safe for concurrent use.
 type Encoders struct {
 	kept [format.LZMS + 1]keptEncoder
 }
 
-// keptEncoder is an encoder with what it was made for.
+// keptEncoder is an encoder with its parameters.
 type keptEncoder struct {
 	chunkSize int64
 	level     int
@@ -37,8 +37,8 @@ func AllZero(b []byte) bool {
 	return len(b) > 0 && b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }
 
-// Encode packs src, of at most chunkSize bytes, to the front of dst. It gives 0 if that does not fit. rest is called now
-// and then by what takes long; its error ends the work.
+// Encode packs src, at most chunkSize bytes, into dst and returns the packed size, or 0 if it does not fit. It calls rest
+// now and then while it works; an error from rest stops it.
 func (e *Encoders) Encode(codec format.Codec, chunkSize int64, level int, dst, src []byte, rest func() error) (int, error) {
 	if codec > format.LZMS {
 		return 0, fmt.Errorf("codec %d: %w", codec, format.ErrUnsupported)
@@ -68,7 +68,7 @@ func (e *Encoders) Encode(codec format.Codec, chunkSize int64, level int, dst, s
 	return copy(dst, k.packed), nil
 }
 
-// newEncoder makes an encoder for chunks of a size.
+// newEncoder returns an encoder for chunks of at most chunkSize bytes.
 func newEncoder(codec format.Codec, chunkSize, level int) (func(dst, src []byte, rest func() error) (int, error), error) {
 	switch codec {
 	case format.None:
@@ -92,7 +92,7 @@ func newEncoder(codec format.Codec, chunkSize, level int) (func(dst, src []byte,
 	return nil, fmt.Errorf("wim: packing with %v: %w", codec, format.ErrUnsupported)
 }
 
-// EncoderMemory is about how many bytes an encoder takes.
+// EncoderMemory estimates how many bytes an encoder allocates.
 func EncoderMemory(codec format.Codec, chunkSize int64, level int) int64 {
 	switch codec {
 	case format.None:
@@ -107,7 +107,7 @@ func EncoderMemory(codec format.Codec, chunkSize int64, level int) int64 {
 	return 0
 }
 
-// DefaultChunkSize is that of other tools, and the only one that Microsoft's read for XPRESS and LZX.
+// DefaultChunkSize returns the chunk size that other tools use. For XPRESS and LZX, Microsoft's tools read no other.
 func DefaultChunkSize(codec format.Codec, solid bool) int64 {
 	switch {
 	case codec == format.None:

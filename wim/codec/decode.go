@@ -10,7 +10,7 @@ import (
 	"wimscope/wim/xpress"
 )
 
-// Decoders holds one decoder of each kind that was needed. It is not safe for concurrent use.
+// Decoders keeps one decoder for each codec and window size in use. It is not safe for concurrent use.
 type Decoders struct {
 	xpress *xpress.Decoder
 	lzms   *lzms.Decoder
@@ -23,7 +23,7 @@ const (
 	lzxWindows = 21 - lzxFirst + 1
 )
 
-// Decode unpacks src to all of dst. A chunk that did not get smaller is stored as it is.
+// Decode unpacks a chunk into dst, which has its unpacked size. A chunk as long as dst is stored, not packed.
 func (d *Decoders) Decode(codec format.Codec, chunkSize int64, dst, src []byte) error {
 	if len(src) == len(dst) {
 		copy(dst, src)
@@ -70,13 +70,13 @@ func (d *Decoders) Check(codec format.Codec, size int64, src []byte) error {
 	return d.lzms.Check(int(size), src)
 }
 
-// StopError carries an error of pause through a decoder, which may wrap it.
+// StopError carries an error of pause out through a decoder, which may wrap it.
 type StopError struct{ Err error }
 
 func (e *StopError) Error() string { return e.Err.Error() }
 
-// DecodeFunc is chunk for chunks that may take seconds: pause is called now and then, and an error of it ends
-// the work, as a *StopError.
+// DecodeFunc is Decode for chunks that may take seconds. It calls pause now and then; an error from pause stops it and is
+// returned as a *StopError.
 func (d *Decoders) DecodeFunc(codec format.Codec, chunkSize int64, dst, src []byte, pause func() error) error {
 	const long = 4 << 20
 	if codec != format.LZMS || len(dst) < long || len(src) == len(dst) {

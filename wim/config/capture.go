@@ -6,15 +6,15 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// maxWarnings is how many warnings a configuration keeps.
+// maxWarnings bounds the warnings that a configuration keeps.
 const maxWarnings = 100
 
-// Capture is a configuration list such as WimScript.ini: which files of a folder to leave out when it is captured,
-// not to pack, and more.
+// Capture is a capture configuration such as WimScript.ini: which files of a folder to leave out, which to store
+// uncompressed, and more.
 //
 // A pattern that begins with a slash or backslash is a path from the captured folder; any other is compared with names
 // in every folder, or with the ends of paths if it has separators. * stands for any number of characters of a name, ?
-// for one. What is below a folder that matches matches too. Case is ignored, unless Exact is set.
+// for one. What is in a matching folder matches too. Case is ignored unless Exact is set.
 type Capture struct {
 	Exclusion            []string // [ExclusionList]: left out
 	Exception            []string // [ExclusionException]: not left out all the same, nor the folders that lead there
@@ -24,11 +24,11 @@ type Capture struct {
 	Exact                bool     // upper and lower case are not the same; wimlib has it so but on Windows
 	Warnings             []string // what was passed over in the file
 
-	// Compiled when first asked for, with Exact as it is then.
+	// Compiled at the first use, with the value that Exact has then.
 	exclusion, exception, raw, packed, prepopulate *patternList
 }
 
-// Error is a line of a text that cannot be followed.
+// Error reports a line that is malformed or names something unknown.
 type Error struct {
 	Line int // from 1
 	Text string
@@ -39,8 +39,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("wim: line %d: %q: %s", e.Line, e.Text, e.Err)
 }
 
-// DefaultCapture is what wimlib's manual documents as the default: files of Windows that belong to the running
-// system alone.
+// DefaultCapture returns the default configuration by wimlib's manual: it leaves out files that only the running Windows
+// needs.
 func DefaultCapture() *Capture {
 	return &Capture{Exclusion: []string{
 		`/$ntfs.log`, `/hiberfil.sys`, `/pagefile.sys`, `/swapfile.sys`, `/System Volume Information`, `/RECYCLER`,
@@ -48,8 +48,7 @@ func DefaultCapture() *Capture {
 	}}
 }
 
-// ParseCapture reads a configuration list: UTF-8, or UTF-16 in either order, with a byte order mark or without.
-// Sections that are not known, and lines before the first, become warnings.
+// ParseCapture reads a configuration. Unknown sections, and lines before the first section, become warnings.
 func ParseCapture(b []byte) (*Capture, error) {
 	text, err := decodeText(b)
 	if err != nil {
@@ -117,7 +116,7 @@ func (c *Capture) section(name string) *[]string {
 	return nil
 }
 
-// cleanPattern turns separators into slashes, one at a time, takes off a drive letter and a slash at the end.
+// cleanPattern turns separators into slashes, and removes a drive letter and a trailing slash.
 func cleanPattern(s string) (pattern string, drive bool, err string) {
 	s = strings.ReplaceAll(s, `\`, "/")
 	if len(s) >= 2 && s[1] == ':' && (s[0]|0x20)-'a' < 26 {
@@ -134,7 +133,7 @@ func cleanPattern(s string) (pattern string, drive bool, err string) {
 	return pattern, drive, ""
 }
 
-// String writes the configuration as a file that ParseCapture reads.
+// String returns the configuration as a text that ParseCapture reads.
 func (c *Capture) String() string {
 	var b strings.Builder
 	section := func(name string, list []string) {
@@ -161,24 +160,26 @@ func (c *Capture) String() string {
 	return b.String()
 }
 
-// Excludes says that what has this path from the captured folder, separated by slashes, is left out, with all below it.
-// The folder itself, with the path "", never is.
+// Excludes reports whether the file or folder at a path is left out, with everything below it. Paths are relative to the
+// captured folder and have slashes. The captured folder itself, whose path is "", is never left out.
 func (c *Capture) Excludes(path string) bool { return c.ExcludesSteps(patternSteps(path)) }
 
+// ExcludesSteps is Excludes for a path that is given as stored names.
 func (c *Capture) ExcludesSteps(steps [][]byte) bool {
 	return c != nil && len(c.Exclusion) > 0 && len(steps) > 0 && c.compiled(&c.exclusion, c.Exclusion).match(steps, false) &&
 		!c.compiled(&c.exception, c.Exception).match(steps, true)
 }
 
-// Unpacked says that a file's content is to be stored without being packed.
+// Unpacked reports whether a file is to be stored uncompressed.
 func (c *Capture) Unpacked(path string) bool { return c.UnpackedSteps(patternSteps(path)) }
 
+// UnpackedSteps is Unpacked for a path that is given as stored names.
 func (c *Capture) UnpackedSteps(steps [][]byte) bool {
 	return c != nil && len(c.CompressionExclusion) > 0 && c.compiled(&c.raw, c.CompressionExclusion).matchBelow(steps) &&
 		!c.compiled(&c.packed, c.CompressionFolder).matchBelow(steps)
 }
 
-// Prepopulates says that WIMBoot puts a file on the disk in full.
+// Prepopulates reports whether WIMBoot writes the whole file to the disk.
 func (c *Capture) Prepopulates(path string) bool {
 	if c == nil || len(c.Prepopulate) == 0 {
 		return false
@@ -193,7 +194,7 @@ func (c *Capture) compiled(at **patternList, list []string) *patternList {
 	return *at
 }
 
-// patternList is patterns of paths, made ready.
+// patternList is a list of compiled patterns.
 type patternList struct {
 	patterns []pathPattern
 	fold     bool
@@ -219,7 +220,7 @@ func newPatternList(list []string, fold bool) *patternList {
 	return l
 }
 
-// patternSteps gives the stored names of a path.
+// patternSteps splits a path into stored names.
 func patternSteps(path string) [][]byte {
 	var steps [][]byte
 	for step := range strings.SplitSeq(path, "/") {
@@ -230,8 +231,8 @@ func patternSteps(path string) [][]byte {
 	return steps
 }
 
-// match says that a path matches a pattern, or is below what does by a pattern from the root; with ancestors, also that
-// it leads to what a pattern from the root may match.
+// match reports whether a path matches a pattern, or is below a match of a pattern that starts at the root. With ancestors,
+// it also reports folders on the way to what such a pattern may match.
 func (l *patternList) match(path [][]byte, ancestors bool) bool {
 	for i := range l.patterns {
 		p := &l.patterns[i]
@@ -251,7 +252,7 @@ func (l *patternList) match(path [][]byte, ancestors bool) bool {
 	return false
 }
 
-// matchBelow says that a path matches, or is below what does.
+// matchBelow reports whether a path matches or is below a match.
 func (l *patternList) matchBelow(path [][]byte) bool {
 	for n := len(path); n > 0; n-- {
 		if l.match(path[:n], false) {
@@ -261,7 +262,7 @@ func (l *patternList) matchBelow(path [][]byte) bool {
 	return false
 }
 
-// run compares names with the first of a pattern's steps.
+// run matches names with the first steps of a pattern.
 func (p *pathPattern) run(names [][]byte) bool {
 	for i, name := range names {
 		if !p.steps[i].Match(name) {

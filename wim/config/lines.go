@@ -10,8 +10,8 @@ import (
 
 var errText = errors.New("wim: the text is neither valid UTF-8 nor valid UTF-16")
 
-// decodeText gives a text file's text: UTF-8, or UTF-16 of either order behind a byte order mark; without a mark, UTF-16
-// in the little-endian order is known by the upper byte of its first character.
+// decodeText decodes a text file: UTF-8, or UTF-16 of either byte order after a byte order mark. Without a mark, it takes text
+// for UTF-16LE if the upper byte of the first character is zero.
 func decodeText(b []byte) (string, error) {
 	switch {
 	case len(b) >= 2 && b[0] == 0xff && b[1] == 0xfe:
@@ -49,8 +49,8 @@ func decodeText16(b []byte, order binary.ByteOrder) (string, error) {
 	return string(out), nil
 }
 
-// splitWords takes a line apart at white space. A word that begins with a quotation mark, of either kind, ends at the
-// next one of that kind, which has no escape.
+// splitWords splits a line at white space. A word that begins with a quotation mark, single or double, ends at the next one
+// of the same kind; there is no escape.
 func splitWords(line string) (words []string, ok bool) {
 	const space = " \t\r\n\v\f\x00"
 	for {
@@ -74,7 +74,7 @@ func splitWords(line string) (words []string, ok bool) {
 	}
 }
 
-// eachLine calls f with the words of each line of a text that is not empty and no comment.
+// eachLine calls f with the words of each line that is neither empty nor a comment.
 func eachLine(b []byte, f func(line int, words []string) error) error {
 	text, err := decodeText(b)
 	if err != nil {

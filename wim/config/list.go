@@ -8,9 +8,8 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// ParseList reads a list of paths as wimlib's extract takes it: a path a line, in UTF-8 or UTF-16LE, with or
-// without a byte order mark; spaces around it do not matter, nor quotes around all of it, nor empty lines and those
-// that begin with ; or #.
+// ParseList reads a list of paths as wimlib-imagex extract takes it, one path on each line. It ignores white space around a
+// path, quotes around all of it, empty lines, and lines that begin with ; or #.
 func ParseList(b []byte) []string {
 	var text string
 	switch {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Op is what an update command does.
+// Op is the kind of an update command.
 type Op uint8
 
 const (
@@ -26,7 +26,7 @@ func (op Op) String() string {
 	return fmt.Sprintf("UpdateOp(%d)", uint8(op))
 }
 
-// Command is one change of an image, as wimlib-imagex's update command takes them.
+// Command is one change of an image, as wimlib-imagex update takes it.
 type Command struct {
 	Line   int // where it stands, from 1
 	Op     Op
@@ -38,8 +38,8 @@ type Command struct {
 	Force, Recursive                                              bool // UpdateDelete
 }
 
-// ParseCommands reads commands, one a line: UTF-8, or UTF-16. Empty lines and those that begin with # do not count.
-// Words with spaces stand in quotation marks of either kind, which cannot be escaped.
+// ParseCommands reads update commands, one on each line. It ignores empty lines and lines that begin with #. Words with
+// spaces are in quotation marks, single or double, which cannot be escaped.
 //
 //	add [--dereference] [--unix-data] [--no-acls] [--strict-acls] [--no-replace] SOURCE DESTINATION
 //	delete [--force] [--recursive] PATH
@@ -135,22 +135,22 @@ func (c *Command) option(w string) bool {
 	return false
 }
 
-// CleanPath gives a path in an image the form in which drafts tell paths: "/a/b". Backslashes are taken for slashes, and
-// slashes at its start and end do not matter, nor do several in a row.
+// CleanPath returns a path in an image in the form "/a/b". It takes backslashes for slashes, and ignores leading, trailing
+// and repeated ones.
 func CleanPath(path string) string {
 	steps := strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' })
 	return "/" + strings.Join(steps, "/")
 }
 
-// Source is a folder or file to capture, and where it goes.
+// Source is a folder or file to capture, and its path in the image.
 type Source struct {
 	Line   int    // where it stands, from 1
 	Path   string // as it was written
 	Target string // in the image, separated by slashes, "/" for its root
 }
 
-// ParseSources reads a list of sources, one a line: a path, and behind it the path in the image if that is another.
-// Comments and quotation marks are as ParseCommands has them.
+// ParseSources reads a list of sources, one on each line: a path, and the path in the image if it differs. Comments and
+// quotation marks are those of ParseCommands.
 func ParseSources(b []byte) ([]Source, error) {
 	var list []Source
 	err := eachLine(b, func(line int, words []string) error {

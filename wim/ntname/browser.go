@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Platforms whose rules ValidInBrowser knows: what browsers let a page write to a folder there.
+// The platforms that ValidInBrowser knows.
 const (
 	PlatformWindows = "windows"
 	PlatformLinux   = "linux"
@@ -15,14 +15,14 @@ const (
 	PlatformOPFS    = "opfs" // the browser's private file system
 )
 
-// ValidInBrowser foretells whether a browser lets a page make a file or folder of this escaped name in a folder of that
-// platform. If not, reason is a key: "name-empty", "name-dots", "name-char", "name-unicode" (one that had to be escaped,
-// and so would not be written as it is), "name-edge" (a space, dot or tilde at either end), "name-extension",
+// ValidInBrowser reports whether a browser on that platform is expected to let a page create a file or folder with this
+// escaped name. If not, reason is a key: "name-empty", "name-dots", "name-char", "name-unicode" (a name that had to
+// be escaped, so the file would have another name), "name-edge" (a space, dot or tilde at either end), "name-extension",
 // "name-device", "name-long" or "name-special" (an 8.3 name).
 //
 // The rules are those that Chromium enforces (IsSafePathComponent in file_system_access_manager_impl.cc, with ICU's
 // IsFilenameLegal, the reserved names of net/base/filename_util.cc, and Safe Browsing's list of dangerous types). That
-// list changes without the browser, so writing must be tried all the same.
+// list is updated independently of the browser, so the write itself may still fail.
 func ValidInBrowser(name, platform string) (ok bool, reason string) {
 	switch {
 	case name == "":
@@ -77,17 +77,17 @@ func ValidInBrowser(name, platform string) (ok bool, reason string) {
 	return true, ""
 }
 
-// illegalRune tells what no file name may hold by ICU's rules: separators and wildcards, control and format
-// characters (such as marks of direction), non-characters.
+// illegalRune reports whether ICU forbids r in file names: separators, wildcards, control and format characters (such as
+// direction marks), and noncharacters.
 func illegalRune(r rune) bool {
 	return strings.ContainsRune("\"*/:<>?\\|", r) || unicode.In(r, unicode.Cc, unicode.Cf) ||
 		r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef
 }
 
-// endRune tells what may not be at a name's ends.
+// endRune reports whether a name may neither begin nor end with r.
 func endRune(r rune) bool { return r == '.' || r == '~' || unicode.Is(unicode.White_Space, r) }
 
-// isDeviceName tells what Windows takes for a device, whatever extension follows.
+// isDeviceName reports whether Windows takes a name with this stem for a device, whatever its extension.
 func isDeviceName(stem string) bool {
 	switch stem {
 	case "con", "prn", "aux", "nul", "clock$":
@@ -96,8 +96,8 @@ func isDeviceName(stem string) bool {
 	return len(stem) == 4 && (stem[:3] == "com" || stem[:3] == "lpt") && stem[3] >= '1' && stem[3] <= '9'
 }
 
-// isShortName tells a name of the 8.3 form that Windows makes up: at most eight characters with a ~ and digits at
-// their end, and at most three more behind a dot.
+// isShortName reports whether a name looks like an 8.3 name made by Windows: at most eight characters that end with a ~ and
+// digits, and an extension of at most three.
 func isShortName(name string) bool {
 	stem, ext, _ := strings.Cut(name, ".")
 	i := strings.LastIndexByte(stem, '~')

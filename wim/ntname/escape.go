@@ -94,7 +94,7 @@ func parseHex4(s string) (uint16, bool) {
 	return u, true
 }
 
-// AppendEscaped appends the escaped form of a name stored as UTF-16LE. Most names are plain ASCII and go byte by byte.
+// AppendEscaped appends the escaped form of a stored name. Most names are plain ASCII and are copied byte by byte.
 func AppendEscaped(b []byte, name []byte) []byte {
 	start := len(b)
 	for i := 0; i+1 < len(name); i += 2 {
@@ -146,5 +146,5 @@ func IndexNUL(b []byte) int {
 	return -1
 }
 
-// LossyText gives a target for people, unpaired surrogates as U+FFFD.
+// LossyText returns UTF-16LE bytes as text to show, with unpaired surrogates as U+FFFD.
 func LossyText(b []byte) string { return string(utf16.Decode(Units(b))) }

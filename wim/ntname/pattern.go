@@ -6,8 +6,8 @@ import (
 	"unicode/utf16"
 )
 
-// Pattern compares stored names with what somebody typed: with * or ? the whole name must match, otherwise the text
-// is looked for inside it. It does not allocate. The zero value matches every name.
+// Pattern matches stored names. A pattern with * or ? must match the whole name; a text without them is looked for inside
+// the name. Matching does not allocate. The zero value matches every name.
 type Pattern struct {
 	units []uint16 // upper case if fold
 	glob  bool
@@ -15,14 +15,14 @@ type Pattern struct {
 	ascii bool // all units are
 }
 
-// NewPattern makes a matcher of a text, escaped or not. fold ignores case as NTFS does.
+// NewPattern returns the pattern for a text, which may be escaped. With fold, it ignores case as NTFS does.
 func NewPattern(text string, fold bool) Pattern {
 	m := NewText(text, fold)
 	m.glob = slices.ContainsFunc(m.units, isWild)
 	return m
 }
 
-// NewGlob makes a matcher that compares whole names, whether text has wildcards or not.
+// NewGlob returns a pattern that must match the whole name, whether or not text has wildcards.
 func NewGlob(text string, fold bool) Pattern {
 	m := NewText(text, fold)
 	m.glob = true
@@ -31,6 +31,7 @@ func NewGlob(text string, fold bool) Pattern {
 
 func isWild(u uint16) bool { return u == '*' || u == '?' }
 
+// NewText returns a pattern that looks for text, in which * and ? stand for themselves.
 func NewText(text string, fold bool) Pattern {
 	units, ok := Unescape(text)
 	if !ok {
@@ -46,7 +47,7 @@ func NewText(text string, fold bool) Pattern {
 	return m
 }
 
-// Match compares with a name: the bytes of a stored name, UTF-16LE.
+// Match reports whether a stored name matches.
 func (m *Pattern) Match(name []byte) bool {
 	if m.glob {
 		return m.whole(name)
@@ -54,13 +55,13 @@ func (m *Pattern) Match(name []byte) bool {
 	return m.index(name) >= 0
 }
 
-// MatchString compares with an escaped name.
+// MatchString reports whether an escaped name matches.
 func (m *Pattern) MatchString(name string) bool {
 	units, _ := Unescape(name)
 	return m.Match(Bytes(units))
 }
 
-// at gives a unit of a name as it is compared.
+// at returns a unit of a name, in upper case if case is ignored.
 func (m *Pattern) at(name []byte, i int) uint16 {
 	u := binary.LittleEndian.Uint16(name[i:])
 	if !m.fold || u < 'a' {
@@ -69,7 +70,7 @@ func (m *Pattern) at(name []byte, i int) uint16 {
 	return Upper(u)
 }
 
-// whole compares all of a name. What stands behind the last * must end it, which settles most names at once.
+// whole matches a whole name. It begins with what follows the last *, which rules out most names at once.
 func (m *Pattern) whole(name []byte) bool {
 	units := m.units
 	last := len(units) - 1
@@ -87,7 +88,7 @@ func (m *Pattern) whole(name []byte) bool {
 	return m.head(units[:last+1], name[:rest])
 }
 
-// run compares as many units of a name as there are in units, which have no *.
+// run matches the first len(units) units of a name. units contains no *.
 func (m *Pattern) run(units []uint16, name []byte) bool {
 	for i, u := range units {
 		if u != '?' && u != m.at(name, 2*i) {
@@ -97,9 +98,9 @@ func (m *Pattern) run(units []uint16, name []byte) bool {
 	return true
 }
 
-// head compares all of a name with a pattern that ends in *. Each * takes as little as it can: should what follows it
-// not match, it takes one unit more, and those before it need not change. So there are at most as many steps as the
-// two lengths multiplied.
+// head matches a whole name with a pattern that ends in *. Each * takes as few units as possible; if what follows it does
+// not match, it takes one more, and earlier ones need not change. So the number of steps is at most the product of the two
+// lengths.
 func (m *Pattern) head(units []uint16, name []byte) bool {
 	n, p := 0, 0
 	back, mark := -1, 0
@@ -121,7 +122,7 @@ func (m *Pattern) head(units []uint16, name []byte) bool {
 	return true
 }
 
-// index finds the text inside a name: the offset in bytes, -1 if it is not there.
+// index returns the byte offset of the text in a name, -1 if it is not there.
 func (m *Pattern) index(name []byte) int {
 	size := 2 * len(m.units)
 	if size == 0 {
@@ -139,7 +140,7 @@ func (m *Pattern) index(name []byte) int {
 	return -1
 }
 
-// indexASCII is index for a text of plain letters, ignoring case: no name's unit above 0x7f can match one.
+// indexASCII is index for ASCII text without regard to case: no unit above 0x7f can match.
 func (m *Pattern) indexASCII(name []byte) int {
 	units := m.units
 	size := 2 * len(units)
@@ -171,7 +172,7 @@ func (m *Pattern) indexASCII(name []byte) int {
 	return -1
 }
 
-// HasPrefix says that a name begins with the text.
+// HasPrefix reports whether a stored name begins with the text.
 func (m *Pattern) HasPrefix(name []byte) bool {
 	if len(name) < 2*len(m.units) {
 		return false
@@ -184,10 +185,10 @@ func (m *Pattern) HasPrefix(name []byte) bool {
 	return true
 }
 
-// HasSuffix says that a name ends with the text.
+// HasSuffix reports whether a stored name ends with the text.
 func (m *Pattern) HasSuffix(name []byte) bool {
 	return len(name) >= 2*len(m.units) && m.HasPrefix(name[len(name)-2*len(m.units):])
 }
 
-// Equal says that a name is the text.
+// Equal reports whether a stored name is the text.
 func (m *Pattern) Equal(name []byte) bool { return len(name) == 2*len(m.units) && m.HasPrefix(name) }

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// FromUnix gives the UTF-16 units of a name of a Unix system: UTF-8 in which, as wimlib writes what Windows allows, a
-// surrogate may stand as three bytes.
+// FromUnix returns the UTF-16 units of a file name on a Unix system. The name must be UTF-8, except that three bytes may
+// encode a surrogate: wimlib writes names of Windows in that way.
 func FromUnix(name string) ([]uint16, error) {
 	units := make([]uint16, 0, len(name))
 	for i := 0; i < len(name); {

@@ -1,4 +1,3 @@
-// Package upcase compares names of files and registry keys as Windows does.
 package ntname
 
 // Upper returns the upper-case form of a UTF-16 unit by the $UpCase table of NTFS volumes (Windows 7 and later; read from a volume that

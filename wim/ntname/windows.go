@@ -5,14 +5,14 @@ import (
 	"unicode/utf16"
 )
 
-// ValidUnitOnWindows says whether a UTF-16 unit may be in a name on Windows.
+// ValidUnitOnWindows reports whether Windows allows a UTF-16 unit in names.
 func ValidUnitOnWindows(u uint16) bool {
 	return u >= ' ' && (u >= 0x80 || strings.IndexByte(`"*/:<>?\|`, byte(u)) < 0)
 }
 
-// ValidOnWindows says whether Windows can have a file or folder of this name, as UTF-16 units: it may not be empty, hold what
-// separates names or stands for others, end in a space or dot, or mean a device. By Microsoft's "Naming Files, Paths, and
-// Namespaces".
+// ValidOnWindows reports whether Windows allows a file or folder with this name, given as UTF-16 units. A name must not be
+// empty, contain separators or wildcards, end with a space or dot, or be that of a device. The rules are those of Microsoft's
+// "Naming Files, Paths, and Namespaces".
 func ValidOnWindows(units []uint16) bool {
 	for _, u := range units {
 		if !ValidUnitOnWindows(u) {
@@ -26,7 +26,7 @@ func ValidOnWindows(units []uint16) bool {
 	return last != ' ' && last != '.' && !windowsDevice(units)
 }
 
-// windowsDevice tells names that Windows takes for devices in any folder, whatever extension follows.
+// windowsDevice reports whether Windows takes a name for a device, in any folder and with any extension.
 func windowsDevice(units []uint16) bool {
 	if units[0] >= 0x80 || strings.IndexByte("CPANLcpanl", byte(units[0])) < 0 {
 		return false // most names need no text

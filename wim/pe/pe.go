@@ -10,7 +10,7 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// Version is what the headers and the version resource of a Windows program or library say.
+// Version holds the facts in the headers and the version resource of a Windows program or library.
 type Version struct {
 	Machine        string // "x86", "x64", "ARM64", …
 	DLL            bool
@@ -34,8 +34,8 @@ const (
 	maxPEStrings     = 100
 )
 
-// Read reads the headers and the version resource of a PE file, a few kilobytes in all. A PE file without
-// a version resource, or with one that makes no sense, gives what its headers say.
+// Read reads the headers and the version resource of a PE file, a few kilobytes in all. If the version resource is missing
+// or malformed, only the facts of the headers are set.
 func Read(r io.ReaderAt, size int64) (*Version, error) {
 	p := file{r: r, size: size}
 	v, err := p.headers()
@@ -48,7 +48,7 @@ func Read(r io.ReaderAt, size int64) (*Version, error) {
 	return v, nil
 }
 
-// ReadMachine returns the machine type in the headers, and reads no more than that. MachineName names it.
+// ReadMachine returns the machine type, and reads no more of the file than it needs for that. See MachineName.
 func ReadMachine(r io.ReaderAt, size int64) (uint16, error) {
 	p := file{r: r, size: size}
 	mz, err := p.read(0, 64)
@@ -144,7 +144,7 @@ func (p *file) headers() (*Version, error) {
 	return v, nil
 }
 
-// readRVA reads n bytes that lie in one section of the file.
+// readRVA reads n bytes at an address. They must be in one section.
 func (p *file) readRVA(rva uint32, n int) ([]byte, error) {
 	for _, s := range p.sections {
 		if rva >= s.rva && rva-s.rva < s.raw && uint32(n) <= s.raw-(rva-s.rva) {
@@ -236,14 +236,14 @@ func (v *Version) parse(b []byte) {
 	}
 }
 
-// versionNode is a node of a version resource: a key, a value, nodes below it.
+// versionNode is a node of a version resource: a key, a value and child nodes.
 type versionNode struct {
 	key      string
 	value    []byte
 	children []byte
 }
 
-// nextVersionNode takes the first node off b. Nodes have u16 length, u16 length of the value (in bytes, or UTF-16
+// nextVersionNode reads the first node of b. Nodes have u16 length, u16 length of the value (in bytes, or UTF-16
 // units if u16 type is 1), the key with a NUL, the value, the children, each at a multiple of 4.
 func nextVersionNode(b []byte) (n versionNode, rest []byte, ok bool) {
 	if len(b) < 6 {
@@ -264,7 +264,7 @@ func nextVersionNode(b []byte) (n versionNode, rest []byte, ok bool) {
 	n.key = ntname.LossyText(b[6 : 6+end])
 	at := min((6+end+2+3)&^3, length)
 	if text {
-		// Some linkers count bytes all the same. A text has no children, so it may be taken up to its NUL.
+		// Some linkers count bytes here too. A text has no children, so it ends at its NUL.
 		size *= 2
 		if size > 0 {
 			n.value = b[at:]
@@ -277,7 +277,7 @@ func nextVersionNode(b []byte) (n versionNode, rest []byte, ok bool) {
 	return n, rest, true
 }
 
-// MachineName tells a machine type. [PE Format] "Machine Types".
+// MachineName names a machine type, such as "x64". [PE Format] "Machine Types".
 func MachineName(m uint16) string {
 	switch m {
 	case 0x014c:
