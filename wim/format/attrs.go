@@ -27,8 +27,7 @@ const (
 	AttrRecallOnAccess    = 0x400000
 )
 
-// AttrNames tells the set bits of FILE_ATTRIBUTE as words, lowest first. Bits without a name are told together,
-// as a hexadecimal number.
+// AttrNames names the set bits of FILE_ATTRIBUTE, lowest first. Bits without a name come last, as one hexadecimal number.
 func AttrNames(attrs uint32) []string {
 	var names []string
 	add := func(bit uint32, name string) {
@@ -64,7 +63,7 @@ func AttrNames(attrs uint32) []string {
 	return names
 }
 
-// AttrLetters tells the common bits as letters: D directory, L reparse point, E encrypted, C compressed, I not
+// AttrLetters returns the common bits as letters: D directory, L reparse point, E encrypted, C compressed, I not
 // indexed, O offline, R read-only, H hidden, S system, A archive.
 func AttrLetters(attrs uint32) string {
 	const bits = "DLECIORHSA"

@@ -1,6 +1,6 @@
 package format
 
-// Codec is how the chunks of a resource are packed.
+// Codec is the compression of a resource's chunks.
 type Codec uint8
 
 // The values are those of a solid resource's header.
@@ -11,7 +11,7 @@ const (
 	LZMS   Codec = 3
 )
 
-// String gives the codec's usual name, "none" for None.
+// String returns the codec's usual name, "none" for None.
 func (c Codec) String() string {
 	switch c {
 	case None:
@@ -26,7 +26,7 @@ func (c Codec) String() string {
 	return "unknown"
 }
 
-// ChunkSizes says which chunk sizes a codec may have.
+// ChunkSizes describes the chunk sizes that a codec may have.
 func ChunkSizes(c Codec) string {
 	switch c {
 	case XPRESS:
@@ -39,8 +39,7 @@ func ChunkSizes(c Codec) string {
 	return "none"
 }
 
-// ChunkSizeOK tells whether a codec may have chunks of that many bytes: powers of two within the codec's own
-// bounds. Microsoft's tools write LZX at 32 KiB and LZMS at up to 64 MiB only; wimlib writes the rest.
+// ChunkSizeOK reports whether a codec may have chunks of that many bytes: powers of two within its bounds. Microsoft's tools write LZX at 32 KiB and LZMS at up to 64 MiB only; wimlib writes the rest.
 func ChunkSizeOK(c Codec, size uint32) bool {
 	if size&(size-1) != 0 {
 		return false

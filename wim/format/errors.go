@@ -12,7 +12,7 @@ var (
 	ErrUnsupported = errors.New("unsupported")
 	ErrTooLarge    = errors.New("needs too much memory")
 	ErrNotFound    = errors.New("not found")
-	ErrRefused     = errors.New("refused") // what was asked must not or cannot be written; nothing was
+	ErrRefused     = errors.New("refused") // the archive must not or cannot be written as asked; nothing was
 )
 
 // Error reports a malformed record: which one, and where it is.
@@ -24,7 +24,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	if e.Part == "" { // whoever knows the part says the rest
+	if e.Part == "" { // the caller that knows the part adds it
 		return fmt.Sprintf("%s at 0x%x: %v", e.Record, e.Off, e.Err)
 	}
 	return fmt.Sprintf("wim: %s: %s at 0x%x: %v", e.Part, e.Record, e.Off, e.Err)
@@ -35,7 +35,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Is makes every Error an ErrFormat.
 func (e *Error) Is(target error) bool { return target == ErrFormat }
 
-// InPart adds to an Error of a parser the name of the part that was parsed, and base, the offset of the parsed bytes in it.
+// InPart completes an Error of a parser: it adds the name of the part, and base, the offset of the parser's input in it.
 func InPart(part string, base int64, err error) error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -49,7 +49,7 @@ func Errorf(record, part string, off int64, text string, args ...any) error {
 	return &Error{Record: record, Part: part, Off: off, Err: fmt.Errorf(text, args...)}
 }
 
-// TooLargeError says that something would need more memory than ReadOptions.MaxMemory.
+// TooLargeError reports something that needs more memory than ReadOptions.MaxMemory.
 type TooLargeError struct {
 	What  string
 	Need  int64 // bytes

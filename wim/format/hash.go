@@ -5,16 +5,16 @@ import (
 	"fmt"
 )
 
-// Hash is the SHA-1 of a blob's bytes. All zero stands for "no bytes": empty streams have it.
+// Hash is the SHA-1 of a blob's bytes. The zero Hash is that of empty streams, which have no blob.
 type Hash [20]byte
 
-// String gives 40 lower-case hexadecimal digits.
+// String returns 40 lower-case hexadecimal digits.
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
-// IsZero tells whether h stands for empty data.
+// IsZero reports whether h is that of an empty stream.
 func (h Hash) IsZero() bool { return h == Hash{} }
 
-// MarshalText gives String, so that reports hold digits and not lists of numbers.
+// MarshalText returns String, so that reports contain digits and not lists of numbers.
 func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
 // UnmarshalText is ParseHash.
@@ -35,10 +35,10 @@ func ParseHash(s string) (Hash, error) {
 	return h, nil
 }
 
-// EmptyHash is the SHA-1 of nothing. Writers should store zero in its place; some do not.
+// EmptyHash is the SHA-1 of nothing. Writers should store zero instead; some do not.
 const EmptyHash = "\xda\x39\xa3\xee\x5e\x6b\x4b\x0d\x32\x55\xbf\xef\x95\x60\x18\x90\xaf\xd8\x07\x09"
 
-// ReadHash reads a stored hash, giving zero for empty content either way.
+// ReadHash converts a stored hash. It returns zero for an empty stream, however that is stored.
 func ReadHash(h *[20]byte) Hash {
 	if string(h[:]) == EmptyHash {
 		return Hash{}

@@ -23,10 +23,10 @@ const (
 	MaxReparseData = 16<<10 - 8 // MAXIMUM_REPARSE_DATA_BUFFER_SIZE without the header
 )
 
-// IsSurrogate tells a tag whose entries stand for another place, so that their own children mean nothing.
+// IsSurrogate reports whether entries with a tag stand for another place, so that they have no children of their own.
 func IsSurrogate(tag uint32) bool { return tag&0x20000000 != 0 }
 
-// Reparse is what reparse data say by themselves.
+// Reparse is the target of a link as its reparse data state it.
 type Reparse struct {
 	Kind       string
 	Print      string
@@ -38,7 +38,7 @@ func IsSeparator(b []byte) bool { return (b[0] == '\\' || b[0] == '/') && b[1] =
 
 func StartsWith(b []byte, c byte) bool { return len(b) >= 2 && b[0] == c && b[1] == 0 }
 
-// IsLinkTag tells tags whose data name a path.
+// IsLinkTag reports whether the data of a tag contain a path.
 func IsLinkTag(tag uint32) bool {
 	return tag == TagSymlink || tag == TagMountPoint || tag == TagLxSymlink || tag == TagAppExecLink
 }
@@ -108,7 +108,7 @@ func ParseReparse(tag uint32, b []byte) (p Reparse, ok bool) {
 	return p, false
 }
 
-// TrimDevice takes the prefix off by which the system marks a path as one of its namespace.
+// TrimDevice removes the prefix that marks a path of the system's own namespace.
 func TrimDevice(s string) string {
 	for _, p := range [...]string{`\??\`, `\\?\`, `\DosDevices\`} {
 		if rest, ok := strings.CutPrefix(s, p); ok {
@@ -118,7 +118,7 @@ func TrimDevice(s string) string {
 	return s
 }
 
-// DrivePath gives what follows the drive letter of an absolute target.
+// DrivePath returns what follows the drive letter of an absolute target.
 func DrivePath(target []byte) ([]byte, bool) {
 	text := ntname.LossyText(target[:min(len(target), 32)])
 	rest := TrimDevice(text)
@@ -128,7 +128,7 @@ func DrivePath(target []byte) ([]byte, bool) {
 	return target[2*(len(text)-len(rest)+2):], true // all units so far are ASCII
 }
 
-// ReparseName tells a tag in words: "junction", "symbolic link", …; one that is not known as its number.
+// ReparseName names a tag: "junction", "symbolic link", …; an unknown one by its number.
 func ReparseName(tag uint32) string {
 	switch tag {
 	case 0:

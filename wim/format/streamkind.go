@@ -1,11 +1,11 @@
 package format
 
-// StreamKind says what a stream of an entry is.
+// StreamKind is the kind of a stream of an entry.
 type StreamKind uint8
 
 const (
 	StreamData    StreamKind = iota // the unnamed data: a file's content
 	StreamNamed                     // a named data stream
 	StreamReparse                   // reparse data, without its 8-byte header
-	StreamRaw                       // all of an EFS-encrypted file, as the system's backup gives it
+	StreamRaw                       // a whole EFS-encrypted file, as the system's backup function returns it
 )

@@ -7,9 +7,9 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// SymlinkData makes the reparse data of a Unix link, as wimlib does: slashes and backslashes change places, so that
-// nothing is lost, and an absolute target gets a drive that stands for the root of the image. absolute ones begin with a
-// slash or, if they lead to that root, are empty.
+// SymlinkData returns the reparse data of a Unix symbolic link, as wimlib makes it: slashes and backslashes are exchanged, so
+// that nothing is lost, and an absolute target gets a drive letter for the root of the image. An absolute target begins with
+// a slash, or is empty if it is that root.
 func SymlinkData(target string, absolute bool) ([]byte, error) {
 	units, err := ntname.FromUnix(target)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// serviceSID makes the SID of a service.
+// serviceSID returns the SID of a service.
 func serviceSID(name string) SID {
 	sum := sha1.Sum(ntname.Bytes(utf16.Encode([]rune(strings.ToUpper(name)))))
 	return append(SID{1, 6, 0, 0, 0, 0, 0, 5, 80, 0, 0, 0}, sum[:]...)
@@ -20,10 +20,10 @@ type AccessEntry struct {
 	Kind   string // "allow", "deny", "audit", "label", …
 	Who    string // a name, or the SID
 	Rights string // "full control", "modify", "read and execute", …, or the single rights
-	Flags  string // what it applies to, if that is not the entry alone, and whether it was inherited
+	Flags  string // what else it applies to, and whether it was inherited
 }
 
-// Access tells the descriptor's lists in words: first who may do what, then what is audited and labelled.
+// Access returns the descriptor's lists in words: first who may do what, then what is audited and labelled.
 func (sd *Descriptor) Access() []AccessEntry {
 	var list []AccessEntry
 	if sd.DACL != nil && sd.DACL.Null {
@@ -85,7 +85,7 @@ func (a *ACE) access() AccessEntry {
 	return e
 }
 
-// flagWords tells what an entry applies to as the security page of Windows does.
+// flagWords says what an entry applies to, in the words of Windows' security page.
 func (a *ACE) flagWords() string {
 	var words []string
 	add := func(w string) {
@@ -124,8 +124,7 @@ func (a *ACE) flagWords() string {
 	return strings.Join(words, ", ")
 }
 
-// rightsWords tells what a mask allows with a file or folder. Generic rights count as the file rights that they
-// stand for.
+// rightsWords says what a mask allows for a file or folder. Generic rights count as the file rights that they map to.
 func rightsWords(mask uint32) string {
 	full := mask &^ (rightGenericAll | rightGenericExec | rightGenericWrite | rightGenericRead)
 	if mask&rightGenericAll != 0 {
@@ -174,7 +173,7 @@ func labelWords(mask uint32) string {
 	return bitWords(mask, "no write from below", "no read from below", "no execute from below")
 }
 
-// bitWords tells the bits of a mask, lowest first; those without words together, as a number.
+// bitWords names the bits of a mask, lowest first. Bits without a name come last, as one number.
 func bitWords(mask uint32, words ...string) string {
 	var list []string
 	for i, w := range words {

@@ -9,7 +9,7 @@ import (
 )
 
 // conditionText writes the condition of a callback ACE as SDDL does, in parentheses: [MS-DTYP] 2.4.4.17 for the
-// bytes, 2.5.1.1 for the text. One that cannot be read is shown as hexadecimal.
+// bytes, 2.5.1.1 for the text. A malformed condition is shown in hexadecimal.
 func conditionText(b []byte) string {
 	if text, ok := decodeCondition(b); ok {
 		return "(" + text + ")"
@@ -17,7 +17,7 @@ func conditionText(b []byte) string {
 	return fmt.Sprintf("(0x%x)", b)
 }
 
-const maxConditionTokens = 500 // of a condition that people write there are a dozen
+const maxConditionTokens = 500 // a condition that people write has a dozen
 
 // term is an operand on the stack: its text, and how tightly it binds.
 type term struct {
@@ -32,7 +32,7 @@ func (t term) in(level int) string {
 	return t.text
 }
 
-// decodeCondition runs through the tokens, which are in postfix order behind the signature "artx".
+// decodeCondition evaluates the tokens, which are in postfix order after the signature "artx".
 func decodeCondition(b []byte) (string, bool) {
 	if len(b) < 4 || string(b[:4]) != "artx" {
 		return "", false
@@ -138,7 +138,7 @@ func conditionOperator(token byte) (name string, operands int) {
 	return "", 0
 }
 
-// conditionOperand reads a literal or an attribute's name and tells how many bytes it takes.
+// conditionOperand reads a literal or an attribute's name and returns its size in bytes.
 func conditionOperand(b []byte, depth int) (text string, n int, ok bool) {
 	token := b[0]
 	if 1 <= token && token <= 4 { // signed integer: value, sign, base
@@ -193,7 +193,7 @@ func conditionOperand(b []byte, depth int) (text string, n int, ok bool) {
 	return "", 0, false
 }
 
-// conditionInteger writes a number in its base, with the sign that it was written with.
+// conditionInteger writes a number in its base, with the sign that is stored.
 func conditionInteger(v int64, sign, base byte) string {
 	s := ""
 	u := uint64(v)
@@ -212,7 +212,7 @@ func conditionInteger(v int64, sign, base byte) string {
 	return s + strconv.FormatUint(u, 10)
 }
 
-// attributeName writes a name, with what the grammar does not allow in one as %XXXX.
+// attributeName writes a name, with characters that the grammar does not allow as %XXXX.
 func attributeName(b []byte) string {
 	var s strings.Builder
 	for _, u := range ntname.Units(b) {
@@ -226,7 +226,7 @@ func attributeName(b []byte) string {
 }
 
 // resourceAttributeText writes the attribute of a resource attribute ACE, CLAIM_SECURITY_ATTRIBUTE_RELATIVE_V1
-// ([MS-DTYP] 2.4.10.1), as SDDL does: ("name",TS,0x0,"value"). One that cannot be read is shown as hexadecimal.
+// ([MS-DTYP] 2.4.10.1), as SDDL does: ("name",TS,0x0,"value"). A malformed one is shown in hexadecimal.
 func resourceAttributeText(b []byte) string {
 	if text, ok := decodeResourceAttribute(b); ok {
 		return text

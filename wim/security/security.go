@@ -9,7 +9,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// Descriptor says who owns an entry and who may do what with it, [MS-DTYP] 2.4.6.
+// Descriptor says who owns an entry and who may access it, [MS-DTYP] 2.4.6.
 type Descriptor struct {
 	Control uint16
 	Owner   SID // nil if there is none
@@ -31,11 +31,11 @@ const (
 	controlSelfRelative      = 0x8000
 )
 
-// ACL is a list of access control entries. A nil *ACL is one that is not there; a Null one is there and says nothing:
-// of a DACL it means that everybody may do everything.
+// ACL is a list of access control entries. A nil *ACL is absent. A Null one is present and empty in a special way: as a DACL
+// it lets everybody do everything.
 type ACL struct {
 	Null bool
-	Cut  bool // entries that the list promises are not within it
+	Cut  bool // the list is too short for the entries that it counts
 	ACEs []ACE
 }
 
@@ -46,8 +46,8 @@ type ACE struct {
 	Mask      uint32
 	Object    string // GUID without braces, "" if there is none
 	Inherited string // the same for the type of object that inherits it
-	SID       SID    // nil if the entry's form is not known
-	Data      []byte // what follows: a condition or a resource attribute; all but the header if the form is not known
+	SID       SID    // nil if the type is unknown
+	Data      []byte // what follows: a condition or a resource attribute; everything after the header if the type is unknown
 }
 
 // ACE types, [MS-DTYP] 2.4.4.1.
@@ -77,8 +77,8 @@ const (
 
 var errSecurityDescriptor = errors.New("wim: security descriptor is cut short or not self-relative")
 
-// Parse reads a self-relative descriptor. Only its header must be whole: owner and group that do
-// not fit are left out, and lists end where their bytes do.
+// Parse reads a self-relative descriptor. Only the header must be complete: an owner or group that does not fit is nil, and
+// lists end with their bytes.
 func Parse(b []byte) (*Descriptor, error) {
 	if len(b) < 20 || b[0] != 1 {
 		return nil, errSecurityDescriptor
@@ -182,7 +182,7 @@ func parseACE(b []byte) ACE {
 
 // SDDL writes the descriptor in the Security Descriptor Definition Language, [MS-DTYP] 2.5.1, as Windows does: with
 // aliases for well-known SIDs, names for the usual sets of rights, letters for other rights that all have one, and
-// hexadecimal for the rest. An entry whose form SDDL has no words for is shown by its bytes.
+// hexadecimal for the rest. An entry that SDDL cannot express is shown by its bytes.
 func (sd *Descriptor) SDDL() string {
 	var b strings.Builder
 	if sd.Owner != nil {
@@ -238,8 +238,8 @@ func (a *ACE) writeSDDL(b *strings.Builder) {
 	b.WriteString(")")
 }
 
-// aceTypeName gives the letters of an ACE type. The object forms of conditional entries that SDDL has no letters
-// for get those of their plain forms with an O.
+// aceTypeName returns the letters of an ACE type. SDDL has none for the object forms of conditional entries: they get those
+// of the plain forms with an O.
 func aceTypeName(t uint8) string {
 	switch t {
 	case aceAllow:
@@ -289,7 +289,7 @@ const (
 	aceFiles     = 0x01 // files inherit it
 	aceFolders   = 0x02 // folders inherit it
 	aceOneLevel  = 0x04
-	aceOnlyBelow = 0x08 // it does not count for the entry itself
+	aceOnlyBelow = 0x08 // it does not apply to the entry itself
 	aceInherited = 0x10
 	aceCritical  = 0x20
 	aceSuccess   = 0x40

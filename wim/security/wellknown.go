@@ -10,7 +10,7 @@ import (
 // SID is a security identifier as stored, [MS-DTYP] 2.4.2: a principal, a group, a label.
 type SID []byte
 
-// parseSID reads a SID from the front of b; it keeps the bytes.
+// parseSID reads a SID from the front of b. The SID shares b's memory.
 func parseSID(b []byte) (SID, bool) {
 	if len(b) < 8 || b[0] != 1 || b[1] > 15 {
 		return nil, false
@@ -26,7 +26,7 @@ func (s SID) authority() uint64 {
 	return uint64(binary.BigEndian.Uint16(s[2:]))<<32 | uint64(binary.BigEndian.Uint32(s[4:]))
 }
 
-// subs gives the sub-authorities.
+// subs returns the sub-authorities.
 func (s SID) subs() []uint32 {
 	list := make([]uint32, s[1])
 	for i := range list {
@@ -35,7 +35,7 @@ func (s SID) subs() []uint32 {
 	return list
 }
 
-// String gives the form S-1-5-32-544.
+// String returns the form S-1-5-32-544.
 func (s SID) String() string {
 	if s == nil {
 		return ""
@@ -52,7 +52,7 @@ func (s SID) String() string {
 	return b.String()
 }
 
-// SDDL gives the two letters that SDDL has for a well-known SID, or else String. Accounts of a domain or a machine
+// SDDL returns the two letters that SDDL has for a well-known SID, or else String. Accounts of a domain or a machine
 // always get String: their letters do not say which.
 func (s SID) SDDL() string {
 	text := s.String()
@@ -64,8 +64,8 @@ func (s SID) SDDL() string {
 	return text
 }
 
-// Name gives the English name that Windows shows, or else String: "Administrators", "TrustedInstaller". An account
-// of a machine or domain is told by its part there: "Administrator (S-1-5-21-1-2-3-500)".
+// Name returns the English name that Windows shows, such as "Administrators" or "TrustedInstaller", or else String. An
+// account of a machine or domain is named by its relative part: "Administrator (S-1-5-21-1-2-3-500)".
 func (s SID) Name() string {
 	text := s.String()
 	for _, w := range wellKnownSIDs {
@@ -209,8 +209,8 @@ var domainRIDs = [...]struct {
 	{525, "Protected Users"}, {526, "Key Admins"}, {527, "Enterprise Key Admins"}, {553, "RAS and IAS Servers"},
 }
 
-// serviceName finds the service that a SID S-1-5-80-… stands for: the five numbers are the SHA-1 of its name in
-// upper case, UTF-16LE. Tried are services that descriptors in Windows images name.
+// serviceName returns the service with a SID S-1-5-80-…: the five numbers are the SHA-1 of its name in upper case, UTF-16LE.
+// It tries the services that descriptors in Windows images name.
 func serviceName(s SID) string {
 	for _, name := range [...]string{
 		"TrustedInstaller", "WdiServiceHost", "WdiSystemHost", "EventLog", "MpsSvc", "BFE", "WinDefend", "Dhcp", "Dnscache",

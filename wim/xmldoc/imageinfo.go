@@ -6,8 +6,8 @@ import (
 	"wimscope/wim/format"
 )
 
-// ImageInfo is an image as the XML document tells it. None of it is to be trusted: counts and times are what some
-// program wrote there. What the document does not say is zero.
+// ImageInfo is an image as the XML document describes it. Counts and times are what some program wrote there, and may be
+// wrong. What the document does not say is zero.
 type ImageInfo struct {
 	Index              int // from 1
 	Name               string
@@ -24,7 +24,7 @@ type ImageInfo struct {
 	Arch               string // "x86", "x64", "ARM64", …
 	Languages          []string
 	DefaultLanguage    string
-	Version            string // "10.0.19041.1"; see Archive.ImageVersion for what the image itself says
+	Version            string // "10.0.19041.1"; Archive.ImageVersion reads it from the image itself
 	Branch             string
 	ServicePack        string // level
 	SystemRoot         string
@@ -36,7 +36,7 @@ type ImageInfo struct {
 	Modified           format.Filetime
 	Boot               bool
 	WIMBoot            bool
-	Problem            string // why its tree cannot be read, if that is known; "" otherwise
+	Problem            string // why its tree cannot be read, "" if it can or has not been tried
 }
 
 // ReadImageInfo reads an IMAGE element.
@@ -90,7 +90,7 @@ func ReadImageInfo(n *Node) ImageInfo {
 	return info
 }
 
-// archName names a processor as PROCESSOR_ARCHITECTURE numbers it.
+// archName names a processor by its PROCESSOR_ARCHITECTURE number.
 func archName(n string) string {
 	switch n {
 	case "0":
@@ -113,7 +113,7 @@ func archName(n string) string {
 	return "processor " + n
 }
 
-// Number reads a count; what is none gives 0.
+// Number parses a count. It returns 0 if s is not a number.
 func Number(s string) int64 {
 	v, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || v < 0 {

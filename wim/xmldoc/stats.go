@@ -1,9 +1,10 @@
 package xmldoc
 
-// Stats is what an archive's XML document tells of an image.
+// Stats holds the counts that an XML document states for an image.
 type Stats struct {
-	Dirs  int // folders, the root among them
+	Dirs  int // folders, including the root
 	Files int // all other names
-	// Sizes of streams, a file's once for each of its names; and the share of that which is for names but the first.
+	// TotalBytes is the size of all streams, those of a file counted for each of its names; HardLinkBytes is the part of it
+	// that is due to all names but the first.
 	TotalBytes, HardLinkBytes int64
 }

@@ -7,15 +7,15 @@ import (
 	"wimscope/wim/format"
 )
 
-// XML 1.0 cannot hold some characters, not even as character references, and every reader refuses a document with one.
-// [XML] 2.2 lists them.
+// XML 1.0 excludes some characters, even as character references, and every reader refuses a document with one. [XML] 2.2
+// lists them.
 
-// isXMLChar reports whether a document may hold the character.
+// isXMLChar reports whether a document may contain the character.
 func isXMLChar(r rune) bool {
 	return r >= ' ' && r < 0xd800 || r == '\t' || r == '\n' || r == '\r' || r >= 0xe000 && r < 0xfffe || r >= 0x10000 && r <= utf8.MaxRune
 }
 
-// NotXML names the first thing in a text that no document can hold; "" if there is none.
+// NotXML describes the first thing in a text that a document cannot contain; "" if there is none.
 func NotXML(s string) string {
 	for i, r := range s {
 		if r == utf8.RuneError {
@@ -56,17 +56,17 @@ func isXMLName(s string) bool {
 	return s != ""
 }
 
-// TextError reports a text that the XML document cannot hold. Nothing was written.
+// TextError reports a text that an XML document cannot contain. Nothing was written.
 type TextError struct {
 	Path string // of the element, such as "WIM/IMAGE[1]/NAME"; an attribute follows an @
-	What string // what it cannot hold
+	What string // what it cannot contain
 }
 
 func (e *TextError) Error() string {
 	return fmt.Sprintf("wim: %s: no XML document can hold %s, and no program could open the archive; choose another text", e.Path, e.What)
 }
 
-// Is makes an TextError an ErrRefused.
+// Is makes a TextError an ErrRefused.
 func (e *TextError) Is(target error) bool { return target == format.ErrRefused }
 
 // Check returns a *TextError if the document would not be readable once written. The result of Parse always is, so the

@@ -12,13 +12,13 @@ import (
 	"wimscope/wim/format"
 )
 
-// Doc is an archive's XML document. It keeps all that it holds, known or not, in its order, so that writing it
-// back loses nothing. encoding/xml would make the engine's program a seventh larger and drop what it does not know.
+// Doc is an archive's XML document. It keeps unknown parts too, in their order, so that writing it back loses nothing.
+// encoding/xml would make the engine a seventh larger, and would drop what it does not know.
 type Doc struct {
-	Nodes []*Node // the root element, and what stands before and after it
+	Nodes []*Node // the root element, and what precedes and follows it
 }
 
-// Node is a part of a document: an element if Name is set, otherwise text as it is meant, or what is kept as it
+// Node is a part of a document: an element if Name is set, otherwise text without escapes, or something that is kept as it
 // is written (comments, processing instructions, CDATA sections, document types).
 type Node struct {
 	Name     string
@@ -31,19 +31,19 @@ type Node struct {
 // Attr is an attribute of an element.
 type Attr struct{ Name, Value string }
 
-// What is beyond these is no document of an archive, but an attempt on memory or stack.
+// A document beyond these limits is not an archive's, but an attack on memory or stack.
 const (
 	MaxBytes    = 64 << 20
 	maxXMLDepth = 256
 	maxXMLNodes = 1 << 20
 
-	// Pretty indents no deeper: otherwise a few bytes in a deep element take hundreds.
+	// Pretty indents no deeper: otherwise a few bytes in a deep element would take hundreds.
 	maxXMLIndent = 16
 )
 
-// Parse reads a document: UTF-16 in either order or UTF-8, with a byte order mark or without. It is tolerant: of
-// a document that is not well-formed it gives what it understood, beside the error. Whatever it gives can be written:
-// characters that no document can hold are U+FFFD, and what has no place in a document is left out.
+// Parse reads a document: UTF-16 of either byte order or UTF-8, with or without a byte order mark. If the document is not
+// well-formed, Parse returns what it understood together with the error. Every result can be written: U+FFFD replaces
+// characters that a document cannot contain, and misplaced parts are dropped.
 func Parse(b []byte) (*Doc, error) {
 	if len(b) > MaxBytes {
 		return &Doc{}, fmt.Errorf("document of %d bytes is beyond all bounds", len(b))
@@ -65,7 +65,7 @@ func Parse(b []byte) (*Doc, error) {
 	return doc, err
 }
 
-// xmlText turns a document into UTF-8, unpaired surrogates as three bytes, without byte order mark and trailing NULs.
+// xmlText converts a document to UTF-8, with unpaired surrogates as three bytes, and without byte order mark and trailing NULs.
 func xmlText(b []byte) string {
 	var order binary.ByteOrder = binary.LittleEndian
 	switch {
@@ -97,7 +97,7 @@ func xmlText(b []byte) string {
 	return xmlNewlines(strings.TrimRight(string(out), "\x00"))
 }
 
-// xmlClean replaces what no document can hold by U+FFFD.
+// xmlClean replaces characters that a document cannot contain by U+FFFD.
 func xmlClean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if !isXMLChar(r) {
@@ -142,7 +142,7 @@ func (p *xmlParser) odd(text string) {
 	}
 }
 
-// content reads the whole document into root. Open elements are kept on a list and not on the stack of calls.
+// content reads the whole document into root. It keeps open elements in a list, since recursion could exhaust the stack.
 func (p *xmlParser) content(root *Node) error {
 	open := []*Node{root}
 	add := func(n *Node) error {
@@ -226,7 +226,7 @@ func (p *xmlParser) content(root *Node) error {
 	return nil
 }
 
-// element reads a start tag. closed says that it ended with "/>".
+// element reads a start tag. closed reports whether it ended with "/>".
 func (p *xmlParser) element() (n *Node, closed bool, err error) {
 	p.at++ // '<'
 	name := p.name()
@@ -301,7 +301,7 @@ func (p *xmlParser) space() {
 	}
 }
 
-// name reads all up to a character that ends a name.
+// name reads up to a character that ends a name.
 func (p *xmlParser) name() string {
 	start := p.at
 	for p.at < len(p.s) && strings.IndexByte(" \t\r\n<>/=\"'&", p.s[p.at]) < 0 {
@@ -428,14 +428,14 @@ func xmlEntity(name string) (rune, bool) {
 	return rune(v), true
 }
 
-// String writes the document as UTF-8, as it would be stored but for the encoding.
+// String returns the document in UTF-8, otherwise as it is stored.
 func (d *Doc) String() string {
 	var b strings.Builder
 	writeXML(&b, d.Nodes, -1, 0)
 	return b.String()
 }
 
-// Pretty writes the document for reading, each element on a line of its own.
+// Pretty returns the document indented for people, with one element on each line.
 func (d *Doc) Pretty() string {
 	var b strings.Builder
 	writeXML(&b, d.Nodes, 0, 0)
@@ -448,13 +448,13 @@ func (d *Doc) AppendUTF16(b []byte) []byte {
 }
 
 var (
-	// A reader takes an end of a line for "\n", and in an attribute for a space: what else is meant goes by number.
+	// Readers turn line ends into "\n", and in attributes into spaces; character references keep the others.
 	xmlTextEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
 	xmlAttrEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\r", "&#13;", "\n", "&#10;", "\t", "&#9;")
 	xmlSpaces      = strings.NewReplacer("\n", " ", "\t", " ")
 )
 
-// writeXML writes nodes; indent < 0 adds no space. depth is bounded by the parser, and by who builds a document.
+// writeXML writes nodes; indent < 0 adds no space. Parse bounds the depth, as does the code that builds documents.
 func writeXML(b *strings.Builder, nodes []*Node, indent, depth int) {
 	if depth > 2*maxXMLDepth {
 		return
@@ -504,7 +504,7 @@ func writeXML(b *strings.Builder, nodes []*Node, indent, depth int) {
 
 func xmlIndent(depth int) string { return strings.Repeat("  ", min(depth, maxXMLIndent)) }
 
-// Root is the document's first element, nil if it has none.
+// Root returns the document's first element, nil if there is none.
 func (d *Doc) Root() *Node {
 	for _, n := range d.Nodes {
 		if n.Name != "" {
@@ -514,7 +514,7 @@ func (d *Doc) Root() *Node {
 	return nil
 }
 
-// Child finds an element by the names on the way to it; nil if it is not there. n may be nil.
+// Child returns the element at a path of names, nil if there is none. n may be nil.
 func (n *Node) Child(path ...string) *Node {
 	for _, name := range path {
 		if n == nil {
@@ -582,7 +582,7 @@ func (n *Node) Filetime(path ...string) format.Filetime {
 	return format.Filetime(half("HIGHPART")<<32 | half("LOWPART"))
 }
 
-// Attr is the value of an attribute, "" if it is not there. n may be nil.
+// Attr returns the value of an attribute, "" if there is none. n may be nil.
 func (n *Node) Attr(name string) string {
 	if n != nil {
 		for _, a := range n.Attrs {

@@ -8,11 +8,11 @@ import (
 	"wimscope/wim/format"
 )
 
-// What is written of an image to the XML document, in the order in which Microsoft's tools have it. Elements that are
-// not among them stay where they are.
+// imageElements lists the elements of an image that are written, in the order of Microsoft's tools. Other elements stay
+// where they are.
 const imageElements = "DIRCOUNT FILECOUNT TOTALBYTES HARDLINKBYTES CREATIONTIME LASTMODIFICATIONTIME WIMBOOT WINDOWS NAME DESCRIPTION FLAGS DISPLAYNAME DISPLAYDESCRIPTION"
 
-// Clone makes a copy that shares nothing that can be changed.
+// Clone returns a deep copy.
 func (n *Node) Clone() *Node {
 	c := *n
 	c.Attrs = slices.Clone(n.Attrs)
@@ -23,7 +23,7 @@ func (n *Node) Clone() *Node {
 	return &c
 }
 
-// TextElement makes an element that holds a text.
+// TextElement returns an element that contains a text.
 func TextElement(name, text string) *Node {
 	n := &Node{Name: name}
 	if text != "" {
@@ -32,7 +32,7 @@ func TextElement(name, text string) *Node {
 	return n
 }
 
-// timeElement makes an element that holds a time.
+// timeElement returns an element that contains a time.
 func timeElement(name string, t format.Filetime) *Node {
 	return &Node{Name: name, Children: []*Node{
 		TextElement("HIGHPART", fmt.Sprintf("0x%08X", uint32(t>>32))),
@@ -40,7 +40,7 @@ func timeElement(name string, t format.Filetime) *Node {
 	}}
 }
 
-// put sets the child element with c's name, which if it is new goes to its usual place among the others.
+// put replaces the child element with c's name, or inserts c at its usual place among the others.
 func (n *Node) put(c *Node) {
 	for i, k := range n.Children {
 		if k.Name == c.Name {
@@ -62,13 +62,13 @@ func (n *Node) put(c *Node) {
 	n.Children = slices.Insert(n.Children, at, c)
 }
 
-// Drop takes away the child elements with a name.
+// Drop removes the child elements with a name.
 func (n *Node) Drop(name string) {
 	n.Children = slices.DeleteFunc(n.Children, func(k *Node) bool { return k.Name == name })
 }
 
-// SetContent gives the element at the end of path that text, and makes what is not there on the way. An empty text takes
-// the element away.
+// SetContent sets the text of the element at a path, and creates elements that are missing on the way. An empty text removes
+// the element.
 func (n *Node) SetContent(text string, path ...string) {
 	for i, name := range path {
 		if i == len(path)-1 {
@@ -102,7 +102,7 @@ func (n *Node) setAttr(name, value string) {
 	n.Attrs = append(n.Attrs, Attr{name, value})
 }
 
-// SetStats writes what is counted of an image's tree.
+// SetStats sets an image's counts, and its times unless they are zero.
 func (n *Node) SetStats(s Stats, created, modified format.Filetime) {
 	n.put(TextElement("DIRCOUNT", strconv.Itoa(s.Dirs)))
 	n.put(TextElement("FILECOUNT", strconv.Itoa(s.Files)))
@@ -116,8 +116,8 @@ func (n *Node) SetStats(s Stats, created, modified format.Filetime) {
 	}
 }
 
-// New makes an archive's document: what another one has beside images, and these images in their order. totalBytes is
-// where it will stand; -1: that is not said.
+// New returns the document of a new archive: what base has besides images, and these images in their order. totalBytes is
+// the value of TOTALBYTES; -1 omits it.
 func New(base *Doc, images []*Node, totalBytes int64) *Doc {
 	root := &Node{Name: "WIM"}
 	doc := &Doc{Nodes: []*Node{root}}
