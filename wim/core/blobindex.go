@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/binary"
 	"math/rand/v2"
+
 	"wimscope/wim/format"
 )
 

@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+
 	"wimscope/wim/format"
 )
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
 	"wimscope/wim/config"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"

@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/binary"
 	"slices"
+
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"unsafe"
+
 	"wimscope/wim/format"
 )
 

@@ -9,10 +9,10 @@ import (
 	"sync"
 	"time"
 	"unicode/utf16"
-	"wimscope/wim/format"
-	"wimscope/wim/ntname"
 
 	"github.com/hack-pad/hackpadfs"
+	"wimscope/wim/format"
+	"wimscope/wim/ntname"
 )
 
 // FS is an image, or a folder of one, as a read-only file system of io/fs and hackpadfs. Names are escaped (see

@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+
 	"wimscope/wim/format"
 )
 

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 	"wimscope/wim/xmldoc"

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+
 	"wimscope/wim/format"
 )
 

@@ -13,6 +13,7 @@ import (
 	"sort"
 	"testing"
 	"time"
+
 	"wimscope/wim/codec"
 	"wimscope/wim/format"
 )

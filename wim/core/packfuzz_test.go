@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io/fs"
 	"testing"
+
 	"wimscope/wim/format"
 )
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
 	"wimscope/wim/codec"
 	"wimscope/wim/format"
 )

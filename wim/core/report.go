@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"strings"
+
 	"wimscope/wim/format"
 )
 

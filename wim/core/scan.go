@@ -7,6 +7,7 @@ import (
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
+
 	"wimscope/wim/config"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"

@@ -6,6 +6,7 @@ import (
 	"path"
 	"testing"
 	"time"
+
 	"wimscope/wim/config"
 )
 

@@ -10,12 +10,12 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
-	"wimscope/wim/config"
-	"wimscope/wim/format"
-	"wimscope/wim/ntname"
 
 	"github.com/hack-pad/hackpadfs"
 	"github.com/hack-pad/hackpadfs/mem"
+	"wimscope/wim/config"
+	"wimscope/wim/format"
+	"wimscope/wim/ntname"
 )
 
 // factsFS gives a map of files facts and links.

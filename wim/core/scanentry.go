@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+
 	"wimscope/wim/format"
 )
 

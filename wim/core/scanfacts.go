@@ -2,6 +2,7 @@ package core
 
 import (
 	"io/fs"
+
 	"wimscope/wim/format"
 )
 

@@ -2,6 +2,7 @@ package core
 
 import (
 	"strings"
+
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"slices"
+
 	"wimscope/wim/format"
 )
 

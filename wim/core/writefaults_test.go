@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
 	"wimscope/wim/format"
 )
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
 	"wimscope/wim/codec"
 	"wimscope/wim/format"
 	"wimscope/wim/xmldoc"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+
 	"wimscope/wim/codec"
 	"wimscope/wim/format"
 )

@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"testing"
+
 	"wimscope/wim/format"
 	"wimscope/wim/xmldoc"
 )

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"strings"
+
 	"wimscope/wim/format"
 )
 

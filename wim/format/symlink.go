@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"unicode/utf16"
+
 	"wimscope/wim/ntname"
 )
 

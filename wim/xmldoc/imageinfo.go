@@ -3,6 +3,7 @@ package xmldoc
 import (
 	"strconv"
 	"strings"
+
 	"wimscope/wim/format"
 )
 
