@@ -43,7 +43,7 @@ func (e *Edit) inPlace(o *WriteOptions) (*WriteOptions, error) {
 	if o != nil {
 		opts = *o
 	}
-	p := &a.parts[a.first]
+	p := a.firstPart()
 	key, why := "", ""
 	switch h := &p.hdr; {
 	case a.total > 1 || h.Flags&format.FlagSpanned != 0:
@@ -74,7 +74,7 @@ func (e *Edit) inPlace(o *WriteOptions) (*WriteOptions, error) {
 // onlyTold says that images and contents of the archive in place stay, all of them and no others.
 func (p *WritePlan) onlyTold() bool {
 	a := p.base
-	if len(p.shown) != len(a.metas) || len(p.images) != len(a.metas) || a.parts[a.first].hdr.BlobTable.IsZero() {
+	if len(p.shown) != len(a.metas) || len(p.images) != len(a.metas) || a.firstPart().hdr.BlobTable.IsZero() {
 		return false
 	}
 	for i := range p.images {
@@ -105,7 +105,7 @@ func (p *WritePlan) keep() error {
 			return true
 		})
 	}
-	for i := range a.blobs[:a.nBlobs] {
+	for i := range a.own() {
 		b := &a.blobs[i]
 		if p.compact && !a.resourceOnly() {
 			break
@@ -143,7 +143,7 @@ func (p *WritePlan) keep() error {
 // startAppend places the end of what is there.
 func (p *WritePlan) startAppend() error {
 	a := p.base
-	part := &a.parts[a.first]
+	part := a.firstPart()
 	p.out.off = part.Size
 	p.out.prime = func(s *blockSums) error {
 		if err := p.compareOld(part.Size); err != nil {
@@ -157,7 +157,7 @@ func (p *WritePlan) startAppend() error {
 // asOpened sees that the file that is changed in place is still what was opened: another program may have changed it, in
 // which case a new header would lose what that did.
 func (p *WritePlan) asOpened() error {
-	part := &p.base.parts[p.base.first]
+	part := p.base.firstPart()
 	b := make([]byte, format.HeaderSize)
 	if _, err := readFull(part.R, b, 0); err != nil {
 		return fmt.Errorf("wim: %s: header: %w", part.Name, err)
@@ -171,31 +171,31 @@ func (p *WritePlan) asOpened() error {
 // keptBlocks counts the blocks of the old integrity table whose hashes the new table takes over: those that lie before end,
 // in full. The old table must have blocks of the size that is written.
 func (p *WritePlan) keptBlocks(end int64) int64 {
-	t := p.base.tables[p.base.first]
+	t := p.base.firstPart().integrity
 	if t == nil || t.ChunkSize != integrityBlock {
 		return 0
 	}
-	_, to := p.base.parts[p.base.first].covered()
+	_, to := p.base.firstPart().covered()
 	return (min(to, end) - format.HeaderSize) / integrityBlock
 }
 
 // compareOld compares the blocks of the old integrity table that prime does not take over with their bytes. Those bytes get
 // new hashes, which would make damage look sound.
 func (p *WritePlan) compareOld(end int64) error {
-	if p.base.tables[p.base.first] == nil {
+	if p.base.firstPart().integrity == nil {
 		return nil
 	}
-	return p.base.compareBlocks(p.base.first, int(p.keptBlocks(end)))
+	return p.base.firstPart().compareBlocks(int(p.keptBlocks(end)))
 }
 
 // prime fills the sums of a new integrity table up to end: it copies the hashes of whole blocks from the old table, and reads
 // the rest.
 func (p *WritePlan) prime(s *blockSums, end int64) error {
 	a := p.base
-	part := &a.parts[a.first]
+	part := a.firstPart()
 	from := int64(format.HeaderSize)
 	if n := p.keptBlocks(end); n > 0 {
-		s.hashes = append(s.hashes, a.tables[a.first].Hashes[:n]...)
+		s.hashes = append(s.hashes, a.firstPart().integrity.Hashes[:n]...)
 		from += n * integrityBlock
 	}
 	return s.read(part, from, end)

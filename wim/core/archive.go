@@ -18,19 +18,43 @@ type Archive struct {
 	images []xmldoc.ImageInfo
 	losses []Loss // of the archive itself; those of trees are in their images
 
+	warnings []string // beside those of the store
+
 	trees  *lru[int, *Image]
 	loadMu sync.Mutex // one image is loaded at a time
 }
 
+// Open opens an archive from its parts, which may come in any order. Parts of a set may be missing except the
+// first, which holds the images, unless LaterParts is set: Info().Missing names them. Open reads headers, XML document, blob tables,
+// headers of solid resources, and integrity tables, and nothing else.
+//
+// Errors: *NotWIMError, *OldVersionError, *TruncatedError, *MissingPartError, *WrongPartError, *EncryptedError,
+// *format.Error, *TooLargeError, ErrUnsupported, and what the parts' ReadAt returns. Info().Warnings lists what Open could pass over.
+func Open(parts []Part, o *ReadOptions) (*Archive, error) {
+	st, err := openStore(parts, o)
+	if err != nil {
+		return nil, err
+	}
+	a := &Archive{Store: st, trees: newLRU[int, *Image](st.opts.TreeCacheSize, 1)}
+	if err := a.readXML(); err != nil {
+		return nil, err
+	}
+	if err := a.readTables(); err != nil {
+		return nil, err
+	}
+	a.finishImages()
+	return a, nil
+}
+
 // readXML reads the document of part 1; the other parts have copies.
 func (a *Archive) readXML() error {
-	p := &a.parts[a.first]
+	p := a.firstPart()
 	a.doc = &xmldoc.Doc{}
 	if p.hdr.XML.IsZero() {
 		a.lose(LossXML, 0, 0, "there is no XML document")
 		return nil
 	}
-	r, fault := p.plain(int32(a.first), p.hdr.XML)
+	r, fault := p.plain(p.hdr.XML)
 	if fault != faultNone {
 		a.lose(LossXML, r.off, 0, "XML document at 0x%x: %v", r.off, fault)
 		return nil
@@ -63,7 +87,7 @@ func (a *Archive) readXML() error {
 
 // lose records a loss of the archive itself. Losses that are found only after opening are in the report of a verification.
 func (a *Archive) lose(kind LossKind, off int64, count int, text string, args ...any) {
-	a.losses = append(a.losses, Loss{Kind: kind, Part: a.parts[a.first].Name, Off: off, Count: count, Text: fmt.Sprintf(text, args...)})
+	a.losses = append(a.losses, Loss{Kind: kind, Part: a.firstPart().Name, Off: off, Count: count, Text: fmt.Sprintf(text, args...)})
 }
 
 // Losses returns the losses of the archive that opening found, without those of its images' trees: see Image.Losses.
@@ -71,7 +95,7 @@ func (a *Archive) Losses() []Loss { return a.losses }
 
 // finishImages puts together what the XML document and the blob table say of the images. The table counts.
 func (a *Archive) finishImages() {
-	p := &a.parts[a.first]
+	p := a.firstPart()
 	if p.hdr.PartNumber > 1 {
 		a.imagesElsewhere()
 		return
@@ -112,7 +136,7 @@ func (a *Archive) imagesElsewhere() {
 		return
 	}
 	for _, n := range root.Children {
-		if n.Name == "IMAGE" && len(a.images) < int(a.parts[a.first].hdr.ImageCount) {
+		if n.Name == "IMAGE" && len(a.images) < int(a.firstPart().hdr.ImageCount) {
 			info := xmldoc.ReadImageInfo(n)
 			info.Index, info.Problem = len(a.images)+1, "it is in part 1, which is not there"
 			a.images = append(a.images, info)
@@ -123,9 +147,9 @@ func (a *Archive) imagesElsewhere() {
 // compareCounts compares the image counts of the header, the XML document and the blob table. doubtful means that an INDEX in
 // the document belongs to no image, or to one that has another element.
 func (a *Archive) compareCounts(header, named int64, doubtful bool) {
-	h := &a.parts[a.first].hdr
+	h := a.firstPart().hdr
 	table := int64(len(a.metas))
-	countAt := a.parts[a.first].hdrOff + 0x2c
+	countAt := a.firstPart().hdrOff + 0x2c
 	switch lost := int(max(header-table, 0)); {
 	case header > 0 && h.BlobTable.IsZero():
 		a.lose(LossBlobTable, countAt, lost, "there is no blob table, though the header's count of images is %d: nothing of them can be found", header)
@@ -156,8 +180,8 @@ func (a *Archive) XML() []byte { return []byte(a.doc.String()) }
 
 // RawXML is the document as part 1 stores it: UTF-16LE, as a rule with a byte order mark.
 func (a *Archive) RawXML() ([]byte, error) {
-	p := &a.parts[a.first]
-	r, fault := p.plain(int32(a.first), p.hdr.XML)
+	p := a.firstPart()
+	r, fault := p.plain(p.hdr.XML)
 	if fault != faultNone {
 		return nil, format.Errorf("XML document", p.Name, r.off, "%v", fault)
 	}

@@ -49,6 +49,11 @@ func (e *MissingBlobError) Is(target error) bool {
 	return target == ErrMissingBlob || target == ErrMissingPart && len(e.Parts) > 0
 }
 
+// missingBlob returns the error for a blob that is not in the store.
+func (a *Store) missingBlob(h format.Hash) error {
+	return &MissingBlobError{Hash: h, Parts: a.missing, Total: a.total}
+}
+
 // ChecksumError says that bytes were read whose SHA-1 is not the recorded one.
 type ChecksumError struct {
 	What string // "metadata resource of image 2", "content"

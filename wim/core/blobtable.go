@@ -105,8 +105,8 @@ func (l *loader) partNumber(n int) (src int, ok bool) {
 }
 
 // plain makes the resource of a resource header that is not solid.
-func (p *part) plain(src int32, h format.ResourceHeader) (resource, blobFault) {
-	r := resource{src: src, off: clampInt64(h.Off), packed: clampInt64(h.PackedSize), size: clampInt64(h.Size)}
+func (p *part) plain(h format.ResourceHeader) (resource, blobFault) {
+	r := resource{src: int32(p.index), off: clampInt64(h.Off), packed: clampInt64(h.PackedSize), size: clampInt64(h.Size)}
 	if h.Flags&format.ResCompressed != 0 {
 		if p.codec == format.None {
 			return r, faultCodec
@@ -177,7 +177,7 @@ func (l *loader) readTable(src int) (*blobTable, error) {
 		return t, nil
 	}
 	const record = "blob table"
-	r, fault := p.plain(int32(src), p.hdr.BlobTable)
+	r, fault := p.plain(p.hdr.BlobTable)
 	if fault != faultNone {
 		return nil, format.Errorf(record, p.Name, r.off, "%v", fault)
 	}
@@ -262,7 +262,7 @@ func (l *loader) addEntry(t *blobTable, i, run int, odd *oddities) error {
 		l.solidBlob(&rec, t.ids[run], e)
 	} else {
 		var res resource
-		res, rec.bad = p.plain(int32(t.src), e.Resource)
+		res, rec.bad = p.plain(e.Resource)
 		rec.form, rec.off, rec.packed, rec.size = res.form, res.off, res.packed, res.size
 	}
 	l.addBlob(&rec, i, odd)
@@ -413,7 +413,7 @@ func (l *loader) addMeta(t *blobTable, i int, e format.BlobEntry, solid bool) er
 		m.src = int32(src)
 	} else {
 		var fault blobFault
-		if m.resource, fault = p.plain(int32(src), e.Resource); fault != faultNone {
+		if m.resource, fault = p.plain(e.Resource); fault != faultNone {
 			m.problem = fault.String()
 		}
 	}

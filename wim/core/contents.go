@@ -25,7 +25,7 @@ func (a *Archive) PlanContents(hashes []format.Hash) (*ContentsPlan, error) {
 		}
 		id, ok := a.blobID(h)
 		if !ok || a.blobs[id].bad == faultAbsent {
-			return nil, &MissingBlobError{Hash: h, Parts: a.missing, Total: a.total}
+			return nil, a.missingBlob(h)
 		}
 		if seen[id] {
 			continue

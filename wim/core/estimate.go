@@ -33,7 +33,7 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 	e := &Estimate{Exact: true}
 	end := int64(format.HeaderSize)
 	if p.base != nil && !p.compact {
-		end = p.base.parts[p.base.first].Size
+		end = p.base.firstPart().Size
 	}
 	var pack []int32 // contents
 	solids := map[int32]bool{}
@@ -127,7 +127,7 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 	e.Size, e.Grows = end, end
 	e.Exact = e.Exact && p.partSize == 0
 	if p.base != nil {
-		e.Grows -= p.base.parts[p.base.first].Size
+		e.Grows -= p.base.firstPart().Size
 	}
 	kind, chunk, level := p.o.Codec, min(p.o.ChunkSize, e.Pack), p.o.Level
 	if p.o.Solid && codec.EncoderMemory(p.o.SolidCodec, min(p.o.SolidChunkSize, e.Pack), p.o.SolidLevel) > codec.EncoderMemory(kind, chunk, level) {

@@ -210,7 +210,7 @@ func (p *ExtractPlan) selectRaw() error {
 	}
 	id, ok := p.a.blobID(s.Hash)
 	if !ok || p.a.blobs[id].bad == faultAbsent {
-		return &MissingBlobError{Hash: s.Hash, Parts: p.a.missing, Total: p.a.total}
+		return p.a.missingBlob(s.Hash)
 	}
 	if bad := p.a.blobs[id].bad; bad != faultNone {
 		b := &p.a.blobs[id]

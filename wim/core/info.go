@@ -45,21 +45,21 @@ type PartInfo struct {
 
 // Info tells about the archive as a whole. Numbers are of the parts, references not counted.
 func (a *Archive) Info() *Info {
-	p := &a.parts[a.first]
+	p := a.firstPart()
 	h := &p.hdr
 	info := &Info{
 		GUID: hex.EncodeToString(h.GUID[:]), Version: format.VersionText(h.Version), RawVersion: h.Version,
 		Flags: h.FlagNames(), RawFlags: h.Flags, Codec: p.codec, Pipable: h.Pipable(),
-		ReadOnly: h.Flags&format.FlagReadOnly != 0, First: a.first, TotalParts: a.total, Missing: a.missing,
+		ReadOnly: h.Flags&format.FlagReadOnly != 0, First: a.firstPart().index, TotalParts: a.total, Missing: a.missing,
 		BootIndex: int(h.BootIndex), Images: len(a.images), Blobs: a.nBlobs, Warnings: a.told(), Losses: a.losses,
 	}
 	if p.codec != format.None {
 		info.ChunkSize = int64(h.ChunkSize)
 	}
 	for i := range a.parts {
-		q := PartInfo{Name: a.parts[i].Name, Number: int(a.parts[i].hdr.PartNumber), Size: a.parts[i].Size, Integrity: a.tables[i] != nil}
+		q := PartInfo{Name: a.parts[i].Name, Number: int(a.parts[i].hdr.PartNumber), Size: a.parts[i].Size, Integrity: a.parts[i].integrity != nil}
 		if i < a.nParts {
-			q.Trailing = a.trailing[i]
+			q.Trailing = a.parts[i].trailing
 			info.Parts = append(info.Parts, q)
 		} else {
 			info.References = append(info.References, q)
@@ -75,7 +75,7 @@ func (a *Archive) Info() *Info {
 		}
 		info.PackedBytes += s.packed
 	}
-	for i := range a.blobs[:a.nBlobs] {
+	for i := range a.own() {
 		info.BlobBytes += a.blobs[i].size
 		info.PackedBytes += a.blobs[i].packed
 	}
@@ -84,12 +84,12 @@ func (a *Archive) Info() *Info {
 
 // told returns the losses and the harmless oddities that opening found.
 func (a *Archive) told() []string {
-	list := make([]string, 0, len(a.losses)+len(a.warnings))
+	list := make([]string, 0, len(a.losses)+len(a.Store.warnings)+len(a.warnings))
 	for i := range a.losses {
 		list = append(list, a.losses[i].String())
 	}
-	return append(list, a.warnings...)
+	return append(append(list, a.Store.warnings...), a.warnings...)
 }
 
 // HeaderFields explains part 1's header, field by field.
-func (a *Archive) HeaderFields() []format.Field { return a.parts[a.first].hdr.Fields() }
+func (a *Archive) HeaderFields() []format.Field { return a.firstPart().hdr.Fields() }

@@ -22,32 +22,32 @@ func (e *IntegrityError) Error() string {
 // Is makes an IntegrityError an ErrChecksum.
 func (e *IntegrityError) Is(target error) bool { return target == format.ErrChecksum }
 
-// readIntegrity reads a part's integrity table, nil if it has none.
-func (a *Store) readIntegrity(src int) (*format.IntegrityTable, error) {
-	p := &a.parts[src]
+// readIntegrity reads a part's integrity table, if it has one.
+func (a *Store) readIntegrity(p *part) error {
 	h := p.hdr.Integrity
 	if h.PackedSize == 0 {
-		return nil, nil
+		return nil
 	}
 	const record = "integrity table"
-	r, fault := p.plain(int32(src), h)
+	r, fault := p.plain(h)
 	if fault != faultNone {
-		return nil, format.Errorf(record, p.Name, r.off, "%v", fault)
+		return format.Errorf(record, p.Name, r.off, "%v", fault)
 	}
 	b, err := a.readAll(&r, record, tableTimes)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	t, err := format.ParseIntegrityTable(b)
 	if err != nil {
-		return nil, format.InPart(p.Name, r.off, err)
+		return format.InPart(p.Name, r.off, err)
 	}
 	from, to := p.covered()
 	if want := (to - from + int64(t.ChunkSize) - 1) / int64(t.ChunkSize); want != int64(t.Count) {
-		return nil, &format.Error{Record: record, Part: p.Name, Off: r.off,
+		return &format.Error{Record: record, Part: p.Name, Off: r.off,
 			Err: fmt.Errorf("%d blocks of %d bytes are not what lies between 0x%x and 0x%x", t.Count, t.ChunkSize, from, to)}
 	}
-	return &t, nil
+	p.integrity = &t
+	return nil
 }
 
 // covered is what an integrity table covers: from the end of the header to the end of the blob table. Neither XML
@@ -60,10 +60,10 @@ func (p *part) covered() (from, to int64) {
 	return format.HeaderSize, end
 }
 
-// compareBlocks hashes the blocks of the integrity table of part src, from block first on, and compares them with the table.
+// compareBlocks hashes the blocks of the integrity table of a part, from block first on, and compares them with the table.
 // It returns an *IntegrityError for the first that differs.
-func (a *Store) compareBlocks(src, first int) error {
-	p, t := &a.parts[src], a.tables[src]
+func (p *part) compareBlocks(first int) error {
+	t := p.integrity
 	from, to := p.covered()
 	size := int64(t.ChunkSize)
 	b := make([]byte, min(size, 1<<20))

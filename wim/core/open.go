@@ -1,10 +1,8 @@
 package core
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"wimscope/wim/format"
 )
@@ -86,26 +84,20 @@ func openPart(p Part) (part, []string, error) {
 	return out, warnings, nil
 }
 
-// Open opens an archive from its parts, which may come in any order. Parts of a set may be missing except the
-// first, which holds the images, unless LaterParts is set: Info().Missing names them. It reads headers, XML document, blob tables, solid
-// headers and integrity tables, and nothing else.
-//
-// Errors: *NotWIMError, *OldVersionError, *TruncatedError, *MissingPartError, *WrongPartError, *EncryptedError,
-// *FormatError, *TooLargeError, ErrUnsupported, and what the parts' ReadAt gives. What can be passed over is told
-// by Info().Warnings.
-func Open(parts []Part, o *ReadOptions) (*Archive, error) {
-	a := &Archive{Store: &Store{opts: o.withDefaults(), nParts: len(parts)}}
+// openStore reads the headers of parts and of the references, and checks that the parts are one set. No blob is known before readTables.
+func openStore(parts []Part, o *ReadOptions) (*Store, error) {
+	a := &Store{opts: o.withDefaults(), nParts: len(parts)}
 	a.chunks = newLRU[chunkKey, []byte](a.opts.CacheSize, 1)
 	a.judged = newLRU[judgement, error](judgedChunks, 1)
-	a.trees = newLRU[int, *Image](a.opts.TreeCacheSize, 1)
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("wim: no part to open: %w", format.ErrNotFound)
 	}
-	for _, p := range slices.Concat(parts, a.opts.References) {
+	for i, p := range slices.Concat(parts, a.opts.References) {
 		opened, warnings, err := openPart(p)
 		if err != nil {
 			return nil, err
 		}
+		opened.index = i
 		a.warnings = append(a.warnings, warnings...)
 		a.parts = append(a.parts, opened)
 		a.size += p.Size
@@ -113,38 +105,11 @@ func Open(parts []Part, o *ReadOptions) (*Archive, error) {
 	if err := a.checkSet(); err != nil {
 		return nil, err
 	}
-	if err := a.readXML(); err != nil {
-		return nil, err
-	}
-	if err := a.readTables(); err != nil {
-		return nil, err
-	}
-	a.finishImages()
-	for i := range a.parts {
-		t, err := a.readIntegrity(i)
-		if err != nil {
-			var fe *format.Error
-			if !errors.As(err, &fe) {
-				return nil, err
-			}
-			a.warnings = append(a.warnings, strings.TrimPrefix(err.Error(), "wim: "))
-		}
-		a.tables = append(a.tables, t)
-		if i >= a.nParts {
-			continue
-		}
-		p := &a.parts[i]
-		n := a.behind(i)
-		a.trailing = append(a.trailing, n)
-		if n > 0 {
-			a.warnings = append(a.warnings, fmt.Sprintf("%s: the last %d bytes, from 0x%x on, belong to nothing; writing that was interrupted leaves such", p.Name, n, p.Size-n))
-		}
-	}
 	return a, nil
 }
 
 // checkSet sees that the parts belong together, and which are missing.
-func (a *Archive) checkSet() error {
+func (a *Store) checkSet() error {
 	guid := a.parts[0].hdr.GUID
 	a.total = int(a.parts[0].hdr.TotalParts)
 	a.first = -1

@@ -18,9 +18,12 @@ type Part struct {
 // part is an open file with its header.
 type part struct {
 	Part
-	hdr    format.Header
-	hdrOff int64        // where the header stands: at the end of a pipable archive
-	codec  format.Codec // of non-solid resources that are compressed
+	index     int // among the parts of the store
+	hdr       format.Header
+	hdrOff    int64                  // 0, or where the header of a pipable archive is, at its end
+	codec     format.Codec           // of compressed resources that are not solid
+	integrity *format.IntegrityTable // nil if there is none that can be read
+	trailing  int64                  // bytes at the end that no structure refers to; 0 for references
 
 	// Pipable archives have a copy of the XML document after the header at the front, for readers that cannot seek:
 	// its bytes with the small header before it.

@@ -36,7 +36,7 @@ func (a *Store) OpenBlob(h format.Hash) (*BlobReader, error) {
 	}
 	id, ok := a.blobID(h)
 	if !ok || a.blobs[id].bad == faultAbsent {
-		return nil, &MissingBlobError{Hash: h, Parts: a.missing, Total: a.total}
+		return nil, a.missingBlob(h)
 	}
 	rec := &a.blobs[id]
 	if rec.bad != faultNone {

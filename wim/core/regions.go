@@ -118,7 +118,7 @@ func (a *Store) extents(i int) []extent {
 			add(s.off, s.packed, extSolid)
 		}
 	}
-	for i := range a.blobs[:a.nBlobs] {
+	for i := range a.own() {
 		if b := &a.blobs[i]; b.run < 0 && b.src == src {
 			resource(b.off, b.packed, extData)
 		}

@@ -452,8 +452,8 @@ func TestIntegrityRules(t *testing.T) {
 	a := mustOpen(t, b)
 	hd := a.parts[0].hdr
 	end := int(hd.BlobTable.Off + hd.BlobTable.PackedSize)
-	if a.tables[0] == nil || len(a.tables[0].Hashes) != (end-208+63)/64 || !a.Info().Parts[0].Integrity {
-		t.Fatalf("table %+v", a.tables[0])
+	if a.parts[0].integrity == nil || len(a.parts[0].integrity.Hashes) != (end-208+63)/64 || !a.Info().Parts[0].Integrity {
+		t.Fatalf("table %+v", a.parts[0].integrity)
 	}
 	state := func(at int) string {
 		x := bytes.Clone(b)

@@ -2,9 +2,11 @@ package core
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -26,9 +28,7 @@ type Store struct {
 	index    blobIndex
 	solids   []solidResource
 	runs     []solidRun
-	metas    []metaRec                // metadata resources, in the order of the images
-	tables   []*format.IntegrityTable // by part, references too; nil if it has none that makes sense
-	trailing []int64                  // by part: bytes at its end that belong to nothing
+	metas    []metaRec // metadata resources, in the order of the images
 	warnings []string
 
 	chunks *lru[chunkKey, []byte]
@@ -41,6 +41,15 @@ type Store struct {
 	idle   []*codec.Decoders
 	placed int64 // chunks of runs
 }
+
+// firstPart returns part number 1; of later parts opened without it, the one with the lowest number.
+func (a *Store) firstPart() *part { return &a.parts[a.first] }
+
+// ownParts returns the parts of the archive, without those of the references.
+func (a *Store) ownParts() []part { return a.parts[:a.nParts] }
+
+// own returns the blobs of the archive, without those of the references.
+func (a *Store) own() []blobRec { return a.blobs[:a.nBlobs] }
 
 // behind is how many bytes at the end of part i belong to nothing.
 func (a *Store) behind(i int) int64 {
@@ -60,8 +69,33 @@ func (a *Store) behind(i int) int64 {
 	return p.Size - end
 }
 
-// readTables reads the blob tables of the parts, then of the references; neighbours of one GUID are a set.
+// readTables reads the blob tables and the integrity tables of the parts, then of the references. An integrity table that cannot be
+// read is a warning.
 func (a *Store) readTables() error {
+	if err := a.readBlobTables(); err != nil {
+		return err
+	}
+	for i := range a.parts {
+		p := &a.parts[i]
+		if err := a.readIntegrity(p); err != nil {
+			var fe *format.Error
+			if !errors.As(err, &fe) {
+				return err
+			}
+			a.warnings = append(a.warnings, strings.TrimPrefix(err.Error(), "wim: "))
+		}
+		if i >= a.nParts {
+			continue
+		}
+		if p.trailing = a.behind(i); p.trailing > 0 {
+			a.warnings = append(a.warnings, fmt.Sprintf("%s: the last %d bytes, from 0x%x on, belong to nothing; writing that was interrupted leaves such", p.Name, p.trailing, p.Size-p.trailing))
+		}
+	}
+	return nil
+}
+
+// readBlobTables reads the blob tables of the parts, then of the references; neighbours of one GUID are a set.
+func (a *Store) readBlobTables() error {
 	l := &loader{a: a, lo: 0, hi: a.nParts, metas: true, solidIDs: map[solidKey]int32{}}
 	if err := l.load(); err != nil {
 		return err
@@ -143,5 +177,5 @@ func (m *metaRec) place() metaPlace { return metaPlace{m.src, m.off, m.hash} }
 
 // resourceOnly says that the archive holds contents for the images of others.
 func (a *Store) resourceOnly() bool {
-	return len(a.metas) == 0 && a.parts[a.first].hdr.Flags&format.FlagResourceOnly != 0
+	return len(a.metas) == 0 && a.firstPart().hdr.Flags&format.FlagResourceOnly != 0
 }

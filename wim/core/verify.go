@@ -94,7 +94,7 @@ func (a *Archive) PlanVerify(o *VerifyOptions) (*VerifyPlan, error) {
 			return nil, err
 		}
 	}
-	parts := a.parts[:a.nParts]
+	parts := a.ownParts()
 	if p.o.References {
 		parts = a.parts
 	}
@@ -112,7 +112,7 @@ func (a *Archive) PlanVerify(o *VerifyOptions) (*VerifyPlan, error) {
 func (p *VerifyPlan) planBlobs() error {
 	a := p.a
 	var plain, solid []int32
-	blobs := a.blobs[:a.nBlobs]
+	blobs := a.own()
 	if p.o.References {
 		blobs = a.blobs
 	}
@@ -171,7 +171,7 @@ func (p *VerifyPlan) planBlobs() error {
 
 // planIntegrity makes shards of a part's integrity table.
 func (p *VerifyPlan) planIntegrity(src int) {
-	t := p.a.tables[src]
+	t := p.a.parts[src].integrity
 	if t == nil {
 		if p.a.parts[src].hdr.Integrity.PackedSize != 0 {
 			p.tables[src].State = "unreadable"
@@ -238,7 +238,7 @@ func (p *VerifyPlan) Shard(i int) (*Shard, error) {
 	if !ok {
 		return p.shard(i)
 	}
-	t := p.a.tables[b.src]
+	t := p.a.parts[b.src].integrity
 	sp := &p.shards[i]
 	from, to := p.a.parts[b.src].covered()
 	s := &Shard{Seq: i, Op: OpIntegrity, Part: int(b.src), Bytes: sp.bytes, Memory: windowSize}
@@ -361,8 +361,8 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 	}
 	a := p.archive
 	r := &VerifyReport{
-		Name: a.parts[a.first].Name, Blobs: p.blobs, Bytes: p.bytes, Integrity: p.tables,
-		MissingParts: a.missing, TotalParts: a.total, Warnings: slices.Clone(a.warnings),
+		Name: a.firstPart().Name, Blobs: p.blobs, Bytes: p.bytes, Integrity: p.tables,
+		MissingParts: a.missing, TotalParts: a.total, Warnings: slices.Concat(a.Store.warnings, a.warnings),
 	}
 	r.lose(a.losses, len(a.losses))
 	for i := range p.tables {
@@ -402,7 +402,7 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 	}
 	r.Missing = uses.missingList()
 	r.PathsLeftOff = uses.leftOff
-	if !uses.incomplete && !a.resourceOnly() && a.parts[a.first].hdr.PartNumber == 1 {
+	if !uses.incomplete && !a.resourceOnly() && a.firstPart().hdr.PartNumber == 1 {
 		for id, n := range uses.counts {
 			if refs := a.blobs[id].refs; refs != n {
 				r.RefCounts = append(r.RefCounts, RefCountLie{Hash: a.blobs[id].hash, Stored: refs, Used: n})

@@ -146,7 +146,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 					t.Fatal(err)
 				}
 				r := verify(t, x, 1)
-				if x.tables[0] != nil && r.Integrity[0].State != "bad" {
+				if x.parts[0].integrity != nil && r.Integrity[0].State != "bad" {
 					t.Error("the integrity table does not show it")
 				}
 				if len(r.Damaged) == 0 {

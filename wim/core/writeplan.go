@@ -265,7 +265,7 @@ func (e *Edit) planWrite(o *WriteOptions, base *Archive, compact bool) (*WritePl
 		if a == base {
 			continue // stays as it is
 		}
-		for i := range a.blobs[:a.nBlobs] {
+		for i := range a.own() {
 			b := &a.blobs[i]
 			if _, ok := p.withHash(&b.hash); ok {
 				continue
@@ -326,7 +326,7 @@ func (p *WritePlan) group() error {
 		return &RefusedError{Key: RefusedGroup, Text: "contents are to be left out, and no archive holds them"}
 	}
 	for _, a := range p.delta {
-		if have := &a.parts[a.first]; have.codec != p.o.Codec || have.codec != format.None && int64(have.hdr.ChunkSize) != p.o.ChunkSize {
+		if have := a.firstPart(); have.codec != p.o.Codec || have.codec != format.None && int64(have.hdr.ChunkSize) != p.o.ChunkSize {
 			return &RefusedError{Name: have.Name, Key: RefusedGroup, Text: fmt.Sprintf(
 				"the contents are packed with %v in chunks of %d bytes, and the images of a group are packed the same way", have.codec, have.hdr.ChunkSize)}
 		}
@@ -345,7 +345,7 @@ func (p *WritePlan) missing(h format.Hash, a *Archive) error {
 		b := &a.blobs[id]
 		return format.Errorf("content "+h.String(), a.parts[b.src].Name, b.off, "%v", b.bad)
 	}
-	return &MissingBlobError{Hash: h, Parts: a.missing, Total: a.total}
+	return a.missingBlob(h)
 }
 
 // gather adds the contents of an image.

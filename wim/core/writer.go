@@ -121,7 +121,7 @@ func NewEdit() *Edit { return &Edit{} }
 // WriteOptions are those that write the archive as it is: for joining, rebuilding and optimising it.
 func (a *Archive) WriteOptions() WriteOptions {
 	i := a.Info()
-	h := &a.parts[a.first].hdr
+	h := a.firstPart().hdr
 	o := WriteOptions{
 		Codec: i.Codec, ChunkSize: i.ChunkSize, Solid: i.Solid, SolidCodec: i.SolidCodec, SolidChunkSize: i.SolidChunkSize,
 		Integrity: i.Parts[i.First].Integrity, Pipable: i.Pipable, GUID: h.GUID,
@@ -143,18 +143,18 @@ func (a *Archive) WriteOptions() WriteOptions {
 
 // LostImages returns how many images the header counts beyond those in the blob table.
 func (a *Archive) LostImages() int {
-	return max(0, int(min(int64(a.parts[a.first].hdr.ImageCount), math.MaxInt32))-len(a.metas))
+	return max(0, int(min(int64(a.firstPart().hdr.ImageCount), math.MaxInt32))-len(a.metas))
 }
 
 // Edit makes an Edit of all that the archive holds. Contents that no image uses are not among it, unless it is a
 // resource-only one. It refuses an archive that lost images: a copy would look whole.
 func (a *Archive) Edit() (*Edit, error) {
 	if n := a.LostImages(); n > 0 {
-		return nil, &RefusedError{Name: a.parts[a.first].Name, Key: RefusedImages, Text: fmt.Sprintf(
+		return nil, &RefusedError{Name: a.firstPart().Name, Key: RefusedImages, Text: fmt.Sprintf(
 			"it has lost %d of its %d images, and the others may have changed their numbers; apply or extract with --recover-data takes what is there", n, len(a.metas)+n)}
 	}
 	e := &Edit{doc: a.doc, base: a}
-	h := &a.parts[a.first].hdr
+	h := a.firstPart().hdr
 	e.ReparseFixup = h.Flags&headerKept != 0
 	for i := range a.metas {
 		if _, err := e.AddImage(a, i+1); err != nil {
