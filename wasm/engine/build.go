@@ -122,10 +122,10 @@ func (b *build) draft(w *work, req protocol.DraftRequest) (protocol.DraftReply, 
 	case req.Archive > 0:
 		var im *core.Image
 		if im, err = b.image(req.Archive, req.Image); err == nil {
-			err = im.NeedWhole()
+			err = core.NeedWhole(im)
 		}
 		if err == nil {
-			d, err = im.Draft()
+			d, err = core.DraftOf(im)
 		}
 	default:
 		d = core.NewDraft()

@@ -261,11 +261,11 @@ func contentsOf(t *testing.T, archive []byte, index int) map[string]string {
 
 func imageContents(t *testing.T, a *core.Archive, index int) map[string]string {
 	t.Helper()
-	p, err := a.PlanVerify(nil)
+	p, err := core.PlanVerify(a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := core.RunPlan(t.Context(), p, a.Source(), 1, nil); err != nil {
+	if err := core.RunPlan(t.Context(), p, a.Store().Source(), 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := p.Report(nil); err != nil || !r.OK {

@@ -96,11 +96,11 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 func (b *build) parts(base int) core.Source {
 	var s core.Source
 	if base > 0 {
-		s = b.archives[base-1].Source()
+		s = b.archives[base-1].Store().Source()
 	}
 	for i, a := range b.archives {
 		if i != base-1 {
-			s = append(s, a.Source()...)
+			s = append(s, a.Store().Source()...)
 		}
 	}
 	return s
@@ -126,7 +126,7 @@ func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*cor
 		if err != nil {
 			return nil, err
 		}
-		if e, err = a.Edit(); err != nil {
+		if e, err = core.EditOf(a); err != nil {
 			return nil, err
 		}
 		e.UseContents(a)
@@ -218,7 +218,7 @@ func (b *build) options(req *protocol.BuildRequest) (*core.WriteOptions, error) 
 		if err != nil {
 			return nil, err
 		}
-		*o = a.WriteOptions()
+		*o = core.WriteOptionsOf(a)
 	default:
 		var err error
 		if o.Codec, err = codecOf(in.Codec); err != nil {

@@ -64,7 +64,7 @@ func (s *session) planExtract(w *work, req protocol.PlanRequest) (plan, protocol
 	default:
 		return nil, protocol.PlanReply{}, badRequest(fmt.Sprintf("nothing is extracted as %q", req.Format))
 	}
-	p, err := s.a.PlanExtract(sel, o)
+	p, err := core.PlanExtract(s.a, sel, o)
 	if err != nil {
 		return nil, protocol.PlanReply{}, err
 	}

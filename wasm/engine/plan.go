@@ -200,7 +200,7 @@ type verifyPlan struct {
 const maxTrees = 4
 
 func (s *session) planVerify() (plan, protocol.PlanReply, error) {
-	p, err := s.a.PlanVerify(nil)
+	p, err := core.PlanVerify(s.a, nil)
 	if err != nil {
 		return nil, protocol.PlanReply{}, err
 	}
@@ -318,7 +318,7 @@ type sumPlan struct {
 }
 
 func (s *session) planSum() (plan, protocol.PlanReply, error) {
-	p := s.a.PlanSum()
+	p := core.PlanSum(s.a)
 	rep := s.planReply(p, 0)
 	rep.Name = baseName(s.info) + ".sha256"
 	return &sumPlan{s, p}, rep, nil

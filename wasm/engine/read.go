@@ -23,7 +23,7 @@ func (s *session) stream(im *core.Image, n core.Node, name string) (*core.BlobRe
 	if st.Hash.IsZero() {
 		return nil, nil
 	}
-	return s.a.OpenBlob(st.Hash)
+	return s.a.Store().OpenBlob(st.Hash)
 }
 
 // read answers protocol.Read.
@@ -94,7 +94,7 @@ func (s *session) preview(r *core.BlobReader) (*preview, error) {
 		return v, nil
 	}
 	var err error
-	v.whole, err = s.a.ReadBlob(r.Hash(), maxRead)
+	v.whole, err = s.a.Store().ReadBlob(r.Hash(), maxRead)
 	switch {
 	case err == nil:
 		v.check = protocol.CheckGood

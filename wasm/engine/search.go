@@ -86,7 +86,7 @@ func (s *session) searchImages(w *work, r *searchResult, req protocol.SearchRequ
 			r.done++ // a tree that cannot be read has no names; its image says so elsewhere
 			continue
 		}
-		for search, more := im.Search(query), true; more; {
+		for search, more := core.SearchIn(im, query), true; more; {
 			var err error
 			more = search.Step(searchStride, func(n core.Node) bool {
 				if r.hits == maxHits || r.paths > maxPathBytes {
@@ -256,7 +256,7 @@ func lacking(w *work, a *core.Archive, load func(index int) (*core.Image, error)
 					return false
 				}
 			}
-			if _, ok := a.Blob(h); !ok {
+			if _, ok := a.Store().Blob(h); !ok {
 				missing[h] = true
 			}
 			return true

@@ -93,7 +93,7 @@ func (s *session) archive() protocol.Archive {
 	for _, f := range s.a.HeaderFields() {
 		a.Fields = append(a.Fields, protocol.Field{Name: f.Name, Off: int64(f.Off), Size: int64(f.Size), Value: f.Value, Meaning: f.Meaning})
 	}
-	for _, r := range s.a.Regions() {
+	for _, r := range s.a.Store().Regions() {
 		next := protocol.Region{Part: r.Part, Off: r.Off, Len: r.Len, Kind: string(r.Kind)}
 		if k := len(a.Regions) - 1; k >= 0 {
 			if last := &a.Regions[k]; last.Part == next.Part && last.Kind == next.Kind && last.Off+last.Len == next.Off {
@@ -173,13 +173,13 @@ func (s *session) xml() (any, []any, error) {
 
 // version answers protocol.Version.
 func (s *session) version(req protocol.VersionRequest) (protocol.VersionReply, error) {
-	v, path, err := s.a.ImageVersion(req.Image)
+	v, path, err := core.ImageVersion(s.a, req.Image)
 	return protocol.VersionReply{Version: v, Path: path}, err
 }
 
 // windows answers protocol.Windows.
 func (s *session) windows(req protocol.VersionRequest) (protocol.WindowsReply, error) {
-	w, err := s.a.WindowsInfo(req.Image, false)
+	w, err := core.WindowsInfoOf(s.a, req.Image, false)
 	if err != nil {
 		return protocol.WindowsReply{}, err
 	}

@@ -84,7 +84,7 @@ func (e *Engine) sort(w *work, req protocol.OpenRequest, attach []any) (protocol
 				continue
 			}
 			for h := range missing {
-				if _, ok := other.a.Blob(h); ok {
+				if _, ok := other.a.Store().Blob(h); ok {
 					rep.Archives[i].Needs = append(rep.Archives[i].Needs, j)
 					break
 				}

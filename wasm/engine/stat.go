@@ -67,7 +67,7 @@ func (s *session) stat(w *work, req protocol.StatRequest) (protocol.Details, err
 	s.security(im, n, &d)
 	if h := im.Hash(n); !h.IsZero() {
 		d.Hash = h.String()
-		if b, ok := s.a.Blob(h); ok {
+		if b, ok := s.a.Store().Blob(h); ok {
 			d.Stored = s.stored(b)
 		}
 		if d.AlsoIn, err = s.alsoIn(w, h); err != nil {
@@ -120,7 +120,7 @@ func (s *session) security(im *core.Image, n core.Node, d *protocol.Details) {
 
 // stored tells where a content lies.
 func (s *session) stored(b core.Blob) *protocol.Stored {
-	in := s.a.Stored(b)
+	in := s.a.Store().Stored(b)
 	p := &protocol.Stored{
 		Part: in.Part, PartName: in.PartName, Off: in.Off, PackedSize: in.PackedSize, Size: in.Size,
 		Codec: in.Codec.String(), Solid: in.Solid, SolidOff: in.SolidOff, ChunkSize: in.ChunkSize,

@@ -43,10 +43,10 @@ func (e *Edit) inPlace(o *WriteOptions) (*WriteOptions, error) {
 	if o != nil {
 		opts = *o
 	}
-	p := a.firstPart()
+	p := a.Store().firstPart()
 	key, why := "", ""
 	switch h := &p.hdr; {
-	case a.total > 1 || h.Flags&format.FlagSpanned != 0:
+	case a.Store().total > 1 || h.Flags&format.FlagSpanned != 0:
 		key, why = RefusedSplit, "it is split"
 	case h.Pipable():
 		key, why = RefusedPipable, "it is pipable, and has to be written anew"
@@ -74,7 +74,7 @@ func (e *Edit) inPlace(o *WriteOptions) (*WriteOptions, error) {
 // onlyTold says that images and contents of the archive in place stay, all of them and no others.
 func (p *WritePlan) onlyTold() bool {
 	a := p.base
-	if len(p.shown) != len(a.metas) || len(p.images) != len(a.metas) || a.firstPart().hdr.BlobTable.IsZero() {
+	if len(p.shown) != len(a.Store().metas) || len(p.images) != len(a.Store().metas) || a.Store().firstPart().hdr.BlobTable.IsZero() {
 		return false
 	}
 	for i := range p.images {
@@ -90,7 +90,7 @@ func (p *WritePlan) onlyTold() bool {
 func (p *WritePlan) keep() error {
 	a := p.base
 	used := map[int32]bool{}
-	for i := range a.metas {
+	for i := range a.Store().metas {
 		if slices.ContainsFunc(p.images, func(im editImage) bool { return im.of(a) && im.index == i+1 }) {
 			continue // gathered
 		}
@@ -99,15 +99,15 @@ func (p *WritePlan) keep() error {
 			return err
 		}
 		im.EachContent(func(_ Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
-			if id, ok := a.blobID(h); ok {
+			if id, ok := a.Store().blobID(h); ok {
 				used[id] = true
 			}
 			return true
 		})
 	}
-	for i := range a.own() {
-		b := &a.blobs[i]
-		if p.compact && !a.resourceOnly() {
+	for i := range a.Store().own() {
+		b := &a.Store().blobs[i]
+		if p.compact && !a.Store().resourceOnly() {
 			break
 		}
 		if _, ok := p.withHash(&b.hash); ok || used[int32(i)] && !p.keepAll || b.bad != faultNone {
@@ -118,22 +118,22 @@ func (p *WritePlan) keep() error {
 		}
 	}
 	ai := int32(slices.Index(p.archives, a))
-	for i := range a.solids {
-		s := &a.solids[i]
+	for i := range a.Store().solids {
+		s := &a.Store().solids[i]
 		p.solids = append(p.solids, outSolid{off: s.off, packed: s.packed, size: s.size, a: ai, from: int32(i)})
 	}
 	for i := range p.contents {
 		c := &p.contents[i]
-		if c.a != ai || c.same != written || int(c.blob) >= a.nBlobs {
+		if c.a != ai || c.same != written || int(c.blob) >= a.Store().nBlobs {
 			continue
 		}
-		b := &a.blobs[c.blob]
+		b := &a.Store().blobs[c.blob]
 		c.stays, c.part = true, 1
 		if b.run < 0 {
 			c.off, c.packed, c.stored = b.off, b.packed, b.form == formStored
 			continue
 		}
-		run := &a.runs[b.run]
+		run := &a.Store().runs[b.run]
 		m := run.member(b.off)
 		c.solid, c.off, c.packed = run.members[m].solid, b.off-run.members[m].start, b.size
 	}
@@ -143,7 +143,7 @@ func (p *WritePlan) keep() error {
 // startAppend places the end of what is there.
 func (p *WritePlan) startAppend() error {
 	a := p.base
-	part := a.firstPart()
+	part := a.Store().firstPart()
 	p.out.off = part.Size
 	p.out.prime = func(s *blockSums) error {
 		if err := p.compareOld(part.Size); err != nil {
@@ -157,7 +157,7 @@ func (p *WritePlan) startAppend() error {
 // asOpened sees that the file that is changed in place is still what was opened: another program may have changed it, in
 // which case a new header would lose what that did.
 func (p *WritePlan) asOpened() error {
-	part := p.base.firstPart()
+	part := p.base.Store().firstPart()
 	b := make([]byte, format.HeaderSize)
 	if _, err := readFull(part.R, b, 0); err != nil {
 		return fmt.Errorf("wim: %s: header: %w", part.Name, err)
@@ -171,31 +171,31 @@ func (p *WritePlan) asOpened() error {
 // keptBlocks counts the blocks of the old integrity table whose hashes the new table takes over: those that lie before end,
 // in full. The old table must have blocks of the size that is written.
 func (p *WritePlan) keptBlocks(end int64) int64 {
-	t := p.base.firstPart().integrity
+	t := p.base.Store().firstPart().integrity
 	if t == nil || t.ChunkSize != integrityBlock {
 		return 0
 	}
-	_, to := p.base.firstPart().covered()
+	_, to := p.base.Store().firstPart().covered()
 	return (min(to, end) - format.HeaderSize) / integrityBlock
 }
 
 // compareOld compares the blocks of the old integrity table that prime does not take over with their bytes. Those bytes get
 // new hashes, which would make damage look sound.
 func (p *WritePlan) compareOld(end int64) error {
-	if p.base.firstPart().integrity == nil {
+	if p.base.Store().firstPart().integrity == nil {
 		return nil
 	}
-	return p.base.firstPart().compareBlocks(int(p.keptBlocks(end)))
+	return p.base.Store().firstPart().compareBlocks(int(p.keptBlocks(end)))
 }
 
 // prime fills the sums of a new integrity table up to end: it copies the hashes of whole blocks from the old table, and reads
 // the rest.
 func (p *WritePlan) prime(s *blockSums, end int64) error {
 	a := p.base
-	part := a.firstPart()
+	part := a.Store().firstPart()
 	from := int64(format.HeaderSize)
 	if n := p.keptBlocks(end); n > 0 {
-		s.hashes = append(s.hashes, a.firstPart().integrity.Hashes[:n]...)
+		s.hashes = append(s.hashes, a.Store().firstPart().integrity.Hashes[:n]...)
 		from += n * integrityBlock
 	}
 	return s.read(part, from, end)

@@ -244,7 +244,7 @@ func TestCompact(t *testing.T) {
 			// Reading goes to the file that is being written.
 			live := &liveFile{w: w}
 			live.b = slices.Clone(b)
-			p.archives[0].parts[0].R = live
+			p.archives[0].Store().parts[0].R = live
 			r := run(t, p, more, live, &RunOptions{Workers: 3})
 			done := w.after(len(w.list), 0)
 			if int64(len(done)) != r.Size || len(done) >= len(b) {
@@ -256,7 +256,7 @@ func TestCompact(t *testing.T) {
 			a := sound(t, done, o.Integrity)
 			sameAsTree(t, a, 1, trees[1])
 			sameAsTree(t, a, 2, trees[2])
-			for _, r := range a.Regions() {
+			for _, r := range a.Store().Regions() {
 				if r.Kind == RegionUnused && !o.Solid {
 					t.Errorf("0x%x: %d bytes are unused", r.Off, r.Len)
 				}
@@ -287,7 +287,7 @@ func TestDeltaInPlace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := a.Edit()
+		e, err := EditOf(a)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -299,7 +299,7 @@ func TestDeltaInPlace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := im.Draft()
+		d, err := DraftOf(im)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -307,7 +307,7 @@ func TestDeltaInPlace(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Nobody has this one, and none of the images had it.
-		stray, err := a.Edit()
+		stray, err := EditOf(a)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -332,7 +332,7 @@ func TestDeltaInPlace(t *testing.T) {
 		}
 		sameAsTree(t, a, 1, trees[0])
 		sameAsTree(t, a, 2, trees[1])
-		for _, b := range openWritten(t, m.b).Blobs() {
+		for _, b := range openWritten(t, m.b).Store().Blobs() {
 			if len(refs) > 0 && openHas(t, base, b.Hash) {
 				t.Errorf("%v was added, which the base holds", b.Hash)
 			}
@@ -374,7 +374,7 @@ func TestKeepAlone(t *testing.T) {
 	}
 	m := memFile{b}
 	run(t, p, files, &m, nil)
-	as := openWritten(t, m.b).WriteOptions()
+	as := WriteOptionsOf(openWritten(t, m.b))
 	if p, err = editing(t, m.b).PlanWrite(&as); err != nil {
 		t.Fatal(err)
 	}
@@ -401,9 +401,9 @@ func TestKeepOrder(t *testing.T) {
 	}
 	order := func(b []byte) string {
 		a := sound(t, b, false)
-		blobs := a.Blobs()
+		blobs := a.Store().Blobs()
 		slices.SortFunc(blobs, func(x, y Blob) int {
-			sx, sy := a.Stored(x), a.Stored(y)
+			sx, sy := a.Store().Stored(x), a.Store().Stored(y)
 			return cmp.Or(cmp.Compare(sx.Off, sy.Off), cmp.Compare(sx.SolidOff, sy.SolidOff))
 		})
 		var all strings.Builder
@@ -441,7 +441,7 @@ func TestAppendRace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := a.Edit()
+		e, err := EditOf(a)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -528,8 +528,8 @@ func TestExportInto(t *testing.T) {
 				t.Errorf("boot index %d", a.Info().BootIndex)
 			}
 			seen := map[format.Hash]bool{}
-			for _, b := range a.Blobs() {
-				if s := a.Stored(b); seen[b.Hash] || s.Off >= int64(len(into)) && openHas(t, into, b.Hash) {
+			for _, b := range a.Store().Blobs() {
+				if s := a.Store().Stored(b); seen[b.Hash] || s.Off >= int64(len(into)) && openHas(t, into, b.Hash) {
 					t.Errorf("%v is written again", b.Hash)
 				}
 				seen[b.Hash] = true

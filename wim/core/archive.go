@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 
@@ -13,7 +14,7 @@ import (
 // Archive is one or more parts opened together, with the references in which it looks for contents it lacks. Its
 // methods may be called from several goroutines. It holds no resources but memory; who opened the files closes them.
 type Archive struct {
-	*Store
+	st     *Store
 	doc    *xmldoc.Doc
 	images []xmldoc.ImageInfo
 	losses []Loss // of the archive itself; those of trees are in their images
@@ -35,20 +36,23 @@ func Open(parts []Part, o *ReadOptions) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Archive{Store: st, trees: newLRU[int, *Image](st.opts.TreeCacheSize, 1)}
+	a := &Archive{st: st, trees: newLRU[int, *Image](st.opts.TreeCacheSize, 1)}
 	if err := a.readXML(); err != nil {
 		return nil, err
 	}
-	if err := a.readTables(); err != nil {
+	if err := a.st.readTables(); err != nil {
 		return nil, err
 	}
 	a.finishImages()
 	return a, nil
 }
 
+// Store returns the archive's bytes: its parts, and the blobs in them.
+func (a *Archive) Store() *Store { return a.st }
+
 // readXML reads the document of part 1; the other parts have copies.
 func (a *Archive) readXML() error {
-	p := a.firstPart()
+	p := a.st.firstPart()
 	a.doc = &xmldoc.Doc{}
 	if p.hdr.XML.IsZero() {
 		a.lose(LossXML, 0, 0, "there is no XML document")
@@ -63,7 +67,7 @@ func (a *Archive) readXML() error {
 		a.lose(LossXML, r.off, 0, "XML document of %d bytes is beyond all bounds", r.size)
 		return nil
 	}
-	b, err := a.readAll(&r, "XML document", tableTimes)
+	b, err := a.st.readAll(&r, "XML document", tableTimes)
 	if err != nil {
 		var fe *format.Error
 		if !errors.As(err, &fe) && !errors.Is(err, format.ErrTooLarge) {
@@ -87,7 +91,7 @@ func (a *Archive) readXML() error {
 
 // lose records a loss of the archive itself. Losses that are found only after opening are in the report of a verification.
 func (a *Archive) lose(kind LossKind, off int64, count int, text string, args ...any) {
-	a.losses = append(a.losses, Loss{Kind: kind, Part: a.firstPart().Name, Off: off, Count: count, Text: fmt.Sprintf(text, args...)})
+	a.losses = append(a.losses, Loss{Kind: kind, Part: a.st.firstPart().Name, Off: off, Count: count, Text: fmt.Sprintf(text, args...)})
 }
 
 // Losses returns the losses of the archive that opening found, without those of its images' trees: see Image.Losses.
@@ -95,12 +99,12 @@ func (a *Archive) Losses() []Loss { return a.losses }
 
 // finishImages puts together what the XML document and the blob table say of the images. The table counts.
 func (a *Archive) finishImages() {
-	p := a.firstPart()
+	p := a.st.firstPart()
 	if p.hdr.PartNumber > 1 {
 		a.imagesElsewhere()
 		return
 	}
-	a.images = make([]xmldoc.ImageInfo, len(a.metas))
+	a.images = make([]xmldoc.ImageInfo, len(a.st.metas))
 	named, doubtful := 0, false
 	if root := a.doc.Root(); root != nil {
 		for _, n := range root.Children {
@@ -122,10 +126,10 @@ func (a *Archive) finishImages() {
 	for i := range a.images {
 		a.images[i].Index = i + 1
 		a.images[i].Boot = uint32(i+1) == p.hdr.BootIndex
-		a.images[i].Problem = a.metas[i].problem
+		a.images[i].Problem = a.st.metas[i].problem
 	}
-	if int64(p.hdr.BootIndex) > int64(len(a.metas)) {
-		a.warnings = append(a.warnings, fmt.Sprintf("%s: the boot index is %d, and there are %d images", p.Name, p.hdr.BootIndex, len(a.metas)))
+	if int64(p.hdr.BootIndex) > int64(len(a.st.metas)) {
+		a.warnings = append(a.warnings, fmt.Sprintf("%s: the boot index is %d, and there are %d images", p.Name, p.hdr.BootIndex, len(a.st.metas)))
 	}
 }
 
@@ -136,7 +140,7 @@ func (a *Archive) imagesElsewhere() {
 		return
 	}
 	for _, n := range root.Children {
-		if n.Name == "IMAGE" && len(a.images) < int(a.firstPart().hdr.ImageCount) {
+		if n.Name == "IMAGE" && len(a.images) < int(a.st.firstPart().hdr.ImageCount) {
 			info := xmldoc.ReadImageInfo(n)
 			info.Index, info.Problem = len(a.images)+1, "it is in part 1, which is not there"
 			a.images = append(a.images, info)
@@ -147,9 +151,9 @@ func (a *Archive) imagesElsewhere() {
 // compareCounts compares the image counts of the header, the XML document and the blob table. doubtful means that an INDEX in
 // the document belongs to no image, or to one that has another element.
 func (a *Archive) compareCounts(header, named int64, doubtful bool) {
-	h := a.firstPart().hdr
-	table := int64(len(a.metas))
-	countAt := a.firstPart().hdrOff + 0x2c
+	h := a.st.firstPart().hdr
+	table := int64(len(a.st.metas))
+	countAt := a.st.firstPart().hdrOff + 0x2c
 	switch lost := int(max(header-table, 0)); {
 	case header > 0 && h.BlobTable.IsZero():
 		a.lose(LossBlobTable, countAt, lost, "there is no blob table, though the header's count of images is %d: nothing of them can be found", header)
@@ -180,19 +184,19 @@ func (a *Archive) XML() []byte { return []byte(a.doc.String()) }
 
 // RawXML is the document as part 1 stores it: UTF-16LE, as a rule with a byte order mark.
 func (a *Archive) RawXML() ([]byte, error) {
-	p := a.firstPart()
+	p := a.st.firstPart()
 	r, fault := p.plain(p.hdr.XML)
 	if fault != faultNone {
 		return nil, format.Errorf("XML document", p.Name, r.off, "%v", fault)
 	}
-	return a.readAll(&r, "XML document", tableTimes)
+	return a.st.readAll(&r, "XML document", tableTimes)
 }
 
 // Image loads the tree of an image, index from 1. Trees are kept as far as ReadOptions.TreeCacheSize allows.
 // Errors: ErrNotFound, *FormatError, *ChecksumError, *TooLargeError.
 func (a *Archive) Image(index int) (*Image, error) {
-	if index < 1 || index > len(a.metas) {
-		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), format.ErrNotFound)
+	if index < 1 || index > len(a.st.metas) {
+		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.st.metas), format.ErrNotFound)
 	}
 	if im, ok := a.trees.get(index); ok {
 		return im, nil
@@ -206,7 +210,7 @@ func (a *Archive) Image(index int) (*Image, error) {
 		a.trees.put(index, im, 0)
 		return im, nil
 	}
-	b, check, err := a.metadata(index)
+	b, check, err := a.st.metadata(index)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +219,7 @@ func (a *Archive) Image(index int) (*Image, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("wim: %s: %s: %w", a.parts[a.metas[index-1].src].Name, metadataOf(index), err)
+		return nil, fmt.Errorf("wim: %s: %s: %w", a.st.parts[a.st.metas[index-1].src].Name, metadataOf(index), err)
 	}
 	a.trees.put(index, im, im.memory())
 	return im, nil
@@ -224,7 +228,7 @@ func (a *Archive) Image(index int) (*Image, error) {
 // sameTree returns an image that shares the tree of an earlier image with the same metadata resource. ok is false if there is none,
 // or if it is not loaded.
 func (a *Archive) sameTree(index int) (*Image, bool) {
-	other := a.metas[index-1].same
+	other := a.st.metas[index-1].same
 	if other == 0 {
 		return nil, false
 	}
@@ -237,12 +241,29 @@ func (a *Archive) sameTree(index int) (*Image, bool) {
 
 // Metadata reads an image's metadata resource as it is, with its SHA-1 checked.
 func (a *Archive) Metadata(index int) ([]byte, error) {
-	if index < 1 || index > len(a.metas) {
-		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), format.ErrNotFound)
+	if index < 1 || index > len(a.st.metas) {
+		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.st.metas), format.ErrNotFound)
 	}
-	b, check, err := a.metadata(index)
+	b, check, err := a.st.metadata(index)
 	if err != nil {
 		return nil, err
 	}
 	return b, check()
+}
+
+// LostImages returns how many images the header counts beyond those in the blob table.
+func (a *Archive) LostImages() int {
+	return max(0, int(min(int64(a.st.firstPart().hdr.ImageCount), math.MaxInt32))-len(a.st.metas))
+}
+
+// ImageElement returns the IMAGE element of an index, from 1, in the XML document, or an empty one. It must not be changed.
+func (a *Archive) ImageElement(index int) *xmldoc.Node {
+	if root := a.doc.Root(); root != nil {
+		for _, n := range root.Children {
+			if n.Name == "IMAGE" && xmldoc.Number(n.Attr("INDEX")) == int64(index) {
+				return n
+			}
+		}
+	}
+	return &xmldoc.Node{Name: "IMAGE"}
 }

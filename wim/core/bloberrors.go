@@ -71,3 +71,6 @@ func (e *ChecksumError) Error() string {
 func (e *ChecksumError) Is(target error) bool { return target == format.ErrChecksum }
 
 var errOverlap = errors.New("it overlaps others, and too many do")
+
+// ErrChanged says that a content is not any more what it was when it was looked at or hashed.
+var ErrChanged = errors.New("changed while it was being read")

@@ -209,7 +209,7 @@ func (l *loader) loadTable(t *blobTable) error {
 	p := &a.parts[t.src]
 	n := t.entries()
 	a.blobs = slices.Grow(a.blobs, n)
-	a.index.reserve(n, func(id int32) *format.Hash { return &a.blobs[id].hash })
+	a.index.Reserve(n, func(id int32) *format.Hash { return &a.blobs[id].hash })
 	before := len(a.blobs)
 	var odd oddities
 	run := 0
@@ -319,7 +319,7 @@ func (l *loader) plainEntries(t *blobTable, from, to int) int {
 		if seen {
 			break
 		}
-		index.put(slot, int32(len(blobs)))
+		index.Put(slot, int32(len(blobs)))
 		blobs = blobs[:len(blobs)+1] // there is room: loadTable saw to it
 		rec := &blobs[len(blobs)-1]
 		rec.hash, rec.refs, rec.run, rec.src = *hash, le.Uint32(e[26:]), -1, int32(t.src)
@@ -370,7 +370,7 @@ func (l *loader) addBlob(rec *blobRec, i int, odd *oddities) {
 		}
 		odd.faults[rec.bad]++
 	}
-	l.a.index.put(slot, int32(len(l.a.blobs)))
+	l.a.index.Put(slot, int32(len(l.a.blobs)))
 	l.a.blobs = append(l.a.blobs, *rec)
 }
 

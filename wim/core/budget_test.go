@@ -41,22 +41,22 @@ func useAll(t *testing.T, a *Archive) (refused int) {
 		}
 	}
 	var hashes []format.Hash
-	for _, b := range a.Blobs() {
-		a.Stored(b)
+	for _, b := range a.Store().Blobs() {
+		a.Store().Stored(b)
 		hashes = append(hashes, b.Hash)
 		if b.Size < 64<<20 {
-			r, err := a.OpenBlob(b.Hash)
+			r, err := a.Store().OpenBlob(b.Hash)
 			if err == nil {
 				_, err = io.Copy(io.Discard, r)
 			}
 			count(err)
 		}
 	}
-	p, err := a.PlanVerify(nil)
+	p, err := PlanVerify(a, nil)
 	if err != nil {
 		count(err)
 	} else {
-		if err := RunPlan(context.Background(), p, a.Source(), 1, nil); err != nil {
+		if err := RunPlan(context.Background(), p, a.Store().Source(), 1, nil); err != nil {
 			t.Fatal(err)
 		}
 		r, err := p.Report(nil)
@@ -66,7 +66,7 @@ func useAll(t *testing.T, a *Archive) (refused int) {
 		refused += len(r.Damaged) + len(r.Images)
 		r.Text()
 	}
-	if _, err := a.PlanContents(hashes); err != nil {
+	if _, err := PlanContents(a, hashes); err != nil {
 		count(err)
 	}
 	for i := range a.Images() {
@@ -82,7 +82,7 @@ func useAll(t *testing.T, a *Archive) (refused int) {
 			}
 		}
 		for _, recover := range []bool{false, true} {
-			x, err := a.PlanExtract(Selection{Image: im}, &ExtractOptions{Recover: recover})
+			x, err := PlanExtract(a, Selection{Image: im}, &ExtractOptions{Recover: recover})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func useAll(t *testing.T, a *Archive) (refused int) {
 				continue
 			}
 			out := NewZIPWriter(discard{})
-			if _, err := RunExtract(context.Background(), x, a.Source(), 1, out, nil); err != nil {
+			if _, err := RunExtract(context.Background(), x, a.Store().Source(), 1, out, nil); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := out.Finish(); err != nil {
@@ -133,8 +133,8 @@ func TestRefusedBeforeAllocation(t *testing.T) {
 			b := wimtest.LinksInSolid(wimtest.PackedSolid(uint32(c.codec), c.size, c.chunk, c.chunks...), 50, 1<<10, c.size/2, nil)
 			took := allocated(func() {
 				a := mustOpen(t, b)
-				if atOnce := a.solids[0].bad != ""; atOnce != c.atOnce {
-					t.Errorf("refused at once: %v (%s)", atOnce, a.solids[0].bad)
+				if atOnce := a.Store().solids[0].bad != ""; atOnce != c.atOnce {
+					t.Errorf("refused at once: %v (%s)", atOnce, a.Store().solids[0].bad)
 				}
 				if refused := useAll(t, a); refused < 3*50 {
 					t.Errorf("only %d were refused", refused)
@@ -183,7 +183,7 @@ func TestFailureRemembered(t *testing.T) {
 			bad++
 		}
 	}
-	if got := a.unpacked.Load(); bad != 100 || got > 1<<20 {
+	if got := a.Store().unpacked.Load(); bad != 100 || got > 1<<20 {
 		t.Errorf("%d of 100 links cannot be read, and %d bytes were unpacked for them", bad, got)
 	}
 }
@@ -219,7 +219,7 @@ func TestLinksInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := a.unpacked.Load()
+	before := a.Store().unpacked.Load()
 	for n := Node(1); int(n) < im.Len(); n++ {
 		got, err := im.ReparseData(n)
 		if err != nil || len(got) != 32 {
@@ -229,7 +229,7 @@ func TestLinksInOrder(t *testing.T) {
 			t.Fatalf("%s has other bytes", im.Path(n))
 		}
 	}
-	if took := a.unpacked.Load() - before; took > 6*chunk {
+	if took := a.Store().unpacked.Load() - before; took > 6*chunk {
 		t.Errorf("%d chunks were unpacked for 400 links in two", took/chunk)
 	}
 }
@@ -282,7 +282,7 @@ func TestSharedResources(t *testing.T) {
 		h.Extra = append(h.Extra, format.BlobEntry{Resource: r, Part: 1, RefCount: 1, Hash: format.Hash{1, byte(i), byte(i >> 8)}}.Append(nil))
 	}
 	a := mustOpen(t, h.Bytes())
-	p, err := a.PlanVerify(nil)
+	p, err := PlanVerify(a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,10 +313,10 @@ func TestSharedChunks(t *testing.T) {
 	b := h.Bytes()
 	took := allocated(func() {
 		a := mustOpen(t, b)
-		for _, x := range a.Blobs() {
-			a.Stored(x)
+		for _, x := range a.Store().Blobs() {
+			a.Store().Stored(x)
 		}
-		if _, err := a.PlanVerify(nil); err != nil && !errors.Is(err, format.ErrTooLarge) {
+		if _, err := PlanVerify(a, nil); err != nil && !errors.Is(err, format.ErrTooLarge) {
 			t.Error(err)
 		}
 	})

@@ -1,20 +1,22 @@
 package core
 
-import "wimscope/wim/format"
+import (
+	"wimscope/wim/format"
+	"wimscope/wim/internal/hashindex"
+)
 
-// contentIndex finds contents of a WritePlan by their hashes, as blobIndex finds blobs: a map would take six times the
-// memory.
-type contentIndex struct{ blobIndex }
+// contentIndex finds contents of a WritePlan by their hashes.
+type contentIndex struct{ hashindex.Index }
 
 // find returns the number of the content with a hash, or the slot where that number may be put.
 func (x *contentIndex) find(contents []packContent, h *format.Hash) (id int32, slot uint32, ok bool) {
-	mask := uint32(len(x.slots) - 1)
-	for i := x.slot(h); ; i = (i + 1) & mask {
-		s := x.slots[i]
+	mask := uint32(len(x.Slots) - 1)
+	for i := x.Slot(h); ; i = (i + 1) & mask {
+		s := x.Slots[i]
 		if s == 0 {
 			return 0, i, false
 		}
-		if sameHash(&contents[s-1].hash, h) {
+		if hashindex.Same(&contents[s-1].hash, h) {
 			return int32(s - 1), i, true
 		}
 	}
@@ -22,7 +24,7 @@ func (x *contentIndex) find(contents []packContent, h *format.Hash) (id int32, s
 
 // withHash finds the content with a hash that is written, or that is left to other archives.
 func (p *WritePlan) withHash(h *format.Hash) (int32, bool) {
-	if p.byHash.taken == 0 {
+	if p.byHash.Taken == 0 {
 		return 0, false
 	}
 	id, _, ok := p.byHash.find(p.contents, h)
@@ -31,9 +33,9 @@ func (p *WritePlan) withHash(h *format.Hash) (int32, bool) {
 
 // indexHash lets withHash find a content, in place of one with the same hash that was skipped.
 func (p *WritePlan) indexHash(id int32) {
-	p.byHash.reserve(1, func(id int32) *format.Hash { return &p.contents[id].hash })
+	p.byHash.Reserve(1, func(id int32) *format.Hash { return &p.contents[id].hash })
 	_, slot, ok := p.byHash.find(p.contents, &p.contents[id].hash)
-	if p.byHash.slots[slot] = uint32(id) + 1; !ok {
-		p.byHash.taken++
+	if p.byHash.Slots[slot] = uint32(id) + 1; !ok {
+		p.byHash.Taken++
 	}
 }

@@ -15,26 +15,26 @@ type ContentsPlan struct {
 
 // PlanContents makes the plan of unpacking the contents with these hashes; zero ones and repeated ones count once or
 // not at all. Errors: *MissingBlobError, *FormatError for one whose place makes no sense, *TooLargeError.
-func (a *Archive) PlanContents(hashes []format.Hash) (*ContentsPlan, error) {
-	p := &ContentsPlan{layout{a: a.Store, op: OpExtract, extract: true}}
+func PlanContents(a *Archive, hashes []format.Hash) (*ContentsPlan, error) {
+	p := &ContentsPlan{layout{a: a.Store(), op: OpExtract, extract: true}}
 	seen := make(map[int32]bool, len(hashes))
 	var plain, solid []int32
 	for _, h := range hashes {
 		if h.IsZero() {
 			continue
 		}
-		id, ok := a.blobID(h)
-		if !ok || a.blobs[id].bad == faultAbsent {
-			return nil, a.missingBlob(h)
+		id, ok := a.Store().blobID(h)
+		if !ok || a.Store().blobs[id].bad == faultAbsent {
+			return nil, a.Store().missingBlob(h)
 		}
 		if seen[id] {
 			continue
 		}
 		seen[id] = true
-		rec := &a.blobs[id]
+		rec := &a.Store().blobs[id]
 		switch {
 		case rec.bad != faultNone:
-			return nil, format.Errorf("content "+h.String(), a.parts[rec.src].Name, rec.off, "%v", rec.bad)
+			return nil, format.Errorf("content "+h.String(), a.Store().parts[rec.src].Name, rec.off, "%v", rec.bad)
 		case rec.run >= 0:
 			solid = append(solid, id)
 		default:
@@ -46,7 +46,7 @@ func (a *Archive) PlanContents(hashes []format.Hash) (*ContentsPlan, error) {
 	}
 	if len(p.refused) > 0 {
 		r := p.refused[0]
-		return nil, fmt.Errorf("wim: content %v: %w", a.blobs[r.id].hash, r.err)
+		return nil, fmt.Errorf("wim: content %v: %w", a.Store().blobs[r.id].hash, r.err)
 	}
 	return p, nil
 }

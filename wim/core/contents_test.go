@@ -62,12 +62,12 @@ func TestPlanContents(t *testing.T) {
 					hashes = append(hashes, h, h)
 				}
 			}
-			plan, err := a.PlanContents(hashes)
+			plan, err := core.PlanContents(a, hashes)
 			if err != nil {
 				t.Fatal(err)
 			}
 			g := &gatherer{plan, map[format.Hash][]byte{}}
-			if err := core.RunPlan(context.Background(), g, a.Source(), 2, nil); err != nil {
+			if err := core.RunPlan(context.Background(), g, a.Store().Source(), 2, nil); err != nil {
 				t.Fatal(err)
 			}
 			if len(g.got) != len(want) {
@@ -79,7 +79,7 @@ func TestPlanContents(t *testing.T) {
 				}
 			}
 			var missing *core.MissingBlobError
-			if _, err := a.PlanContents([]format.Hash{{1}}); !errors.As(err, &missing) {
+			if _, err := core.PlanContents(a, []format.Hash{{1}}); !errors.As(err, &missing) {
 				t.Errorf("a content that is nowhere: %v", err)
 			}
 		})

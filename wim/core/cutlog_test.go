@@ -163,7 +163,7 @@ func cutImages(t testing.TB, what string, b []byte, refs ...[]byte) string {
 		if _, err := a.Image(i + 1); err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
-		fmt.Fprintf(&s, "%+v %v\n", info, a.metas[i].hash)
+		fmt.Fprintf(&s, "%+v %v\n", info, a.Store().metas[i].hash)
 	}
 	fmt.Fprintf(&s, "boot %d, integrity %v, blobs %d", a.Info().BootIndex, a.Info().Parts[0].Integrity, a.Info().Blobs)
 	return s.String()
@@ -244,7 +244,7 @@ func TestCutInPlace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e, err := a.Edit()
+			e, err := EditOf(a)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -345,7 +345,7 @@ func TestCutNew(t *testing.T) {
 				var s strings.Builder
 				s.WriteString(fmt.Sprintf("%d blobs", a.Info().Blobs))
 				for i, info := range a.Images() {
-					s.WriteString(fmt.Sprintf("\n%+v %v", info, a.metas[i].hash))
+					s.WriteString(fmt.Sprintf("\n%+v %v", info, a.Store().metas[i].hash))
 				}
 				return s.String()
 			}
@@ -410,7 +410,7 @@ func TestCutCompact(t *testing.T) {
 	if p, err = e.PlanCompact(&o); err != nil {
 		t.Fatal(err)
 	}
-	p.archives[0].parts[0].R = f
+	p.archives[0].Store().parts[0].R = f
 	run(t, p, files, f, &RunOptions{Workers: 2})
 	before, after := cutImages(t, "before", m.b), cutImages(t, "after", log.prefix(len(log.list), 0)[0])
 	log.cuts(func(what string, files [][]byte) {

@@ -420,6 +420,9 @@ func (d *Draft) Contents() []Content {
 	return list
 }
 
+// Content returns content number id, which must not be NoContent.
+func (d *Draft) Content(id ContentID) Content { return d.contents[id].get() }
+
 // AddContent adds a content, for streams of entries that are added later, and gives its number: that of one with the same
 // known hash, or NoContent if it has no bytes. The hash of Bytes is reckoned.
 func (d *Draft) AddContent(c Content) ContentID {

@@ -88,7 +88,7 @@ func (p lazyPath) String() string { return p.d.Path(p.n) }
 // again writes the image's metadata and loads what was written.
 func again(t *testing.T, im *Image) (d *Draft, meta []byte) {
 	t.Helper()
-	d, err := im.Draft()
+	d, err := DraftOf(im)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func again(t *testing.T, im *Image) (d *Draft, meta []byte) {
 	if w := back.Warnings(); len(w) != 0 {
 		t.Errorf("what was written is warned of: %q", w)
 	}
-	e, err := back.Draft()
+	e, err := DraftOf(back)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func FuzzDraft(f *testing.F) {
 		if err != nil || im.Len() > 2000 {
 			return
 		}
-		d, err := im.Draft()
+		d, err := DraftOf(im)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,7 +251,7 @@ func FuzzDraft(f *testing.F) {
 		if back.Len() != im.Len() {
 			t.Fatalf("%d entries, want %d", back.Len(), im.Len())
 		}
-		e, err := back.Draft()
+		e, err := DraftOf(back)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +279,7 @@ func BenchmarkDraft(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	d, err := im.Draft()
+	d, err := DraftOf(im)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func BenchmarkDraft(b *testing.B) {
 		b.SetBytes(int64(len(im.meta)))
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := im.Draft(); err != nil {
+			if _, err := DraftOf(im); err != nil {
 				b.Fatal(err)
 			}
 		}

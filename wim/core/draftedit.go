@@ -54,21 +54,11 @@ func (e newPathError) Error() string { return fmt.Sprintf("%q: %v", e.path, e.er
 
 func (e newPathError) Unwrap() error { return e.err }
 
-// worded is one of the errors above in words that fit the case.
-type worded struct {
-	text string
-	err  error
-}
-
-func (w worded) Error() string { return w.text }
-
-func (w worded) Unwrap() error { return w.err }
-
 var (
-	errFolderThere = worded{"there is a folder at that path, and a file does not replace a folder", ErrIsDir}
-	errFileThere   = worded{"there is a file at that path, and a folder does not replace a file", ErrNotDir}
-	errFileAsRoot  = worded{"only a folder can be the root of an image", ErrNotDir}
-	errNotInImage  = worded{"the image has no such file or folder", format.ErrNotFound}
+	errFolderThere = format.Describe("there is a folder at that path, and a file does not replace a folder", ErrIsDir)
+	errFileThere   = format.Describe("there is a file at that path, and a folder does not replace a file", ErrNotDir)
+	errFileAsRoot  = format.Describe("only a folder can be the root of an image", ErrNotDir)
+	errNotInImage  = format.Describe("the image has no such file or folder", format.ErrNotFound)
 )
 
 // under is the path that a name would have in a folder.
@@ -372,7 +362,7 @@ func (d *Draft) securityIndex(sd []byte) int32 {
 // Remove takes n and all below it out of the tree. The root cannot be removed.
 func (d *Draft) Remove(n DraftNode) error {
 	if n == 0 {
-		return &DraftError{"remove", "/", worded{"an image cannot be without its root", ErrTree}}
+		return &DraftError{"remove", "/", format.Describe("an image cannot be without its root", ErrTree)}
 	}
 	if err := d.missing("remove", n); err != nil {
 		return err
@@ -393,6 +383,35 @@ func (d *Draft) Remove(n DraftNode) error {
 	return nil
 }
 
+// DropContent removes the files that have one of these contents; of a file that cannot go, such as the root, it removes the streams, and of
+// others a named stream only. It returns the number of streams removed.
+func (d *Draft) DropContent(gone func(id ContentID) bool) (streams int) {
+	type place struct {
+		n    DraftNode
+		kind format.StreamKind
+	}
+	var places []place
+	d.EachStream(func(n DraftNode, kind format.StreamKind, id ContentID) bool {
+		if gone(id) {
+			places = append(places, place{n, kind})
+		}
+		return true
+	})
+	for _, at := range places {
+		if !d.Exists(at.n) {
+			continue
+		}
+		if at.kind == format.StreamNamed {
+			d.removeStreams(d.inode(at.n), func(s inodeStream) bool { return s.kind == format.StreamNamed && s.content >= 0 && gone(s.content) })
+			continue
+		}
+		if at.n == d.Root() || d.Remove(at.n) != nil {
+			d.removeStreams(d.inode(at.n), func(s inodeStream) bool { return s.content >= 0 && gone(s.content) })
+		}
+	}
+	return len(places)
+}
+
 // Rename moves n into a folder under a name, as POSIX has it: what is there gives way if it is a file and n is one, or an
 // empty folder and n a folder. A short name is lost.
 func (d *Draft) Rename(n, parent DraftNode, name string) error {
@@ -411,11 +430,11 @@ func (d *Draft) rename(n, parent DraftNode, name string, fold bool) error {
 		return &DraftError{"rename", d.Path(n), newPathError{d.under(parent, stored), err}}
 	}
 	if n == 0 {
-		return fail(worded{"the root of an image keeps its place", ErrTree})
+		return fail(format.Describe("the root of an image keeps its place", ErrTree))
 	}
 	for p := parent; p != 0; p = d.nodes[p].parent {
 		if p == n {
-			return fail(worded{"a folder cannot be moved into itself", ErrTree})
+			return fail(format.Describe("a folder cannot be moved into itself", ErrTree))
 		}
 	}
 	if err := d.placeable(parent, stored); err != nil && !errors.Is(err, ErrExists) {
@@ -428,7 +447,7 @@ func (d *Draft) rename(n, parent DraftNode, name string, fold bool) error {
 		case !d.IsDir(n) && d.IsDir(old):
 			return fail(errFolderThere)
 		case len(d.Children(old)) > 0:
-			return fail(worded{"the folder at that path is not empty", ErrNotEmpty})
+			return fail(format.Describe("the folder at that path is not empty", ErrNotEmpty))
 		}
 		if err := d.Remove(old); err != nil {
 			return fail(err)
@@ -455,7 +474,7 @@ func (d *Draft) Link(n, parent DraftNode, name string) (DraftNode, error) {
 		return 0, err
 	}
 	if in := d.inode(n); in.attributes&(format.AttrDirectory|format.AttrReparsePoint) != 0 {
-		return 0, &DraftError{"link", d.Path(n), worded{"a folder or reparse point cannot have a second name", ErrTree}}
+		return 0, &DraftError{"link", d.Path(n), format.Describe("a folder or reparse point cannot have a second name", ErrTree)}
 	}
 	link := d.newNode(parent, stored, "", d.nodes[n].inode)
 	d.settle(parent)

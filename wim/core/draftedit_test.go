@@ -61,7 +61,7 @@ func reload(t testing.TB, d *Draft) *Image {
 	if w := im.Warnings(); len(w) > 0 {
 		t.Fatalf("warnings %q", w)
 	}
-	e, err := im.Draft()
+	e, err := DraftOf(im)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -479,7 +479,7 @@ func TestDraftLinkNumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := im.Draft()
+	d, err := DraftOf(im)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -500,7 +500,7 @@ func TestDraftLastName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := im.Draft()
+	d, err := DraftOf(im)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -540,7 +540,7 @@ func TestDraftDifferingLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := im.Draft()
+	d, err := DraftOf(im)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -648,7 +648,7 @@ func TestDraftLastLinkNumber(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := im.Draft()
+	d, err := DraftOf(im)
 	if err != nil {
 		t.Fatal(err)
 	}

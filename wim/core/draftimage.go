@@ -11,7 +11,7 @@ import (
 // Draft makes a draft of the image, which keeps all that the image holds: what is not understood too. Its nodes have the
 // image's numbers. Names of one file whose facts differ get those of the first; if even their streams differ, they are
 // files of their own. Contents are known by their hashes.
-func (im *Image) Draft() (*Draft, error) {
+func DraftOf(im *Image) (*Draft, error) {
 	d := &Draft{byHash: map[format.Hash]ContentID{}, secIndex: map[string]int32{}, texts: []string{""}, live: im.Len()}
 	securities := make([]int32, len(im.security))
 	for i, sd := range im.security {
@@ -44,7 +44,7 @@ func (im *Image) Draft() (*Draft, error) {
 			rare.link = e.HardLink()
 		}
 		in.setRare(rare)
-		d.setStreams(&in, im.draftStreams(d, n))
+		d.setStreams(&in, draftStreams(im, d, n))
 		node := draftNode{parent: DraftNode(im.Parent(n)), inode: -1, dir: -1}
 		if n != 0 {
 			node.name, node.short = ntname.RawText(e.Name()), d.addText(ntname.RawText(e.ShortName()))
@@ -83,7 +83,7 @@ func (d *Draft) sameStreams(a, b *draftInode) bool {
 }
 
 // draftStreams sorts out the streams of an entry as unnamedStreams does.
-func (im *Image) draftStreams(d *Draft, n Node) []inodeStream {
+func draftStreams(im *Image, d *Draft, n Node) []inodeStream {
 	e := im.entry(n)
 	content := func(h format.Hash) ContentID {
 		return d.AddContent(Content{Hash: h, Known: true, Size: im.blobSize(h), Source: -1})

@@ -26,7 +26,7 @@ func (d *Draft) Update(c *config.Command, added *Draft, o *GraftOptions) (replac
 	case config.UpdateRename:
 		return nil, d.updateRename(c, graft.Fold)
 	}
-	return nil, &DraftError{c.Op.String(), c.Target, worded{"there is no such command", ErrTree}}
+	return nil, &DraftError{c.Op.String(), c.Target, format.Describe("there is no such command", ErrTree)}
 }
 
 // updateDelete deletes an entry; of the root, all that is in it.
@@ -61,7 +61,7 @@ func (d *Draft) updateRename(c *config.Command, fold bool) error {
 	slash := strings.LastIndexByte(c.Target, '/')
 	parent, ok := d.Lookup(c.Target[:slash+1], fold)
 	if !ok {
-		return &DraftError{"rename", c.Source, newPathError{c.Target, worded{"the image has no folder for it", format.ErrNotFound}}}
+		return &DraftError{"rename", c.Source, newPathError{c.Target, format.Describe("the image has no folder for it", format.ErrNotFound)}}
 	}
 	return d.rename(n, parent, c.Target[slash+1:], fold)
 }

@@ -33,14 +33,14 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 	e := &Estimate{Exact: true}
 	end := int64(format.HeaderSize)
 	if p.base != nil && !p.compact {
-		end = p.base.firstPart().Size
+		end = p.base.Store().firstPart().Size
 	}
 	var pack []int32 // contents
 	solids := map[int32]bool{}
 	inCopies := map[int32]bool{}
 	copies := p.solidCopies()
 	for _, x := range copies {
-		n := p.archives[x.a].solids[x.solid].packed
+		n := p.archives[x.a].Store().solids[x.solid].packed
 		end += n
 		e.Copied += n
 		for _, id := range x.contents {
@@ -105,11 +105,11 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 			end += int64(float64(im.draft.Len()) * perEntry * min(2*usualRatio(p.o.Codec, p.o.ChunkSize, false), 1))
 			continue
 		}
-		m := &im.a.metas[im.index-1]
+		m := &im.a.Store().metas[im.index-1]
 		switch {
 		case im.a == p.base && !p.compact:
 			continue
-		case im.a != p.base && (p.o.Recompress || !packedAs(im.a.Store, &m.resource, &p.o)):
+		case im.a != p.base && (p.o.Recompress || !packedAs(im.a.Store(), &m.resource, &p.o)):
 			e.Exact = false
 		}
 		end += packedFor(&m.resource, &p.o)
@@ -127,7 +127,7 @@ func (p *WritePlan) Estimate(ctx context.Context, files ContentFiles, sample int
 	e.Size, e.Grows = end, end
 	e.Exact = e.Exact && p.partSize == 0
 	if p.base != nil {
-		e.Grows -= p.base.firstPart().Size
+		e.Grows -= p.base.Store().firstPart().Size
 	}
 	kind, chunk, level := p.o.Codec, min(p.o.ChunkSize, e.Pack), p.o.Level
 	if p.o.Solid && codec.EncoderMemory(p.o.SolidCodec, min(p.o.SolidChunkSize, e.Pack), p.o.SolidLevel) > codec.EncoderMemory(kind, chunk, level) {
@@ -180,8 +180,8 @@ func (p *WritePlan) fromArchive(c *packContent) (float64, bool) {
 		return 0, false
 	}
 	a := p.archives[c.a]
-	b := &a.blobs[c.blob]
-	have, packed := usualRatio(a.parts[b.src].codec, int64(a.parts[b.src].hdr.ChunkSize), false), float64(b.packed)/float64(c.size)
+	b := &a.Store().blobs[c.blob]
+	have, packed := usualRatio(a.Store().parts[b.src].codec, int64(a.Store().parts[b.src].hdr.ChunkSize), false), float64(b.packed)/float64(c.size)
 	if s := p.solidOf(c); s != nil {
 		have, packed = usualRatio(s.codec, s.chunk, true), float64(s.packed)/float64(max(s.size, 1))
 	}
@@ -197,12 +197,12 @@ func (p *WritePlan) solidOf(c *packContent) *solidResource {
 		return nil
 	}
 	a := p.archives[c.a]
-	b := &a.blobs[c.blob]
+	b := &a.Store().blobs[c.blob]
 	if b.run < 0 {
 		return nil
 	}
-	run := &a.runs[b.run]
-	return &a.solids[run.members[run.member(b.off)].solid]
+	run := &a.Store().runs[b.run]
+	return &a.Store().solids[run.members[run.member(b.off)].solid]
 }
 
 // usual is how much shorter what is written gets, as a rule.
@@ -295,7 +295,7 @@ func (p *WritePlan) readSample(files ContentFiles, id int32, b []byte, from int6
 		copy(b, c.inline()[from:])
 		return nil
 	case c.a >= 0:
-		r, err := p.archives[c.a].OpenBlob(c.hash)
+		r, err := p.archives[c.a].Store().OpenBlob(c.hash)
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func TestUnpacked(t *testing.T) {
 		}
 		b, _ := write(t, e, &o, map[string][]byte{"/x": data}, 1)
 		a := sound(t, b, false)
-		if s := a.Stored(a.Blobs()[0]); s.PackedSize != int64(len(data)) || s.Codec != format.None {
+		if s := a.Store().Stored(a.Store().Blobs()[0]); s.PackedSize != int64(len(data)) || s.Codec != format.None {
 			t.Errorf("%+v: %+v", o, s)
 		}
 	}

@@ -100,8 +100,8 @@ type ExtractPlan struct {
 const restEntries = 2048
 
 // PlanExtract makes the plan of extracting a selection.
-func (a *Archive) PlanExtract(sel Selection, o *ExtractOptions) (*ExtractPlan, error) {
-	p := &ExtractPlan{layout: layout{a: a.Store, op: OpExtract, extract: true}, sel: sel}
+func PlanExtract(a *Archive, sel Selection, o *ExtractOptions) (*ExtractPlan, error) {
+	p := &ExtractPlan{layout: layout{a: a.Store(), op: OpExtract, extract: true}, sel: sel}
 	if o != nil {
 		p.o = *o
 	}
@@ -126,7 +126,7 @@ func (a *Archive) PlanExtract(sel Selection, o *ExtractOptions) (*ExtractPlan, e
 		id := p.uses[i].id
 		switch {
 		case i > 0 && p.uses[i-1].id == id:
-		case a.blobs[id].run >= 0:
+		case a.Store().blobs[id].run >= 0:
 			solid = append(solid, id)
 		default:
 			plain = append(plain, id)

@@ -39,7 +39,7 @@ func (m *memSink) Truncate(size int64) error {
 // extract runs a whole extraction to memory, shards, results and entries through their packed forms.
 func extract(t testing.TB, a *Archive, im *Image, o *ExtractOptions) (*ExtractPlan, []byte, []Entry) {
 	t.Helper()
-	p, err := a.PlanExtract(Selection{Image: im}, o)
+	p, err := PlanExtract(a, Selection{Image: im}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func extract(t testing.TB, a *Archive, im *Image, o *ExtractOptions) (*ExtractPl
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := RunShard(s, a.Source(), w, nil)
+		r, err := RunShard(s, a.Store().Source(), w, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +180,7 @@ func imageTree(t testing.TB, a *Archive, im *Image) map[string]string {
 			tree[p] = "-> " + target
 			continue
 		}
-		r, err := a.OpenBlob(im.Hash(n))
+		r, err := a.Store().OpenBlob(im.Hash(n))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -353,8 +353,8 @@ func damagedLargeContent(t *testing.T, solid bool, path string, good map[string]
 	if !ok {
 		t.Fatalf("no %s", path)
 	}
-	info, _ := a.Blob(im.Hash(n))
-	b[a.Stored(info).Off+a.Stored(info).SolidOff+info.Size/2] ^= 1
+	info, _ := a.Store().Blob(im.Hash(n))
+	b[a.Store().Stored(info).Off+a.Store().Stored(info).SolidOff+info.Size/2] ^= 1
 	a, im = open()
 	left := maps.Clone(good)
 	count := 0
@@ -417,7 +417,7 @@ func checkZIPGaps(t testing.TB, b []byte) {
 // cutPieces counts the pieces of a verification that are not whole contents.
 func cutPieces(t testing.TB, a *Archive) int {
 	t.Helper()
-	p, err := a.PlanVerify(nil)
+	p, err := PlanVerify(a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -461,16 +461,16 @@ func TestRecover(t *testing.T) {
 	good := imageTree(t, a, im)
 	// A content of several chunks; its second one becomes noise.
 	victim := int32(-1)
-	for i := range a.nBlobs {
-		if r := a.resourceOf(&a.blobs[i]); r.form == formChunked && r.chunks() > 2 {
+	for i := range a.Store().nBlobs {
+		if r := a.Store().resourceOf(&a.Store().blobs[i]); r.form == formChunked && r.chunks() > 2 {
 			victim = int32(i)
 		}
 	}
 	if victim < 0 {
 		t.Fatal("there is no content of several chunks")
 	}
-	res := a.resourceOf(&a.blobs[victim])
-	refs, err := a.chunkRefs(&res, 0, res.chunks())
+	res := a.Store().resourceOf(&a.Store().blobs[victim])
+	refs, err := a.Store().chunkRefs(&res, 0, res.chunks())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -480,7 +480,7 @@ func TestRecover(t *testing.T) {
 	a, im = open()
 	paths := map[string]bool{}
 	im.EachContent(func(n Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
-		if h == a.blobs[victim].hash {
+		if h == a.Store().blobs[victim].hash {
 			paths[im.Path(n)[1:]] = true
 		}
 		return true
@@ -551,7 +551,7 @@ func TestExtractSelection(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.sel.Image = im
-			p, err := a.PlanExtract(c.sel, &c.o)
+			p, err := PlanExtract(a, c.sel, &c.o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -582,7 +582,7 @@ func TestExtractSelection(t *testing.T) {
 			}
 		})
 	}
-	raw, err := a.PlanExtract(Selection{Image: im, Roots: []Node{find("/Windows/a.txt")}}, &ExtractOptions{Form: OutputRaw})
+	raw, err := PlanExtract(a, Selection{Image: im, Roots: []Node{find("/Windows/a.txt")}}, &ExtractOptions{Form: OutputRaw})
 	if err != nil || raw.OutSize != 1 || raw.Name != "a.txt" || raw.NumShards() != 1 {
 		t.Errorf("raw: %+v, %v", raw, err)
 	}
@@ -635,13 +635,13 @@ func TestExtractAgainstWimlib(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := a.PlanExtract(Selection{Image: im}, nil)
+	p, err := PlanExtract(a, Selection{Image: im}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	sink := &memSink{}
 	out := NewZIPWriter(sink)
-	if damaged, err := RunExtract(context.Background(), p, a.Source(), 2, out, nil); err != nil || len(damaged) > 0 {
+	if damaged, err := RunExtract(context.Background(), p, a.Store().Source(), 2, out, nil); err != nil || len(damaged) > 0 {
 		t.Fatal(err, damaged)
 	}
 	if _, err := out.Finish(); err != nil {

@@ -32,21 +32,31 @@ func (h *cutHash) sum() format.Hash {
 }
 
 // RunExtract runs an extraction on goroutines and hands its segments to out in their order, from one goroutine at a
-// time. It gives the entries whose content was damaged; out is not finished. The first error ends the job.
+// time. It returns the entries whose content was damaged; out is not finished. The first error ends the job.
 func RunExtract(ctx context.Context, p *ExtractPlan, src Source, workers int, out OutputWriter, progress func(Progress)) ([]Entry, error) {
-	m := SegmentMaker{Recover: p.o.Recover}
-	var damaged []Entry
-	err := runPlan(ctx, p, src, workers, progress, func(i int, r *ShardResult) error {
-		entries, err := p.Entries(i)
-		if err != nil {
-			return err
-		}
-		seg, err := m.Make(r.Data, r, entries)
-		if err != nil {
-			return err
-		}
-		damaged = append(damaged, seg.Damaged...)
-		return out.Segment(seg.Data, seg.Entries, seg.CRCs)
-	})
-	return damaged, err
+	run := &segmentPlan{ExtractPlan: p, maker: SegmentMaker{Recover: p.o.Recover}, out: out}
+	err := RunPlan(ctx, run, src, workers, progress)
+	return run.damaged, err
+}
+
+// segmentPlan makes a segment of each result of its plan and writes it.
+type segmentPlan struct {
+	*ExtractPlan
+	maker   SegmentMaker
+	out     OutputWriter
+	damaged []Entry
+}
+
+// Merge implements Plan.
+func (p *segmentPlan) Merge(i int, r *ShardResult) ([]BlockMark, error) {
+	entries, err := p.Entries(i)
+	if err != nil {
+		return nil, err
+	}
+	seg, err := p.maker.Make(r.Data, r, entries)
+	if err != nil {
+		return nil, err
+	}
+	p.damaged = append(p.damaged, seg.Damaged...)
+	return nil, p.out.Segment(seg.Data, seg.Entries, seg.CRCs)
 }

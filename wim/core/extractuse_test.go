@@ -75,7 +75,7 @@ func TestDeepPlan(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		start := time.Now()
 		rests := 0
-		p, err := a.PlanExtract(Selection{Image: im}, &ExtractOptions{Form: form, Platform: ntname.PlatformLinux, Rest: func(_ int64, items int) error {
+		p, err := PlanExtract(a, Selection{Image: im}, &ExtractOptions{Form: form, Platform: ntname.PlatformLinux, Rest: func(_ int64, items int) error {
 			rests++
 			return nil
 		}})
@@ -93,7 +93,7 @@ func TestDeepPlan(t *testing.T) {
 		}
 		stop := errors.New("enough")
 		calls := 0
-		_, err = a.PlanExtract(Selection{Image: im}, &ExtractOptions{Form: form, Rest: func(_ int64, items int) error {
+		_, err = PlanExtract(a, Selection{Image: im}, &ExtractOptions{Form: form, Rest: func(_ int64, items int) error {
 			if calls++; items >= 5*restEntries {
 				return stop
 			}
@@ -156,7 +156,7 @@ func TestPathsBounded(t *testing.T) {
 		t.Errorf("a path of %d bytes: %.20s", len(p), p)
 	}
 	for _, form := range []OutputForm{OutputZIP, OutputTAR} {
-		p, err := a.PlanExtract(Selection{Image: im}, &ExtractOptions{Form: form})
+		p, err := PlanExtract(a, Selection{Image: im}, &ExtractOptions{Form: form})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +169,7 @@ func TestPathsBounded(t *testing.T) {
 	for im.Name(n) != "below" {
 		n--
 	}
-	p, err := a.PlanExtract(Selection{Image: im, Roots: []Node{n}, Base: im.Parent(n)}, nil)
+	p, err := PlanExtract(a, Selection{Image: im, Roots: []Node{n}, Base: im.Parent(n)}, nil)
 	if err != nil || p.Files != 1 || p.Dirs != 1 || p.Skipped.Count != 0 || p.entry(&p.uses[0]).Path != "below/file" {
 		t.Errorf("%+v, %v", p, err)
 	}

@@ -72,7 +72,7 @@ func (f *FS) Open(name string) (fs.File, error) {
 		if f.im.a == nil {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: &MissingBlobError{Hash: t.hash}}
 		}
-		r, err := f.im.a.OpenBlob(t.hash)
+		r, err := f.im.a.st.OpenBlob(t.hash)
 		if err != nil {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 		}

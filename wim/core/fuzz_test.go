@@ -70,16 +70,16 @@ func FuzzOpen(f *testing.F) {
 		a.Info()
 		bad := map[format.Hash]bool{}
 		budget := int64(16 << 20)
-		for i := range a.blobs {
-			blob := a.blob(int32(i))
-			a.Stored(blob)
+		for i := range a.Store().blobs {
+			blob := a.Store().blob(int32(i))
+			a.Store().Stored(blob)
 			if budget -= blob.Size; budget < 0 {
 				return // a small file may well stand for much
 			}
-			if b, ok := a.Blob(blob.Hash); ok && b != blob {
+			if b, ok := a.Store().Blob(blob.Hash); ok && b != blob {
 				continue // of a hash that is there twice, in a part and in a reference, the first counts
 			}
-			r, err := a.OpenBlob(blob.Hash)
+			r, err := a.Store().OpenBlob(blob.Hash)
 			if err != nil {
 				bad[blob.Hash] = true
 				continue
@@ -92,19 +92,19 @@ func FuzzOpen(f *testing.F) {
 				bad[blob.Hash] = true
 			}
 		}
-		for i := range a.metas {
-			if budget -= a.metas[i].size; budget < 0 {
+		for i := range a.Store().metas {
+			if budget -= a.Store().metas[i].size; budget < 0 {
 				return
 			}
 		}
-		p, err := a.PlanVerify(&VerifyOptions{References: true})
+		p, err := PlanVerify(a, &VerifyOptions{References: true})
 		if err != nil {
 			if errors.Is(err, format.ErrTooLarge) || errors.Is(err, format.ErrFormat) {
 				return
 			}
 			t.Fatal(err)
 		}
-		if err := RunPlan(context.Background(), packedPlan{p, t}, a.Source(), 1, nil); err != nil {
+		if err := RunPlan(context.Background(), packedPlan{p, t}, a.Store().Source(), 1, nil); err != nil {
 			t.Fatal(err)
 		}
 		r, err := p.Report(nil)
@@ -134,7 +134,7 @@ func FuzzOpen(f *testing.F) {
 // extractAll sees that an extraction fits what was planned, whatever it is of, and that without Recover every file of it
 // has the bytes that its hash tells of.
 func extractAll(t *testing.T, a *Archive, im *Image, o *ExtractOptions) {
-	p, err := a.PlanExtract(Selection{Image: im}, o)
+	p, err := PlanExtract(a, Selection{Image: im}, o)
 	if err != nil {
 		return
 	}
@@ -146,7 +146,7 @@ func extractAll(t *testing.T, a *Archive, im *Image, o *ExtractOptions) {
 	if o.Form == OutputTAR {
 		out = NewTARWriter(sink)
 	}
-	damaged, err := RunExtract(context.Background(), p, a.Source(), 1, out, nil)
+	damaged, err := RunExtract(context.Background(), p, a.Store().Source(), 1, out, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func checkLink(t *testing.T, a *Archive, im *Image, n Node, text string) {
 	if strings.HasPrefix(text, "-> ") {
 		_, h = im.unnamedStreams(n)
 	}
-	r, err := a.OpenBlob(h)
+	r, err := a.Store().OpenBlob(h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,9 +227,9 @@ func FuzzParseShard(f *testing.F) {
 			f.Fatal(err)
 		}
 		if src == nil {
-			src = a.Source()
+			src = a.Store().Source()
 		}
-		p, err := a.PlanVerify(nil)
+		p, err := PlanVerify(a, nil)
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -60,11 +60,11 @@ func TestGroup(t *testing.T) {
 			t.Errorf("image %d:\n%s", k+1, r.Text())
 		}
 		// Exported it stands alone.
-		e, err := a.Edit()
+		e, err := EditOf(a)
 		if err != nil {
 			t.Fatal(err)
 		}
-		alone := a.WriteOptions()
+		alone := WriteOptionsOf(a)
 		if alone.Only != OnlyMetadata {
 			t.Errorf("only %v", alone.Only)
 		}
@@ -80,7 +80,7 @@ func TestGroup(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 	// Written anew it keeps its contents, and those of deleted images stay.
-	anew := rwm.WriteOptions()
+	anew := WriteOptionsOf(rwm)
 	b, r := write(t, editing(t, m.b), &anew, nil, 1)
 	if r.Contents != rwm.Info().Blobs || sound(t, b, true).Info().RawFlags&format.FlagResourceOnly == 0 {
 		t.Errorf("%d contents, want %d", r.Contents, rwm.Info().Blobs)

@@ -23,8 +23,8 @@ func (p *WritePlan) planHash() {
 		others = append(slices.Clone(others), p.base)
 	}
 	for _, a := range others {
-		for i := range a.blobs {
-			sizes[a.blobs[i].size]++
+		for i := range a.Store().blobs {
+			sizes[a.Store().blobs[i].size]++
 		}
 	}
 	once := p.o.OnePass

@@ -10,7 +10,7 @@ import (
 
 // ImageVersion reads the build of Windows from the kernel that image index holds: the version of its
 // System32\ntoskrnl.exe, and that file's path. The error is ErrNotFound if there is no such file or it has no version.
-func (a *Archive) ImageVersion(index int) (version, path string, err error) {
+func ImageVersion(a *Archive, index int) (version, path string, err error) {
 	im, err := a.Image(index)
 	if err != nil {
 		return "", "", err
@@ -19,7 +19,7 @@ func (a *Archive) ImageVersion(index int) (version, path string, err error) {
 	if r := im.Info().SystemRoot; r != "" {
 		roots = append(roots, r)
 	}
-	v, path, err := a.imageKernel(im, false, roots...)
+	v, path, err := imageKernel(a, im, false, roots...)
 	if err != nil {
 		return "", path, err
 	}
@@ -28,7 +28,7 @@ func (a *Archive) ImageVersion(index int) (version, path string, err error) {
 
 // imageKernel reads the headers and the version resource of the first kernel in these system roots that has a version. If checked
 // is set, it first compares the whole file with its hash.
-func (a *Archive) imageKernel(im *Image, checked bool, roots ...string) (v *pe.Version, path string, err error) {
+func imageKernel(a *Archive, im *Image, checked bool, roots ...string) (v *pe.Version, path string, err error) {
 	for _, root := range roots {
 		n, ok := im.Lookup(root + "/System32/ntoskrnl.exe")
 		if !ok {
@@ -37,7 +37,7 @@ func (a *Archive) imageKernel(im *Image, checked bool, roots ...string) (v *pe.V
 		if n, ok = im.Resolve(n); !ok || im.IsDir(n) || im.Hash(n).IsZero() {
 			continue
 		}
-		f, err := a.windowsFile(im.Hash(n), true, checked)
+		f, err := openWindowsFile(a, im.Hash(n), true, checked)
 		if err != nil {
 			return nil, im.Path(n), fmt.Errorf("%s: %w", im.Path(n), err)
 		}
@@ -49,5 +49,5 @@ func (a *Archive) imageKernel(im *Image, checked bool, roots ...string) (v *pe.V
 			return v, im.Path(n), nil
 		}
 	}
-	return nil, "", fmt.Errorf("wim: image %d: kernel with a version: %w", im.index, format.ErrNotFound)
+	return nil, "", fmt.Errorf("wim: image %d: kernel with a version: %w", im.Index(), format.ErrNotFound)
 }

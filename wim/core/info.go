@@ -2,6 +2,7 @@ package core
 
 import (
 	"encoding/hex"
+	"slices"
 
 	"wimscope/wim/format"
 )
@@ -45,29 +46,29 @@ type PartInfo struct {
 
 // Info tells about the archive as a whole. Numbers are of the parts, references not counted.
 func (a *Archive) Info() *Info {
-	p := a.firstPart()
+	p := a.st.firstPart()
 	h := &p.hdr
 	info := &Info{
 		GUID: hex.EncodeToString(h.GUID[:]), Version: format.VersionText(h.Version), RawVersion: h.Version,
 		Flags: h.FlagNames(), RawFlags: h.Flags, Codec: p.codec, Pipable: h.Pipable(),
-		ReadOnly: h.Flags&format.FlagReadOnly != 0, First: a.firstPart().index, TotalParts: a.total, Missing: a.missing,
-		BootIndex: int(h.BootIndex), Images: len(a.images), Blobs: a.nBlobs, Warnings: a.told(), Losses: a.losses,
+		ReadOnly: h.Flags&format.FlagReadOnly != 0, First: a.st.firstPart().index, TotalParts: a.st.total, Missing: a.st.missing,
+		BootIndex: int(h.BootIndex), Images: len(a.images), Blobs: a.st.nBlobs, Warnings: a.told(), Losses: a.losses,
 	}
 	if p.codec != format.None {
 		info.ChunkSize = int64(h.ChunkSize)
 	}
-	for i := range a.parts {
-		q := PartInfo{Name: a.parts[i].Name, Number: int(a.parts[i].hdr.PartNumber), Size: a.parts[i].Size, Integrity: a.parts[i].integrity != nil}
-		if i < a.nParts {
-			q.Trailing = a.parts[i].trailing
+	for i := range a.st.parts {
+		q := PartInfo{Name: a.st.parts[i].Name, Number: int(a.st.parts[i].hdr.PartNumber), Size: a.st.parts[i].Size, Integrity: a.st.parts[i].integrity != nil}
+		if i < a.st.nParts {
+			q.Trailing = a.st.parts[i].trailing
 			info.Parts = append(info.Parts, q)
 		} else {
 			info.References = append(info.References, q)
 		}
 	}
-	for i := range a.solids {
-		s := &a.solids[i]
-		if int(s.src) >= a.nParts {
+	for i := range a.st.solids {
+		s := &a.st.solids[i]
+		if int(s.src) >= a.st.nParts {
 			continue
 		}
 		if !info.Solid {
@@ -75,21 +76,24 @@ func (a *Archive) Info() *Info {
 		}
 		info.PackedBytes += s.packed
 	}
-	for i := range a.own() {
-		info.BlobBytes += a.blobs[i].size
-		info.PackedBytes += a.blobs[i].packed
+	for i := range a.st.own() {
+		info.BlobBytes += a.st.blobs[i].size
+		info.PackedBytes += a.st.blobs[i].packed
 	}
 	return info
 }
 
 // told returns the losses and the harmless oddities that opening found.
 func (a *Archive) told() []string {
-	list := make([]string, 0, len(a.losses)+len(a.Store.warnings)+len(a.warnings))
+	list := make([]string, 0, len(a.losses))
 	for i := range a.losses {
 		list = append(list, a.losses[i].String())
 	}
-	return append(append(list, a.Store.warnings...), a.warnings...)
+	return append(list, a.Warnings()...)
 }
 
+// Warnings returns the faults that opening passed over, without the losses.
+func (a *Archive) Warnings() []string { return slices.Concat(a.st.warnings, a.warnings) }
+
 // HeaderFields explains part 1's header, field by field.
-func (a *Archive) HeaderFields() []format.Field { return a.firstPart().hdr.Fields() }
+func (a *Archive) HeaderFields() []format.Field { return a.st.firstPart().hdr.Fields() }

@@ -69,7 +69,7 @@ func TestIntegrityBeforeChange(t *testing.T) {
 				w := &writes{start: bad}
 				live := &liveFile{w: w}
 				live.b = slices.Clone(bad)
-				p.archives[0].parts[0].R = live
+				p.archives[0].Store().parts[0].R = live
 				_, err = RunWrite(context.Background(), p, memContents{func() *WritePlan { return p }, more}, live, nil)
 				var ie *IntegrityError
 				switch {

@@ -29,7 +29,7 @@ const (
 	maxLinkData = 256 << 20
 )
 
-func (a *Archive) linkDataLimit() int64 { return min(max(minLinkData, 4*a.size), maxLinkData) }
+func (a *Archive) linkDataLimit() int64 { return min(max(minLinkData, 4*a.st.size), maxLinkData) }
 
 // readLink reads reparse data. The errors are those of ReadBlob.
 func (im *Image) readLink(h format.Hash) ([]byte, error) {
@@ -37,9 +37,9 @@ func (im *Image) readLink(h format.Hash) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.ordered {
-		before := im.a.unpacked.Load()
-		b, err := im.a.ReadBlob(h, format.MaxReparseData)
-		if l.unpacked += im.a.unpacked.Load() - before; l.unpacked > 2*im.a.opts.CacheSize {
+		before := im.a.st.unpacked.Load()
+		b, err := im.a.st.ReadBlob(h, format.MaxReparseData)
+		if l.unpacked += im.a.st.unpacked.Load() - before; l.unpacked > 2*im.a.st.opts.CacheSize {
 			l.readAll(im)
 		}
 		return b, err
@@ -47,7 +47,7 @@ func (im *Image) readLink(h format.Hash) ([]byte, error) {
 	if x, ok := l.kept[h]; ok {
 		return x.data, x.err
 	}
-	return im.a.ReadBlob(h, format.MaxReparseData) // the content is missing, so this costs nothing
+	return im.a.st.ReadBlob(h, format.MaxReparseData) // the content is missing, so this costs nothing
 }
 
 // readAll reads the data of all links, unpacking each chunk once.
@@ -58,26 +58,26 @@ func (l *linkData) readAll(im *Image) {
 	for n := range Node(im.Len()) {
 		if im.isReparse(n) {
 			_, h := im.unnamedStreams(n)
-			if id, ok := a.blobID(h); ok {
+			if id, ok := a.st.blobID(h); ok {
 				ids = append(ids, id)
 			}
 		}
 	}
-	slices.SortFunc(ids, a.blobPlace)
+	slices.SortFunc(ids, a.st.blobPlace)
 	ids = slices.Compact(ids)
 	left := a.linkDataLimit()
 	share := overlaps{left: freeOverlap}
 	run, end := int32(-1), int64(0)
 	for _, id := range ids {
-		b := &a.blobs[id]
+		b := &a.st.blobs[id]
 		x := linkBlob{}
 		switch shared := b.run >= 0 && b.run == run && b.off < end; {
 		case b.size > left:
 			x.err = &format.TooLargeError{What: "reparse data of all links", Need: a.linkDataLimit() - left + b.size, Limit: a.linkDataLimit()}
-		case shared && !share.more(a.solidChunkSize(b)):
-			x.err = &format.Error{Record: "reparse data", Part: a.parts[b.src].Name, Off: b.off, Err: errOverlap}
+		case shared && !share.more(a.st.solidChunkSize(b)):
+			x.err = &format.Error{Record: "reparse data", Part: a.st.parts[b.src].Name, Off: b.off, Err: errOverlap}
 		default:
-			x.data, x.err = a.ReadBlob(b.hash, format.MaxReparseData)
+			x.data, x.err = a.st.ReadBlob(b.hash, format.MaxReparseData)
 			left -= int64(len(x.data))
 			if b.run != run {
 				run, end = b.run, 0

@@ -64,21 +64,5 @@ func (l *Loss) String() string {
 	return l.Text
 }
 
-// NeedWhole returns a *RefusedError if something of the image was lost. An image made from what is left would look whole, and
-// what it lacks could not be recovered any more.
-func (im *Image) NeedWhole() error {
-	losses, n := im.Losses()
-	if n == 0 {
-		return nil
-	}
-	return &RefusedError{Key: RefusedIncomplete, Text: losses[0].String() + "; changing the image would make the loss permanent"}
-}
-
-// NeedWhole returns a *RefusedError if images that are copied have lost something. It is for a file that takes the place of
-// the archive: contents that only lost entries use are not copied, and would be gone.
-func (p *WritePlan) NeedWhole() error {
-	if p.lost == 0 {
-		return nil
-	}
-	return &RefusedError{Key: RefusedIncomplete, Text: p.losses[0].String() + "; rewriting the archive would drop the contents that only lost entries use"}
-}
+// maxLosses is the most losses that a report lists.
+const maxLosses = 1000

@@ -30,7 +30,7 @@ func TestMutations(t *testing.T) {
 			}
 			a := mustOpen(t, good)
 			var aim []Region // what is worth hitting
-			for _, r := range a.Regions() {
+			for _, r := range a.Store().Regions() {
 				if r.Kind != RegionData && r.Kind != RegionSolid {
 					aim = append(aim, r)
 				}
@@ -70,9 +70,9 @@ func mutated(t *testing.T, b []byte) {
 	checkTiles(t, a)
 	sameTables(t, a)
 	bad := map[format.Hash]bool{}
-	for _, x := range a.Blobs() {
-		a.Stored(x)
-		r, err := a.OpenBlob(x.Hash)
+	for _, x := range a.Store().Blobs() {
+		a.Store().Stored(x)
+		r, err := a.Store().OpenBlob(x.Hash)
 		if err == nil && x.Size < 64<<20 {
 			_, err = io.Copy(io.Discard, r)
 		}
@@ -80,14 +80,14 @@ func mutated(t *testing.T, b []byte) {
 			bad[x.Hash] = true
 		}
 	}
-	p, err := a.PlanVerify(nil)
+	p, err := PlanVerify(a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if p.Bytes() > 256<<20 {
 		return // sizes that lie take long, and end all the same
 	}
-	if err := RunPlan(context.Background(), packedPlan{p, t}, a.Source(), 1, nil); err != nil {
+	if err := RunPlan(context.Background(), packedPlan{p, t}, a.Store().Source(), 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	rep, err := p.Report(nil)
@@ -106,13 +106,13 @@ func mutated(t *testing.T, b []byte) {
 		if err != nil {
 			continue
 		}
-		x, err := a.PlanExtract(Selection{Image: im}, &ExtractOptions{Recover: true})
+		x, err := PlanExtract(a, Selection{Image: im}, &ExtractOptions{Recover: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if x.OutSize < 256<<20 {
 			out := NewZIPWriter(&memSink{})
-			if _, err := RunExtract(context.Background(), x, a.Source(), 1, out, nil); err != nil {
+			if _, err := RunExtract(context.Background(), x, a.Store().Source(), 1, out, nil); err != nil {
 				t.Fatal(err)
 			}
 			if n, err := out.Finish(); err != nil || n != x.OutSize {

@@ -45,7 +45,7 @@ func TestOnePass(t *testing.T) {
 				}
 
 				if !o.Pipable {
-					more, err := a.Edit()
+					more, err := EditOf(a)
 					if err != nil {
 						t.Fatal(err)
 					}

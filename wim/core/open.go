@@ -43,7 +43,7 @@ func openPart(p Part) (part, []string, error) {
 	}
 	out.hdr = h
 	if h.Version != format.Version113 && h.Version != format.Version014 {
-		return out, nil, worded{fmt.Sprintf("wim: %s: the format version 0x%08x is not known; 0x%08x (1.13) and 0x%08x (0.14) can be read", p.Name, h.Version, format.Version113, format.Version014), format.ErrUnsupported}
+		return out, nil, format.Describe(fmt.Sprintf("wim: %s: the format version 0x%08x is not known; 0x%08x (1.13) and 0x%08x (0.14) can be read", p.Name, h.Version, format.Version113, format.Version014), format.ErrUnsupported)
 	}
 	if h.Flags&format.FlagWriteInProgress != 0 && h.BlobTable.IsZero() && h.XML.IsZero() {
 		return out, nil, &UnfinishedError{Name: p.Name, Size: p.Size}

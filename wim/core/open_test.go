@@ -85,8 +85,8 @@ func makeVariant(t testing.TB, v wimtest.Variant, seed uint64) *wimtest.Made {
 // readBlobs reads every content and sees that it has its hash.
 func readBlobs(t testing.TB, a *Archive) {
 	t.Helper()
-	for _, b := range a.Blobs() {
-		r, err := a.OpenBlob(b.Hash)
+	for _, b := range a.Store().Blobs() {
+		r, err := a.Store().OpenBlob(b.Hash)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,10 +115,10 @@ func readBlobs(t testing.TB, a *Archive) {
 func checkTiles(t testing.TB, a *Archive) {
 	t.Helper()
 	part, at := 0, int64(0)
-	for _, r := range a.Regions() {
+	for _, r := range a.Store().Regions() {
 		if r.Part != part {
-			if r.Part != part+1 || at != a.parts[part].Size {
-				t.Fatalf("part %d ends at %d of %d", part, at, a.parts[part].Size)
+			if r.Part != part+1 || at != a.Store().parts[part].Size {
+				t.Fatalf("part %d ends at %d of %d", part, at, a.Store().parts[part].Size)
 			}
 			part, at = r.Part, 0
 		}
@@ -127,7 +127,7 @@ func checkTiles(t testing.TB, a *Archive) {
 		}
 		at += r.Len
 	}
-	if part != a.nParts-1 || at != a.parts[part].Size {
+	if part != a.Store().nParts-1 || at != a.Store().parts[part].Size {
 		t.Fatalf("the last region ends at %d of part %d", at, part)
 	}
 }
@@ -159,7 +159,7 @@ func openVariant(t *testing.T, v wimtest.Variant, a *Archive) {
 	}
 	readBlobs(t, a)
 	checkTiles(t, a)
-	for _, r := range a.Regions() {
+	for _, r := range a.Store().Regions() {
 		// A table that was replaced stays where it was; and wimlib aligns solid resources.
 		if r.Kind == RegionUnused && r.Len >= 8 && v.Images == 1 {
 			t.Errorf("unused: %+v", r)
@@ -171,7 +171,7 @@ func openVariant(t *testing.T, v wimtest.Variant, a *Archive) {
 			t.Fatal(err)
 		}
 		im.EachContent(func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool {
-			if _, ok := a.Blob(h); !ok {
+			if _, ok := a.Store().Blob(h); !ok {
 				t.Errorf("%s: its content is missing", im.Path(n))
 			}
 			return true
@@ -253,7 +253,7 @@ func TestSamples(t *testing.T) {
 					got[path+"/"] = ""
 					continue
 				}
-				r, err := a.OpenBlob(im.Hash(n))
+				r, err := a.Store().OpenBlob(im.Hash(n))
 				if errors.Is(err, ErrMissingBlob) {
 					continue
 				}

@@ -19,9 +19,6 @@ type PackSource struct {
 	Files ContentFiles // may be nil if no content is in a file
 }
 
-// ErrChanged says that a content is not any more what it was when it was looked at or hashed.
-var ErrChanged = errors.New("changed while it was being read")
-
 // ContentError is an error of reading a content that was to be packed.
 type ContentError struct {
 	ID   int32  // number in the plan
@@ -231,7 +228,7 @@ func badContents(bad []BadPiece) error {
 	if len(bad) == 0 {
 		return nil
 	}
-	e := &ContentError{ID: bad[0].ID, Err: worded{"the content is damaged: " + bad[0].Error, format.ErrChecksum}}
+	e := &ContentError{ID: bad[0].ID, Err: format.Describe("the content is damaged: "+bad[0].Error, format.ErrChecksum)}
 	for _, more := range bad[1:] {
 		if more.ID != e.ID {
 			e.More = append(e.More, more.ID)
@@ -455,7 +452,7 @@ func (r *packRunner) hashAll() error {
 		if p.Known && it.Hash != p.Hash {
 			why := fmt.Errorf("SHA-1 is %v instead of %v: %w", it.Hash, p.Hash, ErrChanged)
 			if p.Source == PieceUnpack {
-				why = worded{fmt.Sprintf("the content is damaged: SHA-1 is %v", it.Hash), format.ErrChecksum}
+				why = format.Describe(fmt.Sprintf("the content is damaged: SHA-1 is %v", it.Hash), format.ErrChecksum)
 			}
 			return &ContentError{ID: p.ID, Err: why}
 		}

@@ -55,7 +55,7 @@ func TestPipable(t *testing.T) {
 			for k, tree := range trees {
 				sameAsTree(t, a, k+1, tree)
 			}
-			for _, r := range a.Regions() {
+			for _, r := range a.Store().Regions() {
 				if r.Kind == RegionUnused {
 					t.Errorf("0x%x: %d bytes are unused", r.Off, r.Len)
 				}

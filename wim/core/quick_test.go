@@ -20,7 +20,7 @@ import (
 func sameTables(t *testing.T, a *Archive) {
 	t.Helper()
 	load := func(thorough bool) *Store {
-		b := &Store{opts: a.opts, parts: a.parts, nParts: a.nParts, first: a.first, total: a.total}
+		b := &Store{opts: a.Store().opts, parts: a.Store().parts, nParts: a.Store().nParts, first: a.Store().first, total: a.Store().total}
 		l := &loader{a: b, hi: b.nParts, metas: true, solidIDs: map[solidKey]int32{}, thorough: thorough}
 		if err := l.load(); err != nil {
 			t.Fatalf("thorough=%v: %v", thorough, err)
@@ -87,8 +87,8 @@ func TestTablesOfMixedEntries(t *testing.T) {
 			h.Extra = append(h.Extra, e.Append(nil))
 		}
 		a := mustOpen(t, h.Bytes())
-		if a.nBlobs < 1000 {
-			t.Fatalf("only %d blobs of flags %x", a.nBlobs, flags)
+		if a.Store().nBlobs < 1000 {
+			t.Fatalf("only %d blobs of flags %x", a.Store().nBlobs, flags)
 		}
 		sameTables(t, a)
 		checkTiles(t, a)

@@ -52,7 +52,7 @@ func TestDamagedLinks(t *testing.T) {
 		for _, form := range []OutputForm{OutputZIP, OutputTAR, OutputFolder} {
 			for _, recover := range []bool{false, true} {
 				o := &ExtractOptions{Form: form, Recover: recover}
-				p, err := a.PlanExtract(Selection{Image: im}, o)
+				p, err := PlanExtract(a, Selection{Image: im}, o)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -94,7 +94,7 @@ func TestMissingLinkData(t *testing.T) {
 	if _, err := im.Link(1); !errors.Is(err, ErrMissingBlob) {
 		t.Error(err)
 	}
-	p, err := a.PlanExtract(Selection{Image: im}, nil)
+	p, err := PlanExtract(a, Selection{Image: im}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestReparseSizeGuard(t *testing.T) {
 		if !errors.As(err, &large) || large.Need != int64(size) || l != (Link{}) || r.n != 0 {
 			t.Errorf("%d bytes: %+v, %v, after reading %d bytes", size, l, err, r.n)
 		}
-		p, err := a.PlanExtract(Selection{Image: im}, nil)
+		p, err := PlanExtract(a, Selection{Image: im}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,16 +152,16 @@ func TestReadChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	n, _ := im.Lookup("/file")
-	if got, err := a.ReadBlob(im.Hash(n), 1<<20); !errors.Is(err, format.ErrChecksum) || len(got) != len(text) {
+	if got, err := a.Store().ReadBlob(im.Hash(n), 1<<20); !errors.Is(err, format.ErrChecksum) || len(got) != len(text) {
 		t.Errorf("ReadBlob gives %d bytes, %v", len(got), err)
 	}
-	if got, err := a.ReadBlob(im.Hash(n), int64(len(text)-1)); !errors.Is(err, format.ErrTooLarge) || got != nil {
+	if got, err := a.Store().ReadBlob(im.Hash(n), int64(len(text)-1)); !errors.Is(err, format.ErrTooLarge) || got != nil {
 		t.Errorf("ReadBlob gives %d bytes, %v", len(got), err)
 	}
 	if _, err := fs.ReadFile(im.FS(), "file"); !errors.Is(err, format.ErrChecksum) {
 		t.Errorf("ReadFile: %v", err)
 	}
-	r, err := a.OpenBlob(im.Hash(n))
+	r, err := a.Store().OpenBlob(im.Hash(n))
 	if err != nil {
 		t.Fatal(err)
 	}

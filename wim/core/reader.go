@@ -51,6 +51,9 @@ func (a *Store) OpenBlob(h format.Hash) (*BlobReader, error) {
 	return r, nil
 }
 
+// Solid reports whether the blob is in a solid resource: to read any of its bytes, a whole chunk is unpacked.
+func (r *BlobReader) Solid() bool { return r.run >= 0 }
+
 // Size is how many bytes the content has.
 func (r *BlobReader) Size() int64 { return r.size }
 

@@ -121,9 +121,6 @@ const (
 	Damaged Verdict = "damaged"
 )
 
-// maxLosses is the most losses that a report lists.
-const maxLosses = 1000
-
 // lose adds n losses, of which list holds the first.
 func (r *VerifyReport) lose(list []Loss, n int) {
 	r.LossesN += n

@@ -211,8 +211,8 @@ func TestTableRules(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if len(a.Images()) != c.images || len(a.Blobs()) != c.blobs {
-			t.Errorf("%s: %d images, %d contents; want %d, %d", c.name, len(a.Images()), len(a.Blobs()), c.images, c.blobs)
+		if len(a.Images()) != c.images || len(a.Store().Blobs()) != c.blobs {
+			t.Errorf("%s: %d images, %d contents; want %d, %d", c.name, len(a.Images()), len(a.Store().Blobs()), c.images, c.blobs)
 		}
 		if c.images > 0 && (a.Images()[0].Problem != "") != c.imageProblem {
 			t.Errorf("%s: problem %q", c.name, a.Images()[0].Problem)
@@ -221,7 +221,7 @@ func TestTableRules(t *testing.T) {
 			t.Errorf("%s: warnings %q", c.name, a.Info().Warnings)
 		}
 		if c.blobs > 0 {
-			r, err := a.OpenBlob(a.Blobs()[0].Hash)
+			r, err := a.Store().OpenBlob(a.Store().Blobs()[0].Hash)
 			if err == nil {
 				_, err = io.ReadAll(r)
 			}
@@ -403,10 +403,10 @@ func TestSplitSets(t *testing.T) {
 	v := variant(t, "XPRESS, split")
 	m := makeVariant(t, v, 5)
 	whole := openMade(t, v, m)
-	parts := make([]Part, whole.nParts)
+	parts := make([]Part, whole.Store().nParts)
 	for i := range parts {
-		parts[i] = whole.parts[i].Part
-		if n := int(whole.parts[i].hdr.PartNumber); n != whole.nParts-i {
+		parts[i] = whole.Store().parts[i].Part
+		if n := int(whole.Store().parts[i].hdr.PartNumber); n != whole.Store().nParts-i {
 			t.Fatalf("part %d is at %d: the test wants them backwards", n, i)
 		}
 	}
@@ -421,13 +421,13 @@ func TestSplitSets(t *testing.T) {
 	if err != nil || len(a.Info().Missing) != len(parts)-1 {
 		t.Fatalf("part 1 alone: %v", err)
 	}
-	absent := whole.Blobs()[0].Hash
-	for _, b := range whole.Blobs() {
+	absent := whole.Store().Blobs()[0].Hash
+	for _, b := range whole.Store().Blobs() {
 		if b.Part == 0 {
 			absent = b.Hash
 		}
 	}
-	if _, err := a.OpenBlob(absent); !errors.Is(err, ErrMissingBlob) || !errors.Is(err, ErrMissingPart) {
+	if _, err := a.Store().OpenBlob(absent); !errors.Is(err, ErrMissingBlob) || !errors.Is(err, ErrMissingPart) {
 		t.Errorf("a content of the last part: %v", err)
 	}
 	var me *MissingPartError
@@ -450,10 +450,10 @@ func TestIntegrityRules(t *testing.T) {
 	h.Integrity = 64
 	b := h.Bytes()
 	a := mustOpen(t, b)
-	hd := a.parts[0].hdr
+	hd := a.Store().parts[0].hdr
 	end := int(hd.BlobTable.Off + hd.BlobTable.PackedSize)
-	if a.parts[0].integrity == nil || len(a.parts[0].integrity.Hashes) != (end-208+63)/64 || !a.Info().Parts[0].Integrity {
-		t.Fatalf("table %+v", a.parts[0].integrity)
+	if a.Store().parts[0].integrity == nil || len(a.Store().parts[0].integrity.Hashes) != (end-208+63)/64 || !a.Info().Parts[0].Integrity {
+		t.Fatalf("table %+v", a.Store().parts[0].integrity)
 	}
 	state := func(at int) string {
 		x := bytes.Clone(b)
@@ -482,8 +482,8 @@ func TestMemoryLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused := 0
-	for _, b := range a.Blobs() {
-		r, err := a.OpenBlob(b.Hash)
+	for _, b := range a.Store().Blobs() {
+		r, err := a.Store().OpenBlob(b.Hash)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -533,16 +533,16 @@ func TestRandomAccess(t *testing.T) {
 		t.Fatal(err)
 	}
 	var big Blob
-	for _, b := range a.Blobs() {
-		if b.Size > big.Size && a.Stored(b).Codec == format.LZX {
+	for _, b := range a.Store().Blobs() {
+		if b.Size > big.Size && a.Store().Stored(b).Codec == format.LZX {
 			big = b
 		}
 	}
-	info := a.Stored(big)
+	info := a.Store().Stored(big)
 	if info.Chunks < 2 || int64(len(info.Packed)) != info.Chunks {
 		t.Fatalf("%+v", info)
 	}
-	r, err := a.OpenBlob(big.Hash)
+	r, err := a.Store().OpenBlob(big.Hash)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -644,7 +644,7 @@ func TestOverlapIsBounded(t *testing.T) {
 	h := plainArchive()
 	h.Solid = []wimtest.HandSolid{{Bytes: data, ChunkSize: 1 << 15, Blobs: blobs}}
 	a := mustOpen(t, h.Bytes())
-	p, err := a.PlanVerify(nil)
+	p, err := PlanVerify(a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -654,7 +654,7 @@ func TestOverlapIsBounded(t *testing.T) {
 			pieces += sp.last - sp.first
 		}
 	}
-	if pieces > 1<<20+1000 || p.BadItems() == 0 || !strings.Contains(p.bad[int32(a.nBlobs-1)].Error, "overlap") {
+	if pieces > 1<<20+1000 || p.BadItems() == 0 || !strings.Contains(p.bad[int32(a.Store().nBlobs-1)].Error, "overlap") {
 		t.Errorf("%d chunks are planned, %d contents refused", pieces, p.BadItems())
 	}
 }
@@ -673,7 +673,7 @@ func TestManyRuns(t *testing.T) {
 		h.Extra = append(h.Extra, e.Append(nil))
 	}
 	a := mustOpen(t, h.Bytes())
-	if len(a.runs) != 1 || len(a.Blobs()) != 60_001 {
-		t.Errorf("%d runs, %d contents", len(a.runs), len(a.Blobs()))
+	if len(a.Store().runs) != 1 || len(a.Store().Blobs()) != 60_001 {
+		t.Errorf("%d runs, %d contents", len(a.Store().runs), len(a.Store().Blobs()))
 	}
 }

@@ -12,15 +12,10 @@ type Progress struct {
 // RunPlan runs a plan's shards on goroutines and merges their results in their order. progress, which may be nil, is
 // called from one goroutine at a time. The first error ends the job.
 func RunPlan(ctx context.Context, p Plan, src Source, workers int, progress func(Progress)) error {
-	return runPlan(ctx, p, src, workers, progress, func(i int, r *ShardResult) error {
+	merge := func(i int, r *ShardResult) error {
 		_, err := p.Merge(i, r)
 		return err
-	})
-}
-
-// runPlan calls merge for each shard in their order, from one goroutine at a time, while
-// others go on.
-func runPlan(ctx context.Context, p Plan, src Source, workers int, progress func(Progress), merge func(i int, r *ShardResult) error) error {
+	}
 	run := &planRun{inOrder: inOrder[*ShardResult]{n: p.NumShards(), merge: merge}, progress: progress}
 	return run.run(ctx, workers, func(ctx context.Context) {
 		w := NewShardWorker()
@@ -45,7 +40,7 @@ func runPlan(ctx context.Context, p Plan, src Source, workers int, progress func
 	})
 }
 
-// planRun is what the goroutines of runPlan share.
+// planRun is what the goroutines of RunPlan share.
 type planRun struct {
 	inOrder[*ShardResult]
 	progress func(Progress)

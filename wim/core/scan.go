@@ -77,7 +77,7 @@ var ErrFileType = errors.New("is no file, folder or link")
 // rest, which may be nil, is called now and then with the bytes and entries found so far. Symbolic links are kept, as
 // reparse points like those of Windows, if the file system is an fs.ReadLinkFS; hard links, attributes, and times but the
 // last modification's if it is a FactsFS.
-func Scan(rest Rest, fsys fs.FS, root string, o *ScanOptions) (*Draft, *ScanReport, error) {
+func Scan(rest func(bytes int64, items int) error, fsys fs.FS, root string, o *ScanOptions) (*Draft, *ScanReport, error) {
 	if o == nil {
 		o = &ScanOptions{}
 	}
@@ -109,7 +109,7 @@ type scanner struct {
 	root   string
 	cut    int // where in a path of the file system that from the scanned folder begins
 	o      *ScanOptions
-	rest   Rest
+	rest   func(bytes int64, items int) error
 	ahead  *lookahead // nil: none
 	report ScanReport
 	count  int
@@ -272,7 +272,7 @@ func (s *scanner) twins(dir *scanDir) error {
 	for i := len(kids) - 1; i > 0; i-- {
 		if name := s.d.nodes[kids[i]].name; name == s.d.nodes[kids[i-1]].name {
 			at := s.d.under(dir.node, name)[1:]
-			if err := s.problem(at, worded{"its folder lists the name twice", ErrExists}); err != nil {
+			if err := s.problem(at, format.Describe("its folder lists the name twice", ErrExists)); err != nil {
 				return err
 			}
 			if err := s.d.Remove(kids[i]); err != nil {

@@ -193,7 +193,7 @@ func TestScanAgainstWimlib(t *testing.T) {
 		name := filepath.Join(dir, "a.wim")
 		wimtest.MustRun(t, dir, wimtest.Wimlib, append([]string{"capture", tree, name, "--compress=none"}, options...)...)
 		im := openFile(t, name)
-		want, err := im.Draft()
+		want, err := DraftOf(im)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -440,7 +440,7 @@ func TestScanUpdateOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := want.Draft()
+	w, err := DraftOf(want)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -485,13 +485,13 @@ func TestRebuiltArchive(t *testing.T) {
 	rebuild := func(t *testing.T, from, to string) *Draft {
 		t.Helper()
 		im := openFile(t, from)
-		d, err := im.Draft()
+		d, err := DraftOf(im)
 		if err != nil {
 			t.Fatal(err)
 		}
 		contents := map[format.Hash][]byte{}
 		for _, c := range d.Contents() {
-			b, err := im.a.OpenBlob(c.Hash)
+			b, err := im.a.Store().OpenBlob(c.Hash)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -536,7 +536,7 @@ func TestRebuiltArchive(t *testing.T) {
 		if err := second.Capture(at("second.wim"), "second", "--compress=none"); err != nil {
 			t.Fatal(err)
 		}
-		got, err := openFile(t, at("second.wim")).Draft()
+		got, err := DraftOf(openFile(t, at("second.wim")))
 		if err != nil {
 			t.Fatal(err)
 		}

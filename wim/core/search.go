@@ -41,8 +41,8 @@ type Search struct {
 	below []uint64 // nodes whose path matches, and therefore the paths below them; nil if that does not matter
 }
 
-// Search begins to look for q. The root itself is never found.
-func (im *Image) Search(q *Query) *Search {
+// SearchIn begins to look for q. The root itself is never found.
+func SearchIn(im *Image, q *Query) *Search {
 	s := &Search{im: im, q: q, next: 1}
 	if q.path && q.glob == nil {
 		s.below = make([]uint64, im.Len()/64+1)
@@ -103,7 +103,7 @@ func (s *Search) endsIn(n Node) bool {
 // Uses looks for entries that use a content, in any stream: among at most budget nodes from from on. It calls hit
 // until that says false, and gives the node to go on with, Len() at the end. stream is the escaped name of a named
 // stream, "" for all else; an entry is told once for each stream.
-func (im *Image) Uses(h format.Hash, from Node, budget int, hit func(n Node, kind format.StreamKind, stream string) bool) Node {
+func Uses(im *Image, h format.Hash, from Node, budget int, hit func(n Node, kind format.StreamKind, stream string) bool) Node {
 	end := Node(min(int64(im.Len()), int64(from)+int64(budget)))
 	next := end
 	im.contents(from, end, func(n Node, c format.Hash, kind format.StreamKind, name []byte) bool {

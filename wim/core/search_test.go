@@ -45,7 +45,7 @@ func TestSearch(t *testing.T) {
 		}
 		for _, budget := range []int{1, 3, 1000} {
 			var got []string
-			s := im.Search(NewQuery(tt.query))
+			s := SearchIn(im, NewQuery(tt.query))
 			for s.Step(budget, func(n Node) bool { got = append(got, im.Path(n)); return len(got)%2 == 0 }) {
 			}
 			slices.Sort(got)
@@ -63,7 +63,7 @@ func TestSearchIsContains(t *testing.T) {
 	im := searchTree(t)
 	for _, q := range []string{"/", "s/s", "2/", "/windows/s", "ws/sys", "kernel32.dll", "l/", "//", "dows/system32/drivers/disk.sys", "Windows/", "/a"} {
 		var got, want []string
-		for s := im.Search(NewQuery(q)); s.Step(7, func(n Node) bool { got = append(got, im.Path(n)); return true }); {
+		for s := SearchIn(im, NewQuery(q)); s.Step(7, func(n Node) bool { got = append(got, im.Path(n)); return true }); {
 		}
 		for n := Node(1); int(n) < im.Len(); n++ {
 			text := im.Path(n)
@@ -90,7 +90,7 @@ func TestUses(t *testing.T) {
 	)))
 	var got []string
 	for n := Node(0); int(n) < im.Len(); {
-		n = im.Uses(h, n, 2, func(n Node, kind format.StreamKind, stream string) bool {
+		n = Uses(im, h, n, 2, func(n Node, kind format.StreamKind, stream string) bool {
 			got = append(got, im.Path(n)+":"+stream)
 			return true
 		})
@@ -105,11 +105,11 @@ func TestGroups(t *testing.T) {
 	im := openHand(t, wimtest.Folder("", &wimtest.HandEntry{Name: "a.dll", Data: same}, &wimtest.HandEntry{Name: "b.dll", Data: same},
 		&wimtest.HandEntry{Name: "c.dll", Data: same}, &wimtest.HandEntry{Name: "d.dll", Data: []byte("other")}, wimtest.Folder("e.dll"), wimtest.TextFile("f.dll", "")))
 	g := Groups{Keep: 2}
-	s := im.Search(NewQuery("*.dll"))
+	s := SearchIn(im, NewQuery("*.dll"))
 	for range 2 { // as in two images with the same tree
 		for s.Step(100, func(n Node) bool { g.Add(im, n); return true }) {
 		}
-		s = im.Search(NewQuery("*.dll"))
+		s = SearchIn(im, NewQuery("*.dll"))
 	}
 	var got []string
 	for _, group := range g.List {
@@ -137,7 +137,7 @@ func TestGlobPaths(t *testing.T) {
 		{"/a.txt/x", false, ""},
 	} {
 		var got []string
-		for _, n := range im.Glob(tt.glob, tt.fold) {
+		for _, n := range Glob(im, tt.glob, tt.fold) {
 			got = append(got, im.Path(n))
 		}
 		if s := strings.Join(got, " "); s != tt.want {
@@ -222,7 +222,7 @@ func BenchmarkSearch(b *testing.B) {
 			query := NewQuery(q)
 			for b.Loop() {
 				hits := 0
-				for s := im.Search(query); s.Step(10000, func(Node) bool { hits++; return true }); {
+				for s := SearchIn(im, query); s.Step(10000, func(Node) bool { hits++; return true }); {
 				}
 				if hits == 0 {
 					b.Fatal("nothing found")

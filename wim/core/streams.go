@@ -110,7 +110,7 @@ func (im *Image) someSize(nodes []Node) int64 {
 	if im.a == nil {
 		return 0
 	}
-	blobs := im.a.blobs
+	blobs := im.a.st.blobs
 	sum := int64(0)
 	for _, n := range nodes {
 		e := im.fixed(n)
@@ -119,7 +119,7 @@ func (im *Image) someSize(nodes []Node) int64 {
 			sum += im.Size(n)
 			continue
 		}
-		if id, _, ok := im.a.index.find(blobs, h); ok {
+		if id, _, ok := im.a.st.index.find(blobs, h); ok {
 			sum += blobs[id].size
 		}
 	}
@@ -132,7 +132,7 @@ func (im *Image) Missing(n Node) bool {
 	if h.IsZero() || im.a == nil {
 		return false
 	}
-	_, ok := im.a.blobID(h)
+	_, ok := im.a.st.blobID(h)
 	return !ok
 }
 
@@ -140,11 +140,11 @@ func (im *Image) blobSize(h format.Hash) int64 {
 	if h.IsZero() || im.a == nil {
 		return 0
 	}
-	id, ok := im.a.blobID(h)
+	id, ok := im.a.st.blobID(h)
 	if !ok {
 		return 0
 	}
-	return im.a.blobs[id].size
+	return im.a.st.blobs[id].size
 }
 
 // Streams lists what n has beside its content: first its reparse data, then its named streams as they stand.

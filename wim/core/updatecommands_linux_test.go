@@ -93,11 +93,11 @@ func TestUpdateAgainstWimlib(t *testing.T) {
 				refused++
 			}
 			hashAll(t, d, fsys)
-			want, err := openFile(t, name).Draft()
+			want, err := DraftOf(openFile(t, name))
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := reload(t, d).Draft()
+			got, err := DraftOf(reload(t, d))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +155,7 @@ func TestCommandSyntaxAgainstWimlib(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, theirs := wimtest.Run(top, "sh", "-c", "exec "+wimtest.Wimlib+" update x.wim 1 < commands")
-		end, err := openFile(t, filepath.Join(top, "x.wim")).Draft()
+		end, err := DraftOf(openFile(t, filepath.Join(top, "x.wim")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +163,7 @@ func TestCommandSyntaxAgainstWimlib(t *testing.T) {
 		for form, b := range map[string][]byte{
 			"UTF-8": []byte(text), "UTF-16": wimtest.UTF16Text(text, binary.LittleEndian, false), "UTF-16 with mark": wimtest.UTF16Text(text, binary.BigEndian, true),
 		} {
-			d, err := openBytes(t, start).Draft()
+			d, err := DraftOf(openBytes(t, start))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,12 +254,12 @@ func TestSourceListAgainstWimlib(t *testing.T) {
 			refused++
 			continue
 		}
-		want, err := openFile(t, filepath.Join(top, "s.wim")).Draft()
+		want, err := DraftOf(openFile(t, filepath.Join(top, "s.wim")))
 		if err != nil {
 			t.Fatal(err)
 		}
 		hashAll(t, d, fsys)
-		got, err := reload(t, d).Draft()
+		got, err := DraftOf(reload(t, d))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"wimscope/wim/format"
-	"wimscope/wim/internal/sha1"
 	"wimscope/wim/ntname"
 )
 
@@ -40,50 +39,11 @@ type blockRange struct {
 	first int
 }
 
-// cutHalves holds contents, by ID, of which one of two shards is merged.
-type cutHalves map[int32]*cutState
-
-// cutState is a content whose pieces are in two shards.
-type cutState struct {
-	state []byte
-	tail  []byte
-	have  bool // the tail is there
-}
-
-// join adds a piece of a content. For the second half it returns the SHA-1 of the content.
-func (m cutHalves) join(c *Cut) (got format.Hash, ok bool) {
-	if c.From == 0 && c.State == nil && c.Len < c.Size {
-		return format.Hash{}, false // the first half is bad, and reported
-	}
-	st := m[c.ID]
-	if st == nil {
-		st = &cutState{}
-		m[c.ID] = st
-	}
-	switch {
-	case c.State != nil:
-		st.state = c.State
-	case c.Tail != nil:
-		st.tail, st.have = c.Tail, true
-	default:
-		return format.Hash{}, false // in one shard, over two resources
-	}
-	if st.state == nil || !st.have {
-		return format.Hash{}, false
-	}
-	delete(m, c.ID)
-	d := sha1.New()
-	if d.LoadState(st.state) == nil {
-		d.Write(st.tail)
-	}
-	return d.Sum(), true
-}
-
 // PlanVerify makes the plan of a verification.
-func (a *Archive) PlanVerify(o *VerifyOptions) (*VerifyPlan, error) {
+func PlanVerify(a *Archive, o *VerifyOptions) (*VerifyPlan, error) {
 	p := &VerifyPlan{
 		archive: a,
-		layout:  layout{a: a.Store, op: OpVerify, metas: true},
+		layout:  layout{a: a.Store(), op: OpVerify, metas: true},
 		bad:     map[int32]BadPiece{}, cuts: cutHalves{},
 	}
 	if o != nil {
@@ -94,12 +54,12 @@ func (a *Archive) PlanVerify(o *VerifyOptions) (*VerifyPlan, error) {
 			return nil, err
 		}
 	}
-	parts := a.ownParts()
+	parts := a.Store().ownParts()
 	if p.o.References {
-		parts = a.parts
+		parts = a.Store().parts
 	}
 	for i := range parts {
-		p.tables = append(p.tables, IntegrityReport{Part: i, Name: a.parts[i].Name, State: "none"})
+		p.tables = append(p.tables, IntegrityReport{Part: i, Name: a.Store().parts[i].Name, State: "none"})
 		if !p.o.NoIntegrity {
 			p.planIntegrity(i)
 		}
@@ -361,19 +321,19 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 	}
 	a := p.archive
 	r := &VerifyReport{
-		Name: a.firstPart().Name, Blobs: p.blobs, Bytes: p.bytes, Integrity: p.tables,
-		MissingParts: a.missing, TotalParts: a.total, Warnings: slices.Concat(a.Store.warnings, a.warnings),
+		Name: a.Store().firstPart().Name, Blobs: p.blobs, Bytes: p.bytes, Integrity: p.tables,
+		MissingParts: a.Store().missing, TotalParts: a.Store().total, Warnings: a.Warnings(),
 	}
-	r.lose(a.losses, len(a.losses))
+	r.lose(a.Losses(), len(a.losses))
 	for i := range p.tables {
 		if t := &p.tables[i]; t.State == "unreadable" {
-			off := clampInt64(a.parts[t.Part].hdr.Integrity.Off)
+			off := clampInt64(a.Store().parts[t.Part].hdr.Integrity.Off)
 			r.lose([]Loss{{Kind: LossIntegrity, Part: t.Name, Off: off, Text: "the integrity table cannot be read"}}, 1)
 		}
 	}
 	byID := p.damages(r)
 	uses, unsaid := newUseFinder(a, byID), 0
-	for i := range a.metas {
+	for i := range a.Store().metas {
 		if rest != nil {
 			if err := rest(0, i); err != nil {
 				return nil, err
@@ -381,7 +341,7 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 		}
 		im, err := a.Image(i + 1)
 		if err != nil {
-			if _, ok := byID[a.metaID(i)]; !ok {
+			if _, ok := byID[a.Store().metaID(i)]; !ok {
 				r.Images = append(r.Images, ImageProblem{Image: i + 1, Error: err.Error()})
 			}
 			uses.incomplete = true
@@ -402,16 +362,16 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 	}
 	r.Missing = uses.missingList()
 	r.PathsLeftOff = uses.leftOff
-	if !uses.incomplete && !a.resourceOnly() && a.firstPart().hdr.PartNumber == 1 {
+	if !uses.incomplete && !a.Store().resourceOnly() && a.Store().firstPart().hdr.PartNumber == 1 {
 		for id, n := range uses.counts {
-			if refs := a.blobs[id].refs; refs != n {
-				r.RefCounts = append(r.RefCounts, RefCountLie{Hash: a.blobs[id].hash, Stored: refs, Used: n})
+			if refs := a.Store().blobs[id].refs; refs != n {
+				r.RefCounts = append(r.RefCounts, RefCountLie{Hash: a.Store().blobs[id].hash, Stored: refs, Used: n})
 			}
 		}
 	}
-	for _, g := range a.Regions() {
+	for _, g := range a.Store().Regions() {
 		if g.Kind == RegionUnused {
-			r.Unused = append(r.Unused, UnusedRange{g.Part, a.parts[g.Part].Name, g.Off, g.Len})
+			r.Unused = append(r.Unused, UnusedRange{g.Part, a.Store().parts[g.Part].Name, g.Off, g.Len})
 			r.UnusedBytes += g.Len
 		}
 	}
@@ -480,12 +440,12 @@ const (
 const maxReportWarnings = 2000
 
 func newUseFinder(a *Archive, damaged map[int32]*Damage) *useFinder {
-	return &useFinder{a: a, damaged: damaged, counts: make([]uint32, a.nBlobs), missing: map[format.Hash]*MissingBlob{}}
+	return &useFinder{a: a, damaged: damaged, counts: make([]uint32, a.Store().nBlobs), missing: map[format.Hash]*MissingBlob{}}
 }
 
 func (u *useFinder) image(im *Image) {
 	im.EachContent(func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool {
-		id, ok := u.a.blobID(h)
+		id, ok := u.a.Store().blobID(h)
 		switch {
 		case !ok:
 			m := u.missing[h]
@@ -496,7 +456,7 @@ func (u *useFinder) image(im *Image) {
 			m.Count++
 			m.Uses = u.use(m.Uses, im, n, kind, name)
 		default:
-			if int(id) < u.a.nBlobs { // and not in a reference
+			if int(id) < u.a.Store().nBlobs { // and not in a reference
 				u.counts[id]++
 			}
 			if d := u.damaged[id]; d != nil {
@@ -551,8 +511,8 @@ func (u *useFinder) missingList() []MissingBlob {
 }
 
 // PlanSum makes the plan of the SHA-256 of whole parts: a shard for each.
-func (a *Archive) PlanSum() *SumPlan {
-	p := &SumPlan{a: a, sums: make([][]byte, a.nParts)}
+func PlanSum(a *Archive) *SumPlan {
+	p := &SumPlan{a: a, sums: make([][]byte, a.Store().nParts)}
 	return p
 }
 
@@ -572,7 +532,7 @@ func (p *SumPlan) Items() int { return len(p.sums) }
 func (p *SumPlan) Bytes() int64 {
 	n := int64(0)
 	for i := range p.sums {
-		n += p.a.parts[i].Size
+		n += p.a.Store().parts[i].Size
 	}
 	return n
 }
@@ -582,7 +542,7 @@ func (p *SumPlan) Shard(i int) (*Shard, error) {
 	if i < 0 || i >= len(p.sums) {
 		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(p.sums), format.ErrNotFound)
 	}
-	n := p.a.parts[i].Size
+	n := p.a.Store().parts[i].Size
 	return &Shard{Seq: i, Op: OpSum, Part: i, Len: n, Bytes: n, Memory: windowSize, Spans: []Span{{Src: int32(i), End: n}}}, nil
 }
 
@@ -592,7 +552,7 @@ func (p *SumPlan) Merge(i int, r *ShardResult) ([]BlockMark, error) {
 		return nil, fmt.Errorf("wim: result of shard %d is not wanted: %w", i, errShard)
 	}
 	p.sums[i] = slices.Clone(r.Sum)
-	return []BlockMark{{i, 0, p.a.parts[i].Size, false}}, nil
+	return []BlockMark{{i, 0, p.a.Store().parts[i].Size, false}}, nil
 }
 
 // Sums are the SHA-256 of the parts, in the order of Info().Parts; nil for one that is not merged yet.

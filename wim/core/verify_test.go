@@ -18,12 +18,12 @@ import (
 // verify runs a whole verification, each shard and each result through its packed form.
 func verify(t testing.TB, a *Archive, workers int) *VerifyReport {
 	t.Helper()
-	p, err := a.PlanVerify(nil)
+	p, err := PlanVerify(a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var last Progress
-	if err := RunPlan(context.Background(), packedPlan{p, t}, a.Source(), workers, func(at Progress) { last = at }); err != nil {
+	if err := RunPlan(context.Background(), packedPlan{p, t}, a.Store().Source(), workers, func(at Progress) { last = at }); err != nil {
 		t.Fatal(err)
 	}
 	if last.Bytes != p.Bytes() && p.BadItems() == 0 {
@@ -135,9 +135,9 @@ func TestVerifyFindsDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			found := 0
-			for i := range a.nBlobs {
-				b := a.blob(int32(i))
-				info := a.Stored(b)
+			for i := range a.Store().nBlobs {
+				b := a.Store().blob(int32(i))
+				info := a.Store().Stored(b)
 				at := info.Off + info.PackedSize/2
 				bad := bytes.Clone(good)
 				bad[at] ^= 0xff
@@ -146,7 +146,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 					t.Fatal(err)
 				}
 				r := verify(t, x, 1)
-				if x.parts[0].integrity != nil && r.Integrity[0].State != "bad" {
+				if x.Store().parts[0].integrity != nil && r.Integrity[0].State != "bad" {
 					t.Error("the integrity table does not show it")
 				}
 				if len(r.Damaged) == 0 {
@@ -166,8 +166,8 @@ func TestVerifyFindsDamage(t *testing.T) {
 					break
 				}
 			}
-			if found < min(a.nBlobs, 12)/2 {
-				t.Errorf("of %d damages %d were found", a.nBlobs, found)
+			if found < min(a.Store().nBlobs, 12)/2 {
+				t.Errorf("of %d damages %d were found", a.Store().nBlobs, found)
 			}
 		})
 	}
@@ -190,13 +190,13 @@ func TestRunPlanStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := a.PlanVerify(nil)
+	p, err := PlanVerify(a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := RunPlan(ctx, p, a.Source(), 2, nil); !errors.Is(err, context.Canceled) {
+	if err := RunPlan(ctx, p, a.Store().Source(), 2, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 	if _, err := p.Report(nil); !errors.Is(err, errUnfinished) {
@@ -220,12 +220,12 @@ func BenchmarkVerify(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					p, err := a.PlanVerify(nil)
+					p, err := PlanVerify(a, nil)
 					if err != nil {
 						b.Fatal(err)
 					}
 					b.SetBytes(p.Bytes())
-					if err := RunPlan(context.Background(), p, a.Source(), workers, nil); err != nil {
+					if err := RunPlan(context.Background(), p, a.Store().Source(), workers, nil); err != nil {
 						b.Fatal(err)
 					}
 					if n := p.BadItems(); n > 0 {
@@ -241,16 +241,16 @@ func BenchmarkVerify(b *testing.B) {
 func TestSum(t *testing.T) {
 	v := variant(t, "XPRESS, split")
 	a := openMade(t, v, makeVariant(t, v, 5))
-	p := a.PlanSum()
-	if err := RunPlan(context.Background(), packedPlan{p, t}, a.Source(), 2, nil); err != nil {
+	p := PlanSum(a)
+	if err := RunPlan(context.Background(), packedPlan{p, t}, a.Store().Source(), 2, nil); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(p.Sums()); n < 2 || n != len(a.parts) {
-		t.Fatalf("%d sums of %d parts", n, len(a.parts))
+	if n := len(p.Sums()); n < 2 || n != len(a.Store().parts) {
+		t.Fatalf("%d sums of %d parts", n, len(a.Store().parts))
 	}
 	for i, got := range p.Sums() {
-		b := make([]byte, a.parts[i].Size)
-		if _, err := a.parts[i].R.ReadAt(b, 0); err != nil {
+		b := make([]byte, a.Store().parts[i].Size)
+		if _, err := a.Store().parts[i].R.ReadAt(b, 0); err != nil {
 			t.Fatal(err)
 		}
 		if want := sha256.Sum256(b); !bytes.Equal(got, want[:]) {
@@ -277,7 +277,7 @@ func TestRunShardStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := openMade(t, v, m)
-	p, err := a.PlanVerify(nil)
+	p, err := PlanVerify(a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +290,7 @@ func TestRunShardStops(t *testing.T) {
 		}
 		for n := 0; ; n++ {
 			calls := 0
-			_, err := RunShard(s, a.Source(), NewShardWorker(), func(bytes int64, _ int) error {
+			_, err := RunShard(s, a.Store().Source(), NewShardWorker(), func(bytes int64, _ int) error {
 				if calls++; calls > n {
 					return stop
 				}
@@ -314,7 +314,7 @@ func TestRunShardStops(t *testing.T) {
 func TestReadErrors(t *testing.T) {
 	b := plainArchive().Bytes()
 	a := mustOpen(t, b)
-	p, err := a.PlanVerify(nil)
+	p, err := PlanVerify(a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -75,6 +76,12 @@ const (
 	softwareHive = "/System32/config/SOFTWARE"
 	systemHive   = "/System32/config/SYSTEM"
 )
+
+// ReadDraftWindows reads the facts about the Windows in a tree whose contents are in file systems (Content.Source) and archives. It
+// reads no files in solid resources. It returns nil if there is no Windows. Bad files do not make it fail: see WindowsInfo.Problems.
+func ReadDraftWindows(d *Draft, sources []fs.FS, archives []*Archive) *WindowsInfo {
+	return readWindows(draftWindows{d, sources, archives})
+}
 
 // windowsReader fills a WindowsInfo.
 type windowsReader struct {
@@ -361,7 +368,7 @@ func (r *windowsReader) system(h *regf.Hive) error {
 // WindowsInfo reads the facts about the Windows in an image, index from 1. It reads a few chunks of the files; if checked is set, it
 // first compares each whole file with its hash. In a solid archive both may take a while. It returns ErrNotFound if the
 // image has no Windows.
-func (a *Archive) WindowsInfo(index int, checked bool) (*WindowsInfo, error) {
+func WindowsInfoOf(a *Archive, index int, checked bool) (*WindowsInfo, error) {
 	im, err := a.Image(index)
 	if err != nil {
 		return nil, err
@@ -370,7 +377,7 @@ func (a *Archive) WindowsInfo(index int, checked bool) (*WindowsInfo, error) {
 	if w == nil {
 		return nil, fmt.Errorf("wim: image %d: Windows: %w", index, format.ErrNotFound)
 	}
-	kernel, _, err := a.imageKernel(im, checked, w.Root)
+	kernel, _, err := imageKernel(a, im, checked, w.Root)
 	if err != nil {
 		kernel = &pe.Version{}
 		if !errors.Is(err, format.ErrNotFound) {

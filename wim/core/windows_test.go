@@ -139,7 +139,7 @@ func TestServicePackBuild(t *testing.T) {
 		e, _ := captured(t, fsys)
 		e.ImageElement(1).SetContent("3803", "WINDOWS", "VERSION", "SPBUILD")
 		_, a := writeArchive(t, e, nil, fsys)
-		w, err := a.WindowsInfo(1, true)
+		w, err := WindowsInfoOf(a, 1, true)
 		if err != nil || len(w.Problems) > 0 || (w.Kernel != "") != kernel {
 			t.Fatalf("%+v, %v", w, err)
 		}
@@ -225,7 +225,7 @@ func TestWindowsInArchives(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := c.n
-		w, err := a.WindowsInfo(1, false)
+		w, err := WindowsInfoOf(a, 1, false)
 		if err != nil || w.Build != "10.0.19045.3803" || w.Kernel != "10.0.19041.3803" || len(w.Problems) > 0 {
 			t.Fatalf("%+v, %v", w, err)
 		}
@@ -233,11 +233,11 @@ func TestWindowsInArchives(t *testing.T) {
 			t.Errorf("solid=%v: %d of %d bytes were read", o.Solid, read, len(b))
 		}
 
-		d, err := im.Draft()
+		d, err := DraftOf(im)
 		if err != nil {
 			t.Fatal(err)
 		}
-		change, err := a.Edit()
+		change, err := EditOf(a)
 		if err == nil {
 			err = change.SetDraft(1, d, 0)
 		}
@@ -271,18 +271,18 @@ func TestWindowsDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := a.WindowsInfo(1, true)
+	w, err := WindowsInfoOf(a, 1, true)
 	if err != nil || len(w.Problems) != 1 || !strings.Contains(w.Problems[0].Error(), "SOFTWARE: is damaged") || !errors.Is(w.Problems[0], format.ErrChecksum) || w.Build != "" {
 		t.Errorf("%+v, %v", w, err)
 	}
-	if _, err := a.WindowsInfo(2, true); !errors.Is(err, format.ErrNotFound) {
+	if _, err := WindowsInfoOf(a, 2, true); !errors.Is(err, format.ErrNotFound) {
 		t.Error(err)
 	}
 	im, err := a.Image(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := im.Draft()
+	d, err := DraftOf(im)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func TestRepairWindows(t *testing.T) {
 	fsys := windowsFS(wimtest.Windows10().Files())
 	e, _ := captured(t, fsys)
 	_, a := writeArchive(t, e, nil, fsys)
-	w, err := a.WindowsInfo(1, true)
+	w, err := WindowsInfoOf(a, 1, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,9 +31,9 @@ var errUnread = errors.New("lies in a solid resource, which is not unpacked for 
 
 // draftWindows is the tree of a draft.
 type draftWindows struct {
-	e       *Edit
-	d       *Draft
-	sources []fs.FS
+	d        *Draft
+	sources  []fs.FS
+	archives []*Archive
 }
 
 func (t draftWindows) folders() (names []string) {
@@ -55,9 +55,9 @@ func (t draftWindows) open(path string) (*windowsFile, error) {
 	if !ok {
 		return nil, format.ErrNotFound
 	}
-	for _, s := range t.d.streamsOf(t.d.inode(n)) {
-		if s.kind == format.StreamData && s.content >= 0 {
-			return t.content(t.d.contents[s.content].get())
+	for _, s := range t.d.Streams(n) {
+		if s.Kind == format.StreamData && s.Content >= 0 {
+			return t.content(t.d.Content(s.Content))
 		}
 	}
 	return nil, format.ErrNotFound
@@ -80,9 +80,9 @@ func (t draftWindows) content(c Content) (*windowsFile, error) {
 		return &windowsFile{f, f.Size(), f.Close}, nil
 	}
 	err := error(&MissingBlobError{Hash: c.Hash})
-	for _, a := range t.e.archives {
+	for _, a := range t.archives {
 		var f *windowsFile
-		if f, err = a.windowsFile(c.Hash, false, true); err == nil {
+		if f, err = openWindowsFile(a, c.Hash, false, true); err == nil {
 			return f, nil
 		}
 	}
@@ -115,26 +115,26 @@ func (t imageWindows) open(path string) (*windowsFile, error) {
 	if !ok || t.IsDir(n) || t.Hash(n).IsZero() {
 		return nil, format.ErrNotFound
 	}
-	return t.a.windowsFile(t.Hash(n), true, t.checked)
+	return openWindowsFile(t.a, t.Hash(n), true, t.checked)
 }
 
-// windowsFile opens a content of the archive, one in a solid resource only if solid is set.
-func (a *Archive) windowsFile(h format.Hash, solid, checked bool) (*windowsFile, error) {
-	r, err := a.OpenBlob(h)
+// openWindowsFile opens a content of an archive, one in a solid resource only if solid is set.
+func openWindowsFile(a *Archive, h format.Hash, solid, checked bool) (*windowsFile, error) {
+	r, err := a.Store().OpenBlob(h)
 	if err != nil {
 		return nil, err
 	}
-	if r.run >= 0 && !solid {
+	if r.Solid() && !solid {
 		return nil, errUnread
 	}
 	if checked {
 		d := sha1.New()
-		if _, err := io.Copy(d, io.NewSectionReader(r, 0, r.size)); err != nil {
+		if _, err := io.Copy(d, io.NewSectionReader(r, 0, r.Size())); err != nil {
 			return nil, err
 		}
 		if sum := d.Sum(); format.Hash(sum) != h {
 			return nil, fmt.Errorf("is damaged: %w", format.ErrChecksum)
 		}
 	}
-	return &windowsFile{ReaderAt: r, size: r.size}, nil
+	return &windowsFile{ReaderAt: r, size: r.Size()}, nil
 }

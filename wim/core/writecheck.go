@@ -26,7 +26,7 @@ func (p *WritePlan) planCheck() error {
 		c := &p.contents[id]
 		k := p.checks[c.a]
 		if k == nil {
-			k = &copyCheck{layout: layout{a: p.archives[c.a].Store, op: OpVerify}, ids: map[int32]int32{}, halves: cutHalves{}}
+			k = &copyCheck{layout: layout{a: p.archives[c.a].Store(), op: OpVerify}, ids: map[int32]int32{}, halves: cutHalves{}}
 			p.checks[c.a] = k
 		}
 		k.ids[c.blob] = id
@@ -129,8 +129,27 @@ func (p *WritePlan) mergeCheck(plan *packPlan, r *PackResult) error {
 			return fmt.Errorf("wim: a cut of content %d: %w", c.ID, errShard)
 		}
 		if got, ok := k.halves.join(c); ok && got != p.contents[c.ID].hash && !p.gone(c.ID) {
-			return &ContentError{ID: c.ID, Err: worded{fmt.Sprintf("the content is damaged: SHA-1 is %v", got), format.ErrChecksum}}
+			return &ContentError{ID: c.ID, Err: format.Describe(fmt.Sprintf("the content is damaged: SHA-1 is %v", got), format.ErrChecksum)}
 		}
 	}
 	return nil
+}
+
+// NeedWhole returns a *RefusedError if something of the image was lost. An image made from what is left would look whole, and
+// what it lacks could not be recovered any more.
+func NeedWhole(im *Image) error {
+	losses, n := im.Losses()
+	if n == 0 {
+		return nil
+	}
+	return &RefusedError{Key: RefusedIncomplete, Text: losses[0].String() + "; changing the image would make the loss permanent"}
+}
+
+// NeedWhole returns a *RefusedError if images that are copied have lost something. It is for a file that takes the place of
+// the archive: contents that only lost entries use are not copied, and would be gone.
+func (p *WritePlan) NeedWhole() error {
+	if p.lost == 0 {
+		return nil
+	}
+	return &RefusedError{Key: RefusedIncomplete, Text: p.losses[0].String() + "; rewriting the archive would drop the contents that only lost entries use"}
 }

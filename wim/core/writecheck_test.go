@@ -46,8 +46,8 @@ func TestCopiesAreChecked(t *testing.T) {
 				t.Fatal(err)
 			}
 			n, _ := im.Lookup("bad")
-			blob, _ := a.Blob(im.Hash(n))
-			at := a.Stored(blob)
+			blob, _ := a.Store().Blob(im.Hash(n))
+			at := a.Store().Stored(blob)
 			bad := bytes.Clone(b)
 			off := at.Off + at.PackedSize/2
 			if c.from.Solid {
@@ -114,7 +114,7 @@ func TestCopiesAreChecked(t *testing.T) {
 				}
 				for name, data := range good {
 					n, _ := tree.Lookup(name)
-					if got, err := out.ReadBlob(tree.Hash(n), 1<<30); !lost[name] && (err != nil || !bytes.Equal(got, data)) {
+					if got, err := out.Store().ReadBlob(tree.Hash(n), 1<<30); !lost[name] && (err != nil || !bytes.Equal(got, data)) {
 						t.Errorf("%s: %s has %d bytes, %v", what, name, len(got), err)
 					}
 				}
@@ -129,9 +129,9 @@ func TestCopiesAreChecked(t *testing.T) {
 // solidPlace is a byte in the packed chunk of a solid resource that has the middle of a content.
 func solidPlace(t *testing.T, a *Archive, h format.Hash) int64 {
 	t.Helper()
-	id, _ := a.blobID(h)
-	b := &a.blobs[id]
-	chunks, err := a.runChunks(b.run)
+	id, _ := a.Store().blobID(h)
+	b := &a.Store().blobs[id]
+	chunks, err := a.Store().runChunks(b.run)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,11 +170,11 @@ func TestCompactingChecks(t *testing.T) {
 			t.Fatal(err)
 		}
 		n, _ := im.Lookup("new")
-		blob, ok := a.Blob(im.Hash(n))
+		blob, ok := a.Store().Blob(im.Hash(n))
 		if !ok {
 			t.Fatal("no content")
 		}
-		off := a.Stored(blob).Off
+		off := a.Store().Stored(blob).Off
 		if o.Solid {
 			off = solidPlace(t, a, im.Hash(n))
 		}

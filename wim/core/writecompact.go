@@ -63,7 +63,7 @@ func (p *WritePlan) findMoves() error {
 			continue
 		}
 		if m.off < end {
-			return &RefusedError{Name: a.firstPart().Name, Key: RefusedOverlap, Text: "resources overlap, so they cannot be moved"}
+			return &RefusedError{Name: a.Store().firstPart().Name, Key: RefusedOverlap, Text: "resources overlap, so they cannot be moved"}
 		}
 		end = m.off + m.packed
 		p.moves = append(p.moves, m)
@@ -83,7 +83,7 @@ func (p *WritePlan) startCompact() error {
 			return err
 		}
 	}
-	h := p.base.firstPart().hdr
+	h := p.base.Store().firstPart().hdr
 	h.Flags |= format.FlagWriteInProgress
 	if err := p.out.put(h.Append(nil), 0); err != nil {
 		return err

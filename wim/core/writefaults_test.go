@@ -242,10 +242,10 @@ func TestUnfinished(t *testing.T) {
 func TestWriteBounds(t *testing.T) {
 	b := archiveOf(t, &WriteOptions{Codec: format.LZX, Level: 1}, plainTrees(96)[0])
 	a := openWritten(t, b)
-	for i := range a.blobs {
-		a.blobs[i].size = 1 << 44
+	for i := range a.Store().blobs {
+		a.Store().blobs[i].size = 1 << 44
 	}
-	e, err := a.Edit()
+	e, err := EditOf(a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func TestSkipDamagedSolid(t *testing.T) {
 	o := &WriteOptions{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX}
 	b, _ := write(t, fileEdit(t, files), o, files, 1)
 	a := openWritten(t, b)
-	b[a.solids[0].off+a.solids[0].packed/2] ^= 0x55
+	b[a.Store().solids[0].off+a.Store().solids[0].packed/2] ^= 0x55
 	p, err := editing(t, b).PlanWrite(&WriteOptions{Codec: format.XPRESS, Level: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -67,7 +67,7 @@ func (p *WritePlan) header() format.Header {
 		h.Version = format.Version014
 	}
 	if p.base != nil { // what is there stays as it is, known or not
-		old := p.base.firstPart().hdr
+		old := p.base.Store().firstPart().hdr
 		h.Flags = old.Flags&^format.FlagReparseFixup | h.Flags&format.FlagReparseFixup
 		h.ChunkSize, h.Unused = old.ChunkSize, old.Unused
 		if !p.o.Solid {
@@ -176,7 +176,7 @@ func (p *WritePlan) endPart() error {
 	out := &p.out
 	old := format.Header{}
 	if p.unchanged {
-		old = p.base.firstPart().hdr
+		old = p.base.Store().firstPart().hdr
 		h.BlobTable = old.BlobTable
 	} else {
 		table := p.blobTable()
@@ -202,9 +202,9 @@ func (p *WritePlan) endPart() error {
 	}
 	if h.Integrity = old.Integrity; sums == nil {
 		h.Integrity = format.ResourceHeader{}
-	} else if !p.unchanged || p.base.firstPart().integrity == nil {
+	} else if !p.unchanged || p.base.Store().firstPart().integrity == nil {
 		if p.unchanged {
-			part := p.base.firstPart()
+			part := p.base.Store().firstPart()
 			_, to := part.covered()
 			if err := sums.read(part, format.HeaderSize, to); err != nil {
 				return err
@@ -238,8 +238,8 @@ func (p *WritePlan) bootMetadata() format.ResourceHeader {
 // lastByte is where the archive ends of which only what is said of images changed: an integrity table at its end may have
 // been dropped.
 func (p *WritePlan) lastByte(h *format.Header) int64 {
-	size := p.base.firstPart().Size
-	if p.out.off > size || p.base.firstPart().trailing > 0 || h.Integrity.PackedSize > 0 {
+	size := p.base.Store().firstPart().Size
+	if p.out.off > size || p.base.Store().firstPart().trailing > 0 || h.Integrity.PackedSize > 0 {
 		return p.out.off
 	}
 	end := int64(0)
@@ -247,8 +247,8 @@ func (p *WritePlan) lastByte(h *format.Header) int64 {
 		e, _ := resourceEnd(r)
 		end = max(end, e)
 	}
-	old, _ := resourceEnd(p.base.firstPart().hdr.Integrity)
-	if old < size || end > int64(p.base.firstPart().hdr.Integrity.Off) {
+	old, _ := resourceEnd(p.base.Store().firstPart().hdr.Integrity)
+	if old < size || end > int64(p.base.Store().firstPart().hdr.Integrity.Off) {
 		return size // it was not the last
 	}
 	return end
@@ -256,7 +256,7 @@ func (p *WritePlan) lastByte(h *format.Header) int64 {
 
 // sameXML says that the XML document of the archive that is changed in place can stay as it is.
 func (p *WritePlan) sameXML() bool {
-	h := p.base.firstPart().hdr
+	h := p.base.Store().firstPart().hdr
 	if h.XML.Flags&format.ResCompressed != 0 {
 		return false
 	}
@@ -334,7 +334,7 @@ func (p *WritePlan) Finish() (*WriteReport, error) {
 		}
 		r.Size += e.end
 		if p.base != nil {
-			e.far = max(e.far, p.base.firstPart().Size)
+			e.far = max(e.far, p.base.Store().firstPart().Size)
 		}
 	}
 	for i := range p.ended {
@@ -358,5 +358,5 @@ func (p *WritePlan) Abort() error {
 		return nil
 	}
 	p.sink = nil
-	return p.out.truncate(p.base.firstPart().Size)
+	return p.out.truncate(p.base.Store().firstPart().Size)
 }

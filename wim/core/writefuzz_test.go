@@ -23,18 +23,18 @@ func rewrite(t *testing.T, b []byte) (written int) {
 		return 0
 	}
 	total := int64(0)
-	for i := range a.blobs {
-		total += a.blobs[i].size
+	for i := range a.Store().blobs {
+		total += a.Store().blobs[i].size
 	}
-	for i := range a.metas {
-		total += a.metas[i].size
+	for i := range a.Store().metas {
+		total += a.Store().metas[i].size
 	}
 	if total > 1<<24 {
 		return 0 // rightly slow
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	e, err := a.Edit()
+	e, err := EditOf(a)
 	var refused *RefusedError
 	if errors.As(err, &refused) && refused.Key == RefusedImages {
 		return 0
@@ -46,7 +46,7 @@ func rewrite(t *testing.T, b []byte) (written int) {
 		t.Fatalf("boot index %d of %d", e.Boot, e.Len())
 	}
 	o := &RunOptions{Problem: func(*ContentError) bool { return true }}
-	as := a.WriteOptions()
+	as := WriteOptionsOf(a)
 	for name, plan := range map[string]func() (*WritePlan, error){
 		"as it is": func() (*WritePlan, error) { return e.PlanWrite(&as) },
 		"anew": func() (*WritePlan, error) {
@@ -60,7 +60,7 @@ func rewrite(t *testing.T, b []byte) (written int) {
 		},
 		"in place": func() (*WritePlan, error) { return e.PlanAppend(&WriteOptions{Integrity: true}) },
 		"smaller": func() (*WritePlan, error) {
-			less, err := a.Edit()
+			less, err := EditOf(a)
 			if err != nil || less.Len() == 0 {
 				return nil, format.ErrNotFound
 			}
@@ -81,8 +81,8 @@ func rewrite(t *testing.T, b []byte) (written int) {
 			m := &memFile{}
 			if p.base != nil {
 				m.b = slices.Clone(b)
-				p.archives[0].parts[0].R = m
-				defer func() { p.archives[0].parts[0].R = bytes.NewReader(b) }()
+				p.archives[0].Store().parts[0].R = m
+				defer func() { p.archives[0].Store().parts[0].R = bytes.NewReader(b) }()
 			}
 			parts = append(parts, m)
 			return m, nil
@@ -101,8 +101,8 @@ func rewrite(t *testing.T, b []byte) (written int) {
 		if err != nil {
 			t.Fatalf("%s: what was written does not open: %v", name, err)
 		}
-		if len(again.metas) != len(a.metas) {
-			t.Fatalf("%s: %d images, and not %d", name, len(again.metas), len(a.metas))
+		if len(again.Store().metas) != len(a.Store().metas) {
+			t.Fatalf("%s: %d images, and not %d", name, len(again.Store().metas), len(a.Store().metas))
 		}
 		written++
 	}

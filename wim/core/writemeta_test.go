@@ -45,7 +45,7 @@ func TestLargeMetadata(t *testing.T) {
 				files[name] = []byte{byte(i), byte(i >> 10)}
 			}
 			one, r := write(t, fileEdit(t, files), &test.o, files, 1)
-			if m := openWritten(t, one).metas[0]; m.size <= 2*inlinePiece {
+			if m := openWritten(t, one).Store().metas[0]; m.size <= 2*inlinePiece {
 				t.Fatalf("metadata of %d bytes, as %+v: not large", m.size, r)
 			}
 			sameAsFiles(t, sound(t, one, test.o.Integrity), files)

@@ -155,12 +155,15 @@ func (s *blockSums) close() {
 	s.cur = s.cur[:0]
 }
 
+// noBytes is what a hole is filled with.
+var noBytes [1024]byte
+
 // hole takes zeros at the end for bytes that come later.
 func (s *blockSums) hole(off, n int64) {
 	s.at, s.end = off, off+n
 	for n > 0 {
-		k := min(n, int64(len(zeros)))
-		s.write(zeros[:k])
+		k := min(n, int64(len(noBytes)))
+		s.write(noBytes[:k])
 		off += k
 		n -= k
 	}

@@ -20,20 +20,20 @@ func (p *WritePlan) copied(c *packContent) bool {
 		return false
 	}
 	res, ok := p.resource(c)
-	return ok && packedAs(p.archives[c.a].Store, &res, &p.o)
+	return ok && packedAs(p.archives[c.a].Store(), &res, &p.o)
 }
 
 // resource gives the resource in an archive that holds a content alone.
 func (p *WritePlan) resource(c *packContent) (resource, bool) {
 	a := p.archives[c.a]
-	if c.blob >= a.metaID(0) {
-		return a.metas[c.blob-a.metaID(0)].resource, true
+	if c.blob >= a.Store().metaID(0) {
+		return a.Store().metas[c.blob-a.Store().metaID(0)].resource, true
 	}
-	b := &a.blobs[c.blob]
+	b := &a.Store().blobs[c.blob]
 	if b.run >= 0 || b.bad != faultNone {
 		return resource{}, false
 	}
-	return a.resourceOf(b), true
+	return a.Store().resourceOf(b), true
 }
 
 // copySize is how many bytes a content takes that is copied.
@@ -72,7 +72,7 @@ func (p *WritePlan) planPack() {
 // In a solid resource what is not there from a solid one goes by its name's extension, then by its name, unless the order is
 // to be kept.
 func (p *WritePlan) order(ids []int32) {
-	solidRun := func(c *packContent) bool { return c.a >= 0 && p.archives[c.a].blobs[c.blob].run >= 0 }
+	solidRun := func(c *packContent) bool { return c.a >= 0 && p.archives[c.a].Store().blobs[c.blob].run >= 0 }
 	byName := p.o.Solid && !p.o.KeepOrder
 	group := func(c *packContent) int {
 		switch {
@@ -100,7 +100,7 @@ func (p *WritePlan) order(ids []int32) {
 		case gx < 2 && cx.a != cy.a:
 			return cmp.Compare(cx.a, cy.a)
 		case gx < 2:
-			return p.archives[cx.a].blobPlace(cx.blob, cy.blob)
+			return p.archives[cx.a].Store().blobPlace(cx.blob, cy.blob)
 		case byName:
 			kx, ky := keys[x], keys[y]
 			return cmp.Or(cmp.Compare(kx.ext, ky.ext), cmp.Compare(kx.name, ky.name), cmp.Compare(x, y))
@@ -156,13 +156,13 @@ func (p *WritePlan) solidCopies() []*solidCopy {
 			continue
 		}
 		a := p.archives[c.a]
-		b := &a.blobs[c.blob]
+		b := &a.Store().blobs[c.blob]
 		if b.run < 0 || b.bad != faultNone {
 			continue
 		}
-		run := &a.runs[b.run]
+		run := &a.Store().runs[b.run]
 		m := run.member(b.off)
-		s := &a.solids[run.members[m].solid]
+		s := &a.Store().solids[run.members[m].solid]
 		if b.off+b.size > run.members[m].start+s.size || s.bad != "" || s.codec != p.o.SolidCodec || s.chunk != p.o.SolidChunkSize {
 			continue
 		}
@@ -176,7 +176,7 @@ func (p *WritePlan) solidCopies() []*solidCopy {
 		x.contents = append(x.contents, int32(i))
 		x.bytes += b.size
 	}
-	list = slices.DeleteFunc(list, func(x *solidCopy) bool { return x.bytes < p.archives[x.a].solids[x.solid].size/3*2 })
+	list = slices.DeleteFunc(list, func(x *solidCopy) bool { return x.bytes < p.archives[x.a].Store().solids[x.solid].size/3*2 })
 	slices.SortFunc(list, func(x, y *solidCopy) int { return cmp.Or(cmp.Compare(x.a, y.a), cmp.Compare(x.solid, y.solid)) })
 	return list
 }
@@ -185,13 +185,13 @@ func (p *WritePlan) solidCopies() []*solidCopy {
 func (p *WritePlan) planSolidCopies() {
 	for _, x := range p.solidCopies() {
 		a := p.archives[x.a]
-		s := &a.solids[x.solid]
+		s := &a.Store().solids[x.solid]
 		at := int32(len(p.solids))
 		p.solids = append(p.solids, outSolid{packed: s.packed, size: s.size, a: x.a, from: x.solid})
 		for _, id := range x.contents {
 			c := &p.contents[id]
-			b := &a.blobs[c.blob]
-			run := &a.runs[b.run]
+			b := &a.Store().blobs[c.blob]
+			run := &a.Store().runs[b.run]
 			c.solid, c.off, c.packed, c.part = at, b.off-run.members[run.member(b.off)].start, c.size, 1
 		}
 		for from := int64(0); from < s.packed; from += pieceBytes {
@@ -274,11 +274,11 @@ func (p *WritePlan) sourceChunk(c *packContent) int64 {
 		return -1
 	}
 	a := p.archives[c.a]
-	if c.blob >= a.metaID(0) || a.blobs[c.blob].run < 0 {
+	if c.blob >= a.Store().metaID(0) || a.Store().blobs[c.blob].run < 0 {
 		return -1
 	}
-	b := &a.blobs[c.blob]
-	chunks, err := a.runChunks(b.run)
+	b := &a.Store().blobs[c.blob]
+	chunks, err := a.Store().runChunks(b.run)
 	if err != nil || len(chunks) == 0 {
 		return -1
 	}
@@ -300,12 +300,12 @@ func (p *WritePlan) makeMetadata(drafts bool) error {
 			}
 			c.needRare().inline, c.size, c.hash = b, int64(len(b)), sha1.Sum(b)
 		} else {
-			m := &im.a.metas[im.index-1]
+			m := &im.a.Store().metas[im.index-1]
 			if m.problem != "" {
-				return format.Errorf(metadataOf(im.index), im.a.parts[m.src].Name, m.off, "%s", m.problem)
+				return format.Errorf(metadataOf(im.index), im.a.Store().parts[m.src].Name, m.off, "%s", m.problem)
 			}
 			c.a = int32(slices.Index(p.archives, im.a))
-			c.blob, c.size, c.hash = im.a.metaID(im.index-1), m.size, m.hash
+			c.blob, c.size, c.hash = im.a.Store().metaID(im.index-1), m.size, m.hash
 			if im.a == p.base {
 				c.stays, c.off, c.packed, c.stored, c.part = true, m.off, m.packed, m.form == formStored, 1
 			}
@@ -342,5 +342,5 @@ func (p *WritePlan) metaCopied(c *packContent) bool {
 		return false
 	}
 	res, _ := p.resource(c)
-	return packedAs(p.archives[c.a].Store, &res, &p.o)
+	return packedAs(p.archives[c.a].Store(), &res, &p.o)
 }

@@ -254,7 +254,7 @@ func (e *Edit) planWrite(o *WriteOptions, base *Archive, compact bool) (*WritePl
 	for _, a := range archives {
 		p.archives = append(p.archives, a)
 		p.bases = append(p.bases, first)
-		first += int32(len(a.parts))
+		first += int32(len(a.Store().parts))
 	}
 	for i := range p.images {
 		if err := p.gather(int32(i)); err != nil {
@@ -265,8 +265,8 @@ func (e *Edit) planWrite(o *WriteOptions, base *Archive, compact bool) (*WritePl
 		if a == base {
 			continue // stays as it is
 		}
-		for i := range a.own() {
-			b := &a.blobs[i]
+		for i := range a.Store().own() {
+			b := &a.Store().blobs[i]
 			if _, ok := p.withHash(&b.hash); ok {
 				continue
 			}
@@ -326,7 +326,7 @@ func (p *WritePlan) group() error {
 		return &RefusedError{Key: RefusedGroup, Text: "contents are to be left out, and no archive holds them"}
 	}
 	for _, a := range p.delta {
-		if have := a.firstPart(); have.codec != p.o.Codec || have.codec != format.None && int64(have.hdr.ChunkSize) != p.o.ChunkSize {
+		if have := a.Store().firstPart(); have.codec != p.o.Codec || have.codec != format.None && int64(have.hdr.ChunkSize) != p.o.ChunkSize {
 			return &RefusedError{Name: have.Name, Key: RefusedGroup, Text: fmt.Sprintf(
 				"the contents are packed with %v in chunks of %d bytes, and the images of a group are packed the same way", have.codec, have.hdr.ChunkSize)}
 		}
@@ -341,11 +341,11 @@ func (p *WritePlan) Losses() (first []Loss, n int) { return p.losses, p.lost }
 
 // missing says why a content that an image of an archive uses cannot be had.
 func (p *WritePlan) missing(h format.Hash, a *Archive) error {
-	if id, ok := a.blobID(h); ok && a.blobs[id].bad != faultAbsent {
-		b := &a.blobs[id]
-		return format.Errorf("content "+h.String(), a.parts[b.src].Name, b.off, "%v", b.bad)
+	if id, ok := a.Store().blobID(h); ok && a.Store().blobs[id].bad != faultAbsent {
+		b := &a.Store().blobs[id]
+		return format.Errorf("content "+h.String(), a.Store().parts[b.src].Name, b.off, "%v", b.bad)
 	}
-	return a.missingBlob(h)
+	return a.Store().missingBlob(h)
 }
 
 // gather adds the contents of an image.
@@ -395,7 +395,7 @@ func (p *WritePlan) gather(image int32) error {
 	}
 	p.contents = slices.Grow(p.contents, len(im.draft.contents))
 	for i := range im.draft.contents {
-		c, n := im.draft.contents[i].get(), uint32(refs[i])
+		c, n := im.draft.Content(ContentID(i)), uint32(refs[i])
 		if n == 0 || c.Known && c.Hash.IsZero() {
 			continue
 		}
@@ -445,7 +445,7 @@ func (p *WritePlan) lacks(h format.Hash) (bool, error) {
 	}
 	if p.lacking == nil {
 		p.lacking = map[format.Hash]bool{}
-		for i := range p.base.metas {
+		for i := range p.base.Store().metas {
 			im, err := p.base.Image(i + 1)
 			if err != nil {
 				return false, err
@@ -464,12 +464,12 @@ func (p *WritePlan) lacks(h format.Hash) (bool, error) {
 // find adds a content that an archive holds: the one that is changed in place, then the first given, then any.
 func (p *WritePlan) find(h format.Hash, first *Archive) (int32, bool) {
 	try := func(i int, a *Archive) (int32, bool) {
-		blob, ok := a.blobID(h)
-		if !ok || a.blobs[blob].bad != faultNone {
+		blob, ok := a.Store().blobID(h)
+		if !ok || a.Store().blobs[blob].bad != faultNone {
 			return 0, false
 		}
 		id := int32(len(p.contents))
-		p.contents = append(p.contents, packContent{hash: h, known: true, a: int32(i), blob: blob, image: -1, same: written, solid: -1, size: a.blobs[blob].size})
+		p.contents = append(p.contents, packContent{hash: h, known: true, a: int32(i), blob: blob, image: -1, same: written, solid: -1, size: a.Store().blobs[blob].size})
 		p.indexHash(id)
 		return id, true
 	}
@@ -499,20 +499,20 @@ func (p *WritePlan) holds(h format.Hash) bool {
 	if p.base == nil {
 		return false
 	}
-	id, ok := p.base.blobID(h)
-	return ok && int(id) < p.base.nBlobs && p.base.blobs[id].bad == faultNone
+	id, ok := p.base.Store().blobID(h)
+	return ok && int(id) < p.base.Store().nBlobs && p.base.Store().blobs[id].bad == faultNone
 }
 
 // left says that a content is left out of a delta archive: also of one that is changed in place, if it was opened with
 // references that hold it.
 func (p *WritePlan) left(h format.Hash) bool {
 	if p.base != nil {
-		if id, ok := p.base.blobID(h); ok && int(id) >= p.base.nBlobs {
+		if id, ok := p.base.Store().blobID(h); ok && int(id) >= p.base.Store().nBlobs {
 			return true
 		}
 	}
 	return slices.ContainsFunc(p.delta, func(a *Archive) bool {
-		_, ok := a.blobID(h)
+		_, ok := a.Store().blobID(h)
 		return ok
 	})
 }
@@ -528,7 +528,7 @@ func (p *WritePlan) Content(id int32) (image int, c Content, ok bool) {
 	if x.image < 0 {
 		return 0, Content{}, false
 	}
-	return int(x.image) + 1, p.images[x.image].draft.contents[x.id].get(), true
+	return int(x.image) + 1, p.images[x.image].draft.Content(x.id), true
 }
 
 // Name gives words for a content: the path of a file, or of the first that has it in an image, and the hash.
@@ -581,7 +581,7 @@ func (p *WritePlan) findUses() {
 func (p *WritePlan) Parts() Source {
 	var s Source
 	for _, a := range p.archives {
-		s = append(s, a.Source()...)
+		s = append(s, a.Store().Source()...)
 	}
 	return s
 }
@@ -725,7 +725,7 @@ func (p *WritePlan) outline(i int) *PackShard {
 		from, n := p.reads(plan, it)
 		longest = max(longest, n)
 		if c := &p.contents[it.content]; c.a >= 0 && plan.op != PackCopy && c.same != leftOut {
-			unpack = max(unpack, p.archives[c.a].unpackMemory(c.blob, from, n))
+			unpack = max(unpack, p.archives[c.a].Store().unpackMemory(c.blob, from, n))
 		}
 	}
 	s.Memory = codec.EncoderMemory(s.Codec, s.encoderSize(), s.Level) + unpack
@@ -805,7 +805,7 @@ func (p *WritePlan) piece(plan *packPlan, it packItem, m *spanMaker) (PackPiece,
 		a := p.archives[c.a]
 		var res resource
 		if plan.solid >= 0 {
-			res = a.solids[p.solids[plan.solid].from].resource
+			res = a.Store().solids[p.solids[plan.solid].from].resource
 		} else {
 			res, _ = p.resource(c)
 		}
@@ -845,11 +845,11 @@ func (p *WritePlan) piece(plan *packPlan, it packItem, m *spanMaker) (PackPiece,
 	out.Source = PieceUnpack
 	a, base := p.archives[c.a], p.bases[c.a]
 	if plan.op != PackHash {
-		return out, m.content(a.Store, base, c.blob, it.content, from, n)
+		return out, m.content(a.Store(), base, c.blob, it.content, from, n)
 	}
 	for at := int64(0); at < n; at += pieceBytes {
 		m.cut()
-		if err := m.content(a.Store, base, c.blob, it.content, at, min(pieceBytes, n-at)); err != nil {
+		if err := m.content(a.Store(), base, c.blob, it.content, at, min(pieceBytes, n-at)); err != nil {
 			return out, err
 		}
 	}

@@ -2,7 +2,6 @@ package core
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"wimscope/wim/codec"
@@ -75,9 +74,9 @@ func (o *WriteOptions) withDefaults() (WriteOptions, error) {
 			return nil
 		}
 		if c == format.None {
-			return worded{"wim: an uncompressed archive has no chunks, whose size could be set", format.ErrUnsupported}
+			return format.Describe("wim: an uncompressed archive has no chunks, whose size could be set", format.ErrUnsupported)
 		}
-		return worded{fmt.Sprintf("wim: chunk size %d is not valid for %v, which takes %s", size, c, format.ChunkSizes(c)), format.ErrUnsupported}
+		return format.Describe(fmt.Sprintf("wim: chunk size %d is not valid for %v, which takes %s", size, c, format.ChunkSizes(c)), format.ErrUnsupported)
 	}
 	if out.Pipable && out.Solid {
 		return out, &RefusedError{Key: RefusedPipable, Text: "a pipable archive holds no solid resources"}
@@ -119,9 +118,9 @@ type editImage struct {
 func NewEdit() *Edit { return &Edit{} }
 
 // WriteOptions are those that write the archive as it is: for joining, rebuilding and optimising it.
-func (a *Archive) WriteOptions() WriteOptions {
+func WriteOptionsOf(a *Archive) WriteOptions {
 	i := a.Info()
-	h := a.firstPart().hdr
+	h := a.Store().firstPart().hdr
 	o := WriteOptions{
 		Codec: i.Codec, ChunkSize: i.ChunkSize, Solid: i.Solid, SolidCodec: i.SolidCodec, SolidChunkSize: i.SolidChunkSize,
 		Integrity: i.Parts[i.First].Integrity, Pipable: i.Pipable, GUID: h.GUID,
@@ -132,7 +131,7 @@ func (a *Archive) WriteOptions() WriteOptions {
 	if o.KeepAlone = o.Solid; !o.Solid {
 		o.SolidCodec, o.SolidChunkSize = format.None, 0
 	}
-	if a.resourceOnly() {
+	if a.Store().resourceOnly() {
 		o.Only = OnlyContents
 	}
 	if h.Flags&format.FlagMetadataOnly != 0 {
@@ -141,22 +140,17 @@ func (a *Archive) WriteOptions() WriteOptions {
 	return o
 }
 
-// LostImages returns how many images the header counts beyond those in the blob table.
-func (a *Archive) LostImages() int {
-	return max(0, int(min(int64(a.firstPart().hdr.ImageCount), math.MaxInt32))-len(a.metas))
-}
-
 // Edit makes an Edit of all that the archive holds. Contents that no image uses are not among it, unless it is a
 // resource-only one. It refuses an archive that lost images: a copy would look whole.
-func (a *Archive) Edit() (*Edit, error) {
+func EditOf(a *Archive) (*Edit, error) {
 	if n := a.LostImages(); n > 0 {
-		return nil, &RefusedError{Name: a.firstPart().Name, Key: RefusedImages, Text: fmt.Sprintf(
-			"it has lost %d of its %d images, and the others may have changed their numbers; apply or extract with --recover-data takes what is there", n, len(a.metas)+n)}
+		return nil, &RefusedError{Name: a.Store().firstPart().Name, Key: RefusedImages, Text: fmt.Sprintf(
+			"it has lost %d of its %d images, and the others may have changed their numbers; apply or extract with --recover-data takes what is there", n, len(a.Store().metas)+n)}
 	}
 	e := &Edit{doc: a.doc, base: a}
-	h := a.firstPart().hdr
+	h := a.Store().firstPart().hdr
 	e.ReparseFixup = h.Flags&headerKept != 0
-	for i := range a.metas {
+	for i := range a.Store().metas {
 		if _, err := e.AddImage(a, i+1); err != nil {
 			return nil, err
 		}
@@ -164,7 +158,7 @@ func (a *Archive) Edit() (*Edit, error) {
 	if h.BootIndex <= uint32(len(e.images)) {
 		e.Boot = int(h.BootIndex)
 	}
-	if a.resourceOnly() {
+	if a.Store().resourceOnly() {
 		e.AddContents(a)
 	}
 	return e, nil
@@ -190,8 +184,8 @@ func (e *Edit) LeaveOut(a *Archive) { e.delta = append(e.delta, a) }
 
 // AddImage adds an image of an archive as it is, and gives its index, from 1. What the XML document says of it is kept.
 func (e *Edit) AddImage(a *Archive, index int) (int, error) {
-	if index < 1 || index > len(a.metas) {
-		return 0, fmt.Errorf("wim: image %d of %d: %w", index, len(a.metas), format.ErrNotFound)
+	if index < 1 || index > len(a.Store().metas) {
+		return 0, fmt.Errorf("wim: image %d of %d: %w", index, len(a.Store().metas), format.ErrNotFound)
 	}
 	if len(e.images) >= maxImages {
 		return 0, fmt.Errorf("wim: more than %d images: %w", maxImages, format.ErrUnsupported)
@@ -199,18 +193,6 @@ func (e *Edit) AddImage(a *Archive, index int) (int, error) {
 	e.UseContents(a)
 	e.images = append(e.images, editImage{node: a.ImageElement(index).Clone(), a: a, index: index})
 	return len(e.images), nil
-}
-
-// ImageElement returns the IMAGE element of an index, from 1, in the XML document, or an empty one. It must not be changed.
-func (a *Archive) ImageElement(index int) *xmldoc.Node {
-	if root := a.doc.Root(); root != nil {
-		for _, n := range root.Children {
-			if n.Name == "IMAGE" && xmldoc.Number(n.Attr("INDEX")) == int64(index) {
-				return n
-			}
-		}
-	}
-	return &xmldoc.Node{Name: "IMAGE"}
 }
 
 // DraftInfo is what is told of an image made from a draft. Other elements are set through ImageElement.

@@ -177,11 +177,11 @@ func contentReader(t testing.TB, a *Archive, h format.Hash) io.Reader {
 	if h.IsZero() {
 		return bytes.NewReader(nil)
 	}
-	b, ok := a.Blob(h)
+	b, ok := a.Store().Blob(h)
 	if !ok {
 		t.Fatalf("content %v is not there", h)
 	}
-	r, err := a.OpenBlob(h)
+	r, err := a.Store().OpenBlob(h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +324,7 @@ func TestExport(t *testing.T) {
 				continue // three of each form, the same one among them
 			}
 			t.Run(from.name+" to "+to.name, func(t *testing.T) {
-				all, err := src.Edit()
+				all, err := EditOf(src)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -412,8 +412,8 @@ func TestWriteLarge(t *testing.T) {
 			if err != nil || !bytes.Equal(got, data) {
 				t.Errorf("%s is another one: %d bytes, %v", name, len(got), err)
 			}
-			blob, _ := a.Blob(im.Hash(node))
-			if s := a.Stored(blob); s.PackedSize > s.Size || s.PackedSize == s.Size && s.Codec != format.None {
+			blob, _ := a.Store().Blob(im.Hash(node))
+			if s := a.Store().Stored(blob); s.PackedSize > s.Size || s.PackedSize == s.Size && s.Codec != format.None {
 				t.Errorf("%s: %d bytes are stored as %d, codec %v", name, s.Size, s.PackedSize, s.Codec)
 			}
 		}
@@ -428,7 +428,7 @@ func TestWriteLarge(t *testing.T) {
 	}
 	copied := func(o *WriteOptions) func(t *testing.T) {
 		return func(t *testing.T) {
-			e, err := src.Edit()
+			e, err := EditOf(src)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -445,7 +445,7 @@ func TestWriteLarge(t *testing.T) {
 		o := &WriteOptions{Codec: format.XPRESS, Level: 1, Solid: true, SolidCodec: format.XPRESS, SolidChunkSize: 64 << 10, Integrity: true}
 		b, _ := write(t, edit(), o, files, 2)
 		a := sound(t, b, true)
-		e, err := a.Edit()
+		e, err := EditOf(a)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -639,7 +639,7 @@ func TestAppend(t *testing.T) {
 			c.o.GUID = [16]byte{7}
 			b, _ := write(t, e, &c.o, files, 2)
 			old := openWritten(t, b)
-			e, err := old.Edit()
+			e, err := EditOf(old)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -664,7 +664,7 @@ func TestAppend(t *testing.T) {
 			}
 			sameAsTree(t, a, 1, trees[0])
 			sameAsTree(t, a, 2, trees[1])
-			if g := a.parts[0].hdr.GUID; g != c.o.GUID {
+			if g := a.Store().parts[0].hdr.GUID; g != c.o.GUID {
 				t.Errorf("GUID %x", g)
 			}
 			if !bytes.Equal(m.b[format.HeaderSize:len(b)], b[format.HeaderSize:]) {
@@ -697,7 +697,7 @@ func TestAppendRefused(t *testing.T) {
 	for name, flag := range map[string]byte{"read-only": format.FlagReadOnly, "split": format.FlagSpanned, "being written": format.FlagWriteInProgress} {
 		c := slices.Clone(b)
 		c[0x10] |= flag
-		e, err := openWritten(t, c).Edit()
+		e, err := EditOf(openWritten(t, c))
 		if err != nil {
 			t.Fatal(err)
 		}

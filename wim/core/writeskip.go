@@ -1,7 +1,5 @@
 package core
 
-import "wimscope/wim/format"
-
 // Skip leaves out a content that could not be had, as the ContentError of a shard says. A file goes from its image with all
 // its names, or loses a named stream; if another file has the same bytes, that one is read in its place. An image that is
 // written as it is lacks the content. The shard has to be made anew, and others that were made before may be merged. No
@@ -60,42 +58,21 @@ func (p *WritePlan) twin(id int32) int32 {
 	return -1
 }
 
-// remove takes the files of a content out of its draft, and if it is known by its hash, out of all. It gives how many
-// streams there were.
+// remove takes the files of a content out of its draft, and if its hash is known, out of all drafts. It returns the number
+// of streams removed.
 func (p *WritePlan) remove(c *packContent, all bool) (refs uint32) {
 	for i := range p.images {
 		d := p.images[i].draft
 		if d == nil {
 			continue
 		}
-		gone := func(id ContentID) bool {
-			x := &d.contents[id]
-			return int32(i) == c.image && id == c.id || all && x.known && x.hash == c.hash
-		}
-		type place struct {
-			n    DraftNode
-			kind format.StreamKind
-		}
-		var places []place
-		d.EachStream(func(n DraftNode, kind format.StreamKind, id ContentID) bool {
-			if gone(id) {
-				places = append(places, place{n, kind})
+		refs += uint32(d.DropContent(func(id ContentID) bool {
+			if int32(i) == c.image && id == c.id {
+				return true
 			}
-			return true
-		})
-		refs += uint32(len(places))
-		for _, at := range places {
-			if !d.Exists(at.n) {
-				continue
-			}
-			if at.kind == format.StreamNamed {
-				d.removeStreams(d.inode(at.n), func(s inodeStream) bool { return s.kind == format.StreamNamed && s.content >= 0 && gone(s.content) })
-				continue
-			}
-			if at.n == d.Root() || d.Remove(at.n) != nil {
-				d.removeStreams(d.inode(at.n), func(s inodeStream) bool { return s.content >= 0 && gone(s.content) })
-			}
-		}
+			x := d.Content(id)
+			return all && x.Known && x.Hash == c.hash
+		}))
 	}
 	return refs
 }

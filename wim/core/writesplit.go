@@ -38,7 +38,7 @@ func (e *Edit) planSplit(partSize, most int64, o *WriteOptions) (*WritePlan, err
 	case o != nil:
 		opts = *o
 	case e.base != nil:
-		if opts = e.base.WriteOptions(); opts.Solid {
+		if opts = WriteOptionsOf(e.base); opts.Solid {
 			opts = WriteOptions{Codec: format.LZX, Integrity: opts.Integrity}
 		}
 	}
@@ -48,7 +48,7 @@ func (e *Edit) planSplit(partSize, most int64, o *WriteOptions) (*WritePlan, err
 	if partSize < 1 {
 		return nil, &RefusedError{Key: RefusedSplit, Text: fmt.Sprintf("parts cannot have %d bytes", partSize)}
 	}
-	if opts.GUID == [16]byte{} || e.base != nil && opts.GUID == e.base.firstPart().hdr.GUID {
+	if opts.GUID == [16]byte{} || e.base != nil && opts.GUID == e.base.Store().firstPart().hdr.GUID {
 		// Parts know each other by it, so it must not be that of the whole.
 		le.PutUint64(opts.GUID[:], rand.Uint64())
 		le.PutUint64(opts.GUID[8:], rand.Uint64())

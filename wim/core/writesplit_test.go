@@ -113,11 +113,11 @@ func TestSplit(t *testing.T) {
 			for k, tree := range trees {
 				sameAsTree(t, a, k+1, tree)
 			}
-			all, err := a.Edit()
+			all, err := EditOf(a)
 			if err != nil {
 				t.Fatal(err)
 			}
-			o := a.WriteOptions()
+			o := WriteOptionsOf(a)
 			joined, _ := write(t, all, &o, nil, 2)
 			sameAsTree(t, sound(t, joined, o.Integrity), 2, trees[1])
 			if w := a.Info(); w.Solid || w.BootIndex != 0 {

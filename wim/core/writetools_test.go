@@ -56,7 +56,7 @@ func archiveOf(t testing.TB, o *WriteOptions, trees ...*wimtest.Tree) []byte {
 
 func editing(t testing.TB, b []byte) *Edit {
 	t.Helper()
-	e, err := openWritten(t, b).Edit()
+	e, err := EditOf(openWritten(t, b))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,6 +146,6 @@ func (l *liveFile) Truncate(size int64) error {
 
 func openHas(t testing.TB, b []byte, h format.Hash) bool {
 	t.Helper()
-	_, ok := openWritten(t, b).Blob(h)
+	_, ok := openWritten(t, b).Store().Blob(h)
 	return ok
 }

@@ -32,7 +32,7 @@ func TestXMLRefused(t *testing.T) {
 			}
 		}},
 	} {
-		e, err := a.Edit()
+		e, err := EditOf(a)
 		if err != nil {
 			t.Fatal(err)
 		}

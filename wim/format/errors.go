@@ -62,3 +62,16 @@ func (e *TooLargeError) Error() string {
 
 // Is makes a TooLargeError an ErrTooLarge.
 func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge }
+
+// described is an error with a text of its own, of a class.
+type described struct {
+	text  string
+	class error
+}
+
+// Describe returns an error with this text, of a class such as ErrUnsupported: errors.Is(err, class) holds.
+func Describe(text string, class error) error { return &described{text, class} }
+
+func (e *described) Error() string { return e.text }
+
+func (e *described) Unwrap() error { return e.class }

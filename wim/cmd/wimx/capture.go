@@ -383,7 +383,7 @@ func (c *capturing) toExisting() error {
 	if err := c.findUpdateOf(a.opened); err != nil {
 		return err
 	}
-	e, err := a.Edit()
+	e, err := core.EditOf(a.opened.Archive)
 	if err != nil {
 		return err
 	}

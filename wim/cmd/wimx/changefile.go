@@ -219,7 +219,7 @@ func (p *packing) sameCodec(a *core.Archive) error {
 
 // forAppend says how what is added to an archive is packed: as what is there, so solid if there are solid resources.
 func (p *packing) forAppend(t *tool, a *core.Archive) (core.WriteOptions, error) {
-	have := a.WriteOptions()
+	have := core.WriteOptionsOf(a)
 	w := have
 	if w.Only == core.OnlyMetadata {
 		w.Only = core.OnlyAll // there are no contents to be added: needWhole has seen to that

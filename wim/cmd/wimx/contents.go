@@ -88,7 +88,7 @@ func (w *writer) contents() error {
 	if len(hashes) == 0 {
 		return nil
 	}
-	plan, err := w.arc.PlanContents(hashes)
+	plan, err := core.PlanContents(w.arc, hashes)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (w *writer) contents() error {
 		return nil
 	}
 	bar := w.t.progress(extracting, plan.Bytes())
-	err = core.RunPlan(w.t.ctx, f, w.arc.Source(), w.workers, bar.step)
+	err = core.RunPlan(w.t.ctx, f, w.arc.Store().Source(), w.workers, bar.step)
 	bar.end()
 	return interrupted(err)
 }
@@ -128,10 +128,10 @@ func (a *opened) eachContent(t *tool, h format.Hash, recoverData bool, sink func
 	if h.IsZero() {
 		return nil
 	}
-	if _, ok := a.Blob(h); !ok {
+	if _, ok := a.Store().Blob(h); !ok {
 		return codef(exitMissingContent, "blob %s not found; --ref names the archives that may have it", h)
 	}
-	plan, err := a.PlanContents([]format.Hash{h})
+	plan, err := core.PlanContents(a.Archive, []format.Hash{h})
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (a *opened) eachContent(t *tool, h format.Hash, recoverData bool, sink func
 		t.warn("damaged: %s", why)
 		return nil
 	}
-	return interrupted(core.RunPlan(t.ctx, f, a.Source(), 1, nil))
+	return interrupted(core.RunPlan(t.ctx, f, a.Store().Source(), 1, nil))
 }
 
 // threads takes --threads.

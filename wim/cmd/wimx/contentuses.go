@@ -71,7 +71,7 @@ func (u contentUses) hashes() []format.Hash {
 
 // missingContent returns an error if no open archive has the content.
 func missingContent(arc *core.Archive, im *core.Image, n core.Node, h format.Hash) error {
-	if _, ok := arc.Blob(h); ok || h.IsZero() {
+	if _, ok := arc.Store().Blob(h); ok || h.IsZero() {
 		return nil
 	}
 	return missingError(arc, im, n, h)

@@ -1,5 +1,7 @@
 package main
 
+import "wimscope/wim/core"
+
 func deleteVerb() verb {
 	return verb{
 		name: "delete",
@@ -36,7 +38,7 @@ func runDelete(t *tool, o *parsed) error {
 	if choice != allImages && len(a.Images()) == 1 && !o.has("force") {
 		return codef(exitParameter, "image %d is the only one in %q: an archive without images is of no use; name \"all\", or add --force", choice, o.args[0])
 	}
-	e, err := a.Edit()
+	e, err := core.EditOf(a.opened.Archive)
 	if err != nil {
 		return err
 	}

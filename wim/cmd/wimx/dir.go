@@ -181,7 +181,7 @@ func (l *lister) detail(n core.Node) {
 
 func (l *lister) stream(title string, h format.Hash) {
 	fmt.Fprintln(l.w, title)
-	b, ok := l.a.Blob(h)
+	b, ok := l.a.Store().Blob(h)
 	switch {
 	case ok:
 		l.a.printBlob(l.w, b)

@@ -173,7 +173,7 @@ func (x *exporting) toExisting(dest string) error {
 	if err := x.pack.sameCodec(a.Archive); err != nil {
 		return err
 	}
-	e, err := a.Edit()
+	e, err := core.EditOf(a.opened.Archive)
 	if err != nil {
 		return err
 	}

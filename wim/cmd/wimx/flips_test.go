@@ -80,7 +80,7 @@ func flipArchive(t *testing.T, o core.WriteOptions) []byte {
 	h.Flags |= format.FlagReparseFixup
 	h.XML = `<WIM><IMAGE INDEX="1"><NAME>one</NAME></IMAGE><IMAGE INDEX="2"><NAME>two</NAME></IMAGE></WIM>`
 	a := flipOpen(t, h.Bytes())
-	e, err := a.Edit()
+	e, err := core.EditOf(a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func facts(a *core.Archive) (string, error) {
 		}
 		im.EachContent(func(n core.Node, h format.Hash, kind format.StreamKind, name []byte) bool {
 			var data []byte
-			if data, err = a.ReadBlob(h, 1<<20); err != nil {
+			if data, err = a.Store().ReadBlob(h, 1<<20); err != nil {
 				return false
 			}
 			fmt.Fprintf(&b, "%d %d %x %d %v\n", n, kind, name, len(data), h)
@@ -254,7 +254,7 @@ func output(b []byte, form core.OutputForm) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		p, err := a.PlanExtract(core.Selection{Image: im}, &core.ExtractOptions{Form: form, Streams: true})
+		p, err := core.PlanExtract(a, core.Selection{Image: im}, &core.ExtractOptions{Form: form, Streams: true})
 		if err != nil {
 			return "", err
 		}
@@ -263,7 +263,7 @@ func output(b []byte, form core.OutputForm) (string, error) {
 		if form == core.OutputTAR {
 			w = core.NewTARWriter(m)
 		}
-		damaged, err := core.RunExtract(context.Background(), p, a.Source(), 1, w, nil)
+		damaged, err := core.RunExtract(context.Background(), p, a.Store().Source(), 1, w, nil)
 		if err == nil {
 			_, err = w.Finish()
 		}
@@ -314,7 +314,7 @@ func (f *flipTrial) split(b []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	e, err := a.Edit()
+	e, err := core.EditOf(a)
 	if err != nil {
 		return "", err
 	}
@@ -328,10 +328,10 @@ func (f *flipTrial) split(b []byte) (string, error) {
 	if a, err = openAll(parts...); err != nil {
 		return "the parts cannot be opened: " + err.Error(), nil
 	}
-	if e, err = a.Edit(); err != nil {
+	if e, err = core.EditOf(a); err != nil {
 		return "the parts cannot be joined: " + err.Error(), nil
 	}
-	o := a.WriteOptions()
+	o := core.WriteOptionsOf(a)
 	o.Level = 1
 	return f.read(written(e.PlanWrite(&o)))
 }
@@ -370,7 +370,7 @@ func TestEveryByte(t *testing.T) {
 			}
 			good := flipArchive(t, form.o)
 			a := flipOpen(t, good)
-			regions := a.Regions()
+			regions := a.Store().Regions()
 			f := &flipTrial{dir: memoryDir(t), o: form.o}
 			ops := f.ops()
 			base := make([]string, len(ops))
@@ -426,7 +426,7 @@ func TestEveryByte(t *testing.T) {
 
 // headerAt returns the offset of the header that counts.
 func headerAt(a *core.Archive, b []byte) int {
-	if a.WriteOptions().Pipable {
+	if core.WriteOptionsOf(a).Pipable {
 		return len(b) - format.HeaderSize
 	}
 	return 0

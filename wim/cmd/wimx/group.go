@@ -80,14 +80,14 @@ func (t *tool) joinGroup(o *parsed, g *grouping, p packing, w core.WriteOptions,
 		return w, err
 	}
 	defer a.Close()
-	have := a.WriteOptions()
+	have := core.WriteOptionsOf(a.opened.Archive)
 	switch {
 	case a.hdr.Flags&format.FlagResourceOnly == 0:
 		return w, codef(exitParameter, "%q is no resource-only archive, and cannot be shared by a group", g.file)
 	case p.plain.given && p.plain.codec != have.Codec, p.chunkSize != 0 && p.chunkSize != have.ChunkSize:
 		return w, codef(exitParameter, "the group of %q is packed with %v in chunks of %d bytes, and so must be all that joins it", g.file, have.Codec, have.ChunkSize)
 	}
-	e, err := a.Edit()
+	e, err := core.EditOf(a.opened.Archive)
 	if err != nil {
 		return w, err
 	}

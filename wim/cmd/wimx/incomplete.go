@@ -55,7 +55,7 @@ func (t *tool) loseOf(w *writing) error {
 
 // whole refuses to change an image that has lost something.
 func whole(im *core.Image) error {
-	if err := im.NeedWhole(); err != nil {
+	if err := core.NeedWhole(im); err != nil {
 		return hinted{err, "\"verify\" lists what is lost; \"extract\" and \"export\" copy what can still be read"}
 	}
 	return nil

@@ -304,7 +304,7 @@ func (t *tool) printBlobs(a *opened) error {
 				e.Hash, e.Resource.Size, e.Resource.PackedSize, e.Resource.Off, e.Part, e.RefCount, resourceFlags(e.Resource.Flags))
 		}
 	}
-	blobs := slices.DeleteFunc(a.Blobs(), func(b core.Blob) bool { return a.partNumber(b.Part) != int(a.hdr.PartNumber) })
+	blobs := slices.DeleteFunc(a.Store().Blobs(), func(b core.Blob) bool { return a.partNumber(b.Part) != int(a.hdr.PartNumber) })
 	slot := func(b *core.Blob) uint64 { return binary.LittleEndian.Uint64(b.Hash[:]) & (slots - 1) }
 	slices.SortFunc(blobs, func(x, y core.Blob) int { return cmp.Or(cmp.Compare(slot(&x), slot(&y)), cmp.Compare(y.ID, x.ID)) })
 	for _, b := range blobs {
@@ -329,7 +329,7 @@ func resourceFlags(f uint8) string {
 
 // printBlob writes where a content lies.
 func (a *opened) printBlob(w io.Writer, b core.Blob) {
-	s := a.Stored(b)
+	s := a.Store().Stored(b)
 	fmt.Fprintf(w, "Hash              = 0x%s\nUncompressed size = %d bytes\n", b.Hash, b.Size)
 	flags := ""
 	if s.Solid {
@@ -347,7 +347,7 @@ func (a *opened) printBlob(w io.Writer, b core.Blob) {
 // solidSize is how many bytes the solid resource holds that a content lies in.
 func (a *opened) solidSize(s core.StoredInfo) uint64 {
 	b := make([]byte, format.SolidHeaderSize)
-	if _, err := a.Source()[s.Part].ReadAt(b, s.Off); err != nil {
+	if _, err := a.Store().Source()[s.Part].ReadAt(b, s.Off); err != nil {
 		return 0
 	}
 	h, err := format.ParseSolidHeader(b)

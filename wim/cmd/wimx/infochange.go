@@ -2,6 +2,8 @@ package main
 
 import (
 	"strconv"
+
+	"wimscope/wim/core"
 )
 
 // changeInfo is info with changes: an image's name, description and other properties, which image is booted from, and
@@ -53,7 +55,7 @@ func changeInfo(t *tool, o *parsed) error {
 			index = 1
 		}
 	}
-	e, err := a.Edit()
+	e, err := core.EditOf(a.opened.Archive)
 	if err != nil {
 		return err
 	}

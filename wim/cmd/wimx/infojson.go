@@ -95,7 +95,7 @@ func (t *tool) infoJSON(a *opened, choice int, windows bool) error {
 	}
 	for _, n := range a.indexes(choice) {
 		x := a.Images()[n-1]
-		kernel, _, err := a.ImageVersion(n)
+		kernel, _, err := core.ImageVersion(a.Archive, n)
 		if err != nil {
 			kernel = "" // most images have no Windows in them
 		}

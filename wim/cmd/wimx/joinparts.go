@@ -42,11 +42,11 @@ func runJoin(t *tool, o *parsed) error {
 	if err := t.checkIntegrity(a, o); err != nil {
 		return err
 	}
-	e, err := a.Edit()
+	e, err := core.EditOf(a.Archive)
 	if err != nil {
 		return err
 	}
-	w := a.WriteOptions()
+	w := core.WriteOptionsOf(a.Archive)
 	w.Integrity = (w.Integrity || p.integrity) && !p.noIntegrity
 	rand.Read(w.GUID[:])
 	plan, err := e.PlanWrite(&w)

@@ -37,7 +37,7 @@ func find(im *core.Image, path string, fold bool) (core.Node, bool) {
 // names; ignoring case too.
 func match(im *core.Image, path string, globs, fold bool) []core.Node {
 	if globs {
-		return im.Glob(globText(path), fold)
+		return core.Glob(im, globText(path), fold)
 	}
 	level := []core.Node{0}
 	for _, step := range cleanPath(path) {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+
+	"wimscope/wim/core"
 )
 
 func optimizeVerb() verb {
@@ -36,7 +38,7 @@ func runOptimize(t *tool, o *parsed) error {
 		return err
 	}
 	defer a.Close()
-	e, err := a.Edit()
+	e, err := core.EditOf(a.opened.Archive)
 	if err != nil {
 		return err
 	}

@@ -165,7 +165,7 @@ func (p *packing) forNew() (core.WriteOptions, error) {
 // forCopy says how a new archive of another one's images is packed: as that one, which stays solid unless --compress names
 // another codec than its solid resources have. One that is made solid is packed as a new one is.
 func (p *packing) forCopy(a *core.Archive) (core.WriteOptions, error) {
-	w := a.WriteOptions()
+	w := core.WriteOptionsOf(a)
 	if p.plain.given && p.plain.codec != w.SolidCodec || p.pipable {
 		w.Solid = false
 	}
@@ -181,7 +181,7 @@ func (p *packing) forCopy(a *core.Archive) (core.WriteOptions, error) {
 
 // forRebuild says how an archive is written anew: as it is, but for what is said.
 func (p *packing) forRebuild(a *core.Archive) (core.WriteOptions, error) {
-	w := a.WriteOptions()
+	w := core.WriteOptionsOf(a)
 	if p.pipable {
 		w.Pipable = true
 	}

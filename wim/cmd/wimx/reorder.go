@@ -30,7 +30,7 @@ func runReorder(t *tool, o *parsed) error {
 		return err
 	}
 	defer a.Close()
-	e, err := a.Edit()
+	e, err := core.EditOf(a.opened.Archive)
 	if err != nil {
 		return err
 	}

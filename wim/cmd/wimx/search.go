@@ -54,7 +54,7 @@ func runSearch(t *tool, o *parsed) error {
 		}
 		t.lookAt(im)
 		images[i] = im
-		s := im.Search(query)
+		s := core.SearchIn(im, query)
 		for s.Step(65536, func(n core.Node) bool { found.Add(im, n); return true }) {
 			if t.ctx.Err() != nil {
 				return codef(exitInterrupted, "interrupted")

@@ -55,7 +55,7 @@ func runSplit(t *tool, o *parsed) error {
 	if err := t.checkIntegrity(a, o); err != nil {
 		return err
 	}
-	e, err := a.Edit()
+	e, err := core.EditOf(a.Archive)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func partSize(text string) (int64, error) {
 
 // forSplit says how a set of parts is packed: as the archive is, but never solid.
 func (p *packing) forSplit(a *core.Archive) (core.WriteOptions, error) {
-	w := a.WriteOptions()
+	w := core.WriteOptionsOf(a)
 	if w.Solid && !p.plain.given {
 		w.Codec, w.ChunkSize = format.LZX, 0
 	}

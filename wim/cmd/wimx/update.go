@@ -73,11 +73,11 @@ func runUpdate(t *tool, o *parsed) error {
 	if err := whole(im); err != nil {
 		return err
 	}
-	d, err := im.Draft()
+	d, err := core.DraftOf(im)
 	if err != nil {
 		return coded(exitMetadata, err)
 	}
-	e, err := a.Edit()
+	e, err := core.EditOf(a.opened.Archive)
 	if err != nil {
 		return err
 	}

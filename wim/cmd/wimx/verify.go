@@ -121,7 +121,7 @@ func lossStatus(list []core.Loss) int {
 
 // verifyAll goes through an archive, and reports what it found.
 func (t *tool) verifyAll(a *opened, threads int, o *core.VerifyOptions) (*core.VerifyReport, error) {
-	plan, err := a.PlanVerify(o)
+	plan, err := core.PlanVerify(a.Archive, o)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (t *tool) verifyAll(a *opened, threads int, o *core.VerifyOptions) (*core.V
 		}
 	}
 	show := verifyBar{t: t, plan: plan}
-	err = core.RunPlan(t.ctx, plan, a.Source(), threads, show.step)
+	err = core.RunPlan(t.ctx, plan, a.Store().Source(), threads, show.step)
 	show.end()
 	if err != nil {
 		return nil, interrupted(err)
@@ -178,12 +178,12 @@ func (t *tool) checkIntegrity(a *opened, o *parsed) error {
 	if err != nil {
 		return err
 	}
-	plan, err := a.PlanVerify(&core.VerifyOptions{NoBlobs: true, References: true})
+	plan, err := core.PlanVerify(a.Archive, &core.VerifyOptions{NoBlobs: true, References: true})
 	if err != nil {
 		return err
 	}
 	show := verifyBar{t: t, plan: plan}
-	err = core.RunPlan(t.ctx, plan, a.Source(), threads, show.step)
+	err = core.RunPlan(t.ctx, plan, a.Store().Source(), threads, show.step)
 	show.end()
 	if err != nil {
 		return interrupted(err)

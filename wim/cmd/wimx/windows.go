@@ -35,7 +35,7 @@ func (t *tool) windowsProblems(w *core.WindowsInfo, then string) (damage error) 
 func (t *tool) eachWindows(a *opened, choice int, then string, do func(index int, w *core.WindowsInfo)) error {
 	var damage error
 	for _, index := range a.indexes(choice) {
-		w, err := a.WindowsInfo(index, true)
+		w, err := core.WindowsInfoOf(a.Archive, index, true)
 		if errors.Is(err, format.ErrNotFound) {
 			continue
 		}
