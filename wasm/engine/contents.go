@@ -63,7 +63,7 @@ const (
 )
 
 // newContents takes the files of a shard apart: places is what buildPlan.shard made, files what it joined.
-func newContents(w *work, shard *core.PackShard, places []byte, files Source, folders []fs.FS) (*contents, error) {
+func newContents(w *work, ps *core.PackShard, places []byte, files Source, folders []fs.FS) (*contents, error) {
 	c := &contents{w: w, folders: folders, at: make(map[int32]int)}
 	c.ctx, c.stop = context.WithCancel(w.ctx)
 	number := func() uint64 {
@@ -76,8 +76,8 @@ func newContents(w *work, shard *core.PackShard, places []byte, files Source, fo
 		return v
 	}
 	end := int64(0)
-	for i := range shard.Pieces {
-		p := &shard.Pieces[i]
+	for i := range ps.Pieces {
+		p := &ps.Pieces[i]
 		if p.Source != core.PieceFile {
 			continue
 		}
@@ -282,11 +282,11 @@ func (e *Engine) runPack(w *work, attach []any, src sources) (any, []any, error)
 	if !ok || !ok2 && attach[1] != nil || !ok3 && attach[2] != nil {
 		return nil, nil, badRequest("a shard is one buffer, the places of its files another, and then the files")
 	}
-	shard, err := core.ParsePackShard(packed)
+	ps, err := core.ParsePackShard(packed)
 	if err != nil {
 		return nil, nil, err
 	}
-	files, err := newContents(w, shard, places, joined, src.folders)
+	files, err := newContents(w, ps, places, joined, src.folders)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -298,7 +298,7 @@ func (e *Engine) runPack(w *work, attach []any, src sources) (any, []any, error)
 	if e.packer == nil {
 		e.packer = core.NewPackWorker()
 	}
-	result, err := core.RunPack(shard, core.PackSource{Parts: src.parts, Files: files}, e.packer, w.tell())
+	result, err := core.RunPack(ps, core.PackSource{Parts: src.parts, Files: files}, e.packer, w.tell())
 	if err != nil {
 		var ce *core.ContentError
 		if !errors.As(err, &ce) || w.ctx.Err() != nil {

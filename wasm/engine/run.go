@@ -78,11 +78,11 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 	if !ok {
 		return nil, nil, badRequest("a shard is one buffer, and one of entries")
 	}
-	shard, err := core.ParseShard(packed)
+	s, err := core.ParseShard(packed)
 	if err != nil {
 		return nil, nil, err
 	}
-	shard.ReadAhead(src.parts)
+	s.ReadAhead(src.parts)
 	if err := e.oneAtATime(w.ctx, e.running); err != nil {
 		return nil, nil, err
 	}
@@ -90,7 +90,7 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 	if e.runner == nil {
 		e.runner = core.NewShardWorker()
 	}
-	result, err := core.RunShard(shard, src.parts, e.runner, w.tell())
+	result, err := core.RunShard(s, src.parts, e.runner, w.tell())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -98,7 +98,7 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 		Bytes: result.Bytes, Items: result.Items, Bad: len(result.Bad),
 		Sum: result.AppendBinary(nil), Memory: linearMemory(),
 	}
-	if shard.Op != core.OpExtract {
+	if s.Op != core.OpExtract {
 		return rep, nil, nil
 	}
 	data := result.Data

@@ -401,13 +401,13 @@ func TestKeepOrder(t *testing.T) {
 	}
 	order := func(b []byte) string {
 		a := sound(t, b, false)
-		blobs := a.Store().Blobs()
-		slices.SortFunc(blobs, func(x, y Blob) int {
+		list := a.Store().Blobs()
+		slices.SortFunc(list, func(x, y Blob) int {
 			sx, sy := a.Store().Stored(x), a.Store().Stored(y)
 			return cmp.Or(cmp.Compare(sx.Off, sy.Off), cmp.Compare(sx.SolidOff, sy.SolidOff))
 		})
 		var all strings.Builder
-		for _, x := range blobs {
+		for _, x := range list {
 			if _, err := io.Copy(&all, contentReader(t, a, x.Hash)); err != nil {
 				t.Fatal(err)
 			}

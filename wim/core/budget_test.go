@@ -2,109 +2,17 @@ package core
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha1"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"testing"
 
-	"wimscope/wim/codec"
 	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 	"wimscope/wim/xmldoc"
 )
-
-// allocated is how many bytes f allocates.
-func allocated(f func()) int64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return int64(after.TotalAlloc - before.TotalAlloc)
-}
-
-// useAll does with an archive all that may unpack something, and gives how many times something was refused as damaged or too
-// large. Nothing may take what it does not.
-func useAll(t *testing.T, a *Archive) (refused int) {
-	t.Helper()
-	count := func(err error) {
-		switch {
-		case err == nil:
-		case errors.Is(err, format.ErrFormat), errors.Is(err, format.ErrTooLarge), errors.Is(err, format.ErrChecksum), errors.Is(err, ErrMissingBlob):
-			refused++
-		default:
-			t.Fatal(err)
-		}
-	}
-	var hashes []format.Hash
-	for _, b := range a.Store().Blobs() {
-		a.Store().Stored(b)
-		hashes = append(hashes, b.Hash)
-		if b.Size < 64<<20 {
-			r, err := a.Store().OpenBlob(b.Hash)
-			if err == nil {
-				_, err = io.Copy(io.Discard, r)
-			}
-			count(err)
-		}
-	}
-	p, err := PlanVerify(a, nil)
-	if err != nil {
-		count(err)
-	} else {
-		if err := RunPlan(context.Background(), p, a.Store().Source(), 1, nil); err != nil {
-			t.Fatal(err)
-		}
-		r, err := p.Report(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		refused += len(r.Damaged) + len(r.Images)
-		r.Text()
-	}
-	if _, err := PlanContents(a, hashes); err != nil {
-		count(err)
-	}
-	for i := range a.Images() {
-		im, err := a.Image(i + 1)
-		if err != nil {
-			count(err)
-			continue
-		}
-		for n := range Node(im.Len()) {
-			if im.ReparseTag(n) != 0 {
-				_, err := im.ReparseData(n)
-				count(err)
-			}
-		}
-		for _, recover := range []bool{false, true} {
-			x, err := PlanExtract(a, Selection{Image: im}, &ExtractOptions{Recover: recover})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if x.OutSize > 64<<20 {
-				continue
-			}
-			out := NewZIPWriter(discard{})
-			if _, err := RunExtract(context.Background(), x, a.Store().Source(), 1, out, nil); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := out.Finish(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	return refused
-}
-
-// discard is an output that keeps nothing.
-type discard struct{}
-
-func (discard) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }
 
 // TestRefusedBeforeAllocation: a chunk that cannot be unpacked is refused before there is memory for it.
 func TestRefusedBeforeAllocation(t *testing.T) {
@@ -188,22 +96,6 @@ func TestFailureRemembered(t *testing.T) {
 	}
 }
 
-// packChunk packs a chunk.
-func packChunk(t testing.TB, kind format.Codec, data []byte) []byte {
-	t.Helper()
-	size := int64(1 << 15)
-	for size < int64(len(data)) {
-		size *= 2
-	}
-	dst := make([]byte, len(data))
-	var e codec.Encoders
-	n, err := e.Encode(kind, size, codec.LevelFast, dst[:len(data)-1], data, func() error { return nil })
-	if err != nil || n == 0 {
-		t.Fatalf("%d bytes, %v", n, err)
-	}
-	return dst[:n]
-}
-
 // TestLinksInOrder: links whose data are in two chunks by turns, which do not fit the cache together, do not each unpack a
 // chunk; and what they give is right.
 func TestLinksInOrder(t *testing.T) {
@@ -231,43 +123,6 @@ func TestLinksInOrder(t *testing.T) {
 	}
 	if took := a.Store().unpacked.Load() - before; took > 6*chunk {
 		t.Errorf("%d chunks were unpacked for 400 links in two", took/chunk)
-	}
-}
-
-// TestSharedMetadata: very many images of one metadata resource are no more work than the archive is large.
-func TestSharedMetadata(t *testing.T) {
-	const images, files = 2000, 100
-	root := wimtest.Folder("")
-	for i := range files {
-		root.Children = append(root.Children, &wimtest.HandEntry{Name: fmt.Sprintf("%0200d", i)})
-	}
-	h := wimtest.One(root)
-	h.XML = "<WIM></WIM>"
-	for range images - 1 {
-		h.Metadata = append(h.Metadata, wimtest.HandMeta{RefCount: 1, Shared: true})
-		h.Metadata[len(h.Metadata)-1].Data = h.Metadata[0].Data
-	}
-	b := h.Bytes()
-	size := int64(len(h.Metadata[0].Data))
-	a := mustOpen(t, b)
-	good := 0
-	took := allocated(func() {
-		for i := range a.Images() {
-			im, err := a.Image(i + 1)
-			switch {
-			case err == nil && im.Len() == files+1 && im.Index() == i+1:
-				good++
-			case !errors.Is(err, format.ErrFormat):
-				t.Fatalf("image %d: %v", i+1, err)
-			}
-		}
-	})
-	want := budget(int64(len(b)), metadataTimes) / size
-	if int64(good) != want || want >= images || len(b) < leastBudget {
-		t.Errorf("%d of %d images can be read, want %d", good, images, want)
-	}
-	if took > 20*size+int64(good)*1000 {
-		t.Errorf("their trees took %d bytes, and one has %d", took, size)
 	}
 }
 
@@ -363,41 +218,39 @@ func TestPrettyIsBounded(t *testing.T) {
 	}
 }
 
-// TestLeastPacked: no encoder makes less of a chunk than leastPacked says, of what packs best.
-func TestLeastPacked(t *testing.T) {
-	for _, kind := range []format.Codec{format.XPRESS, format.LZX, format.LZMS} {
-		for _, size := range []int{1 << 15, 1 << 16, 1 << 17, 1 << 20, 2 << 20} {
-			if !format.ChunkSizeOK(kind, uint32(size)) {
-				continue
-			}
-			for level := codec.LevelFast; level <= codec.LevelMaximum; level++ {
-				if fewer() && level != codec.LevelMaximum && size > 1<<17 {
-					continue
-				}
-				packed := 0
-				var e codec.Encoders
-				for _, n := range []int{20, 260, 600, 1100, 5000, size/2 + 1, size} {
-					src, dst := make([]byte, n), make([]byte, n)
-					for _, b := range []byte{0, 0xe8} {
-						for i := range src {
-							src[i] = b
-						}
-						k, err := e.Encode(kind, int64(size), level, dst[:n-1], src, func() error { return nil })
-						if err != nil {
-							t.Fatal(err)
-						}
-						if least := leastChunk(kind, int64(n)); k > 0 && int64(k) < least {
-							t.Errorf("%v, level %d: %d bytes are packed to %d, less than %d", kind, level, n, k, least)
-						}
-						if k > 0 {
-							packed++
-						}
-					}
-				}
-				if packed < 8 {
-					t.Errorf("%v, level %d, chunks of %d: only %d of 14 were packed", kind, level, size, packed)
-				}
+// TestSharedMetadata: very many images of one metadata resource are no more work than the archive is large.
+func TestSharedMetadata(t *testing.T) {
+	const images, files = 2000, 100
+	root := wimtest.Folder("")
+	for i := range files {
+		root.Children = append(root.Children, &wimtest.HandEntry{Name: fmt.Sprintf("%0200d", i)})
+	}
+	h := wimtest.One(root)
+	h.XML = "<WIM></WIM>"
+	for range images - 1 {
+		h.Metadata = append(h.Metadata, wimtest.HandMeta{RefCount: 1, Shared: true})
+		h.Metadata[len(h.Metadata)-1].Data = h.Metadata[0].Data
+	}
+	b := h.Bytes()
+	size := int64(len(h.Metadata[0].Data))
+	a := mustOpen(t, b)
+	good := 0
+	took := allocated(func() {
+		for i := range a.Images() {
+			im, err := a.Image(i + 1)
+			switch {
+			case err == nil && im.Len() == files+1 && im.Index() == i+1:
+				good++
+			case !errors.Is(err, format.ErrFormat):
+				t.Fatalf("image %d: %v", i+1, err)
 			}
 		}
+	})
+	want := budget(int64(len(b)), metadataTimes) / size
+	if int64(good) != want || want >= images || len(b) < leastBudget {
+		t.Errorf("%d of %d images can be read, want %d", good, images, want)
+	}
+	if took > 20*size+int64(good)*1000 {
+		t.Errorf("their trees took %d bytes, and one has %d", took, size)
 	}
 }

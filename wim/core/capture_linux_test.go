@@ -32,7 +32,7 @@ func captureScan(t *testing.T, folder, file string, scan *ScanOptions, o *WriteO
 	e, plan := NewEdit(), (*Edit).PlanWrite
 	flags := os.O_RDWR | os.O_CREATE | os.O_TRUNC
 	if append {
-		if e, err = EditOf(openFile(t, file).a); err != nil {
+		if e, err = EditOf(openFile(t, file).Archive()); err != nil {
 			t.Fatal(err)
 		}
 		plan, flags = (*Edit).PlanAppend, os.O_RDWR

@@ -12,7 +12,7 @@ import (
 
 func TestDiff(t *testing.T) {
 	set := func(e *entry, f func(*format.Dentry)) *entry { f(&e.d); return e }
-	a := mustLoad(t, metadata(dir("",
+	a := parseTree(t, metadata(dir("",
 		file("same"),
 		file("content"),
 		file("gone"),
@@ -30,7 +30,7 @@ func TestDiff(t *testing.T) {
 		file("items"),
 		set(file("security"), func(d *format.Dentry) { d.SecurityID = 1 }),
 	), wimtest.Descriptor()))
-	b := mustLoad(t, metadata(dir("",
+	b := parseTree(t, metadata(dir("",
 		file("same"),
 		set(file("content"), func(d *format.Dentry) { d.Hash = hashOf("new"); d.Modified = 9 }),
 		dir("new dir", file("x")),

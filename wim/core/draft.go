@@ -420,6 +420,9 @@ func (d *Draft) Contents() []Content {
 	return list
 }
 
+// NumContents returns the number of contents.
+func (d *Draft) NumContents() int { return len(d.contents) }
+
 // Content returns content number id, which must not be NoContent.
 func (d *Draft) Content(id ContentID) Content { return d.contents[id].get() }
 

@@ -96,7 +96,7 @@ func again(t *testing.T, im *Image) (d *Draft, meta []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := loadImage(im.a, im.index, meta)
+	back, err := loadImage(im.Archive(), im.Index(), meta)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -521,7 +521,7 @@ func TestDraftLastName(t *testing.T) {
 			if !ok {
 				t.Fatal(path)
 			}
-			if got := back.fixed(n).linkGroup(); got != want {
+			if got := back.entry(n).Dentry().Link; got != want {
 				t.Errorf("without %s, %s has the number %d, want %d", step.remove, path, got, want)
 			}
 		}

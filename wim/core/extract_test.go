@@ -1,7 +1,6 @@
 package core
 
 import (
-	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"context"
@@ -20,210 +19,6 @@ import (
 	"wimscope/wim/ntname"
 	"wimscope/wim/wimtest"
 )
-
-// memSink is an output in memory.
-type memSink struct{ b []byte }
-
-func (m *memSink) WriteAt(p []byte, off int64) (int, error) {
-	if end := int(off) + len(p); end > len(m.b) {
-		m.b = append(m.b, make([]byte, end-len(m.b))...)
-	}
-	return copy(m.b[off:], p), nil
-}
-
-func (m *memSink) Truncate(size int64) error {
-	m.b = m.b[:size]
-	return nil
-}
-
-// extract runs a whole extraction to memory, shards, results and entries through their packed forms.
-func extract(t testing.TB, a *Archive, im *Image, o *ExtractOptions) (*ExtractPlan, []byte, []Entry) {
-	t.Helper()
-	p, err := PlanExtract(a, Selection{Image: im}, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink := &memSink{}
-	out := NewZIPWriter(sink)
-	if o != nil && o.Form == OutputTAR {
-		out = NewTARWriter(sink)
-	}
-	maker := SegmentMaker{Recover: o != nil && o.Recover}
-	w := NewShardWorker()
-	var damaged []Entry
-	for i := range p.NumShards() {
-		s, err := packedPlan{p, t}.Shard(i)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := RunShard(s, a.Store().Source(), w, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if int64(len(r.Data)) != s.Bytes || r.Bytes != s.Bytes {
-			t.Errorf("shard %d gives %d bytes, tells of %d, and was planned with %d", i, len(r.Data), r.Bytes, s.Bytes)
-		}
-		again, err := ParseShardResult(r.AppendBinary(nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		entries, err := p.Entries(i)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if entries, err = ParseEntries(entries.AppendBinary(nil)); err != nil {
-			t.Fatal(err)
-		}
-		seg, err := maker.Make(r.Data, again, entries)
-		if err != nil {
-			t.Fatal(err)
-		}
-		damaged = append(damaged, seg.Damaged...)
-		if err := out.Segment(seg.Data, seg.Entries, seg.CRCs); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := p.Merge(i, again); err != nil {
-			t.Fatal(err)
-		}
-	}
-	n, err := out.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if int64(len(sink.b)) != n {
-		t.Errorf("the output has %d bytes, %d were told", len(sink.b), n)
-	}
-	if len(damaged) == 0 && n != p.OutSize {
-		t.Errorf("the output has %d bytes, %d were planned", n, p.OutSize)
-	}
-	return p, sink.b, damaged
-}
-
-// zipTree lists a ZIP: path to content, folders with a slash and no content, links with "-> " before the target.
-func zipTree(t testing.TB, b []byte) map[string]string {
-	t.Helper()
-	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tree := map[string]string{}
-	for _, f := range z.File {
-		r, err := f.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := io.ReadAll(r) // checks the CRC
-		if err != nil {
-			t.Errorf("%s: %v", f.Name, err)
-		}
-		text := string(data)
-		if f.Mode()&os.ModeSymlink != 0 {
-			text = "-> " + text
-		}
-		if _, twice := tree[f.Name]; twice {
-			t.Errorf("%s is there twice", f.Name)
-		}
-		tree[f.Name] = text
-	}
-	return tree
-}
-
-func tarTree(t testing.TB, b []byte) map[string]string {
-	t.Helper()
-	tree := map[string]string{}
-	r := tar.NewReader(bytes.NewReader(b))
-	for {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return tree
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := string(data)
-		switch h.Typeflag {
-		case tar.TypeSymlink:
-			text = "-> " + h.Linkname
-		case tar.TypeLink:
-			target, ok := tree[h.Linkname]
-			if !ok {
-				t.Errorf("%s: %s was not before it", h.Name, h.Linkname)
-			}
-			text = target
-		}
-		if _, twice := tree[h.Name]; twice {
-			t.Errorf("%s is there twice", h.Name)
-		}
-		tree[h.Name] = text
-	}
-}
-
-// imageTree reads the same from the image itself.
-func imageTree(t testing.TB, a *Archive, im *Image) map[string]string {
-	t.Helper()
-	tree := map[string]string{}
-	for n := Node(1); int(n) < im.Len(); n++ {
-		p := im.Path(n)[1:]
-		if im.IsDir(n) {
-			tree[p+"/"] = ""
-			continue
-		}
-		if im.ReparseTag(n) != 0 {
-			target, err := im.LinkTarget(n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tree[p] = "-> " + target
-			continue
-		}
-		r, err := a.Store().OpenBlob(im.Hash(n))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tree[p] = string(b)
-	}
-	return tree
-}
-
-func diffTrees(t testing.TB, what string, got, want map[string]string) {
-	t.Helper()
-	for p, w := range want {
-		if g, ok := got[p]; !ok || g != w {
-			t.Errorf("%s: %q: got %.60q (there: %v), want %.60q", what, p, g, ok, w)
-		}
-	}
-	for p := range got {
-		if _, ok := want[p]; !ok {
-			t.Errorf("%s: %q should not be there", what, p)
-		}
-	}
-}
-
-func extractVariant(t *testing.T, a *Archive) {
-	im, err := a.Image(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := imageTree(t, a, im)
-	_, b, damaged := extract(t, a, im, nil)
-	diffTrees(t, "ZIP", zipTree(t, b), want)
-	p, b, _ := extract(t, a, im, &ExtractOptions{Form: OutputTAR})
-	diffTrees(t, "TAR", tarTree(t, b), want)
-	if len(damaged) > 0 || p.Skipped.Count > 0 {
-		t.Errorf("damaged %v, skipped %v", damaged, p.Skipped)
-	}
-	if p.Files+p.Dirs+p.Links != im.Len()-1 {
-		t.Errorf("%d files, %d folders, %d links of %d entries", p.Files, p.Dirs, p.Links, im.Len()-1)
-	}
-}
 
 // TestExtractSamples sees that a ZIP has what each sample says, and tells of what it has not.
 func TestExtractSamples(t *testing.T) {
@@ -526,7 +321,7 @@ func TestExtractSelection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	find := func(p string) Node {
+	node := func(p string) Node {
 		n, ok := im.Lookup(p)
 		if !ok {
 			t.Fatalf("no %s", p)
@@ -541,9 +336,9 @@ func TestExtractSelection(t *testing.T) {
 		refused string
 	}{
 		{"all", Selection{}, ExtractOptions{}, "Name Windows/ Windows/WinSxS/ Windows/WinSxS/x.dll Windows/a.txt Windows/win.ini con name", ""},
-		{"folder", Selection{Roots: []Node{find("/Windows")}, Base: find("/Windows")}, ExtractOptions{}, "WinSxS/ WinSxS/x.dll a.txt win.ini", ""},
+		{"folder", Selection{Roots: []Node{node("/Windows")}, Base: node("/Windows")}, ExtractOptions{}, "WinSxS/ WinSxS/x.dll a.txt win.ini", ""},
 		{"skip", Selection{Skip: []*PathGlob{NewPathGlob("/Windows/WinSxS", true)}}, ExtractOptions{}, "Name Windows/ Windows/a.txt Windows/win.ini con name", ""},
-		{"one file", Selection{Roots: []Node{find("/Windows/a.txt")}, Base: find("/Windows")}, ExtractOptions{}, "a.txt", ""},
+		{"one file", Selection{Roots: []Node{node("/Windows/a.txt")}, Base: node("/Windows")}, ExtractOptions{}, "a.txt", ""},
 		{"Windows folder", Selection{}, ExtractOptions{Form: OutputFolder, Platform: ntname.PlatformWindows},
 			"Name Windows/ Windows/WinSxS/ Windows/a.txt", "/Windows/WinSxS/x.dll:name-extension /Windows/win.ini:name-extension /con:name-device /name:case-twin"},
 		{"Linux folder", Selection{}, ExtractOptions{Form: OutputFolder, Platform: ntname.PlatformLinux},
@@ -582,7 +377,7 @@ func TestExtractSelection(t *testing.T) {
 			}
 		})
 	}
-	raw, err := PlanExtract(a, Selection{Image: im, Roots: []Node{find("/Windows/a.txt")}}, &ExtractOptions{Form: OutputRaw})
+	raw, err := PlanExtract(a, Selection{Image: im, Roots: []Node{node("/Windows/a.txt")}}, &ExtractOptions{Form: OutputRaw})
 	if err != nil || raw.OutSize != 1 || raw.Name != "a.txt" || raw.NumShards() != 1 {
 		t.Errorf("raw: %+v, %v", raw, err)
 	}
@@ -639,7 +434,7 @@ func TestExtractAgainstWimlib(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink := &memSink{}
+	sink := &memFile{}
 	out := NewZIPWriter(sink)
 	if damaged, err := RunExtract(context.Background(), p, a.Store().Source(), 2, out, nil); err != nil || len(damaged) > 0 {
 		t.Fatal(err, damaged)
@@ -710,7 +505,7 @@ func TestExtractLinks(t *testing.T) {
 // TestOutputNotCut: a sink that cannot be cut to its size says so, should what was taken back have been at its end.
 func TestOutputNotCut(t *testing.T) {
 	for name, out := range map[string]OutputWriter{
-		"ZIP": NewZIPWriter(struct{ io.WriterAt }{&memSink{}}), "TAR": NewTARWriter(struct{ io.WriterAt }{&memSink{}}),
+		"ZIP": NewZIPWriter(struct{ io.WriterAt }{&memFile{}}), "TAR": NewTARWriter(struct{ io.WriterAt }{&memFile{}}),
 	} {
 		data := make([]byte, 3<<20)
 		first := SegmentEntries{{Entries: []Entry{{Path: "a", Size: 4 << 20}}, Len: 3 << 20}}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,80 +12,9 @@ import (
 	"time"
 
 	"github.com/hack-pad/hackpadfs"
-
 	"wimscope/wim/ntname"
 	"wimscope/wim/wimtest"
 )
-
-// openHand opens an archive made by hand and loads its first image.
-func openHand(t testing.TB, root *wimtest.HandEntry, security ...[]byte) *Image {
-	t.Helper()
-	return openBytes(t, wimtest.One(root, security...).Bytes())
-}
-
-func openBytes(t testing.TB, b []byte) *Image {
-	t.Helper()
-	a, err := Open([]Part{{Name: "hand.wim", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	im, err := a.Image(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return im
-}
-
-// capture packs a folder with wimlib and opens its image.
-func capture(t testing.TB, dir string, options ...string) *Image {
-	t.Helper()
-	wimtest.Need(t, wimtest.Wimlib)
-	name := filepath.Join(t.TempDir(), "made.wim")
-	wimtest.MustRun(t, ".", wimtest.Wimlib, append([]string{"capture", dir, name, "--compress=none"}, options...)...)
-	a, err := Open(openFiles(t, name), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	im, err := a.Image(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return im
-}
-
-// testFolder makes a folder that has what Linux can hold.
-func testFolder(t testing.TB) string {
-	t.Helper()
-	wimtest.Need(t, "mkfifo")
-	dir := t.TempDir()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, d := range []string{"a", "a/empty", "a/deep/er", "Ordner mit Umläuten äöü"} {
-		must(os.MkdirAll(filepath.Join(dir, d), 0o755))
-	}
-	for name, text := range map[string]string{
-		"a/file.txt": "hello\n", "a/File.txt": "twin\n", "a/deep/er/big": strings.Repeat("0123456789abcdef", 9000),
-		"empty": "", "Ordner mit Umläuten äöü/日本語 😀.txt": "text", "colon:in:name": "c", `back\slash`: "b",
-		" space ": "s", "trailing.": "d", "␛": "escape",
-	} {
-		must(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o640))
-	}
-	must(os.Chmod(filepath.Join(dir, "a/file.txt"), 0o751|fs.ModeSetuid))
-	must(os.Link(filepath.Join(dir, "a/file.txt"), filepath.Join(dir, "hard link")))
-	for name, target := range map[string]string{
-		"link": "a/file.txt", "a/up": "../empty", "dirlink": "a/deep", "dangling": "no/where", "loop": "loop", "loop1": "loop2", "loop2": "loop1",
-		"absolute": "/a/deep/er/big", "through": "dirlink/er/big", "outside": "../../../../etc/passwd", "self": ".",
-	} {
-		must(os.Symlink(target, filepath.Join(dir, name)))
-	}
-	wimtest.MustRun(t, dir, "mkfifo", "-m", "600", "fifo")
-	must(os.Chtimes(filepath.Join(dir, "a/file.txt"), time.Unix(1, 0), time.Date(1999, 12, 31, 23, 59, 59, 123456700, time.UTC)))
-	return dir
-}
 
 func TestFSOfFolder(t *testing.T) {
 	im := capture(t, testFolder(t), "--unix-data")

@@ -4,54 +4,10 @@ import (
 	"bytes"
 	"crypto/sha1"
 	"errors"
-	"io"
 	"testing"
 
 	"wimscope/wim/format"
 )
-
-// holeContent is a content that has data in some places, and must not be read in others.
-type holeContent struct {
-	size int64
-	data [][2]int64 // from and to
-	read int64
-	err  error // of NextData
-}
-
-func (f *holeContent) Size() int64  { return f.size }
-func (f *holeContent) Close() error { return nil }
-
-func (f *holeContent) NextData(off int64) (from, to int64, err error) {
-	for _, d := range f.data {
-		if off < d[1] {
-			return max(off, d[0]), d[1], f.err
-		}
-	}
-	return f.size, f.size, f.err
-}
-
-// byteAt is never zero in data.
-func (f *holeContent) byteAt(off int64) byte {
-	for _, d := range f.data {
-		if off >= d[0] && off < d[1] {
-			return byte(off%251) + 1
-		}
-	}
-	return 0
-}
-
-func (f *holeContent) ReadAt(b []byte, off int64) (int, error) {
-	f.read += int64(len(b))
-	for i := range b {
-		if off+int64(i) >= f.size {
-			return i, io.EOF
-		}
-		b[i] = f.byteAt(off + int64(i))
-	}
-	return len(b), nil
-}
-
-func (f *holeContent) OpenContent(int32) (ContentFile, error) { return f, nil }
 
 // TestHoles packs and hashes contents with holes, which are not read.
 func TestHoles(t *testing.T) {

@@ -56,6 +56,9 @@ func (im *Image) memory() int64 {
 	return int64(cap(im.meta)) + int64(cap(im.nodes))*perNode + int64(cap(im.security))*24
 }
 
+// Archive returns the archive that the image was loaded from, nil if it was parsed by itself.
+func (im *Image) Archive() *Archive { return im.a }
+
 // Index is the image's number in the archive, from 1.
 func (im *Image) Index() int { return im.index }
 

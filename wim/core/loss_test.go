@@ -8,14 +8,8 @@ import (
 	"testing"
 
 	"wimscope/wim/format"
-	"wimscope/wim/internal/sha1"
 	"wimscope/wim/wimtest"
 )
-
-// holding is an archive of an image with that metadata. Its contents are not there: entries should have none.
-func holding(meta []byte) []byte {
-	return (&wimtest.HandArchive{Metadata: []wimtest.HandMeta{{Data: meta, RefCount: 1}}}).Bytes()
-}
 
 // empty is an entry without content.
 func empty(name string) *entry { return &entry{name: name, attrs: format.AttrArchive} }
@@ -27,7 +21,7 @@ func TestLosses(t *testing.T) {
 	// the files in it.
 	changed := func(f func(meta []byte, root, d, a, b int)) []byte {
 		meta := metadata(dir("", dir("d", empty("a"), empty("b")), empty("z")))
-		im := mustLoad(t, meta)
+		im := parseTree(t, meta)
 		at := func(path string) int {
 			n, ok := im.Lookup(path)
 			if !ok {
@@ -163,41 +157,10 @@ func TestManyLosses(t *testing.T) {
 	for range 500 {
 		list = append(list, empty("."))
 	}
-	im := mustLoad(t, metadata(dir("", list...)))
+	im := parseTree(t, metadata(dir("", list...)))
 	first, n := im.Losses()
 	if n != 500 || len(first) != maxTreeLosses {
 		t.Errorf("%d losses, %d told", n, len(first))
 	}
 	wantWarning(t, im, "and 400 more")
-}
-
-// TestKeepForLostEntries: deleting an image in place keeps its contents while an image that stays is incomplete, since entries
-// that were lost there may use them.
-func TestKeepForLostEntries(t *testing.T) {
-	for _, whole := range []bool{true, false} {
-		sub := wimtest.Folder("sub", &wimtest.HandEntry{Name: "lost"})
-		if !whole {
-			sub.Subdir = func(map[string]int) int64 { return 1 << 20 } // beyond the metadata
-		}
-		a := wimtest.One(wimtest.Folder("", sub, wimtest.TextFile("a", "one")))
-		other := wimtest.One(wimtest.Folder("", wimtest.TextFile("b", "two")))
-		a.Metadata, a.Blobs = append(a.Metadata, other.Metadata...), append(a.Blobs, other.Blobs...)
-		b := a.Bytes()
-		e := editing(t, b)
-		if err := e.Delete(2); err != nil {
-			t.Fatal(err)
-		}
-		p, err := e.PlanAppend(&WriteOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, n := p.Losses(); n > 0 {
-			t.Errorf("%d losses of an image that stays", n)
-		}
-		m := memFile{slices.Clone(b)}
-		run(t, p, nil, &m, nil)
-		if has := openHas(t, m.b, format.Hash(sha1.Sum([]byte("two")))); has == whole {
-			t.Errorf("the other image is whole: %v; the content is there: %v", whole, has)
-		}
-	}
 }

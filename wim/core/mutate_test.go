@@ -68,7 +68,7 @@ func mutated(t *testing.T, b []byte) {
 		return
 	}
 	checkTiles(t, a)
-	sameTables(t, a)
+	sameTables(t, a.Store())
 	bad := map[format.Hash]bool{}
 	for _, x := range a.Store().Blobs() {
 		a.Store().Stored(x)
@@ -111,7 +111,7 @@ func mutated(t *testing.T, b []byte) {
 			t.Fatal(err)
 		}
 		if x.OutSize < 256<<20 {
-			out := NewZIPWriter(&memSink{})
+			out := NewZIPWriter(&memFile{})
 			if _, err := RunExtract(context.Background(), x, a.Store().Source(), 1, out, nil); err != nil {
 				t.Fatal(err)
 			}

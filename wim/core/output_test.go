@@ -313,7 +313,7 @@ func FuzzParseEntries(f *testing.F) {
 
 // TestStageKeepsPlaces writes in every order of small and large: nothing may go where it does not belong.
 func TestStageKeepsPlaces(t *testing.T) {
-	sink := &memSink{}
+	sink := &memFile{}
 	s := newStage(sink)
 	var want []byte
 	for i, n := range []int{10, stageSize / 2, 3, stageSize/2 - 1, stageSize / 2, 100, stageSize - 100, 1, 2 * stageSize, 5} {

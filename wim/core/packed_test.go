@@ -122,7 +122,7 @@ func TestPackedElsewhere(t *testing.T) {
 		data, results, entries := randomOutput(r)
 		for _, keep := range []bool{false, true} {
 			for form, open := range map[OutputForm]func(io.WriterAt) OutputWriter{OutputZIP: NewZIPWriter, OutputTAR: NewTARWriter} {
-				here, there := &memSink{}, &memSink{}
+				here, there := &memFile{}, &memFile{}
 				one, two := open(here), open(there)
 				m1, m2 := SegmentMaker{Recover: keep}, SegmentMaker{Recover: keep}
 				var buf []byte
@@ -196,7 +196,7 @@ func TestPackedRuns(t *testing.T) {
 		{"many names", many, make([]byte, maxRepeat), 2*maxRepeat + 1e4, 6}, // up to the third header, then contents and headers in turn
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var sink memSink
+			var sink memFile
 			w := NewZIPWriter(&sink)
 			b, err := appendPacked(nil, zipForm{}, c.data, c.s, make([]uint32, len(c.s)))
 			if err != nil {
@@ -234,7 +234,7 @@ func TestPackedRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, b := range map[string][]byte{"short": good[:len(good)-1], "long": append(slices.Clone(good), 0), "none": nil} {
-			if err := open(&memSink{}).Packed(PackedBytes(b), s, []uint32{1}); !errors.Is(err, errSegment) {
+			if err := open(&memFile{}).Packed(PackedBytes(b), s, []uint32{1}); !errors.Is(err, errSegment) {
 				t.Errorf("%s, %s: %v", form, name, err)
 			}
 		}
@@ -245,7 +245,7 @@ func TestPackedRefuses(t *testing.T) {
 			if _, err := appendPacked(nil, packFormOf(form), nil, s, make([]uint32, len(s))); !errors.Is(err, errSegment) {
 				t.Errorf("%s, %s packed: %v", form, name, err)
 			}
-			if err := open(&memSink{}).Packed(PackedBytes("ab"), s, make([]uint32, len(s))); !errors.Is(err, errSegment) {
+			if err := open(&memFile{}).Packed(PackedBytes("ab"), s, make([]uint32, len(s))); !errors.Is(err, errSegment) {
 				t.Errorf("%s, %s written: %v", form, name, err)
 			}
 		}

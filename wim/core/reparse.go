@@ -43,8 +43,13 @@ func (im *Image) link(n Node, hops *int) (Link, error) {
 
 // damagedLink returns where a link leads by data whose SHA-1 does not match, for data recovery.
 func (im *Image) damagedLink(n Node) Link {
-	hops := maxLinkHops
 	data, _ := im.ReparseData(n)
+	return im.ParseLink(n, data)
+}
+
+// ParseLink returns where n leads by reparse data that the caller has read.
+func (im *Image) ParseLink(n Node, data []byte) Link {
+	hops := maxLinkHops
 	return im.linkOf(n, data, &hops)
 }
 

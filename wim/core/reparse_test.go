@@ -9,14 +9,6 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-func symlink(name, target string, relative bool) *wimtest.HandEntry {
-	return &wimtest.HandEntry{Name: name, Attrs: format.AttrReparsePoint, Tag: format.TagSymlink, Data: wimtest.SymlinkData(target, strings.TrimPrefix(target, `\??\`), relative)}
-}
-
-func junction(name, target string) *wimtest.HandEntry {
-	return &wimtest.HandEntry{Name: name, Attrs: format.AttrReparsePoint | format.AttrDirectory, Tag: format.TagMountPoint, Data: wimtest.JunctionData(target, strings.TrimPrefix(target, `\??\`))}
-}
-
 func TestLinks(t *testing.T) {
 	wsl := func(name, target string) *wimtest.HandEntry {
 		return &wimtest.HandEntry{Name: name, Attrs: format.AttrReparsePoint, Tag: format.TagLxSymlink, Data: append([]byte{2, 0, 0, 0}, target...)}

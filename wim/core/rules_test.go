@@ -17,52 +17,6 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// openMem opens an archive of one part in memory.
-func openMem(b []byte, o *ReadOptions) (*Archive, error) {
-	return Open([]Part{{Name: "test.wim", R: bytes.NewReader(b), Size: int64(len(b))}}, o)
-}
-
-func mustOpen(t testing.TB, b []byte) *Archive {
-	t.Helper()
-	a, err := openMem(b, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
-// plainArchive is an archive with one small file.
-func plainArchive() *wimtest.HandArchive {
-	return wimtest.One(wimtest.Folder("", wimtest.TextFile("a", "text")))
-}
-
-// editHeader gives the archive with another header.
-func editHeader(b []byte, f func(h *format.Header)) []byte {
-	h, err := format.ParseHeader(b)
-	if err != nil {
-		panic(err)
-	}
-	f(&h)
-	return append(h.Append(nil), b[format.HeaderSize:]...)
-}
-
-// editEntry changes entry i of the blob table.
-func editEntry(b []byte, i int, f func(e *format.BlobEntry)) []byte {
-	h, err := format.ParseHeader(b)
-	if err != nil {
-		panic(err)
-	}
-	b = bytes.Clone(b)
-	at := int(h.BlobTable.Off) + i*format.BlobEntrySize
-	e, err := format.ParseBlobEntry(b[at:])
-	if err != nil {
-		panic(err)
-	}
-	f(&e)
-	copy(b[at:], e.Append(nil))
-	return b
-}
-
 // TestHeaderRules: what a header may say and what it may not.
 func TestHeaderRules(t *testing.T) {
 	good := plainArchive().Bytes()
@@ -507,20 +461,6 @@ func TestMemoryLimits(t *testing.T) {
 	}
 }
 
-// readCounter counts the bytes that are read.
-type readCounter struct {
-	r io.ReaderAt
-	n int64
-	m sync.Mutex
-}
-
-func (c *readCounter) ReadAt(p []byte, off int64) (int, error) {
-	c.m.Lock()
-	c.n += int64(len(p))
-	c.m.Unlock()
-	return c.r.ReadAt(p, off)
-}
-
 // TestRandomAccess: a small read of a large content unpacks only what it needs, and a chunk once.
 func TestRandomAccess(t *testing.T) {
 	v := variant(t, "LZX 32K")
@@ -589,26 +529,6 @@ func TestRandomAccess(t *testing.T) {
 	wg.Wait()
 }
 
-// TestCacheLimit: the cache keeps what was used last, within its bounds.
-func TestCacheLimit(t *testing.T) {
-	c := newLRU[int, string](10, 1)
-	c.put(1, "a", 4)
-	c.put(2, "b", 4)
-	c.get(1)
-	c.put(3, "c", 4)
-	if _, ok := c.get(2); ok || c.used != 8 {
-		t.Errorf("2 is still there; %d bytes", c.used)
-	}
-	c.put(4, "d", 50)
-	if _, ok := c.get(4); !ok || len(c.items) != 1 || c.used != 50 {
-		t.Errorf("%d values, %d bytes", len(c.items), c.used)
-	}
-	c.put(4, "e", 5)
-	if v, _ := c.get(4); v != "e" || c.used != 5 {
-		t.Errorf("%q, %d bytes", v, c.used)
-	}
-}
-
 // TestOverlappingSolidBlobs: what no tool writes is read and verified all the same.
 func TestOverlappingSolidBlobs(t *testing.T) {
 	data := bytes.Repeat([]byte("0123456789abcdef"), 8192) // four chunks
@@ -629,34 +549,6 @@ func TestOverlappingSolidBlobs(t *testing.T) {
 	}
 	_, out, _ := extract(t, a, im, nil)
 	diffTrees(t, "ZIP", zipTree(t, out), imageTree(t, a, im))
-}
-
-// TestOverlapIsBounded: a small archive whose blobs all lie over each other in all chunks does not take all memory.
-func TestOverlapIsBounded(t *testing.T) {
-	data := make([]byte, 32<<15)
-	var blobs []wimtest.HandSolidBlob
-	for i := range 40_000 {
-		b := wimtest.HandSolidBlob{Off: 0, Size: int64(len(data))}
-		b.RefCount = 1
-		binary.LittleEndian.PutUint32(b.Hash[:], uint32(i+1))
-		blobs = append(blobs, b)
-	}
-	h := plainArchive()
-	h.Solid = []wimtest.HandSolid{{Bytes: data, ChunkSize: 1 << 15, Blobs: blobs}}
-	a := mustOpen(t, h.Bytes())
-	p, err := PlanVerify(a, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pieces := 0
-	for _, s := range p.shards {
-		for _, sp := range s.solid {
-			pieces += sp.last - sp.first
-		}
-	}
-	if pieces > 1<<20+1000 || p.BadItems() == 0 || !strings.Contains(p.bad[int32(a.Store().nBlobs-1)].Error, "overlap") {
-		t.Errorf("%d chunks are planned, %d contents refused", pieces, p.BadItems())
-	}
 }
 
 // TestManyRuns: a table that alternates between solid and not makes as many runs as entries, and opens all the same.

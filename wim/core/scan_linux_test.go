@@ -436,7 +436,7 @@ func TestScanUpdateOf(t *testing.T) {
 	}
 	hashAll(t, d, fsys) // tells if a known hash is wrong
 	wimtest.MustRun(t, dir, wimtest.Wimlib, "append", "tree", "a.wim", "second", "--update-of=1")
-	want, err := openFile(t, filepath.Join(dir, "a.wim")).a.Image(2)
+	want, err := openFile(t, filepath.Join(dir, "a.wim")).Archive().Image(2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -491,7 +491,7 @@ func TestRebuiltArchive(t *testing.T) {
 		}
 		contents := map[format.Hash][]byte{}
 		for _, c := range d.Contents() {
-			b, err := im.a.Store().OpenBlob(c.Hash)
+			b, err := im.Archive().Store().OpenBlob(c.Hash)
 			if err != nil {
 				t.Fatal(err)
 			}

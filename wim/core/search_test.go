@@ -12,7 +12,7 @@ import (
 )
 
 func searchTree(t testing.TB) *Image {
-	return mustLoad(t, metadata(dir("",
+	return parseTree(t, metadata(dir("",
 		dir("Windows",
 			dir("System32", file("kernel32.dll"), file("ntdll.dll"), dir("drivers", file("disk.sys"), file("Kernel.sys"))),
 			dir("SysWOW64", file("Kernel32.dll")),
@@ -82,7 +82,7 @@ func TestSearchIsContains(t *testing.T) {
 
 func TestUses(t *testing.T) {
 	h := hashOf("shared")
-	im := mustLoad(t, metadata(dir("",
+	im := parseTree(t, metadata(dir("",
 		&entry{name: "a", d: format.Dentry{Hash: h}},
 		file("b"),
 		&entry{name: "c", d: format.Dentry{Hash: h}, streams: []format.StreamEntry{{Name: u16("s"), Hash: h}, {Name: u16("t"), Hash: hashOf("t")}}},
@@ -215,7 +215,7 @@ func BenchmarkSearch(b *testing.B) {
 	for i := range 100000 {
 		root.kids = append(root.kids, file(fmt.Sprintf("microsoft-windows-component-%06d.manifest", i)))
 	}
-	im := mustLoad(b, metadata(root))
+	im := parseTree(b, metadata(root))
 	for _, q := range []string{"99.MAN", "*9.manifest", "/microsoft-windows-component-0999"} {
 		b.Run(strings.ReplaceAll(q, "/", "_"), func(b *testing.B) {
 			b.ReportAllocs()

@@ -72,11 +72,11 @@ func PlanVerify(a *Archive, o *VerifyOptions) (*VerifyPlan, error) {
 func (p *VerifyPlan) planBlobs() error {
 	a := p.a
 	var plain, solid []int32
-	blobs := a.own()
+	records := a.own()
 	if p.o.References {
-		blobs = a.blobs
+		records = a.blobs
 	}
-	for i := range blobs {
+	for i := range records {
 		b := &a.blobs[i]
 		id := int32(i)
 		switch {
@@ -324,7 +324,7 @@ func (p *VerifyPlan) Report(rest Rest) (*VerifyReport, error) {
 		Name: a.Store().firstPart().Name, Blobs: p.blobs, Bytes: p.bytes, Integrity: p.tables,
 		MissingParts: a.Store().missing, TotalParts: a.Store().total, Warnings: a.Warnings(),
 	}
-	r.lose(a.Losses(), len(a.losses))
+	r.lose(a.Losses(), len(a.Losses()))
 	for i := range p.tables {
 		if t := &p.tables[i]; t.State == "unreadable" {
 			off := clampInt64(a.Store().parts[t.Part].hdr.Integrity.Off)
@@ -488,11 +488,11 @@ func (u *useFinder) use(list []Use, im *Image, n Node, kind format.StreamKind, n
 
 // missingList is sorted by the first path that misses the content.
 func (u *useFinder) missingList() []MissingBlob {
-	blobs := make([]*MissingBlob, 0, len(u.missing))
+	sorted := make([]*MissingBlob, 0, len(u.missing))
 	for _, m := range u.missing {
-		blobs = append(blobs, m)
+		sorted = append(sorted, m)
 	}
-	slices.SortFunc(blobs, func(x, y *MissingBlob) int {
+	slices.SortFunc(sorted, func(x, y *MissingBlob) int {
 		first := func(m *MissingBlob) (int, string) {
 			if len(m.Uses) == 0 {
 				return 1 << 30, ""
@@ -503,8 +503,8 @@ func (u *useFinder) missingList() []MissingBlob {
 		yi, yp := first(y)
 		return cmp.Or(cmp.Compare(xi, yi), cmp.Compare(xp, yp), slices.Compare(x.Hash[:], y.Hash[:]))
 	})
-	list := make([]MissingBlob, len(blobs))
-	for i, m := range blobs {
+	list := make([]MissingBlob, len(sorted))
+	for i, m := range sorted {
 		list[i] = *m
 	}
 	return list

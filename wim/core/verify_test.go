@@ -4,79 +4,18 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"wimscope/wim/wimtest"
 )
-
-// verify runs a whole verification, each shard and each result through its packed form.
-func verify(t testing.TB, a *Archive, workers int) *VerifyReport {
-	t.Helper()
-	p, err := PlanVerify(a, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var last Progress
-	if err := RunPlan(context.Background(), packedPlan{p, t}, a.Store().Source(), workers, func(at Progress) { last = at }); err != nil {
-		t.Fatal(err)
-	}
-	if last.Bytes != p.Bytes() && p.BadItems() == 0 {
-		t.Errorf("progress ends at %d of %d bytes", last.Bytes, p.Bytes())
-	}
-	if last.Items != p.Items() {
-		t.Errorf("progress ends at %d of %d items", last.Items, p.Items())
-	}
-	r, err := p.Report(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// packedPlan sends shards and results through their packed forms.
-type packedPlan struct {
-	Plan
-	t testing.TB
-}
-
-func (p packedPlan) Shard(i int) (*Shard, error) {
-	s, err := p.Plan.Shard(i)
-	if err != nil {
-		return nil, err
-	}
-	return ParseShard(s.AppendBinary(nil))
-}
-
-func (p packedPlan) Merge(i int, r *ShardResult) ([]BlockMark, error) {
-	packed := r.AppendBinary(nil)
-	again, err := ParseShardResult(packed)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(again.AppendBinary(nil), packed) {
-		p.t.Errorf("result of shard %d changes when packed", i)
-	}
-	return p.Plan.Merge(i, again)
-}
-
-func verifyVariant(t *testing.T, v wimtest.Variant, a *Archive) {
-	r := verify(t, a, 2)
-	if !r.OK {
-		t.Errorf("not found good:\n%s", r.Text())
-	}
-	if len(r.RefCounts) > 0 && v.Name != "7-Zip" {
-		t.Errorf("reference counts: %+v", r.RefCounts)
-	}
-	if r.Integrity[0].State == "none" && (strings.Contains(v.Name, "integrity") || strings.Contains(v.Name, "split") && !strings.Contains(v.Name, "pipable")) {
-		t.Error("its integrity table was not seen")
-	}
-}
 
 func TestVerifySamples(t *testing.T) {
 	for _, s := range wimtest.Samples() {
@@ -171,17 +110,6 @@ func TestVerifyFindsDamage(t *testing.T) {
 			}
 		})
 	}
-}
-
-func variant(t testing.TB, name string) wimtest.Variant {
-	t.Helper()
-	for _, v := range wimtest.Variants() {
-		if v.Name == name {
-			return v
-		}
-	}
-	t.Fatalf("there is no variant %q", name)
-	return wimtest.Variant{}
 }
 
 // TestRunPlanStops sees that an error of the progress of things ends a job.
@@ -370,5 +298,35 @@ func TestReportPathsBounded(t *testing.T) {
 	}
 	if !strings.Contains(r.Text(), fmt.Sprintf("Paths left off in what follows: %d", r.PathsLeftOff)) {
 		t.Error("the text does not say that paths are left off")
+	}
+}
+
+// TestOverlapIsBounded: a small archive whose blobs all lie over each other in all chunks does not take all memory.
+func TestOverlapIsBounded(t *testing.T) {
+	data := make([]byte, 32<<15)
+	var blobs []wimtest.HandSolidBlob
+	for i := range 40_000 {
+		b := wimtest.HandSolidBlob{Off: 0, Size: int64(len(data))}
+		b.RefCount = 1
+		binary.LittleEndian.PutUint32(b.Hash[:], uint32(i+1))
+		blobs = append(blobs, b)
+	}
+	h := plainArchive()
+	h.Solid = []wimtest.HandSolid{{Bytes: data, ChunkSize: 1 << 15, Blobs: blobs}}
+	a := mustOpen(t, h.Bytes())
+	p, err := PlanVerify(a, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pieces := 0
+	for _, s := range p.shards {
+		for _, sp := range s.solid {
+			pieces += sp.last - sp.first
+		}
+	}
+	last := int32(len(blobs) - 1)
+	refused := slices.ContainsFunc(p.refused, func(r refusal) bool { return r.id >= last && strings.Contains(r.err.Error(), "overlap") })
+	if pieces > 1<<20+1000 || p.BadItems() == 0 || !refused {
+		t.Errorf("%d chunks are planned, %d contents refused", pieces, p.BadItems())
 	}
 }

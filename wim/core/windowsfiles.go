@@ -115,7 +115,7 @@ func (t imageWindows) open(path string) (*windowsFile, error) {
 	if !ok || t.IsDir(n) || t.Hash(n).IsZero() {
 		return nil, format.ErrNotFound
 	}
-	return openWindowsFile(t.a, t.Hash(n), true, t.checked)
+	return openWindowsFile(t.Archive(), t.Hash(n), true, t.checked)
 }
 
 // openWindowsFile opens a content of an archive, one in a solid resource only if solid is set.

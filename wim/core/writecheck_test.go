@@ -80,10 +80,10 @@ func TestCopiesAreChecked(t *testing.T) {
 					t.Fatal(err)
 				}
 				opened := 0
-				sinks := []*memSink{}
+				sinks := []*memFile{}
 				_, err = RunSplit(context.Background(), p, nil, func(int) (io.WriterAt, error) {
 					opened++
-					sinks = append(sinks, &memSink{})
+					sinks = append(sinks, &memFile{})
 					return sinks[len(sinks)-1], nil
 				}, nil)
 				var ce *ContentError
@@ -96,7 +96,7 @@ func TestCopiesAreChecked(t *testing.T) {
 				if p, err = plan(); err != nil {
 					t.Fatal(err)
 				}
-				sink := &memSink{}
+				sink := &memFile{}
 				// In a solid resource neighbours share the damaged chunk.
 				lost := map[string]bool{}
 				_, err = RunWrite(context.Background(), p, nil, sink, &RunOptions{Workers: 2, Problem: func(ce *ContentError) bool {

@@ -393,8 +393,8 @@ func (p *WritePlan) gather(image int32) error {
 			return true
 		})
 	}
-	p.contents = slices.Grow(p.contents, len(im.draft.contents))
-	for i := range im.draft.contents {
+	p.contents = slices.Grow(p.contents, im.draft.NumContents())
+	for i := range im.draft.NumContents() {
 		c, n := im.draft.Content(ContentID(i)), uint32(refs[i])
 		if n == 0 || c.Known && c.Hash.IsZero() {
 			continue

@@ -19,30 +19,11 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// memFile is an archive in memory that is being written.
-type memFile struct{ b []byte }
-
-func (m *memFile) WriteAt(p []byte, off int64) (int, error) {
-	if need := int(off) + len(p); need > len(m.b) {
-		m.b = append(m.b, make([]byte, need-len(m.b))...)
-	}
-	return copy(m.b[off:], p), nil
-}
-
-func (m *memFile) Truncate(size int64) error {
-	m.b = m.b[:size]
-	return nil
-}
-
 // memContents are contents of drafts by their paths.
 type memContents struct {
 	p     func() *WritePlan
 	files map[string][]byte
 }
-
-type memContent struct{ *bytes.Reader }
-
-func (memContent) Close() error { return nil }
 
 func (m memContents) OpenContent(id int32) (ContentFile, error) {
 	_, c, ok := m.p().Content(id)
@@ -101,32 +82,6 @@ func tryWrite(e *Edit, o *WriteOptions, files map[string][]byte, workers int) ([
 	var m memFile
 	r, err := RunWrite(context.Background(), p, memContents{func() *WritePlan { return p }, files}, &m, &RunOptions{Workers: workers})
 	return m.b, r, err
-}
-
-func openWritten(t testing.TB, b []byte) *Archive {
-	t.Helper()
-	a, err := Open([]Part{{Name: "written.wim", R: bytes.NewReader(b), Size: int64(len(b))}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
-// sound opens what was written, and sees that nothing is wrong with it.
-func sound(t testing.TB, b []byte, integrity bool) *Archive {
-	t.Helper()
-	a := openWritten(t, b)
-	if w := a.Info().Warnings; len(w) > 0 {
-		t.Errorf("warnings: %q", w)
-	}
-	r := verify(t, a, 2)
-	if !r.OK || len(r.RefCounts) > 0 {
-		t.Errorf("not found good:\n%s", r.Text())
-	}
-	if want := map[bool]string{true: "ok", false: "none"}[integrity]; r.Integrity[0].State != want {
-		t.Errorf("integrity table: %q, want %q", r.Integrity[0].State, want)
-	}
-	return a
 }
 
 // sameAsTree compares an image with the tree that it was made from.
@@ -350,21 +305,6 @@ func TestExport(t *testing.T) {
 			})
 		}
 	}
-}
-
-// bigContent is n bytes that XPRESS makes shorter in the given share of chunks.
-func bigContent(n int, packable func(chunk int) bool) []byte {
-	b := make([]byte, n)
-	x := uint64(88172645463325252)
-	for i := 0; i+8 <= n; i += 8 {
-		x ^= x << 13
-		x ^= x >> 7
-		x ^= x << 17
-		if !packable(i >> 15) {
-			le.PutUint64(b[i:], x)
-		}
-	}
-	return b
 }
 
 // TestWriteLarge packs contents in pieces: those that shrink, those that do not, those of which too little shrinks.

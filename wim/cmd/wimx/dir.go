@@ -47,7 +47,7 @@ func runDir(t *tool, o *parsed) error {
 		start := core.Node(0)
 		if p := o.get("path"); p != "" {
 			var ok bool
-			if start, ok = find(im, p, t.fold); !ok {
+			if start, ok = lookup(im, p, t.fold); !ok {
 				return codef(exitNoPath, "the path %q does not exist in image %d", p, i)
 			}
 		}

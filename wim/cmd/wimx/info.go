@@ -304,10 +304,10 @@ func (t *tool) printBlobs(a *opened) error {
 				e.Hash, e.Resource.Size, e.Resource.PackedSize, e.Resource.Off, e.Part, e.RefCount, resourceFlags(e.Resource.Flags))
 		}
 	}
-	blobs := slices.DeleteFunc(a.Store().Blobs(), func(b core.Blob) bool { return a.partNumber(b.Part) != int(a.hdr.PartNumber) })
+	list := slices.DeleteFunc(a.Store().Blobs(), func(b core.Blob) bool { return a.partNumber(b.Part) != int(a.hdr.PartNumber) })
 	slot := func(b *core.Blob) uint64 { return binary.LittleEndian.Uint64(b.Hash[:]) & (slots - 1) }
-	slices.SortFunc(blobs, func(x, y core.Blob) int { return cmp.Or(cmp.Compare(slot(&x), slot(&y)), cmp.Compare(y.ID, x.ID)) })
-	for _, b := range blobs {
+	slices.SortFunc(list, func(x, y core.Blob) int { return cmp.Or(cmp.Compare(slot(&x), slot(&y)), cmp.Compare(y.ID, x.ID)) })
+	for _, b := range list {
 		a.printBlob(t.stdout, b)
 		fmt.Fprintln(t.stdout)
 	}

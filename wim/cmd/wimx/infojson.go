@@ -81,7 +81,7 @@ type infoImage struct {
 }
 
 // infoJSON writes the archive and its images as one JSON object; with windows, also what their registries say.
-func (t *tool) infoJSON(a *opened, choice int, windows bool) error {
+func (t *tool) infoJSON(a *opened, choice int, withWindows bool) error {
 	i := a.Info()
 	out := infoOut{Path: a.name, Images: []infoImage{}, Archive: infoArchive{
 		GUID: i.GUID, Version: i.Version, Flags: append([]string{}, i.Flags...), RawFlags: i.RawFlags,
@@ -109,7 +109,7 @@ func (t *tool) infoJSON(a *opened, choice int, windows bool) error {
 		})
 	}
 	var damage error
-	if windows {
+	if withWindows {
 		damage = t.windowsJSON(a, out.Images)
 	}
 	return errors.Join(t.json(out), damage)

@@ -25,7 +25,7 @@ func nativePath(im *core.Image, n core.Node) string {
 }
 
 // find looks an entry up by the names on the way to it.
-func find(im *core.Image, path string, fold bool) (core.Node, bool) {
+func lookup(im *core.Image, path string, fold bool) (core.Node, bool) {
 	found := match(im, path, false, fold)
 	if len(found) == 0 {
 		return 0, false
