@@ -26,6 +26,7 @@ const module = "wimscope"
 // the rest. Only imports of the package itself count, not those of its tests nor what the imports need in turn.
 type floor struct {
 	name   string
+	why    string // shown with a breach
 	rooms  []string
 	except []string // rooms that the floor does not bind
 	allow  []string // everything else is refused
@@ -35,6 +36,7 @@ type floor struct {
 var floors = []floor{
 	{
 		name:   "1: the engine is pure",
+		why:    "it runs in a browser, where there is neither an os nor a path of one",
 		rooms:  []string{"wim/..."},
 		except: []string{"wim/wimtest/...", "wim/cmd/..."},
 		allow:  []string{"std", "wim/...", "github.com/hack-pad/hackpadfs"},
@@ -43,103 +45,165 @@ var floors = []floor{
 	},
 	{
 		name:  "1: tests and the command line are native",
+		why:   "they run on a machine, or in e2e's harness",
 		rooms: []string{"wim/wimtest/...", "wim/cmd/..."},
 		allow: []string{"std", "wim/...", "worker/visible", "others"},
 		deny:  []string{"syscall/js"},
 	},
 	{
 		name:  "1: codecs do not know archives",
+		why:   "a codec is read and tested by itself",
 		rooms: []string{"wim/xpress/...", "wim/lzx/...", "wim/lzms/...", "wim/internal/..."},
 		allow: []string{"std", "wim/internal/..."},
 	},
 	{
 		name:  "1: names do not know what is named",
+		why:   "every room names things",
 		rooms: []string{"wim/ntname"},
 		allow: []string{"std"},
 	},
 	{
 		name:  "1: the codecs' switch knows chunks only",
+		why:   "it is used below the blobs",
 		rooms: []string{"wim/codec"},
 		allow: []string{"std", "wim/format", "wim/xpress", "wim/lzx", "wim/lzms"},
 	},
 	{
 		name:  "1: documents, descriptors and programs do not know archives",
+		why:   "they parse bytes that anybody may hand them",
 		rooms: []string{"wim/xmldoc", "wim/security", "wim/config", "wim/pe"},
 		allow: []string{"std", "wim/format", "wim/ntname", "wim/internal/..."},
 		deny:  []string{"io/fs"},
 	},
 	{
 		name:  "1: the registry does not know archives",
+		why:   "it parses bytes that anybody may hand it",
 		rooms: []string{"wim/regf"},
 		allow: []string{"std", "wim/ntname"},
 	},
 	{
 		name:  "1: records do no I/O",
+		why:   "a record explains itself wherever its bytes come from",
 		rooms: []string{"wim/format"},
 		allow: []string{"std", "wim/ntname"},
 		deny:  []string{"bufio", "io", "io/fs", "os/...", "net/..."},
 	},
 	{
+		name:  "1: blobs know no trees",
+		why:   "whatever reads bytes needs them, with or without images",
+		rooms: []string{"wim/blobs"},
+		allow: []string{"std", "wim/codec", "wim/format", "wim/internal/..."},
+		deny:  []string{"io/fs"},
+	},
+	{
+		name:  "1: shards know no trees",
+		why:   "a worker has only the shard and the file",
+		rooms: []string{"wim/shard"},
+		allow: []string{"std", "wim/blobs", "wim/codec", "wim/format", "wim/internal/..."},
+		deny:  []string{"io/fs"},
+	},
+	{
+		name:  "1: the archive knows no verb",
+		why:   "every verb imports it, and who reads an archive does not load what writes one",
+		rooms: []string{"wim"},
+		allow: []string{"std", "github.com/hack-pad/hackpadfs", "wim/blobs", "wim/format", "wim/ntname", "wim/security", "wim/xmldoc", "wim/internal/..."},
+	},
+	{
+		name:  "1: find, draft, verify and extract stand side by side",
+		why:   "no verb needs another to be loaded; only extract leaves out what find's globs match",
+		rooms: []string{"wim/find", "wim/draft", "wim/verify", "wim/extract"},
+		allow: []string{"std", "github.com/hack-pad/hackpadfs", "wim", "wim/blobs", "wim/shard", "wim/find", "wim/config", "wim/format", "wim/ntname", "wim/xmldoc", "wim/internal/..."},
+	},
+	{
+		name:  "1: trees need no shards",
+		why:   "they are browsed and changed by the worker that has the archive open",
+		rooms: []string{"wim/find", "wim/draft"},
+		allow: []string{"std", "wim", "wim/blobs", "wim/config", "wim/format", "wim/ntname", "wim/xmldoc", "wim/internal/..."},
+	},
+	{
+		name:  "1: facts about Windows are read from trees",
+		why:   "images and drafts hold the same Windows; what writes archives asks for its facts",
+		rooms: []string{"wim/windows"},
+		allow: []string{"std", "wim", "wim/blobs", "wim/draft", "wim/format", "wim/ntname", "wim/pe", "wim/regf", "wim/xmldoc", "wim/internal/..."},
+	},
+	{
+		name:  "1: writing does not extract",
+		why:   "what only writes does not load ZIP and TAR, reports or search",
+		rooms: []string{"wim/write"},
+		allow: []string{"std", "wim", "wim/blobs", "wim/shard", "wim/codec", "wim/draft", "wim/windows", "wim/format", "wim/ntname", "wim/xmldoc", "wim/internal/..."},
+	},
+	{
 		name:  "2: JSON stands alone",
+		why:   "encoding/json is a tenth of the program",
 		rooms: []string{"worker/json"},
 		allow: []string{"std"},
 		deny:  []string{"syscall/js", "encoding/json"}, // which it is there to save
 	},
 	{
 		name:  "2: the protocol stands alone",
+		why:   "page and workers share it",
 		rooms: []string{"worker/protocol"},
 		allow: []string{"std", "worker/json"},
 		deny:  []string{"syscall/js"},
 	},
 	{
 		name:  "2: what makes names visible stands alone",
+		why:   "every program has it, and the tables of unicode would come with it",
 		rooms: []string{"worker/visible"},
 		allow: []string{"std"},
 		deny:  []string{"os/...", "net/...", "syscall/...", "unicode"}, // its tables would be in every program
 	},
 	{
 		name:  "2: the pool is pure Go",
+		why:   "it is tested natively, over connections in memory",
 		rooms: []string{"worker/pool"},
 		allow: []string{"std", "worker/protocol", "worker/json"},
 		deny:  []string{"syscall/js"},
 	},
 	{
 		name:  "2: the port joins pool and browser",
+		why:   "only there messages meet the browser",
 		rooms: []string{"worker/port"},
 		allow: []string{"std", "worker/protocol", "worker/json", "worker/pool", "worker/jsx", "others"},
 		deny:  []string{"github.com/vugu/..."},
 	},
 	{
 		name:  "2: promises know nothing of ours",
+		why:   "any program for a browser could use them",
 		rooms: []string{"worker/jsx"},
 		allow: []string{"std", "others"},
 		deny:  []string{"github.com/vugu/..."},
 	},
 	{
 		name:  "3: the engine room joins archive and protocol",
+		why:   "it is tested natively",
 		rooms: []string{"wasm/engine"},
 		allow: []string{"std", "wim/...", "worker/protocol", "worker/json", "worker/visible", "github.com/hack-pad/hackpadfs"},
 		deny:  []string{"syscall/js", "wim/wimtest/...", "wim/cmd/..."},
 	},
 	{
 		name:  "3: workers do not know the page",
+		why:   "they are loaded beside it",
 		rooms: []string{"wasm/..."},
 		allow: []string{"std", "wim/...", "worker/...", "wasm/...", "others"},
 		deny:  []string{"wim/wimtest/...", "wim/cmd/...", "github.com/vugu/..."},
 	},
 	{
 		name:  "4: the page does not carry the engine",
+		why:   "its .wasm stays small; the engine loads beside it",
 		rooms: []string{"web/..."},
 		allow: []string{"std", "web/...", "worker/...", "others"},
 	},
 	{
 		name:  "4: state is plain",
+		why:   "it is tested natively",
 		rooms: []string{"web/state"},
 		allow: []string{"std", "worker/protocol", "worker/pool", "web/words", "worker/visible"},
 		deny:  []string{"syscall/js"},
 	},
 	{
 		name:  "5: the server serves files",
+		why:   "nothing leaves the machine that opens an archive",
 		rooms: []string{"server/..."},
 		allow: []string{"std", "server/site", "others"},
 		deny:  []string{"github.com/vugu/..."},
@@ -193,24 +257,34 @@ func TestFloors(t *testing.T) {
 // TestFloorsCatch gives the checker what each floor is there to refuse.
 func TestFloorsCatch(t *testing.T) {
 	for _, test := range []struct{ room, imports string }{
-		{"wim/core", "os"},
-		{"wim/core", "path/filepath"},
-		{"wim/core", "net/http"},
-		{"wim/core", "syscall/js"},
-		{"wim/core", "github.com/hack-pad/hackpadfs/os"},
-		{"wim/core", "wimscope/worker/protocol"},
-		{"wim/lzx", "wimscope/wim/core"},
+		{"wim/write", "os"},
+		{"wim/write", "path/filepath"},
+		{"wim/write", "net/http"},
+		{"wim/write", "syscall/js"},
+		{"wim/write", "github.com/hack-pad/hackpadfs/os"},
+		{"wim", "wimscope/worker/protocol"},
+		{"wim", "wimscope/wim/verify"},
+		{"wim/blobs", "wimscope/wim"},
+		{"wim/blobs", "wimscope/wim/shard"},
+		{"wim/shard", "wimscope/wim"},
+		{"wim/extract", "wimscope/wim/write"},
+		{"wim/verify", "wimscope/wim/extract"},
+		{"wim/find", "wimscope/wim/shard"},
+		{"wim/draft", "wimscope/wim/write"},
+		{"wim/windows", "wimscope/wim/write"},
+		{"wim/write", "wimscope/wim/extract"},
+		{"wim/lzx", "wimscope/wim"},
 		{"wim/xpress", "github.com/hack-pad/hackpadfs"},
 		{"wim/format", "io"},
-		{"worker/protocol", "wimscope/wim/core"},
+		{"worker/protocol", "wimscope/wim"},
 		{"worker/pool", "wimscope/worker/port"},
-		{"worker/port", "wimscope/wim/core"},
+		{"worker/port", "wimscope/wim"},
 		{"wasm/engine", "wimscope/worker/pool"},
 		{"wasm", "wimscope/web/state"},
-		{"web/ui", "wimscope/wim/core"},
+		{"web/ui", "wimscope/wim"},
 		{"web/ui", "syscall/js"},
 		{"web/state", "github.com/vugu/vugu"},
-		{"server", "wimscope/wim/core"},
+		{"server", "wimscope/wim"},
 	} {
 		p := pkg{ImportPath: path.Join(module, test.room), Imports: []string{test.imports}}
 		if len(check([]pkg{p}, map[string]bool{})) == 0 {
@@ -239,7 +313,7 @@ func check(packages []pkg, used map[string]bool) []string {
 			}
 			for _, im := range p.Imports {
 				if !matchAny(f.allow, im) || matchAny(f.deny, im) {
-					broken = append(broken, fmt.Sprintf("%s imports %s (floor %s)", room, im, f.name))
+					broken = append(broken, fmt.Sprintf("%s imports %s (floor %s: %s)", room, im, f.name, f.why))
 				}
 			}
 		}

@@ -7,10 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"wimscope/wim"
+	"wimscope/wim/blobs"
 	"wimscope/wim/config"
-	"wimscope/wim/core"
+	"wimscope/wim/draft"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
+	"wimscope/wim/windows"
+	"wimscope/wim/write"
 	"wimscope/worker/protocol"
 )
 
@@ -18,20 +22,20 @@ import (
 type build struct {
 	planner
 	e        *Engine
-	archives []*core.Archive
+	archives []*wim.Archive
 	folders  []fs.FS
-	drafts   map[int]*core.Draft
-	rooted   map[int]bool              // drafts with a folder added at the root: their WINDOWS element is filled again
-	windows  map[int]*core.WindowsInfo // of drafts, once read; nil if there is no Windows
-	last     int                       // number of the last draft
-	busy     chan struct{}             // semaphore: full while a draft is made or planned, which lets other requests run
+	drafts   map[int]*draft.Draft
+	rooted   map[int]bool          // drafts with a folder added at the root: their WINDOWS element is filled again
+	windows  map[int]*windows.Info // of drafts, once read; nil if there is no Windows
+	last     int                   // number of the last draft
+	busy     chan struct{}         // semaphore: full while a draft is made or planned, which lets other requests run
 }
 
 // input answers protocol.Input.
 func (e *Engine) input(req protocol.InputRequest, attach []any) (protocol.InputReply, error) {
 	b := e.build
 	if b == nil {
-		b = &build{e: e, drafts: make(map[int]*core.Draft), rooted: make(map[int]bool), windows: make(map[int]*core.WindowsInfo), busy: make(chan struct{}, 1)}
+		b = &build{e: e, drafts: make(map[int]*draft.Draft), rooted: make(map[int]bool), windows: make(map[int]*windows.Info), busy: make(chan struct{}, 1)}
 	}
 	rep := protocol.InputReply{}
 	if len(req.Parts) > 0 {
@@ -39,7 +43,7 @@ func (e *Engine) input(req protocol.InputRequest, attach []any) (protocol.InputR
 		if err != nil {
 			return rep, err
 		}
-		a, err := core.Open(parts, &core.ReadOptions{
+		a, err := wim.Open(parts, &blobs.Options{
 			References: refs, CacheSize: e.o.CacheSize, TreeCacheSize: e.o.TreeCacheSize, MaxMemory: e.o.MaxMemory, SHA1: e.o.SHA1,
 		})
 		if err != nil {
@@ -89,14 +93,14 @@ func (b *build) enter(w *work) error {
 
 func (b *build) leave() { <-b.busy }
 
-func (b *build) archive(number int) (*core.Archive, error) {
+func (b *build) archive(number int) (*wim.Archive, error) {
 	if number < 1 || number > len(b.archives) {
 		return nil, notFound(fmt.Sprintf("no archive %d was given", number))
 	}
 	return b.archives[number-1], nil
 }
 
-func (b *build) draftAt(number int) (*core.Draft, error) {
+func (b *build) draftAt(number int) (*draft.Draft, error) {
 	d, ok := b.drafts[number]
 	if !ok {
 		return nil, notFound(fmt.Sprintf("no draft %d", number))
@@ -111,7 +115,7 @@ func (b *build) draft(w *work, req protocol.DraftRequest) (protocol.DraftReply, 
 		return rep, err
 	}
 	defer b.leave()
-	var d *core.Draft
+	var d *draft.Draft
 	var err error
 	switch {
 	case req.Draft > 0:
@@ -120,15 +124,15 @@ func (b *build) draft(w *work, req protocol.DraftRequest) (protocol.DraftReply, 
 			delete(b.windows, req.Draft)
 		}
 	case req.Archive > 0:
-		var im *core.Image
+		var im *wim.Image
 		if im, err = b.image(req.Archive, req.Image); err == nil {
-			err = core.NeedWhole(im)
+			err = write.NeedWhole(im)
 		}
 		if err == nil {
-			d, err = core.DraftOf(im)
+			d, err = draft.Of(im)
 		}
 	default:
-		d = core.NewDraft()
+		d = draft.New()
 	}
 	if err != nil {
 		return rep, err
@@ -157,7 +161,7 @@ func (b *build) draft(w *work, req protocol.DraftRequest) (protocol.DraftReply, 
 	return rep, nil
 }
 
-func (b *build) image(archive, index int) (*core.Image, error) {
+func (b *build) image(archive, index int) (*wim.Image, error) {
 	a, err := b.archive(archive)
 	if err != nil {
 		return nil, err
@@ -166,8 +170,8 @@ func (b *build) image(archive, index int) (*core.Image, error) {
 }
 
 // step changes a draft. Names are looked for exactly first and then ignoring case, as everywhere.
-func (b *build) step(w *work, d *core.Draft, s *protocol.DraftStep, rep *protocol.DraftReply) error {
-	graft := &core.GraftOptions{Fold: true, NoReplace: s.Keep, When: format.FiletimeOf(time.Now())}
+func (b *build) step(w *work, d *draft.Draft, s *protocol.DraftStep, rep *protocol.DraftReply) error {
+	graft := &draft.GraftOptions{Fold: true, NoReplace: s.Keep, When: format.FiletimeOf(time.Now())}
 	switch s.Op {
 	case "add":
 		added, err := b.scan(w, s, rep)
@@ -191,7 +195,7 @@ func (b *build) step(w *work, d *core.Draft, s *protocol.DraftStep, rep *protoco
 const looksAtOnce = 64
 
 // scan makes a draft of what a folder holds. What cannot be had is left out and told.
-func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (*core.Draft, error) {
+func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (*draft.Draft, error) {
 	if s.Folder < 1 || s.Folder > len(b.folders) {
 		return nil, notFound(fmt.Sprintf("no folder %d was given", s.Folder))
 	}
@@ -202,7 +206,7 @@ func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (
 	if !fs.ValidPath(root) {
 		return nil, badRequest("no path: " + s.Path)
 	}
-	o := &core.ScanOptions{
+	o := &draft.ScanOptions{
 		Source: s.Folder - 1, NoACLs: true, When: format.FiletimeOf(time.Now()), Parallel: looksAtOnce,
 		Problem: func(string, error) error { return w.ctx.Err() },
 	}
@@ -223,7 +227,7 @@ func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (
 		}
 		o.Target = s.Target
 	}
-	d, r, err := core.Scan(w.tell(), b.folders[s.Folder-1], root, o)
+	d, r, err := draft.Scan(w.tell(), b.folders[s.Folder-1], root, o)
 	if err != nil {
 		return nil, err
 	}
@@ -234,9 +238,9 @@ func (b *build) scan(w *work, s *protocol.DraftStep, rep *protocol.DraftReply) (
 		p := &r.Skipped[i]
 		reason := "unreadable"
 		switch {
-		case errors.Is(p.Err, ntname.ErrInvalid), errors.Is(p.Err, core.ErrExists):
+		case errors.Is(p.Err, ntname.ErrInvalid), errors.Is(p.Err, draft.ErrExists):
 			reason = "name-stored"
-		case errors.Is(p.Err, core.ErrFileType):
+		case errors.Is(p.Err, draft.ErrFileType):
 			reason = "no-file"
 		}
 		rep.Skipped = append(rep.Skipped, protocol.Problem{Path: "/" + p.Path, Reason: reason, Detail: p.Err.Error()})

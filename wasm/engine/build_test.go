@@ -18,8 +18,12 @@ import (
 	"github.com/hack-pad/hackpadfs"
 	"github.com/hack-pad/hackpadfs/mem"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
+	"wimscope/wim/shard"
+	"wimscope/wim/verify"
 	"wimscope/wim/wimtest"
+	"wimscope/wim/write"
 	"wimscope/worker/protocol"
 )
 
@@ -252,20 +256,20 @@ func (b *builder) stages(plan int) (protocol.Report, error) {
 // contents reads an image back: paths and contents of files, folders with a slash at the end.
 func contentsOf(t *testing.T, archive []byte, index int) map[string]string {
 	t.Helper()
-	a, err := core.Open([]core.Part{{Name: "out.wim", R: bytes.NewReader(archive), Size: int64(len(archive))}}, nil)
+	a, err := wim.Open([]blobs.Part{{Name: "out.wim", R: bytes.NewReader(archive), Size: int64(len(archive))}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return imageContents(t, a, index)
 }
 
-func imageContents(t *testing.T, a *core.Archive, index int) map[string]string {
+func imageContents(t *testing.T, a *wim.Archive, index int) map[string]string {
 	t.Helper()
-	p, err := core.PlanVerify(a, nil)
+	p, err := verify.New(a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := core.RunPlan(t.Context(), p, a.Store().Source(), 1, nil); err != nil {
+	if err := shard.Run(t.Context(), p, a.Store().Source(), 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := p.Report(nil); err != nil || !r.OK {
@@ -672,7 +676,7 @@ func TestBuildSplit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var parts []core.Part
+	var parts []blobs.Part
 	total := int64(0)
 	for _, e := range list {
 		data, err := hackpadfs.ReadFile(target, e.Name())
@@ -683,12 +687,12 @@ func TestBuildSplit(t *testing.T) {
 			t.Errorf("%s has %d bytes", e.Name(), len(data))
 		}
 		total += int64(len(data))
-		parts = append(parts, core.Part{Name: e.Name(), R: bytes.NewReader(data), Size: int64(len(data))})
+		parts = append(parts, blobs.Part{Name: e.Name(), R: bytes.NewReader(data), Size: int64(len(data))})
 	}
 	if len(parts) < 3 || out.Files != len(parts) || rep.Written != len(parts) || rep.WrittenLen != total || out.Bytes != total {
 		t.Errorf("%d parts of %d bytes, told %+v and %+v", len(parts), total, out, rep)
 	}
-	a, err := core.Open(parts, nil)
+	a, err := wim.Open(parts, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -724,7 +728,7 @@ func TestBuildIncomplete(t *testing.T) {
 	refused := func(what string, err error) {
 		t.Helper()
 		e := protocol.AsError(err)
-		if err == nil || e.Code != protocol.CodeRefused || e.Record != core.RefusedIncomplete || !strings.Contains(e.Message, "image 1: /sub: ") {
+		if err == nil || e.Code != protocol.CodeRefused || e.Record != write.RefusedIncomplete || !strings.Contains(e.Message, "image 1: /sub: ") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -742,7 +746,7 @@ func TestBuildIncomplete(t *testing.T) {
 		"in place": {Base: 1, Images: images, InPlace: true, Options: protocol.BuildOptions{AsBase: true}},
 	} {
 		rep, _, err := say[protocol.BuildReply](b.lead, protocol.Build, req)
-		warned := slices.ContainsFunc(rep.Warnings, func(w protocol.Pair) bool { return w.Name == core.WarnIncomplete })
+		warned := slices.ContainsFunc(rep.Warnings, func(w protocol.Pair) bool { return w.Name == write.WarnIncomplete })
 		if err != nil || warned == req.InPlace {
 			t.Errorf("%s: %v, warnings %v", name, err, rep.Warnings)
 		}

@@ -12,8 +12,12 @@ import (
 
 	"github.com/hack-pad/hackpadfs"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
+	"wimscope/wim/draft"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
+	"wimscope/wim/write"
 	"wimscope/worker/protocol"
 	"wimscope/worker/visible"
 )
@@ -24,7 +28,7 @@ const opPack = "pack"
 // buildPlan writes an archive.
 type buildPlan struct {
 	b       *build
-	p       *core.WritePlan
+	p       *write.Plan
 	inPlace bool
 	split   bool
 	name    string
@@ -50,7 +54,7 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 	if err != nil {
 		return rep, err
 	}
-	var p *core.WritePlan
+	var p *write.Plan
 	switch {
 	case req.InPlace && req.PartSize > 0:
 		err = badRequest("no set is made in place")
@@ -83,18 +87,18 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: x.Key, Value: x.Text})
 	}
 	if lost > 0 {
-		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: core.WarnIncomplete, Value: losses[0].String()})
+		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: write.WarnIncomplete, Value: losses[0].String()})
 	}
 	if est.Large != nil {
-		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: core.WarnLargePart, Value: est.Large.Error()})
+		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: write.WarnLargePart, Value: est.Large.Error()})
 	}
 	rep.Plan = b.add(&buildPlan{b: b, p: p, inPlace: req.InPlace, split: req.PartSize > 0, name: rep.Name})
 	return rep, nil
 }
 
 // parts is the order in which workers have archives: first the one that is changed.
-func (b *build) parts(base int) core.Source {
-	var s core.Source
+func (b *build) parts(base int) blobs.Source {
+	var s blobs.Source
 	if base > 0 {
 		s = b.archives[base-1].Store().Source()
 	}
@@ -119,14 +123,14 @@ func buildName(req protocol.BuildRequest) string {
 }
 
 // edit builds the Edit for a request. Problems with the hives of a Windows go to the reply.
-func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*core.Edit, error) {
-	e := core.NewEdit()
+func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*write.Builder, error) {
+	e := write.New()
 	if req.Base > 0 {
 		a, err := b.archive(req.Base)
 		if err != nil {
 			return nil, err
 		}
-		if e, err = core.EditOf(a); err != nil {
+		if e, err = write.Of(a); err != nil {
 			return nil, err
 		}
 		e.UseContents(a)
@@ -145,7 +149,7 @@ func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*cor
 	now := format.FiletimeOf(time.Now())
 	for i := range req.Images {
 		im := &req.Images[i]
-		var d *core.Draft
+		var d *draft.Draft
 		var err error
 		if im.Draft > 0 {
 			if d, err = b.draftAt(im.Draft); err != nil {
@@ -155,7 +159,7 @@ func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*cor
 		var index int
 		switch {
 		case im.Archive > 0:
-			var a *core.Archive
+			var a *wim.Archive
 			if a, err = b.archive(im.Archive); err != nil {
 				return nil, err
 			}
@@ -163,7 +167,7 @@ func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*cor
 				err = e.SetDraft(index, d, now)
 			}
 		case d != nil:
-			index, err = e.AddDraft(d, &core.DraftInfo{Created: now})
+			index, err = e.AddDraft(d, &write.Image{Created: now})
 		default:
 			err = badRequest(fmt.Sprintf("image %d is neither one of an archive nor a draft", i+1))
 		}
@@ -187,7 +191,7 @@ func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*cor
 }
 
 // fillWindows writes the facts about the Windows in a draft to the XML document. The hives are read once for all plans.
-func (b *build) fillWindows(e *core.Edit, index, draft int, rep *protocol.BuildReply) {
+func (b *build) fillWindows(e *write.Builder, index, draft int, rep *protocol.BuildReply) {
 	w, ok := b.windows[draft]
 	if !ok {
 		w = e.ReadWindows(index, b.folders...)
@@ -198,18 +202,18 @@ func (b *build) fillWindows(e *core.Edit, index, draft int, rep *protocol.BuildR
 	}
 	w.Fill(e.ImageElement(index))
 	for _, p := range w.Problems {
-		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: core.WarnWindows, Value: p.Error()})
+		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: write.WarnWindows, Value: p.Error()})
 	}
 }
 
-// onePass is core.WriteOptions.OnePass: to open and read a file takes a browser 0.1 to 0.5 ms, in which more than this is
+// onePass is write.Options.OnePass: to open and read a file takes a browser 0.1 to 0.5 ms, in which more than this is
 // packed by any codec but the slowest.
 const onePass = 4 << 10
 
 // options translates how the archive is packed.
-func (b *build) options(req *protocol.BuildRequest) (*core.WriteOptions, error) {
+func (b *build) options(req *protocol.BuildRequest) (*write.Options, error) {
 	in := &req.Options
-	o := &core.WriteOptions{}
+	o := &write.Options{}
 	switch {
 	case in.AsBase && req.PartSize > 0: // a solid archive's parts cannot be
 		return nil, nil
@@ -218,7 +222,7 @@ func (b *build) options(req *protocol.BuildRequest) (*core.WriteOptions, error) 
 		if err != nil {
 			return nil, err
 		}
-		*o = core.WriteOptionsOf(a)
+		*o = write.OptionsOf(a)
 	default:
 		var err error
 		if o.Codec, err = codecOf(in.Codec); err != nil {
@@ -374,7 +378,7 @@ func (b *build) skip(req protocol.SkipRequest) error {
 	if err != nil {
 		return err
 	}
-	return x.p.Skip(&core.ContentError{ID: int32(req.Error.Content) - 1, Path: req.Error.Name, Err: &req.Error})
+	return x.p.Skip(&shard.ContentError{ID: int32(req.Error.Content) - 1, Path: req.Error.Name, Err: &req.Error})
 }
 
 func (x *buildPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
@@ -386,7 +390,7 @@ func (x *buildPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
 	var joined []FileRange
 	for k := range s.Pieces {
 		p := &s.Pieces[k]
-		if p.Source != core.PieceFile {
+		if p.Source != shard.PieceFile {
 			continue
 		}
 		_, c, _ := x.p.Content(p.ID)
@@ -419,7 +423,7 @@ func appendRange(list []FileRange, r FileRange) []FileRange {
 }
 
 // kept gives where the bytes of a content are if its file is at hand and is what it was when the draft was made.
-func (b *build) kept(c *core.Content) (in any, from int64) {
+func (b *build) kept(c *draft.Content) (in any, from int64) {
 	if b.e.o.Join == nil || c.Source < 0 || c.Source >= len(b.folders) {
 		return nil, 0
 	}
@@ -436,7 +440,7 @@ func (b *build) kept(c *core.Content) (in any, from int64) {
 
 func (x *buildPlan) merge(_ *work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error) {
 	rep := protocol.MergeReply{}
-	r, err := core.ParsePackResult(req.Result.Sum)
+	r, err := shard.ParsePackResult(req.Result.Sum)
 	if err != nil {
 		return rep, err
 	}

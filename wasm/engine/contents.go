@@ -10,8 +10,9 @@ import (
 	"math"
 	"slices"
 
-	"wimscope/wim/core"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 	"wimscope/worker/protocol"
 )
 
@@ -63,7 +64,7 @@ const (
 )
 
 // newContents takes the files of a shard apart: places is what buildPlan.shard made, files what it joined.
-func newContents(w *work, ps *core.PackShard, places []byte, files Source, folders []fs.FS) (*contents, error) {
+func newContents(w *work, ps *shard.PackShard, places []byte, files Source, folders []fs.FS) (*contents, error) {
 	c := &contents{w: w, folders: folders, at: make(map[int32]int)}
 	c.ctx, c.stop = context.WithCancel(w.ctx)
 	number := func() uint64 {
@@ -78,7 +79,7 @@ func newContents(w *work, ps *core.PackShard, places []byte, files Source, folde
 	end := int64(0)
 	for i := range ps.Pieces {
 		p := &ps.Pieces[i]
-		if p.Source != core.PieceFile {
+		if p.Source != shard.PieceFile {
 			continue
 		}
 		folder, when, n := number(), number(), number()
@@ -146,8 +147,8 @@ func (c *contents) start(p *contentPlace) {
 	}()
 }
 
-// OpenContent implements core.ContentFiles.
-func (c *contents) OpenContent(id int32) (core.ContentFile, error) {
+// OpenContent implements shard.ContentFiles.
+func (c *contents) OpenContent(id int32) (shard.ContentFile, error) {
 	at, ok := c.at[id]
 	if !ok {
 		return nil, notFound("the shard does not say where a file is")
@@ -227,7 +228,7 @@ func (f *contentFile) open(from fs.FS, path string, when format.Filetime) error 
 		return errors.ErrUnsupported
 	}
 	if !unchanged(info, when) {
-		return fmt.Errorf("was written to after it was looked at: %w", core.ErrChanged)
+		return fmt.Errorf("was written to after it was looked at: %w", blobs.ErrChanged)
 	}
 	f.ReaderAt, f.size = r, info.Size()
 	return nil
@@ -269,7 +270,7 @@ func (f *contentFile) Close() error {
 	return f.file.Close()
 }
 
-// Size implements core.ContentFile.
+// Size implements shard.ContentFile.
 func (f *contentFile) Size() int64 { return f.size }
 
 // runPack runs a shard of an archive that is written. Attached are the shard, the places of its files, and those that were
@@ -282,7 +283,7 @@ func (e *Engine) runPack(w *work, attach []any, src sources) (any, []any, error)
 	if !ok || !ok2 && attach[1] != nil || !ok3 && attach[2] != nil {
 		return nil, nil, badRequest("a shard is one buffer, the places of its files another, and then the files")
 	}
-	ps, err := core.ParsePackShard(packed)
+	ps, err := shard.ParsePackShard(packed)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -296,11 +297,11 @@ func (e *Engine) runPack(w *work, attach []any, src sources) (any, []any, error)
 	}
 	defer func() { <-e.running }()
 	if e.packer == nil {
-		e.packer = core.NewPackWorker()
+		e.packer = shard.NewPackWorker()
 	}
-	result, err := core.RunPack(ps, core.PackSource{Parts: src.parts, Files: files}, e.packer, w.tell())
+	result, err := shard.RunPack(ps, shard.PackSource{Parts: src.parts, Files: files}, e.packer, w.tell())
 	if err != nil {
-		var ce *core.ContentError
+		var ce *shard.ContentError
 		if !errors.As(err, &ce) || w.ctx.Err() != nil {
 			return nil, nil, err
 		}

@@ -1,4 +1,4 @@
-// Package engine answers the protocol's requests with package core of wim. It is pure Go: what only a browser has
+// Package engine answers the protocol's requests with the packages of wim. It is pure Go: what only a browser has
 // (handles, sinks, turns of the event loop) comes in by [Options].
 //
 // A worker holds at most one of each role: a session (an open archive) or a build (an archive to be), the files that

@@ -11,7 +11,7 @@ import (
 
 	"github.com/hack-pad/hackpadfs"
 
-	"wimscope/wim/core"
+	"wimscope/wim/shard"
 	"wimscope/worker/protocol"
 )
 
@@ -38,7 +38,7 @@ type Options struct {
 	TreeCacheSize int64 // of loaded trees, bytes; 0: 64 MiB
 	MaxMemory     int64 // that one chunk or metadata resource may need, bytes; 0: 1 GiB
 
-	// SHA1 is core.ReadOptions.SHA1.
+	// SHA1 is wim.Options.SHA1.
 	SHA1 func(b []byte) (wait func() ([20]byte, error))
 
 	// Turn lets the event loop take in messages; nil is right where goroutines run beside each other anyway.
@@ -82,8 +82,8 @@ type Engine struct {
 	session *session
 	build   *build
 	files   map[string]sources // that shards may be of, by key
-	runner  *core.ShardWorker
-	packer  *core.PackWorker
+	runner  *shard.Worker
+	packer  *shard.PackWorker
 	running chan struct{} // has a slot while a shard runs
 	packed  []byte        // the last shard's bytes, as they went out
 	out     *output

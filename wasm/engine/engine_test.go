@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
 	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 	"wimscope/worker/protocol"
@@ -485,7 +485,7 @@ func TestTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.last = time.Now().Add(-2 * restEvery)
-	if _, err := eachUse(w, im, format.Hash{1}, func(core.Node) {}); err != nil || turns == 0 {
+	if _, err := eachUse(w, im, format.Hash{1}, func(wim.Node) {}); err != nil || turns == 0 {
 		t.Errorf("%v after %d turns", err, turns)
 	}
 	for range 5 {
@@ -544,7 +544,7 @@ func TestBadRequests(t *testing.T) {
 // TestLossKinds checks that the protocol knows every kind of loss: the page has words for those of the protocol.
 func TestLossKinds(t *testing.T) {
 	var ours []protocol.LossKind
-	for _, k := range core.LossKinds() {
+	for _, k := range wim.LossKinds() {
 		ours = append(ours, protocol.LossKind(k))
 	}
 	if got := protocol.LossKinds(); !slices.Equal(got, ours) {

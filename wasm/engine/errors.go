@@ -4,32 +4,34 @@ import (
 	"context"
 	"errors"
 
-	"wimscope/wim/core"
+	"wimscope/wim/blobs"
+	"wimscope/wim/draft"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
+	"wimscope/wim/write"
 	"wimscope/wim/xmldoc"
 	"wimscope/worker/protocol"
 )
 
-// protocolError says an error of package core, or of a file, in the protocol's terms, with all its facts.
+// protocolError says an error of the engine, or of a file, in the protocol's terms, with all its facts.
 func protocolError(err error) error {
 	e := &protocol.Error{Message: err.Error()}
 	var (
 		known     *protocol.Error
-		notWIM    *core.NotWIMError
-		old       *core.OldVersionError
-		truncated *core.TruncatedError
-		missing   *core.MissingPartError
-		wrong     *core.WrongPartError
-		encrypted *core.EncryptedError
-		blob      *core.MissingBlobError
-		checksum  *core.ChecksumError
+		notWIM    *blobs.NotWIMError
+		old       *blobs.OldVersionError
+		truncated *blobs.TruncatedError
+		missing   *blobs.MissingPartError
+		wrong     *blobs.WrongPartError
+		encrypted *blobs.EncryptedError
+		blob      *blobs.MissingError
+		checksum  *blobs.ChecksumError
 		tooLarge  *format.TooLargeError
 		form      *format.Error
-		refused   *core.RefusedError
-		largePart *core.TooLargePartError
+		refused   *write.RefusedError
+		largePart *write.TooLargePartError
 		xmlText   *xmldoc.TextError
-		block     *core.IntegrityError
+		block     *blobs.IntegrityError
 	)
 	switch {
 	case errors.As(err, &known): // of a file: its own words say more than ours
@@ -70,19 +72,19 @@ func protocolError(err error) error {
 		e.Code, e.Name, e.Record = protocol.CodeRefused, largePart.Name, "part"
 	case errors.As(err, &xmlText):
 		e.Code, e.Name, e.Record = protocol.CodeRefused, xmlText.Path, "xml"
-	case errors.Is(err, core.ErrChanged):
+	case errors.Is(err, blobs.ErrChanged):
 		e.Code = protocol.CodeChanged
 	case errors.Is(err, ntname.ErrInvalid):
 		e.Code = protocol.CodeName
-	case errors.Is(err, core.ErrExists), errors.Is(err, core.ErrNotDir), errors.Is(err, core.ErrIsDir), errors.Is(err, core.ErrNotEmpty), errors.Is(err, core.ErrTree):
+	case errors.Is(err, draft.ErrExists), errors.Is(err, draft.ErrNotDir), errors.Is(err, draft.ErrIsDir), errors.Is(err, draft.ErrNotEmpty), errors.Is(err, draft.ErrTree):
 		e.Code = protocol.CodeBadRequest
 	case errors.Is(err, format.ErrUnsupported):
 		e.Code = protocol.CodeUnsupported
 	case errors.Is(err, format.ErrTooLarge):
 		e.Code = protocol.CodeTooLarge
-	case errors.Is(err, core.ErrMissingPart):
+	case errors.Is(err, blobs.ErrMissingPart):
 		e.Code = protocol.CodeMissingPart
-	case errors.Is(err, core.ErrMissingBlob):
+	case errors.Is(err, blobs.ErrMissing):
 		e.Code = protocol.CodeMissingBlob
 	case errors.Is(err, format.ErrChecksum):
 		e.Code = protocol.CodeChecksum

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"unicode"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/extract"
+	"wimscope/wim/find"
 	"wimscope/worker/json"
 	"wimscope/worker/protocol"
 	"wimscope/worker/visible"
@@ -18,7 +20,7 @@ const (
 
 // extractPlan extracts a selection.
 type extractPlan struct {
-	p        *core.ExtractPlan
+	p        *extract.Plan
 	image    int
 	base     string // path in the image that the output's paths are relative to, without a trailing slash
 	problems []protocol.Problem
@@ -35,36 +37,36 @@ func (s *session) planExtract(w *work, req protocol.PlanRequest) (plan, protocol
 	if err != nil {
 		return nil, protocol.PlanReply{}, err
 	}
-	sel := core.Selection{Image: im, Base: base}
+	sel := extract.Selection{Image: im, Base: base}
 	for _, n := range req.Nodes {
 		if _, _, err := s.node(req.Image, n); err != nil {
 			return nil, protocol.PlanReply{}, err
 		}
-		sel.Roots = append(sel.Roots, core.Node(n))
+		sel.Roots = append(sel.Roots, wim.Node(n))
 	}
 	for _, g := range req.Skip {
 		if g = strings.TrimSpace(g); g != "" {
-			sel.Skip = append(sel.Skip, core.NewPathGlob(g, true))
+			sel.Skip = append(sel.Skip, find.NewPathGlob(g, true))
 		}
 	}
-	o := &core.ExtractOptions{
+	o := &extract.Options{
 		Stream: req.Stream, Streams: req.Streams, Recover: req.Recover, Platform: req.Platform,
 		Rest: func(int64, int) error { return w.rest() },
 	}
 	extension := ""
 	switch req.Format {
 	case protocol.ZIP:
-		o.Form, extension = core.OutputZIP, ".zip"
+		o.Form, extension = extract.OutputZIP, ".zip"
 	case protocol.TAR:
-		o.Form, extension = core.OutputTAR, ".tar"
+		o.Form, extension = extract.OutputTAR, ".tar"
 	case protocol.Raw:
-		o.Form = core.OutputRaw
+		o.Form = extract.OutputRaw
 	case protocol.Folder:
-		o.Form = core.OutputFolder
+		o.Form = extract.OutputFolder
 	default:
 		return nil, protocol.PlanReply{}, badRequest(fmt.Sprintf("nothing is extracted as %q", req.Format))
 	}
-	p, err := core.PlanExtract(s.a, sel, o)
+	p, err := extract.New(s.a, sel, o)
 	if err != nil {
 		return nil, protocol.PlanReply{}, err
 	}
@@ -97,7 +99,7 @@ func safeName(name string) string {
 	return name
 }
 
-func problems(list core.Problems, most int) []protocol.Problem {
+func problems(list extract.Problems, most int) []protocol.Problem {
 	var out []protocol.Problem
 	for _, p := range list.List[:min(len(list.List), most)] {
 		out = append(out, protocol.Problem{Image: p.Image, Path: p.Path, Reason: p.Reason, Detail: p.Detail})

@@ -3,7 +3,7 @@ package engine
 import (
 	"testing"
 
-	"wimscope/wim/core"
+	"wimscope/wim/blobs"
 	"wimscope/worker/protocol"
 )
 
@@ -13,7 +13,7 @@ func TestFileKinds(t *testing.T) {
 	for _, k := range protocol.FileKinds() {
 		known[string(k)] = true
 	}
-	for _, k := range core.FileKinds() {
+	for _, k := range blobs.FileKinds() {
 		if !known[k] {
 			t.Errorf("the protocol does not know %q", k)
 		}

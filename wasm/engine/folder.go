@@ -10,7 +10,7 @@ import (
 
 	"github.com/hack-pad/hackpadfs"
 
-	"wimscope/wim/core"
+	"wimscope/wim/extract"
 	"wimscope/worker/protocol"
 )
 
@@ -139,7 +139,7 @@ func (f *folder) place(p string) (dirState, error) {
 }
 
 // segment writes a segment's entries and returns once all of them are there.
-func (f *folder) segment(ctx context.Context, seg *core.Segment) ([]protocol.Problem, error) {
+func (f *folder) segment(ctx context.Context, seg *extract.Segment) ([]protocol.Problem, error) {
 	data, s := seg.Data, seg.Entries
 	damaged := make(map[string]bool) // that are not to be kept
 	for i := range seg.Damaged {
@@ -197,14 +197,14 @@ func (f *folder) segment(ctx context.Context, seg *core.Segment) ([]protocol.Pro
 				continue
 			}
 			switch e.Kind {
-			case core.EntryDir:
+			case extract.EntryDir:
 				if st, err := f.ensure(e.Path); err != nil {
 					fail(err)
 				} else if st >= dirRefused {
 					refuse(refusal(e.Path+"/", st, nil))
 				}
 				continue
-			case core.EntrySymlink:
+			case extract.EntrySymlink:
 				if err := f.symlink(e); err != nil {
 					refuse(protocol.Problem{Path: "/" + e.Path, Reason: "reparse", Detail: e.Target})
 				}
@@ -270,7 +270,7 @@ func giveUp(file hackpadfs.File) {
 }
 
 // cut writes a piece of a content that comes in several. One that turns out damaged at its end is not kept.
-func (f *folder) cut(p *core.EntryPiece, data []byte, damaged map[string]bool, refuse func(protocol.Problem)) error {
+func (f *folder) cut(p *extract.EntryPiece, data []byte, damaged map[string]bool, refuse func(protocol.Problem)) error {
 	if p.Off == 0 {
 		if len(f.open) > 0 {
 			return badRequest("a content begins before the last one ended")
@@ -328,7 +328,7 @@ func (f *folder) cut(p *core.EntryPiece, data []byte, damaged map[string]bool, r
 }
 
 // symlink makes a link where the target has such.
-func (f *folder) symlink(e *core.Entry) error {
+func (f *folder) symlink(e *extract.Entry) error {
 	if st, err := f.ensure(path.Dir(e.Path)); err != nil || st >= dirRefused {
 		return hackpadfs.ErrNotImplemented
 	}

@@ -1,14 +1,16 @@
 package engine
 
-import "wimscope/wim/core"
+import (
+	"wimscope/wim/blobs"
+)
 
 // joined is the files of a shard, one after another, as one.
 type joined struct {
 	w      *work
 	all    Source
-	ahead  core.ReadAheader // nil: it cannot
-	to     int64            // what was read ahead
-	broken bool             // one of the files has changed, and with it all are out of reach
+	ahead  blobs.ReadAheader // nil: it cannot
+	to     int64             // what was read ahead
+	broken bool              // one of the files has changed, and with it all are out of reach
 }
 
 // windowAhead is how much is read ahead at a time.
@@ -16,7 +18,7 @@ const windowAhead = bytesAhead / 2
 
 func newJoined(w *work, all Source) *joined {
 	j := &joined{w: w, all: all}
-	j.ahead, _ = all.(core.ReadAheader)
+	j.ahead, _ = all.(blobs.ReadAheader)
 	j.lookAhead(0)
 	return j
 }
@@ -69,5 +71,5 @@ func (f *joinedFile) Close() error {
 	return f.apart.Close()
 }
 
-// Size implements core.ContentFile.
+// Size implements shard.ContentFile.
 func (f *joinedFile) Size() int64 { return f.place.size }

@@ -4,7 +4,7 @@ import (
 	"sort"
 	"strings"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
 	"wimscope/wim/ntname"
 	"wimscope/worker/protocol"
 )
@@ -14,7 +14,7 @@ const maxRows = 1000 // of one window
 // viewKey is what makes a list of a folder.
 type viewKey struct {
 	image  int
-	node   core.Node
+	node   wim.Node
 	sort   string
 	desc   bool
 	filter string
@@ -23,10 +23,10 @@ type viewKey struct {
 // view is a folder sorted and filtered. A session keeps the last two: a page asks for many windows of one.
 type view struct {
 	key   viewKey
-	nodes []core.Node
+	nodes []wim.Node
 	dirs  int
 	bytes int64
-	index map[core.Node]int // where each stands; made when first asked
+	index map[wim.Node]int // where each stands; made when first asked
 }
 
 // list answers protocol.List.
@@ -57,12 +57,12 @@ func (s *session) list(req protocol.ListRequest) (protocol.ListReply, error) {
 		rep.Seek = v.seek(im, req.Seek, req.Start)
 	}
 	if req.Find > 0 {
-		rep.Find = v.find(core.Node(req.Find))
+		rep.Find = v.find(wim.Node(req.Find))
 	}
 	return rep, nil
 }
 
-func (s *session) view(im *core.Image, key viewKey) (*view, error) {
+func (s *session) view(im *wim.Image, key viewKey) (*view, error) {
 	for i, v := range s.views {
 		if v != nil && v.key == key {
 			if i > 0 {
@@ -71,14 +71,14 @@ func (s *session) view(im *core.Image, key viewKey) (*view, error) {
 			return v, nil
 		}
 	}
-	order, ok := map[string]core.Order{"": core.ByName, "name": core.ByName, "size": core.BySize, "modified": core.ByModified, "attrs": core.ByAttrs, "type": core.ByType}[key.sort]
+	order, ok := map[string]wim.Order{"": wim.ByName, "name": wim.ByName, "size": wim.BySize, "modified": wim.ByModified, "attrs": wim.ByAttrs, "type": wim.ByType}[key.sort]
 	if !ok {
 		return nil, badRequest("no order " + key.sort)
 	}
-	var keep func(core.Node) bool
+	var keep func(wim.Node) bool
 	if key.filter != "" {
 		m := ntname.NewPattern(key.filter, true)
-		keep = func(n core.Node) bool { return m.MatchString(im.Name(n)) }
+		keep = func(n wim.Node) bool { return m.MatchString(im.Name(n)) }
 	}
 	v := &view{key: key, nodes: im.List(key.node, order, key.desc, keep)}
 	v.dirs = sort.Search(len(v.nodes), func(i int) bool { return !im.IsDir(v.nodes[i]) }) // they come first
@@ -88,7 +88,7 @@ func (s *session) view(im *core.Image, key viewKey) (*view, error) {
 }
 
 // seek finds the first row after start, around the end and to start again, whose name begins with prefix.
-func (v *view) seek(im *core.Image, prefix string, start int) int {
+func (v *view) seek(im *wim.Image, prefix string, start int) int {
 	want := fold(prefix)
 	for i := range v.nodes {
 		at := (max(start, 0) + 1 + i) % len(v.nodes)
@@ -99,9 +99,9 @@ func (v *view) seek(im *core.Image, prefix string, start int) int {
 	return -1
 }
 
-func (v *view) find(n core.Node) int {
+func (v *view) find(n wim.Node) int {
 	if v.index == nil {
-		v.index = make(map[core.Node]int, len(v.nodes))
+		v.index = make(map[wim.Node]int, len(v.nodes))
 		for i, x := range v.nodes {
 			v.index[x] = i
 		}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
 	"wimscope/wim/format"
 	"wimscope/worker/protocol"
 )
@@ -23,13 +23,13 @@ const namesHeader = "image,path,kind,size,modified,created,accessed,attributes,s
 // is run elsewhere.
 type namesPlan struct {
 	s      *session
-	nodes  []core.Node // the roots of what is listed, of each image
+	nodes  []wim.Node // the roots of what is listed, of each image
 	shards []namesShard
 	files  int
 	dirs   int
 
 	image int // whose order is kept
-	order []core.Node
+	order []wim.Node
 }
 
 type namesShard struct {
@@ -54,10 +54,10 @@ func (s *session) planNames(w *work, req protocol.PlanRequest) (*namesPlan, prot
 		if _, _, err := s.node(req.Image, n); err != nil {
 			return nil, rep, err
 		}
-		p.nodes = append(p.nodes, core.Node(n))
+		p.nodes = append(p.nodes, wim.Node(n))
 	}
 	if len(p.nodes) == 0 {
-		p.nodes = []core.Node{0}
+		p.nodes = []wim.Node{0}
 	}
 	slices.Sort(p.nodes)
 	p.nodes = slices.Compact(p.nodes)
@@ -103,7 +103,7 @@ func (s *session) planNames(w *work, req protocol.PlanRequest) (*namesPlan, prot
 }
 
 // load puts an image's entries in order: depth first, a folder before what is in it.
-func (p *namesPlan) load(w *work, image int) (*core.Image, error) {
+func (p *namesPlan) load(w *work, image int) (*wim.Image, error) {
 	im, err := p.s.image(image)
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (p *namesPlan) load(w *work, image int) (*core.Image, error) {
 		if !im.IsDir(n) {
 			continue
 		}
-		children := im.List(n, core.ByName, false, nil)
+		children := im.List(n, wim.ByName, false, nil)
 		slices.Reverse(children)
 		stack = append(stack, children...)
 		if err := w.rest(); err != nil {
@@ -174,7 +174,7 @@ func (p *namesPlan) report(*work) (protocol.Report, error) {
 const formula = "=+-@\t\r\n＝＋－＠"
 
 // appendNames appends one entry's line.
-func appendNames(b []byte, im *core.Image, image int, n core.Node) []byte {
+func appendNames(b []byte, im *wim.Image, image int, n wim.Node) []byte {
 	b = strconv.AppendInt(b, int64(image), 10)
 	b = append(b, ',')
 	b = appendCell(b, im.Path(n))
@@ -226,7 +226,7 @@ func appendCell(b []byte, s string) []byte {
 }
 
 // baseName is the archive's name without its extension.
-func baseName(in *core.Info) string {
+func baseName(in *wim.Info) string {
 	if in.First >= len(in.Parts) {
 		return "archive"
 	}

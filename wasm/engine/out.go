@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 
-	"wimscope/wim/core"
+	"wimscope/wim/extract"
+	"wimscope/wim/shard"
 	"wimscope/worker/protocol"
 )
 
@@ -12,10 +13,10 @@ import (
 type output struct {
 	form   protocol.Format
 	name   string
-	sink   Sink              // nil for a folder
-	writer core.OutputWriter // ZIP and TAR
+	sink   Sink           // nil for a folder
+	writer extract.Output // ZIP and TAR
 	folder *folder
-	maker  core.SegmentMaker
+	maker  extract.SegmentMaker
 	off    int64 // end of what was written, for Raw and CSV
 	files  int
 }
@@ -29,7 +30,7 @@ func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 	if len(attach) > 0 {
 		handle = attach[0]
 	}
-	o := &output{form: req.Format, name: req.Name, maker: core.SegmentMaker{Recover: req.Recover}}
+	o := &output{form: req.Format, name: req.Name, maker: extract.SegmentMaker{Recover: req.Recover}}
 	if req.Format == protocol.WIM {
 		return e.outArchive(o, req, handle)
 	}
@@ -60,9 +61,9 @@ func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 	o.sink = sink
 	switch req.Format {
 	case protocol.ZIP:
-		o.writer = core.NewZIPWriter(sink)
+		o.writer = extract.NewZIP(sink)
 	case protocol.TAR:
-		o.writer = core.NewTARWriter(sink)
+		o.writer = extract.NewTAR(sink)
 	}
 	e.out = o
 	return nil
@@ -74,7 +75,7 @@ func (e *Engine) outSegment(w *work, req protocol.OutSegmentRequest, attach []an
 	if o == nil {
 		return protocol.OutProgress{}, badRequest("no output is open")
 	}
-	var data core.Packed = core.PackedBytes(nil)
+	var data extract.Packed = extract.PackedBytes(nil)
 	var packed []byte
 	for i, a := range attach {
 		b, err := takeBuffer(a)
@@ -127,14 +128,14 @@ func (e *Engine) outSegment(w *work, req protocol.OutSegmentRequest, attach []an
 }
 
 // segment makes a segment ready to be written. Without a sum nothing was run, and nothing of it is a content.
-func (o *output) segment(res protocol.RunReply, data core.Packed, packed []byte) (*core.Segment, error) {
-	entries, err := core.ParseEntries(packed)
+func (o *output) segment(res protocol.RunReply, data extract.Packed, packed []byte) (*extract.Segment, error) {
+	entries, err := extract.ParseEntries(packed)
 	if err != nil {
 		return nil, err
 	}
-	r := &core.ShardResult{}
+	r := &shard.Result{}
 	if len(res.Sum) > 0 {
-		if r, err = core.ParseShardResult(res.Sum); err != nil {
+		if r, err = shard.ParseResult(res.Sum); err != nil {
 			return nil, err
 		}
 	}
@@ -158,7 +159,7 @@ type Buffer interface {
 // away is a Buffer to be written.
 type away struct{ Buffer }
 
-// CopyTo implements core.Packed.
+// CopyTo implements extract.Packed.
 func (a away) CopyTo(sink io.WriterAt, from, n, off int64) error {
 	if s, ok := sink.(interface {
 		WriteBuffer(b any, from, n, off int64) error
@@ -169,16 +170,16 @@ func (a away) CopyTo(sink io.WriterAt, from, n, off int64) error {
 	if err != nil {
 		return err
 	}
-	return core.PackedBytes(b).CopyTo(sink, 0, n, off)
+	return extract.PackedBytes(b).CopyTo(sink, 0, n, off)
 }
 
 // takeBuffer takes an attachment for a buffer.
-func takeBuffer(a any) (core.Packed, error) {
+func takeBuffer(a any) (extract.Packed, error) {
 	switch a := a.(type) {
 	case nil:
-		return core.PackedBytes(nil), nil
+		return extract.PackedBytes(nil), nil
 	case []byte:
-		return core.PackedBytes(a), nil
+		return extract.PackedBytes(a), nil
 	case Buffer:
 		return away{a}, nil
 	}
@@ -186,7 +187,7 @@ func takeBuffer(a any) (core.Packed, error) {
 }
 
 // raw writes a segment of the one stream.
-func (o *output) raw(data core.Packed, s core.SegmentEntries) error {
+func (o *output) raw(data extract.Packed, s extract.SegmentEntries) error {
 	at := int64(0)
 	for i := range s {
 		piece := &s[i]
@@ -208,11 +209,11 @@ func (o *output) raw(data core.Packed, s core.SegmentEntries) error {
 }
 
 // countFiles counts the files that begin in a segment.
-func countFiles(s core.SegmentEntries) int {
+func countFiles(s extract.SegmentEntries) int {
 	n := 0
 	for i := range s {
 		for j := range s[i].Entries {
-			if k := s[i].Entries[j].Kind; k == core.EntryFile || k == core.EntryHardLink {
+			if k := s[i].Entries[j].Kind; k == extract.EntryFile || k == extract.EntryHardLink {
 				n++
 			}
 		}

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"wimscope/wim/core"
+	"wimscope/wim/shard"
+	"wimscope/wim/verify"
 	"wimscope/worker/json"
 	"wimscope/worker/protocol"
 	"wimscope/worker/visible"
@@ -133,7 +134,7 @@ func (s *planner) finish(w *work, req protocol.FinishRequest) (protocol.Report, 
 }
 
 // planReply says what is the same of every plan with shards.
-func (s *session) planReply(p core.Plan, more int64) protocol.PlanReply {
+func (s *session) planReply(p shard.Plan, more int64) protocol.PlanReply {
 	chunk := max(s.info.ChunkSize, s.info.SolidChunkSize)
 	return protocol.PlanReply{
 		Shards: p.NumShards(), Bytes: p.Bytes(), Items: p.Items(), MaxChunk: 2*chunk + shardMemory + more,
@@ -141,7 +142,7 @@ func (s *session) planReply(p core.Plan, more int64) protocol.PlanReply {
 }
 
 // packShard makes a shard ready to be sent.
-func packShard(p core.Plan, i int) (protocol.ShardReply, []byte, error) {
+func packShard(p shard.Plan, i int) (protocol.ShardReply, []byte, error) {
 	sh, err := p.Shard(i)
 	if err != nil {
 		return protocol.ShardReply{}, nil, err
@@ -150,7 +151,7 @@ func packShard(p core.Plan, i int) (protocol.ShardReply, []byte, error) {
 	for _, sp := range sh.Spans {
 		items += len(sp.Pieces)
 	}
-	if sh.Op == core.OpSum {
+	if sh.Op == shard.OpSum {
 		items = 1
 	}
 	return protocol.ShardReply{
@@ -158,23 +159,23 @@ func packShard(p core.Plan, i int) (protocol.ShardReply, []byte, error) {
 	}, sh.AppendBinary(nil), nil
 }
 
-func opName(op core.Op) string {
+func opName(op shard.Op) string {
 	switch op {
-	case core.OpVerify:
+	case shard.OpVerify:
 		return "verify"
-	case core.OpExtract:
+	case shard.OpExtract:
 		return "extract"
-	case core.OpIntegrity:
+	case shard.OpIntegrity:
 		return "integrity"
-	case core.OpSum:
+	case shard.OpSum:
 		return "sum"
 	}
 	return "unknown"
 }
 
 // mergeShard gives a worker's result to a plan.
-func mergeShard(p core.Plan, req protocol.MergeRequest) ([]protocol.BlockMark, error) {
-	r, err := core.ParseShardResult(req.Result.Sum)
+func mergeShard(p shard.Plan, req protocol.MergeRequest) ([]protocol.BlockMark, error) {
+	r, err := shard.ParseResult(req.Result.Sum)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +193,7 @@ func mergeShard(p core.Plan, req protocol.MergeRequest) ([]protocol.BlockMark, e
 // verifyPlan verifies the archive.
 type verifyPlan struct {
 	s     *session
-	p     *core.VerifyPlan
+	p     *verify.Plan
 	trees int // images whose trees were loaded ahead of the report
 }
 
@@ -200,7 +201,7 @@ type verifyPlan struct {
 const maxTrees = 4
 
 func (s *session) planVerify() (plan, protocol.PlanReply, error) {
-	p, err := core.PlanVerify(s.a, nil)
+	p, err := verify.New(s.a, nil)
 	if err != nil {
 		return nil, protocol.PlanReply{}, err
 	}
@@ -286,7 +287,7 @@ func (v *verifyPlan) report(w *work) (protocol.Report, error) {
 	return rep, nil
 }
 
-func hits(uses []core.Use) []protocol.Hit {
+func hits(uses []verify.Use) []protocol.Hit {
 	var list []protocol.Hit
 	for _, u := range uses[:min(len(uses), maxDamagePaths)] {
 		path := u.Path
@@ -298,7 +299,7 @@ func hits(uses []core.Use) []protocol.Hit {
 	return list
 }
 
-func integrityState(tables []core.IntegrityReport) string {
+func integrityState(tables []verify.IntegrityReport) string {
 	state := "none"
 	for _, t := range tables {
 		switch t.State {
@@ -314,11 +315,11 @@ func integrityState(tables []core.IntegrityReport) string {
 // sumPlan reckons the SHA-256 of each part.
 type sumPlan struct {
 	s *session
-	p *core.SumPlan
+	p *verify.SumPlan
 }
 
 func (s *session) planSum() (plan, protocol.PlanReply, error) {
-	p := core.PlanSum(s.a)
+	p := verify.NewSum(s.a)
 	rep := s.planReply(p, 0)
 	rep.Name = baseName(s.info) + ".sha256"
 	return &sumPlan{s, p}, rep, nil

@@ -4,7 +4,8 @@ import (
 	"errors"
 	"io"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
 	"wimscope/worker/protocol"
 )
@@ -12,7 +13,7 @@ import (
 const maxRead = 4 << 20 // bytes of one reply
 
 // stream opens a stream of an entry: its content, or a named one. A stream without bytes gives nil.
-func (s *session) stream(im *core.Image, n core.Node, name string) (*core.BlobReader, error) {
+func (s *session) stream(im *wim.Image, n wim.Node, name string) (*blobs.Reader, error) {
 	st, ok := im.Stream(n, name)
 	if !ok {
 		if name == "" {
@@ -79,13 +80,13 @@ func (s *session) read(c *protocol.Call) (any, []any, error) {
 // preview reads bytes of a stream. A stream of at most maxRead bytes is read whole and compared with its SHA-1, whatever part
 // is requested; of a longer one only the requested part is read.
 type preview struct {
-	r     *core.BlobReader
+	r     *blobs.Reader
 	whole []byte // nil: read from r
 	size  int64
 	check protocol.Check
 }
 
-func (s *session) preview(r *core.BlobReader) (*preview, error) {
+func (s *session) preview(r *blobs.Reader) (*preview, error) {
 	if r == nil {
 		return &preview{check: protocol.CheckGood}, nil
 	}
@@ -117,7 +118,7 @@ func (v *preview) bytes(off, n int64) ([]byte, error) {
 }
 
 // readFull reads all of b, which must be there. A nil reader has nothing, and nothing is asked of it.
-func readFull(r *core.BlobReader, b []byte, off int64) error {
+func readFull(r *blobs.Reader, b []byte, off int64) error {
 	if len(b) == 0 {
 		return nil
 	}

@@ -3,12 +3,12 @@ package engine
 import (
 	"math"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
 	"wimscope/worker/protocol"
 )
 
 // row shows one entry as lists do.
-func row(im *core.Image, n core.Node) protocol.Row {
+func row(im *wim.Image, n wim.Node) protocol.Row {
 	r := protocol.Row{
 		Node:     int32(n),
 		Name:     im.Name(n),
@@ -32,15 +32,15 @@ func row(im *core.Image, n core.Node) protocol.Row {
 }
 
 // linkTarget returns the target of a link for display; bad means that its data cannot be read.
-func linkTarget(im *core.Image, n core.Node) (target string, bad bool) {
+func linkTarget(im *wim.Image, n wim.Node) (target string, bad bool) {
 	l, err := im.Link(n)
 	return l.Target, err != nil
 }
 
 // holdsFolders says whether a folder has any in it.
-func holdsFolders(im *core.Image, n core.Node) bool {
+func holdsFolders(im *wim.Image, n wim.Node) bool {
 	first, count := im.Children(n)
-	for i := range core.Node(count) {
+	for i := range wim.Node(count) {
 		if im.IsDir(first + i) {
 			return true
 		}
@@ -56,7 +56,7 @@ func window[T any](list []T, start, count, most int) (part []T, at int) {
 }
 
 // crumbs lead from the root to n.
-func crumbs(im *core.Image, n core.Node) []protocol.Crumb {
+func crumbs(im *wim.Image, n wim.Node) []protocol.Crumb {
 	var c []protocol.Crumb
 	for n != 0 {
 		c = append(c, protocol.Crumb{Node: int32(n), Name: im.Name(n)})

@@ -6,7 +6,9 @@ import (
 	"runtime"
 	"time"
 
-	"wimscope/wim/core"
+	"wimscope/wim/blobs"
+	"wimscope/wim/extract"
+	"wimscope/wim/shard"
 	"wimscope/worker/protocol"
 )
 
@@ -40,7 +42,7 @@ func (e *Engine) parts(req protocol.PartsRequest, attach []any) error {
 
 // sources are what shards take their bytes from.
 type sources struct {
-	parts   core.Source
+	parts   blobs.Source
 	folders []fs.FS
 }
 
@@ -78,7 +80,7 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 	if !ok {
 		return nil, nil, badRequest("a shard is one buffer, and one of entries")
 	}
-	s, err := core.ParseShard(packed)
+	s, err := shard.Parse(packed)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -88,9 +90,9 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 	}
 	defer func() { <-e.running }()
 	if e.runner == nil {
-		e.runner = core.NewShardWorker()
+		e.runner = shard.NewWorker()
 	}
-	result, err := core.RunShard(s, src.parts, e.runner, w.tell())
+	result, err := shard.Do(s, src.parts, e.runner, w.tell())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -98,7 +100,7 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 		Bytes: result.Bytes, Items: result.Items, Bad: len(result.Bad),
 		Sum: result.AppendBinary(nil), Memory: linearMemory(),
 	}
-	if s.Op != core.OpExtract {
+	if s.Op != shard.OpExtract {
 		return rep, nil, nil
 	}
 	data := result.Data
@@ -114,7 +116,7 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 }
 
 // tell makes a rest that also tells the caller how far the request is.
-func (w *work) tell() core.Rest {
+func (w *work) tell() shard.Yield {
 	last := time.Now()
 	return func(bytes int64, items int) error {
 		if now := time.Now(); now.Sub(last) >= progressEvery {
@@ -132,26 +134,26 @@ func linearMemory() int64 {
 }
 
 // packForm is the form in which what is decoded is packed for an output; false: it is not.
-func packForm(f protocol.Format) (core.OutputForm, bool) {
+func packForm(f protocol.Format) (extract.Form, bool) {
 	switch f {
 	case protocol.ZIP:
-		return core.OutputZIP, true
+		return extract.OutputZIP, true
 	case protocol.TAR:
-		return core.OutputTAR, true
+		return extract.OutputTAR, true
 	}
-	return core.OutputRaw, false
+	return extract.OutputRaw, false
 }
 
 // pack lays out a shard's bytes between the headers of its entries. They are valid until the next shard is packed.
-func (e *Engine) pack(form core.OutputForm, recover bool, r *core.ShardResult, packed any) ([]byte, error) {
+func (e *Engine) pack(form extract.Form, recover bool, r *shard.Result, packed any) ([]byte, error) {
 	b, ok := packed.([]byte)
 	if !ok {
 		return nil, badRequest("entries are one buffer")
 	}
-	entries, err := core.ParseEntries(b)
+	entries, err := extract.ParseEntries(b)
 	if err != nil {
 		return nil, err
 	}
-	e.packed, err = core.PackSegment(e.packed[:0], form, recover, r, entries)
+	e.packed, err = extract.PackSegment(e.packed[:0], form, recover, r, entries)
 	return e.packed, err
 }

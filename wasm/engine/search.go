@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/find"
 	"wimscope/wim/format"
 	"wimscope/worker/protocol"
 )
@@ -74,7 +75,7 @@ func (s *session) search(w *work, req protocol.SearchRequest) (protocol.SearchRe
 
 // searchImages runs the search through the images. What it finds grows while others have their turns.
 func (s *session) searchImages(w *work, r *searchResult, req protocol.SearchRequest) error {
-	query := core.NewQuery(r.query)
+	query := find.NewQuery(r.query)
 	index := make(map[groupKey]*foundGroup)
 	news := time.Now()
 	for _, i := range r.images {
@@ -86,9 +87,9 @@ func (s *session) searchImages(w *work, r *searchResult, req protocol.SearchRequ
 			r.done++ // a tree that cannot be read has no names; its image says so elsewhere
 			continue
 		}
-		for search, more := core.SearchIn(im, query), true; more; {
+		for search, more := find.In(im, query), true; more; {
 			var err error
-			more = search.Step(searchStride, func(n core.Node) bool {
+			more = search.Step(searchStride, func(n wim.Node) bool {
 				if r.hits == maxHits || r.paths > maxPathBytes {
 					r.more = true
 					return false
@@ -118,7 +119,7 @@ func (s *session) searchImages(w *work, r *searchResult, req protocol.SearchRequ
 
 func protocolCode(err error) protocol.Code { return protocol.AsError(protocolError(err)).Code }
 
-func (r *searchResult) add(index map[groupKey]*foundGroup, im *core.Image, image int, n core.Node) {
+func (r *searchResult) add(index map[groupKey]*foundGroup, im *wim.Image, image int, n wim.Node) {
 	r.hits++
 	key := groupKey{hash: im.Hash(n)}
 	path := ""
@@ -208,7 +209,7 @@ func (s *session) uses(w *work, req protocol.UsesRequest) (protocol.UsesReply, e
 			count := 0
 			im, err := s.image(info.Index)
 			if err == nil {
-				count, err = eachUse(w, im, h, func(n core.Node) {
+				count, err = eachUse(w, im, h, func(n wim.Node) {
 					if len(r.hits) < maxHits && paths <= maxPathBytes {
 						hit := protocol.Hit{Image: info.Index, Node: int32(n), Path: im.Path(n)}
 						paths += len(hit.Path)
@@ -239,7 +240,7 @@ func (s *session) lacks(w *work) (protocol.Elsewhere, error) {
 
 // lacking gathers the contents that images name and that are in no part or reference. Load gives an image's tree, and
 // so far is told how many there are after each. A tree that cannot be read lacks nothing that is known of.
-func lacking(w *work, a *core.Archive, load func(index int) (*core.Image, error), soFar func(n int)) (map[format.Hash]bool, error) {
+func lacking(w *work, a *wim.Archive, load func(index int) (*wim.Image, error), soFar func(n int)) (map[format.Hash]bool, error) {
 	missing := make(map[format.Hash]bool)
 	for _, info := range a.Images() {
 		im, err := load(info.Index)
@@ -250,7 +251,7 @@ func lacking(w *work, a *core.Archive, load func(index int) (*core.Image, error)
 			continue
 		}
 		steps := 0
-		im.EachContent(func(_ core.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
+		im.EachContent(func(_ wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			if steps++; steps%4096 == 0 {
 				if err = w.rest(); err != nil {
 					return false

@@ -6,8 +6,10 @@ import (
 	"time"
 	"weak"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
+	"wimscope/wim/windows"
 	"wimscope/wim/xmldoc"
 	"wimscope/worker/protocol"
 )
@@ -15,11 +17,11 @@ import (
 // session is an open archive with what was worked out about it.
 type session struct {
 	e     *Engine
-	a     *core.Archive
-	info  *core.Info
-	parts []core.Part
+	a     *wim.Archive
+	info  *wim.Info
+	parts []blobs.Part
 
-	loaded map[int]weak.Pointer[core.Image] // trees that were asked for; those still there count for Details.AlsoIn
+	loaded map[int]weak.Pointer[wim.Image] // trees that were asked for; those still there count for Details.AlsoIn
 
 	views   [2]*view
 	folders *folders
@@ -35,7 +37,7 @@ func (e *Engine) open(_ *work, req protocol.OpenRequest, attach []any) (protocol
 		return protocol.Archive{}, err
 	}
 	e.session, e.build = nil, nil // whatever was open goes first: there is not memory for two
-	a, err := core.Open(parts, &core.ReadOptions{
+	a, err := wim.Open(parts, &blobs.Options{
 		References: refs, CacheSize: e.o.CacheSize, TreeCacheSize: e.o.TreeCacheSize, MaxMemory: e.o.MaxMemory, SHA1: e.o.SHA1,
 	})
 	if err != nil {
@@ -43,13 +45,13 @@ func (e *Engine) open(_ *work, req protocol.OpenRequest, attach []any) (protocol
 	}
 	e.session = &session{
 		e: e, a: a, info: a.Info(), parts: append(parts, refs...),
-		loaded: make(map[int]weak.Pointer[core.Image]),
+		loaded: make(map[int]weak.Pointer[wim.Image]),
 	}
 	return e.session.archive(), nil
 }
 
 // attached gives the files of a request their names.
-func attached(names, references []string, attach []any) (parts, refs []core.Part, err error) {
+func attached(names, references []string, attach []any) (parts, refs []blobs.Part, err error) {
 	if len(attach) != len(names)+len(references) {
 		return nil, nil, badRequest(fmt.Sprintf("%d files attached for %d names", len(attach), len(names)+len(references)))
 	}
@@ -59,9 +61,9 @@ func attached(names, references []string, attach []any) (parts, refs []core.Part
 			return nil, nil, badRequest("an attachment is no file")
 		}
 		if i < len(names) {
-			parts = append(parts, core.Part{Name: names[i], R: f, Size: f.Size()})
+			parts = append(parts, blobs.Part{Name: names[i], R: f, Size: f.Size()})
 		} else {
-			refs = append(refs, core.Part{Name: references[i-len(names)], R: f, Size: f.Size()})
+			refs = append(refs, blobs.Part{Name: references[i-len(names)], R: f, Size: f.Size()})
 		}
 	}
 	return parts, refs, nil
@@ -130,7 +132,7 @@ func rfc3339(t format.Filetime) string {
 }
 
 // image loads the tree of an image.
-func (s *session) image(index int) (*core.Image, error) {
+func (s *session) image(index int) (*wim.Image, error) {
 	im, err := s.a.Image(index)
 	if err != nil {
 		return nil, err
@@ -140,7 +142,7 @@ func (s *session) image(index int) (*core.Image, error) {
 }
 
 // node loads an image's tree and checks a node of it.
-func (s *session) node(image int, n int32) (*core.Image, core.Node, error) {
+func (s *session) node(image int, n int32) (*wim.Image, wim.Node, error) {
 	im, err := s.image(image)
 	if err != nil {
 		return nil, 0, err
@@ -148,7 +150,7 @@ func (s *session) node(image int, n int32) (*core.Image, core.Node, error) {
 	if n < 0 || int(n) >= im.Len() {
 		return nil, 0, notFound(fmt.Sprintf("image %d has no entry %d", image, n))
 	}
-	return im, core.Node(n), nil
+	return im, wim.Node(n), nil
 }
 
 // find answers protocol.Find.
@@ -173,13 +175,13 @@ func (s *session) xml() (any, []any, error) {
 
 // version answers protocol.Version.
 func (s *session) version(req protocol.VersionRequest) (protocol.VersionReply, error) {
-	v, path, err := core.ImageVersion(s.a, req.Image)
+	v, path, err := windows.KernelVersion(s.a, req.Image)
 	return protocol.VersionReply{Version: v, Path: path}, err
 }
 
 // windows answers protocol.Windows.
 func (s *session) windows(req protocol.VersionRequest) (protocol.WindowsReply, error) {
-	w, err := core.WindowsInfoOf(s.a, req.Image, false)
+	w, err := windows.Of(s.a, req.Image, false)
 	if err != nil {
 		return protocol.WindowsReply{}, err
 	}

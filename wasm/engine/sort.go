@@ -3,7 +3,8 @@ package engine
 import (
 	"fmt"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
 	"wimscope/worker/protocol"
 )
 
@@ -19,14 +20,14 @@ func (e *Engine) sort(w *work, req protocol.OpenRequest, attach []any) (protocol
 		guid    string
 		total   int
 		members map[int]int // part number to file
-		a       *core.Archive
+		a       *wim.Archive
 	}
 	var sets []*set
 	refuse := func(file int, err error) {
 		rep.Refused = append(rep.Refused, protocol.RefusedFile{File: file, Error: *protocol.AsError(protocolError(err))})
 	}
 	for i := range files {
-		id, err := core.Identify(files[i])
+		id, err := blobs.Identify(files[i])
 		if err != nil {
 			refuse(i, err)
 			continue
@@ -47,7 +48,7 @@ func (e *Engine) sort(w *work, req protocol.OpenRequest, attach []any) (protocol
 	}
 	var opened []*set
 	for _, s := range sets {
-		var parts []core.Part
+		var parts []blobs.Part
 		var d protocol.Dropped
 		for n := 1; n <= s.total && len(parts) < len(s.members); n++ {
 			if i, ok := s.members[n]; ok {
@@ -58,7 +59,7 @@ func (e *Engine) sort(w *work, req protocol.OpenRequest, attach []any) (protocol
 		}
 		if len(sets) > 1 { // a single one is opened next, and then tells what is wrong itself
 			var err error
-			if s.a, err = core.Open(parts, &core.ReadOptions{TreeCacheSize: 1, MaxMemory: e.o.MaxMemory}); err != nil {
+			if s.a, err = wim.Open(parts, &blobs.Options{TreeCacheSize: 1, MaxMemory: e.o.MaxMemory}); err != nil {
 				refuse(d.Files[0], err)
 				for _, i := range d.Files[1:] {
 					refuse(i, err)

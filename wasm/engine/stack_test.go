@@ -188,7 +188,7 @@ func TestWholeStack(t *testing.T) {
 	}
 }
 
-// compareZIP sees that a ZIP holds just the files of a folder. Links are left to the tests of package core.
+// compareZIP sees that a ZIP holds just the files of a folder. Links are left to the tests of package extract.
 func compareZIP(t *testing.T, b []byte, tree string) {
 	t.Helper()
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"math"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
 	"wimscope/wim/pe"
 	"wimscope/worker/protocol"
@@ -87,7 +88,7 @@ func timeText(t format.Filetime) string {
 	return t.String()
 }
 
-func kind(im *core.Image, n core.Node) string {
+func kind(im *wim.Image, n wim.Node) string {
 	switch {
 	case im.ReparseTag(n) != 0:
 		if l, err := im.Link(n); err != nil || l.Kind != "" {
@@ -101,7 +102,7 @@ func kind(im *core.Image, n core.Node) string {
 }
 
 // security fills in what the entry's security descriptor says.
-func (s *session) security(im *core.Image, n core.Node, d *protocol.Details) {
+func (s *session) security(im *wim.Image, n wim.Node, d *protocol.Details) {
 	sd := im.Security(n)
 	if sd == nil {
 		return
@@ -119,7 +120,7 @@ func (s *session) security(im *core.Image, n core.Node, d *protocol.Details) {
 }
 
 // stored tells where a content lies.
-func (s *session) stored(b core.Blob) *protocol.Stored {
+func (s *session) stored(b blobs.Blob) *protocol.Stored {
 	in := s.a.Store().Stored(b)
 	p := &protocol.Stored{
 		Part: in.Part, PartName: in.PartName, Off: in.Off, PackedSize: in.PackedSize, Size: in.Size,
@@ -144,7 +145,7 @@ func (s *session) alsoIn(w *work, h format.Hash) (int, error) {
 		if im == nil {
 			continue
 		}
-		k, err := eachUse(w, im, h, func(core.Node) {})
+		k, err := eachUse(w, im, h, func(wim.Node) {})
 		if err != nil {
 			return 0, err
 		}
@@ -154,10 +155,10 @@ func (s *session) alsoIn(w *work, h format.Hash) (int, error) {
 }
 
 // eachUse calls f for each entry of an image that has a content, and counts them.
-func eachUse(w *work, im *core.Image, h format.Hash, f func(core.Node)) (count int, err error) {
-	last := core.Node(-1)
+func eachUse(w *work, im *wim.Image, h format.Hash, f func(wim.Node)) (count int, err error) {
+	last := wim.Node(-1)
 	steps := 0
-	im.EachContent(func(n core.Node, got format.Hash, _ format.StreamKind, _ []byte) bool {
+	im.EachContent(func(n wim.Node, got format.Hash, _ format.StreamKind, _ []byte) bool {
 		if steps++; steps%4096 == 0 {
 			if err = w.rest(); err != nil {
 				return false
@@ -174,7 +175,7 @@ func eachUse(w *work, im *core.Image, h format.Hash, f func(core.Node)) (count i
 }
 
 // look reads a file's beginning to say what it is.
-func (s *session) look(im *core.Image, n core.Node, d *protocol.Details) {
+func (s *session) look(im *wim.Image, n wim.Node, d *protocol.Details) {
 	r, err := s.stream(im, n, "")
 	var head []byte
 	if err == nil && r != nil {

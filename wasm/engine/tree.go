@@ -3,13 +3,13 @@ package engine
 import (
 	"slices"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
 	"wimscope/worker/protocol"
 )
 
 // folderRow is a row of the folder tree.
 type folderRow struct {
-	node  core.Node
+	node  wim.Node
 	depth int32 // 1 for the root's folders
 	open  bool
 }
@@ -45,25 +45,25 @@ func (s *session) tree(req protocol.TreeRequest) (protocol.TreeReply, error) {
 		rep.Rows[i] = r
 	}
 	if req.Find > 0 {
-		rep.Find = slices.IndexFunc(t.rows, func(f folderRow) bool { return f.node == core.Node(req.Find) })
+		rep.Find = slices.IndexFunc(t.rows, func(f folderRow) bool { return f.node == wim.Node(req.Find) })
 	}
 	return rep, nil
 }
 
-func flatten(im *core.Image, req protocol.TreeRequest) *folders {
+func flatten(im *wim.Image, req protocol.TreeRequest) *folders {
 	t := &folders{image: req.Image, expanded: req.Expanded}
-	open := make(map[core.Node]bool, len(req.Expanded))
+	open := make(map[wim.Node]bool, len(req.Expanded))
 	for _, n := range req.Expanded {
-		open[core.Node(n)] = true
+		open[wim.Node(n)] = true
 	}
 	// A stack of folders still to show, the next one last.
 	type todo struct {
-		node  core.Node
+		node  wim.Node
 		depth int32
 	}
 	var stack []todo
-	push := func(n core.Node, depth int32) {
-		list := im.List(n, core.ByName, true, im.IsDir)
+	push := func(n wim.Node, depth int32) {
+		list := im.List(n, wim.ByName, true, im.IsDir)
 		for _, c := range list {
 			stack = append(stack, todo{c, depth})
 		}

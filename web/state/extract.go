@@ -139,7 +139,7 @@ func (a *App) gather(d *ExtractDialog) {
 	}()
 }
 
-// Request is what is asked of the engine.
+// request is what is asked of the engine.
 func (d *ExtractDialog) request(platform string) protocol.PlanRequest {
 	req := protocol.PlanRequest{Op: protocol.Extract, Image: d.Image, Nodes: d.Nodes, Base: d.Base, Format: d.Format,
 		Streams: d.Streams, Recover: d.Recover}

@@ -16,7 +16,7 @@ const (
 	TabSearch  Tab = "search" // no tab of its own: what the search box leads to
 )
 
-// Tabs are the tabs in their order.
+// tabs are the tabs in their order.
 var tabs = [...]Tab{TabFiles, TabImages, TabVerify, TabDetails}
 
 // Tabs returns the tabs in their order.

@@ -17,6 +17,9 @@ const (
 	LevelMaximum = 3
 )
 
+// MaxLZMS is the largest chunk size, in bytes, that LZMS packs.
+const MaxLZMS = lzms.MaxEncode
+
 // Encoders keeps the last encoder of each codec: a job uses one codec for single resources and perhaps another for solid
 // ones. It is not safe for concurrent use.
 type Encoders struct {

@@ -174,7 +174,7 @@ type fakeEngine struct {
 	t      *testing.T
 	shards int
 
-	// Run may be replaced.
+	// run may be replaced.
 	run func(ctx context.Context, w *fakeWorker, c *protocol.Call, index int) error
 
 	mu       sync.Mutex

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"wimscope/wim"
 	"wimscope/wim/config"
-	"wimscope/wim/core"
+	"wimscope/wim/draft"
 	"wimscope/wim/format"
+	"wimscope/wim/write"
 )
 
 // captureOptionTable are the options that capture and append have in common.
@@ -102,7 +104,7 @@ type capturing struct {
 
 	bases    []*opened // of --delta-from
 	others   []*opened // opened for --update-of
-	updateOf *core.Image
+	updateOf *wim.Image
 	template string  // tells of it
 	updated  *opened // that it is in, if that is not the one appended to
 }
@@ -226,8 +228,8 @@ func (c *capturing) findUpdateOf(to *opened) error {
 }
 
 // tree scans all sources and puts them together.
-func (c *capturing) tree(norpfix bool) (*core.Draft, error) {
-	d := core.NewDraft()
+func (c *capturing) tree(norpfix bool) (*draft.Draft, error) {
+	d := draft.New()
 	now := format.FiletimeOf(time.Now())
 	for _, s := range c.list {
 		if s.Target == "/" {
@@ -235,7 +237,7 @@ func (c *capturing) tree(norpfix bool) (*core.Draft, error) {
 				return nil, err
 			}
 		}
-		added, err := c.scan.scan(s.Path, s.Target, func(o *core.ScanOptions) {
+		added, err := c.scan.scan(s.Path, s.Target, func(o *draft.ScanOptions) {
 			// Links are fixed to fit the root of the image, which what goes elsewhere does not become.
 			o.NoRPFix = norpfix || s.Target != "/"
 			o.UpdateOf, o.Target, o.Several = c.updateOf, s.Target, len(c.list) > 1 || c.o.has("wimboot")
@@ -243,16 +245,16 @@ func (c *capturing) tree(norpfix bool) (*core.Draft, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := d.Graft(s.Target, added, &core.GraftOptions{When: now}); err != nil {
+		if _, err := d.Graft(s.Target, added, &draft.GraftOptions{When: now}); err != nil {
 			return nil, err
 		}
 	}
 	if c.o.has("wimboot") && c.o.has("config") { // Windows goes by the configuration in the image from now on
-		added, err := c.scan.scan(c.o.get("config"), wimBootConfig, func(o *core.ScanOptions) { o.Config, o.Several = nil, true })
+		added, err := c.scan.scan(c.o.get("config"), wimBootConfig, func(o *draft.ScanOptions) { o.Config, o.Several = nil, true })
 		if err != nil {
 			return nil, err
 		}
-		if _, err := d.Graft(wimBootConfig, added, &core.GraftOptions{When: now}); err != nil {
+		if _, err := d.Graft(wimBootConfig, added, &draft.GraftOptions{When: now}); err != nil {
 			return nil, err
 		}
 	}
@@ -264,7 +266,7 @@ const wimBootConfig = "/Windows/System32/WimBootCompress.ini"
 
 // add puts the captured image behind those that there are. fixed says that links of what became its root were fixed to fit it,
 // which holds for the archive from then on.
-func (c *capturing) add(e *core.Edit, d *core.Draft, fixed bool) error {
+func (c *capturing) add(e *write.Builder, d *draft.Draft, fixed bool) error {
 	toRoot := slices.ContainsFunc(c.list, func(s config.Source) bool { return s.Target == "/" })
 	e.ReparseFixup = e.ReparseFixup || fixed && toRoot
 	name := c.name
@@ -272,7 +274,7 @@ func (c *capturing) add(e *core.Edit, d *core.Draft, fixed bool) error {
 		name = uniqueName(e, sourceName(c.source))
 	}
 	c.use(e)
-	index, err := e.AddDraft(d, &core.DraftInfo{Name: name, Created: format.FiletimeOf(time.Now())})
+	index, err := e.AddDraft(d, &write.Image{Name: name, Created: format.FiletimeOf(time.Now())})
 	if err != nil {
 		return err
 	}
@@ -298,7 +300,7 @@ func (c *capturing) add(e *core.Edit, d *core.Draft, fixed bool) error {
 }
 
 // use says where contents are that need not be read or written.
-func (c *capturing) use(e *core.Edit) {
+func (c *capturing) use(e *write.Builder) {
 	for _, a := range c.bases {
 		e.LeaveOut(a.Archive)
 	}
@@ -345,15 +347,15 @@ func (c *capturing) toNew() error {
 	if err != nil {
 		return err
 	}
-	image := func(e *core.Edit) error { return c.add(e, d, fixed) }
+	image := func(e *write.Builder) error { return c.add(e, d, fixed) }
 	if c.o.has("group") {
-		return c.t.writeGroup(c.o, c.file, &grouping{file: c.o.get("group"), sources: c.scan.sources, image: image, contents: func(e *core.Edit) error {
+		return c.t.writeGroup(c.o, c.file, &grouping{file: c.o.get("group"), sources: c.scan.sources, image: image, contents: func(e *write.Builder) error {
 			c.use(e)
 			_, err := e.AddDraft(d, nil)
 			return err
 		}}, c.pack, w, c.run)
 	}
-	e := core.NewEdit()
+	e := write.New()
 	if err := image(e); err != nil {
 		return err
 	}
@@ -383,7 +385,7 @@ func (c *capturing) toExisting() error {
 	if err := c.findUpdateOf(a.opened); err != nil {
 		return err
 	}
-	e, err := core.EditOf(a.opened.Archive)
+	e, err := write.Of(a.opened.Archive)
 	if err != nil {
 		return err
 	}
@@ -413,7 +415,7 @@ func sourceName(source string) string {
 }
 
 // uniqueName is the name, or one with a number behind it that no image has.
-func uniqueName(e *core.Edit, name string) string {
+func uniqueName(e *write.Builder, name string) string {
 	unique := name
 	for n := 1; freeName(e, unique) != nil; n++ {
 		unique = fmt.Sprintf("%s (%d)", name, n)

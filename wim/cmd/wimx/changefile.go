@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
+	"wimscope/wim/write"
 )
 
 // target is an archive that is to be changed. Until it is closed it has the lock that keeps other programs from changing
@@ -102,7 +104,7 @@ const keepsAll = "without --rebuild and --unsafe-compact, everything stays where
 // modification is an archive that is to be written over itself.
 type modification struct {
 	to      *target
-	edit    *core.Edit
+	edit    *write.Builder
 	pack    packing
 	sources []fs.FS
 	anew    bool   // write it beside and rename it, and do not append
@@ -117,7 +119,7 @@ func (m *modification) whole() bool {
 }
 
 // write makes it. Contents that the archives of --ref hold stay there.
-func (m *modification) write(t *tool, r runOptions) (*core.WriteReport, error) {
+func (m *modification) write(t *tool, r runOptions) (*write.Report, error) {
 	shared, err := t.openShared(r.refs)
 	defer func() {
 		for _, a := range shared {
@@ -144,7 +146,7 @@ func (m *modification) write(t *tool, r runOptions) (*core.WriteReport, error) {
 		if err != nil {
 			return nil, err
 		}
-		if w.Only == core.OnlyMetadata && len(shared) == 0 {
+		if w.Only == write.OnlyMetadata && len(shared) == 0 {
 			return nil, codef(exitMissingContent, "%q holds metadata only: --ref=GLOB names the file with the contents", m.to.name)
 		}
 		plan, err := m.edit.PlanWrite(&w)
@@ -173,7 +175,7 @@ func (m *modification) write(t *tool, r runOptions) (*core.WriteReport, error) {
 
 // elsewhere adds to an error about missing contents what can be done.
 func elsewhere(err error) error {
-	if errors.Is(err, core.ErrMissingBlob) {
+	if errors.Is(err, blobs.ErrMissing) {
 		return fmt.Errorf("%w; --ref=GLOB names archives or parts that have it", err)
 	}
 	return err
@@ -210,7 +212,7 @@ func (t *tool) openShared(refs []string) (list []*opened, err error) {
 }
 
 // sameCodec refuses a second codec: an archive has one, whatever is added to it.
-func (p *packing) sameCodec(a *core.Archive) error {
+func (p *packing) sameCodec(a *wim.Archive) error {
 	if p.plain.given && p.plain.codec != a.Info().Codec {
 		return usageError{"cannot specify a compression type that is not the same as that used in the destination WIM"}
 	}
@@ -218,11 +220,11 @@ func (p *packing) sameCodec(a *core.Archive) error {
 }
 
 // forAppend says how what is added to an archive is packed: as what is there, so solid if there are solid resources.
-func (p *packing) forAppend(t *tool, a *core.Archive) (core.WriteOptions, error) {
-	have := core.WriteOptionsOf(a)
+func (p *packing) forAppend(t *tool, a *wim.Archive) (write.Options, error) {
+	have := write.OptionsOf(a)
 	w := have
-	if w.Only == core.OnlyMetadata {
-		w.Only = core.OnlyAll // there are no contents to be added: needWhole has seen to that
+	if w.Only == write.OnlyMetadata {
+		w.Only = write.OnlyAll // there are no contents to be added: needWhole has seen to that
 	}
 	if p.chunkSize != 0 && p.chunkSize != have.ChunkSize {
 		t.warn("--chunk-size does not count: an archive that is there keeps its own, %d", have.ChunkSize)

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"wimscope/wim/core"
+	"wimscope/wim/shard"
 )
 
 // Messages during a run: the lines that wimlib-imagex prints, or JSON lines with --json. They are flushed at once, also into a
@@ -159,7 +159,7 @@ func (t *tool) progress(what phase, total int64) *bar {
 	return b
 }
 
-func (b *bar) step(p core.Progress) { b.at(p.Bytes) }
+func (b *bar) step(p shard.Progress) { b.at(p.Bytes) }
 
 // at reports progress at every percent, and at least once a second.
 func (b *bar) at(done int64) {

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"hash"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
+	"wimscope/wim/extract"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 )
 
 // feed runs a plan of extraction and hands each piece, in the order of the shards, to sink.
 type feed struct {
-	core.Plan
+	shard.Plan
 	want    func(format.Hash) bool
 	sink    func(h format.Hash, off int64, data []byte, last bool) error
 	damage  func(h format.Hash, why string) error // an error ends the job
@@ -19,12 +22,12 @@ type feed struct {
 	damaged map[format.Hash]bool
 }
 
-func newFeed(p core.Plan) *feed {
+func newFeed(p shard.Plan) *feed {
 	return &feed{Plan: p, want: func(format.Hash) bool { return true }, cut: map[format.Hash]hash.Hash{}, damaged: map[format.Hash]bool{}}
 }
 
-// Merge implements core.Plan: RunPlan calls it shard by shard in their order.
-func (f *feed) Merge(i int, r *core.ShardResult) ([]core.BlockMark, error) {
+// Merge implements shard.Plan: shard.Run calls it shard by shard in their order.
+func (f *feed) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	s, err := f.Shard(i)
 	if err != nil {
 		return nil, err
@@ -50,7 +53,7 @@ func (f *feed) Merge(i int, r *core.ShardResult) ([]core.BlockMark, error) {
 	return f.Plan.Merge(i, r)
 }
 
-func (f *feed) piece(p *core.Piece, data []byte, why string) error {
+func (f *feed) piece(p *shard.Piece, data []byte, why string) error {
 	if !f.want(p.Hash) {
 		return nil
 	}
@@ -88,7 +91,7 @@ func (w *writer) contents() error {
 	if len(hashes) == 0 {
 		return nil
 	}
-	plan, err := core.PlanContents(w.arc, hashes)
+	plan, err := extract.PlanContents(w.arc, hashes)
 	if err != nil {
 		return err
 	}
@@ -104,15 +107,15 @@ func (w *writer) contents() error {
 		return nil
 	}
 	bar := w.t.progress(extracting, plan.Bytes())
-	err = core.RunPlan(w.t.ctx, f, w.arc.Store().Source(), w.workers, bar.step)
+	err = shard.Run(w.t.ctx, f, w.arc.Store().Source(), w.workers, bar.step)
 	bar.end()
 	return interrupted(err)
 }
 
 // missing returns the error for a content or reparse data of n that no open file holds.
-func (w *writer) missing(n core.Node, err error) error {
+func (w *writer) missing(n wim.Node, err error) error {
 	hash := format.Hash{}
-	if e := (*core.MissingBlobError)(nil); errors.As(err, &e) {
+	if e := (*blobs.MissingError)(nil); errors.As(err, &e) {
 		hash = e.Hash
 	}
 	return missingError(w.arc, w.im, n, hash)
@@ -131,7 +134,7 @@ func (a *opened) eachContent(t *tool, h format.Hash, recoverData bool, sink func
 	if _, ok := a.Store().Blob(h); !ok {
 		return codef(exitMissingContent, "blob %s not found; --ref names the archives that may have it", h)
 	}
-	plan, err := core.PlanContents(a.Archive, []format.Hash{h})
+	plan, err := extract.PlanContents(a.Archive, []format.Hash{h})
 	if err != nil {
 		return err
 	}
@@ -144,7 +147,7 @@ func (a *opened) eachContent(t *tool, h format.Hash, recoverData bool, sink func
 		t.warn("damaged: %s", why)
 		return nil
 	}
-	return interrupted(core.RunPlan(t.ctx, f, a.Store().Source(), 1, nil))
+	return interrupted(shard.Run(t.ctx, f, a.Store().Source(), 1, nil))
 }
 
 // threads takes --threads.

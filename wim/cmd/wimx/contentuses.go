@@ -6,7 +6,7 @@ import (
 	"io"
 	"slices"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
 	"wimscope/wim/format"
 )
 
@@ -70,14 +70,14 @@ func (u contentUses) hashes() []format.Hash {
 }
 
 // missingContent returns an error if no open archive has the content.
-func missingContent(arc *core.Archive, im *core.Image, n core.Node, h format.Hash) error {
+func missingContent(arc *wim.Archive, im *wim.Image, n wim.Node, h format.Hash) error {
 	if _, ok := arc.Store().Blob(h); ok || h.IsZero() {
 		return nil
 	}
 	return missingError(arc, im, n, h)
 }
 
-func missingError(arc *core.Archive, im *core.Image, n core.Node, h format.Hash) error {
+func missingError(arc *wim.Archive, im *wim.Image, n wim.Node, h format.Hash) error {
 	hint := "If this is a delta WIM, use the --ref argument to specify the WIM(s) on which it is based."
 	if len(arc.Info().Missing) > 0 {
 		hint = "This is part of a split WIM. Use --ref to specify the other parts."
@@ -177,7 +177,7 @@ func (u *unfinished) write(data []byte) error {
 	return nil
 }
 
-// codec.AllZero reports whether b has only zeros.
+// allZero reports whether b has only zeros.
 func allZero(b []byte) bool {
 	return len(b) > 0 && b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }

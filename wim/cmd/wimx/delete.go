@@ -1,6 +1,8 @@
 package main
 
-import "wimscope/wim/core"
+import (
+	"wimscope/wim/write"
+)
 
 func deleteVerb() verb {
 	return verb{
@@ -38,7 +40,7 @@ func runDelete(t *tool, o *parsed) error {
 	if choice != allImages && len(a.Images()) == 1 && !o.has("force") {
 		return codef(exitParameter, "image %d is the only one in %q: an archive without images is of no use; name \"all\", or add --force", choice, o.args[0])
 	}
-	e, err := core.EditOf(a.opened.Archive)
+	e, err := write.Of(a.opened.Archive)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/find"
 )
 
 func diffVerb() verb {
@@ -29,7 +30,7 @@ func runDiff(t *tool, o *parsed) error {
 	if len(o.args) != 4 {
 		return usageError{"diff takes an archive and an image, twice"}
 	}
-	var images [2]*core.Image
+	var images [2]*wim.Image
 	for i := range images {
 		a, err := t.open(o.args[2*i], o.all("ref"))
 		if err != nil {
@@ -49,9 +50,9 @@ func runDiff(t *tool, o *parsed) error {
 		t.lookAt(images[i])
 	}
 	list := []change{}
-	core.Diff(images[0], images[1], func(c core.Change) bool {
+	find.Diff(images[0], images[1], func(c find.Change) bool {
 		im, n := images[0], c.Old
-		if c.Kind == core.Added {
+		if c.Kind == find.Added {
 			im, n = images[1], c.New
 		}
 		list = append(list, change{c.Kind.String(), nativePath(im, n), c.What})

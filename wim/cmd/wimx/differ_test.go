@@ -19,8 +19,10 @@ import (
 	"testing"
 	"time"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
+	"wimscope/wim/verify"
 	"wimscope/wim/wimtest"
 )
 
@@ -39,7 +41,7 @@ type differCase struct {
 	name, what string
 	ours       int    // exit status of wimx verify
 	first      string // first line of our report
-	report     *core.VerifyReport
+	report     *verify.Report
 	theirs     int
 	theirWords string
 
@@ -86,17 +88,17 @@ var lengthChanged = regexp.MustCompile(`name of \d+ bytes|: length \d+|byte \S+ 
 
 // theyGood has the classes of archives that only wimlib-imagex finds good.
 func theyGood() []differClass {
-	loss := func(c *differCase, kinds ...core.LossKind) bool {
-		return c.report != nil && slices.ContainsFunc(c.report.Losses, func(l core.Loss) bool {
+	loss := func(c *differCase, kinds ...wim.LossKind) bool {
+		return c.report != nil && slices.ContainsFunc(c.report.Losses, func(l wim.Loss) bool {
 			return l.Image > 0 && len(kinds) == 0 || slices.Contains(kinds, l.Kind)
 		})
 	}
 	return []differClass{
-		{"images lost", "it takes the header's word, warns, and opens what is left", func(c *differCase) bool { return loss(c, core.LossImages, core.LossBlobTable) }},
+		{"images lost", "it takes the header's word, warns, and opens what is left", func(c *differCase) bool { return loss(c, wim.LossImages, wim.LossBlobTable) }},
 		{"entries or contents of a tree lost", "it passes over them, with a warning or without", func(c *differCase) bool { return loss(c) }},
-		{"XML document", "it reads sizes and an INDEX that contradict what they should be", func(c *differCase) bool { return loss(c, core.LossXML, core.LossXMLImages) }},
+		{"XML document", "it reads sizes and an INDEX that contradict what they should be", func(c *differCase) bool { return loss(c, wim.LossXML, wim.LossXMLImages) }},
 		{"metadata without a SHA-1", "it has no image then, and warns", func(c *differCase) bool {
-			return c.report != nil && c.report.Verdict == core.Damaged && c.says("Could not find metadata")
+			return c.report != nil && c.report.Verdict == verify.Damaged && c.says("Could not find metadata")
 		}},
 		{"metadata that cannot be read", "it takes a length beyond all bounds for none", func(c *differCase) bool { return c.report != nil && len(c.report.Images) > 0 }},
 		{"solid resource", "it needs neither the last size in the chunk table nor the part of the resource's entry", func(c *differCase) bool {
@@ -199,7 +201,7 @@ type mutable struct {
 	content map[format.Hash]bool
 }
 
-func (m *mutable) count(a *core.Archive) (entries int, content map[format.Hash]bool) {
+func (m *mutable) count(a *wim.Archive) (entries int, content map[format.Hash]bool) {
 	content = map[format.Hash]bool{}
 	for i := range a.Images() {
 		im, err := a.Image(i + 1)
@@ -207,7 +209,7 @@ func (m *mutable) count(a *core.Archive) (entries int, content map[format.Hash]b
 			continue
 		}
 		entries += im.Len()
-		im.EachContent(func(_ core.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
+		im.EachContent(func(_ wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			content[h] = true
 			return true
 		})
@@ -215,14 +217,14 @@ func (m *mutable) count(a *core.Archive) (entries int, content map[format.Hash]b
 	return entries, content
 }
 
-func openSample(parts, refs []wimtest.SamplePart) (*core.Archive, error) {
-	list := func(ps []wimtest.SamplePart) (out []core.Part) {
+func openSample(parts, refs []wimtest.SamplePart) (*wim.Archive, error) {
+	list := func(ps []wimtest.SamplePart) (out []blobs.Part) {
 		for _, p := range ps {
-			out = append(out, core.Part{Name: p.Name, R: bytes.NewReader(p.Bytes), Size: int64(len(p.Bytes))})
+			out = append(out, blobs.Part{Name: p.Name, R: bytes.NewReader(p.Bytes), Size: int64(len(p.Bytes))})
 		}
 		return out
 	}
-	return core.Open(list(parts), &core.ReadOptions{References: list(refs)})
+	return wim.Open(list(parts), &blobs.Options{References: list(refs)})
 }
 
 func newMutable(name string, parts, refs []wimtest.SamplePart) (*mutable, error) {
@@ -389,7 +391,7 @@ func (m *mutable) ask(dir string, parts []wimtest.SamplePart) (*differCase, erro
 			continue
 		}
 		out = line
-		c.report = &core.VerifyReport{}
+		c.report = &verify.Report{}
 		if err := json.Unmarshal([]byte(out), c.report); err != nil {
 			return nil, err
 		}
@@ -397,11 +399,11 @@ func (m *mutable) ask(dir string, parts []wimtest.SamplePart) (*differCase, erro
 	}
 	if c.ours == 0 {
 		a, err := openSample(parts, m.Refs)
-		var wrong *core.WrongPartError
+		var wrong *blobs.WrongPartError
 		if errors.As(err, &wrong) { // to the command line it is a file of --ref then
 			a, err = openSample(parts[:1], append(slices.Clone(parts[1:]), m.Refs...))
 		}
-		if errors.Is(err, core.ErrMissingPart) { // it is a later part now, which has no images
+		if errors.Is(err, blobs.ErrMissingPart) { // it is a later part now, which has no images
 			return c, nil
 		}
 		if err != nil {

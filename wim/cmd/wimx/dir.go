@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 )
@@ -44,7 +45,7 @@ func runDir(t *tool, o *parsed) error {
 			return coded(exitMetadata, err)
 		}
 		t.lookAt(im)
-		start := core.Node(0)
+		start := wim.Node(0)
 		if p := o.get("path"); p != "" {
 			var ok bool
 			if start, ok = lookup(im, p, t.fold); !ok {
@@ -74,7 +75,7 @@ func runDir(t *tool, o *parsed) error {
 // lister writes entries of one image after another.
 type lister struct {
 	a        *opened
-	im       *core.Image
+	im       *wim.Image
 	w        io.Writer
 	name     func(string) string // formats a name for w
 	detailed bool
@@ -84,8 +85,8 @@ type lister struct {
 }
 
 // list writes an entry and, if below, all that is under it, in the order of names.
-func (l *lister) list(n core.Node, below bool) error {
-	stack := []core.Node{n}
+func (l *lister) list(n wim.Node, below bool) error {
+	stack := []wim.Node{n}
 	for len(stack) > 0 {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
@@ -121,7 +122,7 @@ var attributeWords = []struct {
 }
 
 // detail writes all that is known of an entry, in the lines of wimlib-imagex.
-func (l *lister) detail(n core.Node) {
+func (l *lister) detail(n wim.Node) {
 	im, w := l.im, l.w
 	fmt.Fprintln(w, "----------------------------------------------------------------------------")
 	fmt.Fprintf(w, "Full Path           = \"%s\"\n", l.name(nativePath(im, n)))
@@ -236,7 +237,7 @@ type dirTagItem struct {
 	Data string `json:"data"` // hexadecimal
 }
 
-func (l *lister) entry(n core.Node) dirEntry {
+func (l *lister) entry(n wim.Node) dirEntry {
 	im := l.im
 	e := dirEntry{
 		Image: im.Index(), Path: im.Path(n), Dir: im.IsDir(n), Attributes: format.AttrNames(im.Attributes(n)),
@@ -249,7 +250,7 @@ func (l *lister) entry(n core.Node) dirEntry {
 		link, err := im.Link(n)
 		if e.LinkTarget = link.Target; err != nil {
 			e.LinkError = err.Error()
-			if !errors.Is(err, core.ErrMissingBlob) { // a delta archive is not at fault
+			if !errors.Is(err, blobs.ErrMissing) { // a delta archive is not at fault
 				l.bad++
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	"wimscope/wim/core"
+	"wimscope/wim/blobs"
 )
 
 // hinted is an error with advice on what to do about it.
@@ -75,9 +75,9 @@ func explain(err error) (text, hint string) {
 // archiveHint says what to do about an archive that cannot be opened, "" if there is nothing.
 func archiveHint(err error) string {
 	var (
-		cut  *core.TruncatedError
-		left *core.UnfinishedError
-		part *core.WrongPartError
+		cut  *blobs.TruncatedError
+		left *blobs.UnfinishedError
+		part *blobs.WrongPartError
 	)
 	switch {
 	case errors.As(err, &cut):

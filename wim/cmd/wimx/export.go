@@ -6,8 +6,8 @@ import (
 	"os"
 	"slices"
 
-	"wimscope/wim/core"
 	"wimscope/wim/format"
+	"wimscope/wim/write"
 )
 
 func exportVerb() verb {
@@ -91,7 +91,7 @@ func runExport(t *tool, o *parsed) error {
 }
 
 // add appends the images. None may have the name of an image that is there; names that images share in the source are kept.
-func (x *exporting) add(e *core.Edit) error {
+func (x *exporting) add(e *write.Builder) error {
 	for _, index := range x.from.indexes(x.choice) {
 		name := x.from.Images()[index-1].Name
 		if x.newName {
@@ -137,7 +137,7 @@ func (x *exporting) toNew(dest string) error {
 		return err
 	}
 	if x.o.has("group") {
-		return elsewhere(x.t.writeGroup(x.o, dest, &grouping{file: x.o.get("group"), image: x.add, contents: func(e *core.Edit) error {
+		return elsewhere(x.t.writeGroup(x.o, dest, &grouping{file: x.o.get("group"), image: x.add, contents: func(e *write.Builder) error {
 			for _, index := range x.from.indexes(x.choice) {
 				if _, err := e.AddImage(x.from.Archive, index); err != nil {
 					return err
@@ -146,7 +146,7 @@ func (x *exporting) toNew(dest string) error {
 			return nil
 		}}, x.pack, w, x.run))
 	}
-	e := core.NewEdit()
+	e := write.New()
 	if err := x.add(e); err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (x *exporting) toExisting(dest string) error {
 	if err := x.pack.sameCodec(a.Archive); err != nil {
 		return err
 	}
-	e, err := core.EditOf(a.opened.Archive)
+	e, err := write.Of(a.opened.Archive)
 	if err != nil {
 		return err
 	}

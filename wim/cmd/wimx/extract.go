@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 	"wimscope/wim/xmldoc"
@@ -98,7 +98,7 @@ func runExtract(t *tool, o *parsed) error {
 	}
 	if o.has("to-stdout") {
 		if len(paths) == 0 {
-			nodes = []core.Node{0} // not a file
+			nodes = []wim.Node{0} // not a file
 		}
 		return t.toStdout(a, im, nodes, wo.recoverData)
 	}
@@ -126,7 +126,7 @@ func runExtract(t *tool, o *parsed) error {
 }
 
 // choose finds the entries that paths and list files name. keep says of each whether the folders above it come along.
-func (t *tool) choose(im *core.Image, o *parsed, paths []string) (nodes []core.Node, keep []bool, err error) {
+func (t *tool) choose(im *wim.Image, o *parsed, paths []string) (nodes []wim.Node, keep []bool, err error) {
 	globs := !o.has("no-globs")
 	one := func(p string, structure bool) error {
 		found := match(im, p, globs, t.fold)
@@ -172,7 +172,7 @@ func (t *tool) choose(im *core.Image, o *parsed, paths []string) (nodes []core.N
 
 // toStdout writes the contents of files, one after another. Nothing of a damaged file is written, as far as that can
 // be known before its end: what fits memory is checked first.
-func (t *tool) toStdout(a *opened, im *core.Image, nodes []core.Node, recoverData bool) error {
+func (t *tool) toStdout(a *opened, im *wim.Image, nodes []wim.Node, recoverData bool) error {
 	for _, n := range nodes {
 		switch a := im.Attributes(n); {
 		case im.IsDir(n) || a&format.AttrReparsePoint != 0:
@@ -292,7 +292,7 @@ func realPath(name string) string {
 	return name
 }
 
-func (t *tool) applyImage(a *opened, im *core.Image, dest string, wo writeOptions, o *parsed) error {
+func (t *tool) applyImage(a *opened, im *wim.Image, dest string, wo writeOptions, o *parsed) error {
 	w, err := newWriter(t, a.Archive, im, dest, wo)
 	if err != nil {
 		return err
@@ -313,7 +313,7 @@ func (a *opened) complete(index int) (err error) {
 	if err != nil {
 		return coded(exitMetadata, err)
 	}
-	im.EachContent(func(n core.Node, h format.Hash, kind format.StreamKind, _ []byte) bool {
+	im.EachContent(func(n wim.Node, h format.Hash, kind format.StreamKind, _ []byte) bool {
 		if kind == format.StreamData && !im.IsDir(n) {
 			err = missingContent(a.Archive, im, n, h)
 		}

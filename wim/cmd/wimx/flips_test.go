@@ -18,9 +18,12 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
+	"wimscope/wim/extract"
 	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
+	"wimscope/wim/write"
 )
 
 // noLoss are the changes after which a result may differ although nothing was told: what they hit has no checksum, in the
@@ -40,18 +43,18 @@ var noLoss = []struct {
 // flipForms has small archives for every way of packing.
 var flipForms = []struct {
 	name string
-	o    core.WriteOptions
+	o    write.Options
 }{
-	{"none", core.WriteOptions{}},
-	{"XPRESS", core.WriteOptions{Codec: format.XPRESS, ChunkSize: 4 << 10}},
-	{"LZX, integrity table", core.WriteOptions{Codec: format.LZX, Integrity: true}},
-	{"LZMS", core.WriteOptions{Codec: format.LZMS, ChunkSize: 32 << 10}},
-	{"LZMS solid", core.WriteOptions{Codec: format.LZMS, ChunkSize: 32 << 10, Solid: true, SolidCodec: format.LZMS, SolidChunkSize: 32 << 10}},
-	{"XPRESS, pipable", core.WriteOptions{Codec: format.XPRESS, ChunkSize: 4 << 10, Pipable: true}},
+	{"none", write.Options{}},
+	{"XPRESS", write.Options{Codec: format.XPRESS, ChunkSize: 4 << 10}},
+	{"LZX, integrity table", write.Options{Codec: format.LZX, Integrity: true}},
+	{"LZMS", write.Options{Codec: format.LZMS, ChunkSize: 32 << 10}},
+	{"LZMS solid", write.Options{Codec: format.LZMS, ChunkSize: 32 << 10, Solid: true, SolidCodec: format.LZMS, SolidChunkSize: 32 << 10}},
+	{"XPRESS, pipable", write.Options{Codec: format.XPRESS, ChunkSize: 4 << 10, Pipable: true}},
 }
 
 // flipArchive makes an archive of two images, with everything that an entry may have.
-func flipArchive(t *testing.T, o core.WriteOptions) []byte {
+func flipArchive(t *testing.T, o write.Options) []byte {
 	t.Helper()
 	text := strings.Repeat("a line of a text that packs well\r\n", 150)
 	unix := binary.LittleEndian.AppendUint32(nil, 1000)
@@ -80,7 +83,7 @@ func flipArchive(t *testing.T, o core.WriteOptions) []byte {
 	h.Flags |= format.FlagReparseFixup
 	h.XML = `<WIM><IMAGE INDEX="1"><NAME>one</NAME></IMAGE><IMAGE INDEX="2"><NAME>two</NAME></IMAGE></WIM>`
 	a := flipOpen(t, h.Bytes())
-	e, err := core.EditOf(a)
+	e, err := write.Of(a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +95,7 @@ func flipArchive(t *testing.T, o core.WriteOptions) []byte {
 	return b[0]
 }
 
-func flipOpen(t *testing.T, parts ...[]byte) *core.Archive {
+func flipOpen(t *testing.T, parts ...[]byte) *wim.Archive {
 	t.Helper()
 	a, err := openAll(parts...)
 	if err != nil {
@@ -101,12 +104,12 @@ func flipOpen(t *testing.T, parts ...[]byte) *core.Archive {
 	return a
 }
 
-func openAll(parts ...[]byte) (*core.Archive, error) {
-	var list []core.Part
+func openAll(parts ...[]byte) (*wim.Archive, error) {
+	var list []blobs.Part
 	for i, b := range parts {
-		list = append(list, core.Part{Name: fmt.Sprintf("part %d", i+1), R: bytes.NewReader(b), Size: int64(len(b))})
+		list = append(list, blobs.Part{Name: fmt.Sprintf("part %d", i+1), R: bytes.NewReader(b), Size: int64(len(b))})
 	}
-	return core.Open(list, &core.ReadOptions{MaxMemory: 64 << 20})
+	return wim.Open(list, &blobs.Options{MaxMemory: 64 << 20})
 }
 
 // memory is a file in memory.
@@ -125,12 +128,12 @@ func (m *memory) Truncate(size int64) error {
 }
 
 // written runs a plan and returns the parts.
-func written(p *core.WritePlan, err error) ([][]byte, error) {
+func written(p *write.Plan, err error) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
 	var parts []*memory
-	_, err = core.RunSplit(context.Background(), p, nil, func(int) (io.WriterAt, error) {
+	_, err = write.RunSplit(context.Background(), p, nil, func(int) (io.WriterAt, error) {
 		parts = append(parts, &memory{})
 		return parts[len(parts)-1], nil
 	}, nil)
@@ -142,7 +145,7 @@ func written(p *core.WritePlan, err error) ([][]byte, error) {
 }
 
 // facts returns everything in the images of an archive, as a reader gets it: contents are read and checked.
-func facts(a *core.Archive) (string, error) {
+func facts(a *wim.Archive) (string, error) {
 	var b strings.Builder
 	for i := range a.Images() {
 		im, err := a.Image(i + 1)
@@ -150,12 +153,12 @@ func facts(a *core.Archive) (string, error) {
 			return "", err
 		}
 		fmt.Fprintf(&b, "image %d %q\n", i+1, im.Warnings())
-		for n := core.Node(0); int(n) < im.Len(); n++ {
+		for n := wim.Node(0); int(n) < im.Len(); n++ {
 			unix, _ := im.UnixData(n)
 			fmt.Fprintf(&b, "%s %x %d %d %d %q %x %x %v %v %v %d %x %v\n", im.Path(n), im.Attributes(n), im.Created(n), im.Accessed(n), im.Modified(n), im.ShortName(n),
 				im.SecurityBytes(n), im.ObjectIDBytes(n), unix, im.Xattrs(n), im.Items(n), im.FirstLink(n), im.ReparseTag(n), im.ReparseFixed(n))
 		}
-		im.EachContent(func(n core.Node, h format.Hash, kind format.StreamKind, name []byte) bool {
+		im.EachContent(func(n wim.Node, h format.Hash, kind format.StreamKind, name []byte) bool {
 			var data []byte
 			if data, err = a.Store().ReadBlob(h, 1<<20); err != nil {
 				return false
@@ -173,7 +176,7 @@ func facts(a *core.Archive) (string, error) {
 // flipTrial is the test of one changed archive.
 type flipTrial struct {
 	dir string
-	o   core.WriteOptions
+	o   write.Options
 }
 
 var errTold = errors.New("damage was told")
@@ -183,8 +186,8 @@ func (f *flipTrial) ops() []flipOp {
 	return []flipOp{
 		{"apply", func(b []byte) (string, error) { return f.program(b, "apply", "all", "TARGET") }},
 		{"extract", func(b []byte) (string, error) { return f.program(b, "extract", "1", "--dest-dir=TARGET") }},
-		{"ZIP", func(b []byte) (string, error) { return output(b, core.OutputZIP) }},
-		{"TAR", func(b []byte) (string, error) { return output(b, core.OutputTAR) }},
+		{"ZIP", func(b []byte) (string, error) { return output(b, extract.OutputZIP) }},
+		{"TAR", func(b []byte) (string, error) { return output(b, extract.OutputTAR) }},
 		{"export", func(b []byte) (string, error) { return f.rewrite(b, false) }},
 		{"recompress", func(b []byte) (string, error) { return f.rewrite(b, true) }},
 		{"split and join", f.split},
@@ -243,7 +246,7 @@ func (f *flipTrial) program(b []byte, args ...string) (string, error) {
 }
 
 // output extracts both images as a page does.
-func output(b []byte, form core.OutputForm) (string, error) {
+func output(b []byte, form extract.Form) (string, error) {
 	a, err := openAll(b)
 	if err != nil {
 		return "", err
@@ -254,16 +257,16 @@ func output(b []byte, form core.OutputForm) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		p, err := core.PlanExtract(a, core.Selection{Image: im}, &core.ExtractOptions{Form: form, Streams: true})
+		p, err := extract.New(a, extract.Selection{Image: im}, &extract.Options{Form: form, Streams: true})
 		if err != nil {
 			return "", err
 		}
 		m := &memory{}
-		w := core.NewZIPWriter(m)
-		if form == core.OutputTAR {
-			w = core.NewTARWriter(m)
+		w := extract.NewZIP(m)
+		if form == extract.OutputTAR {
+			w = extract.NewTAR(m)
 		}
-		damaged, err := core.RunExtract(context.Background(), p, a.Store().Source(), 1, w, nil)
+		damaged, err := extract.Run(context.Background(), p, a.Store().Source(), 1, w, nil)
 		if err == nil {
 			_, err = w.Finish()
 		}
@@ -283,7 +286,7 @@ func (f *flipTrial) rewrite(b []byte, again bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	e := core.NewEdit()
+	e := write.New()
 	for _, index := range []int{1, 2} {
 		if _, err := e.AddImage(a, index); err != nil {
 			return "", err
@@ -314,7 +317,7 @@ func (f *flipTrial) split(b []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	e, err := core.EditOf(a)
+	e, err := write.Of(a)
 	if err != nil {
 		return "", err
 	}
@@ -328,17 +331,17 @@ func (f *flipTrial) split(b []byte) (string, error) {
 	if a, err = openAll(parts...); err != nil {
 		return "the parts cannot be opened: " + err.Error(), nil
 	}
-	if e, err = core.EditOf(a); err != nil {
+	if e, err = write.Of(a); err != nil {
 		return "the parts cannot be joined: " + err.Error(), nil
 	}
-	o := core.WriteOptionsOf(a)
+	o := write.OptionsOf(a)
 	o.Level = 1
 	return f.read(written(e.PlanWrite(&o)))
 }
 
 // TestDamagedFrontHeader checks that the header at the end of a pipable archive counts, whatever the one at the front says.
 func TestDamagedFrontHeader(t *testing.T) {
-	good := flipArchive(t, core.WriteOptions{Codec: format.XPRESS, Pipable: true})
+	good := flipArchive(t, write.Options{Codec: format.XPRESS, Pipable: true})
 	f := &flipTrial{dir: memoryDir(t)}
 	want, err := f.program(good, "apply", "all", "TARGET")
 	if err != nil {
@@ -404,7 +407,7 @@ func TestEveryByte(t *testing.T) {
 			// Strides have no factor in common with the records' sizes, so that all fields are met; each form begins elsewhere.
 			const stride, tableStride = 151, 53
 			for off := range good {
-				table := slices.Contains([]core.RegionKind{core.RegionHeader, core.RegionTable, core.RegionIntegrity}, regionOf(regions, int64(off)))
+				table := slices.Contains([]blobs.RegionKind{blobs.RegionHeader, blobs.RegionTable, blobs.RegionIntegrity}, regionOf(regions, int64(off)))
 				switch {
 				case full && table:
 					for bit := range 8 {
@@ -425,8 +428,8 @@ func TestEveryByte(t *testing.T) {
 }
 
 // headerAt returns the offset of the header that counts.
-func headerAt(a *core.Archive, b []byte) int {
-	if core.WriteOptionsOf(a).Pipable {
+func headerAt(a *wim.Archive, b []byte) int {
+	if write.OptionsOf(a).Pipable {
 		return len(b) - format.HeaderSize
 	}
 	return 0
@@ -441,11 +444,11 @@ func excuse(op string, off int, mask byte, header int) bool {
 	return false
 }
 
-func regionOf(regions []core.Region, off int64) core.RegionKind {
+func regionOf(regions []blobs.Region, off int64) blobs.RegionKind {
 	for _, r := range regions {
 		if off >= r.Off && off < r.Off+r.Len {
 			return r.Kind
 		}
 	}
-	return core.RegionUnused
+	return blobs.RegionUnused
 }

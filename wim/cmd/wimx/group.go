@@ -6,22 +6,22 @@ import (
 	"io/fs"
 	"os"
 
-	"wimscope/wim/core"
 	"wimscope/wim/format"
+	"wimscope/wim/write"
 )
 
 // grouping is an image that goes into a group: its metadata alone into an archive of its own, its contents into the
 // resource-only archive that all images of the group share.
 type grouping struct {
-	file     string                 // that all share; it is made if it is not there
-	contents func(*core.Edit) error // adds the image for its contents' sake
-	image    func(*core.Edit) error // adds it as it is to be
+	file     string                     // that all share; it is made if it is not there
+	contents func(*write.Builder) error // adds the image for its contents' sake
+	image    func(*write.Builder) error // adds it as it is to be
 	sources  []fs.FS
 }
 
 // writeGroup adds the contents to the shared file, and then writes the image to a new one. Should it be cut off between the
 // two, the shared file holds contents that no image needs yet. All of a group are packed in the same way.
-func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w core.WriteOptions, r runOptions) error {
+func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w write.Options, r runOptions) error {
 	if w.Solid || w.Pipable || dest == "-" {
 		return codef(exitParameter, "--group: archives of a group are neither solid nor pipable")
 	}
@@ -42,12 +42,12 @@ func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w core
 		return err
 	}
 	defer shared.Close()
-	e := core.NewEdit()
+	e := write.New()
 	e.LeaveOut(shared.Archive)
 	if err := g.image(e); err != nil {
 		return err
 	}
-	w.Only = core.OnlyMetadata
+	w.Only = write.OnlyMetadata
 	rand.Read(w.GUID[:])
 	plan, err := e.PlanWrite(&w)
 	if err != nil {
@@ -59,12 +59,12 @@ func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w core
 }
 
 // newGroup makes the shared file.
-func (t *tool) newGroup(g *grouping, w core.WriteOptions, r runOptions) error {
-	e := core.NewEdit()
+func (t *tool) newGroup(g *grouping, w write.Options, r runOptions) error {
+	e := write.New()
 	if err := g.contents(e); err != nil {
 		return err
 	}
-	w.Only = core.OnlyContents
+	w.Only = write.OnlyContents
 	plan, err := e.PlanWrite(&w)
 	if err != nil {
 		return err
@@ -74,20 +74,20 @@ func (t *tool) newGroup(g *grouping, w core.WriteOptions, r runOptions) error {
 }
 
 // joinGroup adds to the shared file, and says how the group is packed.
-func (t *tool) joinGroup(o *parsed, g *grouping, p packing, w core.WriteOptions, r runOptions) (core.WriteOptions, error) {
+func (t *tool) joinGroup(o *parsed, g *grouping, p packing, w write.Options, r runOptions) (write.Options, error) {
 	a, err := t.openForChange(g.file, nil, o, false)
 	if err != nil {
 		return w, err
 	}
 	defer a.Close()
-	have := core.WriteOptionsOf(a.opened.Archive)
+	have := write.OptionsOf(a.opened.Archive)
 	switch {
 	case a.hdr.Flags&format.FlagResourceOnly == 0:
 		return w, codef(exitParameter, "%q is no resource-only archive, and cannot be shared by a group", g.file)
 	case p.plain.given && p.plain.codec != have.Codec, p.chunkSize != 0 && p.chunkSize != have.ChunkSize:
 		return w, codef(exitParameter, "the group of %q is packed with %v in chunks of %d bytes, and so must be all that joins it", g.file, have.Codec, have.ChunkSize)
 	}
-	e, err := core.EditOf(a.opened.Archive)
+	e, err := write.Of(a.opened.Archive)
 	if err != nil {
 		return w, err
 	}

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"wimscope/wim/core"
+	"wimscope/wim/draft"
 )
 
 // hostFS is a folder of this machine as the engine scans it. Its paths are separated by slashes and may hold whatever
@@ -21,8 +21,8 @@ var _ interface {
 	fs.ReadDirFS
 	fs.StatFS
 	fs.ReadLinkFS
-	core.FactsFS
-	core.LinkFS
+	draft.FactsFS
+	draft.LinkFS
 } = hostFS{}
 
 func (h hostFS) path(name string) string {

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unsafe"
 
-	"wimscope/wim/core"
+	"wimscope/wim/draft"
 	"wimscope/wim/format"
 )
 
@@ -31,13 +31,13 @@ func (h hostFS) Open(name string) (fs.File, error) {
 
 // FileFacts tells what the kernel has told and io/fs has no words for, and asks it for extended attributes: those of what
 // links lead to if that is wanted, and their own otherwise.
-func (h hostFS) FileFacts(name string, want core.FactsWanted) (f core.Facts, err error) {
+func (h hostFS) FileFacts(name string, want draft.FactsWanted) (f draft.Facts, err error) {
 	st, ok := want.Info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return f, &fs.PathError{Op: "stat", Path: h.path(name), Err: fs.ErrInvalid}
 	}
 	moment := func(t syscall.Timespec) format.Filetime { return format.FiletimeOf(time.Unix(t.Unix())) }
-	f = core.Facts{
+	f = draft.Facts{
 		Device: uint64(st.Dev), Inode: uint64(st.Ino), Links: uint64(st.Nlink), Accessed: moment(st.Atim), Modified: moment(st.Mtim),
 		Sparse: int64(st.Blocks) < (st.Size+511)/512,
 	}

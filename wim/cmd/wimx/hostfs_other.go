@@ -7,7 +7,7 @@ import (
 	"os"
 	"syscall"
 
-	"wimscope/wim/core"
+	"wimscope/wim/draft"
 	"wimscope/wim/format"
 )
 
@@ -15,7 +15,7 @@ import (
 func (h hostFS) Open(name string) (fs.File, error) { return os.Open(h.path(name)) }
 
 // FileFacts tells hard links, and with UnixData owner and mode.
-func (h hostFS) FileFacts(name string, want core.FactsWanted) (f core.Facts, err error) {
+func (h hostFS) FileFacts(name string, want draft.FactsWanted) (f draft.Facts, err error) {
 	if st, ok := want.Info.Sys().(*syscall.Stat_t); ok {
 		f.Device, f.Inode, f.Links = uint64(st.Dev), uint64(st.Ino), uint64(st.Nlink)
 		if want.Unix {

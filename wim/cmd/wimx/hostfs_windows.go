@@ -6,7 +6,7 @@ import (
 	"syscall"
 	"unsafe"
 
-	"wimscope/wim/core"
+	"wimscope/wim/draft"
 	"wimscope/wim/format"
 )
 
@@ -18,7 +18,7 @@ func (h hostFS) Open(name string) (fs.File, error) { return os.Open(h.path(name)
 
 // FileFacts tells attributes and times. Reparse points that are no links, named streams and security descriptors are not
 // read.
-func (h hostFS) FileFacts(name string, want core.FactsWanted) (f core.Facts, err error) {
+func (h hostFS) FileFacts(name string, want draft.FactsWanted) (f draft.Facts, err error) {
 	look := os.Lstat
 	if want.Follow {
 		look = os.Stat

@@ -1,6 +1,9 @@
 package main
 
-import "wimscope/wim/core"
+import (
+	"wimscope/wim"
+	"wimscope/wim/write"
+)
 
 // An incomplete image is listed, extracted and exported as far as possible, with a warning. The exit status is the one with
 // which wimlib-imagex refuses such an image.
@@ -9,7 +12,7 @@ import "wimscope/wim/core"
 const lossesShown = 10
 
 // lookAt warns about everything that was lost or skipped when an image's tree was read.
-func (t *tool) lookAt(im *core.Image) {
+func (t *tool) lookAt(im *wim.Image) {
 	losses, n := im.Losses()
 	all := im.Warnings()
 	t.lose(losses, n)
@@ -22,7 +25,7 @@ func (t *tool) lookAt(im *core.Image) {
 }
 
 // lose warns about losses and makes the run end with exitMetadata.
-func (t *tool) lose(losses []core.Loss, n int) {
+func (t *tool) lose(losses []wim.Loss, n int) {
 	t.lost += n
 	if len(losses) > lossesShown {
 		losses = losses[:lossesShown]
@@ -54,8 +57,8 @@ func (t *tool) loseOf(w *writing) error {
 }
 
 // whole refuses to change an image that has lost something.
-func whole(im *core.Image) error {
-	if err := core.NeedWhole(im); err != nil {
+func whole(im *wim.Image) error {
+	if err := write.NeedWhole(im); err != nil {
 		return hinted{err, "\"verify\" lists what is lost; \"extract\" and \"export\" copy what can still be read"}
 	}
 	return nil

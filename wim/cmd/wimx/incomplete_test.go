@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"wimscope/wim/core"
 	"wimscope/wim/format"
+	"wimscope/wim/verify"
 	"wimscope/wim/wimtest"
 )
 
@@ -73,14 +73,14 @@ func TestVerifyIncomplete(t *testing.T) {
 		if code == 0 {
 			continue
 		}
-		var r core.VerifyReport
+		var r verify.Report
 		out, _, again := wimx("", append(args, "--json")...)
 		for line := range strings.Lines(out) {
 			if strings.Contains(line, `"verdict"`) {
 				out = line
 			}
 		}
-		if err := json.Unmarshal([]byte(out), &r); err != nil || again != code || r.Verdict != core.Incomplete || len(r.Losses) == 0 || !strings.Contains(r.Losses[0].Text, strings.TrimPrefix(c.first, "image 1: /sub: ")) {
+		if err := json.Unmarshal([]byte(out), &r); err != nil || again != code || r.Verdict != verify.Incomplete || len(r.Losses) == 0 || !strings.Contains(r.Losses[0].Text, strings.TrimPrefix(c.first, "image 1: /sub: ")) {
 			t.Errorf("%s, as JSON: %v, status %d, %s", c.name, err, again, out)
 		}
 	}

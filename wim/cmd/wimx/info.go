@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"wimscope/wim/core"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
 	"wimscope/wim/xmldoc"
 )
@@ -36,7 +36,7 @@ func runInfo(t *tool, o *parsed) error {
 		return changeInfo(t, o)
 	}
 	t.aside = o.has("extract-xml") && t.carriesData(o.get("extract-xml"))
-	a, err := t.openSet(o.args[0], o.all("ref"), &core.ReadOptions{LaterParts: true})
+	a, err := t.openSet(o.args[0], o.all("ref"), &blobs.Options{LaterParts: true})
 	if err != nil {
 		return err
 	}
@@ -304,9 +304,9 @@ func (t *tool) printBlobs(a *opened) error {
 				e.Hash, e.Resource.Size, e.Resource.PackedSize, e.Resource.Off, e.Part, e.RefCount, resourceFlags(e.Resource.Flags))
 		}
 	}
-	list := slices.DeleteFunc(a.Store().Blobs(), func(b core.Blob) bool { return a.partNumber(b.Part) != int(a.hdr.PartNumber) })
-	slot := func(b *core.Blob) uint64 { return binary.LittleEndian.Uint64(b.Hash[:]) & (slots - 1) }
-	slices.SortFunc(list, func(x, y core.Blob) int { return cmp.Or(cmp.Compare(slot(&x), slot(&y)), cmp.Compare(y.ID, x.ID)) })
+	list := slices.DeleteFunc(a.Store().Blobs(), func(b blobs.Blob) bool { return a.partNumber(b.Part) != int(a.hdr.PartNumber) })
+	slot := func(b *blobs.Blob) uint64 { return binary.LittleEndian.Uint64(b.Hash[:]) & (slots - 1) }
+	slices.SortFunc(list, func(x, y blobs.Blob) int { return cmp.Or(cmp.Compare(slot(&x), slot(&y)), cmp.Compare(y.ID, x.ID)) })
 	for _, b := range list {
 		a.printBlob(t.stdout, b)
 		fmt.Fprintln(t.stdout)
@@ -328,7 +328,7 @@ func resourceFlags(f uint8) string {
 }
 
 // printBlob writes where a content lies.
-func (a *opened) printBlob(w io.Writer, b core.Blob) {
+func (a *opened) printBlob(w io.Writer, b blobs.Blob) {
 	s := a.Store().Stored(b)
 	fmt.Fprintf(w, "Hash              = 0x%s\nUncompressed size = %d bytes\n", b.Hash, b.Size)
 	flags := ""
@@ -345,7 +345,7 @@ func (a *opened) printBlob(w io.Writer, b core.Blob) {
 }
 
 // solidSize is how many bytes the solid resource holds that a content lies in.
-func (a *opened) solidSize(s core.StoredInfo) uint64 {
+func (a *opened) solidSize(s blobs.StoredInfo) uint64 {
 	b := make([]byte, format.SolidHeaderSize)
 	if _, err := a.Store().Source()[s.Part].ReadAt(b, s.Off); err != nil {
 		return 0

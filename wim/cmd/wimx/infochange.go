@@ -3,7 +3,7 @@ package main
 import (
 	"strconv"
 
-	"wimscope/wim/core"
+	"wimscope/wim/write"
 )
 
 // changeInfo is info with changes: an image's name, description and other properties, which image is booted from, and
@@ -55,7 +55,7 @@ func changeInfo(t *tool, o *parsed) error {
 			index = 1
 		}
 	}
-	e, err := core.EditOf(a.opened.Archive)
+	e, err := write.Of(a.opened.Archive)
 	if err != nil {
 		return err
 	}

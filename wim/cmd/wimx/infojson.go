@@ -3,7 +3,8 @@ package main
 import (
 	"errors"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/windows"
 )
 
 // What `info --json` gives. The keys are part of the command line: they do not follow the names of the engine.
@@ -95,7 +96,7 @@ func (t *tool) infoJSON(a *opened, choice int, withWindows bool) error {
 	}
 	for _, n := range a.indexes(choice) {
 		x := a.Images()[n-1]
-		kernel, _, err := core.ImageVersion(a.Archive, n)
+		kernel, _, err := windows.KernelVersion(a.Archive, n)
 		if err != nil {
 			kernel = "" // most images have no Windows in them
 		}
@@ -115,7 +116,7 @@ func (t *tool) infoJSON(a *opened, choice int, withWindows bool) error {
 	return errors.Join(t.json(out), damage)
 }
 
-func infoParts(list []core.PartInfo) []infoPart {
+func infoParts(list []wim.PartInfo) []infoPart {
 	out := []infoPart{}
 	for _, p := range list {
 		out = append(out, infoPart{p.Name, p.Number, p.Size, p.Integrity})

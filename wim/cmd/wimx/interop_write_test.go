@@ -15,7 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
 	"wimscope/wim/wimtest"
 )
@@ -424,7 +425,7 @@ func linkedNames(t *testing.T, name string, images int) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	a, err := core.Open([]core.Part{part}, nil)
+	a, err := wim.Open([]blobs.Part{part}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -434,7 +435,7 @@ func linkedNames(t *testing.T, name string, images int) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for n := range core.Node(im.Len()) {
+		for n := range wim.Node(im.Len()) {
 			if im.LinkGroup(n) != 0 {
 				fmt.Fprintf(&b, "image %d: %s\n", i+1, im.Path(n))
 			}

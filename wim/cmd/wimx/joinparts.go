@@ -4,7 +4,9 @@ import (
 	"crypto/rand"
 	"errors"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
+	"wimscope/wim/write"
 )
 
 func joinVerb() verb {
@@ -42,11 +44,11 @@ func runJoin(t *tool, o *parsed) error {
 	if err := t.checkIntegrity(a, o); err != nil {
 		return err
 	}
-	e, err := core.EditOf(a.Archive)
+	e, err := write.Of(a.Archive)
 	if err != nil {
 		return err
 	}
-	w := core.WriteOptionsOf(a.Archive)
+	w := write.OptionsOf(a.Archive)
 	w.Integrity = (w.Integrity || p.integrity) && !p.noIntegrity
 	rand.Read(w.GUID[:])
 	plan, err := e.PlanWrite(&w)
@@ -65,7 +67,7 @@ func (t *tool) openParts(names []string) (_ *opened, err error) {
 			a.Close()
 		}
 	}()
-	var parts []core.Part
+	var parts []blobs.Part
 	for _, name := range names {
 		f, p, err := openFile(name)
 		if err != nil {
@@ -74,15 +76,15 @@ func (t *tool) openParts(names []string) (_ *opened, err error) {
 		a.files = append(a.files, f)
 		parts = append(parts, p)
 	}
-	var wrong *core.WrongPartError
-	if a.Archive, err = core.Open(parts, nil); errors.As(err, &wrong) || errors.Is(err, core.ErrMissingPart) {
+	var wrong *blobs.WrongPartError
+	if a.Archive, err = wim.Open(parts, nil); errors.As(err, &wrong) || errors.Is(err, blobs.ErrMissingPart) {
 		return nil, coded(exitSplit, err)
 	} else if err != nil {
 		return nil, err
 	}
 	info := a.Info()
 	if len(info.Missing) > 0 {
-		return nil, hinted{coded(exitSplit, &core.MissingPartError{Numbers: info.Missing, Total: info.TotalParts}), "name all parts of the split WIM"}
+		return nil, hinted{coded(exitSplit, &blobs.MissingPartError{Numbers: info.Missing, Total: info.TotalParts}), "name all parts of the split WIM"}
 	}
 	a.hdr, _ = readHeader(parts[info.First])
 	for _, w := range info.Warnings {

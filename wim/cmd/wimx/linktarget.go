@@ -9,7 +9,8 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
 )
 
@@ -18,7 +19,7 @@ import (
 //
 // Missing, damaged or malformed link data are an error: a link made of them would lead to the wrong place. --recover-data
 // uses damaged data as far as they can be parsed.
-func (w *writer) linkTarget(n core.Node) (target string, ok bool, err error) {
+func (w *writer) linkTarget(n wim.Node) (target string, ok bool, err error) {
 	tag := w.im.ReparseTag(n)
 	switch tag {
 	case format.TagSymlink, format.TagMountPoint, format.TagLxSymlink:
@@ -32,7 +33,7 @@ func (w *writer) linkTarget(n core.Node) (target string, ok bool, err error) {
 	case errors.Is(err, format.ErrChecksum) && w.o.recoverData:
 		w.t.warn("Corruption in %q (%v)! Extracting anyway since data recovery mode is enabled.", path, strings.TrimPrefix(err.Error(), "wim: "))
 		w.damaged++
-	case errors.Is(err, core.ErrMissingBlob):
+	case errors.Is(err, blobs.ErrMissing):
 		return "", false, w.missing(n, err)
 	case errors.Is(err, format.ErrTooLarge):
 		return "", false, codef(exitReparseData, "%q: %w", path, err)

@@ -242,7 +242,7 @@ func TestBadLinks(t *testing.T) {
 			if x.missing {
 				want = 0
 			}
-			if code != want || strings.Contains(list, "linkTarget") || !strings.Contains(list, `"linkError"`) {
+			if code != want || strings.Contains(list, "TargetOf") || !strings.Contains(list, `"linkError"`) {
 				t.Errorf("dir: status %d: %s%s", code, errs, list)
 			}
 		})

@@ -3,12 +3,13 @@ package main
 import (
 	"strings"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/find"
 )
 
 // nativePath is the path of an entry with its names as they are called on disk, separated by slashes; a backslash in
 // a name is a character like any other.
-func nativePath(im *core.Image, n core.Node) string {
+func nativePath(im *wim.Image, n wim.Node) string {
 	if n == 0 {
 		return "/"
 	}
@@ -25,7 +26,7 @@ func nativePath(im *core.Image, n core.Node) string {
 }
 
 // find looks an entry up by the names on the way to it.
-func lookup(im *core.Image, path string, fold bool) (core.Node, bool) {
+func lookup(im *wim.Image, path string, fold bool) (wim.Node, bool) {
 	found := match(im, path, false, fold)
 	if len(found) == 0 {
 		return 0, false
@@ -35,16 +36,16 @@ func lookup(im *core.Image, path string, fold bool) (core.Node, bool) {
 
 // match lists the entries that a path leads to, in the order of the archive: with globs, each step may match several
 // names; ignoring case too.
-func match(im *core.Image, path string, globs, fold bool) []core.Node {
+func match(im *wim.Image, path string, globs, fold bool) []wim.Node {
 	if globs {
-		return core.Glob(im, globText(path), fold)
+		return find.Glob(im, globText(path), fold)
 	}
-	level := []core.Node{0}
+	level := []wim.Node{0}
 	for _, step := range cleanPath(path) {
-		var next []core.Node
+		var next []wim.Node
 		for _, n := range level {
 			first, count := im.Children(n)
-			for c := first; c < first+core.Node(count); c++ {
+			for c := first; c < first+wim.Node(count); c++ {
 				if name := nativeName(im.RawName(c)); name == step || fold && strings.EqualFold(name, step) {
 					next = append(next, c)
 				}

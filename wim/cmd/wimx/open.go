@@ -13,14 +13,15 @@ import (
 	"strings"
 	"syscall"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
 	"wimscope/wim/xmldoc"
 )
 
 // opened is an archive on disk with all files that were named for it.
 type opened struct {
-	*core.Archive
+	*wim.Archive
 	name  string // as it was given
 	files []*os.File
 	hdr   format.Header // of the file named
@@ -42,10 +43,10 @@ func (a *opened) isOf(name string) bool {
 }
 
 // openFile opens a file for reading and tells its size.
-func openFile(name string) (*os.File, core.Part, error) {
+func openFile(name string) (*os.File, blobs.Part, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, core.Part{}, coded(exitOpen, err)
+		return nil, blobs.Part{}, coded(exitOpen, err)
 	}
 	fi, err := f.Stat()
 	if err == nil && fi.IsDir() {
@@ -53,20 +54,20 @@ func openFile(name string) (*os.File, core.Part, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, core.Part{}, coded(exitOpen, err)
+		return nil, blobs.Part{}, coded(exitOpen, err)
 	}
 	size := fi.Size()
 	if !fi.Mode().IsRegular() {
 		if size, err = f.Seek(0, io.SeekEnd); err != nil {
 			f.Close()
-			return nil, core.Part{}, codef(exitOpen, "cannot open %q as an archive, which is read at any place and not from front to back: %w", name, cause(err))
+			return nil, blobs.Part{}, codef(exitOpen, "cannot open %q as an archive, which is read at any place and not from front to back: %w", name, cause(err))
 		}
 	}
-	return f, core.Part{Name: name, R: f, Size: size}, nil
+	return f, blobs.Part{Name: name, R: f, Size: size}, nil
 }
 
 // readHeader reads the full header of a file: at its end, if it is pipable. ok is false if it has none.
-func readHeader(p core.Part) (h format.Header, ok bool) {
+func readHeader(p blobs.Part) (h format.Header, ok bool) {
 	b := make([]byte, format.HeaderSize)
 	if _, err := p.R.ReadAt(b, 0); err != nil {
 		return h, false
@@ -85,11 +86,11 @@ func readHeader(p core.Part) (h format.Header, ok bool) {
 // shares the first file's GUID is a part; all else is a reference. Names like a.swm without --ref bring their parts
 // along, since that is what nearly everyone means.
 func (t *tool) open(name string, refs []string) (*opened, error) {
-	return t.openSet(name, refs, &core.ReadOptions{})
+	return t.openSet(name, refs, &blobs.Options{})
 }
 
 // openSet is open with options. It adds to their References.
-func (t *tool) openSet(name string, refs []string, o *core.ReadOptions) (_ *opened, err error) {
+func (t *tool) openSet(name string, refs []string, o *blobs.Options) (_ *opened, err error) {
 	a := &opened{name: name}
 	defer func() {
 		if err != nil {
@@ -106,7 +107,7 @@ func (t *tool) openSet(name string, refs []string, o *core.ReadOptions) (_ *open
 	a.files = append(a.files, f)
 	h, _ := readHeader(first)
 	a.hdr = h
-	parts := []core.Part{first}
+	parts := []blobs.Part{first}
 	seen := []os.FileInfo{}
 	if fi, err := f.Stat(); err == nil {
 		seen = append(seen, fi)
@@ -150,7 +151,7 @@ func (t *tool) openSet(name string, refs []string, o *core.ReadOptions) (_ *open
 			}
 		}
 	}
-	arc, err := core.Open(parts, o)
+	arc, err := wim.Open(parts, o)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +164,7 @@ func (t *tool) openSet(name string, refs []string, o *core.ReadOptions) (_ *open
 
 // needFirst turns away a set whose first part was not the one named: the images are there.
 func needFirst(err error, name string) error {
-	var miss *core.MissingPartError
+	var miss *blobs.MissingPartError
 	if errors.As(err, &miss) {
 		return codef(exitNotFirstPart, "%q is not the first part of the split WIM; the first part must be named", name)
 	}

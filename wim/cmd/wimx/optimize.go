@@ -3,7 +3,7 @@ package main
 import (
 	"os"
 
-	"wimscope/wim/core"
+	"wimscope/wim/write"
 )
 
 func optimizeVerb() verb {
@@ -38,7 +38,7 @@ func runOptimize(t *tool, o *parsed) error {
 		return err
 	}
 	defer a.Close()
-	e, err := core.EditOf(a.opened.Archive)
+	e, err := write.Of(a.opened.Archive)
 	if err != nil {
 		return err
 	}

@@ -6,9 +6,10 @@ import (
 	"strconv"
 	"strings"
 
+	"wimscope/wim"
 	"wimscope/wim/codec"
-	"wimscope/wim/core"
 	"wimscope/wim/format"
+	"wimscope/wim/write"
 )
 
 // packing is what a command line says about how an archive is to be packed. What it does not say is as the archive has it
@@ -154,8 +155,8 @@ func parseChunkSize(name string, o *parsed) (int64, error) {
 }
 
 // forNew says how a new archive of files is packed: LZX by default, or LZMS if it is solid.
-func (p *packing) forNew() (core.WriteOptions, error) {
-	w := core.WriteOptions{Codec: format.LZX, Solid: p.makeSolid, Pipable: p.pipable}
+func (p *packing) forNew() (write.Options, error) {
+	w := write.Options{Codec: format.LZX, Solid: p.makeSolid, Pipable: p.pipable}
 	if p.makeSolid {
 		w.Codec, w.SolidCodec = format.LZMS, format.LZMS
 	}
@@ -164,8 +165,8 @@ func (p *packing) forNew() (core.WriteOptions, error) {
 
 // forCopy says how a new archive of another one's images is packed: as that one, which stays solid unless --compress names
 // another codec than its solid resources have. One that is made solid is packed as a new one is.
-func (p *packing) forCopy(a *core.Archive) (core.WriteOptions, error) {
-	w := core.WriteOptionsOf(a)
+func (p *packing) forCopy(a *wim.Archive) (write.Options, error) {
+	w := write.OptionsOf(a)
 	if p.plain.given && p.plain.codec != w.SolidCodec || p.pipable {
 		w.Solid = false
 	}
@@ -175,13 +176,13 @@ func (p *packing) forCopy(a *core.Archive) (core.WriteOptions, error) {
 	case p.makeSolid && !p.plain.given && w.Codec != format.LZMS:
 		w.Codec, w.ChunkSize = format.LZMS, 0
 	}
-	w.Integrity, w.Pipable, w.Only = false, p.pipable, core.OnlyAll
+	w.Integrity, w.Pipable, w.Only = false, p.pipable, write.OnlyAll
 	return p.onto(w)
 }
 
 // forRebuild says how an archive is written anew: as it is, but for what is said.
-func (p *packing) forRebuild(a *core.Archive) (core.WriteOptions, error) {
-	w := core.WriteOptionsOf(a)
+func (p *packing) forRebuild(a *wim.Archive) (write.Options, error) {
+	w := write.OptionsOf(a)
 	if p.pipable {
 		w.Pipable = true
 	}
@@ -202,7 +203,7 @@ func (p *packing) forRebuild(a *core.Archive) (core.WriteOptions, error) {
 }
 
 // onto puts what is said over w.
-func (p *packing) onto(w core.WriteOptions) (core.WriteOptions, error) {
+func (p *packing) onto(w write.Options) (write.Options, error) {
 	if p.plain.given {
 		if w.Codec != p.plain.codec && p.chunkSize == 0 && !plausibleChunk(p.plain.codec, w.ChunkSize) {
 			w.ChunkSize = 0
@@ -241,18 +242,18 @@ func (p *packing) onto(w core.WriteOptions) (core.WriteOptions, error) {
 
 // plausibleChunk says that a codec has chunks of that size.
 func plausibleChunk(c format.Codec, size int64) bool {
-	return checkPacking(core.WriteOptions{Codec: c, ChunkSize: size}) == nil
+	return checkPacking(write.Options{Codec: c, ChunkSize: size}) == nil
 }
 
 // checkPacking has the engine say whether it can pack in that way.
-func checkPacking(w core.WriteOptions) error {
-	w.Only = core.OnlyAll
-	_, err := core.NewEdit().PlanWrite(&w)
+func checkPacking(w write.Options) error {
+	w.Only = write.OnlyAll
+	_, err := write.New().PlanWrite(&w)
 	return coded(exitChunkSize, err)
 }
 
 // packedWith returns the codec for contents.
-func packedWith(w *core.WriteOptions) format.Codec {
+func packedWith(w *write.Options) format.Codec {
 	switch {
 	case !w.Solid:
 		return w.Codec

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"wimscope/wim/core"
+	"wimscope/wim/write"
 )
 
 // filePlace is the destination of an output: a regular file, or something else that is written through, such as a device.
@@ -209,7 +209,7 @@ type keptOpen struct{ io.Writer }
 func (keptOpen) Close() error { return nil }
 
 // writeThrough writes an archive to a device or a pipe.
-func (t *tool) writeThrough(p filePlace, write func(io.WriterAt) (*core.WriteReport, error)) (*core.WriteReport, error) {
+func (t *tool) writeThrough(p filePlace, write func(io.WriterAt) (*write.Report, error)) (*write.Report, error) {
 	w, err := t.openThrough(p)
 	if err != nil {
 		return nil, err

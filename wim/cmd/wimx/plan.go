@@ -1,16 +1,16 @@
 package main
 
 import (
-	"wimscope/wim/core"
+	"wimscope/wim"
 	"wimscope/wim/format"
 )
 
 // planner turns a selection of an image into outs.
 type planner struct {
 	w      *writer
-	folder map[core.Node]int32 // index of folders kept in the image's own structure
-	first  map[core.Node]int32 // by FirstLink: the out that gets the bytes
-	placed map[place]int32     // what is where, if a selection may want two things in one place; nil for a whole image
+	folder map[wim.Node]int32 // index of folders kept in the image's own structure
+	first  map[wim.Node]int32 // by FirstLink: the out that gets the bytes
+	placed map[place]int32    // what is where, if a selection may want two things in one place; nil for a whole image
 	dummy  int
 	err    error // the first one
 }
@@ -23,7 +23,7 @@ type place struct {
 
 // planAll plans the whole image, with its root as the target. An error is about a link that cannot be read; nothing is written.
 func (w *writer) planAll() error {
-	p := &planner{w: w, folder: map[core.Node]int32{}, first: map[core.Node]int32{}}
+	p := &planner{w: w, folder: map[wim.Node]int32{}, first: map[wim.Node]int32{}}
 	w.outs = append(w.outs, out{node: 0, parent: -1, kind: outDir})
 	p.children(0, 0)
 	return p.err
@@ -31,8 +31,8 @@ func (w *writer) planAll() error {
 
 // planPaths takes entries with all that is below them, directly into the target or, keeping the structure, under the
 // folders that lead to them. The image's root stands for its children.
-func (w *writer) planPaths(nodes []core.Node, keep []bool) error {
-	p := &planner{w: w, folder: map[core.Node]int32{}, first: map[core.Node]int32{}, placed: map[place]int32{}}
+func (w *writer) planPaths(nodes []wim.Node, keep []bool) error {
+	p := &planner{w: w, folder: map[wim.Node]int32{}, first: map[wim.Node]int32{}, placed: map[place]int32{}}
 	for i, n := range nodes {
 		parent := int32(-1)
 		if keep[i] {
@@ -48,7 +48,7 @@ func (w *writer) planPaths(nodes []core.Node, keep []bool) error {
 }
 
 // ancestors adds the folders from the root to n, once each.
-func (p *planner) ancestors(n core.Node) int32 {
+func (p *planner) ancestors(n wim.Node) int32 {
 	if n == 0 {
 		return -1
 	}
@@ -68,9 +68,9 @@ func (p *planner) ancestors(n core.Node) int32 {
 const skipped = -2
 
 // children adds all that is below a folder, in breadth: parents before children.
-func (p *planner) children(n core.Node, at int32) {
+func (p *planner) children(n wim.Node, at int32) {
 	type item struct {
-		n  core.Node
+		n  wim.Node
 		at int32
 	}
 	queue := []item{{n, at}}
@@ -78,7 +78,7 @@ func (p *planner) children(n core.Node, at int32) {
 		it := queue[0]
 		queue = queue[1:]
 		first, count := p.w.im.Children(it.n)
-		for c := first; c < first+core.Node(count); c++ {
+		for c := first; c < first+wim.Node(count); c++ {
 			if i := p.add(c, it.at); i != skipped && p.w.outs[i].kind == outDir {
 				queue = append(queue, item{c, i})
 			}
@@ -87,7 +87,7 @@ func (p *planner) children(n core.Node, at int32) {
 }
 
 // entry adds an entry and all that is below it.
-func (p *planner) entry(n core.Node, parent int32) {
+func (p *planner) entry(n wim.Node, parent int32) {
 	if parent == skipped {
 		return
 	}
@@ -97,7 +97,7 @@ func (p *planner) entry(n core.Node, parent int32) {
 }
 
 // add adds one entry. It returns skipped for what is left out.
-func (p *planner) add(n core.Node, parent int32) int32 {
+func (p *planner) add(n wim.Node, parent int32) int32 {
 	w, im := p.w, p.w.im
 	raw := im.RawName(n)
 	name := nativeName(raw)
@@ -168,7 +168,7 @@ func special(mode uint32) bool {
 }
 
 // count notes what of an entry this system has no place for.
-func (l *losses) count(w *writer, n core.Node) {
+func (l *losses) count(w *writer, n wim.Node) {
 	im := w.im
 	if im.NamedStreams(n) > 0 {
 		l.streams++

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wimscope/wim/core"
+	"wimscope/wim/write"
 	"wimscope/wim/xmldoc"
 )
 
@@ -116,7 +116,7 @@ func (p *property) set(image *xmldoc.Node) error {
 
 // setProperties changes an image's element, and tells of it as wimlib-imagex does. changed says that something is not as
 // it was.
-func (t *tool) setProperties(e *core.Edit, index int, list []property) (changed bool, err error) {
+func (t *tool) setProperties(e *write.Builder, index int, list []property) (changed bool, err error) {
 	for _, p := range list {
 		image := e.ImageElement(index)
 		if p.is(image) {
@@ -163,7 +163,7 @@ func plainProperty(name, value string) property {
 }
 
 // freeName refuses a name that an image of the archive has. Any number of images may have none.
-func freeName(e *core.Edit, name string) error {
+func freeName(e *write.Builder, name string) error {
 	if name != "" && e.FindImage(name) != 0 {
 		return hinted{codef(exitNameTaken, "there is already an image named %q in the WIM", name), "give the new image another name"}
 	}

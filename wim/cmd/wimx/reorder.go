@@ -1,6 +1,8 @@
 package main
 
-import "wimscope/wim/core"
+import (
+	"wimscope/wim/write"
+)
 
 func reorderVerb() verb {
 	return verb{
@@ -30,7 +32,7 @@ func runReorder(t *tool, o *parsed) error {
 		return err
 	}
 	defer a.Close()
-	e, err := core.EditOf(a.opened.Archive)
+	e, err := write.Of(a.opened.Archive)
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func runReorder(t *tool, o *parsed) error {
 }
 
 // putFirst moves images to the front, in that order. It says whether any had to be moved.
-func putFirst(e *core.Edit, first []int) (moved bool, err error) {
+func putFirst(e *write.Builder, first []int) (moved bool, err error) {
 	at := make([]int, e.Len()) // at[i] is the image, by its old index, that stands at i+1
 	for i := range at {
 		at[i] = i + 1

@@ -10,15 +10,15 @@ import (
 	"time"
 
 	"wimscope/wim/config"
-	"wimscope/wim/core"
+	"wimscope/wim/draft"
 )
 
 // scanning takes in files and folders of this machine, one after another.
 type scanning struct {
 	t       *tool
-	o       core.ScanOptions // of all of them
+	o       draft.ScanOptions // of all of them
 	skip    bool
-	sources []fs.FS // of what was scanned: core.Content.Source
+	sources []fs.FS // of what was scanned: draft.Content.Source
 	last    time.Time
 }
 
@@ -64,7 +64,7 @@ func (t *tool) scanning(o *parsed) (*scanning, error) {
 
 // scan takes in a file or folder. Like wimlib-imagex it follows a link that is named for the root of an image, and keeps
 // any other.
-func (s *scanning) scan(name, target string, change func(*core.ScanOptions)) (*core.Draft, error) {
+func (s *scanning) scan(name, target string, change func(*draft.ScanOptions)) (*draft.Draft, error) {
 	t := s.t
 	if target == "/" {
 		t.say("Scanning \"%s\"\n", name)
@@ -85,13 +85,13 @@ func (s *scanning) scan(name, target string, change func(*core.ScanOptions)) (*c
 	if s.skip {
 		o.Problem = func(path string, err error) error {
 			if path == "" {
-				return &core.ScanProblem{Path: path, Err: err}
+				return &draft.ScanProblem{Path: path, Err: err}
 			}
 			return nil
 		}
 	}
-	d, r, err := core.Scan(s.rest, h, root, &o)
-	var p *core.ScanProblem
+	d, r, err := draft.Scan(s.rest, h, root, &o)
+	var p *draft.ScanProblem
 	if errors.As(err, &p) {
 		// The error names the path as the file system calls it, which the system's own error may name once more.
 		var pe *fs.PathError
@@ -105,7 +105,7 @@ func (s *scanning) scan(name, target string, change func(*core.ScanOptions)) (*c
 		return nil, interrupted(err)
 	}
 	for _, p := range r.Skipped {
-		if errors.Is(p.Err, core.ErrFileType) {
+		if errors.Is(p.Err, draft.ErrFileType) {
 			t.warn("Excluding unsupported file or directory %q from capture", full(p.Path))
 		} else {
 			t.leftOut++

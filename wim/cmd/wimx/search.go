@@ -6,7 +6,8 @@ import (
 	"sort"
 	"strings"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/find"
 )
 
 func searchVerb() verb {
@@ -44,9 +45,9 @@ func runSearch(t *tool, o *parsed) error {
 		return needFirst(err, o.args[0])
 	}
 	defer a.Close()
-	query := core.NewQuery(queryText(o.args[1]))
-	found := core.Groups{Keep: math.MaxInt}
-	images := map[int]*core.Image{}
+	query := find.NewQuery(queryText(o.args[1]))
+	found := find.Groups{Keep: math.MaxInt}
+	images := map[int]*wim.Image{}
 	for _, i := range a.indexes(allImages) {
 		im, err := a.Image(i)
 		if err != nil {
@@ -54,8 +55,8 @@ func runSearch(t *tool, o *parsed) error {
 		}
 		t.lookAt(im)
 		images[i] = im
-		s := core.SearchIn(im, query)
-		for s.Step(65536, func(n core.Node) bool { found.Add(im, n); return true }) {
+		s := find.In(im, query)
+		for s.Step(65536, func(n wim.Node) bool { found.Add(im, n); return true }) {
 			if t.ctx.Err() != nil {
 				return codef(exitInterrupted, "interrupted")
 			}

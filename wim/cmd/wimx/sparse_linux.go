@@ -19,7 +19,7 @@ const (
 // hostFile is an open file that can tell the engine where its holes are.
 type hostFile struct{ *os.File }
 
-// NextData implements core.HoleFile.
+// NextData implements shard.HoleFile.
 func (f hostFile) NextData(off int64) (from, to int64, err error) {
 	return nextData(f.File, off, leastData)
 }

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"wimscope/wim/core"
+	"wimscope/wim/shard"
 )
 
 // sparseFile makes a file with data at some places.
@@ -92,7 +92,7 @@ func TestNextData(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	h, ok := f.(core.HoleFile)
+	h, ok := f.(shard.HoleFile)
 	if !ok {
 		t.Fatalf("%T tells nothing of holes", f)
 	}

@@ -10,8 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
 	"wimscope/wim/format"
+	"wimscope/wim/write"
 )
 
 func splitVerb() verb {
@@ -55,7 +56,7 @@ func runSplit(t *tool, o *parsed) error {
 	if err := t.checkIntegrity(a, o); err != nil {
 		return err
 	}
-	e, err := core.EditOf(a.Archive)
+	e, err := write.Of(a.Archive)
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func runSplit(t *tool, o *parsed) error {
 	if err == nil {
 		err = t.writeParts(o.args[1], a, &writing{plan: plan, options: &w, partSize: size, runOptions: r})
 	}
-	var large *core.TooLargePartError
+	var large *write.TooLargePartError
 	if errors.As(err, &large) {
 		return hinted{codef(exitParameter, "%s needs a part of %s (%d bytes), and FAT32 and many programs take 4 GiB - 1 at most", large.Name, sizeText(large.Need), large.Need),
 			"--force makes it; export with --solid or a stronger --compress may make the contents shorter"}
@@ -93,8 +94,8 @@ func partSize(text string) (int64, error) {
 }
 
 // forSplit says how a set of parts is packed: as the archive is, but never solid.
-func (p *packing) forSplit(a *core.Archive) (core.WriteOptions, error) {
-	w := core.WriteOptionsOf(a)
+func (p *packing) forSplit(a *wim.Archive) (write.Options, error) {
+	w := write.OptionsOf(a)
 	if w.Solid && !p.plain.given {
 		w.Codec, w.ChunkSize = format.LZX, 0
 	}
@@ -102,7 +103,7 @@ func (p *packing) forSplit(a *core.Archive) (core.WriteOptions, error) {
 	return p.onto(w)
 }
 
-// partNames gives the name of part n: a.swm, a2.swm, a3.swm and so on.
+// partName gives the name of part n: a.swm, a2.swm, a3.swm and so on.
 func partName(first string, n int) string {
 	if n == 1 {
 		return first
@@ -168,7 +169,7 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 		show.inPart(n)
 		return sink{f.File, t}, nil
 	}
-	r, err := core.RunSplit(t.ctx, w.plan, w.files(), open, t.engineOptions(w, show))
+	r, err := write.RunSplit(t.ctx, w.plan, w.files(), open, t.engineOptions(w, show))
 	show.end(r)
 	if err != nil {
 		return t.writeError(w, err)

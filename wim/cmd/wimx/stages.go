@@ -3,8 +3,10 @@ package main
 import (
 	"sync"
 
-	"wimscope/wim/core"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
+	"wimscope/wim/verify"
+	"wimscope/wim/write"
 )
 
 // stageBar reports the stages of writing as one phase, as wimlib-imagex does: checking, hashing and moving come before packing and
@@ -18,7 +20,7 @@ type stageBar struct {
 	parts int   // of a split set, about; 0: it is none
 	part  int
 	base  float64 // share of the finished stages
-	stage core.RunProgress
+	stage write.RunProgress
 }
 
 // Approximate shares of the stages before packing.
@@ -58,7 +60,7 @@ func (s *stageBar) setPart(n int) {
 	}
 }
 
-func (s *stageBar) step(p core.RunProgress) {
+func (s *stageBar) step(p write.RunProgress) {
 	share := 0.0
 	switch p.Stage {
 	case "check", "hash":
@@ -110,7 +112,7 @@ func (s *stageBar) begin(total int64) {
 }
 
 // end ends the phase. r is nil if writing failed.
-func (s *stageBar) end(r *core.WriteReport) {
+func (s *stageBar) end(r *write.Report) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bar != nil {
@@ -136,14 +138,14 @@ func (s *stageBar) end(r *core.WriteReport) {
 // verifyBar reports the contents, then the integrity tables of the parts, in the order in which they are checked.
 type verifyBar struct {
 	t    *tool
-	plan *core.VerifyPlan
-	list []core.PlannedPart
+	plan *verify.Plan
+	list []verify.PlannedPart
 	at   int
 	base int64
 	bar  *bar
 }
 
-func (v *verifyBar) step(p core.Progress) {
+func (v *verifyBar) step(p shard.Progress) {
 	if v.list == nil {
 		v.list = v.plan.Planned()
 	}

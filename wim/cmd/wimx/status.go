@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 
-	"wimscope/wim/core"
+	"wimscope/wim/blobs"
+	"wimscope/wim/draft"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
+	"wimscope/wim/write"
 	"wimscope/wim/xmldoc"
 )
 
@@ -105,18 +107,18 @@ func status(err error) int {
 	var (
 		ue   usageError
 		ce   *codedError
-		not  *core.NotWIMError
-		old  *core.OldVersionError
-		cut  *core.TruncatedError
-		miss *core.MissingPartError
-		enc  *core.EncryptedError
-		left *core.UnfinishedError
-		sink *core.SinkError
-		part *core.TooLargePartError
-		scan *core.ScanProblem
-		no   *core.RefusedError
+		not  *blobs.NotWIMError
+		old  *blobs.OldVersionError
+		cut  *blobs.TruncatedError
+		miss *blobs.MissingPartError
+		enc  *blobs.EncryptedError
+		left *blobs.UnfinishedError
+		sink *write.SinkError
+		part *write.TooLargePartError
+		scan *draft.ScanProblem
+		no   *write.RefusedError
 		text *xmldoc.TextError
-		sums *core.IntegrityError
+		sums *blobs.IntegrityError
 	)
 	switch {
 	case err == nil:
@@ -145,13 +147,13 @@ func status(err error) int {
 		return exitParameter
 	case errors.As(err, &no):
 		return refusedStatus(no.Key)
-	case errors.Is(err, core.ErrChanged):
+	case errors.Is(err, blobs.ErrChanged):
 		return exitChanged
 	case errors.Is(err, ntname.ErrInvalid):
 		return exitName
 	case errors.As(err, &scan):
 		return exitStat
-	case errors.Is(err, core.ErrMissingBlob):
+	case errors.Is(err, blobs.ErrMissing):
 		return exitMissingContent
 	case errors.Is(err, format.ErrChecksum):
 		return exitHash
@@ -170,15 +172,15 @@ func status(err error) int {
 // refusedStatus tells the exit status of an archive that cannot be written as asked.
 func refusedStatus(key string) int {
 	switch key {
-	case core.RefusedSplit, core.RefusedReadOnly, core.RefusedWriteInProgress:
+	case write.RefusedSplit, write.RefusedReadOnly, write.RefusedWriteInProgress:
 		return exitReadOnly
-	case core.RefusedIncomplete:
+	case write.RefusedIncomplete:
 		return exitMetadata
-	case core.RefusedImages:
+	case write.RefusedImages:
 		return exitImageCount
-	case core.RefusedOverlap:
+	case write.RefusedOverlap:
 		return exitCompaction
-	case core.RefusedChunkSize:
+	case write.RefusedChunkSize:
 		return exitChunkSize
 	}
 	return exitParameter
@@ -186,19 +188,19 @@ func refusedStatus(key string) int {
 
 // draftStatus tells the exit status of a change of an image that cannot be made.
 func draftStatus(err error) int {
-	var de *core.DraftError
+	var de *draft.Error
 	switch {
 	case !errors.As(err, &de):
 		return exitOther
 	case errors.Is(err, format.ErrNotFound):
 		return exitNoPath
-	case errors.Is(err, core.ErrIsDir):
+	case errors.Is(err, draft.ErrIsDir):
 		return exitIsDirectory
-	case errors.Is(err, core.ErrNotDir):
+	case errors.Is(err, draft.ErrNotDir):
 		return exitNotDirectory
-	case errors.Is(err, core.ErrExists):
+	case errors.Is(err, draft.ErrExists):
 		return exitOverlay
-	case errors.Is(err, core.ErrNotEmpty):
+	case errors.Is(err, draft.ErrNotEmpty):
 		return exitNotEmpty
 	}
 	return exitParameter

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"syscall"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
 	"wimscope/wim/format"
 )
 
@@ -36,7 +36,7 @@ const (
 
 // out is an entry on its way to disk.
 type out struct {
-	node   core.Node
+	node   wim.Node
 	parent int32 // index of the folder that holds it; -1 for the target itself
 	first  int32 // outHard
 	kind   outKind
@@ -49,8 +49,8 @@ type out struct {
 // links are made only when all else is there, so none of the archive's own is ever on the way. One goroutine.
 type writer struct {
 	t    *tool
-	arc  *core.Archive
-	im   *core.Image
+	arc  *wim.Archive
+	im   *wim.Image
 	o    writeOptions
 	base string // the target's absolute path
 	root *os.Root
@@ -86,7 +86,7 @@ type unfinished struct {
 }
 
 // newWriter prepares for a target. Nothing is created before write.
-func newWriter(t *tool, arc *core.Archive, im *core.Image, target string, o writeOptions) (*writer, error) {
+func newWriter(t *tool, arc *wim.Archive, im *wim.Image, target string, o writeOptions) (*writer, error) {
 	base, err := filepath.Abs(target)
 	if err != nil {
 		return nil, err
@@ -286,7 +286,7 @@ func (w *writer) emptyFile(i int32) error {
 // withoutContent reports whether the file of n stays empty whatever its streams hold. The data of a reparse point that is not a
 // link mean something to Windows only; the stream of an encrypted file is a raw backup with keys and encrypted bytes, not
 // the content that readers see.
-func (w *writer) withoutContent(n core.Node) bool {
+func (w *writer) withoutContent(n wim.Node) bool {
 	a := w.im.Attributes(n)
 	return a&format.AttrEncrypted != 0 || a&format.AttrReparsePoint != 0 && !onWindows && w.im.Hash(n).IsZero()
 }
@@ -435,7 +435,7 @@ type meta struct {
 	warn          func(format string, args ...any)
 }
 
-func (w *writer) meta(n core.Node) *meta {
+func (w *writer) meta(n wim.Node) *meta {
 	m := &meta{mod: w.im.Modified(n), acc: w.im.Accessed(n), cre: w.im.Created(n), strict: w.o.strict, warn: w.t.warn}
 	if !w.o.noAttributes {
 		m.attrs = w.im.Attributes(n)

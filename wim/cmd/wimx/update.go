@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"wimscope/wim/config"
-	"wimscope/wim/core"
+	"wimscope/wim/draft"
 	"wimscope/wim/format"
+	"wimscope/wim/write"
 )
 
 func updateVerb() verb {
@@ -73,11 +74,11 @@ func runUpdate(t *tool, o *parsed) error {
 	if err := whole(im); err != nil {
 		return err
 	}
-	d, err := core.DraftOf(im)
+	d, err := draft.Of(im)
 	if err != nil {
 		return coded(exitMetadata, err)
 	}
-	e, err := core.EditOf(a.opened.Archive)
+	e, err := write.Of(a.opened.Archive)
 	if err != nil {
 		return err
 	}
@@ -142,14 +143,14 @@ func (t *tool) updateCommands(o *parsed) ([]config.Command, error) {
 }
 
 // update carries the commands out, one after another, and tells of each.
-func (t *tool) update(d *core.Draft, commands []config.Command, scan *scanning, fix bool) error {
-	graft := &core.GraftOptions{Fold: t.fold, When: format.FiletimeOf(time.Now())}
+func (t *tool) update(d *draft.Draft, commands []config.Command, scan *scanning, fix bool) error {
+	graft := &draft.GraftOptions{Fold: t.fold, When: format.FiletimeOf(time.Now())}
 	for i := range commands {
 		c := &commands[i]
-		var added *core.Draft
+		var added *draft.Draft
 		if c.Op == config.UpdateAdd {
 			var err error
-			added, err = scan.scan(c.Source, c.Target, func(o *core.ScanOptions) {
+			added, err = scan.scan(c.Source, c.Target, func(o *draft.ScanOptions) {
 				o.Dereference, o.UnixData, o.NoACLs, o.Several = c.Dereference, c.UnixData, c.NoACLs, true
 				o.NoRPFix = !fix || !addsToRoot(*c)
 			})
@@ -180,7 +181,7 @@ func addsToRoot(c config.Command) bool { return c.Op == config.UpdateAdd && c.Ta
 
 // updateError says what is in the way of a command. folder says that what was to be renamed is one.
 func updateError(c *config.Command, folder bool, err error) error {
-	var de *core.DraftError
+	var de *draft.Error
 	if !errors.As(err, &de) {
 		return err
 	}
@@ -192,9 +193,9 @@ func updateError(c *config.Command, folder bool, err error) error {
 		return codef(code, "refusing to overwrite nondirectory file %q", de.Path)
 	case c.Op == config.UpdateRename && c.Target == "/":
 		return codef(exitIsDirectory, "cannot rename %q to the root of the image", c.Source)
-	case c.Op == config.UpdateRename && errors.Is(err, core.ErrTree) && folder:
+	case c.Op == config.UpdateRename && errors.Is(err, draft.ErrTree) && folder:
 		code = exitNotEmpty // that it would go into itself has this status
-	case c.Op == config.UpdateRename && errors.Is(err, core.ErrTree):
+	case c.Op == config.UpdateRename && errors.Is(err, draft.ErrTree):
 		code = exitNotDirectory
 	}
 	return coded(code, err)

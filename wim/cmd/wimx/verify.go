@@ -8,8 +8,11 @@ import (
 	"slices"
 	"strconv"
 
-	"wimscope/wim/core"
+	"wimscope/wim"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
+	"wimscope/wim/verify"
 )
 
 const flagReparseFixup = format.FlagReparseFixup
@@ -39,7 +42,7 @@ func runVerify(t *tool, o *parsed) error {
 	}
 	defer a.Close()
 	json := o.has("json")
-	r, err := t.verifyAll(a, threads, &core.VerifyOptions{NoIntegrity: o.has("nocheck"), References: true})
+	r, err := t.verifyAll(a, threads, &verify.Options{NoIntegrity: o.has("nocheck"), References: true})
 	if err != nil {
 		return err
 	}
@@ -68,16 +71,16 @@ func runVerify(t *tool, o *parsed) error {
 		}
 	}
 	switch r.Verdict {
-	case core.Damaged:
+	case verify.Damaged:
 		return codef(verdictStatus(r), "%q failed verification!", o.args[0])
-	case core.Incomplete:
+	case verify.Incomplete:
 		return codef(verdictStatus(r), "%q failed verification: it is incomplete!", o.args[0])
 	}
 	return nil
 }
 
 // verdictStatus returns the exit status of an archive that is not good.
-func verdictStatus(r *core.VerifyReport) int {
+func verdictStatus(r *verify.Report) int {
 	for _, i := range r.Integrity {
 		if i.State == "bad" {
 			return exitIntegrity
@@ -100,17 +103,17 @@ func verdictStatus(r *core.VerifyReport) int {
 }
 
 // lossStatus returns the exit status for the losses of an archive: that of the one which wimlib-imagex would find first.
-func lossStatus(list []core.Loss) int {
+func lossStatus(list []wim.Loss) int {
 	code := exitMetadata // of trees, which are read last
 	for _, l := range list {
 		switch l.Kind {
-		case core.LossXML:
+		case wim.LossXML:
 			return exitXML
-		case core.LossIntegrity:
+		case wim.LossIntegrity:
 			return exitIntegrityTable
-		case core.LossXMLImages:
+		case wim.LossXMLImages:
 			code = exitImageCount
-		case core.LossImages, core.LossBlobTable:
+		case wim.LossImages, wim.LossBlobTable:
 			if code != exitImageCount {
 				code = exitIncomplete // our own: wimlib-imagex only warns
 			}
@@ -120,8 +123,8 @@ func lossStatus(list []core.Loss) int {
 }
 
 // verifyAll goes through an archive, and reports what it found.
-func (t *tool) verifyAll(a *opened, threads int, o *core.VerifyOptions) (*core.VerifyReport, error) {
-	plan, err := core.PlanVerify(a.Archive, o)
+func (t *tool) verifyAll(a *opened, threads int, o *verify.Options) (*verify.Report, error) {
+	plan, err := verify.New(a.Archive, o)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +135,7 @@ func (t *tool) verifyAll(a *opened, threads int, o *core.VerifyOptions) (*core.V
 		}
 	}
 	show := verifyBar{t: t, plan: plan}
-	err = core.RunPlan(t.ctx, plan, a.Store().Source(), threads, show.step)
+	err = shard.Run(t.ctx, plan, a.Store().Source(), threads, show.step)
 	show.end()
 	if err != nil {
 		return nil, interrupted(err)
@@ -143,7 +146,7 @@ func (t *tool) verifyAll(a *opened, threads int, o *core.VerifyOptions) (*core.V
 
 // openForVerify opens an archive whose trees are looked at once: there is no need to keep them, or chunks.
 func (t *tool) openForVerify(name string, refs []string) (*opened, error) {
-	return t.openSet(name, refs, &core.ReadOptions{LaterParts: true})
+	return t.openSet(name, refs, &blobs.Options{LaterParts: true})
 }
 
 // threads is how many goroutines decode at once.
@@ -178,12 +181,12 @@ func (t *tool) checkIntegrity(a *opened, o *parsed) error {
 	if err != nil {
 		return err
 	}
-	plan, err := core.PlanVerify(a.Archive, &core.VerifyOptions{NoBlobs: true, References: true})
+	plan, err := verify.New(a.Archive, &verify.Options{NoBlobs: true, References: true})
 	if err != nil {
 		return err
 	}
 	show := verifyBar{t: t, plan: plan}
-	err = core.RunPlan(t.ctx, plan, a.Store().Source(), threads, show.step)
+	err = shard.Run(t.ctx, plan, a.Store().Source(), threads, show.step)
 	show.end()
 	if err != nil {
 		return interrupted(err)

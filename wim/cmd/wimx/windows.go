@@ -6,13 +6,14 @@ import (
 	"io/fs"
 	"strings"
 
-	"wimscope/wim/core"
 	"wimscope/wim/format"
+	"wimscope/wim/windows"
+	"wimscope/wim/write"
 )
 
 // fillWindows writes the facts about the Windows in a captured or changed image, index from 1, to the XML document. Hives that cannot
 // be read do not stop the capture.
-func (t *tool) fillWindows(e *core.Edit, index int, sources []fs.FS) {
+func (t *tool) fillWindows(e *write.Builder, index int, sources []fs.FS) {
 	if w := e.FillWindows(index, sources...); w != nil {
 		t.windowsProblems(w, "; the XML document does not tell what it says of Windows")
 	}
@@ -20,7 +21,7 @@ func (t *tool) fillWindows(e *core.Edit, index int, sources []fs.FS) {
 
 // windowsProblems warns about files that cannot be read, with a text after each warning. It returns the first error that is
 // due to damage or missing parts, not to what a file holds.
-func (t *tool) windowsProblems(w *core.WindowsInfo, then string) (damage error) {
+func (t *tool) windowsProblems(w *windows.Info, then string) (damage error) {
 	for _, p := range w.Problems {
 		t.warn("%v%s", p, then)
 		if damage == nil && status(p) != exitOther {
@@ -32,10 +33,10 @@ func (t *tool) windowsProblems(w *core.WindowsInfo, then string) (damage error) 
 
 // eachWindows reads the facts about the Windows in the chosen images from files whose hashes match. It skips images without
 // Windows. After all images it returns the first damage that it met.
-func (t *tool) eachWindows(a *opened, choice int, then string, do func(index int, w *core.WindowsInfo)) error {
+func (t *tool) eachWindows(a *opened, choice int, then string, do func(index int, w *windows.Info)) error {
 	var damage error
 	for _, index := range a.indexes(choice) {
-		w, err := core.WindowsInfoOf(a.Archive, index, true)
+		w, err := windows.Of(a.Archive, index, true)
 		if errors.Is(err, format.ErrNotFound) {
 			continue
 		}
@@ -52,7 +53,7 @@ func (t *tool) eachWindows(a *opened, choice int, then string, do func(index int
 
 // printWindows implements `info --windows`: the facts in the images' own files, beside the XML document.
 func (t *tool) printWindows(a *opened, choice int) error {
-	return t.eachWindows(a, choice, "", func(index int, w *core.WindowsInfo) {
+	return t.eachWindows(a, choice, "", func(index int, w *windows.Info) {
 		line := func(name, value string) {
 			if value != "" {
 				fmt.Fprintf(t.stdout, "%-24s%s\n", name+":", value)
@@ -75,7 +76,7 @@ func (t *tool) printWindows(a *opened, choice int) error {
 }
 
 // changeText describes a change that a repair makes in the XML document.
-func changeText(d *core.WindowsChange) string {
+func changeText(d *windows.Change) string {
 	text := fmt.Sprintf("%s to \"%s\"", d.Path, strings.Join(d.Values, ", "))
 	if len(d.Old) > 0 {
 		text += fmt.Sprintf(" (it is \"%s\")", strings.Join(d.Old, ", "))
@@ -85,9 +86,9 @@ func changeText(d *core.WindowsChange) string {
 
 // repairWindows implements `info --repair-windows`: it completes and corrects what the XML document says about the Windows in the
 // chosen images. Facts from damaged files are left as they are, and the damage is an error after the rest was written.
-func (t *tool) repairWindows(a *opened, e *core.Edit, choice int) (changed bool, damage error) {
+func (t *tool) repairWindows(a *opened, e *write.Builder, choice int) (changed bool, damage error) {
 	found := false
-	damage = t.eachWindows(a, choice, "; what the XML document says of it is left as it is", func(index int, w *core.WindowsInfo) {
+	damage = t.eachWindows(a, choice, "; what the XML document says of it is left as it is", func(index int, w *windows.Info) {
 		found = true
 		list := w.RepairWindows(e.ImageElement(index))
 		for i := range list {
@@ -127,7 +128,7 @@ func (t *tool) windowsJSON(a *opened, images []infoImage) error {
 	var damage error
 	for i := range images {
 		im := &images[i]
-		err := t.eachWindows(a, im.Index, "", func(index int, w *core.WindowsInfo) {
+		err := t.eachWindows(a, im.Index, "", func(index int, w *windows.Info) {
 			im.Windows = &infoWindows{Root: w.Root, Build: w.Build, UBR: w.UBR, Branch: w.Branch, Lab: w.Lab, Differences: []infoDifference{}}
 			for _, d := range w.Differences(a.ImageElement(index)) {
 				im.Windows.Differences = append(im.Windows.Differences, infoDifference{d.Path, append([]string{}, d.Old...), d.Values})

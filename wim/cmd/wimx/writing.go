@@ -10,8 +10,11 @@ import (
 	"slices"
 	"strings"
 
-	"wimscope/wim/core"
+	"wimscope/wim/blobs"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
+	"wimscope/wim/verify"
+	"wimscope/wim/write"
 )
 
 // runOptions is how an archive is written, whatever is in it.
@@ -47,8 +50,8 @@ func globOf(name string) string {
 
 // writing is an archive that is going to be written.
 type writing struct {
-	plan     *core.WritePlan
-	options  *core.WriteOptions
+	plan     *write.Plan
+	options  *write.Options
 	sources  []fs.FS              // of Content.Source
 	partSize int64                // bytes; 0: it is not split
 	compact  bool                 // resources are moved in place, which cannot be undone
@@ -60,10 +63,10 @@ type writing struct {
 }
 
 // files opens what is in no archive.
-func (w *writing) files() core.ContentFiles { return w.plan.FilesOf(w.sources...) }
+func (w *writing) files() shard.ContentFiles { return w.plan.FilesOf(w.sources...) }
 
 // named gives an error about a content with the whole path of the file, as errors of scans have it: there are several sources.
-func (w *writing) named(e *core.ContentError) *core.ContentError {
+func (w *writing) named(e *shard.ContentError) *shard.ContentError {
 	_, c, ok := w.plan.Content(e.ID)
 	if !ok || c.Source < 0 || c.Source >= len(w.sources) {
 		return e
@@ -82,7 +85,7 @@ func (w *writing) named(e *core.ContentError) *core.ContentError {
 
 // writeNew writes an archive to a file, which appears complete or not at all, or to a device or pipe; "-" is standard output. After
 // a dry run there is no report.
-func (t *tool) writeNew(name string, w *writing) (*core.WriteReport, error) {
+func (t *tool) writeNew(name string, w *writing) (*write.Report, error) {
 	t.warnOf(w)
 	if err := t.loseOf(w); err != nil {
 		return nil, err
@@ -104,7 +107,7 @@ func (t *tool) writeNew(name string, w *writing) (*core.WriteReport, error) {
 		return nil, codef(exitParameter, "--verify-after: what goes through a pipe or device cannot be read again")
 	case at.through:
 		w.through = true
-		return t.writeThrough(at, func(to io.WriterAt) (*core.WriteReport, error) { return t.run(w, to) })
+		return t.writeThrough(at, func(to io.WriterAt) (*write.Report, error) { return t.run(w, to) })
 	}
 	if err := t.room(w, at.folder()); err != nil {
 		return nil, err
@@ -130,7 +133,7 @@ func (t *tool) writeNew(name string, w *writing) (*core.WriteReport, error) {
 }
 
 // writeOver changes an archive in its file. Until the header is written, which comes last, it is the one that it was.
-func (t *tool) writeOver(a *target, w *writing) (*core.WriteReport, error) {
+func (t *tool) writeOver(a *target, w *writing) (*write.Report, error) {
 	t.warnOf(w)
 	if err := t.loseOf(w); err != nil {
 		return nil, err
@@ -183,14 +186,14 @@ func (t *tool) warnOf(w *writing) {
 		return
 	}
 	for _, x := range w.plan.Warnings() {
-		if x.Key != core.WarnLZMS {
+		if x.Key != write.WarnLZMS {
 			t.warn("%s", x.Text)
 		}
 	}
 }
 
 // run writes an archive, and shows how far it is.
-func (t *tool) run(w *writing, to io.WriterAt) (*core.WriteReport, error) {
+func (t *tool) run(w *writing, to io.WriterAt) (*write.Report, error) {
 	show, err := t.stages(w)
 	if err != nil {
 		return nil, err
@@ -199,13 +202,13 @@ func (t *tool) run(w *writing, to io.WriterAt) (*core.WriteReport, error) {
 	if w.compact {
 		ctx = context.WithoutCancel(ctx)
 	}
-	r, err := core.RunWrite(ctx, w.plan, w.files(), to, t.engineOptions(w, show))
+	r, err := write.Run(ctx, w.plan, w.files(), to, t.engineOptions(w, show))
 	show.end(r)
 	return r, t.writeError(w, err)
 }
 
-func (t *tool) engineOptions(w *writing, show *stageBar) *core.RunOptions {
-	return &core.RunOptions{Workers: w.threads, Memory: usableMemory(), Progress: show.step, Problem: func(e *core.ContentError) bool {
+func (t *tool) engineOptions(w *writing, show *stageBar) *write.RunOptions {
+	return &write.RunOptions{Workers: w.threads, Memory: usableMemory(), Progress: show.step, Problem: func(e *shard.ContentError) bool {
 		if w.skip {
 			e = w.named(e)
 			t.leftOut++
@@ -229,8 +232,8 @@ func (w *writing) fate() string {
 // writeError puts what stopped the writing into words.
 func (t *tool) writeError(w *writing, err error) error {
 	var (
-		ce   *core.ContentError
-		sums *core.IntegrityError
+		ce   *shard.ContentError
+		sums *blobs.IntegrityError
 	)
 	if errors.As(err, &ce) {
 		err = w.named(ce)
@@ -244,7 +247,7 @@ func (t *tool) writeError(w *writing, err error) error {
 		return hinted{err, "the archive is damaged and was not changed: \"verify\" names the files that are hit; --nocheck writes it without an integrity table"}
 	case errors.Is(err, format.ErrChecksum):
 		return hinted{err, "\"verify\" lists all that is damaged"}
-	case errors.As(err, &ce) && errors.Is(err, core.ErrChanged):
+	case errors.As(err, &ce) && errors.Is(err, blobs.ErrChanged):
 		return coded(exitChanged, fmt.Errorf("%w; --skip-errors leaves such files out", err))
 	}
 	return interrupted(err)
@@ -322,7 +325,7 @@ type estimateOut struct {
 
 // lacks lists the contents that an archive's images need and that no open file has, as those of a delta archive without its base.
 func (t *tool) lacks(a *opened) (map[format.Hash]bool, error) {
-	r, err := t.verifyAll(a, 1, &core.VerifyOptions{NoIntegrity: true, NoBlobs: true})
+	r, err := t.verifyAll(a, 1, &verify.Options{NoIntegrity: true, NoBlobs: true})
 	if err != nil {
 		return nil, err
 	}
@@ -348,7 +351,7 @@ func (t *tool) verifyWritten(parts []string, name, fate string, w *writing) erro
 	if err != nil {
 		return err
 	}
-	before := func(m core.MissingBlob) bool { return w.lacks[m.Hash] }
+	before := func(m verify.Missing) bool { return w.lacks[m.Hash] }
 	elsewhere := len(r.Missing)
 	r.Missing = slices.DeleteFunc(r.Missing, before)
 	elsewhere -= len(r.Missing)

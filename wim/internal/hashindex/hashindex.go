@@ -4,8 +4,6 @@ package hashindex
 import (
 	"encoding/binary"
 	"math/rand/v2"
-
-	"wimscope/wim/format"
 )
 
 // Index is a hash table with open addressing. It holds the numbers of records, not their hashes: its owner compares these with Same.
@@ -21,7 +19,7 @@ type Index struct {
 // Slot returns where the search for a hash begins; it goes on with the next slot, round the end, until a free one. The upper half of a sum of
 // products with 64-bit factors is strongly universal for words of 32 bits (Dietzfelbinger 1996): without the
 // factors nobody can make hashes that collide.
-func (x *Index) Slot(h *format.Hash) uint32 {
+func (x *Index) Slot(h *[20]byte) uint32 {
 	le := binary.LittleEndian
 	k := &x.secret
 	v := k[0]*uint64(le.Uint32(h[0:])) + k[1]*uint64(le.Uint32(h[4:])) + k[2]*uint64(le.Uint32(h[8:])) +
@@ -30,7 +28,7 @@ func (x *Index) Slot(h *format.Hash) uint32 {
 }
 
 // Same compares two hashes without the call that == makes in WebAssembly.
-func Same(a, b *format.Hash) bool {
+func Same(a, b *[20]byte) bool {
 	le := binary.LittleEndian
 	return le.Uint64(a[0:]) == le.Uint64(b[0:]) && le.Uint64(a[8:]) == le.Uint64(b[8:]) && le.Uint32(a[16:]) == le.Uint32(b[16:])
 }
@@ -42,7 +40,7 @@ func (x *Index) Put(slot uint32, id int32) {
 }
 
 // Reserve makes room for n more records. hashOf returns the hash of a record that is in the index.
-func (x *Index) Reserve(n int, hashOf func(id int32) *format.Hash) {
+func (x *Index) Reserve(n int, hashOf func(id int32) *[20]byte) {
 	if x.Slots == nil {
 		for i := range x.secret {
 			x.secret[i] = rand.Uint64() | 1

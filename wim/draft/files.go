@@ -1,0 +1,124 @@
+package draft
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"wimscope/wim/blobs"
+	"wimscope/wim/format"
+)
+
+// OpenSource opens a content that is in a file system.
+func OpenSource(sources []fs.FS, c Content) (*fsContent, error) {
+	if c.Source >= len(sources) {
+		return nil, fmt.Errorf("%s is in no file system that was given: %w", c.Path, format.ErrNotFound)
+	}
+	src := sources[c.Source]
+	open := func() (fs.File, error) { return src.Open(c.Path) }
+	if c.Stream != "" {
+		streams, ok := src.(StreamFS)
+		if !ok {
+			return nil, fmt.Errorf("named stream %q: %w", c.Stream, format.ErrUnsupported)
+		}
+		open = func() (fs.File, error) { return streams.OpenStream(c.Path, c.Stream) }
+	}
+	f, err := open()
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("is a file no more: %w", blobs.ErrChanged)
+	}
+	if err == nil && c.Stream == "" && c.ModTime != 0 && format.FiletimeOf(info.ModTime()) != c.ModTime {
+		err = fmt.Errorf("was written to after it was looked at: %w", blobs.ErrChanged)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &fsContent{File: f, open: open, info: info}, nil
+}
+
+// fsContent is an open file. If it cannot be read at any place, it is read from its start, again if need be.
+type fsContent struct {
+	fs.File
+	open func() (fs.File, error)
+	info fs.FileInfo
+	at   int64
+}
+
+// Size implements ContentFile.
+func (f *fsContent) Size() int64 { return f.info.Size() }
+
+// Anywhere says that reading at a place does not mean reading all that lies before it.
+func (f *fsContent) Anywhere() bool {
+	_, at := f.File.(io.ReaderAt)
+	_, seek := f.File.(io.Seeker)
+	return at || seek
+}
+
+// Close implements ContentFile.
+func (f *fsContent) Close() error {
+	info, err := f.Stat()
+	f.File.Close()
+	if err == nil && (info.Size() != f.info.Size() || !info.ModTime().Equal(f.info.ModTime())) {
+		return fmt.Errorf("was written to meanwhile: %w", blobs.ErrChanged)
+	}
+	return nil
+}
+
+// NextData implements HoleFile, if the file does.
+func (f *fsContent) NextData(off int64) (from, to int64, err error) {
+	if h, ok := f.File.(interface {
+		NextData(off int64) (from, to int64, err error)
+	}); ok {
+		return h.NextData(off)
+	}
+	return off, f.Size(), nil
+}
+
+// ReadAt implements io.ReaderAt.
+func (f *fsContent) ReadAt(b []byte, off int64) (int, error) {
+	if r, ok := f.File.(io.ReaderAt); ok {
+		return r.ReadAt(b, off)
+	}
+	if s, ok := f.File.(io.Seeker); ok {
+		if _, err := s.Seek(off, io.SeekStart); err != nil {
+			return 0, err
+		}
+		return f.read(b)
+	}
+	if off < f.at {
+		again, err := f.open()
+		if err != nil {
+			return 0, err
+		}
+		f.File.Close()
+		f.File, f.at = again, 0
+	}
+	n, err := io.CopyN(io.Discard, f.File, off-f.at)
+	f.at += n
+	if err != nil {
+		return 0, err
+	}
+	k, err := f.read(b)
+	f.at += int64(k)
+	return k, err
+}
+
+func (f *fsContent) read(b []byte) (int, error) {
+	n, err := io.ReadFull(f.File, b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// StreamFS is a file system that holds named streams of files, as FactsFS tells of them.
+type StreamFS interface {
+	fs.FS
+	OpenStream(name, stream string) (fs.File, error)
+}

@@ -1,0 +1,24 @@
+package draft
+
+import "wimscope/wim/ntname"
+
+// NotOnWindows counts the names that Windows cannot have beside the others of their folder: impossible ones, and such as
+// differ from another one by case alone. example is the path of one.
+func (d *Draft) NotOnWindows() (count int, example string) {
+	for n := range d.nodes {
+		if d.nodes[n].inode < 0 || d.nodes[n].dir < 0 {
+			continue
+		}
+		twin := []byte(nil) // the one before: those that differ by case alone stand together
+		for _, kid := range d.Children(Node(n)) {
+			name := ntname.RawBytes(d.nodes[kid].name)
+			if !ntname.ValidOnWindows(ntname.Units(name)) || twin != nil && ntname.EqualFold(twin, name) {
+				if count++; count == 1 {
+					example = d.Path(kid)
+				}
+			}
+			twin = name
+		}
+	}
+	return count, example
+}

@@ -1,0 +1,485 @@
+package extract
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"wimscope/wim"
+	"wimscope/wim/blobs"
+	"wimscope/wim/format"
+	"wimscope/wim/ntname"
+	"wimscope/wim/shard"
+)
+
+// Form is what an extraction writes.
+type Form string
+
+const (
+	OutputZIP    Form = "zip"    // NewZIP
+	OutputTAR    Form = "tar"    // NewTAR
+	OutputRaw    Form = "raw"    // the bytes of one stream
+	OutputFolder Form = "folder" // files in a folder
+)
+
+// Options is how a selection is extracted. The zero value writes a ZIP.
+type Options struct {
+	Form      Form        // "" means OutputZIP
+	Stream    string      // OutputRaw: a named stream, as Image.Streams names it; "" the content
+	Streams   bool        // write named streams too, as name:stream; otherwise they are told of as left out
+	Recover   bool        // write what can be had of damaged contents, with zeros for what cannot, and mark them
+	Platform  string      // OutputFolder: leave out names that a browser there refuses (PlatformWindows, …); "" leaves out none
+	Rest      shard.Yield // called now and then while the plan is made, with the entries gone through so far; may be nil
+	PieceSize int64       // of large contents, which several shards extract: a power of two; 0 means 32 MiB
+}
+
+// Problem is an entry that is not written, or not as it should be, and why. Reasons: "missing" (its content is in no
+// open file), "damaged" (its content, or where a link leads), "too-large" (it needs more memory than allowed), "reparse" (a reparse point that is no link),
+// "encrypted" (only the system's own backup of it is there), "stream" (a named stream), "case-twin" (another name
+// differs in case only), "link" (a link to a place that is not of this image), "name-long" and the other
+// reasons of ntname.ValidInBrowser.
+type Problem struct {
+	Image  int    `json:"image,omitempty"`
+	Path   string `json:"path"` // in the image, with a leading slash
+	Reason string `json:"reason"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Problems counts problems and keeps the first of them.
+type Problems struct {
+	Count int
+	List  []Problem // at most maxProblems, of at most MaxProblemText bytes
+
+	text int
+}
+
+const (
+	maxProblems    = 1000    // that are kept of a kind
+	maxProblemText = 4 << 20 // and the bytes of their paths and details: a hostile tree has paths of 30 KB
+)
+
+// full says that no more are kept: they are counted only.
+func (p *Problems) full() bool { return len(p.List) >= maxProblems || p.text >= maxProblemText }
+
+func (p *Problems) add(x Problem) {
+	p.Count++
+	if !p.full() {
+		p.List = append(p.List, x)
+		p.text += len(x.Path) + len(x.Detail)
+	}
+}
+
+// Plan is the extraction of a selection. Its shards unpack contents in the order in which they lie in the
+// archive; Entries says what becomes of each shard's bytes. The first shards may hold no bytes: their entries are
+// folders, links and empty files.
+type Plan struct {
+	shard.Layout
+	o       Options
+	sel     Selection
+	tops    []uint64 // one bit for each node: the roots of what is selected
+	lead    []extractUse
+	leads   []int        // where each of the first shards ends in lead
+	uses    []extractUse // by content
+	targets []string     // of symbolic links
+	linkLen int          // bytes of targets
+	raw     string       // OutputRaw: the path of its one entry
+	seen    int          // entries gone through
+
+	Files   int    // files to write, those with several names once for each
+	Dirs    int    // folders
+	Links   int    // symbolic links
+	OutSize int64  // exact bytes of a ZIP, TAR or raw output if nothing is found damaged; of a folder, the sum of its files
+	Name    string // suggested for the output, without extension but for OutputRaw
+
+	Refused Problems // names that Platform does not allow
+	Skipped Problems // what else is left out
+	Noted   Problems // what is written, but not all that one would wish
+	Damaged int      // entries in Skipped and Noted that were found to be damaged before anything was unpacked
+}
+
+// restEntries is after how many entries Rest is called: some milliseconds.
+const restEntries = 2048
+
+// New makes the plan of extracting a selection.
+func New(a *wim.Archive, sel Selection, o *Options) (*Plan, error) {
+	p := &Plan{Layout: shard.Layout{Store: a.Store(), Op: shard.OpExtract, Extract: true}, sel: sel}
+	if o != nil {
+		p.o = *o
+	}
+	p.Cut, p.Names = p.o.PieceSize, p.nameBytes
+	if p.o.Form == "" {
+		p.o.Form = OutputZIP
+	}
+	p.Name = p.suggestName()
+	var err error
+	if p.o.Form == OutputRaw {
+		err = p.selectRaw()
+	} else {
+		err = p.selectEntries()
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(p.uses, func(x, y extractUse) int { return cmp.Compare(x.id, y.id) })
+	p.dropExcess()
+	var plain, solid []int32
+	for i := range p.uses {
+		id := p.uses[i].id
+		switch {
+		case i > 0 && p.uses[i-1].id == id:
+		case a.Store().Records[id].Run >= 0:
+			solid = append(solid, id)
+		default:
+			plain = append(plain, id)
+		}
+	}
+	p.planLead()
+	if err := p.LayOut(plain, solid); err != nil {
+		return nil, err
+	}
+	p.dropUnread()
+	return p, p.measure()
+}
+
+// planLead makes the shards of what has no content.
+func (p *Plan) planLead() {
+	names := int64(0)
+	for i := range p.lead {
+		n := p.useBytes(&p.lead[i])
+		if i > 0 && names+n > shard.MaxShardNames {
+			p.leads = append(p.leads, i)
+			p.Add(shard.Outline{}, 0)
+			names = 0
+		}
+		names += n
+	}
+	if len(p.lead) > 0 {
+		p.leads = append(p.leads, len(p.lead))
+	}
+	if len(p.lead) > 0 || len(p.uses) == 0 {
+		p.Add(shard.Outline{}, 0)
+	}
+}
+
+// rest counts an entry and gives way now and then, and before an entry that takes longer.
+func (p *Plan) rest(long bool) error {
+	if p.seen++; p.o.Rest == nil || !long && p.seen%restEntries != 0 {
+		return nil
+	}
+	return p.o.Rest(0, p.seen)
+}
+
+// suggestName names the output for what is selected.
+func (p *Plan) suggestName() string {
+	im := p.sel.Image
+	name := ""
+	switch {
+	case len(p.sel.Roots) == 1 && p.sel.Roots[0] != 0:
+		name = im.Name(p.sel.Roots[0])
+	case p.sel.Base != 0:
+		name = im.Name(p.sel.Base)
+	default:
+		name = im.Info().Name
+	}
+	if name == "" {
+		name = fmt.Sprintf("image %d", im.Index())
+	}
+	return name
+}
+
+// selectRaw selects the one stream of OutputRaw.
+func (p *Plan) selectRaw() error {
+	im := p.sel.Image
+	if len(p.sel.Roots) != 1 {
+		return fmt.Errorf("wim: raw output of %d entries: %w", len(p.sel.Roots), format.ErrUnsupported)
+	}
+	n := p.sel.Roots[0]
+	s, ok := im.Stream(n, p.o.Stream)
+	if !ok {
+		return fmt.Errorf("wim: %s:%s: %w", im.Path(n), p.o.Stream, format.ErrNotFound)
+	}
+	p.raw = im.Name(n)
+	if p.o.Stream != "" {
+		p.raw += ":" + p.o.Stream
+		p.Name = p.raw
+	}
+	p.Files = 1
+	u := extractUse{id: -1, node: n, size: int32(len(p.raw))}
+	if s.Hash.IsZero() {
+		p.lead = append(p.lead, u)
+		return nil
+	}
+	id, ok := p.Store.BlobID(s.Hash)
+	if !ok || p.Store.Records[id].Fault == blobs.FaultAbsent {
+		return p.Store.MissingBlob(s.Hash)
+	}
+	if bad := p.Store.Records[id].Fault; bad != blobs.FaultNone {
+		b := &p.Store.Records[id]
+		return format.Errorf("content "+s.Hash.String(), p.Store.Parts[b.Src].Name, b.Off, "%v", bad)
+	}
+	u.id = id
+	p.uses = append(p.uses, u)
+	return nil
+}
+
+// problem notes what is wrong with a node. Its path is made only if it is kept.
+func (p *Plan) problem(list *Problems, n wim.Node, reason, detail string) {
+	if list.full() {
+		list.Count++
+		return
+	}
+	list.add(Problem{Image: p.sel.Image.Index(), Path: p.sel.Image.Path(n), Reason: reason, Detail: detail})
+}
+
+func (p *Plan) skip(n wim.Node, reason, detail string) {
+	if reason == "damaged" {
+		p.Damaged++
+	}
+	p.problem(&p.Skipped, n, reason, detail)
+}
+
+// skipFor leaves out an entry whose reparse data cannot be read.
+func (p *Plan) skipFor(n wim.Node, err error) {
+	reason := "damaged"
+	switch {
+	case errors.Is(err, blobs.ErrMissing):
+		reason = "missing"
+	case errors.Is(err, format.ErrTooLarge):
+		reason = "too-large"
+	}
+	p.skip(n, reason, err.Error())
+}
+
+// selectEntries goes through the selection.
+func (p *Plan) selectEntries() error {
+	im := p.sel.Image
+	tops := p.sel.topRoots()
+	p.tops = make([]uint64, im.Len()/64+1)
+	for _, n := range tops {
+		p.tops[n>>6] |= 1 << (n & 63)
+	}
+	longest := maxOutPath
+	if p.o.Form == OutputZIP {
+		longest = 65535 - 1 // a folder's has a slash more
+	}
+	twins := p.twins()
+	firsts := map[wim.Node]*extractUse{} // the first selected name of a file with several
+	var refusedDir []byte                // a folder that is refused, with a slash: so is all in it
+	refusedReason := ""
+	var stop error
+	p.sel.each(tops, func(n wim.Node, out []byte, over bool) bool {
+		if stop = p.rest(format.IsLinkTag(im.ReparseTag(n))); stop != nil {
+			return false
+		}
+		if len(refusedDir) > 0 && bytes.HasPrefix(out, refusedDir) {
+			p.problem(&p.Refused, n, refusedReason, string(refusedDir[:min(len(refusedDir)-1, 256)]))
+			return true
+		}
+		if reason := p.refuse(n, twins); reason != "" {
+			p.problem(&p.Refused, n, reason, "")
+			if im.IsDir(n) {
+				refusedDir, refusedReason = append(append(refusedDir[:0], out...), '/'), reason
+			}
+			return true
+		}
+		if over || len(out) > longest {
+			p.skip(n, "name-long", "")
+			return true
+		}
+		u := extractUse{id: -1, node: n, size: int32(len(out))}
+		link, err := p.link(&u)
+		switch {
+		case im.IsDir(n):
+			u.kind = EntryDir
+			p.Dirs++
+			p.lead = append(p.lead, u)
+		case err != nil:
+			p.skipFor(n, err)
+		case link:
+			p.Links++
+			p.lead = append(p.lead, u)
+		case im.ReparseTag(n) != 0 && im.Hash(n).IsZero():
+			p.skip(n, "reparse", format.ReparseName(im.ReparseTag(n)))
+		case im.Attributes(n)&format.AttrEncrypted != 0:
+			p.skip(n, "encrypted", "")
+		default:
+			p.file(u, firsts)
+		}
+		p.streams(n, len(out), longest)
+		return true
+	})
+	return stop
+}
+
+// twins are the entries whose name differs from another's in case only, if the target does not tell them apart.
+// The first of each lot stays.
+func (p *Plan) twins() map[wim.Node]bool {
+	if p.o.Form != OutputFolder || p.o.Platform != ntname.PlatformWindows && p.o.Platform != ntname.PlatformMac {
+		return nil
+	}
+	im := p.sel.Image
+	later, seen, parent := map[wim.Node]bool{}, map[string]bool{}, wim.Node(-1)
+	list := slices.Clone(im.CaseTwins())
+	slices.SortStableFunc(list, func(x, y wim.Node) int { return cmp.Compare(im.Parent(x), im.Parent(y)) })
+	for _, n := range list {
+		if im.Parent(n) != parent {
+			clear(seen)
+			parent = im.Parent(n)
+		}
+		units := ntname.Units(im.StoredName(n))
+		for i, u := range units {
+			units[i] = ntname.Upper(u)
+		}
+		key := string(ntname.Bytes(units))
+		later[n] = seen[key]
+		seen[key] = true
+	}
+	return later
+}
+
+// refuse says why the target cannot have an entry; "" if it can.
+func (p *Plan) refuse(n wim.Node, twins map[wim.Node]bool) string {
+	if p.o.Form != OutputFolder || p.o.Platform == "" {
+		return ""
+	}
+	if ok, reason := ntname.ValidInBrowser(p.sel.Image.Name(n), p.o.Platform); !ok {
+		return reason
+	}
+	if twins[n] {
+		return "case-twin"
+	}
+	return ""
+}
+
+// file adds a file: its content, or a further name of one that was added.
+func (p *Plan) file(u extractUse, firsts map[wim.Node]*extractUse) {
+	im := p.sel.Image
+	first, several := im.FirstLink(u.node), im.LinkCount(u.node) > 1
+	if several {
+		if target := firsts[first]; target != nil {
+			u.kind, u.aux, u.first = EntryHardLink, uint32(target.node), target.size
+		}
+	}
+	h := im.Hash(u.node)
+	if h.IsZero() {
+		p.lead = append(p.lead, u)
+	} else {
+		id, reason := p.find(h)
+		if reason != "" {
+			p.skip(u.node, reason, h.String())
+			return
+		}
+		u.id = id
+		p.uses = append(p.uses, u)
+	}
+	if several && u.kind == EntryFile {
+		firsts[first] = &u
+	}
+	p.Files++
+}
+
+// find finds a content that can be read, or says why not.
+func (p *Plan) find(h format.Hash) (id int32, reason string) {
+	id, ok := p.Store.BlobID(h)
+	if !ok || p.Store.Records[id].Fault == blobs.FaultAbsent {
+		return 0, "missing"
+	}
+	if p.Store.Records[id].Fault != blobs.FaultNone {
+		return 0, "damaged"
+	}
+	return id, ""
+}
+
+// streams adds the named streams of an entry whose path has size bytes, or tells that they are left out.
+func (p *Plan) streams(n wim.Node, size, longest int) {
+	im := p.sel.Image
+	s := im.ExtraStreams(n)
+	for {
+		at := s.Off
+		if !s.Next() {
+			return
+		}
+		if len(s.Name) == 0 {
+			continue
+		}
+		u := extractUse{id: -1, node: n, stream: true, aux: uint32(at)}
+		name := string(ntname.AppendEscaped(nil, s.Name))
+		u.size = int32(size + 1 + len(name))
+		if !p.o.Streams || p.o.Form == OutputFolder || int(u.size) > longest {
+			p.skip(n, "stream", name)
+			continue
+		}
+		if s.Hash.IsZero() {
+			p.lead = append(p.lead, u)
+			p.Files++
+			continue
+		}
+		id, reason := p.find(s.Hash)
+		if reason != "" {
+			p.skip(n, reason, name)
+			continue
+		}
+		u.id = id
+		p.uses = append(p.uses, u)
+		p.Files++
+	}
+}
+
+// dropUnread leaves out contents that would need too much memory.
+func (p *Plan) dropUnread() {
+	for _, r := range p.Unread {
+		detail := r.Err.Error()
+		uses := p.usesOf(r.Id)
+		p.Files -= len(uses)
+		for i := range uses {
+			p.skip(uses[i].node, r.Reason(), detail)
+		}
+	}
+}
+
+// dropExcess leaves out names of contents that have very many and long ones: all of a content's are in memory at once.
+func (p *Plan) dropExcess() {
+	kept := p.uses[:0]
+	names := int64(0)
+	for i := range p.uses {
+		u := p.uses[i]
+		if i == 0 || u.id != p.uses[i-1].id {
+			names = 0
+		}
+		if names += p.useBytes(&u); names > maxContentNames {
+			p.Files--
+			p.skip(u.node, "too-large", "its content has too many names")
+			continue
+		}
+		kept = append(kept, u)
+	}
+	p.uses = kept
+}
+
+// Merge implements Plan. It tells what was read and what of it is bad.
+func (p *Plan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
+	s, err := p.Shard(i)
+	if err != nil {
+		return nil, err
+	}
+	return extractMarks(s, r), nil
+}
+
+func extractMarks(s *shard.Shard, r *shard.Result) []shard.BlockMark {
+	marks := make([]shard.BlockMark, 0, len(s.Spans)+len(r.Bad))
+	srcs := make([]int32, 0, 64)
+	for _, sp := range s.Spans {
+		marks = append(marks, shard.BlockMark{Part: int(sp.Src), Off: sp.Off, Len: sp.End - sp.Off, Bad: false})
+		for range sp.Pieces {
+			srcs = append(srcs, sp.Src)
+		}
+	}
+	for _, b := range r.Bad {
+		if int(b.Piece) < len(srcs) {
+			marks = append(marks, shard.BlockMark{Part: int(srcs[b.Piece]), Off: b.Off, Len: b.Len, Bad: true})
+		}
+	}
+	return marks
+}

@@ -1,0 +1,148 @@
+package extract
+
+import "wimscope/wim/shard"
+
+// Segment is a shard's result made ready for an Output.
+type Segment struct {
+	Data    []byte
+	Entries SegmentEntries
+	CRCs    []uint32 // of each piece of Entries
+	Damaged []Entry  // entries whose content is not what it should be; those written all the same are Marked
+	Taken   int      // entries that began in this segment or before, and that its Drop takes back
+}
+
+// SegmentMaker makes segments of results, which must come in the order of their shards. It sees to contents that are
+// damaged: they are left out, or with Recover written as far as they could be had, and marked. Of a content that is
+// cut into pieces damage shows only at its end: its last piece then says Drop. The zero value leaves them out.
+type SegmentMaker struct {
+	Recover bool
+
+	open    []Entry // of the content that is coming in pieces
+	openBad bool
+	sha     cutHash
+}
+
+// Make makes a segment of a shard's bytes, result and entries. The entries are changed.
+func (m *SegmentMaker) Make(data []byte, r *shard.Result, entries SegmentEntries) (*Segment, error) {
+	out, cuts, err := m.sort(r, entries)
+	if err != nil {
+		return nil, err
+	}
+	out.Data = data
+	for i := range entries {
+		p := &entries[i]
+		if p.Len < 0 || p.Len > int64(len(data)) {
+			return nil, errSegment
+		}
+		if c := cuts[i]; c.Cut != nil {
+			m.cut(out, p, c.Cut, data[:p.Len], c.bad)
+		}
+		data = data[p.Len:]
+	}
+	if len(data) != 0 {
+		return nil, errSegment
+	}
+	return out, nil
+}
+
+// MakePacked is Make for bytes that PackSegment has packed for an output in form, of the same entries. It looks at
+// contents in pieces only. Data is not set.
+func (m *SegmentMaker) MakePacked(form Form, b Packed, r *shard.Result, entries SegmentEntries) (*Segment, error) {
+	out, cuts, err := m.sort(r, entries)
+	if err != nil || len(cuts) == 0 {
+		return out, err
+	}
+	at, _, err := bodies(packFormOf(form), entries)
+	if err != nil {
+		return nil, err
+	}
+	for i := range entries {
+		c := cuts[i]
+		if c.Cut == nil {
+			continue
+		}
+		p := &entries[i]
+		if at[i] < 0 || p.Len < 0 || p.Len > b.Len() || at[i] > b.Len()-p.Len {
+			return nil, errSegment
+		}
+		data, err := b.Bytes(at[i], p.Len)
+		if err != nil {
+			return nil, err
+		}
+		m.cut(out, p, c.Cut, data, c.bad)
+	}
+	return out, nil
+}
+
+// madeCut is a piece of a content that is cut, and whether it is damaged.
+type madeCut struct {
+	*shard.Cut
+	bad bool
+}
+
+// sort gives the entries their CRCs and sees to contents that are damaged and whole. Those that are cut, by place of
+// their pieces in entries, it leaves to cut.
+func (m *SegmentMaker) sort(r *shard.Result, entries SegmentEntries) (*Segment, map[int]madeCut, error) {
+	out := &Segment{Entries: entries, CRCs: make([]uint32, len(entries))}
+	bad := map[int32]bool{}
+	for i := range r.Bad {
+		bad[r.Bad[i].Piece] = true
+	}
+	cuts := map[int32]*shard.Cut{}
+	for i := range r.Cuts {
+		cuts[r.Cuts[i].Piece] = &r.Cuts[i]
+	}
+	made := map[int]madeCut{}
+	piece := int32(0)
+	for i := range entries {
+		e := &entries[i]
+		if e.Len == 0 {
+			continue // folders, links and empty files: no piece of the shard
+		}
+		if int(piece) >= len(r.CRCs) {
+			return nil, nil, errSegment
+		}
+		out.CRCs[i] = r.CRCs[piece]
+		switch cut := cuts[piece]; {
+		case cut != nil:
+			made[i] = madeCut{cut, bad[piece]}
+		case bad[piece]:
+			for j := range e.Entries {
+				e.Entries[j].Marked = m.Recover
+			}
+			out.Damaged = append(out.Damaged, e.Entries...)
+			if !m.Recover {
+				e.Entries = nil
+			}
+		}
+		piece++
+	}
+	if int(piece) != len(r.CRCs) {
+		return nil, nil, errSegment
+	}
+	return out, made, nil
+}
+
+// cut follows a content through its pieces.
+func (m *SegmentMaker) cut(out *Segment, e *EntryPiece, c *shard.Cut, body []byte, bad bool) {
+	if c.From == 0 {
+		m.open, m.openBad = e.Entries, false
+		m.sha.reset()
+	}
+	m.openBad = m.openBad || bad
+	m.sha.write(body)
+	if !e.Last {
+		return
+	}
+	if m.openBad || m.sha.sum() != c.Hash {
+		for _, x := range m.open {
+			x.Marked = m.Recover
+			out.Damaged = append(out.Damaged, x)
+		}
+		if !m.Recover {
+			e.Drop = true
+			out.Taken += len(m.open)
+		}
+	}
+	m.open = nil
+}

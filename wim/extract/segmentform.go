@@ -1,0 +1,354 @@
+package extract
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"wimscope/wim/format"
+	"wimscope/wim/internal/crc32"
+	"wimscope/wim/shard"
+)
+
+// A segment of a ZIP or TAR is packed where it was decoded: laid out as it will stand in the output, headers and
+// contents one after the other. Whoever writes it puts long runs of it to their places and sees none of the bytes, which
+// in a browser need not be in its memory. Where each header and content stands follows from the entries, by the rules
+// that packPlace holds for both sides.
+
+// Packed is a packed segment, wherever its bytes are.
+type Packed interface {
+	Len() int64
+	// CopyTo writes n bytes from from on to sink at off.
+	CopyTo(sink io.WriterAt, from, n, off int64) error
+	// Bytes gives n bytes from from on, which the caller does not change.
+	Bytes(from, n int64) ([]byte, error)
+}
+
+// PackedBytes is a packed segment in memory.
+type PackedBytes []byte
+
+// Len implements Packed.
+func (b PackedBytes) Len() int64 { return int64(len(b)) }
+
+// CopyTo implements Packed.
+func (b PackedBytes) CopyTo(sink io.WriterAt, from, n, off int64) error {
+	p := b[from : from+n]
+	wrote, err := sink.WriteAt(p, off)
+	if err == nil && wrote < len(p) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+// Bytes implements Packed.
+func (b PackedBytes) Bytes(from, n int64) ([]byte, error) { return b[from : from+n], nil }
+
+// packForm is how a ZIP or TAR shows an entry: a header, the content if it is given one, and padding.
+type packForm interface {
+	// appendHead appends the header, and a link's target where that is a content. crc is that of the content, or of
+	// its first piece.
+	appendHead(b []byte, e *Entry, crc uint32) ([]byte, error)
+	headLen(e *Entry) (int64, error)
+	hasBody(e *Entry) bool
+	padding(size int64) int64
+}
+
+// packFormOf is nil if segments of a form are not packed.
+func packFormOf(form Form) packForm {
+	switch form {
+	case OutputZIP:
+		return zipForm{}
+	case OutputTAR:
+		return tarForm{}
+	}
+	return nil
+}
+
+// maxRepeat is how many bytes of contents with several names a segment has more than once, so that its runs are long.
+// What is beyond it stands once and is written to each of its places.
+const maxRepeat = 4 << 20
+
+// packPlace finds the places of a packed segment's bytes, as its entries come.
+type packPlace struct {
+	form     packForm
+	at       int64 // end of what has a place
+	repeated int64
+	body     int64 // where the content of the piece at hand stands; -1: nowhere yet
+}
+
+// next gives the next n bytes a place.
+func (l *packPlace) next(n int64) (from int64) {
+	from = l.at
+	l.at += n
+	return from
+}
+
+// content gives the content of a piece a place for one more entry: a fresh one, or where it stands already.
+func (l *packPlace) content(p *EntryPiece) (from int64, fresh bool) {
+	if l.body >= 0 {
+		if p.Len > maxRepeat-l.repeated {
+			return l.body, false
+		}
+		l.repeated += p.Len
+	}
+	l.body = l.next(p.Len)
+	return l.body, true
+}
+
+// tail is how much padding stands behind the content; behind one in pieces, whoever writes sees to it.
+func (l *packPlace) tail(p *EntryPiece) int64 {
+	if !p.Last {
+		return 0
+	}
+	return l.form.padding(p.Len)
+}
+
+// fitsPiece checks that an entry's content is as long as it says.
+func fitsPiece(p *EntryPiece, e *Entry) error {
+	if p.Len > e.Size || p.Last && p.Len != e.Size {
+		return fmt.Errorf("%q is %d bytes long, not %d: %w", e.Path, p.Len, e.Size, errSegment)
+	}
+	return nil
+}
+
+// PackSegment appends a shard's result to b, packed for an output in form; SegmentMaker.MakePacked takes it up. The
+// entries are changed. What has no packed form, OutputFolder and OutputRaw, gets the plain bytes.
+func PackSegment(b []byte, form Form, recover bool, r *shard.Result, entries SegmentEntries) ([]byte, error) {
+	f := packFormOf(form)
+	if f == nil {
+		return append(b, r.Data...), nil
+	}
+	seg, _, err := (&SegmentMaker{Recover: recover}).sort(r, entries)
+	if err != nil {
+		return b, err
+	}
+	return appendPacked(b, f, r.Data, seg.Entries, seg.CRCs)
+}
+
+func appendPacked(b []byte, f packForm, data []byte, s SegmentEntries, crcs []uint32) ([]byte, error) {
+	_, size, err := bodies(f, s)
+	if err != nil {
+		return b, err
+	}
+	if size > shard.MaxShardData {
+		return b, &format.TooLargeError{What: "segment", Need: size, Limit: shard.MaxShardData}
+	}
+	b = slices.Grow(b, int(size))
+	l := packPlace{form: f}
+	err = cutSegment(data, s, crcs, func(p *EntryPiece, data []byte, crc uint32) (err error) {
+		if p.Off > 0 {
+			b = append(b, data...)
+			return nil
+		}
+		l.body = -1
+		for i := range p.Entries {
+			e := &p.Entries[i]
+			if b, err = f.appendHead(b, e, crc); err != nil {
+				return err
+			}
+			if !f.hasBody(e) {
+				continue
+			}
+			if err := fitsPiece(p, e); err != nil {
+				return err
+			}
+			if _, fresh := l.content(p); fresh {
+				b = append(b, data...)
+			}
+			b = append(b, zeros[:l.tail(p)]...)
+		}
+		return nil
+	})
+	return b, err
+}
+
+// bodies finds where the contents of pieces stand in a packed segment, -1 of those that no entry has, and the segment's
+// size. Without a form they stand one after the other.
+func bodies(f packForm, s SegmentEntries) ([]int64, int64, error) {
+	l := packPlace{form: f}
+	at := make([]int64, len(s))
+	for i := range s {
+		p := &s[i]
+		if p.Len < 0 || p.Len > shard.MaxShardData {
+			return nil, 0, errSegment
+		}
+		if p.Off > 0 || f == nil {
+			at[i] = l.next(p.Len)
+			continue
+		}
+		l.body = -1
+		for j := range p.Entries {
+			e := &p.Entries[j]
+			n, err := f.headLen(e)
+			if err != nil {
+				return nil, 0, err
+			}
+			l.next(n)
+			if f.hasBody(e) {
+				l.content(p)
+				l.next(l.tail(p))
+			}
+		}
+		at[i] = l.body
+	}
+	return at, l.at, nil
+}
+
+// packWriter writes packed segments. A content that comes in pieces goes straight to each place where it belongs.
+type packWriter struct {
+	form packForm
+	keep packKeeper
+	out  *stage
+	off  int64  // end of what has a place in the output
+	buf  []byte // of Segment
+
+	open    []int64 // where the bytes of the content that is coming in pieces go
+	openLen int64
+	begin   int64  // where the first header of that content stands
+	crc     uint32 // of its pieces so far
+
+	src Packed // at hand
+	run packRun
+}
+
+// packRun is a stretch of a packed segment that goes into the output as one.
+type packRun struct{ from, n, off int64 }
+
+// packKeeper is told what is written, for what an output has at its end or mends later.
+type packKeeper interface {
+	entry(e *Entry, crc uint32, off int64, open bool) error // the header goes to off; open: the content comes in pieces, the CRC is the first one's
+	end(crc uint32)                                         // a content in pieces has ended
+	drop()                                                  // its entries are taken back
+}
+
+// Segment implements Output.
+func (w *packWriter) Segment(data []byte, s SegmentEntries, crcs []uint32) (err error) {
+	if w.buf, err = appendPacked(w.buf[:0], w.form, data, s, crcs); err != nil {
+		return err
+	}
+	return w.Packed(PackedBytes(w.buf), s, crcs)
+}
+
+// Packed implements Output.
+func (w *packWriter) Packed(b Packed, s SegmentEntries, crcs []uint32) error {
+	if len(crcs) != len(s) {
+		return errSegment
+	}
+	w.src, w.run = b, packRun{}
+	defer func() { w.src = nil }()
+	l := packPlace{form: w.form}
+	for i := range s {
+		p := &s[i]
+		var err error
+		if p.Off > 0 {
+			err = w.more(&l, p, crcs[i])
+		} else {
+			err = w.first(&l, p, crcs[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	w.flush()
+	if l.at != b.Len() {
+		return errSegment
+	}
+	return w.out.err
+}
+
+// put has n bytes of the segment at hand written to off.
+func (w *packWriter) put(from, n, off int64) error {
+	if n == 0 {
+		return nil
+	}
+	if n < 0 || from > w.src.Len()-n {
+		return errSegment
+	}
+	if r := &w.run; r.from+r.n == from && r.off+r.n == off {
+		r.n += n
+		return nil
+	}
+	w.flush()
+	w.run = packRun{from, n, off}
+	return nil
+}
+
+func (w *packWriter) flush() {
+	if w.run.n > 0 {
+		w.out.copy(w.src, w.run)
+	}
+	w.run = packRun{}
+}
+
+// first writes the entries of a piece, and as many of their bytes as it holds.
+func (w *packWriter) first(l *packPlace, p *EntryPiece, crc uint32) error {
+	if len(w.open) != 0 || p.Len < 0 {
+		return errSegment
+	}
+	w.begin, w.crc, l.body = w.off, crc, -1
+	for i := range p.Entries {
+		e := &p.Entries[i]
+		head, err := w.form.headLen(e)
+		if err != nil {
+			return err
+		}
+		body := w.form.hasBody(e)
+		if err := w.keep.entry(e, crc, w.off, body && !p.Last); err != nil {
+			return err
+		}
+		if err := w.put(l.next(head), head, w.off); err != nil {
+			return err
+		}
+		w.off += head
+		if !body {
+			continue
+		}
+		if err := fitsPiece(p, e); err != nil {
+			return err
+		}
+		from, _ := l.content(p)
+		if err := w.put(from, p.Len, w.off); err != nil {
+			return err
+		}
+		if !p.Last {
+			w.open = append(w.open, w.off)
+			w.openLen = e.Size
+		}
+		w.off += e.Size
+		tail := l.tail(p)
+		if err := w.put(l.next(tail), tail, w.off); err != nil {
+			return err
+		}
+		w.off += w.form.padding(e.Size)
+	}
+	return nil
+}
+
+// more writes a further piece of a content.
+func (w *packWriter) more(l *packPlace, p *EntryPiece, crc uint32) error {
+	if len(w.open) == 0 || p.Len < 0 || p.Off > w.openLen-p.Len {
+		return errSegment
+	}
+	from := l.next(p.Len)
+	if p.Drop { // what comes next is written over it
+		w.keep.drop()
+		w.off, w.open = w.begin, w.open[:0]
+		return nil
+	}
+	for _, at := range w.open {
+		if err := w.put(from, p.Len, at+p.Off); err != nil {
+			return err
+		}
+	}
+	w.crc = crc32.Join(w.crc, crc, p.Len)
+	if !p.Last {
+		return nil
+	}
+	w.flush() // before what mends it
+	for _, at := range w.open {
+		w.out.writeAt(zeros[:w.form.padding(w.openLen)], at+w.openLen)
+	}
+	w.keep.end(w.crc)
+	w.open = w.open[:0]
+	return nil
+}

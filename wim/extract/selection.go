@@ -1,0 +1,157 @@
+package extract
+
+import (
+	"wimscope/wim"
+	"wimscope/wim/find"
+	"wimscope/wim/ntname"
+)
+
+// Selection is what is taken out of one image.
+type Selection struct {
+	Image *wim.Image
+	Roots []wim.Node       // each with all that is below it; none: the whole image
+	Base  wim.Node         // the folder that paths are relative to; a root that is not below it stands under its own name
+	Skip  []*find.PathGlob // left out, with all that is below
+}
+
+// Each calls yield for every selected entry once, folders before what is in them, until it says false. path is
+// relative to the base, names escaped and separated by slashes, without a leading one. The base itself is the output
+// and is not told of, nor is an entry whose path has over 128 KiB, which is more than any system takes.
+func (s *Selection) Each(yield func(n wim.Node, path string) bool) {
+	s.each(s.topRoots(), func(n wim.Node, path []byte, over bool) bool { return over || yield(n, string(path)) })
+}
+
+// each is Each for the roots that topRoots found. over says that the path is longer than maxOutPath; path is then
+// just the beginning of it. It is only for the call.
+func (s *Selection) each(roots []wim.Node, yield func(n wim.Node, path []byte, over bool) bool) {
+	for _, root := range roots {
+		if s.skipped(root, true) {
+			continue
+		}
+		if !s.walk(root, s.rootPath(root), yield) {
+			return
+		}
+	}
+}
+
+// topRoots gives the roots that are below no other, each once.
+func (s *Selection) topRoots() []wim.Node {
+	if len(s.Roots) == 0 {
+		return []wim.Node{0}
+	}
+	words := s.Image.Len()/64 + 1
+	given, known, covered, told := make([]uint64, words), make([]uint64, words), make([]uint64, words), make([]uint64, words)
+	bit := func(set []uint64, n wim.Node) bool { return set[n>>6]>>(n&63)&1 != 0 }
+	for _, n := range s.Roots {
+		given[n>>6] |= 1 << (n & 63)
+	}
+	// isCovered says that a folder above n is a root; it notes what it finds for all nodes on its way.
+	isCovered := func(n wim.Node) bool {
+		at, is := n, false
+		for at != 0 && !bit(known, at) {
+			at = s.Image.Parent(at)
+			if bit(given, at) {
+				is = true
+				break
+			}
+		}
+		if !is && at != 0 {
+			is = bit(covered, at)
+		}
+		for m := n; m != at; m = s.Image.Parent(m) {
+			known[m>>6] |= 1 << (m & 63)
+			if is {
+				covered[m>>6] |= 1 << (m & 63)
+			}
+		}
+		return is
+	}
+	var tops []wim.Node
+	for _, n := range s.Roots {
+		if !bit(told, n) && !isCovered(n) {
+			tops = append(tops, n)
+		}
+		told[n>>6] |= 1 << (n & 63)
+	}
+	return tops
+}
+
+// rootPath is the path of a root in the output, or the beginning of it if it is longer than maxOutPath.
+func (s *Selection) rootPath(root wim.Node) []byte {
+	im := s.Image
+	var room [32]wim.Node
+	steps := room[:0]
+	for n := root; n != s.Base; n = im.Parent(n) {
+		if n == 0 {
+			return ntname.AppendEscaped(nil, im.StoredName(root))
+		}
+		steps = append(steps, n)
+	}
+	var path []byte
+	for i := len(steps) - 1; i >= 0 && len(path) <= maxOutPath; i-- {
+		if len(path) > 0 {
+			path = append(path, '/')
+		}
+		path = ntname.AppendEscaped(path, im.StoredName(steps[i]))
+	}
+	return path
+}
+
+// skipped says that an entry is left out; with above, that it is in a folder that is.
+func (s *Selection) skipped(n wim.Node, above bool) bool {
+	for len(s.Skip) > 0 {
+		for _, g := range s.Skip {
+			if n != 0 && g.Match(s.Image, n) {
+				return true
+			}
+		}
+		if !above || n == 0 {
+			return false
+		}
+		n = s.Image.Parent(n)
+	}
+	return false
+}
+
+// walk tells of n and what is below it. path is n's.
+func (s *Selection) walk(n wim.Node, path []byte, yield func(wim.Node, []byte, bool) bool) bool {
+	im := s.Image
+	type level struct {
+		next, end wim.Node
+		path      int  // length of the folder's path
+		over      bool // it is longer than maxOutPath, and so are those in it
+	}
+	over := len(path) > maxOutPath
+	if n != s.Base && len(path) > 0 && !yield(n, path, over) {
+		return false
+	}
+	first, count := im.Children(n)
+	stack := []level{{first, first + wim.Node(count), len(path), over}}
+	for len(stack) > 0 {
+		top := &stack[len(stack)-1]
+		if top.next == top.end {
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		c := top.next
+		top.next++
+		if s.skipped(c, false) {
+			continue
+		}
+		path, over = path[:top.path], top.over
+		if !over {
+			if len(path) > 0 {
+				path = append(path, '/')
+			}
+			path = ntname.AppendEscaped(path, im.StoredName(c))
+			over = len(path) > maxOutPath
+		}
+		if !yield(c, path, over) {
+			return false
+		}
+		if first, count := im.Children(c); count > 0 {
+			stack = append(stack, level{first, first + wim.Node(count), len(path), over})
+		}
+	}
+	return true
+}

@@ -1,0 +1,62 @@
+package extract
+
+import "io"
+
+const tarBlock = 512
+
+// zeros is the padding of a TAR, and its end.
+var zeros [2 * tarBlock]byte
+
+// tarForm is a TAR in pax form.
+type tarForm struct{}
+
+func (tarForm) appendHead(b []byte, e *Entry, _ uint32) ([]byte, error) { return appendTARHead(b, e) }
+
+func (tarForm) headLen(e *Entry) (int64, error) { return tarHeadLen(e) }
+
+func (tarForm) hasBody(e *Entry) bool { return e.Kind == EntryFile }
+
+func (tarForm) padding(size int64) int64 { return -size & (tarBlock - 1) }
+
+// tarWriter writes a TAR.
+type tarWriter struct{ packWriter }
+
+// NewTAR writes a TAR in pax form to sink, with times to 100 ns, modes, symbolic and hard links.
+func NewTAR(sink io.WriterAt) Output {
+	t := &tarWriter{packWriter{form: tarForm{}, out: newStage(sink)}}
+	t.keep = t
+	return t
+}
+
+// A TAR has nothing at its end, and no sums.
+func (t *tarWriter) entry(*Entry, uint32, int64, bool) error { return nil }
+func (t *tarWriter) end(uint32)                              {}
+func (t *tarWriter) drop()                                   {}
+
+// Finish implements Output.
+func (t *tarWriter) Finish() (int64, error) {
+	if len(t.open) != 0 {
+		return 0, errSegment
+	}
+	t.out.writeAt(zeros[:], t.off)
+	size := t.off + int64(len(zeros))
+	return size, t.out.finish(size)
+}
+
+// TARSize adds up how many bytes NewTAR will write.
+type TARSize struct{ body int64 }
+
+// Add counts an entry.
+func (s *TARSize) Add(e *Entry) {
+	n, err := tarHeadLen(e)
+	if err != nil {
+		return // the plan leaves out what a TAR cannot hold
+	}
+	s.body += n
+	if e.Kind == EntryFile {
+		s.body += e.Size + -e.Size&(tarBlock-1)
+	}
+}
+
+// Size is the TAR's size in bytes.
+func (s *TARSize) Size() int64 { return s.body + int64(len(zeros)) }

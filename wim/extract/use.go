@@ -1,0 +1,272 @@
+package extract
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"wimscope/wim"
+	"wimscope/wim/format"
+	"wimscope/wim/ntname"
+)
+
+// extractUse is an entry to write, in few bytes: paths may be long, and are made when they are asked for.
+type extractUse struct {
+	id     int32 // content; -1 for none
+	node   wim.Node
+	size   int32     // bytes of its path in the output
+	kind   EntryKind // a named stream is an EntryFile
+	stream bool      // a named stream of node
+	aux    uint32    // hard link: node of the first name; symbolic link: index into targets; stream: offset of its entry
+	first  int32     // hard link: bytes of the first name's path in the output
+}
+
+const (
+	// maxOutPath is how long a path in an output may be: longer than any that Windows takes, 32767 units of UTF-16.
+	maxOutPath = 1 << 17
+
+	// maxContentNames is how many bytes of paths the entries of one content have: half a million of usual length.
+	maxContentNames = 64 << 20
+
+	// maxTargets is how many bytes the targets of symbolic links have in all.
+	maxTargets = 64 << 20
+
+	// maxHeaderPath is a length over which no path fits the header of a TAR, whatever its characters.
+	maxHeaderPath = 255
+
+	entryRoom = 128 // bytes that an entry takes besides its path and target
+)
+
+// useBytes is about how much memory the entry of a use takes.
+func (p *Plan) useBytes(u *extractUse) int64 {
+	n := int64(u.size) + entryRoom
+	switch u.kind {
+	case EntrySymlink:
+		n += int64(len(p.targets[u.aux]))
+	case EntryHardLink:
+		n += int64(u.first)
+	}
+	return n
+}
+
+// nameBytes is the same of all entries of a content.
+func (p *Plan) nameBytes(id int32) int64 {
+	n := int64(0)
+	uses := p.usesOf(id)
+	for i := range uses {
+		n += p.useBytes(&uses[i])
+	}
+	return n
+}
+
+// usesOf gives the entries that a content is written to.
+func (p *Plan) usesOf(id int32) []extractUse {
+	find := func(id int32) int {
+		at, _ := slices.BinarySearchFunc(p.uses, id, func(u extractUse, id int32) int { return cmp.Compare(u.id, id) })
+		return at
+	}
+	return p.uses[find(id):find(id+1)]
+}
+
+// link makes u a symbolic link if its node is one. A target within the image is told relative to the link, so that it
+// holds wherever the output is unpacked; one that is not is kept as it is, and noted. The errors are those of
+// Image.ReparseData: of damaged data there is no target, unless they are to be recovered, which is noted too.
+func (p *Plan) link(u *extractUse) (bool, error) {
+	im := p.sel.Image
+	if !format.IsLinkTag(im.ReparseTag(u.node)) || im.IsDir(u.node) {
+		return false, nil
+	}
+	if p.linkLen >= maxTargets {
+		return false, fmt.Errorf("there are too many links: %w", format.ErrTooLarge)
+	}
+	l, err := im.Link(u.node)
+	if p.o.Recover && errors.Is(err, format.ErrChecksum) {
+		l = im.DamagedLink(u.node)
+	}
+	if l.Kind == "" || l.Kind == "app" {
+		return false, err
+	}
+	target, outside := im.TargetOf(u.node, l)
+	target = strings.ToValidUTF8(target, "\ufffd")
+	if target == "" || strings.ContainsRune(target, 0) {
+		return false, err
+	}
+	switch {
+	case err != nil:
+		p.Damaged++
+		p.problem(&p.Noted, u.node, "damaged", "written")
+	case outside:
+		p.problem(&p.Noted, u.node, "link", target)
+	}
+	u.kind, u.aux = EntrySymlink, uint32(len(p.targets))
+	p.targets = append(p.targets, target)
+	p.linkLen += len(target)
+	return true, nil
+}
+
+// appendOut appends the path of n in the output to b.
+func (p *Plan) appendOut(b []byte, n wim.Node) []byte {
+	if p.raw != "" {
+		return append(b, p.raw...)
+	}
+	im := p.sel.Image
+	var room [32]wim.Node
+	steps := room[:0]
+	for p.tops[n>>6]>>(n&63)&1 == 0 {
+		steps = append(steps, n)
+		n = im.Parent(n)
+	}
+	start := len(b)
+	b = append(b, p.sel.rootPath(n)...)
+	for _, s := range slices.Backward(steps) {
+		if len(b) > start {
+			b = append(b, '/')
+		}
+		b = ntname.AppendEscaped(b, im.StoredName(s))
+	}
+	return b
+}
+
+// path is the path of a use in the output.
+func (p *Plan) path(u *extractUse) string {
+	var room [256]byte
+	out := p.appendOut(room[:0], u.node)
+	if u.stream {
+		if v, err := format.ViewStream(p.sel.Image.Meta, uint64(u.aux)); err == nil { // it was read there before
+			out = ntname.AppendEscaped(append(out, ':'), v.Name())
+		}
+	}
+	return string(out)
+}
+
+// entry makes the entry of a use.
+func (p *Plan) entry(u *extractUse) Entry {
+	im, n := p.sel.Image, u.node
+	e := Entry{
+		Path: p.path(u), Kind: u.kind, Size: p.contentSize(u),
+		Modified: im.Modified(n), Accessed: im.Accessed(n), Created: im.Created(n), Attrs: im.Attributes(n),
+	}
+	if d, ok := im.UnixData(n); ok {
+		e.Mode = d.Mode & 0o7777
+	}
+	switch {
+	case u.stream:
+		e.Attrs &^= format.AttrDirectory | format.AttrReparsePoint
+	case u.kind == EntrySymlink:
+		e.Target = p.targets[u.aux]
+	case u.kind == EntryHardLink:
+		e.Target = string(p.appendOut(nil, wim.Node(u.aux)))
+	}
+	return e
+}
+
+func (p *Plan) entries(uses []extractUse) []Entry {
+	list := make([]Entry, len(uses))
+	for i := range uses {
+		list[i] = p.entry(&uses[i])
+	}
+	return list
+}
+
+// contentSize is the Size of a use's entry.
+func (p *Plan) contentSize(u *extractUse) int64 {
+	if u.id < 0 {
+		return 0
+	}
+	return p.Store.Records[u.id].Size
+}
+
+// measure reckons OutSize, going through the entries in the order in which they will be written. Long paths are not
+// made for it: of those only the length matters.
+func (p *Plan) measure() error {
+	var zip ZIPSize
+	var tar TARSize
+	long := strings.Repeat("x", maxOutPath)
+	add := func(uses []extractUse) error {
+		for i := range uses {
+			if err := p.rest(false); err != nil {
+				return err
+			}
+			u := &uses[i]
+			if p.o.Form != OutputZIP && p.o.Form != OutputTAR {
+				p.OutSize += p.contentSize(u)
+				continue
+			}
+			e := Entry{Kind: u.kind, Size: p.contentSize(u), Modified: p.sel.Image.Modified(u.node), Path: long[:u.size]}
+			if u.kind == EntrySymlink {
+				e.Target = p.targets[u.aux]
+			}
+			if p.o.Form == OutputZIP {
+				zip.Add(&e)
+				continue
+			}
+			if u.kind == EntryHardLink {
+				if e.Target = long[:u.first]; u.first <= maxHeaderPath {
+					e.Target = string(p.appendOut(nil, wim.Node(u.aux)))
+				}
+			}
+			if u.size <= maxHeaderPath {
+				e.Path = p.path(u)
+			}
+			tar.Add(&e)
+		}
+		return nil
+	}
+	err := add(p.lead)
+	for i := 0; i < len(p.Shards) && err == nil; i++ {
+		s := &p.Shards[i]
+		if s.From == 0 {
+			for _, id := range p.Order[s.First:s.Last] {
+				if err = add(p.usesOf(id)); err != nil {
+					return err
+				}
+			}
+		}
+		for _, sp := range s.Solid {
+			for _, x := range sp.Pieces {
+				if x.From > 0 {
+					continue
+				}
+				if err = add(p.usesOf(x.Id)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	switch p.o.Form {
+	case OutputZIP:
+		p.OutSize = zip.Size()
+	case OutputTAR:
+		p.OutSize = tar.Size()
+	}
+	return err
+}
+
+// Entries says what becomes of the bytes of shard i.
+func (p *Plan) Entries(i int) (SegmentEntries, error) {
+	if i >= 0 && i < len(p.leads) {
+		from := 0
+		if i > 0 {
+			from = p.leads[i-1]
+		}
+		return SegmentEntries{{Entries: p.entries(p.lead[from:p.leads[i]]), Last: true}}, nil
+	}
+	s, err := p.Shard(i)
+	if err != nil {
+		return nil, err
+	}
+	var out SegmentEntries
+	for _, sp := range s.Spans {
+		for j := range sp.Pieces {
+			x := &sp.Pieces[j]
+			piece := EntryPiece{Off: x.From, Len: x.Len, Last: x.From+x.Len == x.Size}
+			if x.From == 0 {
+				piece.Entries = p.entries(p.usesOf(x.ID))
+			}
+			out = append(out, piece)
+		}
+	}
+	return out, nil
+}

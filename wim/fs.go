@@ -1,0 +1,573 @@
+package wim
+
+import (
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf16"
+
+	"github.com/hack-pad/hackpadfs"
+	"wimscope/wim/blobs"
+	"wimscope/wim/format"
+	"wimscope/wim/ntname"
+)
+
+// FS is an image, or a folder of one, as a read-only file system of io/fs and hackpadfs. Names are escaped (see
+// ntname.Escape) and exact in their case. Links are followed within the image; Open and Stat of one that leads nowhere
+// in it show the link itself, which cannot be read. "file:stream" opens a named stream, unless there is a file of
+// that name. A file's Sys is an FSEntry. A file that is read from its start to its end is checked: the read of its last bytes
+// returns a *ChecksumError if the SHA-1 does not match.
+type FS struct {
+	im   *Image
+	root Node
+}
+
+var (
+	_ fs.ReadLinkFS           = (*FS)(nil)
+	_ hackpadfs.ReadDirFS     = (*FS)(nil)
+	_ hackpadfs.ReadFileFS    = (*FS)(nil)
+	_ hackpadfs.StatFS        = (*FS)(nil)
+	_ hackpadfs.LstatFS       = (*FS)(nil)
+	_ hackpadfs.SubFS         = (*FS)(nil)
+	_ hackpadfs.SeekerFile    = (*fsFile)(nil)
+	_ io.ReaderAt             = (*fsFile)(nil)
+	_ hackpadfs.DirReaderFile = (*fsDir)(nil)
+)
+
+// FSEntry is what FileInfo.Sys gives: the entry behind it.
+type FSEntry struct {
+	Image *Image
+	Node  Node
+}
+
+// FS gives the image as a file system.
+func (im *Image) FS() *FS { return &FS{im: im} }
+
+// Sub gives a folder as a file system. Links in it may still lead elsewhere in the image.
+func (f *FS) Sub(dir string) (fs.FS, error) {
+	t, err := f.find("sub", dir, true)
+	if err != nil {
+		return nil, err
+	}
+	if !t.mode.IsDir() {
+		return nil, &fs.PathError{Op: "sub", Path: dir, Err: hackpadfs.ErrNotDir}
+	}
+	return &FS{im: f.im, root: t.node}, nil
+}
+
+// Open opens a file, a folder or a named stream.
+func (f *FS) Open(name string) (fs.File, error) {
+	t, err := f.find("open", name, true)
+	if err != nil {
+		return nil, err
+	}
+	if t.mode.IsDir() {
+		return &fsDir{info: *t, path: name}, nil
+	}
+	file := &fsFile{info: *t, path: name}
+	if t.mode&fs.ModeSymlink == 0 && !t.hash.IsZero() {
+		if f.im.a == nil {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: &blobs.MissingError{Hash: t.hash}}
+		}
+		r, err := f.im.a.st.OpenBlob(t.hash)
+		if err != nil {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		}
+		file.r, file.size = r, r.Size()
+	}
+	return file, nil
+}
+
+// Stat tells of what a name leads to.
+func (f *FS) Stat(name string) (fs.FileInfo, error) {
+	t, err := f.find("stat", name, true)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Lstat tells of the entry of that name, be it a link.
+func (f *FS) Lstat(name string) (fs.FileInfo, error) {
+	t, err := f.find("lstat", name, false)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// ReadLink gives where a link leads: for an absolute target that is of the image, the relative way to it, whether it
+// is there or not; for all others the target as stored, with slashes.
+func (f *FS) ReadLink(name string) (string, error) {
+	t, err := f.find("readlink", name, false)
+	if err != nil {
+		return "", err
+	}
+	if t.mode&fs.ModeSymlink == 0 {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: hackpadfs.ErrInvalid}
+	}
+	target, err := f.im.LinkTarget(t.node)
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	}
+	return target, nil
+}
+
+// LinkTarget returns the target of the link n as a slash path, as FS.ReadLink does; "" if n is not a link. The errors are those
+// of ReparseData.
+func (im *Image) LinkTarget(n Node) (string, error) {
+	l, err := im.Link(n)
+	target, _ := im.TargetOf(n, l)
+	return target, err
+}
+
+// TargetOf is LinkTarget of the link l of n, and says that the target is absolute and of another place than the
+// image. Where capturing marked a target as made to fit the image, it is of the image even if there is nothing.
+func (im *Image) TargetOf(n Node, l Link) (target string, outside bool) {
+	rooted := l.Rel && strings.HasPrefix(l.Substitute, `\`)
+	switch {
+	case l.Kind == "":
+		return "", false
+	case l.Found && (!l.Rel || rooted):
+		return relativePath(im.Path(im.Parent(n)), im.Path(l.Node)), false
+	case rooted:
+		return im.fromRoot(n, l.Substitute), false
+	case l.Rel:
+		return strings.ReplaceAll(l.Substitute, `\`, "/"), false
+	}
+	if rest, ok := format.DrivePath(ntname.Bytes(utf16.Encode([]rune(l.Substitute)))); ok && im.Entry(n).ReparseFlags()&1 == 0 {
+		return im.fromRoot(n, ntname.LossyText(rest)), false
+	}
+	return outsideTarget(l), true
+}
+
+// outsideTarget formats an absolute target outside the image as a Windows path with slashes: "D:/dir", "//server/share",
+// "//?/Volume{...}/".
+func outsideTarget(l Link) string {
+	target := format.TrimDevice(l.Substitute)
+	switch rest, unc := strings.CutPrefix(target, `UNC\`); {
+	case unc:
+		target = `\\` + rest
+	case strings.HasPrefix(target, "Volume{"):
+		target = `\\?\` + target
+	}
+	return strings.ReplaceAll(target, `\`, "/")
+}
+
+// fromRoot gives the way from the folder of n to a path from the image's root at which there is nothing.
+func (im *Image) fromRoot(n Node, target string) string {
+	return relativePath(im.Path(im.Parent(n)), path.Clean("/"+strings.ReplaceAll(target, `\`, "/")))
+}
+
+// relativePath gives the way from one absolute, clean path to another.
+func relativePath(from, to string) string {
+	a := strings.FieldsFunc(from, func(r rune) bool { return r == '/' })
+	b := strings.FieldsFunc(to, func(r rune) bool { return r == '/' })
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	steps := append(slices.Repeat([]string{".."}, len(a)), b...)
+	if len(steps) == 0 {
+		return "."
+	}
+	return strings.Join(steps, "/")
+}
+
+// ReadDir lists a folder, sorted by name as Go compares strings.
+func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
+	t, err := f.find("open", name, true) // as os.ReadDir, and hackpadfs after it, names the step that fails
+	if err != nil {
+		return nil, err
+	}
+	if !t.mode.IsDir() {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: hackpadfs.ErrNotDir}
+	}
+	return f.im.dirEntries(t.node), nil
+}
+
+// ReadFile reads all of a file. It takes no more memory than twice what is there, whatever the archive says.
+func (f *FS) ReadFile(name string) ([]byte, error) {
+	file, err := f.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	size := int64(0)
+	if ff, ok := file.(*fsFile); ok {
+		size = ff.size
+	}
+	b := make([]byte, 0, min(size, 1<<20)+1)
+	for {
+		n, err := file.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+		if len(b) == cap(b) {
+			b = slices.Grow(b, int(min(int64(len(b)), max(0, size-int64(len(b)))))+1)
+		}
+	}
+}
+
+// find walks to a name. follow says whether to follow a link at its end.
+func (f *FS) find(op, name string, follow bool) (*fsInfo, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: op, Path: name, Err: hackpadfs.ErrInvalid}
+	}
+	im := f.im
+	n := f.root
+	if name == "." {
+		return im.info(n, "."), nil
+	}
+	hops := maxLinkHops
+	rest, more := name, true
+	for more {
+		var step string
+		step, rest, more = strings.Cut(rest, "/")
+		if !im.IsDir(n) {
+			dir, err := im.resolve(n, &hops)
+			if err != nil {
+				return nil, &fs.PathError{Op: op, Path: name, Err: err}
+			}
+			if n = dir; !im.IsDir(n) {
+				return nil, &fs.PathError{Op: op, Path: name, Err: hackpadfs.ErrNotDir}
+			}
+		}
+		units, ok := ntname.Unescape(step)
+		child := Node(0)
+		if ok {
+			child, ok = im.Child(n, ntname.Bytes(units), true)
+		}
+		if !ok && !more {
+			if t := im.streamInfo(n, step, &hops); t != nil {
+				return t, nil
+			}
+		}
+		if !ok {
+			return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
+		}
+		n = child
+	}
+	if follow {
+		if target, err := im.resolve(n, &hops); err == nil {
+			n = target
+		}
+	}
+	return im.info(n, path.Base(name)), nil
+}
+
+// streamInfo finds the named stream of a child of dir that step names as "file:stream".
+func (im *Image) streamInfo(dir Node, step string, hops *int) *fsInfo {
+	i := strings.LastIndexByte(step, ':')
+	if i <= 0 || i == len(step)-1 {
+		return nil
+	}
+	units, ok := ntname.Unescape(step[:i])
+	if !ok {
+		return nil
+	}
+	n, ok := im.Child(dir, ntname.Bytes(units), true)
+	if !ok {
+		return nil
+	}
+	if target, err := im.resolve(n, hops); err == nil {
+		n = target
+	}
+	s, ok := im.Stream(n, step[i+1:])
+	if !ok || s.Name != step[i+1:] {
+		return nil
+	}
+	t := im.info(n, step)
+	t.mode &= fs.ModePerm
+	t.hash, t.size = s.Hash, s.Size
+	return t
+}
+
+// fsInfo is a fs.FileInfo and a fs.DirEntry.
+type fsInfo struct {
+	im   *Image
+	node Node
+	name string
+	mode fs.FileMode
+	hash format.Hash
+	size int64
+}
+
+func (im *Image) info(n Node, name string) *fsInfo {
+	t := &fsInfo{im: im, node: n, name: name, mode: im.Mode(n)}
+	if t.mode.IsDir() || t.mode&fs.ModeSymlink != 0 {
+		return t
+	}
+	t.hash = im.Hash(n)
+	t.size = im.BlobSize(t.hash)
+	return t
+}
+
+// Mode gives type and permissions of n as io/fs has them: those that wimlib kept of a Unix file, or else 0755 for
+// folders, 0644 for files and 0444 for those that are read-only. Reparse points that stand for a path are symbolic
+// links; those whose content is not in the image are irregular.
+func (im *Image) Mode(n Node) fs.FileMode {
+	e := im.Entry(n)
+	attrs := e.Attributes()
+	mode := fs.FileMode(0644)
+	unix, isUnix := im.UnixData(n)
+	switch {
+	case isUnix:
+		mode = fs.FileMode(unix.Mode & 0777)
+		if unix.Mode&04000 != 0 {
+			mode |= fs.ModeSetuid
+		}
+		if unix.Mode&02000 != 0 {
+			mode |= fs.ModeSetgid
+		}
+		if unix.Mode&01000 != 0 {
+			mode |= fs.ModeSticky
+		}
+	case attrs&format.AttrDirectory != 0:
+		mode = 0755
+	case attrs&format.AttrReadOnly != 0:
+		mode = 0444
+	}
+	if attrs&format.AttrReparsePoint != 0 {
+		switch tag := e.ReparseTag(); {
+		case tag == format.TagSymlink, tag == format.TagMountPoint, tag == format.TagLxSymlink:
+			return fs.ModeSymlink | 0777
+		case format.IsSurrogate(tag):
+			return mode | fs.ModeIrregular
+		case attrs&format.AttrDirectory == 0 && im.Hash(n).IsZero():
+			return mode | fs.ModeIrregular
+		}
+	}
+	if attrs&format.AttrDirectory != 0 {
+		return mode | fs.ModeDir
+	}
+	if isUnix {
+		switch unix.Mode & 0170000 {
+		case 0140000:
+			mode |= fs.ModeSocket
+		case 0060000:
+			mode |= fs.ModeDevice
+		case 0020000:
+			mode |= fs.ModeDevice | fs.ModeCharDevice
+		case 0010000:
+			mode |= fs.ModeNamedPipe
+		}
+	}
+	return mode
+}
+
+func (t *fsInfo) Name() string               { return t.name }
+func (t *fsInfo) Size() int64                { return t.size }
+func (t *fsInfo) Mode() fs.FileMode          { return t.mode }
+func (t *fsInfo) Type() fs.FileMode          { return t.mode.Type() }
+func (t *fsInfo) ModTime() time.Time         { return t.im.Modified(t.node).Time() }
+func (t *fsInfo) IsDir() bool                { return t.mode.IsDir() }
+func (t *fsInfo) Sys() any                   { return FSEntry{t.im, t.node} }
+func (t *fsInfo) Info() (fs.FileInfo, error) { return t, nil }
+func (t *fsInfo) String() string             { return fs.FormatFileInfo(t) }
+
+// dirEntries lists the children of n by name.
+func (im *Image) dirEntries(n Node) []fs.DirEntry {
+	first, count := im.Children(n)
+	infos := make([]*fsInfo, count)
+	for i := range infos {
+		c := first + Node(i)
+		infos[i] = im.info(c, im.Name(c))
+	}
+	slices.SortFunc(infos, func(a, b *fsInfo) int { return strings.Compare(a.name, b.name) })
+	list := make([]fs.DirEntry, count)
+	for i, t := range infos {
+		list[i] = t
+	}
+	return list
+}
+
+// fsFile is an open file, stream, or link that leads nowhere.
+type fsFile struct {
+	info fsInfo
+	path string
+	r    *blobs.Reader // nil if the file is empty
+	size int64
+	sum  blobs.OrderSum
+
+	mu     sync.Mutex
+	off    int64
+	closed bool
+}
+
+func (f *fsFile) fail(op string, err error) error {
+	return &fs.PathError{Op: op, Path: f.path, Err: err}
+}
+
+// check tells why the file cannot be read. f.mu is held.
+func (f *fsFile) check(op string) error {
+	if f.closed {
+		return f.fail(op, fs.ErrClosed)
+	}
+	if f.info.mode&fs.ModeSymlink != 0 {
+		hops := maxLinkHops
+		_, err := f.info.im.resolve(f.info.node, &hops)
+		if err == nil {
+			err = fs.ErrNotExist // the path has too many links
+		}
+		return f.fail(op, err)
+	}
+	return nil
+}
+
+func (f *fsFile) Stat() (fs.FileInfo, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil, f.fail("stat", fs.ErrClosed)
+	}
+	return &f.info, nil
+}
+
+func (f *fsFile) Read(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.check("read"); err != nil {
+		return 0, err
+	}
+	off := f.off
+	n, err := f.readAt(p, off)
+	f.off += int64(n)
+	if n > 0 && (err == nil || err == io.EOF) {
+		if err = f.sum.Add(f.r, p[:n], off); err != nil {
+			err = f.fail("read", err)
+		}
+	}
+	return n, err
+}
+
+func (f *fsFile) ReadAt(p []byte, off int64) (int, error) {
+	f.mu.Lock()
+	err := f.check("read")
+	f.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	if off < 0 {
+		return 0, f.fail("read", hackpadfs.ErrInvalid)
+	}
+	return f.readAt(p, off)
+}
+
+func (f *fsFile) readAt(p []byte, off int64) (int, error) {
+	if off >= f.size {
+		if len(p) == 0 {
+			return 0, nil
+		}
+		return 0, io.EOF
+	}
+	want := int(min(int64(len(p)), f.size-off))
+	n, err := f.r.ReadAt(p[:want], off)
+	if n == want {
+		err = nil
+		if want < len(p) {
+			err = io.EOF
+		}
+	}
+	if err != nil && err != io.EOF {
+		err = f.fail("read", err)
+	}
+	return n, err
+}
+
+func (f *fsFile) Seek(offset int64, whence int) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return 0, f.fail("seek", fs.ErrClosed)
+	}
+	switch whence {
+	case io.SeekStart:
+	case io.SeekCurrent:
+		offset += f.off
+	case io.SeekEnd:
+		offset += f.size
+	default:
+		return 0, f.fail("seek", hackpadfs.ErrInvalid)
+	}
+	if offset < 0 {
+		return 0, f.fail("seek", hackpadfs.ErrInvalid)
+	}
+	f.off = offset
+	return offset, nil
+}
+
+func (f *fsFile) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return f.fail("close", fs.ErrClosed)
+	}
+	f.closed = true
+	return nil
+}
+
+// fsDir is an open folder.
+type fsDir struct {
+	info fsInfo
+	path string
+
+	mu     sync.Mutex
+	list   []fs.DirEntry
+	listed bool
+	closed bool
+}
+
+func (d *fsDir) Stat() (fs.FileInfo, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, &fs.PathError{Op: "stat", Path: d.path, Err: fs.ErrClosed}
+	}
+	return &d.info, nil
+}
+
+func (d *fsDir) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: d.path, Err: hackpadfs.ErrIsDir}
+}
+
+// ReadDir gives the next n entries in the order of names, all that are left if n is not positive.
+func (d *fsDir) ReadDir(n int) ([]fs.DirEntry, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, &fs.PathError{Op: "readdir", Path: d.path, Err: fs.ErrClosed}
+	}
+	if !d.listed {
+		d.list, d.listed = d.info.im.dirEntries(d.info.node), true
+	}
+	if n <= 0 {
+		list := d.list
+		d.list = nil
+		return list, nil
+	}
+	if len(d.list) == 0 {
+		return nil, io.EOF
+	}
+	n = min(n, len(d.list))
+	list := d.list[:n:n]
+	d.list = d.list[n:]
+	return list, nil
+}
+
+func (d *fsDir) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return &fs.PathError{Op: "close", Path: d.path, Err: fs.ErrClosed}
+	}
+	d.closed = true
+	return nil
+}

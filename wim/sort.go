@@ -1,0 +1,225 @@
+package wim
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+
+	"wimscope/wim/ntname"
+)
+
+// Order is what a folder's entries are sorted by. Ties are broken by name.
+type Order uint8
+
+const (
+	ByName     Order = iota // ignoring case, then by UTF-16 units
+	BySize                  // of the content
+	ByModified              // time
+	ByAttrs                 // as a number
+	ByType                  // extension, ignoring case
+)
+
+// List gives the children of dir, folders first, each kind sorted by order, descending if desc; ties in names'
+// ascending order. keep says which to list, nil for all. The slice is the caller's.
+func (im *Image) List(dir Node, order Order, desc bool, keep func(Node) bool) []Node {
+	first, count := im.Children(dir)
+	var names []Node // nil: they are in order as they stand
+	if !im.InOrder(dir) {
+		names = im.Sorted(dir)
+	}
+	list := make([]Node, 0, count) // first the others, until it is known how many folders there are
+	var dirs []Node
+	for at := 0; at < count; at += pieceNodes {
+		list, dirs = im.sift(list, dirs, names, first, at, min(at+pieceNodes, count), keep)
+	}
+	if len(dirs) > 0 {
+		others := len(list)
+		list = list[:others+len(dirs)]
+		copy(list[len(dirs):], list[:others])
+		copy(list, dirs)
+	}
+	im.sortKeyed(list[:len(dirs)], order, desc)
+	im.sortKeyed(list[len(dirs):], order, desc)
+	return list
+}
+
+// sift tells folders from others among a few children: those at from to to-1 of names, or of the nodes from first on.
+func (im *Image) sift(others, dirs, names []Node, first Node, from, to int, keep func(Node) bool) (o, d []Node) {
+	for i := from; i < to; i++ {
+		n := first + Node(i)
+		if names != nil {
+			n = names[i]
+		}
+		if keep != nil && !keep(n) {
+			continue
+		}
+		if im.IsDir(n) {
+			dirs = append(dirs, n)
+		} else {
+			others = append(others, n)
+		}
+	}
+	return others, dirs
+}
+
+// sortKeyed sorts what is in the order of names.
+func (im *Image) sortKeyed(list []Node, order Order, desc bool) {
+	if order == ByName {
+		if desc {
+			slices.Reverse(list)
+		}
+		return
+	}
+	type keyed struct {
+		key  uint64
+		rank int32
+		n    Node
+	}
+	keys := make([]keyed, len(list))
+	for i, n := range list {
+		k := keyed{rank: int32(i), n: n}
+		switch order {
+		case BySize:
+			k.key = uint64(im.Size(n))
+		case ByModified:
+			k.key = uint64(im.Modified(n))
+		case ByAttrs:
+			k.key = uint64(im.Attributes(n))
+		case ByType:
+			k.key = foldKey(im.extension(n))
+		}
+		keys[i] = k
+	}
+	slices.SortFunc(keys, func(a, b keyed) int {
+		c := cmp.Compare(a.key, b.key)
+		if c == 0 && order == ByType {
+			_, c = ntname.Compare(im.extension(a.n), im.extension(b.n))
+		}
+		if desc {
+			c = -c
+		}
+		if c != 0 {
+			return c
+		}
+		return int(a.rank - b.rank)
+	})
+	for i := range keys {
+		list[i] = keys[i].n
+	}
+}
+
+// extension is what follows the last dot of n's name, as stored; folders have none.
+func (im *Image) extension(n Node) []byte {
+	if im.IsDir(n) {
+		return nil
+	}
+	name := im.StoredName(n)
+	for i := len(name) - 2; i > 0; i -= 2 {
+		if name[i] == '.' && name[i+1] == 0 {
+			return name[i+2:]
+		}
+	}
+	return nil
+}
+
+// foldKey packs the first four units of a name, upper-cased: names order as their keys do, unless those are equal.
+func foldKey(name []byte) uint64 {
+	var k uint64
+	for i := 0; i < 8; i += 2 {
+		k <<= 16
+		if i+1 < len(name) {
+			k |= uint64(ntname.Upper(binary.LittleEndian.Uint16(name[i:])))
+		}
+	}
+	return k
+}
+
+// Sorted gives the children of dir by name, ignoring case and then by UTF-16 units. Long lists that take sorting are
+// kept; the slice is not to be changed.
+func (im *Image) Sorted(dir Node) []Node {
+	first, count := im.Children(dir)
+	kept := count >= manyNames && !im.InOrder(dir)
+	if kept {
+		im.orderMu.Lock()
+		defer im.orderMu.Unlock()
+		if list, ok := im.order[dir]; ok {
+			return list
+		}
+	}
+	list := make([]Node, count)
+	for i := range list {
+		list[i] = first + Node(i)
+	}
+	if im.InOrder(dir) {
+		return list
+	}
+	im.sortNames(list)
+	if kept {
+		if im.order == nil {
+			im.order = make(map[Node][]Node)
+		}
+		im.order[dir] = list
+	}
+	return list
+}
+
+// sortNames sorts nodes by name alone.
+func (im *Image) sortNames(list []Node) {
+	type keyed struct {
+		key uint64
+		n   Node
+	}
+	keys := make([]keyed, len(list))
+	for i, n := range list {
+		keys[i] = keyed{foldKey(im.StoredName(n)), n}
+	}
+	slices.SortFunc(keys, func(a, b keyed) int {
+		if a.key != b.key {
+			return cmp.Compare(a.key, b.key)
+		}
+		return im.compareNames(a.n, b.n)
+	})
+	for i := range keys {
+		list[i] = keys[i].n
+	}
+}
+
+func (im *Image) compareNames(a, b Node) int {
+	exact, fold := ntname.Compare(im.StoredName(a), im.StoredName(b))
+	if fold != 0 {
+		return fold
+	}
+	return exact
+}
+
+// CaseTwins lists, in ascending order, the entries whose name differs from that of a sibling in case only: targets
+// that ignore case have room for one of them. The slice is not to be changed.
+func (im *Image) CaseTwins() []Node {
+	im.twinsOnce.Do(func() {
+		for i := range im.nodes {
+			_, count := im.Children(Node(i))
+			if count < 2 {
+				continue
+			}
+			list := im.Sorted(Node(i))
+			for j := 1; j < len(list); j++ {
+				a, b := list[j-1], list[j]
+				if !ntname.EqualFold(im.StoredName(a), im.StoredName(b)) {
+					continue
+				}
+				if k := len(im.twins); k == 0 || im.twins[k-1] != a {
+					im.twins = append(im.twins, a)
+				}
+				im.twins = append(im.twins, b)
+			}
+		}
+		slices.Sort(im.twins)
+	})
+	return im.twins
+}
+
+// IsCaseTwin says that n is among CaseTwins.
+func (im *Image) IsCaseTwin(n Node) bool {
+	_, found := slices.BinarySearch(im.CaseTwins(), n)
+	return found
+}

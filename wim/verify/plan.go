@@ -1,0 +1,553 @@
+package verify
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"wimscope/wim"
+	"wimscope/wim/blobs"
+	"wimscope/wim/format"
+	"wimscope/wim/ntname"
+	"wimscope/wim/shard"
+)
+
+// Options is what to verify. The zero value, and nil, is all of it.
+type Options struct {
+	NoIntegrity bool // leave out the integrity tables
+	NoBlobs     bool // leave out contents and metadata
+	References  bool // contents and integrity tables of references too
+}
+
+// Plan is the verification of an archive: the SHA-1 of every content and metadata resource, and the blocks of
+// the integrity tables, over all parts. IDs are those of contents, parts' and references', then metadata resources.
+type Plan struct {
+	archive *wim.Archive
+	shard.Layout
+	o      Options
+	blobs  int // contents and metadata resources in the shards
+	merged []bool
+	left   int
+	bad    map[int32]shard.BadPiece // by ID, the first thing that was wrong
+	cuts   shard.CutHalves
+	blocks []blockRange
+	tables []IntegrityReport
+}
+
+// blockRange is which blocks of a part's integrity table a shard has.
+type blockRange struct {
+	shard int
+	src   int32
+	first int
+}
+
+// New makes the plan of a verification.
+func New(a *wim.Archive, o *Options) (*Plan, error) {
+	p := &Plan{
+		archive: a,
+		Layout:  shard.Layout{Store: a.Store(), Op: shard.OpVerify, Metas: true},
+		bad:     map[int32]shard.BadPiece{}, cuts: shard.CutHalves{},
+	}
+	if o != nil {
+		p.o = *o
+	}
+	if !p.o.NoBlobs {
+		if err := p.planBlobs(); err != nil {
+			return nil, err
+		}
+	}
+	parts := a.Store().OwnParts()
+	if p.o.References {
+		parts = a.Store().Parts
+	}
+	for i := range parts {
+		p.tables = append(p.tables, IntegrityReport{Part: i, Name: a.Store().Parts[i].Name, State: "none"})
+		if !p.o.NoIntegrity {
+			p.planIntegrity(i)
+		}
+	}
+	p.merged = make([]bool, p.NumShards())
+	p.left = p.NumShards()
+	return p, nil
+}
+
+func (p *Plan) planBlobs() error {
+	a := p.Store
+	var plain, solid []int32
+	records := a.Own()
+	if p.o.References {
+		records = a.Records
+	}
+	for i := range records {
+		b := &a.Records[i]
+		id := int32(i)
+		switch {
+		case b.Fault != blobs.FaultNone:
+			n := b.Packed
+			if b.Run >= 0 {
+				n = 0
+			}
+			p.bad[id] = shard.BadPiece{ID: id, Off: b.Off, Len: n, Lost: b.Size, Error: b.Fault.String()}
+		case b.Run >= 0:
+			solid = append(solid, id)
+		default:
+			plain = append(plain, id)
+		}
+	}
+	seen := map[blobs.MetaPlace]bool{}
+	for i := range a.Metas {
+		m := &a.Metas[i]
+		id := a.MetaID(i)
+		at := m.Place()
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		if m.Problem != "" {
+			p.bad[id] = shard.BadPiece{ID: id, Off: m.Off, Len: m.Packed, Lost: m.Size, Error: m.Problem}
+		} else {
+			plain = append(plain, id)
+		}
+	}
+	p.blobs = len(plain) + len(solid)
+	if err := p.LayOut(plain, solid); err != nil {
+		return err
+	}
+	for _, r := range p.Unread {
+		res, _ := p.Unit(r.Id)
+		off, n := r.Place()
+		p.bad[r.Id] = shard.BadPiece{ID: r.Id, Off: off, Len: n, Lost: res.Size, Error: r.Err.Error()}
+	}
+	// What takes longest goes first, so that workers end together.
+	slices.SortStableFunc(p.Shards, func(x, y shard.Outline) int {
+		big := func(s shard.Outline) int64 {
+			if s.Bytes > 2*shard.MaxShardBytes {
+				return s.Bytes
+			}
+			return 0
+		}
+		return cmp.Compare(big(y), big(x))
+	})
+	return nil
+}
+
+// planIntegrity makes shards of a part's integrity table.
+func (p *Plan) planIntegrity(src int) {
+	t := p.Store.Parts[src].Integrity
+	if t == nil {
+		if p.Store.Parts[src].Header.Integrity.PackedSize != 0 {
+			p.tables[src].State = "unreadable"
+		}
+		return
+	}
+	p.tables[src].State = "ok"
+	p.tables[src].Blocks = int(t.Count)
+	p.tables[src].BlockSize = int64(t.ChunkSize)
+	from, to := p.Store.Parts[src].Covered()
+	step := max(int(shard.MaxShardBytes/int64(t.ChunkSize)), 1)
+	for first := 0; first < int(t.Count); first += step {
+		last := min(first+step, int(t.Count))
+		bytes := min(from+int64(last)*int64(t.ChunkSize), to) - (from + int64(first)*int64(t.ChunkSize))
+		p.blocks = append(p.blocks, blockRange{len(p.Shards), int32(src), first})
+		p.Add(shard.Outline{First: first, Last: last, Src: int32(src), Bytes: bytes}, last-first)
+	}
+}
+
+// PlannedPart is a stretch of a plan's bytes, in the order of its shards.
+type PlannedPart struct {
+	Name  string // of the part whose integrity table is compared; "" for contents and metadata
+	Bytes int64
+}
+
+// Planned lists what the plan reads: contents and metadata, then the blocks of the integrity tables.
+func (p *Plan) Planned() []PlannedPart {
+	list := []PlannedPart{{Bytes: p.Bytes()}}
+	for i, b := range p.blocks {
+		if i == 0 || b.src != p.blocks[i-1].src {
+			list = append(list, PlannedPart{Name: p.Store.Parts[b.src].Name})
+		}
+		n := p.Shards[b.shard].Bytes
+		list[len(list)-1].Bytes += n
+		list[0].Bytes -= n
+	}
+	if p.o.NoBlobs {
+		list = list[1:]
+	}
+	return list
+}
+
+// integrity says whether shard i is of an integrity table, and which.
+func (p *Plan) integrity(i int) (blockRange, bool) {
+	at, ok := slices.BinarySearchFunc(p.blocks, i, func(b blockRange, i int) int { return cmp.Compare(b.shard, i) })
+	if !ok {
+		return blockRange{}, false
+	}
+	return p.blocks[at], true
+}
+
+// Shard implements Plan.
+func (p *Plan) Shard(i int) (*shard.Shard, error) {
+	b, ok := p.integrity(i)
+	if !ok {
+		return p.Layout.Shard(i)
+	}
+	t := p.Store.Parts[b.src].Integrity
+	sp := &p.Shards[i]
+	from, to := p.Store.Parts[b.src].Covered()
+	s := &shard.Shard{Seq: i, Op: shard.OpIntegrity, Part: int(b.src), Bytes: sp.Bytes, Memory: shard.WindowSize}
+	span := shard.Span{Src: b.src}
+	for n := sp.First; n < sp.Last; n++ {
+		off := from + int64(n)*int64(t.ChunkSize)
+		size := min(int64(t.ChunkSize), to-off)
+		span.Pieces = append(span.Pieces, shard.Piece{ID: int32(n), Hash: t.Hashes[n], Size: size, Len: size, Off: off, Packed: size, Stored: true})
+		span.End = off + size
+	}
+	span.Off = span.Pieces[0].Off
+	s.Off, s.Len = span.Off, span.End-span.Off
+	s.Spans = []shard.Span{span}
+	return s, nil
+}
+
+// Merge implements Plan.
+func (p *Plan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
+	if i < 0 || i >= len(p.merged) || r.Seq != i || p.merged[i] {
+		return nil, fmt.Errorf("wim: result of shard %d is not wanted: %w", i, shard.ErrShard)
+	}
+	p.merged[i] = true
+	p.left--
+	s, err := p.Shard(i)
+	if err != nil {
+		return nil, err
+	}
+	marks := make([]shard.BlockMark, 0, len(s.Spans)+len(r.Bad))
+	for _, sp := range s.Spans {
+		marks = append(marks, shard.BlockMark{Part: int(sp.Src), Off: sp.Off, Len: sp.End - sp.Off, Bad: false})
+	}
+	if b, ok := p.integrity(i); ok {
+		t := &p.tables[b.src]
+		for _, x := range r.Bad {
+			t.State = "bad"
+			at := len(t.Bad) // shards come in nearly the order of their blocks
+			for at > 0 && t.Bad[at-1].Block > int(x.ID) {
+				at--
+			}
+			t.Bad = slices.Insert(t.Bad, at, BadBlock{Block: int(x.ID), Off: x.Off, Len: x.Len})
+			marks = append(marks, shard.BlockMark{Part: int(b.src), Off: x.Off, Len: x.Len, Bad: true})
+		}
+		return marks, nil
+	}
+	for _, x := range r.Bad {
+		if src, ok := p.src(x.ID); ok {
+			p.mark(x)
+			marks = append(marks, shard.BlockMark{Part: src, Off: x.Off, Len: x.Len, Bad: true})
+		}
+	}
+	for j := range r.Cuts {
+		if m, bad := p.cut(&r.Cuts[j]); bad {
+			marks = append(marks, m)
+		}
+	}
+	return marks, nil
+}
+
+// src is the part that holds a content.
+func (p *Plan) src(id int32) (int, bool) {
+	switch {
+	case id < 0 || id >= p.Store.MetaID(len(p.Store.Metas)):
+		return 0, false
+	case id >= p.Store.MetaID(0):
+		return int(p.Store.Metas[id-p.Store.MetaID(0)].Src), true
+	}
+	return int(p.Store.Records[id].Src), true
+}
+
+func (p *Plan) mark(x shard.BadPiece) {
+	if old, ok := p.bad[x.ID]; ok {
+		x.Off, x.Len, x.Error, x.Lost = old.Off, old.Len, old.Error, old.Lost+x.Lost
+	}
+	p.bad[x.ID] = x
+}
+
+// cut puts the halves of a content together that two shards had.
+func (p *Plan) cut(c *shard.Cut) (shard.BlockMark, bool) {
+	src, ok := p.src(c.ID)
+	if !ok {
+		return shard.BlockMark{}, false
+	}
+	got, ok := p.cuts.Join(c)
+	if !ok || got == c.Hash {
+		return shard.BlockMark{}, false
+	}
+	if _, bad := p.bad[c.ID]; bad {
+		return shard.BlockMark{}, false
+	}
+	info := p.Store.Stored(p.Store.RecordBlob(c.ID))
+	bad := shard.BadPiece{ID: c.ID, Off: info.Off, Len: info.PackedSize, Error: fmt.Sprintf("SHA-1 is %v", got)}
+	if chunks, err := p.Store.RunChunks(p.Store.Records[c.ID].Run); err == nil {
+		b := &p.Store.Records[c.ID]
+		first, last := chunks[blobs.ChunkAt(chunks, b.Off)], chunks[blobs.ChunkAt(chunks, b.Off+b.Size-1)]
+		if first.Solid == last.Solid {
+			bad.Off, bad.Len = first.Off, last.Off+last.Packed-first.Off
+		}
+	}
+	p.mark(bad)
+	return shard.BlockMark{Part: src, Off: bad.Off, Len: bad.Len, Bad: true}, true
+}
+
+// BadItems is how many contents and blocks were found bad so far.
+func (p *Plan) BadItems() int {
+	n := len(p.bad)
+	for i := range p.tables {
+		n += len(p.tables[i].Bad)
+	}
+	return n
+}
+
+// errUnfinished says that a report was asked for before all shards were merged.
+var errUnfinished = errors.New("not all shards have been merged")
+
+// Report puts together what was found, after all results have been merged. It goes through the trees of all images
+// to find who uses what; rest, which may be nil, is called between them with the images done so far.
+func (p *Plan) Report(rest shard.Yield) (*Report, error) {
+	if p.left > 0 {
+		return nil, fmt.Errorf("wim: verification: %d shards: %w", p.left, errUnfinished)
+	}
+	a := p.archive
+	r := &Report{
+		Name: a.Store().FirstPart().Name, Blobs: p.blobs, Bytes: p.Bytes(), Integrity: p.tables,
+		MissingParts: a.Store().Missing, TotalParts: a.Store().Total, Warnings: a.Warnings(),
+	}
+	r.lose(a.Losses(), len(a.Losses()))
+	for i := range p.tables {
+		if t := &p.tables[i]; t.State == "unreadable" {
+			off := blobs.Clamp(a.Store().Parts[t.Part].Header.Integrity.Off)
+			r.lose([]wim.Loss{{Kind: wim.LossIntegrity, Part: t.Name, Off: off, Text: "the integrity table cannot be read"}}, 1)
+		}
+	}
+	byID := p.damages(r)
+	uses, unsaid := newUseFinder(a, byID), 0
+	for i := range a.Store().Metas {
+		if rest != nil {
+			if err := rest(0, i); err != nil {
+				return nil, err
+			}
+		}
+		im, err := a.Image(i + 1)
+		if err != nil {
+			if _, ok := byID[a.Store().MetaID(i)]; !ok {
+				r.Images = append(r.Images, ImageProblem{Image: i + 1, Error: err.Error()})
+			}
+			uses.incomplete = true
+			continue
+		}
+		r.lose(im.Losses())
+		for _, w := range im.Tolerated() {
+			if len(r.Warnings) >= maxReportWarnings {
+				unsaid++
+				continue
+			}
+			r.Warnings = append(r.Warnings, fmt.Sprintf("image %d: %s", i+1, w))
+		}
+		uses.image(im)
+	}
+	if unsaid > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("and %d more", unsaid))
+	}
+	r.Missing = uses.missingList()
+	r.PathsLeftOff = uses.leftOff
+	if !uses.incomplete && !a.Store().ResourceOnly() && a.Store().FirstPart().Header.PartNumber == 1 {
+		for id, n := range uses.counts {
+			if refs := a.Store().Records[id].Refs; refs != n {
+				r.RefCounts = append(r.RefCounts, RefCountLie{Hash: a.Store().Records[id].Hash, Stored: refs, Used: n})
+			}
+		}
+	}
+	for _, g := range a.Store().Regions() {
+		if g.Kind == blobs.RegionUnused {
+			r.Unused = append(r.Unused, UnusedRange{g.Part, a.Store().Parts[g.Part].Name, g.Off, g.Len})
+			r.UnusedBytes += g.Len
+		}
+	}
+	r.judge()
+	return r, nil
+}
+
+// damages lists what is bad in the order of the file, and gives the places of IDs in that list.
+func (p *Plan) damages(r *Report) map[int32]*Damage {
+	a := p.Store
+	ids := make([]int32, 0, len(p.bad))
+	for id := range p.bad {
+		ids = append(ids, id)
+	}
+	src := func(id int32) int { n, _ := p.src(id); return n }
+	slices.SortFunc(ids, func(x, y int32) int {
+		return cmp.Or(cmp.Compare(src(x), src(y)), cmp.Compare(p.bad[x].Off, p.bad[y].Off), cmp.Compare(x, y))
+	})
+	images := map[blobs.MetaPlace][]int{}
+	for k := range a.Metas {
+		at := a.Metas[k].Place()
+		images[at] = append(images[at], k)
+	}
+	r.Damaged = make([]Damage, len(ids))
+	byID := make(map[int32]*Damage, len(ids))
+	for i, id := range ids {
+		b := p.bad[id]
+		d := &r.Damaged[i]
+		*d = Damage{Kind: "blob", Part: src(id), Name: a.Parts[src(id)].Name, Off: b.Off, Len: b.Len, Lost: b.Lost, Error: b.Error}
+		if id >= a.MetaID(0) {
+			m := &a.Metas[id-a.MetaID(0)]
+			d.Kind, d.Hash, d.Size = "metadata", m.Hash, m.Size
+			for _, k := range images[m.Place()] {
+				d.Uses = append(d.Uses, Use{Image: k + 1})
+				byID[a.MetaID(k)] = d
+			}
+			d.Count = len(d.Uses)
+		} else {
+			d.Hash, d.Size = a.Records[id].Hash, a.Records[id].Size
+		}
+		byID[id] = d
+	}
+	return byID
+}
+
+// useFinder goes through images and finds who uses contents.
+type useFinder struct {
+	a          *wim.Archive
+	damaged    map[int32]*Damage
+	counts     []uint32 // by ID: how often images use it
+	missing    map[format.Hash]*Missing
+	paths      int
+	text       int // bytes of them
+	leftOff    int
+	incomplete bool
+}
+
+// Bounds of the paths in a report, so that an archive whose contents are all elsewhere, or whose paths are all very
+// long, does not fill memory. Beyond them uses are counted only.
+const (
+	maxPaths    = 200_000
+	maxPathText = 16 << 20 // bytes
+)
+
+// maxReportWarnings is about the most warnings that a report has: each image may have a hundred.
+const maxReportWarnings = 2000
+
+func newUseFinder(a *wim.Archive, damaged map[int32]*Damage) *useFinder {
+	return &useFinder{a: a, damaged: damaged, counts: make([]uint32, a.Store().NBlobs), missing: map[format.Hash]*Missing{}}
+}
+
+func (u *useFinder) image(im *wim.Image) {
+	im.EachContent(func(n wim.Node, h format.Hash, kind format.StreamKind, name []byte) bool {
+		id, ok := u.a.Store().BlobID(h)
+		switch {
+		case !ok:
+			m := u.missing[h]
+			if m == nil {
+				m = &Missing{Hash: h}
+				u.missing[h] = m
+			}
+			m.Count++
+			m.Uses = u.use(m.Uses, im, n, kind, name)
+		default:
+			if int(id) < u.a.Store().NBlobs { // and not in a reference
+				u.counts[id]++
+			}
+			if d := u.damaged[id]; d != nil {
+				d.Count++
+				d.Uses = u.use(d.Uses, im, n, kind, name)
+			}
+		}
+		return true
+	})
+}
+
+// use adds a use to a list, if there is room for it.
+func (u *useFinder) use(list []Use, im *wim.Image, n wim.Node, kind format.StreamKind, name []byte) []Use {
+	if u.paths >= maxPaths || u.text >= maxPathText {
+		u.leftOff++
+		return list
+	}
+	u.paths++
+	out := Use{Image: im.Index(), Path: im.Path(n)}
+	switch kind {
+	case format.StreamNamed:
+		out.Stream = string(ntname.AppendEscaped(nil, name))
+	case format.StreamReparse:
+		out.Reparse = true
+	}
+	u.text += len(out.Path) + len(out.Stream)
+	return append(list, out)
+}
+
+// missingList is sorted by the first path that misses the content.
+func (u *useFinder) missingList() []Missing {
+	sorted := make([]*Missing, 0, len(u.missing))
+	for _, m := range u.missing {
+		sorted = append(sorted, m)
+	}
+	slices.SortFunc(sorted, func(x, y *Missing) int {
+		first := func(m *Missing) (int, string) {
+			if len(m.Uses) == 0 {
+				return 1 << 30, ""
+			}
+			return m.Uses[0].Image, m.Uses[0].Path
+		}
+		xi, xp := first(x)
+		yi, yp := first(y)
+		return cmp.Or(cmp.Compare(xi, yi), cmp.Compare(xp, yp), slices.Compare(x.Hash[:], y.Hash[:]))
+	})
+	list := make([]Missing, len(sorted))
+	for i, m := range sorted {
+		list[i] = *m
+	}
+	return list
+}
+
+// NewSum makes the plan of the SHA-256 of whole parts: a shard for each.
+func NewSum(a *wim.Archive) *SumPlan {
+	p := &SumPlan{a: a, sums: make([][]byte, a.Store().NParts)}
+	return p
+}
+
+// SumPlan is the SHA-256 of each part.
+type SumPlan struct {
+	a    *wim.Archive
+	sums [][]byte
+}
+
+// NumShards implements Plan.
+func (p *SumPlan) NumShards() int { return len(p.sums) }
+
+// Items implements Plan.
+func (p *SumPlan) Items() int { return len(p.sums) }
+
+// Bytes implements Plan.
+func (p *SumPlan) Bytes() int64 {
+	n := int64(0)
+	for i := range p.sums {
+		n += p.a.Store().Parts[i].Size
+	}
+	return n
+}
+
+// Shard implements Plan.
+func (p *SumPlan) Shard(i int) (*shard.Shard, error) {
+	if i < 0 || i >= len(p.sums) {
+		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(p.sums), format.ErrNotFound)
+	}
+	n := p.a.Store().Parts[i].Size
+	return &shard.Shard{Seq: i, Op: shard.OpSum, Part: i, Len: n, Bytes: n, Memory: shard.WindowSize, Spans: []shard.Span{{Src: int32(i), End: n}}}, nil
+}
+
+// Merge implements Plan.
+func (p *SumPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
+	if i < 0 || i >= len(p.sums) || r.Seq != i || len(r.Sum) != 32 {
+		return nil, fmt.Errorf("wim: result of shard %d is not wanted: %w", i, shard.ErrShard)
+	}
+	p.sums[i] = slices.Clone(r.Sum)
+	return []shard.BlockMark{{Part: i, Len: p.a.Store().Parts[i].Size}}, nil
+}
+
+// Sums are the SHA-256 of the parts, in the order of Info().Parts; nil for one that is not merged yet.
+func (p *SumPlan) Sums() [][]byte { return p.sums }

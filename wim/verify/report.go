@@ -1,0 +1,300 @@
+package verify
+
+import (
+	"fmt"
+	"strings"
+
+	"wimscope/wim"
+	"wimscope/wim/blobs"
+	"wimscope/wim/format"
+)
+
+// Report is what a verification found. It is ready to be written as JSON.
+type Report struct {
+	Name         string            `json:"name"` // of part 1
+	OK           bool              `json:"ok"`   // Verdict is Good
+	Verdict      Verdict           `json:"verdict"`
+	Blobs        int               `json:"blobs"`
+	Bytes        int64             `json:"bytes"` // that were hashed
+	Damaged      []Damage          `json:"damaged,omitempty"`
+	Missing      []Missing         `json:"missing,omitempty"`
+	Images       []ImageProblem    `json:"images,omitempty"`
+	Losses       []wim.Loss        `json:"losses,omitempty"` // the first wim.MaxLosses
+	LossesN      int               `json:"lossesN,omitempty"`
+	Integrity    []IntegrityReport `json:"integrity"`
+	RefCounts    []RefCountLie     `json:"refCounts,omitempty"`
+	Unused       []UnusedRange     `json:"unused,omitempty"`
+	UnusedBytes  int64             `json:"unusedBytes"`
+	PathsLeftOff int               `json:"pathsLeftOff,omitempty"` // uses that only Count tells of, since there are so many or their paths are so long
+	MissingParts []int             `json:"missingParts,omitempty"`
+	TotalParts   int               `json:"totalParts"`
+	Warnings     []string          `json:"warnings,omitempty"`
+}
+
+// Damage is a content or metadata resource that is not what it should be, with all that use it.
+type Damage struct {
+	Kind  string      `json:"kind"` // "blob" or "metadata"
+	Hash  format.Hash `json:"hash"` // that it should have
+	Size  int64       `json:"size"`
+	Part  int         `json:"part"` // index into Info().Parts, and after those into the references
+	Name  string      `json:"name"` // of the part
+	Off   int64       `json:"off"`  // the range of the part that is to blame, as far as that can be told
+	Len   int64       `json:"len"`
+	Lost  int64       `json:"lost,omitempty"` // bytes that cannot be unpacked; 0 if just the hash is wrong
+	Error string      `json:"error"`
+	Count int         `json:"count"`          // uses; no entry in Uses is repeated
+	Uses  []Use       `json:"uses,omitempty"` // every path in every image; of metadata, the images
+}
+
+// Use is a place where a content is used.
+type Use struct {
+	Image   int    `json:"image"`
+	Path    string `json:"path,omitempty"`
+	Stream  string `json:"stream,omitempty"` // a named stream
+	Reparse bool   `json:"reparse,omitempty"`
+}
+
+func (u Use) String() string {
+	s := fmt.Sprintf("image %d: %s", u.Image, u.Path)
+	if u.Stream != "" {
+		s += ":" + u.Stream
+	}
+	if u.Reparse {
+		s += " (reparse data)"
+	}
+	return s
+}
+
+// Missing is a content that images name and no open file holds.
+type Missing struct {
+	Hash  format.Hash `json:"hash"`
+	Count int         `json:"count"`
+	Uses  []Use       `json:"uses,omitempty"`
+}
+
+// ImageProblem is an image whose tree cannot be read although its metadata has the right hash.
+type ImageProblem struct {
+	Image int    `json:"image"`
+	Error string `json:"error"`
+}
+
+// IntegrityReport is what came of a part's integrity table.
+type IntegrityReport struct {
+	Part      int        `json:"part"`
+	Name      string     `json:"name"`
+	State     string     `json:"state"` // "ok", "bad", "none", "unreadable"
+	Blocks    int        `json:"blocks,omitempty"`
+	BlockSize int64      `json:"blockSize,omitempty"`
+	Bad       []BadBlock `json:"bad,omitempty"`
+}
+
+// BadBlock is a block whose hash is not what the integrity table says.
+type BadBlock struct {
+	Block int   `json:"block"` // from 0
+	Off   int64 `json:"off"`
+	Len   int64 `json:"len"`
+}
+
+// RefCountLie is a content that images use more or less often than the blob table says.
+type RefCountLie struct {
+	Hash   format.Hash `json:"hash"`
+	Stored uint32      `json:"stored"`
+	Used   uint32      `json:"used"`
+}
+
+// UnusedRange is bytes that nothing refers to.
+type UnusedRange struct {
+	Part int    `json:"part"`
+	Name string `json:"name"`
+	Off  int64  `json:"off"`
+	Len  int64  `json:"len"`
+}
+
+// Verdict is the result of a verification.
+type Verdict string
+
+const (
+	// Good: everything that images need is there and sound. Reference counts and unused bytes do not matter. A missing part
+	// does not matter if references hold its contents, or no image needs them.
+	Good Verdict = "good"
+	// Incomplete: what is there is sound, but contents, names, or a structure are missing.
+	Incomplete Verdict = "incomplete"
+	// Damaged: something that is there is wrong. The archive may be incomplete as well.
+	Damaged Verdict = "damaged"
+)
+
+// lose adds n losses, of which list holds the first.
+func (r *Report) lose(list []wim.Loss, n int) {
+	r.LossesN += n
+	r.Losses = append(r.Losses, list[:min(len(list), wim.MaxLosses-len(r.Losses))]...)
+}
+
+// Sound says that all that is there is as it should be, whatever is missing.
+func (r *Report) Sound() bool {
+	for i := range r.Integrity {
+		if s := r.Integrity[i].State; s != "ok" && s != "none" {
+			return false
+		}
+	}
+	return len(r.Damaged) == 0 && len(r.Images) == 0
+}
+
+// judge sets the verdict.
+func (r *Report) judge() {
+	damaged := len(r.Damaged) > 0 || len(r.Images) > 0
+	for i := range r.Integrity {
+		damaged = damaged || r.Integrity[i].State == "bad"
+	}
+	switch {
+	case damaged:
+		r.Verdict = Damaged
+	case len(r.Missing) > 0 || r.LossesN > 0:
+		r.Verdict = Incomplete
+	default:
+		r.Verdict = Good
+	}
+	r.OK = r.Verdict == Good
+}
+
+// Summary returns the verdict in one line, with the most serious fault and its place.
+func (r *Report) Summary() string {
+	first, n := r.matters()
+	s := fmt.Sprintf("%s: %s", r.Name, r.Verdict)
+	if n > 0 {
+		s += ": " + first
+	}
+	if n > 1 {
+		s += fmt.Sprintf("; and %d more", n-1)
+	}
+	return s
+}
+
+// matters returns the most serious fault that keeps the archive from being good, and the number of such faults.
+func (r *Report) matters() (first string, n int) {
+	tell := func(count int, text func() string) {
+		if n += count; first == "" && count > 0 {
+			first = text()
+		}
+	}
+	use := func(uses []Use) string {
+		if len(uses) == 0 {
+			return ""
+		}
+		return ", used by " + uses[0].String()
+	}
+	tell(len(r.Damaged), func() string {
+		d := &r.Damaged[0]
+		return fmt.Sprintf("%s %v at 0x%x of %s: %s%s", d.Kind, d.Hash, d.Off, d.Name, d.Error, use(d.Uses))
+	})
+	tell(len(r.Images), func() string { return fmt.Sprintf("image %d cannot be read: %s", r.Images[0].Image, r.Images[0].Error) })
+	for i := range r.Integrity {
+		t := &r.Integrity[i]
+		tell(len(t.Bad), func() string {
+			return fmt.Sprintf("block %d of the integrity table of %s, at 0x%x", t.Bad[0].Block, t.Name, t.Bad[0].Off)
+		})
+	}
+	tell(r.LossesN, func() string {
+		l := r.Losses[0]
+		if l.Part == r.Name {
+			l.Part = "" // the line begins with it
+		}
+		return l.String()
+	})
+	tell(len(r.Missing), func() string {
+		return fmt.Sprintf("content %v is in no open file%s", r.Missing[0].Hash, use(r.Missing[0].Uses))
+	})
+	return first, n
+}
+
+// Text returns the report as text. Its first line is the Summary.
+func (r *Report) Text() string {
+	var b strings.Builder
+	line := func(text string, args ...any) { fmt.Fprintf(&b, text+"\n", args...) }
+	line("%s", r.Summary())
+	line("")
+	line("Contents and metadata checked: %d, %d bytes", r.Blobs, r.Bytes)
+	line("Damaged: %d", len(r.Damaged))
+	line("Missing: %d", len(r.Missing))
+	line("Lost otherwise: %d", r.LossesN)
+	for _, t := range r.Integrity {
+		switch t.State {
+		case "none":
+			line("Integrity table of %s: there is none", t.Name)
+		case "unreadable":
+			line("Integrity table of %s: cannot be read", t.Name)
+		default:
+			line("Integrity table of %s: %d of %d blocks are bad", t.Name, len(t.Bad), t.Blocks)
+		}
+	}
+	line("Bytes that nothing refers to: %d", r.UnusedBytes)
+	line("Wrong reference counts: %d", len(r.RefCounts))
+	if len(r.MissingParts) > 0 {
+		line("Missing parts, of %d: %s", r.TotalParts, blobs.NumberList(r.MissingParts))
+	}
+	if r.PathsLeftOff > 0 {
+		line("Paths left off in what follows: %d", r.PathsLeftOff)
+	}
+	for _, d := range r.Damaged {
+		line("")
+		line("Damaged %s %v, %d bytes", d.Kind, d.Hash, d.Size)
+		line("  where: %s, 0x%x, %d bytes", d.Name, d.Off, d.Len)
+		line("  what: %s", d.Error)
+		if d.Lost > 0 {
+			line("  lost: %d bytes", d.Lost)
+		}
+		useLines(&b, d.Uses, d.Count)
+	}
+	for _, t := range r.Integrity {
+		for _, x := range t.Bad {
+			line("")
+			line("Bad block %d of %s: 0x%x, %d bytes", x.Block, t.Name, x.Off, x.Len)
+		}
+	}
+	for _, m := range r.Missing {
+		line("")
+		line("Missing content %v", m.Hash)
+		useLines(&b, m.Uses, m.Count)
+	}
+	for _, p := range r.Images {
+		line("")
+		line("Image %d cannot be read: %s", p.Image, p.Error)
+	}
+	if r.LossesN > 0 {
+		line("")
+		line("Lost")
+	}
+	for i := range r.Losses {
+		line("  %s", r.Losses[i].String())
+	}
+	if n := r.LossesN - len(r.Losses); n > 0 {
+		line("  and %d more", n)
+	}
+	section := func(title string, n int) {
+		if n > 0 {
+			line("")
+			line("%s", title)
+		}
+	}
+	section("Unused ranges", len(r.Unused))
+	for _, u := range r.Unused {
+		line("  %s, 0x%x, %d bytes", u.Name, u.Off, u.Len)
+	}
+	section("Reference counts", len(r.RefCounts))
+	for _, c := range r.RefCounts {
+		line("  %v: stored %d, used %d", c.Hash, c.Stored, c.Used)
+	}
+	section("Warnings", len(r.Warnings))
+	for _, w := range r.Warnings {
+		line("  %s", w)
+	}
+	return b.String()
+}
+
+func useLines(b *strings.Builder, uses []Use, count int) {
+	for _, u := range uses {
+		fmt.Fprintf(b, "  used by %v\n", u)
+	}
+	if n := count - len(uses); n > 0 {
+		fmt.Fprintf(b, "  and by %d more\n", n)
+	}
+}

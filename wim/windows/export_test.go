@@ -1,0 +1,7 @@
+package windows
+
+// For the tests of package windows_test.
+
+const LanguageNames = languageNames
+
+var LanguageName = languageName

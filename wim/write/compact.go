@@ -1,0 +1,134 @@
+package write
+
+import (
+	"cmp"
+	"slices"
+
+	"wimscope/wim/format"
+	"wimscope/wim/shard"
+)
+
+// move is a resource that is moved to the front of its file, when an archive is compacted.
+type move struct {
+	off, packed int64
+	content     int32 // one that is, or lies, in it
+	solid       int32 // index into solids, -1 if it is not solid
+}
+
+// PlanCompact makes the plan of changing the archive that the Edit was made of, in its file, as PlanAppend does, but so that
+// nothing unused is left: resources move to the front before what is new is added behind them. It takes no more room than
+// the result does, and is not safe: until it is done, the header says that writing was not finished, and an archive that
+// was cut meanwhile has lost contents. Contents that no image uses go, unless the archive is a resource-only one.
+//
+// Errors: those of PlanAppend. Resources that overlap are refused.
+func (e *Builder) PlanCompact(o *Options) (*Plan, error) {
+	opts, err := e.inPlace(o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := e.planWrite(opts, e.base, true)
+	if err != nil {
+		return nil, err
+	}
+	p.setStages()
+	if err := p.makeMetadata(false); err != nil {
+		return nil, err
+	}
+	return p, p.findMoves()
+}
+
+// findMoves lists the resources that stay, as they lie, and which of them are moved.
+func (p *Plan) findMoves() error {
+	a := p.base
+	list := make([]move, 0, len(p.contents))
+	solid := map[int32]bool{}
+	for i := range p.contents {
+		c := &p.contents[i]
+		switch {
+		case !c.stays || c.same != written:
+		case c.solid < 0:
+			list = append(list, move{c.off, c.packed, int32(i), -1})
+		case !solid[c.solid]:
+			solid[c.solid] = true
+			s := &p.solids[c.solid]
+			list = append(list, move{s.off, s.packed, int32(i), c.solid})
+		}
+	}
+	slices.SortFunc(list, func(x, y move) int {
+		return cmp.Or(cmp.Compare(x.off, y.off), cmp.Compare(x.packed, y.packed), cmp.Compare(x.content, y.content))
+	})
+	end := int64(format.HeaderSize)
+	for _, m := range list {
+		if k := len(p.moves) - 1; k >= 0 && m.off == p.moves[k].off && m.packed == p.moves[k].packed && m.solid < 0 && p.moves[k].solid < 0 {
+			p.aliases = append(p.aliases, [2]int32{m.content, p.moves[k].content})
+			continue
+		}
+		if m.off < end {
+			return &RefusedError{Name: a.Store().FirstPart().Name, Key: RefusedOverlap, Text: "resources overlap, so they cannot be moved"}
+		}
+		end = m.off + m.packed
+		p.moves = append(p.moves, m)
+	}
+	return nil
+}
+
+// startCompact marks the archive as being written. What is at its place already is not moved.
+func (p *Plan) startCompact() error {
+	k := p.inPlace()
+	end := int64(format.HeaderSize)
+	for _, m := range p.moves[:k] {
+		end += m.packed
+	}
+	if p.out.sum != nil {
+		if err := p.compareOld(end); err != nil {
+			return err
+		}
+	}
+	h := p.base.Store().FirstPart().Header
+	h.Flags |= format.FlagWriteInProgress
+	if err := p.out.put(h.Append(nil), 0); err != nil {
+		return err
+	}
+	p.out.off = end
+	p.moves = p.moves[k:]
+	p.out.prime = func(s *blockSums) error { return p.prime(s, end) }
+	return p.out.sync()
+}
+
+// inPlace counts the resources at the front that are not moved.
+func (p *Plan) inPlace() int {
+	off := int64(format.HeaderSize)
+	for i, m := range p.moves {
+		if m.off != off {
+			return i
+		}
+		off += m.packed
+	}
+	return len(p.moves)
+}
+
+// planMoves plans the moving of resources, in their order: so none is written over before it was read.
+func (p *Plan) planMoves() {
+	s := p.makeShards(packPlan{op: shard.PackCopy, solid: -1}, nil)
+	for _, m := range p.moves {
+		if m.solid >= 0 {
+			s.begin(packPlan{op: shard.PackCopy, solid: m.solid})
+		}
+		for from := int64(0); from < m.packed; from += pieceBytes {
+			s.addPacked(packItem{m.content, from, min(m.packed-from, pieceBytes)})
+		}
+		if m.solid >= 0 {
+			s.begin(packPlan{op: shard.PackCopy, solid: -1})
+		}
+	}
+	s.flush()
+	p.moves = nil
+}
+
+// moved tells contents that share a resource where it is now.
+func (p *Plan) moved() {
+	for _, x := range p.aliases {
+		p.contents[x[0]].off = p.contents[x[1]].off
+	}
+	p.aliases = nil
+}

@@ -1,0 +1,41 @@
+package write
+
+import (
+	"wimscope/wim/format"
+	"wimscope/wim/internal/hashindex"
+)
+
+// contentIndex finds contents of a Plan by their hashes.
+type contentIndex struct{ hashindex.Index }
+
+// find returns the number of the content with a hash, or the slot where that number may be put.
+func (x *contentIndex) find(contents []packContent, h *format.Hash) (id int32, slot uint32, ok bool) {
+	mask := uint32(len(x.Slots) - 1)
+	for i := x.Slot((*[20]byte)(h)); ; i = (i + 1) & mask {
+		s := x.Slots[i]
+		if s == 0 {
+			return 0, i, false
+		}
+		if hashindex.Same((*[20]byte)(&contents[s-1].hash), (*[20]byte)(h)) {
+			return int32(s - 1), i, true
+		}
+	}
+}
+
+// withHash finds the content with a hash that is written, or that is left to other archives.
+func (p *Plan) withHash(h *format.Hash) (int32, bool) {
+	if p.byHash.Taken == 0 {
+		return 0, false
+	}
+	id, _, ok := p.byHash.find(p.contents, h)
+	return id, ok && !p.contents[id].skipped
+}
+
+// indexHash lets withHash find a content, in place of one with the same hash that was skipped.
+func (p *Plan) indexHash(id int32) {
+	p.byHash.Reserve(1, func(id int32) *[20]byte { return (*[20]byte)(&p.contents[id].hash) })
+	_, slot, ok := p.byHash.find(p.contents, &p.contents[id].hash)
+	if p.byHash.Slots[slot] = uint32(id) + 1; !ok {
+		p.byHash.Taken++
+	}
+}

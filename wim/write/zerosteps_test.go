@@ -1,0 +1,60 @@
+package write
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"wimscope/wim/blobs"
+	"wimscope/wim/shard"
+	"wimscope/wim/wimtest/jobtest"
+)
+
+// TestZeroSteps hashes a content with holes and then stores it in pieces. Pieces that were zeros are not hashed again, but
+// data that appear in them meanwhile are noticed.
+func TestZeroSteps(t *testing.T) {
+	const size = 2*shard.StateStep + 5000
+	f := &jobtest.HoleContent{Length: size, Data: [][2]int64{{shard.StateStep + 7, shard.StateStep + 8}}}
+	r, err := shard.RunPack(&shard.PackShard{Op: shard.PackHash, Bytes: size, Pieces: []shard.PackPiece{{ID: 1, Source: shard.PieceFile, Size: size, Len: size}}},
+		shard.PackSource{Files: f}, shard.NewPackWorker(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	it := r.Items[0]
+	if !slices.Equal(it.Zeros, []byte{1, 0, 1}) || len(it.States) != 2*shard.StateSize {
+		t.Fatalf("zeros %v, %d bytes of states", it.Zeros, len(it.States))
+	}
+	p := &Plan{contents: []packContent{{hash: it.Hash, known: true, a: -1, same: written, solid: -1, size: size,
+		rare: &packRare{states: it.States, zeros: it.Zeros}}}}
+	step := func(k int64) shard.PackPiece {
+		piece, err := p.piece(&packPlan{op: shard.PackAlone}, packItem{0, k * shard.StateStep, min(shard.StateStep, size-k*shard.StateStep)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if piece.Zeros != (it.Zeros[k] == 1) {
+			t.Errorf("step %d: zeros: %v", k, piece.Zeros)
+		}
+		return piece
+	}
+	store := func(piece shard.PackPiece) error {
+		_, err := shard.RunPack(&shard.PackShard{Op: shard.PackAlone, Pieces: []shard.PackPiece{piece}}, shard.PackSource{Files: f}, shard.NewPackWorker(), nil)
+		return err
+	}
+	for k := range int64(3) {
+		if err := store(step(k)); err != nil {
+			t.Errorf("step %d: %v", k, err)
+		}
+	}
+	untold := step(2)
+	untold.Before = make([]byte, shard.StateSize) // hashing from here on would give another hash
+	if err := store(untold); err != nil {
+		t.Errorf("zeros were hashed again: %v", err)
+	}
+	for k := range int64(3) {
+		f.Data = [][2]int64{{shard.StateStep + 7, shard.StateStep + 8}, {k*shard.StateStep + 4000, k*shard.StateStep + 4001}}
+		slices.SortFunc(f.Data, func(a, b [2]int64) int { return int(a[0] - b[0]) })
+		if err := store(step(k)); !errors.Is(err, blobs.ErrChanged) {
+			t.Errorf("step %d has other bytes: %v", k, err)
+		}
+	}
+}
