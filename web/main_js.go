@@ -161,7 +161,7 @@ func (s *starter) Start(name string, r pool.Receiver) (pool.Conn, error) {
 	if p == nil {
 		module, err := jsx.Call(s.boot, "engine")
 		if err != nil {
-			return nil, &protocol.Error{Code: protocol.CodeUnsupportedB, Message: "the engine could not be loaded: " + err.Error()}
+			return nil, &protocol.Error{Code: protocol.CodeBrowser, Message: "the engine could not be loaded: " + err.Error()}
 		}
 		p = &port.Starter{URL: s.boot.Get("workerURL"), Module: module}
 		s.ready.Store(p)

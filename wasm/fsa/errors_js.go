@@ -22,7 +22,7 @@ func reading(file string, err error) error {
 	case e.Name == "RangeError", e.Name == "EncodingError":
 		p.Code = protocol.CodeTooLarge // no memory for the buffer
 	case e.Name == "NotSupportedError":
-		p.Code = protocol.CodeUnsupportedB
+		p.Code = protocol.CodeBrowser
 	case e.Name == "TypeError", e.Name == "ReferenceError", e.Name == "":
 		p.Code = protocol.CodeInternal
 	default:
@@ -59,7 +59,7 @@ func writing(file string, err error) error {
 		case "RangeError":
 			return protocol.CodeTooLarge
 		case "NotSupportedError":
-			return protocol.CodeUnsupportedB
+			return protocol.CodeBrowser
 		}
 		return protocol.CodeInternal
 	})

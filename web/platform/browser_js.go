@@ -76,7 +76,7 @@ func system(nav js.Value) string {
 func (b *Browser) Copy(text string) error {
 	clip := b.window.Get("navigator").Get("clipboard")
 	if !clip.Truthy() {
-		return &protocol.Error{Code: protocol.CodeUnsupportedB, Message: "this browser has no clipboard for pages"}
+		return &protocol.Error{Code: protocol.CodeBrowser, Message: "this browser has no clipboard for pages"}
 	}
 	_, err := jsx.Call(clip, "writeText", text)
 	return err

@@ -27,7 +27,7 @@ const (
 func openDatabase(ctx context.Context) (db *idb.Database, err error) {
 	defer jsx.Catch(&err)
 	if v, err := jsx.Path("indexedDB"); err != nil || !v.Truthy() {
-		return nil, &protocol.Error{Code: protocol.CodeUnsupportedB, Message: "this browser keeps nothing for pages here"}
+		return nil, &protocol.Error{Code: protocol.CodeBrowser, Message: "this browser keeps nothing for pages here"}
 	}
 	req, err := idb.Global().Open(ctx, database, 1, func(db *idb.Database, _, _ uint) error {
 		_, err := db.CreateObjectStore(recentsStore, idb.ObjectStoreOptions{})

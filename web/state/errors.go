@@ -74,7 +74,7 @@ var codes = map[protocol.Code]bool{
 	protocol.CodeEncrypted: true, protocol.CodeUnsupported: true, protocol.CodeTooLarge: true, protocol.CodeNotFound: true,
 	protocol.CodeChanged: true, protocol.CodePermission: true, protocol.CodeNoSpace: true, protocol.CodeBlocked: true,
 	protocol.CodeCancelled: true, protocol.CodeCrashed: true, protocol.CodeInternal: true, protocol.CodeBadRequest: true,
-	protocol.CodeName: true, protocol.CodeUnsupportedB: true, protocol.CodeRefused: true,
+	protocol.CodeName: true, protocol.CodeBrowser: true, protocol.CodeRefused: true,
 }
 
 func (p *Problem) key(what string) string {

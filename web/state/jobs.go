@@ -140,7 +140,7 @@ func (a *App) jobProblem(j *JobView, err error) *Problem {
 	e := protocol.AsError(err)
 	if e.Name == "" && j.Where != "" {
 		switch e.Code {
-		case protocol.CodeNoSpace, protocol.CodeBlocked, protocol.CodePermission, protocol.CodeName, protocol.CodeUnsupportedB:
+		case protocol.CodeNoSpace, protocol.CodeBlocked, protocol.CodePermission, protocol.CodeName, protocol.CodeBrowser:
 			return NewProblem(e, j.Where)
 		}
 	}

@@ -23,7 +23,7 @@ var _ pool.Starter = Starter{}
 func (s Starter) Start(name string, r pool.Receiver) (pool.Conn, error) {
 	w, err := jsx.New("Worker", s.URL, map[string]any{"name": name, "type": "module"})
 	if err != nil {
-		return nil, &protocol.Error{Code: protocol.CodeUnsupportedB, Message: err.Error()}
+		return nil, &protocol.Error{Code: protocol.CodeBrowser, Message: err.Error()}
 	}
 	l := &line{to: w, receiver: r}
 	l.listen("message", func(e js.Value) {
@@ -53,7 +53,7 @@ func (s Starter) Start(name string, r pool.Receiver) (pool.Conn, error) {
 	boot.Set("module", s.Module)
 	if _, err := jsx.CallNow(w, "postMessage", boot); err != nil {
 		l.Terminate()
-		return nil, &protocol.Error{Code: protocol.CodeUnsupportedB, Message: err.Error()}
+		return nil, &protocol.Error{Code: protocol.CodeBrowser, Message: err.Error()}
 	}
 	return l, nil
 }

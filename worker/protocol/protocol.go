@@ -101,29 +101,29 @@ const (
 type Code string
 
 const (
-	CodeNotWIM       Code = "not-a-wim"    // the first bytes are something else: Guess says what
-	CodeOldVersion   Code = "old-version"  // a WIM from before 1.13
-	CodeTruncated    Code = "truncated"    // Missing bytes are not there
-	CodeFormat       Code = "format"       // a record that makes no sense: Record, Off
-	CodeChecksum     Code = "checksum"     // bytes that do not match their SHA-1
-	CodeMissingPart  Code = "missing-part" // Numbers of the parts that are not there
-	CodeWrongPart    Code = "wrong-part"   // a part of another set, or twice the same
-	CodeMissingBlob  Code = "missing-blob" // content that lies in another archive
-	CodeEncrypted    Code = "encrypted"    // an encrypted ESD
-	CodeUnsupported  Code = "unsupported"  // a form that is known and not read
-	CodeTooLarge     Code = "too-large"    // would not fit the memory that a worker has
-	CodeNotFound     Code = "not-found"    // no such path, image or plan
-	CodeChanged      Code = "changed"      // the file changed on disk, or went away
-	CodePermission   Code = "permission"   // the browser no longer lets us read or write it
-	CodeNoSpace      Code = "no-space"     // disk full, or over the browser's quota
-	CodeBlocked      Code = "blocked"      // the browser or a policy refused to keep the file
-	CodeRefused      Code = "refused"      // an archive that must not be changed, or not so
-	CodeName         Code = "name"         // the browser does not allow this name in a folder
-	CodeCancelled    Code = "cancelled"
-	CodeCrashed      Code = "crashed" // the worker died; the pool says this, no worker does
-	CodeInternal     Code = "internal"
-	CodeBadRequest   Code = "bad-request"
-	CodeUnsupportedB Code = "browser" // the browser lacks what this needs
+	CodeNotWIM      Code = "not-a-wim"    // the first bytes are something else: Guess says what
+	CodeOldVersion  Code = "old-version"  // a WIM from before 1.13
+	CodeTruncated   Code = "truncated"    // Missing bytes are not there
+	CodeFormat      Code = "format"       // a record that makes no sense: Record, Off
+	CodeChecksum    Code = "checksum"     // bytes that do not match their SHA-1
+	CodeMissingPart Code = "missing-part" // Numbers of the parts that are not there
+	CodeWrongPart   Code = "wrong-part"   // a part of another set, or twice the same
+	CodeMissingBlob Code = "missing-blob" // content that lies in another archive
+	CodeEncrypted   Code = "encrypted"    // an encrypted ESD
+	CodeUnsupported Code = "unsupported"  // a form that is known and not read
+	CodeTooLarge    Code = "too-large"    // would not fit the memory that a worker has
+	CodeNotFound    Code = "not-found"    // no such path, image or plan
+	CodeChanged     Code = "changed"      // the file changed on disk, or went away
+	CodePermission  Code = "permission"   // the browser no longer lets us read or write it
+	CodeNoSpace     Code = "no-space"     // disk full, or over the browser's quota
+	CodeBlocked     Code = "blocked"      // the browser or a policy refused to keep the file
+	CodeRefused     Code = "refused"      // an archive that must not be changed, or not so
+	CodeName        Code = "name"         // the browser does not allow this name in a folder
+	CodeCancelled   Code = "cancelled"
+	CodeCrashed     Code = "crashed" // the worker died; the pool says this, no worker does
+	CodeInternal    Code = "internal"
+	CodeBadRequest  Code = "bad-request"
+	CodeBrowser     Code = "browser" // the browser lacks what this needs
 )
 
 // Error is what went wrong in one request, with all that a person needs to act on it.
