@@ -60,8 +60,8 @@ func main() {
 	}
 	go func() {
 		// The first archive then does not wait for a worker. If it fails, opening one will say why.
-		if err := workers.Warm(); err == nil {
-			exercise(browser, workers)
+		if err := workers.StartSpare(); err == nil {
+			warmUp(browser, workers)
 		}
 		for range time.Tick(3 * time.Second) {
 			if doc.Get("visibilityState").String() == "visible" {
@@ -86,11 +86,11 @@ func main() {
 	}
 }
 
-// exercise has the browser compile what the first archive will need, with the archive that comes with the page. What
+// warmUp has the browser compile what the first archive will need, with the archive that comes with the page. What
 // it cannot get is no loss.
-func exercise(browser *platform.Browser, workers *pool.Pool) {
+func warmUp(browser *platform.Browser, workers *pool.Pool) {
 	if sample, err := browser.Sample(); err == nil {
-		_ = workers.Exercise(pool.File{Name: sample.Name, Value: sample.Value})
+		_ = workers.WarmUp(pool.File{Name: sample.Name, Value: sample.Value})
 	}
 }
 

@@ -58,8 +58,8 @@ func (b *Build) Close() {
 // Lost is closed when the worker is gone.
 func (b *Build) Lost() <-chan struct{} { return b.w.lost }
 
-// askLead asks the lead; when ctx ends it is told to stop, and not waited for.
-func askLead[Rep any](ctx context.Context, b *Build, m protocol.Method, req any, attach []any, onProgress func(protocol.RunProgress)) (Rep, error) {
+// callCoordinator asks the lead; when ctx ends it is told to stop, and not waited for.
+func callCoordinator[Rep any](ctx context.Context, b *Build, m protocol.Method, req any, attach []any, onProgress func(protocol.RunProgress)) (Rep, error) {
 	var rep Rep
 	body, _, err := b.w.call(ctx, m, req, attach, func(body []byte) {
 		if at, err := protocol.Decode[protocol.RunProgress](body); err == nil && onProgress != nil {
@@ -75,7 +75,7 @@ func askLead[Rep any](ctx context.Context, b *Build, m protocol.Method, req any,
 // AddArchive gives the build an archive, and gives the number that requests call it by.
 func (b *Build) AddArchive(ctx context.Context, files Files) (int, error) {
 	req := protocol.InputRequest{Parts: names(files.Parts), References: names(files.References)}
-	rep, err := askLead[protocol.InputReply](ctx, b, protocol.Input, req, files.values(), nil)
+	rep, err := callCoordinator[protocol.InputReply](ctx, b, protocol.Input, req, files.values(), nil)
 	if err == nil {
 		b.mu.Lock()
 		b.archives = append(b.archives, files)
@@ -87,7 +87,7 @@ func (b *Build) AddArchive(ctx context.Context, files Files) (int, error) {
 // AddFolder gives the build a folder to take files from, and gives the number that requests call it by.
 func (b *Build) AddFolder(ctx context.Context, f FolderInput) (int, error) {
 	folder, values := f.request()
-	rep, err := askLead[protocol.InputReply](ctx, b, protocol.Input, protocol.InputRequest{Folder: folder}, values, nil)
+	rep, err := callCoordinator[protocol.InputReply](ctx, b, protocol.Input, protocol.InputRequest{Folder: folder}, values, nil)
 	if err == nil {
 		b.mu.Lock()
 		b.folders = append(b.folders, f)
@@ -98,28 +98,28 @@ func (b *Build) AddFolder(ctx context.Context, f FolderInput) (int, error) {
 
 // Draft makes or changes a draft. OnProgress, which may be nil, is told how much was found.
 func (b *Build) Draft(ctx context.Context, req protocol.DraftRequest, onProgress func(protocol.RunProgress)) (protocol.DraftReply, error) {
-	return askLead[protocol.DraftReply](ctx, b, protocol.Draft, req, nil, onProgress)
+	return callCoordinator[protocol.DraftReply](ctx, b, protocol.Draft, req, nil, onProgress)
 }
 
 // Plan says what building an archive would do. Give the reply to a BuildSpec to do just that, or to DropPlan.
 func (b *Build) Plan(ctx context.Context, req protocol.BuildRequest) (protocol.BuildReply, error) {
-	return askLead[protocol.BuildReply](ctx, b, protocol.Build, req, nil, nil)
+	return callCoordinator[protocol.BuildReply](ctx, b, protocol.Build, req, nil, nil)
 }
 
 // DropPlan gives up a plan that no job was made of.
 func (b *Build) DropPlan(ctx context.Context, plan int) error {
-	_, err := askLead[struct{}](ctx, b, protocol.Drop, protocol.FinishRequest{Plan: plan}, nil, nil)
+	_, err := callCoordinator[struct{}](ctx, b, protocol.Drop, protocol.FinishRequest{Plan: plan}, nil, nil)
 	return err
 }
 
-// given is what shard workers read from: archives, that which is changed first, and folders.
-func (b *Build) given(base int) given {
+// inputs is what shard workers read from: archives, that which is changed first, and folders.
+func (b *Build) inputs(base int) inputs {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	g := given{request: protocol.PartsRequest{Key: fmt.Sprintf("%s %d %d %d", b.key, len(b.archives), len(b.folders), base)}}
+	in := inputs{request: protocol.PartsRequest{Key: fmt.Sprintf("%s %d %d %d", b.key, len(b.archives), len(b.folders), base)}}
 	add := func(f Files) {
-		g.request.Parts = append(append(g.request.Parts, names(f.Parts)...), names(f.References)...)
-		g.values = append(g.values, f.values()...)
+		in.request.Parts = append(append(in.request.Parts, names(f.Parts)...), names(f.References)...)
+		in.values = append(in.values, f.values()...)
 	}
 	if base > 0 && base <= len(b.archives) {
 		add(b.archives[base-1])
@@ -131,14 +131,14 @@ func (b *Build) given(base int) given {
 	}
 	for _, f := range b.folders {
 		folder, values := f.request()
-		g.request.Folders = append(g.request.Folders, folder)
-		g.values = append(g.values, values...)
+		in.request.Folders = append(in.request.Folders, folder)
+		in.values = append(in.values, values...)
 	}
-	if key := g.request.Key; key != b.lent {
+	if key := in.request.Key; key != b.lent {
 		b.pool.forget(b.lent)
 		b.lent = key
 	}
-	return g
+	return in
 }
 
 // BuildSpec describes the writing of an archive.
@@ -158,7 +158,7 @@ type BuildSpec struct {
 // Start starts to write an archive. One is written at a time; drafts must not be changed meanwhile.
 func (b *Build) Start(spec BuildSpec) *Job {
 	js := JobSpec{OnFigures: spec.OnFigures}
-	r := newRun(b.pool, b.given(spec.Request.Base), func(context.Context) (*worker, error) { return b.w, nil }, js)
+	r := newRun(b.pool, b.inputs(spec.Request.Base), func(context.Context) (*worker, error) { return b.w, nil }, js)
 	r.build = &spec
 	j := &Job{spec: js, run: r}
 	go r.main()
@@ -170,7 +170,7 @@ func (r *run) write() (err error) {
 	spec := r.build
 	plan := spec.Plan
 	if plan == nil {
-		rep, err := request[protocol.BuildReply](r, r.home, protocol.Build, spec.Request, nil, 0)
+		rep, err := request[protocol.BuildReply](r, r.coordinator, protocol.Build, spec.Request, nil, 0)
 		if err != nil {
 			return err
 		}
@@ -185,28 +185,28 @@ func (r *run) write() (err error) {
 	r.fig.OfOut = plan.Size
 	r.mu.Unlock()
 	defer func() {
-		if err == nil || r.home.isLost() {
+		if err == nil || r.coordinator.isLost() {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), abortLimit)
 		defer cancel()
 		// The lead has the drafts, which can be written again. If it does not take back what it wrote it is of no more use.
-		if _, _, e := r.home.call(ctx, protocol.OutAbort, nil, nil, nil, 0); e != nil {
-			r.home.end()
+		if _, _, e := r.coordinator.call(ctx, protocol.OutAbort, nil, nil, nil, 0); e != nil {
+			r.coordinator.end()
 			return
 		}
-		_, _, _ = r.home.call(ctx, protocol.Drop, protocol.FinishRequest{Plan: plan.Plan}, nil, nil, 0) // it is only memory
+		_, _, _ = r.coordinator.call(ctx, protocol.Drop, protocol.FinishRequest{Plan: plan.Plan}, nil, nil, 0) // it is only memory
 	}()
 	open := protocol.OutOpenRequest{Target: spec.Out.Target, Format: protocol.WIM, Name: name, Size: plan.Size, Plan: plan.Plan}
 	var attach []any
 	if spec.Out.Handle != nil {
 		attach = []any{spec.Out.Handle}
 	}
-	if _, _, err := r.home.call(r.ctx, protocol.OutOpen, open, attach, nil, 0); err != nil {
+	if _, _, err := r.coordinator.call(r.ctx, protocol.OutOpen, open, attach, nil, 0); err != nil {
 		return err
 	}
 	for {
-		stage, err := request[protocol.StageReply](r, r.home, protocol.Stage, protocol.FinishRequest{Plan: plan.Plan}, nil, 0)
+		stage, err := request[protocol.StageReply](r, r.coordinator, protocol.Stage, protocol.FinishRequest{Plan: plan.Plan}, nil, 0)
 		if err != nil {
 			return err
 		}
@@ -219,11 +219,11 @@ func (r *run) write() (err error) {
 		}
 	}
 	r.phase(Finalising)
-	if r.result.Report, err = request[protocol.Report](r, r.home, protocol.Finish, protocol.FinishRequest{Plan: plan.Plan}, nil, 0); err != nil {
+	if r.result.Report, err = request[protocol.Report](r, r.coordinator, protocol.Finish, protocol.FinishRequest{Plan: plan.Plan}, nil, 0); err != nil {
 		return err
 	}
 	// What is being completed is not taken back any more.
-	return r.finishOutput(context.WithoutCancel(r.ctx), r.home)
+	return r.finishOutput(context.WithoutCancel(r.ctx), r.coordinator)
 }
 
 // enter begins a stage: shards and figures are those of it.
@@ -242,7 +242,7 @@ func (r *run) enter(stage protocol.StageReply) {
 
 // skip has a content left out that p needs and that cannot be had, if whoever began the job says so. The shard is
 // another one then.
-func (r *run) skip(ctx context.Context, p *piece, err error) bool {
+func (r *run) skip(ctx context.Context, t *task, err error) bool {
 	if r.build == nil || r.build.Unreadable == nil || ctx.Err() != nil {
 		return false
 	}
@@ -250,6 +250,6 @@ func (r *run) skip(ctx context.Context, p *piece, err error) bool {
 	if e.Content == 0 || !r.build.Unreadable(e) {
 		return false
 	}
-	_, _, err = r.home.call(ctx, protocol.Skip, protocol.SkipRequest{Plan: r.result.Plan.Plan, Error: *e}, nil, nil, 0)
-	return err == nil && r.fetch(ctx, p) == nil
+	_, _, err = r.coordinator.call(ctx, protocol.Skip, protocol.SkipRequest{Plan: r.result.Plan.Plan, Error: *e}, nil, nil, 0)
+	return err == nil && r.fetch(ctx, t) == nil
 }

@@ -77,12 +77,12 @@ func (r *run) tick(stop <-chan struct{}) {
 				continue
 			}
 			last = f
-			r.tellFigures()
+			r.reportFigures()
 		}
 	}
 }
 
-func (r *run) tellFigures() {
+func (r *run) reportFigures() {
 	if r.spec.OnFigures == nil {
 		return
 	}
@@ -106,7 +106,7 @@ func (r *run) snapshot() Figures {
 		f.Bytes += p.Bytes
 		f.Items += p.Items
 	}
-	f.Paused = r.goOn != nil
+	f.Paused = r.pause != nil
 	f.Elapsed = r.meter.elapsed(now)
 	switch f.Phase {
 	case Reading:
@@ -136,32 +136,32 @@ func (r *run) phase(p Phase) {
 }
 
 // progressed takes in how far a shard is.
-func (r *run) progressed(p *piece, bytes int64, items int, whole bool) {
+func (r *run) progressed(t *task, bytes int64, items int, whole bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if whole {
-		delete(r.partial, p.index)
+		delete(r.partial, t.index)
 		r.settled.Bytes += bytes
 		r.settled.Items += items
 		return
 	}
-	at := r.partial[p.index]
+	at := r.partial[t.index]
 	at.Bytes, at.Items = bytes, items
-	r.partial[p.index] = at
+	r.partial[t.index] = at
 }
 
 // setPaused holds the shard workers and the fetcher, or lets them go on.
 func (r *run) setPaused(paused bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if paused == (r.goOn != nil) {
+	if paused == (r.pause != nil) {
 		return
 	}
 	if paused {
-		r.goOn = make(chan struct{})
+		r.pause = make(chan struct{})
 	} else {
-		close(r.goOn)
-		r.goOn = nil
+		close(r.pause)
+		r.pause = nil
 	}
 	r.meter.setPaused(time.Now(), paused)
 	for w := range r.workers {
@@ -172,7 +172,7 @@ func (r *run) setPaused(paused bool) {
 func (r *run) waitWhilePaused(ctx context.Context) error {
 	for {
 		r.mu.Lock()
-		c := r.goOn
+		c := r.pause
 		r.mu.Unlock()
 		if c == nil {
 			return ctx.Err()
@@ -190,7 +190,7 @@ func (r *run) remember(w *worker) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.workers[w] = true
-	w.setPaused(r.goOn != nil)
+	w.setPaused(r.pause != nil)
 }
 
 func (r *run) forget(w *worker) {

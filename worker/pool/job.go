@@ -79,7 +79,7 @@ type Job struct {
 
 // Start starts a job on an open archive.
 func (p *Pool) Start(s *Session, spec JobSpec) *Job {
-	j := &Job{spec: spec, run: newRun(p, s.given(), s.current, spec)}
+	j := &Job{spec: spec, run: newRun(p, s.inputs(), s.current, spec)}
 	go j.run.main()
 	return j
 }

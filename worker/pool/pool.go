@@ -32,7 +32,7 @@ type Pool struct {
 
 	mu       sync.Mutex
 	spare    *worker   // started, never used
-	exercise *exercise // of the first spare
+	warmUp   *warmUp   // of the first spare
 	idle     []*worker // have run shards or written an output
 	busy     map[*worker]bool
 	sessions map[*Session]bool
@@ -52,8 +52,8 @@ func New(s Starter, o Options) *Pool {
 	return &Pool{starter: s, o: o, busy: make(map[*worker]bool), sessions: make(map[*Session]bool), gone: make(map[string]bool)}
 }
 
-// Warm starts the spare worker, so that the first archive does not wait for one.
-func (p *Pool) Warm() error {
+// StartSpare starts the spare worker, so that the first archive does not wait for one.
+func (p *Pool) StartSpare() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || p.spare != nil && !p.spare.isLost() {
@@ -143,7 +143,7 @@ func (p *Pool) startLocked(role string) (*worker, error) {
 // take gives a fresh worker, the spare one if there is one, and sees to a new spare. The caller ends it or
 // gives it back.
 func (p *Pool) take(role string) (*worker, error) {
-	p.endExercise()
+	p.endWarmUp()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w := p.spare
@@ -156,7 +156,7 @@ func (p *Pool) take(role string) (*worker, error) {
 	}
 	p.lendLocked(w)
 	// Without a spare the next one to need a worker starts it, and learns what is wrong.
-	time.AfterFunc(spareDelay, func() { _ = p.Warm() })
+	time.AfterFunc(spareDelay, func() { _ = p.StartSpare() })
 	return w, nil
 }
 

@@ -16,7 +16,7 @@ func TestSpareAndRetirement(t *testing.T) {
 		st := e.starter()
 		p := New(st, Options{Cores: 2})
 		defer p.Close()
-		if err := p.Warm(); err != nil {
+		if err := p.StartSpare(); err != nil {
 			t.Fatal(err)
 		}
 		s, err := p.Open(t.Context(), Files{})
@@ -165,7 +165,7 @@ func TestExitMessage(t *testing.T) {
 }
 
 // The spare worker exercises until it is needed, and is handed over without what it held.
-func TestExercise(t *testing.T) {
+func TestWarmUp(t *testing.T) {
 	for _, soon := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			e := &fakeEngine{t: t, shards: 3}
@@ -175,11 +175,11 @@ func TestExercise(t *testing.T) {
 			st := e.starter()
 			p := New(st, Options{Cores: 2})
 			defer p.Close()
-			if err := p.Warm(); err != nil {
+			if err := p.StartSpare(); err != nil {
 				t.Fatal(err)
 			}
 			ended := make(chan error, 1)
-			go func() { ended <- p.Exercise(File{Name: "sample.wim", Value: "sample"}) }()
+			go func() { ended <- p.WarmUp(File{Name: "sample.wim", Value: "sample"}) }()
 			if soon {
 				time.Sleep(25 * time.Millisecond)
 			} else {
@@ -195,7 +195,7 @@ func TestExercise(t *testing.T) {
 			}
 			e.mu.Lock()
 			defer e.mu.Unlock()
-			if want := exerciseRounds + 1; !soon && e.opened != want || soon && e.opened != 2 {
+			if want := warmUpRounds + 1; !soon && e.opened != want || soon && e.opened != 2 {
 				t.Errorf("%d archives opened", e.opened)
 			}
 			w := st.workers[0]

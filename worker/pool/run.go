@@ -22,11 +22,11 @@ const (
 // credits; shard workers run them; the main goroutine takes the results in order, gives them to the output worker
 // and then to the session, and frees the credit.
 type run struct {
-	pool  *Pool
-	files given                                      // to shard workers
-	lead  func(ctx context.Context) (*worker, error) // who has the plan: the session's worker, or a build's
-	build *BuildSpec                                 // nil of a session's job
-	spec  JobSpec
+	pool            *Pool
+	inputs          inputs                                     // to shard workers
+	findCoordinator func(ctx context.Context) (*worker, error) // who has the plan: the session's worker, or a build's
+	build           *BuildSpec                                 // nil of a session's job
+	spec            JobSpec
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -34,22 +34,22 @@ type run struct {
 	result Result
 	err    error // set before done is closed
 
-	home *worker // the lead
-	out  *worker // nil without an output
+	coordinator *worker
+	out         *worker // nil without an output
 
 	notify sync.Mutex // held while the listener is told something
 
 	mu      sync.Mutex
 	fig     Figures
-	goOn    chan struct{} // not nil while paused; closed to go on
+	pause   chan struct{} // not nil while paused; closed to go on
 	workers map[*worker]bool
 	partial map[int]protocol.RunProgress // of shards at work, by index
 	settled protocol.RunProgress         // of shards that are done
 	meter   meter
 }
 
-// piece is a shard on its way.
-type piece struct {
+// task is a shard on its way.
+type task struct {
 	index   int
 	shard   protocol.ShardReply
 	attach  []any // of the shard's reply
@@ -59,16 +59,16 @@ type piece struct {
 	err     error
 }
 
-func newRun(p *Pool, files given, lead func(context.Context) (*worker, error), spec JobSpec) *run {
+func newRun(p *Pool, in inputs, findCoordinator func(context.Context) (*worker, error), spec JobSpec) *run {
 	r := &run{
-		pool:    p,
-		files:   files,
-		lead:    lead,
-		spec:    spec,
-		done:    make(chan struct{}),
-		fig:     Figures{Phase: Planning, Left: -1},
-		workers: make(map[*worker]bool),
-		partial: make(map[int]protocol.RunProgress),
+		pool:            p,
+		inputs:          in,
+		findCoordinator: findCoordinator,
+		spec:            spec,
+		done:            make(chan struct{}),
+		fig:             Figures{Phase: Planning, Left: -1},
+		workers:         make(map[*worker]bool),
+		partial:         make(map[int]protocol.RunProgress),
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.meter.start = time.Now()
@@ -99,13 +99,13 @@ func (r *run) main() {
 	r.fig.Phase = phase
 	r.fig.Left = -1
 	r.mu.Unlock()
-	r.tellFigures()
+	r.reportFigures()
 	close(r.done)
 }
 
 // work does the job. Whatever goes wrong, nothing half-written stays and no worker stays borrowed.
 func (r *run) work() (err error) {
-	if r.home, err = r.lead(r.ctx); err != nil {
+	if r.coordinator, err = r.findCoordinator(r.ctx); err != nil {
 		return err
 	}
 	if r.build != nil {
@@ -113,17 +113,17 @@ func (r *run) work() (err error) {
 	}
 	if r.spec.Plan != nil {
 		r.result.Plan = *r.spec.Plan
-	} else if r.result.Plan, err = request[protocol.PlanReply](r, r.home, protocol.Plan, r.spec.Request, nil, 0); err != nil {
+	} else if r.result.Plan, err = request[protocol.PlanReply](r, r.coordinator, protocol.Plan, r.spec.Request, nil, 0); err != nil {
 		return err
 	}
 	plan := r.result.Plan
 	finished := false
 	defer func() {
-		if !finished && !r.home.isLost() {
+		if !finished && !r.coordinator.isLost() {
 			ctx, cancel := context.WithTimeout(context.Background(), abortLimit)
 			defer cancel()
 			// The plan is only memory of the session: it goes with the archive if it cannot be dropped.
-			_, _, _ = r.home.call(ctx, protocol.Drop, protocol.FinishRequest{Plan: plan.Plan}, nil, nil, 0)
+			_, _, _ = r.coordinator.call(ctx, protocol.Drop, protocol.FinishRequest{Plan: plan.Plan}, nil, nil, 0)
 		}
 	}()
 	r.mu.Lock()
@@ -142,7 +142,7 @@ func (r *run) work() (err error) {
 	}
 	r.phase(Finalising)
 	// The report first: without it the job has failed, and then its output must not stay.
-	if r.result.Report, err = request[protocol.Report](r, r.home, protocol.Finish, protocol.FinishRequest{Plan: plan.Plan}, nil, 0); err != nil {
+	if r.result.Report, err = request[protocol.Report](r, r.coordinator, protocol.Finish, protocol.FinishRequest{Plan: plan.Plan}, nil, 0); err != nil {
 		return err
 	}
 	finished = true
@@ -237,8 +237,8 @@ func (r *run) pipeline() error {
 
 	ahead := perWorker*n + 1
 	credits := make(chan struct{}, ahead)
-	fetched := make(chan *piece, 1)
-	results := make(chan *piece, ahead)
+	fetched := make(chan *task, 1)
+	results := make(chan *task, ahead)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel(nil) // before the wait
@@ -254,14 +254,14 @@ func (r *run) pipeline() error {
 			case <-ctx.Done():
 				return
 			}
-			p := &piece{index: i}
-			p.err = r.fetch(ctx, p)
-			if p.err != nil {
-				results <- p // it has a credit, so there is room
+			t := &task{index: i}
+			t.err = r.fetch(ctx, t)
+			if t.err != nil {
+				results <- t // it has a credit, so there is room
 				return
 			}
 			select {
-			case fetched <- p:
+			case fetched <- t:
 			case <-ctx.Done():
 				return
 			}
@@ -274,9 +274,9 @@ func (r *run) pipeline() error {
 			var lanes sync.WaitGroup
 			for range perWorker {
 				lanes.Go(func() {
-					for p := range fetched {
-						p.err = b.runShard(ctx, p)
-						results <- p
+					for t := range fetched {
+						t.err = b.runShard(ctx, t)
+						results <- t
 					}
 				})
 			}
@@ -284,22 +284,22 @@ func (r *run) pipeline() error {
 		})
 	}
 
-	waiting := make(map[int]*piece)
+	waiting := make(map[int]*task)
 	for next := 0; next < plan.Shards; {
-		var p *piece
+		var t *task
 		select {
-		case p = <-results:
+		case t = <-results:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if p.err != nil {
-			return p.err
+		if t.err != nil {
+			return t.err
 		}
-		waiting[p.index] = p
+		waiting[t.index] = t
 		for waiting[next] != nil {
-			p := waiting[next]
+			t := waiting[next]
 			delete(waiting, next)
-			if err := r.settle(ctx, p); err != nil {
+			if err := r.settle(ctx, t); err != nil {
 				return err
 			}
 			next++
@@ -310,34 +310,34 @@ func (r *run) pipeline() error {
 }
 
 // fetch asks the session for a shard.
-func (r *run) fetch(ctx context.Context, p *piece) error {
-	body, att, err := r.home.call(ctx, protocol.Shard, protocol.ShardRequest{Plan: r.result.Plan.Plan, Index: p.index}, nil, nil, 0)
+func (r *run) fetch(ctx context.Context, t *task) error {
+	body, att, err := r.coordinator.call(ctx, protocol.Shard, protocol.ShardRequest{Plan: r.result.Plan.Plan, Index: t.index}, nil, nil, 0)
 	if err != nil {
 		return err
 	}
-	p.shard, err = protocol.Decode[protocol.ShardReply](body)
-	p.attach = att
+	t.shard, err = protocol.Decode[protocol.ShardReply](body)
+	t.attach = att
 	if len(att) > 1 {
-		p.entries = att[1]
+		t.entries = att[1]
 	}
 	return err
 }
 
 // settle gives a result, whose turn it is, to the output and to the session.
-func (r *run) settle(ctx context.Context, p *piece) error {
-	merge := protocol.MergeRequest{Plan: r.result.Plan.Plan, Index: p.index, Result: p.result}
+func (r *run) settle(ctx context.Context, t *task) error {
+	merge := protocol.MergeRequest{Plan: r.result.Plan.Plan, Index: t.index, Result: t.result}
 	var attach []any
 	if r.out != nil {
-		seg := p.data
+		seg := t.data
 		if len(seg) == 0 {
 			seg = []any{[]byte(nil)}
 		}
-		entries := p.entries
-		if len(p.data) > 1 { // they went to the shard worker and came back
-			entries = p.data[1]
+		entries := t.entries
+		if len(t.data) > 1 { // they went to the shard worker and came back
+			entries = t.data[1]
 		}
 		seg = append(seg[:1:1], entries)
-		body, _, err := r.out.call(ctx, protocol.OutSegment, protocol.OutSegmentRequest{Index: p.index, Result: p.result}, seg, nil, cancelGrace)
+		body, _, err := r.out.call(ctx, protocol.OutSegment, protocol.OutSegmentRequest{Index: t.index, Result: t.result}, seg, nil, cancelGrace)
 		if err != nil {
 			return err
 		}
@@ -352,9 +352,9 @@ func (r *run) settle(ctx context.Context, p *piece) error {
 		r.fig.Refused += len(w.Refused)
 		r.mu.Unlock()
 	} else {
-		attach = p.data
+		attach = t.data
 	}
-	body, _, err := r.home.call(ctx, protocol.Merge, merge, attach, nil, 0)
+	body, _, err := r.coordinator.call(ctx, protocol.Merge, merge, attach, nil, 0)
 	if err != nil {
 		return err
 	}
@@ -398,22 +398,22 @@ func (b *borrowed) release() {
 	b.w = nil
 }
 
-// runShard runs p, on another worker if the first one dies of it or meanwhile.
-func (b *borrowed) runShard(ctx context.Context, p *piece) error {
+// runShard runs t, on another worker if the first one dies of it or meanwhile.
+func (b *borrowed) runShard(ctx context.Context, t *task) error {
 	r := b.run
-	if p.shard.Op == "" { // nothing to decode: its attachments are the data and the entries
-		p.data = p.attach[:min(len(p.attach), 1)]
-		p.result = protocol.RunReply{Bytes: p.shard.Bytes, Items: p.shard.Items}
-		r.progressed(p, p.result.Bytes, p.result.Items, true)
+	if t.shard.Op == "" { // nothing to decode: its attachments are the data and the entries
+		t.data = t.attach[:min(len(t.attach), 1)]
+		t.result = protocol.RunReply{Bytes: t.shard.Bytes, Items: t.shard.Items}
+		r.progressed(t, t.result.Bytes, t.result.Items, true)
 		return nil
 	}
 	for try := 1; ; try++ {
-		w, err := b.tryShard(ctx, p, try > 1)
+		w, err := b.tryShard(ctx, t, try > 1)
 		if err == nil {
-			r.progressed(p, p.result.Bytes, p.result.Items, true)
+			r.progressed(t, t.result.Bytes, t.result.Items, true)
 			return nil
 		}
-		if w != nil && !w.isLost() && r.skip(ctx, p, err) {
+		if w != nil && !w.isLost() && r.skip(ctx, t, err) {
 			try = 0
 			continue
 		}
@@ -421,17 +421,17 @@ func (b *borrowed) runShard(ctx context.Context, p *piece) error {
 			return err
 		}
 		r.mu.Lock()
-		delete(r.partial, p.index)
+		delete(r.partial, t.index)
 		r.fig.Restarts++
 		r.mu.Unlock()
 		if try == maxTries {
 			return &protocol.Error{
-				Code: protocol.CodeCrashed, Part: p.shard.Part, Off: p.shard.Off,
-				Message: fmt.Sprintf("the engine died %d times at bytes %d to %d of part %d: %s", try, p.shard.Off, p.shard.Off+p.shard.Len, p.shard.Part+1, w.lostError().Message),
+				Code: protocol.CodeCrashed, Part: t.shard.Part, Off: t.shard.Off,
+				Message: fmt.Sprintf("the engine died %d times at bytes %d to %d of part %d: %s", try, t.shard.Off, t.shard.Off+t.shard.Len, t.shard.Part+1, w.lostError().Message),
 			}
 		}
 		// The dead worker took the shard's bytes with it.
-		if err := r.fetch(ctx, p); err != nil {
+		if err := r.fetch(ctx, t); err != nil {
 			return err
 		}
 	}
@@ -459,7 +459,7 @@ func (b *borrowed) leave(n int) {
 // ready gives the worker, with the archive's files.
 func (b *borrowed) ready(ctx context.Context) (*worker, error) {
 	r := b.run
-	key := r.files.request.Key
+	key := r.inputs.request.Key
 	if b.w != nil && b.w.isLost() {
 		r.forget(b.w)
 		b.w = nil
@@ -473,7 +473,7 @@ func (b *borrowed) ready(ctx context.Context) (*worker, error) {
 		r.remember(w)
 	}
 	if !b.w.keys[key] {
-		if _, _, err := b.w.call(ctx, protocol.Parts, r.files.request, r.files.values, nil, cancelGrace); err != nil {
+		if _, _, err := b.w.call(ctx, protocol.Parts, r.inputs.request, r.inputs.values, nil, cancelGrace); err != nil {
 			return b.w, err
 		}
 		b.w.keys[key] = true
@@ -499,9 +499,9 @@ func (b *borrowed) enter(ctx context.Context, slots int) (*worker, error) {
 	return w, err
 }
 
-// tryShard runs p on the worker that it returns. A shard whose worker has died while it was there runs alone on the
+// tryShard runs t on the worker that it returns. A shard whose worker has died while it was there runs alone on the
 // next one: then it is known who is at fault.
-func (b *borrowed) tryShard(ctx context.Context, p *piece, alone bool) (*worker, error) {
+func (b *borrowed) tryShard(ctx context.Context, t *task, alone bool) (*worker, error) {
 	r := b.run
 	slots := 1
 	if alone {
@@ -514,19 +514,19 @@ func (b *borrowed) tryShard(ctx context.Context, p *piece, alone bool) (*worker,
 	defer b.leave(slots)
 	progress := func(body []byte) {
 		if at, err := protocol.Decode[protocol.RunProgress](body); err == nil {
-			r.progressed(p, at.Bytes, at.Items, false)
+			r.progressed(t, at.Bytes, at.Items, false)
 		}
 	}
-	if len(p.attach) == 0 {
+	if len(t.attach) == 0 {
 		return w, &protocol.Error{Code: protocol.CodeInternal, Message: "a shard came without its bytes"}
 	}
-	req := protocol.RunRequest{Key: r.files.request.Key, Op: p.shard.Op, Format: r.spec.Request.Format, Recover: r.spec.Request.Recover}
-	body, att, err := w.call(ctx, protocol.Run, req, p.attach, progress, cancelGrace)
+	req := protocol.RunRequest{Key: r.inputs.request.Key, Op: t.shard.Op, Format: r.spec.Request.Format, Recover: r.spec.Request.Recover}
+	body, att, err := w.call(ctx, protocol.Run, req, t.attach, progress, cancelGrace)
 	if err != nil {
 		return w, err
 	}
-	p.data = att
-	p.result, err = protocol.Decode[protocol.RunReply](body)
-	w.memory.Store(p.result.Memory)
+	t.data = att
+	t.result, err = protocol.Decode[protocol.RunReply](body)
+	w.memory.Store(t.result.Memory)
 	return w, err
 }

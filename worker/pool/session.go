@@ -42,14 +42,14 @@ func names(files []File) []string {
 	return n
 }
 
-// given is what shard workers are given to read from.
-type given struct {
+// inputs is what shard workers are given to read from.
+type inputs struct {
 	request protocol.PartsRequest
 	values  []any
 }
 
-func (s *Session) given() given {
-	return given{protocol.PartsRequest{Key: s.key, Parts: names(s.files.Parts), References: names(s.files.References)}, s.files.values()}
+func (s *Session) inputs() inputs {
+	return inputs{protocol.PartsRequest{Key: s.key, Parts: names(s.files.Parts), References: names(s.files.References)}, s.files.values()}
 }
 
 // SessionState is what a session tells its listener.

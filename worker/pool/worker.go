@@ -176,7 +176,7 @@ func (w *worker) call(ctx context.Context, m protocol.Method, req any, attach []
 		return nil, nil, refused
 	}
 	if paused {
-		w.tell(id, protocol.Pause)
+		w.notify(id, protocol.Pause)
 	}
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
@@ -195,7 +195,7 @@ func (w *worker) call(ctx context.Context, m protocol.Method, req any, attach []
 			}
 		case <-stop:
 			stop = nil
-			w.tell(id, protocol.Cancel)
+			w.notify(id, protocol.Cancel)
 			if grace == 0 {
 				w.mu.Lock()
 				delete(w.calls, id)
@@ -252,8 +252,8 @@ func (w *worker) take(m protocol.Message) ([]byte, []any, error) {
 	return nil, nil, &e
 }
 
-// tell sends what has no answer. A line that does not take it is lost, and says so by itself.
-func (w *worker) tell(id uint32, k protocol.Kind) {
+// notify sends what has no answer. A line that does not take it is lost, and says so by itself.
+func (w *worker) notify(id uint32, k protocol.Kind) {
 	_ = w.conn.Send(protocol.Message{ID: id, Kind: k})
 }
 
@@ -293,6 +293,6 @@ func (w *worker) setPaused(paused bool) {
 	}
 	w.mu.Unlock()
 	for _, id := range ids {
-		w.tell(id, kind)
+		w.notify(id, kind)
 	}
 }

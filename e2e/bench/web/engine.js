@@ -47,7 +47,7 @@ let spare;
 export const prepare = async () => {
 	spare = new Engine(await compiled());
 	await spare.ready;
-	await exercise(spare);
+	await warmUp(spare);
 };
 
 const start = async (n) => {
@@ -57,23 +57,23 @@ const start = async (n) => {
 	return [spare, ...engines];
 };
 
-// exercise is what the page's spare worker does while nothing is open (worker/pool/exercise.go), with the page's sample.
-const exercise = async (e) => {
+// warmUp is what the page's spare worker does while nothing is open (worker/pool/warmup.go), with the page's sample.
+const warmUp = async (e) => {
 	const file = new File([await (await fetch("/sample.wim")).blob()], "sample.wim");
-	await e.call("parts", { key: "exercise", parts: [file.name] }, [file]);
+	await e.call("parts", { key: "warm-up", parts: [file.name] }, [file]);
 	for (let round = 0; round < 10; round++) {
 		await e.call("open", { parts: [file.name] }, [file]);
 		await e.call("list", { image: 1, count: 100 });
 		const { body: planned } = await e.call("plan", { op: "verify" });
 		for (let index = 0; index < planned.shards; index++) {
 			const { body: shard, attach } = await e.call("shard", { plan: planned.plan, index });
-			const { body: result } = await e.call("run", { key: "exercise", op: shard.op }, attach.slice(0, 1));
+			const { body: result } = await e.call("run", { key: "warm-up", op: shard.op }, attach.slice(0, 1));
 			await e.call("merge", { plan: planned.plan, index, result });
 		}
 		await e.call("finish", { plan: planned.plan });
 	}
 	await e.call("close");
-	await e.call("forget", { key: "exercise" });
+	await e.call("forget", { key: "warm-up" });
 };
 
 const memory = async (engines) => {

@@ -8,31 +8,31 @@ import (
 )
 
 // A browser compiles WebAssembly in haste when it first runs, and well only what has run often; what it has compiled,
-// all workers of the page share. exerciseRounds over a small archive are a tenth of a second of a page that waits for
+// all workers of the page share. warmUpRounds over a small archive are a tenth of a second of a page that waits for
 // somebody to open something, and save twice that of the first archive.
 const (
-	exerciseRounds = 10
-	exerciseKey    = "exercise"
+	warmUpRounds = 10
+	warmUpKey    = "warm-up"
 )
 
-// Exercise has the spare worker open, list and verify a small archive a few times. It ends early, without error, when
-// the spare worker is needed. Call it after Warm, once for a page.
-func (p *Pool) Exercise(sample File) error {
+// WarmUp has the spare worker open, list and verify a small archive a few times. It ends early, without error, when
+// the spare worker is needed. Call it after StartSpare, once for a page.
+func (p *Pool) WarmUp(sample File) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	e := &exercise{ctx: ctx, stop: stop, done: make(chan struct{}), files: Files{Parts: []File{sample}}}
+	e := &warmUp{ctx: ctx, stop: stop, done: make(chan struct{}), files: Files{Parts: []File{sample}}}
 	p.mu.Lock()
-	if p.spare == nil || p.exercise != nil {
+	if p.spare == nil || p.warmUp != nil {
 		p.mu.Unlock()
 		return nil
 	}
 	e.w = p.spare
-	p.exercise = e
+	p.warmUp = e
 	p.mu.Unlock()
 	err := e.run()
 	// What is handed over should hold nothing. The worker is lost if this fails.
 	_, _, _ = e.w.call(context.Background(), protocol.Close, nil, nil, nil, 0)
-	_, _, _ = e.w.call(context.Background(), protocol.Forget, protocol.ForgetRequest{Key: exerciseKey}, nil, nil, 0)
+	_, _, _ = e.w.call(context.Background(), protocol.Forget, protocol.ForgetRequest{Key: warmUpKey}, nil, nil, 0)
 	close(e.done)
 	if ctx.Err() != nil {
 		return nil
@@ -40,10 +40,10 @@ func (p *Pool) Exercise(sample File) error {
 	return err
 }
 
-// endExercise waits until nobody but the caller asks the spare worker anything: for one short answer at most.
-func (p *Pool) endExercise() {
+// endWarmUp waits until nobody but the caller asks the spare worker anything: for one short answer at most.
+func (p *Pool) endWarmUp() {
 	p.mu.Lock()
-	e := p.exercise
+	e := p.warmUp
 	p.mu.Unlock()
 	if e != nil {
 		e.stop()
@@ -51,7 +51,7 @@ func (p *Pool) endExercise() {
 	}
 }
 
-type exercise struct {
+type warmUp struct {
 	ctx   context.Context
 	stop  func()
 	done  chan struct{}
@@ -60,7 +60,7 @@ type exercise struct {
 }
 
 // ask asks the worker if there is still time.
-func (e *exercise) ask(m protocol.Method, req any, attach []any, reply any, got *[]any) error {
+func (e *warmUp) ask(m protocol.Method, req any, attach []any, reply any, got *[]any) error {
 	if err := e.ctx.Err(); err != nil {
 		return err
 	}
@@ -74,12 +74,12 @@ func (e *exercise) ask(m protocol.Method, req any, attach []any, reply any, got 
 	return err
 }
 
-func (e *exercise) run() error {
+func (e *warmUp) run() error {
 	parts := names(e.files.Parts)
-	if err := e.ask(protocol.Parts, protocol.PartsRequest{Key: exerciseKey, Parts: parts}, e.files.values(), nil, nil); err != nil {
+	if err := e.ask(protocol.Parts, protocol.PartsRequest{Key: warmUpKey, Parts: parts}, e.files.values(), nil, nil); err != nil {
 		return err
 	}
-	for range exerciseRounds {
+	for range warmUpRounds {
 		if err := e.ask(protocol.Open, protocol.OpenRequest{Parts: parts}, e.files.values(), nil, nil); err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (e *exercise) run() error {
 }
 
 // verify is a job's way through its shards, one after another.
-func (e *exercise) verify() error {
+func (e *warmUp) verify() error {
 	var plan protocol.PlanReply
 	if err := e.ask(protocol.Plan, protocol.PlanRequest{Op: protocol.Verify}, nil, &plan, nil); err != nil {
 		return err
@@ -106,7 +106,7 @@ func (e *exercise) verify() error {
 			return err
 		}
 		merge := protocol.MergeRequest{Plan: plan.Plan, Index: i}
-		if err := e.ask(protocol.Run, protocol.RunRequest{Key: exerciseKey, Op: shard.Op}, packed[:min(len(packed), 1)], &merge.Result, nil); err != nil {
+		if err := e.ask(protocol.Run, protocol.RunRequest{Key: warmUpKey, Op: shard.Op}, packed[:min(len(packed), 1)], &merge.Result, nil); err != nil {
 			return err
 		}
 		if err := e.ask(protocol.Merge, merge, nil, nil, nil); err != nil {
