@@ -1,9 +1,9 @@
-// Package json writes and reads JSON as encoding/json does, as far as messages between page and workers need it:
-// encoding/json would be a tenth of the engine's program.
+// Package json encodes and decodes JSON like encoding/json, as far as messages between page and workers need it.
+// encoding/json would make up a tenth of the engine's program.
 //
-// It knows structs with encoding/json's tags (embedded ones are flattened), slices, strings, integers, booleans, and
-// bytes as base64. Types with MarshalText are written as text; none is read, since UnmarshalText of time.Time would bring
-// its parser along. A nil slice is written as [], not null.
+// It supports structs with encoding/json's tags (embedded ones are flattened), slices, strings, integers, booleans,
+// and bytes as base64. Types with MarshalText are encoded as text; none is decoded, since UnmarshalText of time.Time
+// would link its parser. A nil slice is encoded as [], not null.
 package json
 
 import (
@@ -18,17 +18,17 @@ import (
 	"unicode/utf8"
 )
 
-const maxDepth = 64 // of nested values that are read
+const maxDepth = 64 // nested values in decoded input
 
 var errJSON = errors.New("json: unexpected value")
 
-// Marshal writes a body as JSON.
+// Marshal encodes v as JSON.
 func Marshal(v any) ([]byte, error) {
 	c := codec{fields: make(map[reflect.Type][]field)}
 	return c.append(nil, reflect.ValueOf(v))
 }
 
-// Unmarshal reads JSON into what v points to. Members that are not known there are passed over.
+// Unmarshal decodes JSON into the value that v points to. Unknown members are skipped.
 func Unmarshal(b []byte, v any) error {
 	p := reflect.ValueOf(v)
 	if p.Kind() != reflect.Pointer || p.IsNil() {
@@ -45,13 +45,13 @@ func Unmarshal(b []byte, v any) error {
 	return nil
 }
 
-// codec knows the fields of the structs that it has met.
+// codec caches the fields of the structs that it has met.
 type codec struct{ fields map[reflect.Type][]field }
 
 type field struct {
 	name  string
 	index []int
-	empty bool // left out if it has nothing to say
+	empty bool // omitted if empty
 }
 
 func (c *codec) of(t reflect.Type) []field {
@@ -143,10 +143,10 @@ func (c *codec) append(b []byte, v reflect.Value) ([]byte, error) {
 		}
 		return append(b, '}'), nil
 	}
-	return b, fmt.Errorf("protocol: a %v in a body", v.Type())
+	return b, fmt.Errorf("json: cannot encode %v", v.Type())
 }
 
-// isEmpty is encoding/json's: false, 0, nil and what has length 0. A struct is never.
+// isEmpty is encoding/json's rule for omitempty: false, 0, nil and anything of length 0, but no struct.
 func isEmpty(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Slice, reflect.String:
@@ -157,7 +157,7 @@ func isEmpty(v reflect.Value) bool {
 	return v.IsZero()
 }
 
-// appendString writes a string; what is not UTF-8 in it becomes U+FFFD.
+// appendString appends a string; invalid UTF-8 becomes U+FFFD.
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
@@ -215,7 +215,7 @@ func (d *decoder) space() {
 	}
 }
 
-// next is the byte at hand, 0 at the end.
+// next returns the next byte, 0 at the end.
 func (d *decoder) next() byte {
 	if d.at < len(d.b) {
 		return d.b[d.at]
@@ -231,7 +231,7 @@ func (d *decoder) take(word string) bool {
 	return false
 }
 
-// value reads one value into v; an invalid v passes it over.
+// value decodes one value into v; if v is invalid, it skips the value.
 func (d *decoder) value(v reflect.Value, depth int) error {
 	if depth > maxDepth {
 		return d.fail("nested too deeply")
@@ -267,7 +267,7 @@ func (d *decoder) value(v reflect.Value, depth int) error {
 	return d.fail("want a value")
 }
 
-// target follows pointers, making what they point to.
+// target follows pointers, allocating what they point to.
 func target(v reflect.Value) reflect.Value {
 	for v.IsValid() && v.Kind() == reflect.Pointer {
 		if v.IsNil() {
@@ -295,7 +295,7 @@ func (d *decoder) setText(v reflect.Value, s string) error {
 	return d.fail("want a string")
 }
 
-// number reads a number, which a body has as an integer only. Scripts write those below 1e21 with digits alone.
+// number decodes a number. Bodies hold integers only; JavaScript writes those below 1e21 with digits alone.
 func (d *decoder) number(v reflect.Value) error {
 	start := d.at
 	d.take("-")
@@ -336,7 +336,7 @@ func (d *decoder) number(v reflect.Value) error {
 	return d.fail("want a number")
 }
 
-// digits passes over digits, of which there must be some.
+// digits skips digits and reports whether there were any.
 func (d *decoder) digits() bool {
 	start := d.at
 	for d.at < len(d.b) && d.b[d.at] >= '0' && d.b[d.at] <= '9' {
@@ -432,11 +432,11 @@ func (d *decoder) object(v reflect.Value, depth int) error {
 	}
 }
 
-// text reads a string. Lone surrogates, which JSON can hold, become U+FFFD.
+// text decodes a string. Lone surrogates, which JSON can hold, become U+FFFD.
 func (d *decoder) text() (string, error) {
 	d.at++
 	start := d.at
-	for d.at < len(d.b) { // most strings have nothing to unescape
+	for d.at < len(d.b) { // most strings contain no escapes
 		switch c := d.b[d.at]; {
 		case c == '"':
 			s := string(d.b[start:d.at])

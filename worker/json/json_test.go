@@ -10,7 +10,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// bodies are all that goes over the wire, for tests.
+// bodies returns one of each body that goes over the wire.
 func bodies() []any {
 	return []any{
 		&protocol.OpenRequest{}, &protocol.Archive{}, &protocol.ListRequest{}, &protocol.ListReply{}, &protocol.TreeRequest{}, &protocol.TreeReply{}, &protocol.FindRequest{}, &protocol.Row{}, &protocol.StatRequest{}, &protocol.Details{},
@@ -21,7 +21,7 @@ func bodies() []any {
 	}
 }
 
-// fill puts something into everything that v holds.
+// fill sets everything that v holds to a non-empty value.
 func fill(v reflect.Value, n *int) {
 	*n++
 	switch v.Kind() {
@@ -50,7 +50,7 @@ func fill(v reflect.Value, n *int) {
 	}
 }
 
-// Every body, full and empty, is to encoding/json what it is to us, in both directions.
+// Every body, full and empty, encodes and decodes the same with encoding/json, in both directions.
 func TestJSONLikeEncodingJSON(t *testing.T) {
 	n := 0
 	for _, full := range []bool{false, true} {
@@ -110,14 +110,15 @@ func TestUnmarshal(t *testing.T) {
 		t.Errorf("%q, %v", r.Sort, err)
 	}
 	if err := json.Unmarshal([]byte(`{}`), r); err == nil {
-		t.Error("read into a copy")
+		t.Error("decoded into a value that is not a pointer")
 	}
 	if _, err := json.Marshal(struct{ F func() }{}); err == nil {
-		t.Error("wrote a function")
+		t.Error("encoded a function")
 	}
 }
 
-// Whatever is read as a body comes back the same through our own writing and through encoding/json's reading.
+// Everything that decodes as a body is the same after encoding it and decoding it with this package or with
+// encoding/json.
 func FuzzJSON(f *testing.F) {
 	n := 0
 	for _, v := range bodies() {
@@ -134,7 +135,7 @@ func FuzzJSON(f *testing.F) {
 				continue
 			}
 			if !std.Valid(b) {
-				t.Fatalf("%q is no JSON, and was read as %+v", b, v)
+				t.Fatalf("%q is not JSON, and was decoded as %+v", b, v)
 			}
 			out, err := json.Marshal(v)
 			if err != nil {

@@ -1,3 +1,3 @@
-// Package jsx says in Go's terms what JavaScript offers a worker or a page: promises awaited, bytes moved,
-// exceptions as errors.
+// Package jsx offers JavaScript's features in Go's terms: it awaits promises, copies bytes, and turns exceptions into
+// errors.
 package jsx

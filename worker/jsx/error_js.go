@@ -6,7 +6,7 @@ import (
 	"syscall/js"
 )
 
-// Error is an exception or a rejection.
+// Error is an exception or the reason of a rejection.
 type Error struct {
 	Name    string // of a DOMException or an Error: "NotReadableError", "TypeError", …
 	Message string
@@ -19,7 +19,7 @@ func (e *Error) Error() string {
 	return e.Name + ": " + e.Message
 }
 
-// ErrorOf makes an Error of whatever was thrown.
+// ErrorOf returns an Error for a thrown value.
 func ErrorOf(v js.Value) error {
 	if v.Type() != js.TypeObject {
 		return &Error{Message: js.Global().Get("String").Invoke(v).String()}
@@ -34,7 +34,7 @@ func text(v js.Value) string {
 	return v.String()
 }
 
-// Catch turns a JavaScript exception that is on its way up as a panic into an error. Other panics go on.
+// Catch turns a JavaScript exception, which arrives as a panic, into an error. Other panics continue.
 //
 //	defer jsx.Catch(&err)
 func Catch(err *error) {
@@ -42,10 +42,10 @@ func Catch(err *error) {
 	case nil:
 	case js.Error:
 		*err = ErrorOf(p.Value)
-	case *js.ValueError: // a method of what is no object: a value of another kind than was promised
+	case *js.ValueError: // a method of something that is not an object
 		*err = &Error{Name: "TypeError", Message: p.Error()}
 	case string:
-		// So says syscall/js of a method that is not there.
+		// syscall/js panics with this for a method that does not exist.
 		if !strings.HasPrefix(p, "syscall/js: ") {
 			panic(p)
 		}
@@ -55,7 +55,7 @@ func Catch(err *error) {
 	}
 }
 
-// Named says whether err is an exception of that name.
+// Named reports whether err is an exception with this name.
 func Named(err error, name string) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Name == name

@@ -23,7 +23,7 @@ func TestAwait(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if v, err := Await(js.ValueOf(3)); err != nil || v.Int() != 3 {
-		t.Errorf("what is no promise: %v, %v", v, err)
+		t.Errorf("a value that is not a promise: %v, %v", v, err)
 	}
 }
 
@@ -33,7 +33,7 @@ func TestCall(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := CallNow(js.Global(), "noSuchFunction"); err == nil {
-		t.Error("a function that is not there was called")
+		t.Error("calling a missing function returned no error")
 	}
 	if _, err := New("NoSuchClass"); !Named(err, "NotSupportedError") {
 		t.Errorf("got %v", err)
@@ -50,7 +50,7 @@ func TestCall(t *testing.T) {
 	}()
 }
 
-// TestGet reads a property whose getter throws: out of js.Value.Get the exception would end the program.
+// TestGet reads a property whose getter throws. js.Value.Get would let the exception end the program.
 func TestGet(t *testing.T) {
 	global := js.Global()
 	global.Get("Function").New(`Object.defineProperty(globalThis, "wimscopeTest", { configurable: true, get() { throw new DOMException("no", "SecurityError"); } })`).Invoke()
@@ -85,7 +85,7 @@ func TestBytes(t *testing.T) {
 	}
 	for _, v := range []js.Value{js.ValueOf("text"), js.Null(), js.Global().Get("Object").New()} {
 		if _, ok := Bytes(v); ok {
-			t.Errorf("%v was taken for bytes", v)
+			t.Errorf("%v was accepted as bytes", v)
 		}
 	}
 }
@@ -99,19 +99,19 @@ func TestJSON(t *testing.T) {
 		t.Errorf("%s, %v", b, err)
 	}
 	if _, err := FromJSON([]byte(`{`)); err == nil {
-		t.Error("broken JSON was taken")
+		t.Error("invalid JSON was accepted")
 	}
 	loop := js.Global().Get("Object").New()
 	loop.Set("self", loop)
 	if _, err := ToJSON(loop); err == nil {
-		t.Error("a loop was taken for JSON")
+		t.Error("a cyclic object was accepted")
 	}
 	if b, err := ToJSON(js.Undefined()); b != nil || err != nil {
 		t.Errorf("undefined: %s, %v", b, err)
 	}
 }
 
-// A turn comes after what the event loop already had to do, and many may wait for it.
+// A turn comes after what is already queued in the event loop, and many goroutines may wait for it.
 func TestTurns(t *testing.T) {
 	turns := NewTurns()
 	seen := false
@@ -122,7 +122,7 @@ func TestTurns(t *testing.T) {
 	c.Get("port2").Call("postMessage", 1)
 	turns.Take()
 	if !seen {
-		t.Error("a message that was posted before is still waiting")
+		t.Error("a message posted earlier was not delivered")
 	}
 	done := make(chan bool)
 	for range 100 {

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// Outputs are files in a folder of the origin private file system (OPFS). A worker writes each of them, and then it is handed over as a
-// download. No browser reports when a download has ended.
+// Outputs are files in a folder of the origin private file system (OPFS). A worker writes each of them; then it is
+// offered as a download. No browser reports when a download has ended.
 
 // outputFolder is the name of the folder in the root.
 const outputFolder = "wimscope-output"
 
-// OriginRoot returns the root of the OPFS. Browsers have it, but refuse it where they store nothing for a site: with blocked site
-// data, and in Firefox's private windows.
+// OriginRoot returns the root of the OPFS. Browsers that have it still refuse it where they store nothing for a site:
+// with site data blocked, and in Firefox's private windows.
 func OriginRoot() (js.Value, error) {
 	storage, err := Path("navigator", "storage")
 	if err != nil {
 		return storage, err
 	}
 	if storage.Type() != js.TypeObject || storage.Get("getDirectory").Type() != js.TypeFunction {
-		return js.Undefined(), &Error{Name: "NotSupportedError", Message: "this browser has no file system of its own"}
+		return js.Undefined(), &Error{Name: "NotSupportedError", Message: "this browser has no private file system"}
 	}
 	return Call(storage, "getDirectory")
 }
@@ -34,7 +34,7 @@ func OutputFolder() (js.Value, error) {
 	return Call(root, "getDirectoryHandle", outputFolder, map[string]any{"create": true})
 }
 
-// Room returns how many more bytes the browser says it can store for this origin; -1 if it does not say.
+// Room returns how many more bytes the browser reports it can store for this origin, or -1 if it does not report it.
 func Room() int64 {
 	storage, err := Path("navigator", "storage")
 	if err != nil || storage.Type() != js.TypeObject || storage.Get("estimate").Type() != js.TypeFunction {
@@ -51,15 +51,15 @@ func Room() int64 {
 	return int64(min(max(quota.Float()-usage.Float(), 0), math.MaxInt64/2))
 }
 
-// HandOver returns the time after which a download of size bytes must have read its file: a minute, for a dialog that may be open, plus
-// the time that a slow disk takes.
+// HandOver returns the time after which a download of size bytes must have read its file: a minute, because a dialog
+// may be open, plus the time that a slow disk takes.
 func HandOver(size int64) time.Duration {
 	const slow = 20 << 20 // bytes a second
 	return time.Minute + time.Duration(size/slow)*time.Second
 }
 
-// RemoveOutput removes the output whose File is called name. It stays if it is being written, or read by a browser that locks it; other
-// browsers read a removed file to its end.
+// RemoveOutput removes the output whose File has this name. The file stays if it is being written, or if a browser
+// locks it while it reads; other browsers read a removed file to its end.
 func RemoveOutput(name string) error {
 	folder, err := OutputFolder()
 	if err == nil {
@@ -68,7 +68,8 @@ func RemoveOutput(name string) error {
 	return err
 }
 
-// RemoveOutputs removes the outputs for which old returns true, given their size and the time since they were finished.
+// RemoveOutputs removes the outputs for which old returns true, given their size and the time since they were
+// finished.
 func RemoveOutputs(old func(size int64, age time.Duration) bool) error {
 	folder, err := OutputFolder()
 	if err != nil {
@@ -93,7 +94,7 @@ func RemoveOutputs(old func(size int64, age time.Duration) bool) error {
 		}
 		age := time.Since(time.UnixMilli(int64(file.Get("lastModified").Float())))
 		if old(int64(file.Get("size").Float()), age) {
-			_, _ = Call(folder, "removeEntry", entry.Get("name").String()) // locked, or gone meanwhile
+			_, _ = Call(folder, "removeEntry", entry.Get("name").String()) // it is locked, or was removed meanwhile
 		}
 	}
 }

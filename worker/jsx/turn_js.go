@@ -2,16 +2,16 @@ package jsx
 
 import "syscall/js"
 
-// Turns lets the event loop take its turn in the middle of a long computation. A running goroutine hides every
-// message from the program; waiting for a task of the loop's own makes room for those that came before it.
-// A message to oneself is used and no timer, since nested timers wait at least 4 ms.
+// Turns lets the event loop run in the middle of a long computation. The program receives no messages while a
+// goroutine runs; waiting for a task of the event loop lets it deliver the messages queued before. The task is a
+// message to itself, not a timer, since nested timers wait at least 4 ms.
 type Turns struct {
 	port  js.Value
 	waits chan struct{}
 	f     js.Func
 }
 
-// NewTurns makes the channel that Take waits on.
+// NewTurns opens the channel that Take uses.
 func NewTurns() *Turns {
 	t := &Turns{waits: make(chan struct{}, 1024)}
 	t.f = js.FuncOf(func(js.Value, []js.Value) any {
@@ -27,7 +27,7 @@ func NewTurns() *Turns {
 	return t
 }
 
-// Take waits until the loop has been through what was there before. Any number of goroutines may wait.
+// Take waits until the event loop has run the tasks queued before the call. Any number of goroutines may wait.
 func (t *Turns) Take() {
 	t.port.Call("postMessage", js.Null())
 	<-t.waits

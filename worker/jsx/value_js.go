@@ -4,8 +4,8 @@ import (
 	"syscall/js"
 )
 
-// Await waits for a promise, or returns at once what is none. It blocks the goroutine: call it from one that the
-// event loop does not wait for, never from inside a js.FuncOf.
+// Await waits for a promise and returns its result; any other value it returns at once. It blocks the goroutine, so
+// it must not be called from inside a js.FuncOf, which the event loop waits for.
 func Await(v js.Value) (js.Value, error) {
 	if !IsPromise(v) {
 		return v, nil
@@ -37,12 +37,12 @@ func first(args []js.Value) js.Value {
 	return args[0]
 }
 
-// IsPromise says whether v has a then to wait for.
+// IsPromise reports whether v has a then method.
 func IsPromise(v js.Value) bool {
 	return v.Type() == js.TypeObject && v.Get("then").Type() == js.TypeFunction
 }
 
-// Call calls a method and awaits what it returns. A thrown exception is an error.
+// Call calls a method and awaits its result. A thrown exception is returned as an error.
 func Call(v js.Value, method string, args ...any) (js.Value, error) {
 	r, err := CallNow(v, method, args...)
 	if err != nil {
@@ -51,19 +51,19 @@ func Call(v js.Value, method string, args ...any) (js.Value, error) {
 	return Await(r)
 }
 
-// CallNow calls a method and returns what it returns. A thrown exception is an error.
+// CallNow calls a method and returns its result. A thrown exception is returned as an error.
 func CallNow(v js.Value, method string, args ...any) (r js.Value, err error) {
 	defer Catch(&err)
 	return v.Call(method, args...), nil
 }
 
-// Get reads a property whose getter may throw, as those of storage do when a user or a policy blocks it. It returns a thrown exception
-// as an error; with js.Value.Get the program would end.
+// Get reads a property whose getter may throw, as those of storage do when a user or a policy blocks it. It returns a
+// thrown exception as an error; js.Value.Get would end the program.
 func Get(v js.Value, name string) (js.Value, error) {
 	return CallNow(js.Global().Get("Reflect"), "get", v, name)
 }
 
-// Path reads a chain of properties, starting at the global object. A missing one gives undefined.
+// Path reads a chain of properties, starting at the global object. A missing one yields undefined.
 func Path(names ...string) (js.Value, error) {
 	v := js.Global()
 	for _, name := range names {
@@ -78,7 +78,7 @@ func Path(names ...string) (js.Value, error) {
 	return v, nil
 }
 
-// New makes an object. A thrown exception is an error.
+// New constructs an object. A thrown exception is returned as an error.
 func New(class string, args ...any) (r js.Value, err error) {
 	defer Catch(&err)
 	c := js.Global().Get(class)
@@ -88,7 +88,7 @@ func New(class string, args ...any) (r js.Value, err error) {
 	return c.New(args...), nil
 }
 
-// Is says whether v is an instance of the global class, if the browser has it.
+// Is reports whether v is an instance of the global class. It is false if the browser lacks the class.
 func Is(v js.Value, class string) bool {
 	c := js.Global().Get(class)
 	return c.Type() == js.TypeFunction && v.Type() == js.TypeObject && v.InstanceOf(c)
@@ -101,7 +101,7 @@ func Uint8Array(b []byte) js.Value {
 	return a
 }
 
-// Bytes copies an ArrayBuffer or any view of one. Of anything else it returns false.
+// Bytes copies an ArrayBuffer or any view of one. It returns false for any other value.
 func Bytes(v js.Value) ([]byte, bool) {
 	switch {
 	case v.Type() != js.TypeObject:
@@ -119,7 +119,7 @@ func Bytes(v js.Value) ([]byte, bool) {
 	return b, true
 }
 
-// FromJSON makes a plain object of JSON text; of none, null.
+// FromJSON parses JSON text into a plain object. Empty text yields null.
 func FromJSON(b []byte) (v js.Value, err error) {
 	if len(b) == 0 {
 		return js.Null(), nil
@@ -128,7 +128,7 @@ func FromJSON(b []byte) (v js.Value, err error) {
 	return js.Global().Get("JSON").Call("parse", string(b)), nil
 }
 
-// ToJSON is the JSON text of a plain object; of null and undefined, nil.
+// ToJSON returns a plain object as JSON text. It returns nil for null and undefined.
 func ToJSON(v js.Value) (b []byte, err error) {
 	if v.IsUndefined() || v.IsNull() {
 		return nil, nil

@@ -8,22 +8,23 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Build is a worker, the lead, with what archives are put together from: other archives, folders, and drafts of images.
-// If the worker dies all of it is gone; every call fails then. Its methods may be called from any goroutine and block
-// until the worker has answered. Errors are *protocol.Error.
+// Build is a worker, the coordinator, and what it builds archives from: other archives, folders and drafts of images.
+// All of it is lost if the worker dies; then every call fails. Its methods may be called from any goroutine and block
+// until the worker has replied. Errors are *protocol.Error.
 type Build struct {
 	pool *Pool
-	key  string // names its inputs to shard workers, with their count
+	key  string // the key of its inputs begins with it: the number of inputs follows
 	w    *worker
 
 	mu       sync.Mutex
 	archives []Files
 	folders  []FolderInput
-	lent     string // the key that shard workers have
+	lent     string // the key under which shard workers have the inputs
 }
 
-// FolderInput is a folder that files are taken from: a FileSystemDirectoryHandle as the connection carries it; or, where
-// there is none, Files with their paths from the folder on. A path that ends in a slash is a folder and has no File.
+// FolderInput is a folder that files are taken from: either a FileSystemDirectoryHandle in the connection's form, or,
+// without a handle, Files and their paths relative to the folder. A path that ends in a slash is a folder and has no
+// File.
 type FolderInput struct {
 	Name   string
 	Handle any
@@ -38,7 +39,7 @@ func (f FolderInput) request() (protocol.FolderFiles, []any) {
 	return protocol.FolderFiles{Name: f.Name, Paths: f.Paths}, f.Files
 }
 
-// NewBuild takes a worker for a build.
+// NewBuild starts a build in a worker of its own.
 func (p *Pool) NewBuild() (*Build, error) {
 	w, err := p.take("build")
 	if err != nil {
@@ -47,7 +48,7 @@ func (p *Pool) NewBuild() (*Build, error) {
 	return &Build{pool: p, key: p.newKey(), w: w}, nil
 }
 
-// Close ends the worker. A job that is under way fails, and leaves nothing.
+// Close ends the worker. A running job fails and leaves no output.
 func (b *Build) Close() {
 	b.w.end()
 	b.mu.Lock()
@@ -55,10 +56,11 @@ func (b *Build) Close() {
 	b.pool.forget(b.lent)
 }
 
-// Lost is closed when the worker is gone.
+// Lost returns a channel that is closed when the worker dies or is ended.
 func (b *Build) Lost() <-chan struct{} { return b.w.lost }
 
-// callCoordinator asks the lead; when ctx ends it is told to stop, and not waited for.
+// callCoordinator sends a request to the coordinator. When ctx ends, it cancels the request and returns without
+// waiting.
 func callCoordinator[Rep any](ctx context.Context, b *Build, m protocol.Method, req any, attach []any, onProgress func(protocol.RunProgress)) (Rep, error) {
 	var rep Rep
 	body, _, err := b.w.call(ctx, m, req, attach, func(body []byte) {
@@ -72,7 +74,7 @@ func callCoordinator[Rep any](ctx context.Context, b *Build, m protocol.Method, 
 	return protocol.Decode[Rep](body)
 }
 
-// AddArchive gives the build an archive, and gives the number that requests call it by.
+// AddArchive adds an archive to the inputs and returns the number by which requests name it.
 func (b *Build) AddArchive(ctx context.Context, files Files) (int, error) {
 	req := protocol.InputRequest{Parts: names(files.Parts), References: names(files.References)}
 	rep, err := callCoordinator[protocol.InputReply](ctx, b, protocol.Input, req, files.values(), nil)
@@ -84,7 +86,7 @@ func (b *Build) AddArchive(ctx context.Context, files Files) (int, error) {
 	return rep.Number, err
 }
 
-// AddFolder gives the build a folder to take files from, and gives the number that requests call it by.
+// AddFolder adds a folder to the inputs and returns the number by which requests name it.
 func (b *Build) AddFolder(ctx context.Context, f FolderInput) (int, error) {
 	folder, values := f.request()
 	rep, err := callCoordinator[protocol.InputReply](ctx, b, protocol.Input, protocol.InputRequest{Folder: folder}, values, nil)
@@ -96,23 +98,23 @@ func (b *Build) AddFolder(ctx context.Context, f FolderInput) (int, error) {
 	return rep.Number, err
 }
 
-// Draft makes or changes a draft. OnProgress, which may be nil, is told how much was found.
+// Draft makes or changes a draft. onProgress, which may be nil, receives what has been found so far.
 func (b *Build) Draft(ctx context.Context, req protocol.DraftRequest, onProgress func(protocol.RunProgress)) (protocol.DraftReply, error) {
 	return callCoordinator[protocol.DraftReply](ctx, b, protocol.Draft, req, nil, onProgress)
 }
 
-// Plan says what building an archive would do. Give the reply to a BuildSpec to do just that, or to DropPlan.
+// Plan returns what building an archive would do. Pass the reply to a BuildSpec to build it, or to DropPlan.
 func (b *Build) Plan(ctx context.Context, req protocol.BuildRequest) (protocol.BuildReply, error) {
 	return callCoordinator[protocol.BuildReply](ctx, b, protocol.Build, req, nil, nil)
 }
 
-// DropPlan gives up a plan that no job was made of.
+// DropPlan discards a plan for which no job was started.
 func (b *Build) DropPlan(ctx context.Context, plan int) error {
 	_, err := callCoordinator[struct{}](ctx, b, protocol.Drop, protocol.FinishRequest{Plan: plan}, nil, nil)
 	return err
 }
 
-// inputs is what shard workers read from: archives, that which is changed first, and folders.
+// inputs returns what shard workers read from: the archives, base first, and the folders.
 func (b *Build) inputs(base int) inputs {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -141,21 +143,21 @@ func (b *Build) inputs(base int) inputs {
 	return in
 }
 
-// BuildSpec describes the writing of an archive.
+// BuildSpec describes an archive to write.
 type BuildSpec struct {
 	Request protocol.BuildRequest
-	Plan    *protocol.BuildReply // the answer to Request, if it was asked already; nil: the job asks
+	Plan    *protocol.BuildReply // the reply to Request, if there is one already; nil: the job asks for it
 	Out     OutTarget
 
-	// Unreadable is told of a file that cannot be read, or is not any more what it was when it was looked at. If it says
-	// true the archive is written without it, otherwise, and if it is nil, the job fails. It is called from goroutines of
-	// the job.
+	// Unreadable is called with the error of a file that cannot be read or has changed since it was scanned. If it
+	// returns true, the archive is written without the file; if it returns false or is nil, the job fails. It is
+	// called from goroutines of the job.
 	Unreadable func(*protocol.Error) bool
 
-	OnFigures func(Figures) // as in JobSpec; Bytes and Items are those of the phase
+	OnFigures func(Figures) // as in JobSpec; Bytes and Items count within the phase
 }
 
-// Start starts to write an archive. One is written at a time; drafts must not be changed meanwhile.
+// Start starts a job that writes an archive. Only one may run at a time, and drafts must not change meanwhile.
 func (b *Build) Start(spec BuildSpec) *Job {
 	js := JobSpec{OnFigures: spec.OnFigures}
 	r := newRun(b.pool, b.inputs(spec.Request.Base), func(context.Context) (*worker, error) { return b.w, nil }, js)
@@ -165,7 +167,7 @@ func (b *Build) Start(spec BuildSpec) *Job {
 	return j
 }
 
-// write builds an archive. Whatever goes wrong, nothing half-written stays.
+// write builds an archive. If it fails, no partial output remains.
 func (r *run) write() (err error) {
 	spec := r.build
 	plan := spec.Plan
@@ -190,12 +192,13 @@ func (r *run) write() (err error) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), abortLimit)
 		defer cancel()
-		// The lead has the drafts, which can be written again. If it does not take back what it wrote it is of no more use.
+		// The coordinator keeps the drafts, so the archive can be written again. If it cannot remove its output, it
+		// is no longer usable.
 		if _, _, e := r.coordinator.call(ctx, protocol.OutAbort, nil, nil, nil, 0); e != nil {
 			r.coordinator.end()
 			return
 		}
-		_, _, _ = r.coordinator.call(ctx, protocol.Drop, protocol.FinishRequest{Plan: plan.Plan}, nil, nil, 0) // it is only memory
+		_, _, _ = r.coordinator.call(ctx, protocol.Drop, protocol.FinishRequest{Plan: plan.Plan}, nil, nil, 0) // on failure the plan only takes memory
 	}()
 	open := protocol.OutOpenRequest{Target: spec.Out.Target, Format: protocol.WIM, Name: name, Size: plan.Size, Plan: plan.Plan}
 	var attach []any
@@ -222,11 +225,11 @@ func (r *run) write() (err error) {
 	if r.result.Report, err = request[protocol.Report](r, r.coordinator, protocol.Finish, protocol.FinishRequest{Plan: plan.Plan}, nil, 0); err != nil {
 		return err
 	}
-	// What is being completed is not taken back any more.
+	// From here on the output is being completed; a cancel no longer removes it.
 	return r.finishOutput(context.WithoutCancel(r.ctx), r.coordinator)
 }
 
-// enter begins a stage: shards and figures are those of it.
+// enter begins a stage: the shards and figures are now those of the stage.
 func (r *run) enter(stage protocol.StageReply) {
 	r.result.Plan.Shards, r.result.Plan.MaxChunk = stage.Shards, stage.Memory
 	r.mu.Lock()
@@ -240,8 +243,8 @@ func (r *run) enter(stage protocol.StageReply) {
 	r.meter.restart()
 }
 
-// skip has a content left out that p needs and that cannot be had, if whoever began the job says so. The shard is
-// another one then.
+// skip leaves out the blob that t could not read, if the caller of the job agrees, and fetches the shard again: it is
+// another one without the blob.
 func (r *run) skip(ctx context.Context, t *task, err error) bool {
 	if r.build == nil || r.build.Unreadable == nil || ctx.Err() != nil {
 		return false

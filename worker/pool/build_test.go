@@ -13,12 +13,12 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// fakeBuild is a fakeEngine that leads builds: two stages of so many shards each.
+// fakeBuild is a fakeEngine whose worker coordinates builds: two stages with the given number of shards each.
 type fakeBuild struct {
 	*fakeEngine
 	mu     sync.Mutex
 	stage  int
-	given  []string // what shard workers got
+	given  []string // inputs that shard workers received
 	memory int64
 	skips  []int
 	fail   map[protocol.Method]error
@@ -151,7 +151,7 @@ func TestBuildJob(t *testing.T) {
 		}
 		b.Close()
 		if _, err := b.Draft(t.Context(), protocol.DraftRequest{}, nil); err == nil {
-			t.Error("a closed build answers")
+			t.Error("a closed build replied")
 		}
 		synctest.Wait()
 		if n := e.count(protocol.Forget); n != 2 {
@@ -160,7 +160,7 @@ func TestBuildJob(t *testing.T) {
 	})
 }
 
-// Encoders that need much memory are few at a time.
+// Encoders that need much memory do not run side by side.
 func TestBuildMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeBuild(t, 6)
@@ -203,20 +203,20 @@ func TestBuildCancelAndFail(t *testing.T) {
 					t.Errorf("%v, want %s", err, test.code)
 				}
 				if e.aborted != test.aborts || e.outDone {
-					t.Errorf("%d times taken back, want %d; finished %v", e.aborted, test.aborts, e.outDone)
+					t.Errorf("aborted %d times, want %d; finished %v", e.aborted, test.aborts, e.outDone)
 				}
 				e.mu.Lock()
 				e.fail, e.stage = nil, 0
 				e.mu.Unlock()
 				if _, err := b.Start(BuildSpec{Out: OutTarget{Target: protocol.ToMemory}}).Wait(); err != nil {
-					t.Errorf("the draft cannot be written again: %v", err)
+					t.Errorf("writing the draft again: %v", err)
 				}
 			})
 		})
 	}
 }
 
-// A shard worker that dies is replaced; when the lead dies the job fails and says so.
+// A shard worker that dies is replaced; if the coordinator dies, the job fails and reports it.
 func TestBuildWorkerDies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newFakeBuild(t, 20)
@@ -244,7 +244,7 @@ func TestBuildWorkerDies(t *testing.T) {
 		select {
 		case <-b.Lost():
 		default:
-			t.Error("the build does not say that it is gone")
+			t.Error("Lost is not closed")
 		}
 		if _, err := b.Plan(t.Context(), protocol.BuildRequest{}); !IsCode(err, protocol.CodeCrashed) {
 			t.Errorf("%v", err)
@@ -252,7 +252,7 @@ func TestBuildWorkerDies(t *testing.T) {
 	})
 }
 
-// A file that cannot be read is left out, if whoever asked for the archive says so.
+// A file that cannot be read is left out if the caller of the job agrees.
 func TestBuildUnreadable(t *testing.T) {
 	for _, leave := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -268,16 +268,16 @@ func TestBuildUnreadable(t *testing.T) {
 			p, b := startBuild(t, e)
 			defer p.Close()
 			var mu sync.Mutex
-			var told []string
+			var reported []string
 			_, err := b.Start(BuildSpec{Out: OutTarget{Target: protocol.ToMemory}, Unreadable: func(e *protocol.Error) bool {
 				mu.Lock()
 				defer mu.Unlock()
-				told = append(told, e.Name)
+				reported = append(reported, e.Name)
 				return leave
 			}}).Wait()
-			slices.Sort(told)
-			if leave && (err != nil || strings.Join(told, ",") != "file 2,file 6" || len(e.skips) != 2) {
-				t.Errorf("%v, told %q, skipped %v", err, told, e.skips)
+			slices.Sort(reported)
+			if leave && (err != nil || strings.Join(reported, ",") != "file 2,file 6" || len(e.skips) != 2) {
+				t.Errorf("%v, reported %q, skipped %v", err, reported, e.skips)
 			}
 			if !leave && (!IsCode(err, protocol.CodeChanged) || len(e.skips) > 0) {
 				t.Errorf("%v, skipped %v", err, e.skips)

@@ -12,11 +12,11 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// fakeStarter starts workers in memory: each is a protocol.Server, whose messages go through queues in both
-// directions as those of a real one do.
+// fakeStarter starts workers in memory. Each is a protocol.Server whose messages pass through queues in both
+// directions, like a real worker's.
 type fakeStarter struct {
 	handle func(ctx context.Context, w *fakeWorker, c *protocol.Call) (any, []any, error)
-	fail   func(n int) error // of the n-th start, from 1
+	fail   func(n int) error // error of the n-th start, from 1
 	mute   func(n int) bool  // the n-th worker never becomes ready
 
 	mu      sync.Mutex
@@ -29,7 +29,7 @@ type fakeWorker struct {
 	receiver Receiver
 	server   *protocol.Server
 
-	deaf  atomic.Bool // it takes nothing in, as if its program never rested
+	deaf  atomic.Bool // it receives no messages, as if its program never reached a checkpoint
 	mu    sync.Mutex
 	over  bool
 	in    chan protocol.Message
@@ -90,7 +90,7 @@ func (s *fakeStarter) count() int {
 	return len(s.workers)
 }
 
-// worker is the n-th that was started, from 1.
+// worker returns the n-th worker started, from 1.
 func (s *fakeStarter) worker(n int) *fakeWorker {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,7 +138,7 @@ func (w *fakeWorker) Send(m protocol.Message) error {
 func (w *fakeWorker) Bytes(a any) ([]byte, error) {
 	b, ok := a.([]byte)
 	if !ok {
-		return nil, fmt.Errorf("%T is no buffer", a)
+		return nil, fmt.Errorf("%T is not a buffer", a)
 	}
 	return b, nil
 }
@@ -152,7 +152,7 @@ func (w *fakeWorker) Terminate() {
 	}
 }
 
-// crash ends the worker as a browser would: its end is told, and nothing else comes.
+// crash ends the worker as a browser would: Lost is called once, and nothing after it.
 func (w *fakeWorker) crash(why string) {
 	w.Terminate()
 	w.receiver.Lost(errors.New(why))
@@ -168,8 +168,8 @@ func decodeBody[T any](t *testing.T, b []byte) T {
 	return v
 }
 
-// fakeEngine answers a session's, a shard worker's and an output worker's requests about a job of so many shards
-// of 100 bytes each. Shard i is the bytes "shard i"; run, it gives "data i" and the entries "entries i".
+// fakeEngine replies as a session, shard worker and output worker would, for a job of the given number of shards of
+// 100 bytes each. Shard i is the bytes "shard i"; running it returns "data i" and the entries "entries i".
 type fakeEngine struct {
 	t      *testing.T
 	shards int
@@ -188,7 +188,7 @@ type fakeEngine struct {
 	aborted  int
 	ahead    int // the most shards fetched beyond those merged
 	running  int
-	most     int // runs at a time
+	most     int // shards that ran at the same time, at most
 }
 
 func (e *fakeEngine) starter() *fakeStarter { return &fakeStarter{handle: e.handle} }
@@ -305,7 +305,7 @@ func (e *fakeEngine) handleRun(ctx context.Context, w *fakeWorker, c *protocol.C
 	return protocol.RunReply{Bytes: 100, Items: 1}, append(att, c.Attach[1:]...), nil
 }
 
-// work takes so long, in steps of 10 ms between which it may be paused and cancelled.
+// work takes the time d, in steps of 10 ms between which it can be paused and cancelled.
 func work(ctx context.Context, c *protocol.Call, d time.Duration) error {
 	for done := time.Duration(0); done < d; done += 10 * time.Millisecond {
 		time.Sleep(10 * time.Millisecond)

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// meter makes a rate of byte counts, without the time that a job was paused.
+// meter computes a rate from byte counts. Time during which the job was paused does not count.
 type meter struct {
 	start  time.Time
-	paused time.Duration // altogether, pauses that are over
-	since  time.Time     // of the present pause
+	paused time.Duration // sum of the pauses that have ended
+	since  time.Time     // start of the current pause
 
 	at    time.Time // of the last sample
 	bytes int64
@@ -25,14 +25,15 @@ func (m *meter) elapsed(now time.Time) time.Duration {
 	return d
 }
 
-// sample takes in that bytes are done at now and returns bytes a second, weighted towards the last seconds.
+// sample records that bytes are done at now and returns the rate in bytes per second, weighted towards the last
+// seconds.
 func (m *meter) sample(now time.Time, bytes int64) float64 {
 	if m.at.IsZero() {
 		m.at, m.bytes = now, bytes
 		return 0
 	}
 	dt := now.Sub(m.at).Seconds()
-	if dt < 0.25 { // less says more of a chunk's border than of the speed
+	if dt < 0.25 { // a shorter interval measures chunk boundaries rather than speed
 		return m.rate
 	}
 	r := float64(bytes-m.bytes) / dt
@@ -45,7 +46,7 @@ func (m *meter) sample(now time.Time, bytes int64) float64 {
 	return m.rate
 }
 
-// restart begins to count bytes anew; the clock goes on.
+// restart resets the byte count; the clock goes on.
 func (m *meter) restart() { m.at, m.bytes, m.rate = time.Time{}, 0, 0 }
 
 // setPaused stops or starts the clock.
@@ -56,11 +57,11 @@ func (m *meter) setPaused(now time.Time, paused bool) {
 	case !paused && !m.since.IsZero():
 		m.paused += now.Sub(m.since)
 		m.since = time.Time{}
-		m.at = time.Time{} // the pause is no sample
+		m.at = time.Time{} // a pause is not a sample
 	}
 }
 
-// tick tells the listener how far the job is, ten times a second while that changes.
+// tick reports the figures ten times a second while they change.
 func (r *run) tick(stop <-chan struct{}) {
 	t := time.NewTicker(figuresEvery)
 	defer t.Stop()
@@ -91,7 +92,7 @@ func (r *run) reportFigures() {
 	r.spec.OnFigures(r.snapshot())
 }
 
-// snapshot brings the figures up to now.
+// snapshot updates the figures and returns them.
 func (r *run) snapshot() Figures {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -135,7 +136,7 @@ func (r *run) phase(p Phase) {
 	r.mu.Unlock()
 }
 
-// progressed takes in how far a shard is.
+// progressed records how far a shard is.
 func (r *run) progressed(t *task, bytes int64, items int, whole bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -150,7 +151,7 @@ func (r *run) progressed(t *task, bytes int64, items int, whole bool) {
 	r.partial[t.index] = at
 }
 
-// setPaused holds the shard workers and the fetcher, or lets them go on.
+// setPaused pauses or resumes the shard workers and the fetcher.
 func (r *run) setPaused(paused bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -185,7 +186,7 @@ func (r *run) waitWhilePaused(ctx context.Context) error {
 	}
 }
 
-// remember and forget keep which workers a pause concerns.
+// remember and forget maintain the set of workers that a pause applies to.
 func (r *run) remember(w *worker) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -64,13 +64,13 @@ func TestJobVerify(t *testing.T) {
 	})
 }
 
-// Shards end out of order; the output gets them in order, and never many at a time.
+// Shards finish out of order; the output receives them in order, and only a bounded number is in flight.
 func TestJobOrderAndCredits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &fakeEngine{t: t, shards: 40}
 		e.run = func(ctx context.Context, _ *fakeWorker, c *protocol.Call, i int) error {
 			if i == 0 {
-				return work(ctx, c, 10*time.Second) // all others must wait for it
+				return work(ctx, c, 10*time.Second) // all others must wait for this one
 			}
 			return work(ctx, c, time.Duration(1+i*7%5)*10*time.Millisecond)
 		}
@@ -99,7 +99,7 @@ func TestJobOrderAndCredits(t *testing.T) {
 func TestJobCancel(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		deaf  bool // the worker does not look at the cancel
+		deaf  bool // the worker ignores the cancel
 		after time.Duration
 	}{
 		{"cooperative", false, 20 * time.Millisecond},
@@ -118,7 +118,7 @@ func TestJobCancel(t *testing.T) {
 				p, s := openFake(t, st, 2)
 				defer func() {
 					p.Close()
-					time.Sleep(time.Minute) // the deaf ones come to their end
+					time.Sleep(time.Minute) // the ignored computations end
 				}()
 				j := p.Start(s, JobSpec{Request: protocol.PlanRequest{Op: protocol.Extract}, Out: &OutTarget{Target: protocol.ToOPFS}})
 				time.Sleep(time.Second)
@@ -142,7 +142,7 @@ func TestJobCancel(t *testing.T) {
 	}
 }
 
-// A worker that dies takes its shard with it; the shard is run again on another one, at most twice.
+// When a worker dies, its shard is run again on another one, at most twice.
 func TestJobCrash(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -169,21 +169,21 @@ func TestJobCrash(t *testing.T) {
 					t.Errorf("error %v, merged %v", err, e.merged)
 				}
 				if e, _ := err.(*protocol.Error); !test.ok && (e == nil || e.Off != 400) {
-					t.Errorf("%v does not name the shard that is at fault", err)
+					t.Errorf("%v does not name the failing shard", err)
 				}
 				if !test.ok && (!IsCode(err, protocol.CodeCrashed) || e.aborted != 1 || !e.dropped) {
 					t.Errorf("error %v, aborted %d, dropped %v", err, e.aborted, e.dropped)
 				}
-				// The shard that waited for the one at fault is run again too, the first time.
+				// The shard that waited behind the failing one is also run again, the first time.
 				if got := j.Figures().Restarts; got < test.crashes || got > test.crashes+1 {
-					t.Errorf("%d restarts told, want %d or one more", got, test.crashes)
+					t.Errorf("%d restarts reported, want %d or one more", got, test.crashes)
 				}
 			})
 		})
 	}
 }
 
-// A panic is an answer, after which the worker is not trusted.
+// A panic is reported as a failure, and the worker is replaced.
 func TestJobPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &fakeEngine{t: t, shards: 6}
@@ -218,7 +218,7 @@ func TestJobPanic(t *testing.T) {
 	})
 }
 
-// A worker that says nothing for a minute is given up; one that is busy and answers pings is not.
+// A worker that does not respond for a minute is replaced; one that is busy and replies to pings is not.
 func TestJobHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &fakeEngine{t: t, shards: 3}
@@ -231,7 +231,7 @@ func TestJobHang(t *testing.T) {
 				<-w.ended
 				return nil
 			case i == 2:
-				time.Sleep(10 * time.Minute) // long, in one step; the worker itself answers
+				time.Sleep(10 * time.Minute) // one long step, while the worker itself replies
 			}
 			return nil
 		}
@@ -307,7 +307,7 @@ func TestJobTimeLeft(t *testing.T) {
 		}
 		for _, f := range figures {
 			if f.Elapsed < etaAfter && f.Left >= 0 {
-				t.Errorf("a guess of %v after only %v", f.Left, f.Elapsed)
+				t.Errorf("time left %v after only %v", f.Left, f.Elapsed)
 			}
 			if f.Elapsed > 5*time.Second && f.Elapsed < 18*time.Second {
 				want := 20*time.Second - f.Elapsed
@@ -322,7 +322,7 @@ func TestJobTimeLeft(t *testing.T) {
 	})
 }
 
-// What fails in the session fails the job, and the output goes.
+// If the session fails, the job fails and its output is removed.
 func TestJobSessionLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &fakeEngine{t: t, shards: 8}

@@ -12,14 +12,14 @@ import (
 const (
 	maxShardWorkers = 8
 	defaultMemory   = 1 << 30          // bytes that the shard workers of a job may need together
-	bigWorker       = 256 << 20        // bytes of linear memory above which an idle worker goes early: it never shrinks
-	bigIdle         = 10 * time.Second // how long such a worker is kept idle
-	smallIdle       = time.Minute      // how long any other is
-	spareDelay      = time.Second      // a new spare waits until what took the last one has begun
-	reopenLimit     = 10 * time.Second // a session whose worker dies so soon is not opened again
+	bigWorker       = 256 << 20        // bytes of linear memory above which an idle worker is ended early: the memory never shrinks
+	bigIdle         = 10 * time.Second // how long such a worker stays idle
+	smallIdle       = time.Minute      // how long any other worker stays idle
+	spareDelay      = time.Second      // a new spare is started only after the worker that took its place has begun
+	reopenLimit     = 10 * time.Second // a session whose worker dies sooner than this is not reopened
 )
 
-// Options of a pool; the zero value is right for a small machine.
+// Options configure a pool. The zero value suits a small machine.
 type Options struct {
 	Cores  int   // navigator.hardwareConcurrency; 0 counts as 2
 	Memory int64 // bytes that the shard workers of a job may need together; 0: 1 GiB
@@ -32,12 +32,12 @@ type Pool struct {
 
 	mu       sync.Mutex
 	spare    *worker   // started, never used
-	warmUp   *warmUp   // of the first spare
+	warmUp   *warmUp   // running on the first spare
 	idle     []*worker // have run shards or written an output
 	busy     map[*worker]bool
 	sessions map[*Session]bool
 	gone     map[string]bool // keys of closed sessions
-	count    int             // names and keys given so far
+	count    int             // names and keys assigned so far
 	closed   bool
 }
 
@@ -66,7 +66,7 @@ func (p *Pool) StartSpare() error {
 	return err
 }
 
-// Memory is the linear memory of all workers, bytes, as they tell it now.
+// Memory returns the linear memory of all workers in bytes. It asks each of them.
 func (p *Pool) Memory(ctx context.Context) int64 {
 	p.mu.Lock()
 	all := make([]*worker, 0, len(p.idle)+len(p.busy)+1)
@@ -98,7 +98,7 @@ func (p *Pool) Memory(ctx context.Context) int64 {
 	return sum
 }
 
-// Workers counts the workers that live.
+// Workers returns the number of live workers.
 func (p *Pool) Workers() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,8 +140,8 @@ func (p *Pool) startLocked(role string) (*worker, error) {
 	return startWorker(p.starter, fmt.Sprintf("wimscope %s %d", role, p.count))
 }
 
-// take gives a fresh worker, the spare one if there is one, and sees to a new spare. The caller ends it or
-// gives it back.
+// take returns a fresh worker, the spare one if there is one, and schedules a new spare. The caller ends the worker
+// or gives it back.
 func (p *Pool) take(role string) (*worker, error) {
 	p.endWarmUp()
 	p.mu.Lock()
@@ -155,7 +155,7 @@ func (p *Pool) take(role string) (*worker, error) {
 		}
 	}
 	p.lendLocked(w)
-	// Without a spare the next one to need a worker starts it, and learns what is wrong.
+	// If this fails, the next caller starts a worker and gets the error.
 	time.AfterFunc(spareDelay, func() { _ = p.StartSpare() })
 	return w, nil
 }
@@ -177,7 +177,7 @@ func (p *Pool) lendLocked(w *worker) {
 	}()
 }
 
-// borrow gives a worker that is idle, one that has the files of key if there is one, or a new one named for its role.
+// borrow returns an idle worker, preferably one that has the files of key, or a new one named for its role.
 func (p *Pool) borrow(role, key string) (*worker, error) {
 	p.mu.Lock()
 	at := -1
@@ -197,7 +197,7 @@ func (p *Pool) borrow(role, key string) (*worker, error) {
 	return p.take(role)
 }
 
-// giveBack keeps a worker for the next job, for a while.
+// giveBack keeps w idle for the next job, for a limited time.
 func (p *Pool) giveBack(w *worker) {
 	w.setPaused(false)
 	p.mu.Lock()
@@ -262,7 +262,7 @@ func (p *Pool) dropSession(s *Session) {
 	p.idle = kept
 }
 
-// doneWithLocked reports whether w has worked on an archive that was closed.
+// doneWithLocked reports whether w has worked on an archive that has been closed.
 func (p *Pool) doneWithLocked(w *worker) bool {
 	for key := range w.keys {
 		if p.gone[key] {
@@ -272,7 +272,7 @@ func (p *Pool) doneWithLocked(w *worker) bool {
 	return false
 }
 
-// forget makes the idle workers forget the files of a build.
+// forget makes the idle workers release the files under key.
 func (p *Pool) forget(key string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -280,14 +280,14 @@ func (p *Pool) forget(key string) {
 		if w.keys[key] {
 			delete(w.keys, key)
 			go func() {
-				// Nobody waits for it; a worker that fails at it is noticed when it is next used.
+				// Nobody waits for the reply; if the worker fails here, its next user finds out.
 				_, _, _ = w.call(context.Background(), protocol.Forget, protocol.ForgetRequest{Key: key}, nil, nil, 0)
 			}()
 		}
 	}
 }
 
-// workersFor bounds the shard workers of a job by cores, by memory and by the work there is.
+// workersFor limits the shard workers of a job by cores, memory and the number of shards.
 func (p *Pool) workersFor(plan protocol.PlanReply) int {
 	n := min(p.o.Cores, maxShardWorkers, max(plan.Shards, 1))
 	if plan.MaxChunk > 0 {

@@ -35,12 +35,13 @@ func TestSpareAndRetirement(t *testing.T) {
 		}
 		time.Sleep(smallIdle + time.Second)
 		if n := st.live(); n != 2 {
-			t.Errorf("%d workers live when all has been quiet, want the session's and a spare", n)
+			t.Errorf("%d workers live after a quiet period, want the session's and a spare", n)
 		}
 	})
 }
 
-// TestCloseGivesMemoryBack: nothing that has worked on an archive outlives it, and what works on another one stays.
+// TestCloseGivesMemoryBack checks that every worker that has worked on an archive ends with it, while workers of
+// another archive stay.
 func TestCloseGivesMemoryBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &fakeEngine{t: t, shards: 8}
@@ -75,12 +76,12 @@ func TestCloseGivesMemoryBack(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 		b.Close()
 		if _, err := busy.Wait(); err == nil {
-			t.Error("a job outlives its archive")
+			t.Error("a job outlived its archive")
 		}
 		time.Sleep(3 * time.Second) // cancelGrace
 		synctest.Wait()
 		if n, live := p.Workers(), st.live(); n != 1 || live != 1 {
-			t.Errorf("%d workers, %d live, when nothing is open: want the spare one", n, live)
+			t.Errorf("%d workers, %d live, with nothing open: want the spare one", n, live)
 		}
 	})
 }
@@ -164,7 +165,7 @@ func TestExitMessage(t *testing.T) {
 	})
 }
 
-// The spare worker exercises until it is needed, and is handed over without what it held.
+// The spare worker runs the warm-up until it is needed, and holds nothing when it is handed over.
 func TestWarmUp(t *testing.T) {
 	for _, soon := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

@@ -12,20 +12,20 @@ import (
 const (
 	maxTries     = 3                      // a shard whose worker died is run again at most twice
 	figuresEvery = 100 * time.Millisecond // ten times a second
-	etaAfter     = 2 * time.Second        // no guess of the time left before
+	etaAfter     = 2 * time.Second        // no estimate of the time left before this
 	rateTau      = 3.0                    // seconds over which the rate is averaged
-	abortLimit   = 10 * time.Second       // for an output to remove what it wrote
-	perWorker    = 2                      // shards that a worker is given: one runs, the next is being read for it
+	abortLimit   = 10 * time.Second       // time for an output to remove what it wrote
+	perWorker    = 2                      // shards that a worker has at a time: one runs while the next one's bytes are read
 )
 
-// run is the inside of a job. A fetcher asks the session for shards, in order and no further ahead than there are
-// credits; shard workers run them; the main goroutine takes the results in order, gives them to the output worker
-// and then to the session, and frees the credit.
+// run is the implementation of a job. A fetcher asks the coordinator for shards, in order and no further ahead than
+// there are credits; shard workers run them; the main goroutine takes the results in order, passes them to the output
+// worker and then to the coordinator, and frees the credit.
 type run struct {
 	pool            *Pool
-	inputs          inputs                                     // to shard workers
-	findCoordinator func(ctx context.Context) (*worker, error) // who has the plan: the session's worker, or a build's
-	build           *BuildSpec                                 // nil of a session's job
+	inputs          inputs                                     // for shard workers
+	findCoordinator func(ctx context.Context) (*worker, error) // the worker that holds the plan: a session's or a build's
+	build           *BuildSpec                                 // nil for a session's job
 	spec            JobSpec
 
 	ctx    context.Context
@@ -37,24 +37,24 @@ type run struct {
 	coordinator *worker
 	out         *worker // nil without an output
 
-	notify sync.Mutex // held while the listener is told something
+	notify sync.Mutex // held during callbacks
 
 	mu      sync.Mutex
 	fig     Figures
-	pause   chan struct{} // not nil while paused; closed to go on
+	pause   chan struct{} // not nil while paused; closed to resume
 	workers map[*worker]bool
-	partial map[int]protocol.RunProgress // of shards at work, by index
+	partial map[int]protocol.RunProgress // of running shards, by index
 	settled protocol.RunProgress         // of shards that are done
 	meter   meter
 }
 
-// task is a shard on its way.
+// task is a shard on its way through the job.
 type task struct {
 	index   int
 	shard   protocol.ShardReply
-	attach  []any // of the shard's reply
+	attach  []any // of the reply to Shard
 	result  protocol.RunReply
-	data    []any // of the run's reply
+	data    []any // of the reply to Run
 	entries any   // nil unless something is written
 	err     error
 }
@@ -103,7 +103,7 @@ func (r *run) main() {
 	close(r.done)
 }
 
-// work does the job. Whatever goes wrong, nothing half-written stays and no worker stays borrowed.
+// work runs the job. If it fails, no partial output remains and no worker stays borrowed.
 func (r *run) work() (err error) {
 	if r.coordinator, err = r.findCoordinator(r.ctx); err != nil {
 		return err
@@ -122,7 +122,7 @@ func (r *run) work() (err error) {
 		if !finished && !r.coordinator.isLost() {
 			ctx, cancel := context.WithTimeout(context.Background(), abortLimit)
 			defer cancel()
-			// The plan is only memory of the session: it goes with the archive if it cannot be dropped.
+			// If this fails, the session frees the plan when the archive is closed.
 			_, _, _ = r.coordinator.call(ctx, protocol.Drop, protocol.FinishRequest{Plan: plan.Plan}, nil, nil, 0)
 		}
 	}()
@@ -141,7 +141,7 @@ func (r *run) work() (err error) {
 		return err
 	}
 	r.phase(Finalising)
-	// The report first: without it the job has failed, and then its output must not stay.
+	// The report comes first: without it the job has failed, and its output must be removed.
 	if r.result.Report, err = request[protocol.Report](r, r.coordinator, protocol.Finish, protocol.FinishRequest{Plan: plan.Plan}, nil, 0); err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (r *run) work() (err error) {
 	return r.finishOutput(r.ctx, r.out)
 }
 
-// finishOutput completes what w has written.
+// finishOutput completes the output of w.
 func (r *run) finishOutput(ctx context.Context, w *worker) error {
 	body, att, err := w.call(ctx, protocol.OutFinish, nil, nil, nil, cancelGrace)
 	if err != nil {
@@ -170,7 +170,7 @@ func (r *run) finishOutput(ctx context.Context, w *worker) error {
 	return nil
 }
 
-// request asks w for m and decodes the answer.
+// request sends a request to w and decodes the reply.
 func request[Rep any](r *run, w *worker, m protocol.Method, req any, attach []any, grace time.Duration) (Rep, error) {
 	body, _, err := w.call(r.ctx, m, req, attach, nil, grace)
 	if err != nil {
@@ -204,7 +204,7 @@ func (r *run) openOutput(t OutTarget) error {
 	return nil
 }
 
-// closeOutput returns the output worker, or has it remove what it wrote.
+// closeOutput gives the output worker back, or makes it remove its output.
 func (r *run) closeOutput(err error) {
 	if err == nil {
 		r.pool.giveBack(r.out)
@@ -213,16 +213,16 @@ func (r *run) closeOutput(err error) {
 	abort(r.out)
 }
 
-// abort lets a worker take its output back and then ends it: after a failure no state of it is worth keeping.
+// abort makes a worker remove its output and then ends it: after a failure none of its state is worth keeping.
 func abort(w *worker) {
 	ctx, cancel := context.WithTimeout(context.Background(), abortLimit)
 	defer cancel()
-	// If this fails too, ending the worker drops the browser's swap file all the same.
+	// If this fails too, ending the worker still drops the browser's swap file.
 	_, _, _ = w.call(ctx, protocol.OutAbort, nil, nil, nil, cancelGrace)
 	w.end()
 }
 
-// pipeline moves all shards through workers and output.
+// pipeline runs all shards and passes their results to the output.
 func (r *run) pipeline() error {
 	plan := r.result.Plan
 	if plan.Shards == 0 {
@@ -241,7 +241,7 @@ func (r *run) pipeline() error {
 	results := make(chan *task, ahead)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	defer cancel(nil) // before the wait
+	defer cancel(nil) // before wg.Wait
 
 	wg.Go(func() {
 		defer close(fetched)
@@ -257,7 +257,7 @@ func (r *run) pipeline() error {
 			t := &task{index: i}
 			t.err = r.fetch(ctx, t)
 			if t.err != nil {
-				results <- t // it has a credit, so there is room
+				results <- t // the task has a credit, so there is room
 				return
 			}
 			select {
@@ -309,7 +309,7 @@ func (r *run) pipeline() error {
 	return nil
 }
 
-// fetch asks the session for a shard.
+// fetch gets a shard from the coordinator.
 func (r *run) fetch(ctx context.Context, t *task) error {
 	body, att, err := r.coordinator.call(ctx, protocol.Shard, protocol.ShardRequest{Plan: r.result.Plan.Plan, Index: t.index}, nil, nil, 0)
 	if err != nil {
@@ -323,7 +323,7 @@ func (r *run) fetch(ctx context.Context, t *task) error {
 	return err
 }
 
-// settle gives a result, whose turn it is, to the output and to the session.
+// settle passes the next result in order to the output and to the coordinator.
 func (r *run) settle(ctx context.Context, t *task) error {
 	merge := protocol.MergeRequest{Plan: r.result.Plan.Plan, Index: t.index, Result: t.result}
 	var attach []any
@@ -333,7 +333,7 @@ func (r *run) settle(ctx context.Context, t *task) error {
 			seg = []any{[]byte(nil)}
 		}
 		entries := t.entries
-		if len(t.data) > 1 { // they went to the shard worker and came back
+		if len(t.data) > 1 { // they were sent to the shard worker and came back
 			entries = t.data[1]
 		}
 		seg = append(seg[:1:1], entries)
@@ -380,9 +380,9 @@ func (r *run) settle(ctx context.Context, t *task) error {
 type borrowed struct {
 	run *run
 
-	slots chan struct{} // perWorker of them: a shard that may be at fault takes all
-	gate  chan struct{} // one slot: for who takes slots; guards w
-	w     *worker       // nil: none yet
+	slots chan struct{} // perWorker of them; a shard that may have killed a worker takes all
+	gate  chan struct{} // one slot: held while taking slots; guards w
+	w     *worker       // nil until the first shard
 }
 
 func newBorrowed(r *run) *borrowed {
@@ -398,10 +398,10 @@ func (b *borrowed) release() {
 	b.w = nil
 }
 
-// runShard runs t, on another worker if the first one dies of it or meanwhile.
+// runShard runs t, on another worker if the first one dies.
 func (b *borrowed) runShard(ctx context.Context, t *task) error {
 	r := b.run
-	if t.shard.Op == "" { // nothing to decode: its attachments are the data and the entries
+	if t.shard.Op == "" { // nothing to run: the attachments are the data and the entries
 		t.data = t.attach[:min(len(t.attach), 1)]
 		t.result = protocol.RunReply{Bytes: t.shard.Bytes, Items: t.shard.Items}
 		r.progressed(t, t.result.Bytes, t.result.Items, true)
@@ -430,14 +430,14 @@ func (b *borrowed) runShard(ctx context.Context, t *task) error {
 				Message: fmt.Sprintf("the engine died %d times at bytes %d to %d of part %d: %s", try, t.shard.Off, t.shard.Off+t.shard.Len, t.shard.Part+1, w.lostError().Message),
 			}
 		}
-		// The dead worker took the shard's bytes with it.
+		// The shard's bytes were lost with the worker.
 		if err := r.fetch(ctx, t); err != nil {
 			return err
 		}
 	}
 }
 
-// take takes n slots; the gate keeps two that want several from waiting for each other.
+// take takes n slots. The gate prevents a deadlock of two callers that each want several.
 func (b *borrowed) take(ctx context.Context, n int) error {
 	for i := range n {
 		select {
@@ -456,7 +456,7 @@ func (b *borrowed) leave(n int) {
 	}
 }
 
-// ready gives the worker, with the archive's files.
+// ready returns the worker after it has received the archive's files.
 func (b *borrowed) ready(ctx context.Context) (*worker, error) {
 	r := b.run
 	key := r.inputs.request.Key
@@ -481,7 +481,7 @@ func (b *borrowed) ready(ctx context.Context) (*worker, error) {
 	return b.w, nil
 }
 
-// enter takes slots of the worker and gives it.
+// enter takes slots and returns the worker.
 func (b *borrowed) enter(ctx context.Context, slots int) (*worker, error) {
 	select {
 	case b.gate <- struct{}{}:
@@ -499,8 +499,8 @@ func (b *borrowed) enter(ctx context.Context, slots int) (*worker, error) {
 	return w, err
 }
 
-// tryShard runs t on the worker that it returns. A shard whose worker has died while it was there runs alone on the
-// next one: then it is known who is at fault.
+// tryShard runs t on the worker that it returns. A shard that was on a worker when it died runs alone on the next
+// one: if that dies too, the shard is the cause.
 func (b *borrowed) tryShard(ctx context.Context, t *task, alone bool) (*worker, error) {
 	r := b.run
 	slots := 1
@@ -518,7 +518,7 @@ func (b *borrowed) tryShard(ctx context.Context, t *task, alone bool) (*worker, 
 		}
 	}
 	if len(t.attach) == 0 {
-		return w, &protocol.Error{Code: protocol.CodeInternal, Message: "a shard came without its bytes"}
+		return w, &protocol.Error{Code: protocol.CodeInternal, Message: "the shard's bytes are missing"}
 	}
 	req := protocol.RunRequest{Key: r.inputs.request.Key, Op: t.shard.Op, Format: r.spec.Request.Format, Recover: r.spec.Request.Recover}
 	body, att, err := w.call(ctx, protocol.Run, req, t.attach, progress, cancelGrace)

@@ -9,15 +9,14 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// File is a file with its name. Value is what the connection carries for it: a js.Value of a File or a
-// FileSystemFileHandle in a browser, an io.ReaderAt in a test.
+// File is a file and its name. Value is the connection's form of it: a js.Value of a File or a FileSystemFileHandle
+// in a browser, an io.ReaderAt in a test.
 type File struct {
 	Name  string
 	Value any
 }
 
-// Files are what makes an archive: its parts in any order, and archives in which contents are looked up that it
-// lacks.
+// Files are the files of an archive: its parts in any order, and archives in which blobs are looked up that it lacks.
 type Files struct {
 	Parts      []File
 	References []File
@@ -42,7 +41,7 @@ func names(files []File) []string {
 	return n
 }
 
-// inputs is what shard workers are given to read from.
+// inputs is what shard workers read from.
 type inputs struct {
 	request protocol.PartsRequest
 	values  []any
@@ -52,22 +51,22 @@ func (s *Session) inputs() inputs {
 	return inputs{protocol.PartsRequest{Key: s.key, Parts: names(s.files.Parts), References: names(s.files.References)}, s.files.values()}
 }
 
-// SessionState is what a session tells its listener.
+// SessionState is a session's state, as OnState reports it.
 type SessionState uint8
 
 const (
-	SessionReady     SessionState = iota // open, and after Reopening: open again
-	SessionReopening                     // its worker died; calls wait until it is open again
-	SessionFailed                        // it could not be opened again; every call fails
+	SessionReady     SessionState = iota // open, or open again after SessionReopening
+	SessionReopening                     // its worker died; calls wait until the archive is open again
+	SessionFailed                        // reopening failed; every call fails
 	SessionClosed
 )
 
-// Session is one open archive. Its methods may be called from any goroutine; each blocks until the worker has
-// answered, so in a browser never from a callback. Errors are *protocol.Error.
+// Session is one open archive. Its methods may be called from any goroutine. Each blocks until the worker has
+// replied, so in a browser it must not be called from a callback. Errors are *protocol.Error.
 type Session struct {
 	pool  *Pool
 	files Files
-	key   string // names the files to shard workers
+	key   string // the key under which shard workers have the files
 
 	mu       sync.Mutex
 	w        *worker
@@ -75,7 +74,7 @@ type Session struct {
 	state    SessionState
 	changed  chan struct{} // closed at each change of state
 	failure  *protocol.Error
-	opened   time.Time // of the present worker
+	opened   time.Time // by the current worker
 	onState  func(SessionState, *protocol.Error)
 	closeAll context.CancelFunc
 	ctx      context.Context
@@ -96,7 +95,7 @@ func (p *Pool) Open(ctx context.Context, files Files) (*Session, error) {
 	return s, nil
 }
 
-// Sort finds out which files make an archive together, before one is opened.
+// Sort reports which files belong together as archives. It opens none of them.
 func (p *Pool) Sort(ctx context.Context, files []File) (protocol.SortReply, error) {
 	var rep protocol.SortReply
 	w, err := p.borrow("sort", "")
@@ -130,7 +129,7 @@ func (s *Session) start(ctx context.Context) (*worker, protocol.Archive, error) 
 	return w, a, nil
 }
 
-// watch opens the archive again whenever its worker dies. A worker that dies twice within reopenLimit is given up.
+// watch opens the archive again whenever its worker dies. If a worker dies within reopenLimit, the session fails.
 func (s *Session) watch(w *worker) {
 	for {
 		select {
@@ -185,20 +184,21 @@ func (s *Session) set(state SessionState, w *worker, failure *protocol.Error) {
 	}
 }
 
-// OnState calls f at each change of state from now on, from a goroutine of the session; the error is why it died.
+// OnState makes the session call f at each change of state, from a goroutine of its own. The error is why the worker
+// died.
 func (s *Session) OnState(f func(SessionState, *protocol.Error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.onState = f
 }
 
-// Archive is what Open told.
+// Archive returns the reply to Open.
 func (s *Session) Archive() protocol.Archive { return s.archive }
 
-// Files are those that the session was opened with.
+// Files returns the files with which the session was opened.
 func (s *Session) Files() Files { return s.files }
 
-// Close ends the session's worker. Calls that are under way fail.
+// Close ends the session's worker. Pending calls fail.
 func (s *Session) Close() {
 	s.mu.Lock()
 	w := s.w
@@ -218,7 +218,7 @@ func (s *Session) Close() {
 	s.pool.dropSession(s)
 }
 
-// current waits while the archive is being opened again.
+// current returns the session's worker. It waits while the archive is being reopened.
 func (s *Session) current(ctx context.Context) (*worker, error) {
 	for {
 		s.mu.Lock()
@@ -234,13 +234,13 @@ func (s *Session) current(ctx context.Context) (*worker, error) {
 		case <-changed:
 		case <-ctx.Done():
 			return nil, protocol.AsError(ctx.Err())
-		case <-time.After(time.Second): // lost a moment ago and not yet noticed by watch
+		case <-time.After(time.Second): // just lost, and watch has not noticed yet
 		}
 	}
 }
 
-// call asks the session's worker. When ctx ends the worker is told to stop and the caller does not wait for it:
-// a session's worker is never ended to cancel something.
+// call sends a request to the session's worker. When ctx ends, it cancels the request and returns without waiting: a
+// session's worker is never terminated to cancel a request.
 func (s *Session) call(ctx context.Context, m protocol.Method, req any, attach []any, onProgress func([]byte)) ([]byte, []any, *worker, error) {
 	w, err := s.current(ctx)
 	if err != nil {
@@ -250,7 +250,7 @@ func (s *Session) call(ctx context.Context, m protocol.Method, req any, attach [
 	return body, att, w, err
 }
 
-// Call asks anything of a session. Attachments of the reply are as the connection carries them.
+// Call sends any request to a session. Attachments of the reply are in the connection's form.
 func Call[Rep any](ctx context.Context, s *Session, m protocol.Method, req any, attach ...any) (Rep, []any, error) {
 	var rep Rep
 	body, att, _, err := s.call(ctx, m, req, attach, nil)
@@ -265,27 +265,27 @@ func ask[Rep any](ctx context.Context, s *Session, m protocol.Method, req any) (
 	return rep, err
 }
 
-// List is a window of one folder.
+// List returns a window of one folder.
 func (s *Session) List(ctx context.Context, req protocol.ListRequest) (protocol.ListReply, error) {
 	return ask[protocol.ListReply](ctx, s, protocol.List, req)
 }
 
-// Tree is a window of the folder tree.
+// Tree returns a window of the folder tree.
 func (s *Session) Tree(ctx context.Context, req protocol.TreeRequest) (protocol.TreeReply, error) {
 	return ask[protocol.TreeReply](ctx, s, protocol.Tree, req)
 }
 
-// Find leads from a path to its entry.
+// Find returns the entry at a path.
 func (s *Session) Find(ctx context.Context, req protocol.FindRequest) (protocol.Row, error) {
 	return ask[protocol.Row](ctx, s, protocol.Find, req)
 }
 
-// Stat is all that is known of one entry.
+// Stat returns all details of one entry.
 func (s *Session) Stat(ctx context.Context, req protocol.StatRequest) (protocol.Details, error) {
 	return ask[protocol.Details](ctx, s, protocol.Stat, req)
 }
 
-// Read returns bytes of a stream; they are nil if text was wanted.
+// Read returns bytes of a stream. They are nil if text was requested.
 func (s *Session) Read(ctx context.Context, req protocol.ReadRequest) (protocol.ReadReply, []byte, error) {
 	var rep protocol.ReadReply
 	body, att, w, err := s.call(ctx, protocol.Read, req, nil, nil)
@@ -299,7 +299,7 @@ func (s *Session) Read(ctx context.Context, req protocol.ReadRequest) (protocol.
 	return rep, data, err
 }
 
-// Search looks for names. OnProgress, which may be nil, is given what is found so far.
+// Search finds entries by name. onProgress, which may be nil, receives the results found so far.
 func (s *Session) Search(ctx context.Context, req protocol.SearchRequest, onProgress func(protocol.SearchReply)) (protocol.SearchReply, error) {
 	body, _, _, err := s.call(ctx, protocol.Search, req, nil, func(b []byte) {
 		if onProgress == nil {
@@ -315,22 +315,22 @@ func (s *Session) Search(ctx context.Context, req protocol.SearchRequest, onProg
 	return protocol.Decode[protocol.SearchReply](body)
 }
 
-// Uses tells who uses a content.
+// Uses returns the entries that use a blob.
 func (s *Session) Uses(ctx context.Context, req protocol.UsesRequest) (protocol.UsesReply, error) {
 	return ask[protocol.UsesReply](ctx, s, protocol.Uses, req)
 }
 
-// Lacks counts the contents that are in no open part or reference. It goes through all trees.
+// Lacks counts the blobs that are in no open part or reference. It walks all trees.
 func (s *Session) Lacks(ctx context.Context) (protocol.Elsewhere, error) {
 	return ask[protocol.Elsewhere](ctx, s, protocol.Lacks, nil)
 }
 
-// XML is the archive's XML document.
+// XML returns the archive's XML document.
 func (s *Session) XML(ctx context.Context) (protocol.XMLReply, error) {
 	return ask[protocol.XMLReply](ctx, s, protocol.XML, nil)
 }
 
-// Version is the build that the image's own kernel names.
+// Version returns the build number from the image's kernel.
 func (s *Session) Version(ctx context.Context, req protocol.VersionRequest) (protocol.VersionReply, error) {
 	return ask[protocol.VersionReply](ctx, s, protocol.Version, req)
 }
@@ -340,18 +340,18 @@ func (s *Session) Windows(ctx context.Context, req protocol.VersionRequest) (pro
 	return ask[protocol.WindowsReply](ctx, s, protocol.Windows, req)
 }
 
-// Plan says what a job would do. Give the reply to a JobSpec to run just that, or to DropPlan.
+// Plan returns what a job would do. Pass the reply to a JobSpec to run it, or to DropPlan.
 func (s *Session) Plan(ctx context.Context, req protocol.PlanRequest) (protocol.PlanReply, error) {
 	return ask[protocol.PlanReply](ctx, s, protocol.Plan, req)
 }
 
-// DropPlan gives up a plan that no job was made of.
+// DropPlan discards a plan for which no job was started.
 func (s *Session) DropPlan(ctx context.Context, plan int) error {
 	_, err := ask[struct{}](ctx, s, protocol.Drop, protocol.FinishRequest{Plan: plan})
 	return err
 }
 
-// IsCode says whether err is a protocol error of that code.
+// IsCode reports whether err is a protocol error with this code.
 func IsCode(err error, code protocol.Code) bool {
 	var e *protocol.Error
 	return errors.As(err, &e) && e.Code == code

@@ -36,7 +36,7 @@ func TestSessionReopens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The request that kills the worker fails, the next one finds another.
+		// The request that kills the worker fails; the next one is answered by another worker.
 		if _, err := s.Stat(t.Context(), protocol.StatRequest{}); !IsCode(err, protocol.CodeInternal) {
 			t.Errorf("a panic came as %v", err)
 		}
@@ -48,7 +48,7 @@ func TestSessionReopens(t *testing.T) {
 		if len(states) != 2 || states[0] != SessionReopening || states[1] != SessionReady || e.opened != 2 {
 			t.Errorf("states %v, opened %d times", states, e.opened)
 		}
-		// At once again: it is given up.
+		// It dies again at once: the session fails.
 		s.Stat(t.Context(), protocol.StatRequest{})
 		synctest.Wait()
 		if _, err := s.List(t.Context(), protocol.ListRequest{}); !IsCode(err, protocol.CodeInternal) {
@@ -60,7 +60,7 @@ func TestSessionReopens(t *testing.T) {
 	})
 }
 
-// Cancelling a request of a session leaves at once and spares the worker.
+// A cancelled request of a session returns at once and leaves the worker alive.
 func TestSessionCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &fakeEngine{t: t}
@@ -93,7 +93,7 @@ func TestSessionCancel(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if !cancelled {
-			t.Error("the worker was not told")
+			t.Error("the worker did not receive the cancel")
 		}
 		if _, err := s.Plan(t.Context(), protocol.PlanRequest{}); err != nil {
 			t.Error(err)
@@ -134,7 +134,7 @@ func TestSessionClose(t *testing.T) {
 		s.Close()
 		synctest.Wait()
 		if _, err := s.List(t.Context(), protocol.ListRequest{}); !IsCode(err, protocol.CodeCancelled) {
-			t.Errorf("a closed session answered: %v", err)
+			t.Errorf("a closed session replied: %v", err)
 		}
 		for _, w := range st.workers {
 			w.mu.Lock()

@@ -7,16 +7,16 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// A browser compiles WebAssembly in haste when it first runs, and well only what has run often; what it has compiled,
-// all workers of the page share. warmUpRounds over a small archive are a tenth of a second of a page that waits for
-// somebody to open something, and save twice that of the first archive.
+// A browser first compiles WebAssembly fast and with little optimisation, and optimises only code that has run often.
+// All workers of the page share the compiled code. warmUpRounds over a small archive take a tenth of a second while
+// the page waits for the user to open something, and save the first archive twice that.
 const (
 	warmUpRounds = 10
 	warmUpKey    = "warm-up"
 )
 
-// WarmUp has the spare worker open, list and verify a small archive a few times. It ends early, without error, when
-// the spare worker is needed. Call it after StartSpare, once for a page.
+// WarmUp makes the spare worker open, list and verify a small archive a few times. It returns early and without an
+// error when the spare worker is needed. Call it once per page, after StartSpare.
 func (p *Pool) WarmUp(sample File) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -30,7 +30,7 @@ func (p *Pool) WarmUp(sample File) error {
 	p.warmUp = e
 	p.mu.Unlock()
 	err := e.run()
-	// What is handed over should hold nothing. The worker is lost if this fails.
+	// The worker must hold nothing when it is handed over. If this fails, the worker is lost.
 	_, _, _ = e.w.call(context.Background(), protocol.Close, nil, nil, nil, 0)
 	_, _, _ = e.w.call(context.Background(), protocol.Forget, protocol.ForgetRequest{Key: warmUpKey}, nil, nil, 0)
 	close(e.done)
@@ -40,7 +40,7 @@ func (p *Pool) WarmUp(sample File) error {
 	return err
 }
 
-// endWarmUp waits until nobody but the caller asks the spare worker anything: for one short answer at most.
+// endWarmUp stops the warm-up and waits until its current request is answered, which does not take long.
 func (p *Pool) endWarmUp() {
 	p.mu.Lock()
 	e := p.warmUp
@@ -59,7 +59,7 @@ type warmUp struct {
 	files Files
 }
 
-// ask asks the worker if there is still time.
+// ask sends a request to the worker unless the warm-up was stopped.
 func (e *warmUp) ask(m protocol.Method, req any, attach []any, reply any, got *[]any) error {
 	if err := e.ctx.Err(); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (e *warmUp) run() error {
 	return nil
 }
 
-// verify is a job's way through its shards, one after another.
+// verify runs a verification job, one shard after another.
 func (e *warmUp) verify() error {
 	var plan protocol.PlanReply
 	if err := e.ask(protocol.Plan, protocol.PlanRequest{Op: protocol.Verify}, nil, &plan, nil); err != nil {

@@ -12,19 +12,19 @@ import (
 )
 
 const (
-	cancelGrace = 2 * time.Second  // a cancelled request has so long to end before its worker is ended
-	startLimit  = 60 * time.Second // a worker that is not ready by then never will be
-	pingEvery   = 10 * time.Second // while it owes an answer
-	pingMisses  = 6                // ticks with a ping unanswered: the worker hangs. Ticks, not time: a machine may sleep.
+	cancelGrace = 2 * time.Second  // time for a cancelled request to stop before its worker is terminated
+	startLimit  = 60 * time.Second // a worker that is not ready by then is lost
+	pingEvery   = 10 * time.Second // while a reply is pending
+	pingMisses  = 6                // ticks with a ping unanswered after which the worker is considered hung. Ticks, not time: a machine may sleep.
 )
 
-// worker is one worker with the calls that it owes an answer.
+// worker is one worker and its pending calls.
 type worker struct {
 	name string
 	conn Conn
 
-	ready     chan struct{} // closed by the worker's Ready
-	lost      chan struct{} // closed when it is gone
+	ready     chan struct{} // closed when the worker sends Ready
+	lost      chan struct{} // closed when the worker is gone
 	readyOnce sync.Once
 
 	mu     sync.Mutex
@@ -32,21 +32,21 @@ type worker struct {
 	calls  map[uint32]*call
 	err    *protocol.Error // why it is lost
 	paused bool
-	owed   int // ticks since the oldest ping without an answer; 0: none is out
+	owed   int // ticks since the oldest unanswered ping; 0: none is pending
 
-	// Only whoever has borrowed the worker looks at these.
-	keys   map[string]bool // archives whose files it has
-	memory atomic.Int64    // bytes of linear memory when last told
+	// Only the borrower of the worker uses these.
+	keys   map[string]bool // keys of the archives whose files it has
+	memory atomic.Int64    // bytes of linear memory, as last reported
 	since  time.Time       // idle since
 }
 
-// call is a request without its last word.
+// call is a request without its final reply.
 type call struct {
 	method protocol.Method
 	answer chan protocol.Message // one slot
 	news   chan struct{}         // one slot: latest has changed
 	mu     sync.Mutex
-	latest []byte // progress that nobody has taken yet; newer replaces older
+	latest []byte // unread progress; newer replaces older
 }
 
 func startWorker(s Starter, name string) (*worker, error) {
@@ -79,7 +79,7 @@ func (w *worker) Message(m protocol.Message) {
 		w.mu.Unlock()
 		e, err := protocol.Decode[protocol.Error](m.Body)
 		if err != nil || e.Code == "" {
-			e = protocol.Error{Code: protocol.CodeCrashed, Message: "the engine's program ended"}
+			e = protocol.Error{Code: protocol.CodeCrashed, Message: "the engine stopped unexpectedly"}
 		}
 		w.fail(&e)
 		return
@@ -107,7 +107,7 @@ func (w *worker) Lost(err error) {
 	w.fail(&protocol.Error{Code: protocol.CodeCrashed, Message: err.Error()})
 }
 
-// fail ends the worker; every call that waits learns of it.
+// fail ends the worker; every pending call fails with e.
 func (w *worker) fail(e *protocol.Error) {
 	w.mu.Lock()
 	if w.err != nil {
@@ -123,9 +123,9 @@ func (w *worker) fail(e *protocol.Error) {
 	}
 }
 
-// end ends a worker that is no longer needed.
+// end terminates a worker that is no longer needed.
 func (w *worker) end() {
-	w.fail(&protocol.Error{Code: protocol.CodeCancelled, Message: "the worker was ended"})
+	w.fail(&protocol.Error{Code: protocol.CodeCancelled, Message: "the worker was stopped"})
 }
 
 func (w *worker) isLost() bool {
@@ -143,9 +143,8 @@ func (w *worker) lostError() *protocol.Error {
 	return w.err
 }
 
-// call sends a request and waits for its last word. When ctx ends the worker is told to cancel: with no grace the
-// caller leaves at once; otherwise it waits that long for the worker to stop, and ends it if it does not.
-// The error is a *protocol.Error.
+// call sends a request and waits for the final reply. When ctx ends, it sends a cancel: with no grace it returns at
+// once; otherwise it waits that long for the worker to stop, and then terminates it. The error is a *protocol.Error.
 func (w *worker) call(ctx context.Context, m protocol.Method, req any, attach []any, onProgress func([]byte), grace time.Duration) ([]byte, []any, error) {
 	var body []byte
 	if req != nil {
@@ -168,7 +167,7 @@ func (w *worker) call(ctx context.Context, m protocol.Method, req any, attach []
 		w.mu.Lock()
 		delete(w.calls, id)
 		w.mu.Unlock()
-		var refused *protocol.Error // the line is there and cannot carry this
+		var refused *protocol.Error // the connection works but cannot carry this message
 		if !errors.As(err, &refused) {
 			w.Lost(err)
 			refused = w.lostError()
@@ -211,7 +210,7 @@ func (w *worker) call(ctx context.Context, m protocol.Method, req any, attach []
 		case <-tick.C:
 			w.ping()
 		case <-w.lost:
-			select { // the last word may have come just before the end
+			select { // the final reply may have come just before the end
 			case a := <-c.answer:
 				return w.take(a)
 			default:
@@ -237,7 +236,7 @@ func (w *worker) waitReady(ctx context.Context) error {
 	return nil
 }
 
-// take turns a last word into a result.
+// take turns a final reply into a result.
 func (w *worker) take(m protocol.Message) ([]byte, []any, error) {
 	if m.Kind == protocol.Reply {
 		return m.Body, m.Attach, nil
@@ -252,12 +251,12 @@ func (w *worker) take(m protocol.Message) ([]byte, []any, error) {
 	return nil, nil, &e
 }
 
-// notify sends what has no answer. A line that does not take it is lost, and says so by itself.
+// notify sends a message that has no reply. If it cannot be sent, the worker is lost and Lost reports it.
 func (w *worker) notify(id uint32, k protocol.Kind) {
 	_ = w.conn.Send(protocol.Message{ID: id, Kind: k})
 }
 
-// ping asks for a sign of life, and gives the worker up when several went unanswered.
+// ping sends a ping, and fails the worker after several went unanswered.
 func (w *worker) ping() {
 	w.mu.Lock()
 	w.owed++
@@ -267,13 +266,13 @@ func (w *worker) ping() {
 	w.mu.Unlock()
 	switch {
 	case owed > pingMisses:
-		w.fail(&protocol.Error{Code: protocol.CodeCrashed, Message: "the engine's worker no longer answers"})
+		w.fail(&protocol.Error{Code: protocol.CodeCrashed, Message: "the engine's worker stopped responding"})
 	case owed == 1:
 		_ = w.conn.Send(protocol.Message{ID: id, Kind: protocol.Request, Method: protocol.Status})
 	}
 }
 
-// setPaused holds the shard that the worker runs, and those that it is given until it is told to go on.
+// setPaused pauses or resumes the shards that the worker runs, and those that it receives later.
 func (w *worker) setPaused(paused bool) {
 	kind := protocol.Resume
 	if paused {

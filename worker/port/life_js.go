@@ -8,17 +8,17 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// A worker can vanish without a word: no event tells a page of it. But a browser gives back the Web Locks of a worker
-// that is gone, however it went. So each worker takes a lock of its own for as long as it lives and names it in its
-// first message, and the page queues for it: when its turn comes, there is no worker any more. Where there are no
-// locks the pool's pings notice it, a minute later.
+// A worker can die without any event on the page. But a browser releases the Web Locks of a worker that is gone,
+// whatever the reason. So each worker holds a lock of its own while it lives and names it in its first message, and
+// the page requests the same lock: when the page gets it, the worker is gone. Where there are no locks, the pool's
+// pings notice a minute later.
 
 func locks() (js.Value, bool) {
 	l, err := jsx.Path("navigator", "locks")
 	return l, err == nil && l.Type() == js.TypeObject
 }
 
-// live takes a lock that is held until this worker's end. Where it cannot be had the name is "".
+// live takes a lock that this worker holds until its end. The name is "" if there are no locks.
 func live() protocol.Hello {
 	l, ok := locks()
 	if !ok {
@@ -32,7 +32,7 @@ func live() protocol.Hello {
 		return forever
 	})
 	go func() {
-		if _, err := jsx.Call(l, "request", name, granted); err != nil { // ends no other way
+		if _, err := jsx.Call(l, "request", name, granted); err != nil { // request does not return while the lock is held
 			held <- false // a page without storage has no locks either
 		}
 	}()
@@ -42,7 +42,7 @@ func live() protocol.Hello {
 	return protocol.Hello{Life: name}
 }
 
-// mourn waits for the end of the worker that said h, and tells of it.
+// mourn waits until the worker that sent h is gone, and reports it.
 func (l *line) mourn(h protocol.Hello) {
 	all, ok := locks()
 	if h.Life == "" || !ok {

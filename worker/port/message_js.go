@@ -8,10 +8,10 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// valuer is what knows its JavaScript value, such as a file that was taken in by a worker.
+// valuer is a value with a JavaScript form, such as a file that a worker received.
 type valuer interface{ JSValue() js.Value }
 
-// encode makes the object of a message and the list of buffers to transfer.
+// encode returns the object of a message and the list of buffers to transfer.
 func encode(m protocol.Message) (object, transfer js.Value, err error) {
 	body, err := jsx.FromJSON(m.Body)
 	if err != nil {
@@ -50,8 +50,7 @@ func encode(m protocol.Message) (object, transfer js.Value, err error) {
 	return object, transfer, nil
 }
 
-// decode reads the object of a message. Adapt, which may be nil, makes of each attachment of a method what the receiver
-// works with.
+// decode reads the object of a message. adapt, which may be nil, converts each attachment for the receiver.
 func decode(v js.Value, adapt func(protocol.Method, js.Value) any) (protocol.Message, error) {
 	var m protocol.Message
 	if v.Type() != js.TypeObject || v.Get("kind").Type() != js.TypeString {

@@ -15,7 +15,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// workerEnv tells a test binary that it is to be the worker.
+// workerEnv makes a test binary run as the worker.
 const workerEnv = "WIMSCOPE_PORT_WORKER"
 
 func TestMain(m *testing.M) {
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// remote is what the tests' workers do.
+// remote is the handler of the tests' workers.
 type remote struct {
 	turns *jsx.Turns
 }
@@ -35,10 +35,10 @@ func (r *remote) Handle(ctx context.Context, c *protocol.Call) (any, []any, erro
 	case protocol.Open:
 		f := c.Attach[0].(js.Value)
 		return protocol.Archive{Name: f.Get("name").String(), Size: int64(f.Get("size").Int())}, nil, nil
-	case protocol.Read: // the bytes that came, doubled
+	case protocol.Read: // the bytes received, doubled
 		b := c.Attach[0].([]byte)
 		return protocol.ReadReply{Len: len(b)}, []any{append(b, b...)}, nil
-	case protocol.Search: // a long computation that rests
+	case protocol.Search: // a long computation with checkpoints
 		began := time.Now()
 		for i := 0; time.Since(began) < 20*time.Second; i++ {
 			for end := time.Now().Add(30 * time.Millisecond); time.Now().Before(end); {
@@ -60,13 +60,13 @@ func (r *remote) Handle(ctx context.Context, c *protocol.Call) (any, []any, erro
 	case protocol.Version:
 		os.Exit(3)
 	case protocol.Finish:
-		js.Global().Call("close") // without a word
+		js.Global().Call("close") // without an event
 		select {}
 	}
 	return nil, nil, nil
 }
 
-// starter compiles this binary and gives workers a loader as the page's is.
+// starter compiles this binary and starts workers with a loader like the page's.
 func starter(t *testing.T) Starter {
 	t.Helper()
 	global := js.Global()
@@ -106,9 +106,9 @@ func open(t *testing.T) (*pool.Pool, *pool.Session) {
 func TestRoundTrip(t *testing.T) {
 	_, s := open(t)
 	if a := s.Archive(); a.Name != "a.wim" || a.Size != 5 {
-		t.Errorf("the file came as %q of %d bytes", a.Name, a.Size)
+		t.Errorf("the file arrived as %q of %d bytes", a.Name, a.Size)
 	}
-	// A buffer is moved there and another back.
+	// A buffer is transferred to the worker, and another one back.
 	big := bytes.Repeat([]byte("0123456789"), 1<<20)
 	buffer := jsx.Uint8Array(big)
 	rep, attach, err := pool.Call[protocol.ReadReply](t.Context(), s, protocol.Read, protocol.ReadRequest{}, buffer)
@@ -120,30 +120,30 @@ func TestRoundTrip(t *testing.T) {
 	}
 	got, ok := jsx.Bytes(attach[0].(js.Value))
 	if !ok || !bytes.Equal(got, append(big, big...)) {
-		t.Errorf("%d bytes came back", len(got))
+		t.Errorf("got %d bytes back", len(got))
 	}
 	_, err = s.Uses(t.Context(), protocol.UsesRequest{})
 	var pe *protocol.Error
 	if !errors.As(err, &pe) || pe.Code != protocol.CodeTruncated || pe.Missing != 7 {
-		t.Errorf("an error came as %#v", err)
+		t.Errorf("got the error %#v", err)
 	}
 }
 
-// A cancel reaches a worker in the middle of a computation that rests.
+// A cancel reaches a worker in the middle of a computation with checkpoints.
 func TestCancelReachesBusyWorker(t *testing.T) {
 	_, s := open(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	told := 0
+	seen := 0
 	_, err := s.Search(ctx, protocol.SearchRequest{}, func(r protocol.SearchReply) {
-		told = r.Hits
-		if told == 3 {
+		seen = r.Hits
+		if seen == 3 {
 			cancel()
 		}
 	})
-	if !pool.IsCode(err, protocol.CodeCancelled) || told < 3 {
-		t.Errorf("%v after %d", err, told)
+	if !pool.IsCode(err, protocol.CodeCancelled) || seen < 3 {
+		t.Errorf("%v after %d", err, seen)
 	}
-	// The worker is free again long before its computation would have ended.
+	// The worker is free long before its computation would have ended.
 	began := time.Now()
 	if _, _, err := pool.Call[struct{}](t.Context(), s, protocol.Tree, nil); err != nil {
 		t.Error(err)
@@ -154,7 +154,7 @@ func TestCancelReachesBusyWorker(t *testing.T) {
 	}
 }
 
-// A worker that dies is noticed at once, whatever it dies of.
+// The death of a worker is noticed at once, whatever the cause.
 func TestDeaths(t *testing.T) {
 	for _, test := range []struct {
 		method protocol.Method
@@ -190,12 +190,12 @@ func TestBadModule(t *testing.T) {
 
 func TestEncodeRefuses(t *testing.T) {
 	if _, _, err := encode(protocol.Message{Attach: []any{42}}); err == nil {
-		t.Error("a number was attached")
+		t.Error("a number was accepted as an attachment")
 	}
 	if _, _, err := encode(protocol.Message{Body: []byte("{")}); err == nil {
-		t.Error("a body that is no JSON was sent")
+		t.Error("a body that is not JSON was accepted")
 	}
 	if _, err := decode(js.ValueOf("text"), nil); err == nil {
-		t.Error("a text was taken for a message")
+		t.Error("a string was accepted as a message")
 	}
 }

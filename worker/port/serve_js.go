@@ -8,9 +8,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Serve answers what is posted to this worker with h, and says that it is ready. It never returns. Adapt makes of
-// an attachment what h works with; buffers have become []byte, those of OutSegment a Buffer, and null nil, before it is
-// asked.
+// Serve answers the messages posted to this worker with h, after it has posted Ready. It never returns. Before adapt
+// converts an attachment for h, buffers have become []byte (those of OutSegment a Buffer) and null has become nil.
 func Serve(h protocol.Handler, adapt func(js.Value) any) {
 	self := js.Global()
 	s := protocol.NewServer(h, func(m protocol.Message) error { return post(self, m) })
@@ -27,7 +26,7 @@ func Serve(h protocol.Handler, adapt func(js.Value) any) {
 			}
 			return adapt(v)
 		})
-		if err == nil { // what is no message is not for us
+		if err == nil { // anything else is not for us
 			s.Receive(m)
 		}
 		return nil

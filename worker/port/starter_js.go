@@ -13,7 +13,7 @@ import (
 
 // Starter starts workers from a page. It implements pool.Starter.
 type Starter struct {
-	URL    js.Value // of the loader script: a TrustedScriptURL where the page has Trusted Types, else a string
+	URL    js.Value // of the loader script: a TrustedScriptURL if the page has Trusted Types, otherwise a string
 	Module js.Value // the engine, a WebAssembly.Module, compiled once for all workers
 }
 
@@ -58,7 +58,7 @@ func (s Starter) Start(name string, r pool.Receiver) (pool.Conn, error) {
 	return l, nil
 }
 
-// line is a page's end of a worker.
+// line is the page's end of the connection to a worker.
 type line struct {
 	to       js.Value
 	receiver pool.Receiver
@@ -99,7 +99,7 @@ func (l *line) Bytes(attachment any) ([]byte, error) {
 			return b, nil
 		}
 	}
-	return nil, &protocol.Error{Code: protocol.CodeInternal, Message: "an attachment is no buffer"}
+	return nil, &protocol.Error{Code: protocol.CodeInternal, Message: "the attachment is not a buffer"}
 }
 
 // Terminate implements pool.Conn.

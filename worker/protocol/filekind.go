@@ -1,9 +1,9 @@
 package protocol
 
-// FileKind is what a file that is not a WIM seems to be.
+// FileKind is what a file that is not a WIM appears to be.
 type FileKind string
 
-// The kinds that the engine recognises. The page has words for each: guess.<kind>.
+// The kinds that the engine recognises. The page has a text for each: guess.<kind>.
 const (
 	KindEmpty FileKind = "empty"
 	KindZeros FileKind = "zeros"

@@ -1,21 +1,21 @@
 package protocol
 
-// A job goes like this. The page asks the session for a Plan, then for its shards one after another (Shard), has
-// each run by any shard worker (Run), gives what is to be written to the output worker (OutSegment, in order of
-// the shards) and what came of it back to the session (Merge). Finish closes the books.
+// How a job runs: the page asks the session for a plan (Plan) and then for its shards, one after another (Shard). It
+// has any shard worker run each of them (Run), passes the data to the output worker (OutSegment, in order of the
+// shards) and the result back to the session (Merge). Finish returns the report.
 
 // Op is what a job does.
 type Op string
 
 const (
-	Verify  Op = "verify"  // integrity tables and the SHA-1 of every content
+	Verify  Op = "verify"  // integrity tables and the SHA-1 of every blob
 	Extract Op = "extract" // a selection to Format
 	Sum     Op = "sum"     // the SHA-256 of each part
 	Names   Op = "names"   // a file list as CSV
-	Write   Op = "write"   // an archive: of reports only, see BuildRequest
+	Write   Op = "write"   // an archive; only in reports, see BuildRequest
 )
 
-// Format is the form of an output.
+// Format is the format of an output.
 type Format string
 
 const (
@@ -26,8 +26,8 @@ const (
 	CSV    Format = "csv"
 )
 
-// PlanRequest describes a job. Nodes are the selected entries, folders with all that is below them; an empty list
-// is the whole image. Base is the folder that paths in the output are relative to.
+// PlanRequest describes a job. Nodes are the selected entries, folders with everything below them; an empty list
+// selects the whole image. Base is the folder that paths in the output are relative to.
 type PlanRequest struct {
 	Op       Op       `json:"op"`
 	Image    int      `json:"image,omitempty"` // Extract, Names; 0 with Names: all images
@@ -35,32 +35,32 @@ type PlanRequest struct {
 	Base     int32    `json:"base,omitempty"`
 	Stream   string   `json:"stream,omitempty"` // Raw: a named stream
 	Format   Format   `json:"format,omitempty"`
-	Platform string   `json:"platform,omitempty"` // Folder: whose naming rules the browser enforces: "windows", "linux", "mac", "opfs"
-	Streams  bool     `json:"streams,omitempty"`  // write named streams too, as name:stream (ZIP, TAR) or listed as skipped
-	Recover  bool     `json:"recover,omitempty"`  // write what can be had of damaged files, marked as such
-	Skip     []string `json:"skip,omitempty"`     // globs over paths that are left out, such as /Windows/WinSxS
+	Platform string   `json:"platform,omitempty"` // Folder: the platform whose naming rules the browser enforces: "windows", "linux", "mac", "opfs"
+	Streams  bool     `json:"streams,omitempty"`  // write named streams too, as name:stream (ZIP, TAR), or list them as skipped
+	Recover  bool     `json:"recover,omitempty"`  // write what can be decoded of damaged files, marked as damaged
+	Skip     []string `json:"skip,omitempty"`     // globs of paths to leave out, such as /Windows/WinSxS
 }
 
-// PlanReply says what the job will do before it starts.
+// PlanReply reports what the job will do, before it starts.
 type PlanReply struct {
 	Plan     int       `json:"plan"`
 	Shards   int       `json:"shards"`
 	Bytes    int64     `json:"bytes"` // to decode or hash
-	Items    int       `json:"items"` // contents, or blocks
+	Items    int       `json:"items"` // blobs, or blocks
 	Files    int       `json:"files"` // to write
 	Dirs     int       `json:"dirs"`
 	Links    int       `json:"links"`
-	OutSize  int64     `json:"outSize"`            // exact bytes of a ZIP, TAR, raw or CSV output; of a folder, the sum of its files
+	OutSize  int64     `json:"outSize"`            // exact size in bytes of a ZIP, TAR, raw or CSV output; of a folder, the sum of its files
 	Name     string    `json:"name"`               // suggested for the output
-	Refused  int       `json:"refused"`            // names that this browser cannot write, all
+	Refused  int       `json:"refused"`            // number of names that this browser cannot write
 	Refusals []Problem `json:"refusals,omitempty"` // the first 200 of them
-	Skipped  []Problem `json:"skipped,omitempty"`  // what cannot be written and why (missing contents, reparse points, …), first 200
+	Skipped  []Problem `json:"skipped,omitempty"`  // what cannot be written and why (missing blobs, reparse points, …), the first 200
 	SkippedN int       `json:"skippedN"`
 	MaxChunk int64     `json:"maxChunk"` // bytes of memory that one shard needs, about
 }
 
-// Problem is a path and what is wrong with it. What a target refused while it was written has a path that ends in a
-// slash if it is a folder.
+// Problem is a path and what is wrong with it. The path of a folder that a target rejected during writing ends in a
+// slash.
 type Problem struct {
 	Image  int    `json:"image,omitempty"`
 	Path   string `json:"path"`
@@ -68,24 +68,24 @@ type Problem struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// ShardRequest asks for one piece of a plan, by number from 0.
+// ShardRequest asks for one shard of a plan, by number from 0.
 type ShardRequest struct {
 	Plan  int `json:"plan"`
 	Index int `json:"index"`
 }
 
-// ShardReply: the shard is attached as bytes, and for what is written the entries as bytes.
+// ShardReply describes a shard. Attached are the shard's bytes and, if something is written, its entries.
 type ShardReply struct {
 	Bytes  int64  `json:"bytes"` // unpacked
 	Items  int    `json:"items"`
-	Part   int    `json:"part"` // where it lies: for the block map
+	Part   int    `json:"part"` // where its data lies, for the block map
 	Off    int64  `json:"off"`
 	Len    int64  `json:"len"`
 	Memory int64  `json:"memory"` // bytes that a worker needs for it, about
-	Op     string `json:"op"`     // for RunRequest; "": there is nothing to run, the attachments are what OutSegment takes
+	Op     string `json:"op"`     // for RunRequest; "": there is nothing to run, the attachments go to OutSegment as they are
 }
 
-// PartsRequest gives a shard worker the files of an archive, by the same order as Open's. Key names the archive.
+// PartsRequest gives a shard worker the files of an archive, in the same order as Open. Key names the archive.
 type PartsRequest struct {
 	Key        string   `json:"key"`
 	Parts      []string `json:"parts"`
@@ -99,52 +99,52 @@ type ForgetRequest struct {
 	Key string `json:"key"`
 }
 
-// RunRequest runs one shard against the files that Parts gave under Key.
+// RunRequest runs one shard on the files that Parts provided under Key.
 type RunRequest struct {
 	Key string `json:"key"`
-	Op  string `json:"op"` // as ShardReply said
+	Op  string `json:"op"` // from ShardReply
 
-	Format  Format `json:"format,omitempty"`  // of the output, as in PlanRequest: what is decoded comes ready for it
+	Format  Format `json:"format,omitempty"`  // of the output, as in PlanRequest: the decoded data is laid out for it
 	Recover bool   `json:"recover,omitempty"` // as in PlanRequest
 }
 
-// RunReply is what came of a shard. Its attachments are opaque: they go to OutSegment if there is an output, to Merge
-// otherwise. Progress bodies are RunProgress.
+// RunReply is the result of a shard. Its attachments are opaque: they go to OutSegment if there is an output,
+// otherwise to Merge. Progress bodies are RunProgress.
 type RunReply struct {
 	Bytes int64  `json:"bytes"`
 	Items int    `json:"items"`
-	Bad   int    `json:"bad"` // contents or blocks that did not match
+	Bad   int    `json:"bad"` // blobs or blocks that do not match their hash
 	Sum   []byte `json:"sum"` // opaque result for Merge, base64 on the wire
 
-	Packed Format `json:"packed,omitempty"` // ZIP, TAR: the decoded bytes stand between their headers
+	Packed Format `json:"packed,omitempty"` // ZIP, TAR: the decoded bytes already stand between their headers
 
-	Memory int64 `json:"memory,omitempty"` // bytes of the worker's linear memory after it
+	Memory int64 `json:"memory,omitempty"` // the worker's linear memory afterwards, bytes
 }
 
-// RunProgress is how far a shard is, at most every 100 ms.
+// RunProgress is the progress of a shard, sent at most every 100 ms.
 type RunProgress struct {
 	Bytes int64 `json:"bytes"`
 	Items int   `json:"items"`
 }
 
-// MergeRequest returns a shard's result to the session. Written tells it what the output worker reported.
+// MergeRequest returns a shard's result to the session, with what the output worker reported.
 type MergeRequest struct {
 	Plan    int       `json:"plan"`
 	Index   int       `json:"index"`
 	Result  RunReply  `json:"result"`
-	Refused []Problem `json:"refused,omitempty"` // names that the target refused after all
-	Damaged []Problem `json:"damaged,omitempty"` // files whose content is not what it should be
+	Refused []Problem `json:"refused,omitempty"` // names that the target rejected during writing
+	Damaged []Problem `json:"damaged,omitempty"` // files whose data does not match its hash
 }
 
 // MergeReply is the state of the job so far.
 type MergeReply struct {
 	Bad    int         `json:"bad"`
-	Blocks []BlockMark `json:"blocks,omitempty"` // what this shard settled, for the block map
+	Blocks []BlockMark `json:"blocks,omitempty"` // ranges that this shard completed, for the block map
 
-	Written int64 `json:"written,omitempty"` // bytes of an archive that is being written
+	Written int64 `json:"written,omitempty"` // bytes of the archive written so far
 }
 
-// BlockMark is a settled range of a part.
+// BlockMark is a range of a part that is done.
 type BlockMark struct {
 	Part int   `json:"part"`
 	Off  int64 `json:"off"`
@@ -152,12 +152,12 @@ type BlockMark struct {
 	Bad  bool  `json:"bad,omitempty"`
 }
 
-// FinishRequest names the plan.
+// FinishRequest names a plan.
 type FinishRequest struct {
 	Plan int `json:"plan"`
 }
 
-// Report is the closing report of a job. Text and JSON are ready to be saved.
+// Report is the final report of a job. Text and JSON are ready to be saved.
 type Report struct {
 	Op         Op        `json:"op"`
 	OK         bool      `json:"ok"`
@@ -166,22 +166,22 @@ type Report struct {
 	Integrity  string    `json:"integrity,omitempty"` // "ok", "bad", "none"
 	BadRanges  []Damage  `json:"badRanges,omitempty"`
 	DamagedN   int       `json:"damagedN"`
-	Missing    []Damage  `json:"missing,omitempty"` // contents that are in no open part
+	Missing    []Damage  `json:"missing,omitempty"` // blobs that are in no open part
 	MissingN   int       `json:"missingN"`
 	Unused     []Region  `json:"unused,omitempty"` // bytes that nothing refers to
 	UnusedSize int64     `json:"unusedSize"`
-	RefCounts  int       `json:"refCounts"` // contents whose stored count is not what the images use
+	RefCounts  int       `json:"refCounts"` // blobs whose stored reference count differs from the images' use
 	RefLies    []Pair    `json:"refLies,omitempty"`
 	Sums       []Pair    `json:"sums,omitempty"` // part name, SHA-256
 	Written    int       `json:"written"`
 	Dirs       int       `json:"dirs"`
 	Links      int       `json:"links"`
 	WrittenLen int64     `json:"writtenLen"`
-	Problems   []Problem `json:"problems,omitempty"` // skipped or marked, first 1000
+	Problems   []Problem `json:"problems,omitempty"` // skipped or marked, the first 1000
 	ProblemsN  int       `json:"problemsN"`
 	Warnings   []string  `json:"warnings,omitempty"`
 	Verdict    Verdict   `json:"verdict,omitempty"` // of a verification
-	Losses     []Loss    `json:"losses,omitempty"`  // what is missing or cannot be reached, first 1000
+	Losses     []Loss    `json:"losses,omitempty"`  // what is missing or unreachable, the first 1000
 	LossesN    int       `json:"lossesN,omitempty"`
 	Text       string    `json:"text,omitempty"`
 	JSON       string    `json:"json,omitempty"`
@@ -192,14 +192,14 @@ type Verdict string
 
 const (
 	Good       Verdict = "good"
-	Incomplete Verdict = "incomplete" // what is there is sound, but something is missing
+	Incomplete Verdict = "incomplete" // all data present is intact, but some is missing
 	Damaged    Verdict = "damaged"
 )
 
-// Loss is something that the archive should hold and that is missing or cannot be reached.
+// Loss is something that the archive should hold but that is missing or unreachable.
 type Loss struct {
 	Kind  LossKind `json:"kind"`
-	Image int      `json:"image,omitempty"` // from 1; 0 if it is not a loss of an image's tree
+	Image int      `json:"image,omitempty"` // from 1; 0 if the loss is not in an image's tree
 	Path  string   `json:"path,omitempty"`
 	Part  string   `json:"part,omitempty"` // name of the file
 	Off   int64    `json:"off"`            // in the image's metadata, or in the part
@@ -209,7 +209,7 @@ type Loss struct {
 // LossKind is the kind of a loss.
 type LossKind string
 
-// LossKinds returns all kinds. The page has words for each.
+// LossKinds returns all kinds. The page has a text for each.
 func LossKinds() []LossKind {
 	return []LossKind{
 		"list-cut", "list-beyond", "list-shared", "entry", "name", "duplicate", "not-a-folder", "depth", "orphans", "root", "stream", "security",
@@ -217,7 +217,8 @@ func LossKinds() []LossKind {
 	}
 }
 
-// Damage is one content (or block of an integrity table) that is not what it should be, with all that use it.
+// Damage is a blob, metadata resource or block of an integrity table that does not match its hash, with all paths
+// that use it.
 type Damage struct {
 	Kind  string `json:"kind"` // "blob", "block", "metadata"
 	Hash  string `json:"hash,omitempty"`
@@ -233,10 +234,10 @@ type Damage struct {
 type Target string
 
 const (
-	ToHandle Target = "handle" // a FileSystemFileHandle that the person picked
+	ToHandle Target = "handle" // a FileSystemFileHandle that the user picked
 	ToFolder Target = "folder" // a FileSystemDirectoryHandle
-	ToOPFS   Target = "opfs"   // a file of the origin's own, handed over as a download when whole
-	ToMemory Target = "memory" // a Blob, where there is nothing else
+	ToOPFS   Target = "opfs"   // a file in the origin private file system, offered as a download when complete
+	ToMemory Target = "memory" // a Blob, if nothing else is available
 )
 
 // OutOpenRequest opens an output. Size is PlanReply.OutSize.
@@ -248,24 +249,25 @@ type OutOpenRequest struct {
 
 	Recover  bool   `json:"recover,omitempty"`  // as in PlanRequest
 	Platform string `json:"platform,omitempty"` // as in PlanRequest
-	Plan     int    `json:"plan,omitempty"`     // WIM: what is written
+	Plan     int    `json:"plan,omitempty"`     // WIM: the plan to write
 }
 
-// OutSegmentRequest: segments come in the order of their shards. Attached: decoded bytes, entries.
+// OutSegmentRequest passes one shard's data to the output, in the order of the shards. Attached: decoded bytes,
+// entries.
 type OutSegmentRequest struct {
 	Index  int      `json:"index"`
 	Result RunReply `json:"result"`
 }
 
-// OutProgress is what has been written so far.
+// OutProgress is what this segment added to the output.
 type OutProgress struct {
 	Bytes   int64     `json:"bytes"`
 	Files   int       `json:"files"`
 	Refused []Problem `json:"refused,omitempty"` // in this segment; paths are the output's, with a leading slash
-	Damaged []Problem `json:"damaged,omitempty"` // in this segment; Detail is "written" of what was written all the same
+	Damaged []Problem `json:"damaged,omitempty"` // in this segment; Detail is "written" if the file was written anyway
 }
 
-// OutReply closes an output. The File is attached for ToOPFS and ToMemory.
+// OutReply reports a finished output. The File is attached for ToOPFS and ToMemory.
 type OutReply struct {
 	Bytes int64 `json:"bytes"`
 	Files int   `json:"files"`

@@ -10,7 +10,7 @@ import (
 	"wimscope/worker/json"
 )
 
-// Call is one request as its handler sees it.
+// Call is one request, as its handler sees it.
 type Call struct {
 	Method Method
 	Body   []byte // JSON
@@ -20,19 +20,19 @@ type Call struct {
 	hold     func(ctx context.Context) error
 }
 
-// NewCall makes a call outside a Server, for a handler's own tests. A nil progress drops what is reported.
+// NewCall returns a call without a Server, for a handler's own tests. If progress is nil, reports are dropped.
 func NewCall(m Method, body []byte, attach []any, progress func(body any)) *Call {
 	return &Call{Method: m, Body: body, Attach: attach, progress: progress}
 }
 
-// Progress sends body before the last word. How often is the handler's concern.
+// Progress sends body as a progress message. The handler limits how often.
 func (c *Call) Progress(body any) {
 	if c.progress != nil {
 		c.progress(body)
 	}
 }
 
-// Hold waits while the caller wants the request paused. It returns the context's error once that is done.
+// Hold waits while the request is paused. It returns ctx.Err() at the end of the pause or of ctx.
 func (c *Call) Hold(ctx context.Context) error {
 	if c.hold == nil {
 		return ctx.Err()
@@ -40,34 +40,34 @@ func (c *Call) Hold(ctx context.Context) error {
 	return c.hold(ctx)
 }
 
-// Handler answers requests, each in a goroutine of its own. The reply's body becomes JSON; attach goes as it is.
-// An error that holds no *Error is sent as CodeInternal, a context's as CodeCancelled.
+// Handler handles requests, each in a goroutine of its own. The reply's body becomes JSON; attach is sent as it is.
+// An error that wraps no *Error is sent as CodeInternal, a context's error as CodeCancelled.
 type Handler interface {
 	Handle(ctx context.Context, c *Call) (body any, attach []any, err error)
 }
 
-// Server is the worker's end of a connection: it runs what comes in and keeps cancel, pause and resume by ID.
-// Its methods may be called from any goroutine.
+// Server is the worker's end of a connection: it runs requests and applies cancel, pause and resume by ID. Its
+// methods may be called from any goroutine.
 type Server struct {
 	handler Handler
 	send    func(Message) error
 
 	mu      sync.Mutex
 	running map[uint32]*running
-	dead    bool // a handler panicked: nothing that it touched can be trusted
+	dead    bool // a handler panicked: its state cannot be trusted any more
 }
 
 type running struct {
 	cancel context.CancelFunc
-	paused chan struct{} // nil: not paused; closed to go on
+	paused chan struct{} // nil: not paused; closed to resume
 }
 
-// NewServer returns a server that sends its answers by send, which must not block for long and keeps the order.
+// NewServer returns a server that replies through send, which must not block for long and must keep the order.
 func NewServer(h Handler, send func(Message) error) *Server {
 	return &Server{handler: h, send: send, running: make(map[uint32]*running)}
 }
 
-// Receive takes in one message and returns at once.
+// Receive handles one message and returns at once.
 func (s *Server) Receive(m Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,7 +111,7 @@ func (s *Server) run(ctx context.Context, r *running, m Message) {
 	s.mu.Lock()
 	delete(s.running, m.ID)
 	s.mu.Unlock()
-	// A connection that does not take the last word is gone, and its other end with it.
+	// If the reply cannot be sent, the other end is gone.
 	_ = s.send(answer)
 }
 
@@ -132,7 +132,7 @@ func (s *Server) handle(ctx context.Context, r *running, m Message) (body any, a
 		progress: func(body any) {
 			b, err := json.Marshal(body)
 			if err != nil {
-				panic(err) // a body that cannot be JSON is a mistake of ours
+				panic(err) // a body that cannot be encoded is a bug
 			}
 			_ = s.send(Message{ID: m.ID, Kind: Progress, Method: m.Method, Body: b})
 		},
@@ -156,7 +156,7 @@ func (s *Server) hold(ctx context.Context, r *running) error {
 	}
 }
 
-// AsError finds the *Error in err, or makes one that carries its text. It returns nil for nil.
+// AsError returns the *Error in err, or a new one with its text. It returns nil for nil.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
@@ -171,7 +171,7 @@ func AsError(err error) *Error {
 	return &Error{Code: CodeInternal, Message: err.Error()}
 }
 
-// Decode reads the JSON body of a request or reply into a T. An empty body is the zero T.
+// Decode decodes the JSON body of a request or reply. An empty body is the zero T.
 func Decode[T any](body []byte) (T, error) {
 	var v T
 	if len(body) == 0 {

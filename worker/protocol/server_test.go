@@ -14,7 +14,7 @@ type handlerFunc func(ctx context.Context, c *Call) (any, []any, error)
 
 func (f handlerFunc) Handle(ctx context.Context, c *Call) (any, []any, error) { return f(ctx, c) }
 
-// serve starts a server whose answers are gathered.
+// serve starts a server and returns the channel of its replies.
 func serve(h handlerFunc) (*Server, chan Message) {
 	out := make(chan Message, 1000)
 	return NewServer(h, func(m Message) error {
@@ -90,7 +90,7 @@ func TestServerCancelAndPause(t *testing.T) {
 		s.Receive(Message{ID: 1, Kind: Resume})
 		s.Receive(Message{ID: 1, Kind: Resume})
 		time.Sleep(5 * time.Second)
-		s.Receive(Message{ID: 2, Kind: Cancel}) // of nothing
+		s.Receive(Message{ID: 2, Kind: Cancel}) // unknown request
 		s.Receive(Message{ID: 1, Kind: Pause})
 		time.Sleep(5 * time.Second)
 		s.Receive(Message{ID: 1, Kind: Cancel}) // while paused
@@ -101,7 +101,7 @@ func TestServerCancelAndPause(t *testing.T) {
 	})
 }
 
-// A panic is told, and nothing is done by this worker any more.
+// A panic is reported, and the worker handles no more requests.
 func TestServerPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, out := serve(func(context.Context, *Call) (any, []any, error) {
@@ -117,7 +117,7 @@ func TestServerPanic(t *testing.T) {
 		s.Receive(Message{ID: 2, Kind: Request, Method: Stat})
 		synctest.Wait()
 		if len(out) != 0 {
-			t.Error("it went on")
+			t.Error("the server ran another request")
 		}
 	})
 }

@@ -1,35 +1,34 @@
 package protocol
 
-// OpenRequest names the files that Attach holds: first the parts of the archive in any order, then References,
-// whole or split archives in which contents are looked up that this one lacks.
+// OpenRequest names the attached files: first the parts of the archive in any order, then References: whole or split
+// archives in which blobs are looked up that this one lacks.
 type OpenRequest struct {
 	Parts      []string `json:"parts"`
 	References []string `json:"references,omitempty"`
 }
 
-// SortReply says what files that came together are. Numbers of files are 0-based, in the order of the request.
+// SortReply reports which of the given files form archives. File numbers are 0-based, in the order of the request.
 type SortReply struct {
 	Archives []Dropped     `json:"archives"`
-	Refused  []RefusedFile `json:"refused,omitempty"` // what cannot be opened, whatever it is
+	Refused  []RefusedFile `json:"refused,omitempty"` // files that cannot be opened
 }
 
-// Dropped is an archive among files that came together. What is known of a single one is only its files: there is
-// nothing to choose.
+// Dropped is an archive among the given files. If there is only one, just Files is set: there is nothing to choose.
 type Dropped struct {
 	Files  []int `json:"files"` // by part number
 	Size   int64 `json:"size"`  // bytes, all parts
 	Images int   `json:"images"`
-	Lacks  int   `json:"lacks"`           // contents that its images name and it does not hold
+	Lacks  int   `json:"lacks"`           // blobs that its images use and it does not hold
 	Needs  []int `json:"needs,omitempty"` // archives of this reply that hold some of them
 }
 
-// RefusedFile is a file that is no archive or no part of one that can be opened.
+// RefusedFile is a file that is not an archive, or not a part of one that can be opened.
 type RefusedFile struct {
 	File  int   `json:"file"`
 	Error Error `json:"error"`
 }
 
-// Archive is what a page shows of an archive as a whole.
+// Archive describes an archive as a whole.
 type Archive struct {
 	Name        string    `json:"name"` // of the first part
 	GUID        string    `json:"guid"` // 32 hex digits in file order
@@ -45,7 +44,7 @@ type Archive struct {
 	BootIndex   int       `json:"bootIndex"` // 0: none
 	Flags       []string  `json:"flags"`     // names of the header's flag bits
 	Parts       []Part    `json:"parts"`
-	Missing     []int     `json:"missing,omitempty"` // part numbers of the set that were not given
+	Missing     []int     `json:"missing,omitempty"` // part numbers of the set that were not provided
 	TotalParts  int       `json:"totalParts"`
 	Blobs       int       `json:"blobs"`
 	BlobBytes   int64     `json:"blobBytes"`   // unpacked
@@ -56,13 +55,13 @@ type Archive struct {
 	Fields      []Field   `json:"fields"`           // part 1's header, field by field
 	ReadOnly    bool      `json:"readOnly"`
 	References  []string  `json:"references,omitempty"`
-	Regions     []Region  `json:"regions"`          // part by part, in file order; neighbours of one kind are joined
-	Elsewhere   Elsewhere `json:"elsewhere"`        // what a delta archive lacks
+	Regions     []Region  `json:"regions"`          // part by part, in file order; adjacent regions of one kind are joined
+	Elsewhere   Elsewhere `json:"elsewhere"`        // blobs that a delta archive lacks
 	Sample      bool      `json:"sample,omitempty"` // set by the page, never by the engine
 }
 
-// Elsewhere counts the contents that images name and no open part holds: what makes a delta archive. Open does not
-// load trees and so does not know; Lacks goes through them all.
+// Elsewhere counts the blobs that images use and no open part holds, which is what makes an archive a delta archive.
+// Open does not load trees and so cannot count them; Lacks walks all trees.
 type Elsewhere struct {
 	Blobs int  `json:"blobs"`
 	Known bool `json:"known"`
@@ -75,7 +74,8 @@ type Part struct {
 	Size   int64  `json:"size"`
 }
 
-// Region is a run of bytes of one part. Kind: "header", "metadata", "data", "solid", "table", "xml", "integrity", "unused".
+// Region is a range of bytes in one part. Kind: "header", "metadata", "data", "solid", "table", "xml", "integrity",
+// "unused".
 type Region struct {
 	Part int    `json:"part"` // 0-based, into Archive.Parts
 	Off  int64  `json:"off"`
@@ -83,7 +83,7 @@ type Region struct {
 	Kind string `json:"kind"`
 }
 
-// Field is one field of an on-disk record, as it explains itself.
+// Field is one field of an on-disk record, with its meaning.
 type Field struct {
 	Name    string `json:"name"`
 	Off     int64  `json:"off"` // from the start of the record
@@ -92,7 +92,7 @@ type Field struct {
 	Meaning string `json:"meaning"`
 }
 
-// Image is one image as the XML document tells it. Times are RFC 3339 in UTC, "" if absent.
+// Image is one image as the XML document describes it. Times are RFC 3339 in UTC, "" if absent.
 type Image struct {
 	Index              int      `json:"index"` // from 1
 	Name               string   `json:"name"`
@@ -116,27 +116,27 @@ type Image struct {
 	Modified           string   `json:"modified,omitempty"`
 	Boot               bool     `json:"boot,omitempty"`
 	WIMBoot            bool     `json:"wimBoot,omitempty"`
-	Problem            string   `json:"problem,omitempty"` // why its tree cannot be read, if that is known
+	Problem            string   `json:"problem,omitempty"` // why its tree cannot be read, if known
 }
 
 // Row is one entry of a folder, as a list shows it.
 type Row struct {
 	Node     int32  `json:"node"`
 	Name     string `json:"name"`
-	Path     string `json:"path,omitempty"` // with leading slash; only where rows come from many folders
+	Path     string `json:"path,omitempty"` // with a leading slash; only in rows from different folders
 	Dir      bool   `json:"dir,omitempty"`
 	Size     int64  `json:"size"`
 	Modified int64  `json:"modified"`          // 100-ns units since 1601, as stored, exact below 2^53
 	Attrs    uint32 `json:"attrs"`             // FILE_ATTRIBUTE bits
 	Link     string `json:"link,omitempty"`    // target of a symbolic link or junction
-	BadLink  bool   `json:"badLink,omitempty"` // a link whose target data are damaged or missing
+	BadLink  bool   `json:"badLink,omitempty"` // a link whose target is damaged or missing
 	Reparse  uint32 `json:"reparse,omitempty"` // tag, 0 if none
 	Links    int    `json:"links,omitempty"`   // names of this inode, if more than one
 	Streams  int    `json:"streams,omitempty"` // named streams
-	Missing  bool   `json:"missing,omitempty"` // its content is in no open part
+	Missing  bool   `json:"missing,omitempty"` // its blob is in no open part
 	Depth    int    `json:"depth,omitempty"`   // Tree: 1 for the root's folders
-	Folders  bool   `json:"folders,omitempty"` // it holds folders
-	Open     bool   `json:"open,omitempty"`    // Tree: its folders follow
+	Folders  bool   `json:"folders,omitempty"` // it contains folders
+	Open     bool   `json:"open,omitempty"`    // Tree: expanded, its folders follow
 }
 
 // ListRequest asks for rows [Start, Start+Count) of folder Node, folders first, sorted and filtered.
@@ -149,11 +149,11 @@ type ListRequest struct {
 	Filter string `json:"filter,omitempty"`
 	Start  int    `json:"start"`
 	Count  int    `json:"count"`          // at most 1000
-	Seek   string `json:"seek,omitempty"` // also tell the index of the first row whose name starts so (typeahead), after Start
-	Find   int32  `json:"find,omitempty"` // also tell the index of this node's row
+	Seek   string `json:"seek,omitempty"` // also return the index of the first row after Start whose name starts with this (type to select)
+	Find   int32  `json:"find,omitempty"` // also return the index of this node's row
 }
 
-// ListReply is a window of a folder and what is true of the whole of it.
+// ListReply is a window of a folder and the totals of the folder.
 type ListReply struct {
 	Rows  []Row   `json:"rows"`
 	Start int     `json:"start"`
@@ -164,7 +164,7 @@ type ListReply struct {
 	Path  []Crumb `json:"path"`           // from the root to this folder
 	Seek  int     `json:"seek"`           // -1: none
 	Find  int     `json:"find"`           // -1: not in this list
-	Lost  int     `json:"lost,omitempty"` // number of losses in the image's tree: entries, lists, contents
+	Lost  int     `json:"lost,omitempty"` // losses in the image's tree: entries, lists, blobs
 }
 
 // Crumb is one step of a path bar.
@@ -173,13 +173,14 @@ type Crumb struct {
 	Name string `json:"name"` // "" for the root
 }
 
-// TreeRequest asks for a window of the folders, those in Expanded opened. The root is always open and is no row.
+// TreeRequest asks for a window of the folder tree with the folders in Expanded opened. The root is always open and
+// has no row.
 type TreeRequest struct {
 	Image    int     `json:"image"`
 	Expanded []int32 `json:"expanded"`
 	Start    int     `json:"start"`
 	Count    int     `json:"count"`
-	Find     int32   `json:"find,omitempty"` // also tell the index of this node's row
+	Find     int32   `json:"find,omitempty"` // also return the index of this node's row
 }
 
 // TreeReply holds rows with Depth, Folders and Open set.
@@ -190,7 +191,8 @@ type TreeReply struct {
 	Find  int   `json:"find"`
 }
 
-// FindRequest names an entry by its path in the image, separated by slashes, names compared exactly first and then ignoring case.
+// FindRequest names an entry by its path in the image, separated by slashes. Names are compared exactly first, then
+// ignoring case.
 type FindRequest struct {
 	Image int    `json:"image"`
 	Path  string `json:"path"`
@@ -202,12 +204,12 @@ type StatRequest struct {
 	Node  int32 `json:"node"`
 }
 
-// Details is all that is known of one entry.
+// Details are all details of one entry.
 type Details struct {
 	Row
 	FullPath    string   `json:"fullPath"`
 	Kind        string   `json:"kind"`                  // "folder", "file", "link", "reparse"
-	Type        string   `json:"type"`                  // what its first bytes or its name say: "Windows executable, x64", "Text", …; may be ""
+	Type        string   `json:"type"`                  // by its first bytes or its name: "Windows executable, x64", "Text", …; may be ""
 	FileVersion string   `json:"fileVersion,omitempty"` // of a PE file's version resource
 	Strings     []Pair   `json:"strings,omitempty"`     // the version resource's strings
 	ShortName   string   `json:"shortName,omitempty"`
@@ -217,10 +219,10 @@ type Details struct {
 	AttrNames   []string `json:"attrNames"`
 	Hash        string   `json:"hash,omitempty"`      // 40 hex digits of the unnamed stream, "" if empty
 	LinkPaths   []string `json:"linkPaths,omitempty"` // the other names of this inode, at most 100
-	AlsoIn      int      `json:"alsoIn"`              // entries that use the same content in images whose trees are loaded
+	AlsoIn      int      `json:"alsoIn"`              // entries that use the same blob, in images whose trees are loaded
 	StreamList  []Stream `json:"streamList,omitempty"`
 	ReparseName string   `json:"reparseName,omitempty"` // "symbolic link", "junction", "WOF", …
-	LinkNode    int32    `json:"linkNode,omitempty"`    // where the link leads within this image
+	LinkNode    int32    `json:"linkNode,omitempty"`    // the link's target in this image
 	LinkFound   bool     `json:"linkFound,omitempty"`
 	SDDL        string   `json:"sddl,omitempty"`
 	Owner       string   `json:"owner,omitempty"` // a well-known name, or the SID
@@ -239,7 +241,7 @@ type Pair struct {
 	Value string `json:"value"`
 }
 
-// Access is one entry of an access control list, in words.
+// Access is one entry of an access control list, in readable form.
 type Access struct {
 	Kind   string `json:"kind"` // "allow", "deny", "audit", …
 	Who    string `json:"who"`
@@ -247,19 +249,19 @@ type Access struct {
 	Flags  string `json:"flags,omitempty"`
 }
 
-// Stream is one stream of an inode beside the unnamed one.
+// Stream is one stream of an inode other than the unnamed one.
 type Stream struct {
 	Name string `json:"name"` // "" for the reparse data
 	Size int64  `json:"size"`
 	Hash string `json:"hash,omitempty"`
 }
 
-// Stored says where a content lies.
+// Stored describes where a blob is stored.
 type Stored struct {
 	Part       int     `json:"part"` // 0-based
 	PartName   string  `json:"partName"`
 	Off        int64   `json:"off"`        // of the resource, in the part
-	PackedSize int64   `json:"packedSize"` // of the resource; for a solid one, of all of it
+	PackedSize int64   `json:"packedSize"` // of the resource; for a solid one, of the whole resource
 	Size       int64   `json:"size"`
 	Codec      string  `json:"codec"`
 	Solid      bool    `json:"solid"`
@@ -268,11 +270,11 @@ type Stored struct {
 	FirstChunk int64   `json:"firstChunk,omitempty"`
 	Chunks     int64   `json:"chunks"`
 	Ratios     []uint8 `json:"ratios,omitempty"`    // packed size of its first chunks (at most 64), percent; base64 on the wire
-	RefCount   int64   `json:"refCount"`            // as the blob table says
-	Reference  bool    `json:"reference,omitempty"` // it lies in a referenced archive
+	RefCount   int64   `json:"refCount"`            // from the blob table
+	Reference  bool    `json:"reference,omitempty"` // it is in a referenced archive
 }
 
-// ReadRequest asks for bytes of a stream. Stream "" is the file's content.
+// ReadRequest asks for bytes of a stream. Stream "" is the unnamed stream.
 type ReadRequest struct {
 	Image  int    `json:"image"`
 	Node   int32  `json:"node"`
@@ -282,30 +284,30 @@ type ReadRequest struct {
 	Want   string `json:"want,omitempty"` // "": the bytes; "text": decoded text in Text, at most Len bytes of it
 }
 
-// ReadReply: the bytes are attached, unless text was wanted.
+// ReadReply is a range of a stream. The bytes are attached, unless text was requested.
 type ReadReply struct {
 	Off      int64  `json:"off"`
 	Len      int    `json:"len"`
 	Size     int64  `json:"size"` // of the whole stream
 	Text     string `json:"text,omitempty"`
 	Encoding string `json:"encoding,omitempty"` // "UTF-8", "UTF-16LE", "UTF-16BE", "Windows-1252"; "" if it is not text
-	Picture  string `json:"picture,omitempty"`  // MIME type if the first bytes are a picture that browsers show
-	Markup   bool   `json:"markup,omitempty"`   // it is XML
+	Picture  string `json:"picture,omitempty"`  // MIME type if the first bytes are an image format that browsers show
+	Markup   bool   `json:"markup,omitempty"`   // XML
 	Check    Check  `json:"check,omitempty"`    // of the whole stream
 }
 
-// Check tells whether the returned bytes were compared with their SHA-1.
+// Check reports whether the stream was verified against its SHA-1.
 type Check string
 
 // The results of a check.
 const (
 	CheckGood Check = "good" // the SHA-1 matches
 	CheckBad  Check = "bad"  // it does not
-	CheckNone Check = ""     // not compared: only a part of a long stream was read
+	CheckNone Check = ""     // not verified: only a part of a long stream was read
 )
 
-// SearchRequest looks for names (or paths, if the query has a slash) in all images, or in those named.
-// A query with * or ? must match the whole name; otherwise it is looked for inside it, ignoring case.
+// SearchRequest searches for names (or paths, if the query contains a slash) in all images, or in the given ones. A
+// query with * or ? must match the whole name; otherwise the name must contain it, ignoring case.
 type SearchRequest struct {
 	Query  string `json:"query"`
 	Images []int  `json:"images,omitempty"`
@@ -313,7 +315,7 @@ type SearchRequest struct {
 	Count  int    `json:"count"` // groups
 }
 
-// SearchReply is a window of groups; the session remembers the last query's result for the next window.
+// SearchReply is a window of groups. The session keeps the result of the last query for further windows.
 type SearchReply struct {
 	Groups []Group `json:"groups"`
 	Start  int     `json:"start"`
@@ -321,10 +323,10 @@ type SearchReply struct {
 	Hits   int     `json:"hits"`
 	Done   int     `json:"done"` // images searched
 	Of     int     `json:"of"`
-	More   bool    `json:"more,omitempty"` // it stopped at its limit of 100,000 hits
+	More   bool    `json:"more,omitempty"` // the search stopped at its limit of 100,000 hits
 }
 
-// Group is the hits that share one content (folders and empty files: one path).
+// Group is the hits that share one blob (for folders and empty files: one path).
 type Group struct {
 	Name  string `json:"name"` // of the first hit
 	Hash  string `json:"hash,omitempty"`
@@ -341,14 +343,14 @@ type Hit struct {
 	Path  string `json:"path"`
 }
 
-// UsesRequest asks who uses a content, in every image.
+// UsesRequest asks which entries use a blob, in every image.
 type UsesRequest struct {
 	Hash  string `json:"hash"`
 	Start int    `json:"start"`
 	Count int    `json:"count"`
 }
 
-// UsesReply is a window of the hits. PerImage counts them for each image, in order.
+// UsesReply is a window of the hits. PerImage has the number of hits for each image, in order.
 type UsesReply struct {
 	Hits     []Hit `json:"hits"`
 	Start    int   `json:"start"`
@@ -356,7 +358,7 @@ type UsesReply struct {
 	PerImage []int `json:"perImage"`
 }
 
-// XMLReply is the XML document as text, indented for reading, and as it is stored.
+// XMLReply is the XML document as text: indented for reading, and as stored.
 type XMLReply struct {
 	Pretty string `json:"pretty"`
 	Raw    string `json:"raw"`
@@ -367,23 +369,23 @@ type VersionRequest struct {
 	Image int `json:"image"`
 }
 
-// VersionReply is what the image's own kernel says: "10.0.22621.2428", and where it stands.
+// VersionReply is the version of the image's kernel, "10.0.22621.2428", and the kernel's path.
 type VersionReply struct {
 	Version string `json:"version"`
 	Path    string `json:"path"`
 }
 
-// StatusReply is a worker's own memory.
+// StatusReply is a worker's memory use.
 type StatusReply struct {
 	Memory int64 `json:"memory"` // bytes of linear memory
 	Heap   int64 `json:"heap"`   // bytes in use
 }
 
-// WindowsReply holds the facts from the files of the Windows in an image, beside its XML. Reading them reads its hives, and in a solid
-// archive much more.
+// WindowsReply holds the facts from the Windows files in an image that its XML lacks. Getting them reads its registry
+// hives, and in a solid archive much more.
 type WindowsReply struct {
 	Root        string       `json:"root"`                  // "/Windows"
-	Build       string       `json:"build,omitempty"`       // by the registry: "10.0.22621.2428"
+	Build       string       `json:"build,omitempty"`       // from the registry: "10.0.22621.2428"
 	Branch      string       `json:"branch,omitempty"`      // "ni_release"
 	Lab         string       `json:"lab,omitempty"`         // lab and date of the build
 	Differences []Difference `json:"differences,omitempty"` // what the XML lacks or has wrong

@@ -19,7 +19,7 @@ func TestText(t *testing.T) {
 		{"\U0010ffff", "<U+10FFFF>"},
 		{"name\u00a0", "name<U+00A0>"},
 		{"größe 文字 שלום مرحبا.txt", "größe 文字 שלום مرحبا.txt"},
-		{"文字\u3000文字", "文字\u3000文字"}, // twice as wide as a space: it is seen
+		{"文字\u3000文字", "文字\u3000文字"}, // twice as wide as a space, so it is visible
 		{"cut \xff\xe2\x80", "cut \ufffd\ufffd\ufffd"},
 		{"\xed\xa0\x80", "\ufffd\ufffd\ufffd"}, // an unpaired surrogate, as a name on disk has it
 	} {
@@ -32,14 +32,14 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestHidden compares the table with what Go knows of Unicode.
+// TestHidden compares the table with Go's Unicode tables.
 func TestHidden(t *testing.T) {
 	for i, r := range hidden {
 		if r[0] > r[1] || i > 0 && hidden[i-1][1] >= r[0] {
 			t.Errorf("range %d, %X to %X, is out of order", i, r[0], r[1])
 		}
 	}
-	// Signs that enclose digits: they are format characters and have a form.
+	// Signs that enclose digits: they are format characters but visible.
 	formed := []*unicode.RangeTable{unicode.Prepended_Concatenation_Mark}
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		must := unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point, unicode.Variation_Selector,
@@ -49,13 +49,13 @@ func TestHidden(t *testing.T) {
 			t.Errorf("U+%04X is not hidden", r)
 		}
 		if !must && Hidden(r) && unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.Co) &&
-			!strings.ContainsRune("\u115f\u1160\u3164\uffa0\U00016fe4", r) { // letters without a form
+			!strings.ContainsRune("\u115f\u1160\u3164\uffa0\U00016fe4", r) { // letters without a visible form
 			t.Errorf("U+%04X is hidden", r)
 		}
 	}
 }
 
-// TestWriter cuts a text at each of its bytes.
+// TestWriter splits a text at each of its bytes.
 func TestWriter(t *testing.T) {
 	const text = "\rpart 1\tof 3\nphoto\u202egpj.exe\n\x1b]0;title\x07文\n"
 	const want = "\rpart 1\tof 3\nphoto<U+202E>gpj.exe\n<U+001B>]0;title<U+0007>文\n"
@@ -82,7 +82,7 @@ func FuzzText(f *testing.F) {
 			t.Errorf("Text(%q) = %q", s, got)
 		}
 		if Text(got) != got {
-			t.Errorf("Text of %q is not itself", got)
+			t.Errorf("Text(%q) is not a fixed point", got)
 		}
 	})
 }
