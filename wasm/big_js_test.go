@@ -7,7 +7,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// TestLargeImage opens 100,000 files and looks around, within the memory that a page and its workers may take.
+// TestLargeImage opens an image of 100,000 files, lists and searches it, and checks the memory of the page and its
+// workers.
 func TestLargeImage(t *testing.T) {
 	b := manyFiles(100_000)
 	p := newPool(t)

@@ -18,7 +18,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// scratch makes a folder of the origin's own file system. It stands in for one that a person picked: the handles are alike.
+// scratch makes a folder in the origin private file system. It stands in for a picked folder: both have the same kind
+// of handle.
 func scratch(t *testing.T) (js.Value, *fsa.FS) {
 	t.Helper()
 	root, err := jsx.Call(js.Global().Get("navigator").Get("storage"), "getDirectory")
@@ -38,7 +39,7 @@ func scratch(t *testing.T) (js.Value, *fsa.FS) {
 	return dir, fsa.NewFS(dir)
 }
 
-// fillFolder writes files of many sizes, some of them the same.
+// fillFolder writes files of many sizes, some of them identical.
 func fillFolder(t *testing.T, to *fsa.FS) map[string]string {
 	t.Helper()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -71,7 +72,7 @@ func fillFolder(t *testing.T, to *fsa.FS) map[string]string {
 	return want
 }
 
-// holds opens an archive and reads every file of an image.
+// holds opens an archive and checks every file of an image.
 func holds(t *testing.T, p *pool.Pool, file any, image int, want map[string]string) {
 	t.Helper()
 	s, err := p.Open(t.Context(), pool.Files{Parts: []pool.File{{Name: "a.wim", Value: file}}})
@@ -126,8 +127,8 @@ func newBuild(t *testing.T, p *pool.Pool) *pool.Build {
 	return b
 }
 
-// A folder becomes an archive, in the browser's own file system and in memory; another one is appended in place, by the
-// archive's handle.
+// A folder becomes an archive, in OPFS and in memory; another folder is appended in place, through the archive's
+// handle.
 func TestBuild(t *testing.T) {
 	p := newPool(t)
 	dir, in := scratch(t)
@@ -159,7 +160,7 @@ func TestBuild(t *testing.T) {
 		holds(t, p, file, 1, want)
 	}
 
-	// The archive is put into a folder, and changed there.
+	// The archive is copied into a folder and changed there.
 	f, err := fsa.NewFile(file.(js.Value))
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +189,7 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Files without a folder's handle.
+	// Files without a directory handle.
 	files := pool.FolderInput{Name: "files", Paths: []string{"one", "empty/", "two/three"}, Files: []any{
 		js.Global().Get("File").New([]any{"first"}, "one"), js.Global().Get("File").New([]any{"second"}, "three"),
 	}}
@@ -205,7 +206,7 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// A build that is cancelled leaves nothing: no new file, and an archive that was to be changed as it was.
+// A cancelled build leaves no new file, and an archive to change as it was.
 func TestBuildCancelled(t *testing.T) {
 	p := newPool(t)
 	dir, in := scratch(t)

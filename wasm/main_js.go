@@ -1,4 +1,4 @@
-// Command wasm is the engine's worker: it answers the protocol's messages that are posted to it.
+// Command wasm is the engine's worker program: it answers the protocol's messages.
 package main
 
 import (
@@ -33,16 +33,16 @@ func main() {
 		if f, err := fsa.NewFile(v); err == nil {
 			return f
 		}
-		return v // a handle, or what the engine will not take
+		return v // a handle, or something that the engine will reject
 	})
 }
 
-// firstCollection is how much memory the program takes before anything is collected, bytes.
+// firstCollection is the memory that the program may take before the first garbage collection, bytes.
 const firstCollection = 48 << 20
 
-// collectLate puts the first collection off: it takes a new worker 20 to 50 ms, since the collector's own code must
-// be compiled for it, while an archive is being opened that leaves hardly any garbage. From then on linear memory, which
-// never shrinks, is the concern: garbage is not let grow as large as what is in use.
+// collectLate postpones the first garbage collection. In a new worker it takes 20 to 50 ms, since the browser must
+// compile the collector's code, and would delay the opening of an archive, which leaves hardly any garbage. After
+// that the concern is linear memory, which never shrinks: garbage may only grow to half of the live heap.
 func collectLate() {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(firstCollection)
@@ -84,12 +84,13 @@ func join(ranges []engine.FileRange) (any, error) {
 func folderHandle(handle any) (js.Value, error) {
 	v, ok := handle.(js.Value)
 	if !ok || v.Type() != js.TypeObject {
-		return v, &protocol.Error{Code: protocol.CodeBadRequest, Message: "a folder came without its handle"}
+		return v, &protocol.Error{Code: protocol.CodeBadRequest, Message: "the folder's handle is missing"}
 	}
 	return v, nil
 }
 
-// cacheSize bounds the decoded chunks that a session keeps, by how much memory the machine is said to have.
+// cacheSize returns the limit for decoded chunks that a session keeps, by the memory that the browser reports for the
+// machine.
 func cacheSize() int64 {
 	gigabytes := js.Global().Get("navigator").Get("deviceMemory")
 	if gigabytes.Type() == js.TypeNumber && gigabytes.Float() < 4 {

@@ -24,7 +24,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// workerEnv tells this test binary that it is to be the program itself.
+// workerEnv makes this test binary run as the program itself.
 const workerEnv = "WIMSCOPE_ENGINE_WORKER"
 
 func TestMain(m *testing.M) {
@@ -64,7 +64,7 @@ func open(t *testing.T, p *pool.Pool, b []byte) *pool.Session {
 	return s
 }
 
-// manyFiles is an archive of n files in folders of 100, each with a content of its own.
+// manyFiles returns an archive of n files in folders of 100, each with different data.
 func manyFiles(n int) []byte {
 	root := wimtest.Folder("")
 	for i := 0; i < n; i += 100 {
@@ -185,7 +185,7 @@ func TestJobs(t *testing.T) {
 	}
 }
 
-// A folder of the origin's own file system stands in for one that a person picked: the handles are alike.
+// A folder in the origin private file system stands in for a picked one: both have the same kind of handle.
 func TestFolder(t *testing.T) {
 	const files = 300
 	p := newPool(t)
@@ -210,7 +210,7 @@ func TestFolder(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(got), "content 142\n") || len(got) != 12+142 {
 		t.Errorf("%q, %v", got, err)
 	}
-	// A second one that is cancelled takes back what it made.
+	// A second extraction that is cancelled removes what it created.
 	if err := fs.RemoveAll("dir 0"); err != nil {
 		t.Fatal(err)
 	}

@@ -7,10 +7,10 @@ import (
 	"wimscope/worker/jsx"
 )
 
-// maxAhead is how many reads may be on their way: of the shard that runs and of the one that waits.
+// maxAhead limits the pending reads: those of the shard that runs and of the one that waits.
 const maxAhead = 3
 
-// ahead is a read by promise: the browser does it while the program computes. FileReaderSync cannot.
+// ahead is an asynchronous read: the browser reads while the program computes. FileReaderSync cannot do that.
 type ahead struct {
 	off, end int64
 	done     chan struct{}
@@ -18,7 +18,7 @@ type ahead struct {
 	err      error
 }
 
-// ReadAhead starts to read n bytes from off on, at most 8 MiB, and returns at once.
+// ReadAhead starts to read n bytes at off, at most 8 MiB, and returns at once.
 func (f *File) ReadAhead(off, n int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -33,7 +33,7 @@ func (f *File) ReadAhead(off, n int64) {
 	}
 	blob, err := jsx.CallNow(f.blob, "slice", float64(off), float64(end))
 	if err != nil {
-		return // ReadAt will find out and say so
+		return // ReadAt will report it
 	}
 	promise, err := jsx.CallNow(blob, "arrayBuffer")
 	if err != nil {
@@ -53,8 +53,8 @@ func (f *File) ReadAhead(off, n int64) {
 	f.ahead = append(f.ahead, a)
 }
 
-// fromAhead copies to p what was read ahead from off on; 0 if nothing was, or if it failed: then the same read,
-// done again, tells why.
+// fromAhead copies bytes that were read ahead at off to p. It returns 0 if there are none or if that read failed:
+// reading again then reports the error.
 func (f *File) fromAhead(p []byte, off int64) int {
 	i := slices.IndexFunc(f.ahead, func(a *ahead) bool { return a.off <= off && off < a.end })
 	if i < 0 {

@@ -8,21 +8,22 @@ import (
 	"wimscope/worker/jsx"
 )
 
-// digestMin is from how many bytes on the browser is asked: below it takes longer to answer than the program itself.
+// digestMin is the size from which the browser computes the hash: below it the program is faster by itself.
 const digestMin = 1 << 20
 
-// SHA1 has the browser compute the SHA-1 of b beside the program. It returns at once; wait gives the hash. b must not
-// change before that. It returns nil if the browser cannot, or if b is so short that it would be of no use.
+// SHA1 makes the browser compute the SHA-1 of b in parallel with the program. It returns at once; wait returns the
+// hash. b must not change before that. SHA1 returns nil if the browser cannot do it, or if b is too short to be worth
+// it.
 //
-// It reads b where it lies, in the program's memory, which the loader script gives as self.wasmMemory: into an array
-// of its own b would first be copied twice.
+// It passes b where it lies in the program's memory, which the loader script provides as self.wasmMemory: an array of
+// its own would cost one more copy.
 func SHA1(b []byte) (wait func() ([20]byte, error)) {
 	memory := js.Global().Get("wasmMemory")
 	crypto := js.Global().Get("crypto")
 	if len(b) < digestMin || memory.Type() != js.TypeObject || crypto.Type() != js.TypeObject {
 		return nil
 	}
-	subtle := crypto.Get("subtle") // there is none where the page is not a secure context
+	subtle := crypto.Get("subtle") // missing if the page is not a secure context
 	if subtle.Type() != js.TypeObject {
 		return nil
 	}
@@ -42,7 +43,7 @@ func SHA1(b []byte) (wait func() ([20]byte, error)) {
 		}
 		got, ok := jsx.Bytes(v)
 		if !ok || len(got) != len(sum) {
-			return sum, fmt.Errorf("fsa: a SHA-1 of %d bytes", len(got))
+			return sum, fmt.Errorf("fsa: SHA-1 has %d bytes", len(got))
 		}
 		return [20]byte(got), nil
 	}

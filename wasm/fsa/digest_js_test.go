@@ -14,9 +14,9 @@ func TestSHA1(t *testing.T) {
 	for _, part := range [][]byte{b, b[1:], b[len(b)-digestMin:]} {
 		wait := SHA1(part)
 		if wait == nil {
-			t.Fatal("the browser was not asked")
+			t.Fatal("SHA1 declined")
 		}
-		// Memory that grows meanwhile is another buffer to JavaScript.
+		// When memory grows meanwhile, JavaScript sees a new buffer.
 		more := make([]byte, 32<<20)
 		more[len(more)-1] = 1
 		got, err := wait()
@@ -25,16 +25,16 @@ func TestSHA1(t *testing.T) {
 		}
 	}
 	if SHA1(b[:digestMin-1]) != nil || SHA1(nil) != nil {
-		t.Error("the browser was asked for little")
+		t.Error("SHA1 accepted a short slice")
 	}
 }
 
-// Without the loader's help, or where there is no crypto.subtle, the caller is to do it itself.
+// Without the loader's help, or without crypto.subtle, SHA1 declines.
 func TestSHA1Declines(t *testing.T) {
 	memory := js.Global().Get("wasmMemory")
 	js.Global().Delete("wasmMemory")
 	defer js.Global().Set("wasmMemory", memory)
 	if SHA1(make([]byte, digestMin)) != nil {
-		t.Error("the browser was asked, and could not know where the bytes are")
+		t.Error("SHA1 did not decline")
 	}
 }

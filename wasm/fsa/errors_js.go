@@ -7,8 +7,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// reading gives an exception that a read threw its protocol code.
-func reading(file string, err error) error {
+// readError converts an exception of a read to a *protocol.Error.
+func readError(file string, err error) error {
 	var e *jsx.Error
 	if !errors.As(err, &e) {
 		return err
@@ -26,14 +26,14 @@ func reading(file string, err error) error {
 	case e.Name == "TypeError", e.Name == "ReferenceError", e.Name == "":
 		p.Code = protocol.CodeInternal
 	default:
-		// NotReadableError, InvalidStateError, AbortError, NS_ERROR_FAILURE, …: browsers differ in the error for a file that changed
-		// since it was opened, and reading an unchanged file does not fail.
+		// NotReadableError, InvalidStateError, AbortError, NS_ERROR_FAILURE, …: browsers differ in the error for a
+		// file that changed since it was opened, and reading an unchanged file does not fail.
 		p.Code = protocol.CodeChanged
 	}
 	return p
 }
 
-// isGone reports whether an exception of that name means that a file is missing.
+// isGone reports whether an exception with this name means that the file is missing.
 func isGone(name string) bool {
 	switch name {
 	case "NotFoundError", "NS_ERROR_FILE_NOT_FOUND", "NS_ERROR_FILE_TARGET_DOES_NOT_EXIST", "NS_ERROR_DOM_FILE_NOT_FOUND_ERR":
@@ -42,19 +42,19 @@ func isGone(name string) bool {
 	return false
 }
 
-// writing gives an exception that a write, or opening a file for it, threw its protocol code.
-func writing(file string, err error) error {
+// writeError converts an exception of a write, or of opening a file for writing, to a *protocol.Error.
+func writeError(file string, err error) error {
 	return coded(file, err, func(name string) protocol.Code {
 		switch name {
-		case "QuotaExceededError", "UnknownError": // Firefox says the latter when the disk is full
+		case "QuotaExceededError", "UnknownError": // Firefox throws the latter when the disk is full
 			return protocol.CodeNoSpace
 		case "NotAllowedError", "SecurityError":
 			return protocol.CodePermission
-		case "AbortError": // Safe Browsing or a policy refused the file when it was closed
+		case "AbortError": // Safe Browsing or a policy rejected the file when it was closed
 			return protocol.CodeBlocked
-		case "NoModificationAllowedError": // someone else writes it
+		case "NoModificationAllowedError": // another program has it open for writing
 			return protocol.CodeBlocked
-		case "NotFoundError", "NotReadableError", "InvalidStateError": // the folder went away
+		case "NotFoundError", "NotReadableError", "InvalidStateError": // the folder is gone
 			return protocol.CodeChanged
 		case "RangeError":
 			return protocol.CodeTooLarge

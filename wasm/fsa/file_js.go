@@ -13,24 +13,24 @@ import (
 )
 
 const (
-	blockSize  = 256 << 10 // of the cache: a slice costs the same time for 4 KiB as for this
-	blockCount = 16        // 4 MiB a file
-	aheadCount = 4         // blocks that are read at once when reads go forward
-	sliceMax   = 8 << 20   // the most that is asked of the browser at once
-	directMax  = 32 << 20  // the same of ReadAt: each request costs the browser milliseconds
+	blockSize  = 256 << 10 // of the cache: slicing 4 KiB takes as long as slicing this
+	blockCount = 16        // 4 MiB per file
+	aheadCount = 4         // blocks read at once by sequential reads
+	sliceMax   = 8 << 20   // size limit of one request to the browser
+	directMax  = 32 << 20  // the same in ReadAt: each request costs the browser milliseconds
 )
 
-// File reads a File or Blob. It is safe for concurrent use; it keeps at most 4 MiB of what was read.
+// File reads a File or Blob. It is safe for concurrent use. It caches at most 4 MiB of the data read.
 type File struct {
 	blob js.Value
 	name string
 	size int64
 
 	mu     sync.Mutex
-	reader js.Value // FileReaderSync: it needs no promise, and only dedicated workers have it
+	reader js.Value // FileReaderSync: it is synchronous, and only dedicated workers have it
 	blocks map[int64]*block
 	clock  int64
-	next   int64 // the block after the last one that was fetched
+	next   int64 // the block after the last one fetched
 	ahead  []*ahead
 }
 
@@ -39,14 +39,14 @@ type block struct {
 	used int64
 }
 
-// NewFile reads v, a File or a Blob.
+// NewFile returns a File for v, a JavaScript File or Blob.
 func NewFile(v js.Value) (*File, error) {
 	if !jsx.Is(v, "Blob") {
 		return nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: "not a File"}
 	}
 	reader, err := jsx.New("FileReaderSync")
 	if err != nil {
-		return nil, reading("", err)
+		return nil, readError("", err)
 	}
 	f := &File{blob: v, size: int64(v.Get("size").Float()), reader: reader, blocks: make(map[int64]*block), next: -1}
 	if n := v.Get("name"); n.Type() == js.TypeString {
@@ -55,14 +55,14 @@ func NewFile(v js.Value) (*File, error) {
 	return f, nil
 }
 
-// Range is bytes of a *File, or of what Source.Kept gives.
+// Range is a range of bytes of a *File, or of a value that Source.Kept returned.
 type Range struct {
 	In      any
 	From, N int64
 }
 
-// Join makes one Blob of ranges, one after another: reading it costs the browser a fraction of what reading each of the
-// files does. If one of them has changed, no read that touches it succeeds.
+// Join concatenates ranges to one Blob: reading it costs the browser a fraction of reading each of the files. If one
+// of the files has changed, every read that includes it fails.
 func Join(ranges []Range) (blob js.Value, err error) {
 	list := js.Global().Get("Array").New(len(ranges))
 	for i, r := range ranges {
@@ -83,13 +83,13 @@ func Join(ranges []Range) (blob js.Value, err error) {
 	return jsx.New("Blob", list)
 }
 
-// Size is the file's size when it was picked, bytes.
+// Size returns the file's size in bytes, as it was when the file was picked.
 func (f *File) Size() int64 { return f.size }
 
-// Name is the file's name, "" for a Blob.
+// Name returns the file's name, "" for a Blob.
 func (f *File) Name() string { return f.name }
 
-// ModTime is when the file was changed last, zero for a Blob.
+// ModTime returns the time of the last change, zero for a Blob.
 func (f *File) ModTime() time.Time {
 	v := f.blob.Get("lastModified")
 	if v.Type() != js.TypeNumber {
@@ -98,10 +98,10 @@ func (f *File) ModTime() time.Time {
 	return time.UnixMilli(int64(v.Float()))
 }
 
-// JSValue is the File itself.
+// JSValue returns the JavaScript File.
 func (f *File) JSValue() js.Value { return f.blob }
 
-// ReadAt implements io.ReaderAt. Reads of a block and more go straight to the file.
+// ReadAt implements io.ReaderAt. Reads of at least a block bypass the cache.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, fmt.Errorf("fsa: %s: negative offset", f.name)
@@ -133,7 +133,7 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// direct reads from the browser into p, as much as there is.
+// direct reads from the browser into p, up to the end of the file.
 func (f *File) direct(p []byte, off int64) (int, error) {
 	end := min(off+int64(len(p)), f.size)
 	a, err := f.slice(off, end)
@@ -146,10 +146,10 @@ func (f *File) direct(p []byte, off int64) (int, error) {
 func (f *File) slice(off, end int64) (js.Value, error) {
 	a, err := f.read(off, end)
 	if err != nil {
-		return a, f.explain(reading(f.name, err))
+		return a, f.explain(readError(f.name, err))
 	}
 	if got := int64(a.Length()); got != end-off {
-		return a, f.explain(&protocol.Error{Code: protocol.CodeChanged, Name: f.name, Off: off, Message: fmt.Sprintf("fsa: %s: %d bytes at %d where %d were expected", f.name, got, off, end-off)})
+		return a, f.explain(&protocol.Error{Code: protocol.CodeChanged, Name: f.name, Off: off, Message: fmt.Sprintf("fsa: %s: got %d bytes at %d, want %d", f.name, got, off, end-off)})
 	}
 	return a, nil
 }
@@ -165,7 +165,7 @@ func (f *File) read(off, end int64) (js.Value, error) {
 	return js.Global().Get("Uint8Array").New(b), nil
 }
 
-// explain adds to the error for a changed file what became of it. It reads the first and the last byte to find out.
+// explain adds to the error for a changed file what happened to it. It reads the first and the last byte to find out.
 func (f *File) explain(err error) error {
 	var e *protocol.Error
 	if !errors.As(err, &e) || e.Code != protocol.CodeChanged || e.Record != "" || f.size == 0 {
@@ -187,7 +187,7 @@ func (f *File) explain(err error) error {
 	return e
 }
 
-// cached reads from the block that holds off.
+// cached copies from the block that contains off.
 func (f *File) cached(p []byte, off int64) (int, error) {
 	i := off / blockSize
 	b := f.blocks[i]
@@ -202,7 +202,7 @@ func (f *File) cached(p []byte, off int64) (int, error) {
 	return copy(p, b.data[off-i*blockSize:]), nil
 }
 
-// fetch reads block i, and some of those after it if the last fetch ended there.
+// fetch reads block i, and the next ones too if the last fetch ended there.
 func (f *File) fetch(i int64) error {
 	n := int64(1)
 	if i == f.next {
@@ -219,7 +219,7 @@ func (f *File) fetch(i int64) error {
 		k := min(len(data), blockSize)
 		f.evict()
 		f.clock++
-		// Each block has memory of its own, or the one that lives longest would keep all.
+		// Each block gets memory of its own; otherwise the block kept longest would retain all of data.
 		f.blocks[at] = &block{data: append([]byte(nil), data[:k]...), used: f.clock}
 		data = data[k:]
 		f.next = at + 1
@@ -227,7 +227,7 @@ func (f *File) fetch(i int64) error {
 	return nil
 }
 
-// evict makes room for one block.
+// evict removes the least recently used block if the cache is full.
 func (f *File) evict() {
 	if len(f.blocks) < blockCount {
 		return

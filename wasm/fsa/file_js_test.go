@@ -91,7 +91,7 @@ func TestFileReadAhead(t *testing.T) {
 	}
 }
 
-// A browser tells of a file that changed on disk by a NotReadableError; here a reader stands in for it.
+// Browsers report a file that changed on disk as a NotReadableError; here a fake reader does.
 func TestFileChanged(t *testing.T) {
 	f := fileOf(t, randomBytes(100), "a.wim")
 	thrower := js.Global().Get("Object").New()
@@ -107,7 +107,7 @@ func TestFileChanged(t *testing.T) {
 		// Firefox
 		"AbortError": protocol.CodeChanged, "NS_ERROR_FAILURE": protocol.CodeChanged, "NS_ERROR_FILE_NOT_FOUND": protocol.CodeChanged,
 	} {
-		err := reading("a.wim", &jsx.Error{Name: name})
+		err := readError("a.wim", &jsx.Error{Name: name})
 		if pe := protocol.AsError(err); pe.Code != want {
 			t.Errorf("reading: %s is %s, want %s", name, pe.Code, want)
 		}
@@ -116,31 +116,31 @@ func TestFileChanged(t *testing.T) {
 		"QuotaExceededError": protocol.CodeNoSpace, "AbortError": protocol.CodeBlocked, "NotAllowedError": protocol.CodePermission,
 		"NoModificationAllowedError": protocol.CodeBlocked, "NotFoundError": protocol.CodeChanged,
 	} {
-		err := writing("a.zip", &jsx.Error{Name: name})
+		err := writeError("a.zip", &jsx.Error{Name: name})
 		if pe := protocol.AsError(err); pe.Code != want || pe.Name != "a.zip" {
 			t.Errorf("writing: %s is %s, want %s", name, pe.Code, want)
 		}
 	}
 }
 
-// TestWhatBecame reads a file that changed since it was opened, with the errors that browsers give.
+// TestWhatBecame reads a file that changed since it was opened, with the errors that browsers throw.
 func TestWhatBecame(t *testing.T) {
 	content := randomBytes(1000)
 	for _, x := range []struct {
 		name string
-		read string // what reading blob does; tail says that it holds the file's last byte
+		read string // result of reading blob; tail is true if it includes the file's last byte
 		want string
 	}{
 		{"gone, Chromium", `throw new DOMException("", "NotFoundError")`, protocol.FileGone},
 		{"gone, Firefox", `throw Object.assign(new Error(), { name: "NS_ERROR_FILE_NOT_FOUND" })`, protocol.FileGone},
-		{"gone, told late", `throw new DOMException("", blob.size === 1 && tail ? "NotFoundError" : "AbortError")`, protocol.FileGone},
+		{"gone, reported late", `throw new DOMException("", blob.size === 1 && tail ? "NotFoundError" : "AbortError")`, protocol.FileGone},
 		{"cut, Firefox", `return new ArrayBuffer(tail ? 0 : blob.size)`, protocol.FileCut},
 		{"cut to nothing", `return new ArrayBuffer(0)`, protocol.FileCut},
 		{"cut, the end throws", `if (tail) throw new DOMException("", "NotReadableError"); return new ArrayBuffer(blob.size)`, protocol.FileCut},
 		{"changed, Chromium", `throw new DOMException("", "NotReadableError")`, ""},
 	} {
 		f := fileOf(t, content, "a.wim")
-		// A Blob does not tell where it was cut from: the slice that the File makes notes it.
+		// A Blob does not reveal its position: the slice method that the File calls records it.
 		noted := js.Global().Get("Object").New()
 		f.reader = js.Global().Get("Function").New("noted", `return { readAsArrayBuffer(blob) { const tail = noted.to === 1000; `+x.read+`; } }`).Invoke(noted)
 		f.blob = js.Global().Get("Function").New("whole", "noted", `return { slice(from, to) { noted.to = to; return whole.slice(from, to); } }`).Invoke(f.blob, noted)
@@ -153,16 +153,17 @@ func TestWhatBecame(t *testing.T) {
 
 func TestNewFileRefuses(t *testing.T) {
 	if _, err := NewFile(js.Global().Get("Object").New()); err == nil {
-		t.Error("an object that is no File was taken")
+		t.Error("an object that is not a File was accepted")
 	}
 }
 
-// jsBuffer is a buffer as a worker gets it.
+// jsBuffer is a buffer as a worker receives it.
 type jsBuffer struct{ a js.Value }
 
 func (b jsBuffer) JSValue() js.Value { return b.a }
 
-// Each sink takes the same writes: in order, out of order, over what is there, and beyond the end; and is then cut.
+// Each sink receives the same writes: in order, out of order, over existing data, and beyond the end. Then it is
+// truncated.
 func TestSinks(t *testing.T) {
 	writes := []struct {
 		off int64
@@ -179,7 +180,7 @@ func TestSinks(t *testing.T) {
 	fill := func(t *testing.T, s Sink) {
 		for i, w := range writes {
 			p := bytes.Repeat([]byte{byte(i + 1)}, w.n)
-			if i%2 == 1 { // from a buffer that stays where it is, out of its middle
+			if i%2 == 1 { // from the middle of a buffer in JavaScript's memory
 				b := jsBuffer{jsx.Uint8Array(slices.Concat([]byte("before"), p, []byte("behind")))}
 				if err := s.WriteBuffer(b, 6, int64(w.n), w.off); err != nil {
 					t.Fatalf("write %d: %v", i, err)
@@ -189,7 +190,7 @@ func TestSinks(t *testing.T) {
 			if n, err := s.WriteAt(p, w.off); n != len(p) || err != nil {
 				t.Fatalf("write %d: %d, %v", i, n, err)
 			}
-			clear(p) // the sink must not look at it later
+			clear(p) // the sink must not use it later
 		}
 		if err := s.Truncate(int64(len(want))); err != nil {
 			t.Fatal(err)
@@ -246,9 +247,9 @@ func TestSinks(t *testing.T) {
 		}
 		entries, err := origin.ReadDir("wimscope-output")
 		if err != nil || len(entries) != 1 {
-			t.Errorf("%d entries after one was finished and one given up: %v", len(entries), err)
+			t.Errorf("%d entries after one was finished and one aborted: %v", len(entries), err)
 		}
-		// What is old goes; what is being written stays.
+		// Old outputs are removed; one that is being written stays.
 		dir, err := origin.dir("wimscope-output")
 		if err != nil {
 			t.Fatal(err)
@@ -269,7 +270,7 @@ func TestSinks(t *testing.T) {
 		}
 		entries, err = origin.ReadDir("wimscope-output")
 		if err != nil || len(entries) != 2 {
-			t.Errorf("%d entries of sizes %v are left, want the finished one and the one that is being written: %v", len(entries), sizes, err)
+			t.Errorf("%d entries of sizes %v are left, want the finished one and the one being written: %v", len(entries), sizes, err)
 		}
 		if err := s.Abort(); err != nil {
 			t.Error(err)
@@ -302,7 +303,7 @@ func TestSinks(t *testing.T) {
 		}
 	})
 	t.Run("origin, refused", func(t *testing.T) {
-		// As in Firefox's private windows, and where site data is blocked: what is there rejects, or throws when it is mentioned.
+		// As in Firefox's private windows, and with site data blocked: the API rejects, or its getter throws.
 		for _, how := range []string{
 			`{ value: { getDirectory: async () => { throw new DOMException("", "SecurityError"); } } }`,
 			`{ get() { throw new DOMException("", "SecurityError"); } }`,
@@ -325,7 +326,7 @@ func TestSinks(t *testing.T) {
 			check(t, file.(js.Value))
 		}
 		if jsx.Room() <= 0 {
-			t.Error("the store was not put back")
+			t.Error("the storage was not restored")
 		}
 	})
 	t.Run("handle", func(t *testing.T) {
@@ -340,7 +341,7 @@ func TestSinks(t *testing.T) {
 		}
 		fill(t, s)
 		if info, err := fs.Stat("a.zip"); err != nil || info.Size() != 0 {
-			t.Errorf("bytes are there before the end: %v, %v", info, err)
+			t.Errorf("data is visible before Finish: %v, %v", info, err)
 		}
 		if file, err := s.Finish(); err != nil || file != nil {
 			t.Fatal(file, err)
@@ -350,7 +351,7 @@ func TestSinks(t *testing.T) {
 			t.Fatal(err)
 		}
 		check(t, v)
-		// A second output over it that is given up leaves it as it was.
+		// A second output over it that is aborted leaves it unchanged.
 		s, err = OpenSink(protocol.ToHandle, "a.zip", h)
 		if err != nil {
 			t.Fatal(err)
@@ -365,7 +366,7 @@ func TestSinks(t *testing.T) {
 		}
 		check(t, v)
 	})
-	t.Run("new handle given up", func(t *testing.T) {
+	t.Run("new handle aborted", func(t *testing.T) {
 		fs := scratch(t)
 		h, err := jsx.Call(fs.root, "getFileHandle", "a.zip", map[string]any{"create": true})
 		if err != nil {
@@ -394,7 +395,7 @@ func TestSinkWithoutHandle(t *testing.T) {
 	}
 }
 
-// An aborted file is not there, or as it was.
+// An aborted file does not exist, or is unchanged.
 func TestFileAbort(t *testing.T) {
 	fs := scratch(t)
 	write := func(text string) *openFile {
@@ -412,7 +413,7 @@ func TestFileAbort(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := fs.Stat("a"); err == nil {
-		t.Error("a file that was given up is there")
+		t.Error("an aborted file exists")
 	}
 	if err := write("two").Close(); err != nil {
 		t.Fatal(err)
@@ -431,7 +432,7 @@ func TestFileAbort(t *testing.T) {
 	}
 }
 
-// Names that the origin's own file system refuses are told apart from other failures.
+// Names that the browser rejects are distinguished from other failures.
 func TestRefusedName(t *testing.T) {
 	fs := scratch(t)
 	_, err := fs.OpenFile(`a\b`, writeNew, 0)

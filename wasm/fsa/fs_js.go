@@ -17,43 +17,43 @@ import (
 )
 
 const (
-	fileMode = 0o666 // browsers have no modes: these are what every file and folder has
+	fileMode = 0o666 // browsers have no modes: every file and folder has these
 	dirMode  = hackpadfs.ModeDir | 0o777
-	longName = 200  // bytes: beyond the system's limit Chromium speaks of an invalid state
-	dirCache = 4096 // handles of folders that are kept: finding one costs a turn of the browser for each step of its path
+	longName = 200  // bytes: for a name beyond the system's limit Chromium reports an invalid state
+	dirCache = 4096 // cached folder handles: finding one costs a turn of the event loop for each step of its path
 )
 
-// FS is a folder that a handle names, as a hackpadfs file system. Its files appear whole when they are closed.
-// Modes cannot be set (Chmod does nothing to an entry that is there) nor can times (Chtimes says so).
-// A name that the browser refuses is a *protocol.Error of CodeName. It is safe for concurrent use.
+// FS is the folder of a directory handle as a hackpadfs file system. A written file appears as a whole when it is
+// closed. Modes and times cannot be set: Chmod does nothing to an existing entry, and Chtimes returns an error. A
+// name that the browser rejects is a *protocol.Error with CodeName. FS is safe for concurrent use.
 type FS struct {
 	root js.Value
 
 	mu   sync.Mutex
 	dirs map[string]js.Value
 
-	making sync.Mutex // held from looking whether a name is taken until it is, and while one is freed
+	making sync.Mutex // held from checking whether a name exists until it is created, and while one is removed
 
-	// While the browser swaps in what was written to a file, the file is gone for a moment for whoever asks for it.
-	// A file's lock is the one that its name's hash picks.
+	// While the browser swaps the written data into a file, opening the file fails for a moment. The hash of a file's
+	// name picks its lock.
 	swaps [64]sync.RWMutex
 }
 
-// swap is the lock that is held for writing while the file name is swapped, and for reading while it is looked up.
+// swap returns the lock of a file: held for writing while its data is swapped in, and for reading while it is opened.
 func (f *FS) swap(name string) *sync.RWMutex {
 	return &f.swaps[crc32.ChecksumIEEE([]byte(name))%uint32(len(f.swaps))]
 }
 
-// NewFS makes a file system of a FileSystemDirectoryHandle.
+// NewFS returns the file system of a FileSystemDirectoryHandle.
 func NewFS(root js.Value) *FS {
 	return &FS{root: root, dirs: make(map[string]js.Value)}
 }
 
-// Origin is the origin's own file system.
+// Origin returns the origin private file system.
 func Origin() (*FS, error) {
 	root, err := jsx.OriginRoot()
 	if err != nil {
-		return nil, writing("", err)
+		return nil, writeError("", err)
 	}
 	return NewFS(root), nil
 }
@@ -62,7 +62,7 @@ func pathError(op, name string, err error) error {
 	return &hackpadfs.PathError{Op: op, Path: name, Err: err}
 }
 
-// failure says an exception in io/fs's words where it has them.
+// failure converts an exception to an error of io/fs if there is one for it.
 func failure(name string, err error) error {
 	switch {
 	case err == nil:
@@ -76,10 +76,10 @@ func failure(name string, err error) error {
 	case jsx.Named(err, "TypeError"), jsx.Named(err, "InvalidStateError") && len(path.Base(name)) > longName:
 		return &protocol.Error{Code: protocol.CodeName, Name: name, Message: err.Error()}
 	}
-	return writing(name, err)
+	return writeError(name, err)
 }
 
-// dir finds the handle of a folder, from the nearest one above it that is known.
+// dir returns the handle of a folder. It starts at the nearest ancestor whose handle is cached.
 func (f *FS) dir(name string) (js.Value, error) {
 	at, h := name, f.root
 	f.mu.Lock()
@@ -119,7 +119,7 @@ func (f *FS) keep(name string, h js.Value) {
 	f.dirs[name] = h
 }
 
-// drop forgets the handles at and below name.
+// drop removes the handles at and below name from the cache.
 func (f *FS) drop(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -130,13 +130,13 @@ func (f *FS) drop(name string) {
 	}
 }
 
-// parent finds the folder that name is in.
+// parent returns the handle of the folder that contains name, and the last element of name.
 func (f *FS) parent(name string) (js.Value, string, error) {
 	h, err := f.dir(path.Dir(name))
 	return h, path.Base(name), err
 }
 
-// handle finds a file or a folder.
+// handle returns the handle of a file or a folder.
 func (f *FS) handle(name string) (h js.Value, isDir bool, err error) {
 	if name == "." {
 		return f.root, true, nil
@@ -161,7 +161,7 @@ func (f *FS) Open(name string) (hackpadfs.File, error) {
 	return f.OpenFile(name, hackpadfs.FlagReadOnly, 0)
 }
 
-// OpenFile implements hackpadfs.OpenFileFS. What is written can be read by others after Close.
+// OpenFile implements hackpadfs.OpenFileFS. Others can read the written data after Close.
 func (f *FS) OpenFile(name string, flag int, _ hackpadfs.FileMode) (hackpadfs.File, error) {
 	file, err := f.openFile(name, flag)
 	if err != nil {
@@ -175,7 +175,7 @@ func (f *FS) openFile(name string, flag int) (hackpadfs.File, error) {
 		return nil, hackpadfs.ErrInvalid
 	}
 	writes := flag&(hackpadfs.FlagWriteOnly|hackpadfs.FlagReadWrite) != 0
-	if flag&hackpadfs.FlagExclusive != 0 { // the others do not mind who was first, and many are made at a time
+	if flag&hackpadfs.FlagExclusive != 0 { // without the flag it does not matter who creates the file, and many are created at the same time
 		f.making.Lock()
 		defer f.making.Unlock()
 	}
@@ -240,12 +240,12 @@ func (f *FS) fileInfo(name string, h js.Value) (info, error) {
 	return infoOf(name, v), nil
 }
 
-// infoOf is what a File tells of itself.
+// infoOf returns the description of a File.
 func infoOf(name string, v js.Value) info {
 	return info{name: path.Base(name), size: int64(v.Get("size").Float()), modified: time.UnixMilli(int64(v.Get("lastModified").Float()))}
 }
 
-// snapshot is the file as it is now.
+// snapshot returns the file as it is now.
 func (f *FS) snapshot(name string, h js.Value) (js.Value, error) {
 	swap := f.swap(name)
 	swap.RLock()
@@ -289,7 +289,7 @@ func (f *FS) MkdirAll(name string, _ hackpadfs.FileMode) error {
 	return nil
 }
 
-// make makes a folder whose parent is there, or finds it.
+// make creates a folder in an existing parent, unless it exists.
 func (f *FS) make(name string) error {
 	parent, base, err := f.parent(name)
 	if err == nil {
@@ -318,7 +318,7 @@ func (f *FS) remove(op, name string, all bool) error {
 	if !hackpadfs.ValidPath(name) || name == "." {
 		return pathError(op, name, hackpadfs.ErrInvalid)
 	}
-	f.making.Lock() // two removals of one entry at a time end in an error that says nothing
+	f.making.Lock() // two concurrent removals of one entry end in a meaningless error
 	defer f.making.Unlock()
 	parent, base, err := f.parent(name)
 	if err == nil {
@@ -331,7 +331,7 @@ func (f *FS) remove(op, name string, all bool) error {
 	return nil
 }
 
-// Chmod implements hackpadfs.ChmodFS: it finds the entry and leaves it.
+// Chmod implements hackpadfs.ChmodFS: it only checks that the entry exists.
 func (f *FS) Chmod(name string, _ hackpadfs.FileMode) error {
 	if _, _, err := f.handle(name); err != nil {
 		return pathError("chmod", name, failure(name, err))
@@ -339,12 +339,12 @@ func (f *FS) Chmod(name string, _ hackpadfs.FileMode) error {
 	return nil
 }
 
-// Chtimes implements hackpadfs.ChtimesFS: no browser can set them.
+// Chtimes implements hackpadfs.ChtimesFS: no browser can set times.
 func (f *FS) Chtimes(name string, _, _ time.Time) error {
 	return pathError("chtimes", name, hackpadfs.ErrNotImplemented)
 }
 
-// ReadDir implements hackpadfs.ReadDirFS. A browser leaves out names that it would not write.
+// ReadDir implements hackpadfs.ReadDirFS. Browsers omit names that they would not write.
 func (f *FS) ReadDir(name string) ([]hackpadfs.DirEntry, error) {
 	if !hackpadfs.ValidPath(name) {
 		return nil, pathError("open", name, hackpadfs.ErrInvalid)
@@ -367,7 +367,7 @@ func (f *FS) ReadDir(name string) ([]hackpadfs.DirEntry, error) {
 	return entries, nil
 }
 
-// list gives the entries of the folder name, whose handle is h, by their names.
+// list returns the entries of the folder name, whose handle is h, sorted by name.
 func (f *FS) list(name string, h js.Value) ([]*dirEntry, error) {
 	found := []*dirEntry{}
 	add := func(e js.Value) {
@@ -375,7 +375,7 @@ func (f *FS) list(name string, h js.Value) ([]*dirEntry, error) {
 	}
 	values, err := jsx.CallNow(h, "values")
 	if array := js.Global().Get("Array"); err == nil && array.Get("fromAsync").Type() == js.TypeFunction {
-		// One answer to wait for, and not one for each entry.
+		// Await once, not once for each entry.
 		if values, err = jsx.Call(array, "fromAsync", values); err == nil {
 			for i := range values.Length() {
 				add(values.Index(i))
@@ -402,7 +402,7 @@ func (f *FS) list(name string, h js.Value) ([]*dirEntry, error) {
 	return found, nil
 }
 
-// info is what is known of a file or folder.
+// info describes a file or folder.
 type info struct {
 	name     string
 	dir      bool

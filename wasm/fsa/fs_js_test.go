@@ -11,7 +11,7 @@ import (
 	"github.com/hack-pad/hackpadfs/fstest"
 )
 
-// scratch makes an empty folder in the origin's own file system.
+// scratch returns an empty folder in the origin private file system.
 func scratch(tb testing.TB) *FS {
 	tb.Helper()
 	origin, err := Origin()
@@ -36,8 +36,8 @@ func scratch(tb testing.TB) *FS {
 
 var scratchCount atomic.Int64
 
-// A browser has no modes and cannot set times: modes are not compared (that a folder is one is, beside them), and
-// the test that sets a time and reads it back is left out, by name.
+// A browser has no modes and cannot set times. Modes are not compared, apart from the folder bit, and the test that
+// sets a time and reads it back is skipped by name.
 func TestHackpadFS(t *testing.T) {
 	options := fstest.FSOptions{
 		Name:        "fsa",

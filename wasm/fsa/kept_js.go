@@ -11,13 +11,13 @@ import (
 	"wimscope/worker/jsx"
 )
 
-// kept is files as they were when they were looked at, many joined to one Blob: joined files take a browser a part of the
-// memory of single ones, and to join them again, for a shard, takes a part of the time. Its methods may be called by several
-// goroutines at a time.
+// kept holds files as they were when they were scanned. Many are joined to one Blob: it takes less of the browser's
+// memory than the single files, and joining ranges of it again for a shard is faster. The methods are safe for
+// concurrent use.
 type kept struct {
-	mu    sync.Mutex
-	files map[string]keptFile // by path
-	apart []*apartFile        // that are not joined yet
+	mu      sync.Mutex
+	files   map[string]keptFile // by path
+	pending []*pendingFile      // not joined yet
 }
 
 const (
@@ -25,40 +25,40 @@ const (
 	filesKept    = 1 << 17 // Chromium takes about 5 KB for each, with its handle
 )
 
-// keptFile is where the bytes of a file are, and what it told of itself.
+// keptFile is where the data of a file is, with its size and time.
 type keptFile struct {
 	in         *batch
 	from, size int64
 	modified   int64 // milliseconds since 1970
 }
 
-// batch is files that were joined.
+// batch is a Blob of joined files.
 type batch struct{ blob js.Value }
 
-type apartFile struct {
+type pendingFile struct {
 	path string
 	file js.Value
 	info info
 }
 
-// keep takes a file that was looked at.
+// keep adds a scanned file.
 func (k *kept) keep(name string, file js.Value, known info) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.files)+len(k.apart) >= filesKept {
+	if len(k.files)+len(k.pending) >= filesKept {
 		return
 	}
-	k.apart = append(k.apart, &apartFile{name, file, known})
-	if len(k.apart) >= joinedAtOnce {
+	k.pending = append(k.pending, &pendingFile{name, file, known})
+	if len(k.pending) >= joinedAtOnce {
 		k.join()
 	}
 }
 
-// join joins the files that are not yet. Those of a folder come together, as they will be packed.
+// join joins the pending files. Files of a folder stay together, since they are packed together.
 func (k *kept) join() {
-	slices.SortFunc(k.apart, func(a, b *apartFile) int { return comparePaths(a.path, b.path) })
-	list := js.Global().Get("Array").New(len(k.apart))
-	for i, f := range k.apart {
+	slices.SortFunc(k.pending, func(a, b *pendingFile) int { return comparePaths(a.path, b.path) })
+	list := js.Global().Get("Array").New(len(k.pending))
+	for i, f := range k.pending {
 		list.SetIndex(i, f.file)
 	}
 	if k.files == nil {
@@ -66,23 +66,23 @@ func (k *kept) join() {
 	}
 	blob, err := jsx.New("Blob", list)
 	in, from := &batch{blob}, int64(0)
-	for _, f := range k.apart {
-		if err != nil { // it is looked for again
+	for _, f := range k.pending {
+		if err != nil { // it will be opened again when needed
 			delete(k.files, f.path)
 			continue
 		}
 		k.files[f.path] = keptFile{in, from, f.info.size, f.info.modified.UnixMilli()}
 		from += f.info.size
 	}
-	clear(k.apart)
-	k.apart = k.apart[:0]
+	clear(k.pending)
+	k.pending = k.pending[:0]
 }
 
-// find gives where the bytes of a file are, nil if it is not kept.
+// find returns where the data of a file is, nil if the file is not kept.
 func (k *kept) find(name string) (in *batch, from int64, known fs.FileInfo) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.apart) > 0 {
+	if len(k.pending) > 0 {
 		k.join()
 	}
 	f, ok := k.files[name]
@@ -92,7 +92,7 @@ func (k *kept) find(name string) (in *batch, from int64, known fs.FileInfo) {
 	return f.in, f.from, info{name: path.Base(name), size: f.size, modified: time.UnixMilli(f.modified)}
 }
 
-// comparePaths orders paths as the entries of an image are: by folders, and names without regard to case.
+// comparePaths orders paths like the entries of an image: folder by folder, names ignoring case.
 func comparePaths(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		if x, y := rank(a[i]), rank(b[i]); x != y {

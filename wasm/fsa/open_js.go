@@ -11,19 +11,19 @@ import (
 	"wimscope/worker/jsx"
 )
 
-// openFile is an open file. What it writes goes to a stream that the browser swaps in at Close or Sync.
+// openFile is an open file. Its written data goes to a stream; the browser swaps it in at Close or Sync.
 type openFile struct {
 	fs                     *FS
 	name                   string
 	handle                 js.Value
-	created                bool // by this opening
+	created                bool // by this call of OpenFile
 	reads, writes, appends bool
 
 	mu     sync.Mutex
 	closed bool
-	file   js.Value // a snapshot of what is there; undefined until it is needed
+	file   js.Value // a snapshot of the file; undefined until needed
 	stream js.Value // undefined unless something is being written
-	size   int64    // with what is being written
+	size   int64    // including unsaved data
 	pos    int64
 }
 
@@ -35,7 +35,7 @@ func (o *openFile) load() (err error) {
 	return err
 }
 
-// begin opens the stream to write to, with the bytes that are there or without.
+// begin opens the stream for writing. If keep is true it starts with the file's data, otherwise empty.
 func (o *openFile) begin(keep bool) (err error) {
 	if o.stream.IsUndefined() {
 		swap := o.fs.swap(o.name)
@@ -46,7 +46,7 @@ func (o *openFile) begin(keep bool) (err error) {
 	return err
 }
 
-// end closes the stream, and the browser swaps in what was written to it.
+// end closes the stream; the browser then swaps the written data into the file.
 func (o *openFile) end() error {
 	s := o.stream
 	o.stream = js.Undefined()
@@ -57,7 +57,7 @@ func (o *openFile) end() error {
 	return err
 }
 
-// commit makes what was written be there.
+// commit swaps in the written data and takes a new snapshot.
 func (o *openFile) commit() error {
 	if o.stream.IsUndefined() {
 		return nil
@@ -72,7 +72,7 @@ func (o *openFile) fail(op string, err error) error {
 	return pathError(op, o.name, failure(o.name, err))
 }
 
-// check tells whether the file can do what op wants.
+// check returns an error if the file is closed or if op is not allowed.
 func (o *openFile) check(op string, allowed bool) error {
 	switch {
 	case o.closed:
@@ -253,7 +253,7 @@ func (o *openFile) Sync() error {
 	return nil
 }
 
-// Close implements io/fs.File. For a file that was written, the browser's refusal to keep it comes here.
+// Close implements io/fs.File. If the browser refuses to save a written file, Close returns the error.
 func (o *openFile) Close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -270,7 +270,8 @@ func (o *openFile) Close() error {
 	return nil
 }
 
-// Abort closes the file and takes back what this opening wrote, and the file itself if this opening made it.
+// Abort closes the file and discards what was written since it was opened. It removes the file if OpenFile created
+// it.
 func (o *openFile) Abort() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -304,7 +305,7 @@ type openDir struct {
 
 	mu      sync.Mutex
 	closed  bool
-	entries []hackpadfs.DirEntry // not yet given out; nil before the first ReadDir
+	entries []hackpadfs.DirEntry // not returned yet; nil before the first ReadDir
 	read    bool
 }
 

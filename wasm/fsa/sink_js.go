@@ -12,29 +12,29 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Sink takes a file's bytes at positions. Nothing of it is there for anyone else before Finish; Abort leaves no
-// trace. After either it is of no more use.
+// Sink receives a file's bytes at positions. Nobody else sees the data before Finish; Abort removes all of it. After
+// either call the sink must not be used.
 type Sink interface {
 	io.WriterAt
-	// WriteBuffer writes n bytes of b from from on to off, without their coming into the program's memory. b has a
-	// method JSValue that gives a Uint8Array, whose bytes do not change until Finish.
+	// WriteBuffer writes n bytes of b, starting at from, at offset off, without copying them into the program's
+	// memory. b must have a method JSValue that returns a Uint8Array, whose bytes must not change until Finish.
 	WriteBuffer(b any, from, n, off int64) error
-	// Truncate cuts the file to size, which is less than it has.
+	// Truncate shortens the file to size.
 	Truncate(size int64) error
-	// Finish completes the file. What it returns is a js.Value of a File that the page must hand to the person, or
-	// nil if the file is where the person wanted it.
+	// Finish completes the file. It returns a js.Value of a File that the page must offer as a download, or nil if
+	// the file is already where the user wanted it.
 	Finish() (file any, err error)
 	Abort() error
 }
 
-// OpenSink opens what target names: for ToHandle and ToFile, handle is the FileSystemFileHandle. What the file of ToFile
-// holds stays there, but for what is written.
+// OpenSink opens an output for target. For ToHandle and ToFile, handle is the FileSystemFileHandle. With ToFile the
+// file keeps its data except where it is overwritten.
 func OpenSink(target protocol.Target, name string, handle any) (Sink, error) {
 	switch target {
 	case protocol.ToHandle, protocol.ToFile:
 		h, ok := handle.(js.Value)
 		if !ok || h.Type() != js.TypeObject {
-			return nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: "an output to a handle came without it"}
+			return nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: "the output's file handle is missing"}
 		}
 		return openWritable(name, h, target == protocol.ToFile)
 	case protocol.ToOPFS:
@@ -47,20 +47,20 @@ func OpenSink(target protocol.Target, name string, handle any) (Sink, error) {
 	case protocol.ToMemory:
 		return &memorySink{name: name}, nil
 	}
-	return nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: fmt.Sprintf("no output goes to %q", target)}
+	return nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: fmt.Sprintf("unknown output target %q", target)}
 }
 
-// stretch is n bytes of b, which WriteBuffer was given, as a view of them.
-func stretch(b any, from, n int64) (js.Value, error) {
+// subarray returns a view of n bytes of b, as WriteBuffer received it.
+func subarray(b any, from, n int64) (js.Value, error) {
 	v, ok := b.(interface{ JSValue() js.Value })
 	if !ok {
-		return js.Undefined(), &protocol.Error{Code: protocol.CodeBadRequest, Message: fmt.Sprintf("a %T is no buffer", b)}
+		return js.Undefined(), &protocol.Error{Code: protocol.CodeBadRequest, Message: fmt.Sprintf("a %T is not a buffer", b)}
 	}
 	return jsx.CallNow(v.JSValue(), "subarray", float64(from), float64(from+n))
 }
 
-// steps calls write for n bytes, at most step at a time.
-func steps(from, n, off, step int64, write func(from, n, off int64) error) error {
+// inSteps calls write for n bytes, at most step at a time.
+func inSteps(from, n, off, step int64, write func(from, n, off int64) error) error {
 	for n > 0 {
 		k := min(n, step)
 		if err := write(from, k, off); err != nil {
@@ -72,38 +72,38 @@ func steps(from, n, off, step int64, write func(from, n, off int64) error) error
 }
 
 const (
-	writesAhead = 4       // writes that a stream may still be busy with when the next one comes
-	streamStep  = 4 << 20 // of a buffer: less costs more turns, more costs the browser fresh memory for its copy
+	writesAhead = 4       // pending writes of a stream when the next one starts
+	streamStep  = 4 << 20 // of a buffer: smaller steps take more turns, larger ones make the browser allocate new memory for its copy
 )
 
-// writableSink writes through createWritable: the browser keeps the bytes beside the file and swaps them in at the
+// writableSink writes through createWritable: the browser keeps the data in a temporary file and swaps it in at the
 // end.
 type writableSink struct {
 	name   string
 	handle js.Value
 	stream js.Value
-	fresh  bool // the picker made the file: it goes again if the output fails
+	fresh  bool // the picker created the file: it is removed if the output fails
 
-	room chan struct{} // one for each write that is under way
+	room chan struct{} // one slot for each pending write
 	wg   sync.WaitGroup
 	mu   sync.Mutex
-	err  error // the first of a write that was not waited for
+	err  error // the first error of a pending write
 }
 
 func openWritable(name string, handle js.Value, keep bool) (*writableSink, error) {
 	s := &writableSink{name: name, handle: handle, room: make(chan struct{}, writesAhead)}
 	f, err := jsx.Call(handle, "getFile")
 	if err != nil {
-		return nil, writing(name, err)
+		return nil, writeError(name, err)
 	}
 	s.fresh = f.Get("size").Float() == 0 && !keep
 	if s.stream, err = jsx.Call(handle, "createWritable", map[string]any{"keepExistingData": keep}); err != nil {
-		return nil, writing(name, err)
+		return nil, writeError(name, err)
 	}
 	return s, nil
 }
 
-// WriteAt implements io.WriterAt. The bytes are copied; an error may come with a later call.
+// WriteAt implements io.WriterAt. It copies p. An error may be returned by a later call.
 func (s *writableSink) WriteAt(p []byte, off int64) (int, error) {
 	if err := s.failure(); err != nil {
 		return 0, err
@@ -112,13 +112,13 @@ func (s *writableSink) WriteAt(p []byte, off int64) (int, error) {
 	return len(p), nil
 }
 
-// WriteBuffer implements Sink. An error may come with a later call.
+// WriteBuffer implements Sink. An error may be returned by a later call.
 func (s *writableSink) WriteBuffer(b any, from, n, off int64) error {
-	return steps(from, n, off, streamStep, func(from, n, off int64) error {
+	return inSteps(from, n, off, streamStep, func(from, n, off int64) error {
 		if err := s.failure(); err != nil {
 			return err
 		}
-		data, err := stretch(b, from, n)
+		data, err := subarray(b, from, n)
 		if err != nil {
 			return err
 		}
@@ -127,14 +127,14 @@ func (s *writableSink) WriteBuffer(b any, from, n, off int64) error {
 	})
 }
 
-// Truncate implements Sink. An error may come with Finish.
+// Truncate implements Sink. An error may be returned by Finish.
 func (s *writableSink) Truncate(size int64) error {
 	s.write(map[string]any{"type": "truncate", "size": float64(size)})
 	return s.failure()
 }
 
-// write gives the stream a command, here and now: the browser carries commands out in the order in which they come,
-// and those to one place must not change theirs. Only its answer is waited for elsewhere.
+// write issues a command at once, since the browser runs commands in the order in which it gets them and writes to
+// one place must not be reordered. Only the result is awaited in a goroutine.
 func (s *writableSink) write(command map[string]any) {
 	s.room <- struct{}{}
 	promise, err := jsx.CallNow(s.stream, "write", command)
@@ -145,7 +145,7 @@ func (s *writableSink) write(command map[string]any) {
 		if err != nil {
 			s.mu.Lock()
 			if s.err == nil {
-				s.err = writing(s.name, err)
+				s.err = writeError(s.name, err)
 			}
 			s.mu.Unlock()
 		}
@@ -159,14 +159,14 @@ func (s *writableSink) failure() error {
 	return s.err
 }
 
-// Finish implements Sink. The browser checks the whole file here, which takes seconds for gigabytes.
+// Finish implements Sink. The browser checks the whole file here, which takes seconds per gigabyte.
 func (s *writableSink) Finish() (any, error) {
 	s.wg.Wait()
 	if err := s.failure(); err != nil {
 		return nil, err
 	}
 	if _, err := jsx.Call(s.stream, "close"); err != nil {
-		return nil, writing(s.name, err)
+		return nil, writeError(s.name, err)
 	}
 	return nil, nil
 }
@@ -181,14 +181,14 @@ func (s *writableSink) Abort() error {
 		}
 	}
 	if err != nil {
-		return writing(s.name, err)
+		return writeError(s.name, err)
 	}
 	return nil
 }
 
-// opfsSink writes a file of the origin's own file system, which the page then offers as a download.
+// opfsSink writes a file in the origin private file system, which the page then offers as a download.
 type opfsSink struct {
-	name   string // for the person
+	name   string // for the user
 	folder js.Value
 	entry  string // in folder
 	handle js.Value
@@ -201,7 +201,7 @@ func openOPFS(name string) (*opfsSink, error) {
 	if s.folder, err = jsx.OutputFolder(); err != nil {
 		return nil, s.fails(err)
 	}
-	// Remove what an earlier page left. If that fails, the code below reports the error.
+	// Remove what earlier pages left. If that fails, the code below reports the error.
 	_ = jsx.RemoveOutputs(func(size int64, age time.Duration) bool { return age > jsx.HandOver(size) })
 	for try, now := 0, time.Now(); ; try++ {
 		s.entry = fmt.Sprintf("%d-%d", now.UnixMilli(), try)
@@ -209,7 +209,7 @@ func openOPFS(name string) (*opfsSink, error) {
 			return nil, s.fails(err)
 		}
 		s.access, err = jsx.Call(s.handle, "createSyncAccessHandle")
-		// Two outputs that began in one millisecond: the second one finds the file locked.
+		// Two outputs started in the same millisecond: the second one finds the file locked.
 		if jsx.Named(err, "NoModificationAllowedError") && try < 100 {
 			continue
 		}
@@ -225,9 +225,10 @@ func openOPFS(name string) (*opfsSink, error) {
 	return s, nil
 }
 
-// fails converts an exception. If there is no room, the error says that the browser's own store is full, not the chosen disk.
+// fails converts an exception. If there is no space, the error says that the browser's own storage is full, not the
+// chosen disk.
 func (s *opfsSink) fails(err error) error {
-	err = writing(s.name, err)
+	err = writeError(s.name, err)
 	var e *protocol.Error
 	if errors.As(err, &e) && e.Code == protocol.CodeNoSpace {
 		e.Record = protocol.InStore
@@ -240,8 +241,8 @@ func (s *opfsSink) WriteAt(p []byte, off int64) (int, error) { return s.write(js
 
 // WriteBuffer implements Sink.
 func (s *opfsSink) WriteBuffer(b any, from, n, off int64) error {
-	return steps(from, n, off, opfsStep, func(from, n, off int64) error {
-		data, err := stretch(b, from, n)
+	return inSteps(from, n, off, opfsStep, func(from, n, off int64) error {
+		data, err := subarray(b, from, n)
 		if err == nil {
 			_, err = s.write(data, off)
 		}
@@ -249,8 +250,8 @@ func (s *opfsSink) WriteBuffer(b any, from, n, off int64) error {
 	})
 }
 
-// opfsStep is how much is written at once: Chromium copies it to memory that it asks for each time, which for 8 MiB
-// takes eight times as long as for 1 MiB eight times.
+// opfsStep is the size of one write. Chromium copies the data to memory that it allocates each time, which for 8 MiB
+// takes eight times as long as for eight times 1 MiB.
 const opfsStep = 1 << 20
 
 func (s *opfsSink) write(data js.Value, off int64) (int, error) {
@@ -259,7 +260,7 @@ func (s *opfsSink) write(data js.Value, off int64) (int, error) {
 		return 0, s.fails(err)
 	}
 	if want := data.Length(); n.Int() < want {
-		return n.Int(), &protocol.Error{Code: protocol.CodeNoSpace, Name: s.name, Record: protocol.InStore, Message: "the browser's own file system took only a part of the bytes"}
+		return n.Int(), &protocol.Error{Code: protocol.CodeNoSpace, Name: s.name, Record: protocol.InStore, Message: "the browser's private file system is full"}
 	}
 	return n.Int(), nil
 }
@@ -274,7 +275,8 @@ func (s *opfsSink) Truncate(size int64) error {
 
 // Finish implements Sink.
 func (s *opfsSink) Finish() (any, error) {
-	// Not flush, which waits for the disk: whoever reads the File is on this machine. Older Safari has a promise.
+	// No flush, which would wait for the disk: the File is read on this machine. In older Safari, close returns a
+	// promise.
 	if _, err := jsx.Call(s.access, "close"); err != nil {
 		return nil, s.fails(err)
 	}
@@ -289,7 +291,7 @@ func (s *opfsSink) Finish() (any, error) {
 func (s *opfsSink) Abort() error { return s.remove() }
 
 func (s *opfsSink) remove() error {
-	_, _ = jsx.Call(s.access, "close") // the removal tells what matters
+	_, _ = jsx.Call(s.access, "close") // removeEntry reports the error that matters
 	_, err := jsx.Call(s.folder, "removeEntry", s.entry)
 	if err != nil {
 		return s.fails(err)
@@ -299,10 +301,10 @@ func (s *opfsSink) remove() error {
 
 const memoryChunk = 4 << 20
 
-// memorySink keeps the bytes on the JavaScript side, in chunks, and makes a File of them.
+// memorySink keeps the data on the JavaScript side, in chunks, and makes a File of them.
 type memorySink struct {
 	name   string
-	chunks []js.Value // Uint8Arrays of memoryChunk bytes; undefined where nothing was written
+	chunks []js.Value // Uint8Arrays of memoryChunk bytes; undefined where nothing has been written
 	size   int64
 }
 
@@ -314,18 +316,19 @@ func (s *memorySink) WriteAt(p []byte, off int64) (int, error) {
 
 // WriteBuffer implements Sink.
 func (s *memorySink) WriteBuffer(b any, from, n, off int64) error {
-	data, err := stretch(b, from, n)
+	data, err := subarray(b, from, n)
 	if err != nil {
 		return err
 	}
 	return s.each(n, off, func(to js.Value, from, n int64) { to.Call("set", data.Call("subarray", from, from+n)) })
 }
 
-// each calls put for each piece of n bytes that goes to one chunk, with their place there and in what is written.
+// each splits a write of n bytes at off by chunks. For each chunk it calls put with the target's bytes and the range
+// of the data.
 func (s *memorySink) each(n, off int64, put func(to js.Value, from, n int64)) (err error) {
 	defer func() {
 		if err != nil {
-			err = writing(s.name, err)
+			err = writeError(s.name, err)
 		}
 	}()
 	defer jsx.Catch(&err)
@@ -357,7 +360,7 @@ func (s *memorySink) Truncate(size int64) error {
 func (s *memorySink) Finish() (file any, err error) {
 	defer func() {
 		if err != nil {
-			file, err = nil, writing(s.name, err)
+			file, err = nil, writeError(s.name, err)
 		}
 	}()
 	defer jsx.Catch(&err)

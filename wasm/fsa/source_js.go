@@ -14,26 +14,26 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Source is a folder whose files go into an archive: an FS that only reads, and whose files can be read while others are.
-// Listing a folder costs the browser a millisecond and more, so folders are listed ahead of who goes through them.
-// Files that were looked at are kept, as they were then, so that they need not be looked for again.
-// No browser tells when a folder was changed. Its methods may be called by several goroutines at a time.
+// Source is a folder whose files go into an archive: a read-only file system that can read several files at a time.
+// Listing a folder takes the browser a millisecond or more, so folders are listed before they are needed. Scanned
+// files are kept, as they were then, so that they need not be opened again. Browsers do not report changes to a
+// folder. The methods are safe for concurrent use.
 type Source struct {
 	fs   *FS
 	kept kept
 
 	mu      sync.Mutex
-	lists   map[string]*listing // that nobody has asked for yet
-	todo    []*listing          // that are not begun
+	lists   map[string]*listing // done or running, not requested yet
+	todo    []*listing          // not started
 	running int
 }
 
 const (
 	listsAtOnce = 32
-	listsAhead  = 1024 // that wait for somebody to ask
+	listsAhead  = 1024 // not requested yet
 )
 
-// listing is a folder that is listed ahead of use.
+// listing is the listing of a folder, started before it is needed.
 type listing struct {
 	name    string
 	handle  js.Value
@@ -43,14 +43,14 @@ type listing struct {
 	err     error
 }
 
-// NewSource makes a Source of a FileSystemDirectoryHandle.
+// NewSource returns a Source for a FileSystemDirectoryHandle.
 func NewSource(root js.Value) *Source {
 	return &Source{fs: NewFS(root), lists: make(map[string]*listing)}
 }
 
-// Kept gives where the bytes of a file are that was looked at: from a byte of something that Join takes, comparable, which
-// other files may be part of; and what was known of the file then. It gives nil if the file is not kept. Reading it fails if
-// it has changed since.
+// Kept returns where the data of a scanned file is: in is a comparable value for a Range, which other files may
+// share; from is the offset in it; known is the file's description at the time. in is nil if the file is not kept.
+// Reading the data fails if the file has changed since.
 func (s *Source) Kept(name string) (in any, from int64, known fs.FileInfo) {
 	b, from, known := s.kept.find(name)
 	if b == nil {
@@ -59,7 +59,7 @@ func (s *Source) Kept(name string) (in any, from int64, known fs.FileInfo) {
 	return b, from, known
 }
 
-// sourceEntry is a directory entry. A file that is looked at is kept.
+// sourceEntry is a directory entry. Calling Info on a file keeps it.
 type sourceEntry struct {
 	*dirEntry
 	from *Source
@@ -82,7 +82,7 @@ func (e sourceEntry) Info() (fs.FileInfo, error) {
 // Stat implements fs.StatFS.
 func (s *Source) Stat(name string) (fs.FileInfo, error) { return s.fs.Stat(name) }
 
-// ReadDir implements fs.ReadDirFS. A folder may have been listed when that was asked of one above it.
+// ReadDir implements fs.ReadDirFS. The folder may already be listed, since its parent was.
 func (s *Source) ReadDir(name string) ([]fs.DirEntry, error) {
 	s.mu.Lock()
 	l := s.lists[name]
@@ -116,7 +116,7 @@ func (s *Source) ReadDir(name string) ([]fs.DirEntry, error) {
 	return out, nil
 }
 
-// list lists a folder, and has those in it listed when there is time.
+// list lists a folder and queues its subfolders.
 func (s *Source) list(l *listing) {
 	defer close(l.done)
 	if l.entries, l.err = s.fs.list(l.name, l.handle); l.err != nil {
@@ -134,7 +134,7 @@ func (s *Source) list(l *listing) {
 	}
 }
 
-// more begins to list folders: the last ones first, as they are gone through.
+// more starts queued listings: the last ones first, in the order in which a walk visits them.
 func (s *Source) more() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,7 +156,7 @@ func (s *Source) more() {
 	}
 }
 
-// Open implements fs.FS. A file is read as it is now: if it changes, reading fails.
+// Open implements fs.FS. The file is a snapshot: if it changes, reading fails.
 func (s *Source) Open(name string) (fs.File, error) {
 	if !hackpadfs.ValidPath(name) {
 		return nil, pathError("open", name, hackpadfs.ErrInvalid)
@@ -175,7 +175,7 @@ func (s *Source) Open(name string) (fs.File, error) {
 	return &sourceFile{name: name, blob: blob, size: int64(blob.Get("size").Float())}, nil
 }
 
-// sourceFile is a file as it was when it was opened. Reads are promises: other goroutines go on meanwhile.
+// sourceFile is a snapshot of a file. Reads are asynchronous, so other goroutines run meanwhile.
 type sourceFile struct {
 	name string
 	blob js.Value
@@ -201,13 +201,13 @@ func (f *sourceFile) ReadAt(p []byte, off int64) (int, error) {
 			b, err = jsx.Call(b, "arrayBuffer")
 		}
 		if err != nil {
-			return n, reading(f.name, err)
+			return n, readError(f.name, err)
 		}
 		got := js.CopyBytesToGo(p[n:], js.Global().Get("Uint8Array").New(b))
 		n += got
 		off += int64(got)
 		if int64(got) < k {
-			return n, &protocol.Error{Code: protocol.CodeChanged, Name: f.name, Record: protocol.FileCut, Message: "fsa: " + f.name + " is shorter than it was"}
+			return n, &protocol.Error{Code: protocol.CodeChanged, Name: f.name, Record: protocol.FileCut, Message: "fsa: " + f.name + " became shorter"}
 		}
 	}
 	if n < len(p) {

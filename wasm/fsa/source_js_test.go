@@ -12,7 +12,7 @@ import (
 	"github.com/hack-pad/hackpadfs"
 )
 
-// A Source shows a folder as an FS does, whoever goes through it and in whatever order.
+// A Source shows a folder as an FS does, in whatever order it is walked.
 func TestSource(t *testing.T) {
 	in := scratch(t)
 	var want []string
@@ -29,7 +29,7 @@ func TestSource(t *testing.T) {
 	}
 	slices.Sort(want)
 	s := NewSource(in.root)
-	for round := range 2 { // the second time nothing waits
+	for round := range 2 { // the second round finds nothing listed ahead
 		var got []string
 		err := fs.WalkDir(s, ".", func(path string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() {
@@ -53,7 +53,7 @@ func TestSource(t *testing.T) {
 	}
 }
 
-// A file that is open shows what it was: once it changes it cannot be read any more, or not for something else.
+// An open file shows its old data: after a change it cannot be read any more, or still reads the same.
 func TestSourceChanges(t *testing.T) {
 	in := scratch(t)
 	if err := hackpadfs.WriteFullFile(in, "f", []byte("before"), 0o666); err != nil {
@@ -73,7 +73,7 @@ func TestSourceChanges(t *testing.T) {
 	}
 }
 
-// Files that were looked at are kept, and ranges of them are read as one; but not of one that changed.
+// Scanned files are kept, and ranges of them are read as one; but not of a file that changed.
 func TestSourceKept(t *testing.T) {
 	in := scratch(t)
 	for _, name := range []string{"a", "b", "c"} {
@@ -83,7 +83,7 @@ func TestSourceKept(t *testing.T) {
 	}
 	s := NewSource(in.root)
 	if in, _, _ := s.Kept("a"); in != nil {
-		t.Error("a file is kept that nobody has looked at")
+		t.Error("a file is kept that was not scanned")
 	}
 	entries, err := s.ReadDir(".")
 	if err != nil {
