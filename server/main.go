@@ -1,6 +1,6 @@
 //go:build !js
 
-// Command server serves a built Wimscope from a folder, for one person on one machine or behind a proxy.
+// Command server serves a built Wimscope from a folder, for one user on one machine or behind a proxy.
 package main
 
 import (
@@ -20,9 +20,9 @@ import (
 )
 
 func main() {
-	dir := flag.String("dir", "dist", "folder to serve")
+	dir := flag.String("dir", "dist", "serve files from this folder")
 	host := flag.String("host", "127.0.0.1", "address to listen on")
-	port := flag.Int("port", 0, "port; 0 is 8080, or the next one that is free")
+	port := flag.Int("port", 0, "port to listen on; 0 takes 8080 or the next free one")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -33,15 +33,15 @@ func main() {
 	}
 }
 
-// run serves until ctx ends and then gives requests that are under way ten seconds.
+// run serves until ctx ends, and then gives running requests ten seconds to finish.
 func run(ctx context.Context, dir, host string, port int) error {
-	root, err := os.OpenRoot(dir) // nothing outside the folder, through links either
+	root, err := os.OpenRoot(dir) // serves nothing outside the folder, not even through links
 	if err != nil {
 		return err
 	}
 	defer root.Close()
 	if _, err := root.Stat("index.html"); err != nil {
-		return fmt.Errorf("%s has no index.html: build first", dir)
+		return fmt.Errorf("%s/index.html not found: run \"make build\" first", dir)
 	}
 	listener, err := listen(host, port)
 	if err != nil {
@@ -51,11 +51,11 @@ func run(ctx context.Context, dir, host string, port int) error {
 		Handler:           site.New(root.FS()),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      10 * time.Minute, // a slow line and a large file
+		WriteTimeout:      10 * time.Minute, // for a large file over a slow connection
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
-	fmt.Printf("Wimscope is at http://%s/ (Ctrl+C ends it)\n", listener.Addr())
+	fmt.Printf("Wimscope is running at http://%s/ (press Ctrl+C to stop)\n", listener.Addr())
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -71,7 +71,7 @@ func run(ctx context.Context, dir, host string, port int) error {
 	return nil
 }
 
-// listen takes the port that was asked for, or with 0 the first free one of ten from 8080, or any.
+// listen listens on port. For port 0 it takes the first free port from 8080 to 8089, or any.
 func listen(host string, port int) (net.Listener, error) {
 	if port != 0 {
 		return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))

@@ -17,7 +17,7 @@ import (
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	if err := run(t.Context(), dir, "127.0.0.1", 0); err == nil {
-		t.Error("a folder without a build is served")
+		t.Error("a folder without a build was served")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte("hello"), 0o666); err != nil {
 		t.Fatal(err)
@@ -28,10 +28,10 @@ func TestRun(t *testing.T) {
 	}
 	for name, target := range map[string]string{"file.txt": outside, "folder": filepath.Dir(outside), "inside.txt": "index.html"} {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
-			t.Skip(err) // Windows allows it to few
+			t.Skip(err) // Windows lets few users create links
 		}
 	}
-	// A port that is free now is very likely still free a moment later.
+	// A port that is free now is most likely still free a moment later.
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestRun(t *testing.T) {
 	if string(body) != "hello" {
 		t.Errorf("%s: %q", url, body)
 	}
-	// A link inside the folder leads on; one that leaves it, as a file or on the way to one, does not.
+	// A link within the folder works; one that leaves it, at the end of the path or on the way, does not.
 	for path, want := range map[string]int{"inside.txt": 200, "file.txt": 404, "folder/secret.txt": 404} {
 		r, err := http.Get(url + path)
 		if err != nil {
@@ -77,11 +77,11 @@ func TestRun(t *testing.T) {
 			t.Error(err)
 		}
 	case <-time.After(15 * time.Second):
-		t.Error("it does not end")
+		t.Error("the server did not stop")
 	}
 }
 
-// TestListen holds that a taken port does not keep the server from starting, unless it was asked for.
+// TestListen checks that a taken port does not keep the server from starting, unless that port was requested.
 func TestListen(t *testing.T) {
 	a, err := listen("127.0.0.1", 0)
 	if err != nil {
@@ -94,10 +94,10 @@ func TestListen(t *testing.T) {
 	}
 	defer b.Close()
 	if a.Addr().String() == b.Addr().String() {
-		t.Error("both have", a.Addr())
+		t.Error("both listen on", a.Addr())
 	}
 	if c, err := listen("127.0.0.1", a.Addr().(*net.TCPAddr).Port); err == nil {
 		c.Close()
-		t.Error("a taken port was given out")
+		t.Error("listened on a taken port")
 	}
 }

@@ -1,5 +1,5 @@
-// Runs the worker in Miniflare and asks it what standard input says: a JSON array of {method, path, headers}.
-// Prints an array of {status, headers, body}, the body in base64.
+// Runs the worker in Miniflare and sends it the requests from standard input: a JSON array of {method, path,
+// headers}. Prints an array of {status, headers, body}, the body in base64.
 //
 //	node ask.mjs BUILD ASSETS <requests
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// Package cloudflare tests the server's Cloudflare form in Miniflare, the platform's own runtime on this machine.
+// Package cloudflare tests the Cloudflare form of the server in Miniflare, the platform's own runtime.
 package cloudflare
 
 import (
@@ -30,7 +30,7 @@ func TestWorker(t *testing.T) {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)
 		}
-		t.Skip("npm packages are missing: make tools")
+		t.Skip("npm packages are missing: run make tools")
 	}
 	build, assets := filepath.Join(t.TempDir(), "build"), t.TempDir()
 	run(t, nil, "go", "tool", "workers-assets-gen", "-mode=go", "-o", build)
@@ -57,7 +57,7 @@ func TestWorker(t *testing.T) {
 		{"range", request{"GET", "/page.wasm", map[string]string{"Range": "bytes=16-31"}}, 206, "0123456789abcdef", map[string]string{"content-range": "bytes 16-31/131072"}},
 		{"two ranges", request{"GET", "/page.wasm", map[string]string{"Range": "bytes=0-1,4-5"}}, 206, "*", nil},
 		{"head", request{"HEAD", "/page.wasm", nil}, 200, "", nil},
-		{"packed form", request{"GET", "/page.wasm.br", nil}, 404, "<!doctype html>nothing", nil},
+		{"compressed form", request{"GET", "/page.wasm.br", nil}, 404, "<!doctype html>nothing", nil},
 		{"missing", request{"GET", "/none", nil}, 404, "<!doctype html>nothing", nil},
 		{"missing, head", request{"HEAD", "/none", nil}, 404, "", nil},
 		{"dot-file", request{"GET", "/.env", nil}, 404, "<!doctype html>nothing", nil},
@@ -88,7 +88,7 @@ func TestWorker(t *testing.T) {
 	tag := answers[1].Headers["etag"]
 	again := ask(t, build, assets, []request{{"GET", "/page.wasm", map[string]string{"If-None-Match": `"other", ` + tag}}})
 	if again[0].Status != 304 || len(again[0].Body) != 0 {
-		t.Errorf("asked again with %s: %d and %d bytes", tag, again[0].Status, len(again[0].Body))
+		t.Errorf("revalidated with %s: %d and %d bytes", tag, again[0].Status, len(again[0].Body))
 	}
 }
 
@@ -101,7 +101,7 @@ func ask(t *testing.T, build, assets string, requests []request) []answer {
 	out := run(t, in, "node", "ask.mjs", build, assets)
 	var answers []answer
 	if err := json.Unmarshal(out, &answers); err != nil || len(answers) != len(requests) {
-		t.Fatalf("%d answers to %d requests: %v\n%s", len(answers), len(requests), err, out)
+		t.Fatalf("%d responses to %d requests: %v\n%s", len(answers), len(requests), err, out)
 	}
 	return answers
 }

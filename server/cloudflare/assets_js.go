@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// assetFS is the folder of static assets as a file system. The binding knows neither folders nor times nor ranges:
-// a file is fetched whole, and its ETag, a hash, says whether it has changed.
+// assetFS presents the static assets as a file system. The binding has no folders, times or ranges: a file is fetched
+// whole, and its ETag, a hash, shows whether it has changed.
 type assetFS struct{ client *http.Client }
 
-// Open implements fs.FS. Files that hold others compressed are hidden: the platform compresses what leaves it, and
-// would compress them again.
+// Open implements fs.FS. Compressed forms of files are hidden: the platform compresses responses itself, and would
+// compress them again.
 func (a assetFS) Open(name string) (fs.File, error) {
 	fail := func(err error) (fs.File, error) { return nil, &fs.PathError{Op: "open", Path: name, Err: err} }
 	if !fs.ValidPath(name) {
@@ -26,7 +26,7 @@ func (a assetFS) Open(name string) (fs.File, error) {
 	if name == "." || strings.HasSuffix(name, ".br") || strings.HasSuffix(name, ".gz") {
 		return fail(fs.ErrNotExist)
 	}
-	// The host is of no matter to the binding.
+	// The binding ignores the host.
 	address := url.URL{Scheme: "https", Host: "assets.invalid", Path: "/" + name}
 	r, err := a.client.Get(address.String())
 	if err != nil {
@@ -37,7 +37,7 @@ func (a assetFS) Open(name string) (fs.File, error) {
 		return fail(fs.ErrNotExist)
 	}
 	if r.StatusCode != http.StatusOK {
-		return fail(fmt.Errorf("the assets answer %d", r.StatusCode))
+		return fail(fmt.Errorf("the assets binding returned status %d", r.StatusCode))
 	}
 	content, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -46,7 +46,7 @@ func (a assetFS) Open(name string) (fs.File, error) {
 	return &asset{Reader: bytes.NewReader(content), name: path.Base(name)}, nil
 }
 
-// asset is an open file and its own description.
+// asset is an open file and its own fs.FileInfo.
 type asset struct {
 	*bytes.Reader
 	name string

@@ -1,5 +1,5 @@
-// Command cloudflare serves a built Wimscope as a Cloudflare Worker: the handler of server/site over the files that
-// the platform keeps as static assets, bound as ASSETS. How it is built and deployed stands in README.md.
+// Command cloudflare serves a built Wimscope as a Cloudflare Worker: the handler of server/site over the platform's
+// static assets, bound as ASSETS. README.md describes how to build and deploy it.
 package main
 
 import (
@@ -14,13 +14,13 @@ import (
 )
 
 func main() {
-	// Every request starts this program anew, so there is no time before a request in which the binding is not there.
+	// The program starts anew for each request, so the binding always exists here.
 	assets := assetFS{fetch.NewClient(fetch.WithBinding(cloudflare.GetBinding("ASSETS"))).HTTPClient(fetch.RedirectModeManual)}
 	workers.Serve(adapt(site.New(assets)))
 }
 
-// adapt makes up for what differs here from a server on a socket: request headers come split at their commas, and
-// an answer to HEAD that names a length is taken for one that lacks its body.
+// adapt compensates for differences to a server on a socket: request headers arrive split at commas, and a HEAD
+// response with a length is rejected as one without its body.
 func adapt(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, values := range r.Header {
@@ -35,7 +35,7 @@ func adapt(h http.Handler) http.Handler {
 	})
 }
 
-// headWriter leaves the length out.
+// headWriter drops Content-Length and the body.
 type headWriter struct{ http.ResponseWriter }
 
 func (w headWriter) WriteHeader(status int) {

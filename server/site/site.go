@@ -1,5 +1,5 @@
-// Package site serves the built page: static files with the right types, caching, compression made ahead of time,
-// byte ranges, and the headers under which nothing on the page can reach anything but its own origin.
+// Package site serves the built page: static files with the right types, caching, files compressed in advance, byte
+// ranges, and headers that restrict the page to its own origin.
 package site
 
 import (
@@ -18,8 +18,8 @@ import (
 
 // A Site serves the files of a folder. It is an http.Handler, safe for concurrent use.
 //
-// Beside a file x, x.br and x.gz are taken for the same bytes compressed; they are never served by their own names.
-// A file whose name starts with a dot, or that is in such a folder (.git, .env), is not served.
+// For a file x, x.br and x.gz are its compressed forms; they are never served under their own names. A file whose
+// name starts with a dot, or that is in such a folder (.git, .env), is not served.
 type Site struct {
 	files fs.FS
 
@@ -27,7 +27,7 @@ type Site struct {
 	tags map[tagKey]string
 }
 
-// tagKey is what must be unchanged for an ETag to be.
+// tagKey identifies the content that an ETag was computed for.
 type tagKey struct {
 	name string
 	size int64
@@ -39,7 +39,7 @@ func New(files fs.FS) *Site {
 	return &Site{files: files, tags: make(map[tagKey]string)}
 }
 
-// types of what a build holds; the system's own tables differ from machine to machine.
+// types are the content types of a build's files; the system's own tables differ between machines.
 var types = map[string]string{
 	".css":         "text/css; charset=utf-8",
 	".html":        "text/html; charset=utf-8",
@@ -77,7 +77,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve writes the file name. If it returns an error nothing has been written.
+// serve writes the file name. If it returns an error, nothing has been written.
 func (s *Site) serve(w http.ResponseWriter, r *http.Request, name string) error {
 	h := w.Header()
 	kind := types[path.Ext(name)]
@@ -85,7 +85,7 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request, name string) error 
 		kind = "application/octet-stream"
 	}
 	h.Set("Content-Type", kind)
-	// Names stay the same from build to build, so a browser asks each time, and mostly hears that nothing changed.
+	// Names do not change between builds, so a browser must revalidate each time, and mostly gets 304.
 	h.Set("Cache-Control", "no-cache")
 
 	stored := name
@@ -94,7 +94,7 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request, name string) error 
 			continue
 		}
 		h.Set("Vary", "Accept-Encoding")
-		// A range counts bytes of the file itself.
+		// A range counts bytes of the uncompressed file.
 		if r.Header.Get("Range") == "" && accepts(r.Header.Values("Accept-Encoding"), e.name) {
 			h.Set("Content-Encoding", e.name)
 			stored = name + e.suffix
@@ -121,7 +121,7 @@ func (s *Site) content(w http.ResponseWriter, r *http.Request, stored string) er
 	}
 	seeker, ok := f.(io.ReadSeeker)
 	if !ok {
-		return fmt.Errorf("site: %s cannot be read from its middle", stored)
+		return fmt.Errorf("site: %s is not seekable", stored)
 	}
 	tag, err := s.tag(stored, info, seeker)
 	if err != nil {
@@ -129,15 +129,15 @@ func (s *Site) content(w http.ResponseWriter, r *http.Request, stored string) er
 	}
 	w.Header().Set("ETag", tag)
 	if w.Header().Get("Content-Encoding") != "" {
-		// http.ServeContent leaves the length out when there is an encoding, because it cannot know of which bytes
-		// it would be. Here it is of the stored ones, and a page that shows how far a download is wants it.
+		// http.ServeContent omits Content-Length if there is an encoding, because it cannot know which bytes to
+		// count. Here these are the stored bytes, and the page needs the length to show the progress of a download.
 		w = &sized{ResponseWriter: w, size: info.Size()}
 	}
 	http.ServeContent(w, r, "", info.ModTime(), seeker)
 	return nil
 }
 
-// tag returns the ETag of a file: a hash of its bytes, computed once as long as size and time stay.
+// tag returns the ETag of a file, a hash of its bytes. It is cached while size and time stay the same.
 func (s *Site) tag(stored string, info fs.FileInfo, content io.ReadSeeker) (string, error) {
 	key := tagKey{stored, info.Size(), info.ModTime()}
 	s.mu.Lock()
@@ -160,7 +160,7 @@ func (s *Site) tag(stored string, info fs.FileInfo, content io.ReadSeeker) (stri
 	return tag, nil
 }
 
-// sized adds the length of a whole compressed answer.
+// sized sets the length of a complete compressed response.
 type sized struct {
 	http.ResponseWriter
 	size int64
@@ -173,7 +173,7 @@ func (w *sized) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// fail answers with the page for errors, which is 404.html whatever the status if the build has one.
+// fail writes an error response. If the build has a 404.html, that is the body for 404.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, status int) {
 	w.Header().Set("Cache-Control", "no-store")
 	body, err := fs.ReadFile(s.files, "404.html")
@@ -203,7 +203,7 @@ func isCompressed(name string) bool {
 	return strings.HasSuffix(name, ".br") || strings.HasSuffix(name, ".gz")
 }
 
-// accepts reports whether an Accept-Encoding header allows the coding: it is named, with a weight that is not 0.
+// accepts reports whether Accept-Encoding headers allow the coding: they name it, and not with weight 0.
 func accepts(headers []string, coding string) bool {
 	for _, header := range headers {
 		for item := range strings.SplitSeq(header, ",") {

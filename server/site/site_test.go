@@ -60,7 +60,7 @@ func TestServe(t *testing.T) {
 		{"brotli", "GET", "/page.wasm", []string{"Accept-Encoding", "gzip, deflate, br"}, 200, "brotli", map[string]string{"Content-Encoding": "br", "Content-Length": "6", "Content-Type": "application/wasm"}},
 		{"gzip", "GET", "/page.wasm", []string{"Accept-Encoding", "gzip"}, 200, "gzipped", map[string]string{"Content-Encoding": "gzip"}},
 		{"brotli refused", "GET", "/page.wasm", []string{"Accept-Encoding", "br;q=0, gzip;q=0.5"}, 200, "gzipped", map[string]string{"Content-Encoding": "gzip"}},
-		{"a range is of the file", "GET", "/page.wasm", []string{"Accept-Encoding", "br", "Range", "bytes=2-4"}, 206, "234", map[string]string{"Content-Range": "bytes 2-4/10", "Content-Encoding": ""}},
+		{"a range of the uncompressed file", "GET", "/page.wasm", []string{"Accept-Encoding", "br", "Range", "bytes=2-4"}, 206, "234", map[string]string{"Content-Range": "bytes 2-4/10", "Content-Encoding": ""}},
 		{"a range past the end", "GET", "/page.wasm", []string{"Range", "bytes=20-"}, 416, "invalid range: failed to overlap\n", nil},
 		{"head", "HEAD", "/page.wasm", []string{"Accept-Encoding", "br"}, 200, "", map[string]string{"Content-Length": "6", "Content-Encoding": "br"}},
 		{"compressed by its own name", "GET", "/page.wasm.br", nil, 404, "<!doctype html>nothing here", nil},
@@ -100,18 +100,18 @@ func TestETag(t *testing.T) {
 	plain, _ := ask(t, "GET", "/page.wasm")
 	packed, _ := ask(t, "GET", "/page.wasm", "Accept-Encoding", "br")
 	if a, b := plain.Header.Get("ETag"), packed.Header.Get("ETag"); a == "" || a == b {
-		t.Errorf("tags of the file and its packed form: %q, %q", a, b)
+		t.Errorf("tags of the file and its compressed form: %q, %q", a, b)
 	}
 	again, body := ask(t, "GET", "/page.wasm", "Accept-Encoding", "br", "If-None-Match", packed.Header.Get("ETag"))
 	if again.StatusCode != http.StatusNotModified || body != "" {
-		t.Errorf("asked again: %d %q", again.StatusCode, body)
+		t.Errorf("revalidated: %d %q", again.StatusCode, body)
 	}
 	if length := again.Header.Get("Content-Length"); length != "" {
-		t.Errorf("an unchanged file has length %s", length)
+		t.Errorf("304 with Content-Length %s", length)
 	}
 }
 
-// TestETagFollowsContent holds that a rebuilt file is told from the old one, whatever its size.
+// TestETagFollowsContent checks that a rebuilt file of the same size gets a new ETag.
 func TestETagFollowsContent(t *testing.T) {
 	files := fstest.MapFS{"a.js": {Data: []byte("one"), ModTime: when, Mode: 0o644}}
 	site := New(files)
@@ -127,7 +127,7 @@ func TestETagFollowsContent(t *testing.T) {
 	}
 }
 
-// TestPolicy holds the parts of the policy that promise people their privacy.
+// TestPolicy checks the parts of the policy on which the users' privacy depends.
 func TestPolicy(t *testing.T) {
 	for _, want := range []string{"default-src 'none'", "connect-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "require-trusted-types-for 'script'", "form-action 'none'", "frame-src 'none'"} {
 		if !strings.Contains(policy, want) {
