@@ -99,8 +99,8 @@ func archive(t *testing.T) (wim, content string) {
 // says what it cannot do and assembles results in memory.
 func TestSmoke(t *testing.T) {
 	url := serve(t)
-	const memory, disk = "results are assembled in memory", "Results are assembled on disk, where the browser has room for"
-	const forgets, remembers = "the theme and the widths of panes are reset every time", "The theme and the widths of panes are remembered."
+	const memory, disk = "results are assembled in memory", "Results are assembled on disk, where the browser has"
+	const forgets, remembers = "the theme and the widths of panes are reset each time", "The theme and the widths of panes are remembered."
 	for _, x := range []struct {
 		name, prefs string
 		says        []string
@@ -156,7 +156,7 @@ func large(t *testing.T, megabytes int) string {
 func TestChanged(t *testing.T) {
 	s := drive(t, "changed.mjs", serve(t), large(t, 24), "Windows", "large.bin", t.TempDir(), picture("firefox-changed"))
 	for trial, want := range map[string]string{
-		"removed": "install.wim is gone", "cut": "install.wim has been cut", "replaced": "install.wim has been cut",
+		"removed": "install.wim is gone", "cut": "install.wim was truncated", "replaced": "install.wim was truncated",
 	} {
 		for _, where := range []string{", verify", ", preview"} {
 			if got := s.Told[trial+where]; !strings.HasPrefix(got, want) {

@@ -122,7 +122,7 @@ func TestBuildArchive(t *testing.T) {
 	p.Go("/")
 	p.Drop(archive)
 	p.Click("link", "Images")
-	p.Click("button", "Read its registry Windows 10 Pro…")
+	p.Click("button", "Read the registry Windows 10 Pro…")
 	p.Sees("10.0.19045.3803")
 	p.Sees("vb_release")
 	p.Click("link", "Files")

@@ -31,14 +31,14 @@ func TestChanged(t *testing.T) {
 		spoil      func(path string, content []byte) error
 	}{
 		{"removed", "install.wim is gone", func(path string, _ []byte) error { return os.Remove(path) }},
-		{"cut", "install.wim has been cut", func(path string, content []byte) error { return os.Truncate(path, int64(len(content)/2)) }},
-		{"replaced", "install.wim has been replaced", func(path string, content []byte) error {
+		{"cut", "install.wim was truncated", func(path string, content []byte) error { return os.Truncate(path, int64(len(content)/2)) }},
+		{"replaced", "install.wim was replaced", func(path string, content []byte) error {
 			if err := os.WriteFile(path+".new", append(content, 1), 0o644); err != nil {
 				return err
 			}
 			return os.Rename(path+".new", path)
 		}},
-		{"written to", "install.wim has been replaced", func(path string, content []byte) error {
+		{"written to", "install.wim was replaced", func(path string, content []byte) error {
 			time.Sleep(1100 * time.Millisecond) // browsers go by the time of the last change
 			f, err := os.OpenFile(path, os.O_WRONLY, 0)
 			if err == nil {

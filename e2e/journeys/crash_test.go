@@ -17,8 +17,8 @@ const (
 // dies ends one of the workers that have a job's shards. The job is held meanwhile, so that it is not over before. The
 // pause may find a worker between two shards: then nothing is to be done again, and another one is ended.
 func dies(p *browser.Page, how string) {
-	const again = "done again after a worker died"
-	p.Until("the job to be under way", `/[1-9]\d* of \d+ contents/.test(document.querySelector(".tray").innerText)`)
+	const again = "repeated after a worker crashed"
+	p.Until("the job to be under way", `/[1-9]\d* of \d+ blobs/.test(document.querySelector(".tray").innerText)`)
 	for try := 0; try < 10 && !p.Shows(again); try++ {
 		p.Click("button", "Pause")
 		time.Sleep(time.Second) // each of them has started by now
@@ -63,7 +63,7 @@ func TestSessionDies(t *testing.T) {
 	// One that dies at once is not started again: what is open may be what kills it.
 	time.Sleep(11 * time.Second)
 	p.In(session, vanish)
-	p.Sees("The engine stopped and is being started again.")
+	p.Sees("The engine stopped and is restarting.")
 	p.Click("gridcell", "notepad.txt")
 	p.Find("heading", "notepad.txt")
 	p.Click("button", "Preview")

@@ -75,7 +75,7 @@ func TestVerify(t *testing.T) {
 	p.Type("textbox", "Published SHA-256", strings.Repeat("0", 64))
 	p.Sees("Different: this is not the published file.")
 	p.Type("textbox", "Published SHA-256", "abc")
-	p.Sees("This is no SHA-256")
+	p.Sees("Not a SHA-256")
 }
 
 // TestVerifyDamaged names every path that a damaged content hits, in both images, and still extracts the rest.
@@ -96,7 +96,7 @@ func TestVerifyDamaged(t *testing.T) {
 	p := open(t, wim)
 	p.Click("link", "Verify")
 	p.Click("button", "Verify everything")
-	p.Find("heading", "1 content is damaged…")
+	p.Find("heading", "1 blob is damaged…")
 	p.Sees("/Windows/notepad.txt")
 	p.Sees("Integrity table does not match")
 
@@ -186,7 +186,7 @@ func TestDelta(t *testing.T) {
 	p.Click("button", "Close preview")
 	p.Click("gridcell", "readme.txt…")
 	p.Click("button", "Preview")
-	p.Sees("The content of readme.txt is in another archive")
+	p.Sees("The data of readme.txt is in another archive")
 	p.Press("Escape")
 
 	p.Drop(base)
@@ -236,7 +236,7 @@ func TestTogether(t *testing.T) {
 	// Strangers: a person says which.
 	other := capture(t, filepath.Join(tree, "Windows"), "other.wim")
 	p.Drop(other, base)
-	p.Find("dialog", "2 archives: which one is to be opened?")
+	p.Find("dialog", "2 archives: which one do you want to open?")
 	p.Axe("the choice of an archive")
 	p.Click("button", "base.wim…")
 	p.Find("heading", "base.wim")
@@ -250,7 +250,7 @@ func TestTogether(t *testing.T) {
 	}
 	p.Drop(letter, other)
 	p.Find("heading", "other.wim")
-	p.Sees("1 file was left out, of no use here: letter.txt")
+	p.Sees("1 file was ignored: letter.txt")
 }
 
 // TestRefused opens what is no archive, or none that can be read, and looks at what people are told.
@@ -281,7 +281,7 @@ func TestRefused(t *testing.T) {
 		{"zip", zip[0], []string{"is not a Windows image", "It looks like a ZIP file."}},
 		{"iso", iso[0], []string{"is not a Windows image", "sources/install.wim"}},
 		{"empty", nothing[0], []string{"is not a Windows image", "It is empty."}},
-		{"truncated", wim, []string{"cut.wim is incomplete", "are missing. A download"}},
+		{"truncated", wim, []string{"cut.wim is incomplete", "missing. The download"}},
 		{"encrypted", encrypted[0], []string{"is encrypted", "Windows Update"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

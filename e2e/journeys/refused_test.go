@@ -60,9 +60,9 @@ func TestRefusedNames(t *testing.T) {
 	p.Click("button", "Extract image")
 	p.Find("dialog", "Extract …")
 	p.Click("radio", "Folder…")
-	p.Sees("names can't be written by this browser")
-	p.Sees("A ZIP file keeps all of them.")
-	p.Click("button", "Which names")
+	p.Sees("This browser cannot write")
+	p.Sees("A ZIP file keeps them all.")
+	p.Click("button", "Show the names")
 	list := p.Text("dialog", "Extract …")
 	for _, name := range refused {
 		if !strings.Contains(list, "/"+name) {

@@ -34,7 +34,7 @@ func TestSiteDataBlocked(t *testing.T) {
 	p.NoPickers()
 	p.Go("/")
 	p.Click("button", "Keyboard shortcuts")
-	p.Sees("The browser stores nothing for this page: the theme and the widths of panes are reset every time.")
+	p.Sees("The browser stores nothing for this page: the theme and the widths of panes are reset each time.")
 	p.Sees("results are assembled in memory")
 	p.Screenshot("site-data-blocked")
 	p.Axe("what a browser without site data can do")

@@ -27,12 +27,12 @@ func TestSamples(t *testing.T) {
 			p.Drop(parts...)
 			want := said[s.Outcome]
 			if s.Name == "version-unknown" {
-				want = "uses something that Wimscope cannot read"
+				want = "uses an unsupported feature"
 			}
 			switch {
 			case s.Name == "split-wrong-set": // the part that is of another set is told apart
 				p.Sees("Part 2 of 2 is missing")
-				p.Sees("1 file was left out")
+				p.Sees("1 file was ignored")
 				p.Click("button", "Dismiss")
 			case want != "":
 				p.Find("alert", s.Name+"… "+want+"…") // not what the last one was told

@@ -108,7 +108,7 @@ func TestScreensOfTrouble(t *testing.T) {
 	p := open(t, wim)
 	p.Click("link", "Verify")
 	p.Click("button", "Verify everything")
-	p.Find("heading", "1 content is damaged…")
+	p.Find("heading", "1 blob is damaged…")
 	lookAt(p, "damaged")
 	p.PickSave(outFolder(t, p, "out"), "")
 	extract(p, "Extract image", "ZIP file")
@@ -119,7 +119,7 @@ func TestScreensOfTrouble(t *testing.T) {
 	p.Sees("letter.txt is not a Windows image")
 	lookAt(p, "problem")
 	p.Drop(wim, stranger)
-	p.Find("dialog", "2 archives: which one is to be opened?")
+	p.Find("dialog", "2 archives: which one do you want to open?")
 	lookAt(p, "choice")
 }
 

@@ -393,7 +393,7 @@ func TestPreview(t *testing.T) {
 }
 
 func TestAProblemNamesTheRightFile(t *testing.T) {
-	for code, want := range map[protocol.Code]string{protocol.CodeChanged: "install.wim has changed or is gone", protocol.CodeMissingBlob: "The content of readme.txt is in another archive"} {
+	for code, want := range map[protocol.Code]string{protocol.CodeChanged: "install.wim has changed or is gone", protocol.CodeMissingBlob: "The data of readme.txt is in another archive"} {
 		p := newPage(t).opened("")
 		p.browser.Found = func(any) (state.File, error) { return state.File{}, errors.New("not allowed") }
 		p.within("/readme.txt")

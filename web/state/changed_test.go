@@ -25,10 +25,10 @@ func TestWhatBecameOfAFile(t *testing.T) {
 	}{
 		{"the worker knows", protocol.FileGone, found(size, 1), "install.wim is gone"},
 		{"removed", "", gone, "install.wim is gone"},
-		{"cut", "", found(size-1, 1), "install.wim has been cut"},
-		{"longer", "", found(size+1, 1), "install.wim has been replaced"},
-		{"of the same size", "", found(size, 1), "install.wim has been replaced"},
-		{"cut, and by now as long again", protocol.FileCut, found(size, 1), "install.wim has been replaced"},
+		{"cut", "", found(size-1, 1), "install.wim was truncated"},
+		{"longer", "", found(size+1, 1), "install.wim was replaced"},
+		{"of the same size", "", found(size, 1), "install.wim was replaced"},
+		{"cut, and by now as long again", protocol.FileCut, found(size, 1), "install.wim was replaced"},
 		{"as it was", "", found(size, 0), "install.wim has changed or is gone"},
 	} {
 		p := newPage(t).planned(1000).opened("")
@@ -60,8 +60,8 @@ func TestWhatBecameOfAFile(t *testing.T) {
 // TestJobProblemNames checks that a problem with an output names the output, and a problem with the archive the archive.
 func TestJobProblemNames(t *testing.T) {
 	for code, want := range map[protocol.Code]string{
-		protocol.CodeNoSpace: "There is no room for image.zip", protocol.CodeBlocked: "The browser did not keep image.zip",
-		protocol.CodeFormat: "install.wim is damaged", protocol.CodePermission: "The browser does not let the page reach image.zip",
+		protocol.CodeNoSpace: "Not enough space for image.zip", protocol.CodeBlocked: "The browser did not save image.zip",
+		protocol.CodeFormat: "install.wim is damaged", protocol.CodePermission: "The browser denied access to image.zip",
 	} {
 		p := newPage(t).planned(1000).opened("")
 		p.browser.Save = "image.zip"

@@ -37,7 +37,7 @@ func TestRoom(t *testing.T) {
 	}
 	pr := p.Extract.Problem
 	text := p.T(pr.TitleKey(), pr.Args()...) + " " + p.T(pr.CauseKey(), pr.Args()...) + " " + p.T(pr.TodoKey(), pr.Args()...)
-	for _, want := range []string{"There is no room for image.zip", "It needs 11.0 GB", "has room there for 10.0 GB", "Extract less at a time", "Chrome or Edge"} {
+	for _, want := range []string{"Not enough space for image.zip", "It needs 11.0 GB", "has 10.0 GB free there", "Extract less at a time", "Chrome or Edge"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q lacks %q", text, want)
 		}
@@ -102,7 +102,7 @@ func TestFullStore(t *testing.T) {
 	p.Read(func() {
 		pr := p.Jobs[0].Problem
 		text := p.T(pr.TitleKey(), pr.Args()...) + ". " + p.T(pr.CauseKey(), pr.Args()...) + " " + p.T(pr.TodoKey(), pr.Args()...)
-		for _, want := range []string{"There is no room for image.zip", "its own store", "that store is full", "Extract less at a time"} {
+		for _, want := range []string{"Not enough space for image.zip", "its own storage", "that storage is full", "Extract less at a time"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%q lacks %q", text, want)
 			}

@@ -1,21 +1,22 @@
-// What works before the program has loaded, and what loads it.
+// Works before the program has loaded, and loads it.
 //
-// For the program (web/main_js.go) it leaves on window:
+// For the program (web/main_js.go) it sets on window:
 //
-//   wimscopeQueue  an array of what was dropped, pasted or picked so far, oldest first: {via, files, handles}, where
-//                  via is "drop", "paste" or "input", files are Files and handles, one for each file, promises of a
-//                  FileSystemFileHandle or null. The program takes the items and sets wimscopeQueue to null; from
-//                  then on it listens itself.
-//   wimscope       {workerURL, engine, started, failed}: the address of worker.js as `new Worker` takes it here;
-//                  engine() promises engine.wasm as a WebAssembly.Module, fetched and compiled once; started() is
-//                  called when the page's first screen stands; failed(message) shows that the program has died.
+//  wimscopeQueue  what was dropped, pasted or picked so far, oldest first: an array of {via, files, handles}, where
+//                 via is "drop", "paste" or "input", files are Files, and handles has for each file a promise of a
+//                 FileSystemFileHandle or null. The program takes the items, sets wimscopeQueue to null and from
+//                 then on listens itself.
+//  wimscope       {workerURL, engine, started, failed}: workerURL is worker.js in the form that `new Worker` accepts
+//                 here; engine() returns a promise of engine.wasm as a WebAssembly.Module, fetched and compiled
+//                 once; started() is called when the page shows its first screen; failed(message) shows that the
+//                 program has crashed.
 "use strict";
 
 (() => {
 	const byID = (id) => document.getElementById(id);
 	const status = (text) => { const e = byID("boot-status"); if (e) e.textContent = text; };
 
-	// The one place where a string becomes the address of a script: only worker.js, only ours.
+	// The only place where a string becomes a script URL: only scripts of this site.
 	const policy = window.trustedTypes && trustedTypes.createPolicy("wimapp", {
 		createScriptURL(url) {
 			if (url !== "worker.js" && url !== "sw.js") throw new TypeError("not a script of this site: " + url);
@@ -24,7 +25,7 @@
 	});
 	const scriptURL = (name) => (policy ? policy.createScriptURL(name) : name);
 
-	// --- files that come before the program does ---
+	// --- files that arrive before the program ---
 
 	// Make hidden characters in names visible, as package visible does for the program.
 	const shown = (name) => name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `<U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}>`);
@@ -34,7 +35,7 @@
 		window.wimscopeQueue.push({ via, files, handles });
 		status(`${files.map((f) => shown(f.name)).join(", ")}: opens as soon as Wimscope has loaded.`);
 	};
-	// getAsFileSystemHandle must be called while the event is being handled.
+	// getAsFileSystemHandle must be called during the event.
 	const fromTransfer = (via, transfer) => {
 		const items = [...transfer.items].filter((i) => i.kind === "file");
 		const files = items.map((i) => i.getAsFile());
@@ -87,8 +88,8 @@
 		failed(message) { show("boot-crashed", message); },
 	};
 
-	// progress fills the bar as the bytes of a copy of the response come in. The response itself stays as it came,
-	// so that the browser can keep the compiled code.
+	// progress fills the bar while the bytes of a copy of the response arrive. The response itself is not touched, so
+	// that the browser can cache the compiled code.
 	const progress = async (response) => {
 		const bar = byID("boot-progress");
 		const total = Number(bar && bar.dataset.bytes);
@@ -102,16 +103,16 @@
 	};
 
 	const start = async () => {
-		// Every current browser has it: somebody has switched it off.
+		// Every current browser has it, so it was switched off.
 		if (typeof WebAssembly !== "object") {
 			show("boot-switched-off");
 			return;
 		}
 		for (const [what, there] of [
-			["streamed WebAssembly", WebAssembly.instantiateStreaming],
+			["streaming WebAssembly", WebAssembly.instantiateStreaming],
 			["Web Workers", typeof Worker === "function"],
-			["large integers", typeof BigInt === "function"],
-			["files in parts", typeof Blob === "function" && Blob.prototype.arrayBuffer],
+			["BigInt", typeof BigInt === "function"],
+			["Blob.arrayBuffer", typeof Blob === "function" && Blob.prototype.arrayBuffer],
 		]) {
 			if (!there) {
 				show("boot-unsupported", what);
@@ -120,12 +121,12 @@
 		}
 		const go = new Go();
 		go.argv = ["page"];
-		go.exit = (code) => wimscope.failed(`The page's program ended with status ${code}.`);
+		go.exit = (code) => wimscope.failed(`The page's program exited with status ${code}.`);
 		let instance;
 		try {
 			const response = await get("page.wasm");
 			const counted = progress(response);
-			counted.then(() => wimscope.engine()).catch(() => {}); // the engine after the page, on a slow line
+			counted.then(() => wimscope.engine()).catch(() => {}); // load the engine after the page, for slow connections
 			({ instance } = await WebAssembly.instantiateStreaming(response, go.importObject));
 		} catch (e) {
 			show("boot-failed", String(e && e.message || e));

@@ -89,7 +89,7 @@ func (s *shown) opened() *shown {
 
 func TestStartScreen(t *testing.T) {
 	s := show(t)
-	html := s.has("Drop a .wim, .esd or .swm here", ">Open a file<", ">Try the sample<", "Nothing leaves this computer", "Nothing to install", "Your file stays as it is")
+	html := s.has("Drop a .wim, .esd or .swm here", ">Open a file<", ">Try the sample<", "Nothing leaves this computer", "Nothing to install", "Your file is not changed")
 	s.lacks(html, "Build", "Split", "Learn", "Open a link", "Recent")
 }
 
@@ -106,9 +106,9 @@ func TestFilesTab(t *testing.T) {
 	html := s.has(`role="tree"`, `role="treeitem"`, `aria-rowcount="5"`, `aria-sort="ascending"`, `role="separator"`, `aria-current="page"`, "4 items", "Windows 11 Pro · 2", "→ C:\\Recovery")
 	s.lacks(html, "Anatomy", "Space")
 	s.Reveal(1, "/Windows/System32/notepad.exe")
-	s.has(">Save file<", ">Preview<", "360,448 bytes", "2025-09-05 12:11:08.4219371 UTC", "NOTEPAD.EXE", "also /Windows/notepad.exe", "offset 0x4A61F3B2 · 11 chunks · 151,233 bytes packed (41%)",
+	s.has(">Save file<", ">Preview<", "360,448 bytes", "2025-09-05 12:11:08.4219371 UTC", "NOTEPAD.EXE", "also /Windows/notepad.exe", "offset 0x4A61F3B2 · 11 chunks · compressed to 151,233 bytes (41%)",
 		"TrustedInstaller", "full control", `aria-activedescendant="row-3"`, "1 selected, 360 KB")
-	s.has("One content, used by 4 files in 2 images", "image 1: 2; image 2: 2") // when they have been counted
+	s.has("Stored once, used by 4 files in 2 images", "image 1: 2; image 2: 2") // when they have been counted
 	s.OpenPreview("", state.ModeHex)
 	s.has(`id="hex"`, ">00000000<", "00000010", "offset 0x00000000: 00, decimal 0")
 }
@@ -128,7 +128,7 @@ func TestDamage(t *testing.T) {
 	s.lacks(s.has("This file is damaged", ">hello<"), "not compared")
 	s.session.Check = protocol.CheckNone
 	s.OpenPreview("", state.ModeText)
-	s.lacks(s.has("not compared with its SHA-1", ">hello<"), "This file is damaged")
+	s.lacks(s.has("SHA-1 not verified", ">hello<"), "This file is damaged")
 	s.session.Check = protocol.CheckGood
 	s.OpenPreview("", state.ModeText)
 	s.has(">hello<", "UTF-8")
@@ -144,7 +144,7 @@ func TestImageWithoutName(t *testing.T) {
 func TestImagesTab(t *testing.T) {
 	s := show(t).opened()
 	s.Go(state.TabImages)
-	s.has("2 images", "10.0.26100.2033", "10.0.26100.1", "Professional · x64 · en-US · 98,112 files, 21,050 folders", ">boots<", "2025-04-01 07:22", ">Read its registry<")
+	s.has("2 images", "10.0.26100.2033", "10.0.26100.1", "Professional · x64 · en-US · 98,112 files, 21,050 folders", ">boot image<", "2025-04-01 07:22", ">Read the registry<")
 }
 
 // The facts from an image's registry are shown on request, beside those from kernel and XML.
@@ -153,12 +153,12 @@ func TestImageRegistry(t *testing.T) {
 	s.Go(state.TabImages)
 	s.lacks(s.html(), "ge_release")
 	s.ReadWindows(1)
-	html := s.has("Build from its registry", "10.0.26100.2033", ">ge_release<", "26100.1.amd64fre", "WINDOWS/ARCH is 0 in the XML, and 9 in the image", "WINDOWS/HAL is missing in the XML, and acpiapic in the image", "config/SYSTEM: regf: corrupt hive")
-	if n := strings.Count(html, ">Read its registry<"); n != 1 {
+	html := s.has("Build (registry)", "10.0.26100.2033", ">ge_release<", "26100.1.amd64fre", "WINDOWS/ARCH: 0 in the XML, 9 in the image", "WINDOWS/HAL: missing in the XML, acpiapic in the image", "config/SYSTEM: regf: corrupt hive")
+	if n := strings.Count(html, ">Read the registry<"); n != 1 {
 		t.Errorf("%d images can be asked", n)
 	}
 	s.ReadWindows(2)
-	s.lacks(s.has("no Windows registry found"), ">Read its registry<")
+	s.lacks(s.has("no Windows registry found"), ">Read the registry<")
 }
 
 func TestVerifyTab(t *testing.T) {
@@ -166,12 +166,12 @@ func TestVerifyTab(t *testing.T) {
 	s.Go(state.TabVerify)
 	s.has(">Verify everything<")
 	s.StartVerify()
-	html := s.has(`role="progressbar"`, "Verifying, 0%", "Map of the archive: 0 squares sound, 0 damaged, 1,200 not checked")
+	html := s.has(`role="progressbar"`, "Verifying, 0%", "Map of the archive: 0 squares intact, 0 damaged, 1,200 not checked")
 	s.lacks(html, ">Save as text<")
 	s.engine.LastJob().End(pool.Result{Report: protocol.Report{Op: protocol.Verify, DamagedN: 1, Blobs: 58214, Integrity: "bad", Text: "t", JSON: "{}",
 		BadRanges: []protocol.Damage{{Kind: "blob", Hash: "9f2c41d06be7a3f00112233445566778899aabbc", Off: 4096, Len: 100, Count: 2,
 			Paths: []protocol.Hit{{Image: 1, Path: "/a"}, {Image: 2, Path: "/b"}}}}}}, nil)
-	s.has("1 content is damaged → 2 files in 2 images", "does not match", "image 1  /a", "image 2  /b", "0x00001000 + 100", ">Save as text<", ">Save as JSON<")
+	s.has("1 blob is damaged → 2 files in 2 images", "does not match", "image 1  /a", "image 2  /b", "0x00001000 + 100", ">Save as text<", ">Save as JSON<")
 }
 
 // TestVerifyIncomplete checks that an incomplete archive is neither good nor damaged, and has its own mark.
@@ -195,7 +195,7 @@ func TestVerifyIncomplete(t *testing.T) {
 func TestIncompleteBanner(t *testing.T) {
 	s := show(t)
 	s.session.Lost = 3
-	s.opened().has("This image is incomplete: 3 losses", ">See what is lost<")
+	s.opened().has("This image is incomplete: 3 losses", ">Show what is lost<")
 	s = show(t)
 	s.session.Info.Losses = 1
 	s.opened().has("This archive is incomplete: 1 loss")
@@ -210,7 +210,7 @@ func TestDetailsTab(t *testing.T) {
 func TestSearchView(t *testing.T) {
 	s := show(t).opened()
 	s.SetQuery("note")
-	s.has("note: 2 hits in 1 content", "the same content 2 times", "Windows 11 Pro · 2  /Windows/System32/notepad.exe", `role="combobox"`, `aria-controls="results"`)
+	s.has("note: 2 hits in 1 group", "in 2 places", "Windows 11 Pro · 2  /Windows/System32/notepad.exe", `role="combobox"`, `aria-controls="results"`)
 	s.SetQuery(">ver")
 	s.has(`role="listbox"`, ">Go to Verify<", `aria-activedescendant="cmd-0"`)
 }
@@ -223,9 +223,9 @@ func TestExtractDialog(t *testing.T) {
 		t.Error("what is recommended does not come first")
 	}
 	s.SetFormat(protocol.Folder)
-	s.has("1 of 3 names can&#39;t be written by this browser", "A ZIP file keeps all of them.")
+	s.has("This browser cannot write 1 of 3 names", "A ZIP file keeps them all.")
 	s.ToggleRefused()
-	s.has("/Windows/System32/desktop.ini", "browsers refuse this kind of file")
+	s.has("/Windows/System32/desktop.ini", "browsers refuse this file type")
 	s.StartExtract()
 	s.has("Extracting Windows 11 Pro to folder", ">Cancel<")
 	s.engine.LastJob().End(pool.Result{Report: protocol.Report{Op: protocol.Extract, Written: 2, WrittenLen: 1000, ProblemsN: 1,

@@ -2,7 +2,7 @@ package words
 
 import "strconv"
 
-// Number writes n with commas between its thousands.
+// Number formats n with commas between thousands.
 func Number(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	start := 0
@@ -22,7 +22,7 @@ func Number(n int64) string {
 	return string(out)
 }
 
-// Size writes a number of bytes in three digits and a unit of 1000: "352 KB", "4.94 GB".
+// Size formats a number of bytes with three digits and a decimal unit: "352 KB", "4.94 GB".
 func Size(n int64) string {
 	if n < 0 {
 		return "-" + Size(-n)
@@ -47,7 +47,7 @@ func Size(n int64) string {
 	return strconv.FormatFloat(v, 'f', digits, 64) + " " + units[unit:unit+1] + "B"
 }
 
-// Hex writes n as 0x and at least eight digits.
+// Hex formats n as 0x and at least eight digits.
 func Hex(n int64) string {
 	s := strconv.FormatUint(uint64(n), 16)
 	for len(s) < 8 {

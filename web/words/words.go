@@ -1,4 +1,4 @@
-// Package words is every word that the page shows. A language is one file: a function that returns its messages.
+// Package words contains all text that the page shows. A language is one file: a function that returns its messages.
 package words
 
 import "strings"
@@ -9,9 +9,9 @@ type Catalogue struct {
 	messages map[string]string
 }
 
-// T returns the message of key with its places filled. {0} is the first argument: a string as it is, an integer
-// with its thousands set apart. {0|file|files} is the second or third piece as the integer is one or not. A key
-// that the catalogue lacks is returned as it is, so that it is seen.
+// T returns the message of key with its placeholders filled. {0} is the first argument: a string as it is, an integer
+// with separated thousands. {0|file|files} is "file" if the integer is one, otherwise "files". A key that is not in
+// the catalogue is returned as it is, so that the mistake is visible.
 func (c *Catalogue) T(key string, args ...any) string {
 	m, ok := c.messages[key]
 	if !ok {
@@ -38,13 +38,13 @@ func (c *Catalogue) T(key string, args ...any) string {
 	return b.String()
 }
 
-// Has tells whether the catalogue has key.
+// Has reports whether the catalogue has key.
 func (c *Catalogue) Has(key string) bool {
 	_, ok := c.messages[key]
 	return ok
 }
 
-// Keys returns every key, in no order.
+// Keys returns all keys, in no order.
 func (c *Catalogue) Keys() []string {
 	keys := make([]string, 0, len(c.messages))
 	for k := range c.messages {

@@ -54,7 +54,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// sources are the files that show words.
+// sources returns the files that show text.
 func sources(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -77,8 +77,8 @@ func sources(t *testing.T) map[string]string {
 	return texts
 }
 
-// TestKeys: what is asked for is there, and what is there is asked for. Keys that are put together at run time are
-// told by their beginnings.
+// TestKeys checks that every key that is asked for exists, and every key in the catalogue is asked for. Keys composed
+// at run time are recognised by their beginnings.
 func TestKeys(t *testing.T) {
 	english := English()
 	families := []string{"error.", "reason.", "guess.", "month.", "kind.", "tab.", "mode.", "pane.", "integrity.", "damage.", "caps.", "archive.integrity-", "loss."}
@@ -101,31 +101,31 @@ func TestKeys(t *testing.T) {
 			known = known || strings.HasPrefix(key, f)
 		}
 		if !known {
-			t.Errorf("nothing asks for %q", key)
+			t.Errorf("unused key %q", key)
 		}
 	}
 }
 
-// TestFileKinds checks that there are words for every kind of file, and none for unknown kinds.
+// TestFileKinds checks that there is a text for every kind of file, and none for unknown kinds.
 func TestFileKinds(t *testing.T) {
 	english := English()
 	known := map[string]bool{"guess.unknown": true}
 	for _, k := range protocol.FileKinds() {
 		known["guess."+string(k)] = true
 		if !english.Has("guess." + string(k)) {
-			t.Errorf("no words for %q", k)
+			t.Errorf("no text for %q", k)
 		}
 	}
 	for _, key := range english.Keys() {
 		if strings.HasPrefix(key, "guess.") && !known[key] {
-			t.Errorf("nothing asks for %q", key)
+			t.Errorf("unused key %q", key)
 		}
 	}
 }
 
-// TestNoWordsInTemplates: what a person reads comes from the catalogue.
+// TestNoWordsInTemplates checks that all text on the page comes from the catalogue.
 func TestNoWordsInTemplates(t *testing.T) {
-	// A tag with its quoted attributes; what is left of a template is text.
+	// A tag with its quoted attributes; the rest of a template is text.
 	tag := regexp.MustCompile(`<[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>`)
 	literal := regexp.MustCompile(`\s(?:aria-label|title|placeholder|alt)="([^"]*)"`)
 	for name, text := range sources(t) {
