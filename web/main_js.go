@@ -1,5 +1,5 @@
-// Command web is the page's program: it wires the model to the browser and to the pool of engine workers, and shows
-// the components.
+// Command web is the page's program: it connects the model to the browser and to the pool of engine workers, and
+// shows the components.
 package main
 
 import (
@@ -33,14 +33,14 @@ func main() {
 	workers := pool.New(&starter{boot: boot}, pool.Options{Cores: cores(), Memory: memory()})
 	app := state.NewApp(browser, state.FromPool(workers), words.English(), show)
 
-	// The page as it came is replaced; what was dropped on it meanwhile is opened.
+	// Replace the static page, and open what was dropped on it meanwhile.
 	doc := js.Global().Get("document")
 	mount := doc.Call("getElementById", "app")
 	root := doc.Call("createElement", "div")
 	root.Set("className", "root")
 	behaviours := platform.NewBehaviours()
-	_, renderer := platform.NewDocument(root, behaviours.Born, behaviours.Gone)
-	behaviours.Serve(app)
+	_, renderer := platform.NewDocument(root, behaviours.Attach, behaviours.Detach)
+	behaviours.Bind(app)
 	env, page := ui.New(app)
 	browser.Listen(app)
 	mount.Call("replaceWith", root)
@@ -59,7 +59,7 @@ func main() {
 		}
 	}
 	go func() {
-		// The first archive then does not wait for a worker. If it fails, opening one will say why.
+		// The first archive then need not wait for a worker. If this fails, opening an archive reports the error.
 		if err := workers.StartSpare(); err == nil {
 			warmUp(browser, workers)
 		}
@@ -74,7 +74,7 @@ func main() {
 	frames := newFrames(doc)
 	for range due {
 		frames.wait()
-		// Built while nothing changes, shown when anything may: to change a document can raise events.
+		// Build while the model does not change, but render without the lock: changing the document can raise events.
 		var built *vugu.BuildResults
 		app.Read(func() { built = env.RunBuild(page) })
 		renderer.Render(built)
@@ -86,15 +86,15 @@ func main() {
 	}
 }
 
-// warmUp has the browser compile what the first archive will need, with the archive that comes with the page. What
-// it cannot get is no loss.
+// warmUp lets the spare worker run the page's sample, so that the browser compiles the code that the first archive
+// needs. Errors do not matter.
 func warmUp(browser *platform.Browser, workers *pool.Pool) {
 	if sample, err := browser.Sample(); err == nil {
 		_ = workers.WarmUp(pool.File{Name: sample.Name, Value: sample.Value})
 	}
 }
 
-// frames gives the browser's frames to whoever waits for the next one.
+// frames waits for the browser's animation frames.
 type frames struct {
 	doc  js.Value
 	f    js.Func
@@ -113,15 +113,15 @@ func newFrames(doc js.Value) *frames {
 	return fr
 }
 
-// wait waits for the next frame, so that changes that come together are shown together; in a hidden tab, where
-// there are none, a little while.
+// wait waits for the next frame, so that changes that come together are shown together. A hidden tab has no frames;
+// there it waits for a short time.
 func (fr *frames) wait() {
 	if fr.doc.Get("visibilityState").String() != "visible" {
 		time.Sleep(200 * time.Millisecond)
 		return
 	}
 	select {
-	case <-fr.next: // a late one
+	case <-fr.next: // from an earlier call
 	default:
 	}
 	js.Global().Call("requestAnimationFrame", fr.f)
@@ -131,12 +131,12 @@ func (fr *frames) wait() {
 	}
 }
 
-// memory is what the shard workers of a job may take together, bytes: a quarter of what the machine is said to have,
-// which browsers round. Encoders of large solid chunks take most of a gigabyte.
+// memory returns how many bytes the shard workers of a job may use together: a quarter of the machine's memory as the
+// browser reports it, rounded. Encoders of large solid chunks need most of a gigabyte.
 func memory() int64 {
 	gigabytes := js.Global().Get("navigator").Get("deviceMemory")
 	if gigabytes.Type() != js.TypeNumber || gigabytes.Float() < 4 {
-		return 0 // the pool's own bound
+		return 0 // the pool's default
 	}
 	return int64(min(gigabytes.Float(), 16) * (1 << 28))
 }
@@ -149,7 +149,7 @@ func cores() int {
 	return n.Int()
 }
 
-// starter starts workers as soon as the engine's program has been fetched and compiled, which boot.js does once.
+// starter starts workers once the engine's program has been fetched and compiled, which boot.js does once.
 type starter struct {
 	boot  js.Value
 	ready atomic.Pointer[port.Starter]

@@ -10,13 +10,13 @@ import (
 	"wimscope/web/state"
 )
 
-// Behaviours are what elements do that is no single event of a component: scrolling, which comes far too often,
-// dragging a separator, standing above the page as a dialog.
+// Behaviours are actions of elements that are not single events of a component: scrolling, which has too many events,
+// dragging a separator, and standing above the page as a dialog.
 type Behaviours struct {
 	app   *state.App
 	sizes js.Value // a ResizeObserver of the scrolled elements
 	on    map[string][]listener
-	back  []js.Value // what had the focus before each dialog
+	back  []js.Value // the element that had the focus before each dialog
 }
 
 type listener struct {
@@ -28,8 +28,8 @@ type listener struct {
 // NewBehaviours returns the behaviours of a page.
 func NewBehaviours() *Behaviours { return &Behaviours{on: map[string][]listener{}} }
 
-// Serve tells whose page it is. It comes before the first element.
-func (b *Behaviours) Serve(app *state.App) {
+// Bind sets the model. It must be called before the first element is attached.
+func (b *Behaviours) Bind(app *state.App) {
 	b.app = app
 	b.sizes = js.Global().Get("ResizeObserver").New(js.FuncOf(func(_ js.Value, args []js.Value) any {
 		for i := range args[0].Length() {
@@ -39,8 +39,8 @@ func (b *Behaviours) Serve(app *state.App) {
 	}))
 }
 
-// Born starts the behaviour of a new element.
-func (b *Behaviours) Born(el js.Value, kind string) {
+// Attach starts the behaviour of a new element.
+func (b *Behaviours) Attach(el js.Value, kind string) {
 	switch kind {
 	case "scroll":
 		b.scroll(el)
@@ -52,8 +52,8 @@ func (b *Behaviours) Born(el js.Value, kind string) {
 	}
 }
 
-// Gone ends the behaviour of an element that is about to go.
-func (b *Behaviours) Gone(el js.Value, kind string) {
+// Detach ends the behaviour of an element before it is removed.
+func (b *Behaviours) Detach(el js.Value, kind string) {
 	switch kind {
 	case "scroll":
 		b.sizes.Call("unobserve", el)
@@ -85,7 +85,7 @@ func (b *Behaviours) listen(el js.Value, name string, options any, f func(e js.V
 	b.on[key] = append(b.on[key], listener{el, name, fn})
 }
 
-// scroll tells the model where an element is scrolled to, at most once a frame, and how large it is.
+// scroll reports an element's scroll position and size to the model, at most once per frame.
 func (b *Behaviours) scroll(el js.Value) {
 	due := false
 	b.listen(el, "scroll", map[string]any{"passive": true}, func(js.Value) {
@@ -131,11 +131,11 @@ func (b *Behaviours) scroll(el js.Value) {
 }
 
 const (
-	holdFor  = 500 * time.Millisecond // a touch of a row that lasts so long is no tap
-	holdNear = 10                     // CSS pixels within which a finger is taken to stay
+	holdFor  = 500 * time.Millisecond // a touch of a row that lasts this long is not a tap
+	holdNear = 10                     // CSS pixels that a finger may move
 )
 
-// hold notices a finger that stays on a row of the list. Browsers differ in what they make of it, if anything.
+// hold detects a long press on a row of the list. Browsers differ in how they handle one, if at all.
 func (b *Behaviours) hold(el js.Value) {
 	var timer *time.Timer
 	var x, y float64
@@ -188,7 +188,7 @@ func (b *Behaviours) scrolled(el js.Value) {
 	top, height := el.Get("scrollTop").Float(), el.Get("clientHeight").Float()
 	switch el.Get("id").String() {
 	case "list":
-		// The head of the list stays in view above the rows.
+		// The list's header stays in view above the rows.
 		if h := el.Get("firstElementChild"); h.Truthy() {
 			height -= h.Get("offsetHeight").Float()
 		}
@@ -204,7 +204,7 @@ func (b *Behaviours) scrolled(el js.Value) {
 	}
 }
 
-// split lets a separator be dragged. The page's style follows at once; the model, and with it a pass, once a frame.
+// split makes a separator draggable.
 func (b *Behaviours) split(el js.Value) {
 	tree := el.Get("dataset").Get("name").String() == "tree"
 	var from float64

@@ -10,23 +10,23 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Browser is web/state's Platform.
+// Browser implements state.Platform.
 type Browser struct {
 	window, doc js.Value
-	after       []func() // run when what was changed is shown
-	hash        string   // that was set last, by us
+	after       []func() // run after the next render
+	hash        string   // as we set it last
 	busy        *busy
 }
 
 var _ state.Platform = (*Browser)(nil)
 
-// NewBrowser returns the browser that the page is in.
+// NewBrowser returns the browser of this page.
 func NewBrowser() *Browser {
 	w := js.Global()
 	return &Browser{window: w, doc: w.Get("document"), busy: newBusy()}
 }
 
-// Shown runs what waited for the page to be shown: focus, scroll positions.
+// Shown runs what waits for the next render: focus, scroll positions.
 func (b *Browser) Shown() {
 	list := b.after
 	b.after = nil
@@ -38,7 +38,7 @@ func (b *Browser) Shown() {
 // Now implements state.Platform.
 func (b *Browser) Now() time.Time { return time.Now() }
 
-// Caps implements state.Platform. It reports only what can be seen without a trial.
+// Caps implements state.Platform. It reports only what can be seen without trying.
 func (b *Browser) Caps() state.Caps {
 	has := func(v js.Value, name string) bool { return v.Type() != js.TypeUndefined && v.Get(name).Truthy() }
 	nav := b.window.Get("navigator")
@@ -54,7 +54,7 @@ func (b *Browser) Caps() state.Caps {
 	}
 }
 
-// system guesses whose rules for names apply; it decides nothing else.
+// system guesses whose naming rules apply; nothing else depends on it.
 func system(nav js.Value) string {
 	s := ""
 	if d := nav.Get("userAgentData"); d.Truthy() {
@@ -76,7 +76,7 @@ func system(nav js.Value) string {
 func (b *Browser) Copy(text string) error {
 	clip := b.window.Get("navigator").Get("clipboard")
 	if !clip.Truthy() {
-		return &protocol.Error{Code: protocol.CodeBrowser, Message: "this browser has no clipboard for pages"}
+		return &protocol.Error{Code: protocol.CodeBrowser, Message: "this browser offers no clipboard access"}
 	}
 	_, err := jsx.Call(clip, "writeText", text)
 	return err
@@ -89,7 +89,8 @@ func (b *Browser) Download(file any, name string) {
 		return
 	}
 	b.save(v, name, func() {
-		// A file in the browser's own store has been read by now. If it is still being read, the next output removes it.
+		// By now a file in the browser's own storage has been read. If it is still being read, the next output
+		// removes it.
 		go func() { _ = jsx.RemoveOutput(v.Get("name").String()) }()
 	})
 }
@@ -136,7 +137,7 @@ func (b *Browser) SetHash(hash string, replace bool) {
 	if replace {
 		how = "replaceState"
 	}
-	// A browser may refuse when the address changes too often; then it is only less exact.
+	// A browser may refuse if the address changes too often; then the address is just less exact.
 	_, _ = jsx.CallNow(b.window.Get("history"), how, js.Null(), "", hash)
 }
 
@@ -159,7 +160,7 @@ func (b *Browser) SetTheme(theme string) {
 
 // Print implements state.Platform.
 func (b *Browser) Print() {
-	// Not within the handler of the click: print waits until its dialog is closed.
+	// Not inside the click handler: print blocks until its dialog is closed.
 	time.AfterFunc(50*time.Millisecond, func() { b.window.Call("print") })
 }
 
@@ -202,12 +203,12 @@ func (b *Browser) Stored(key string) string {
 // Store implements state.Platform.
 func (b *Browser) Store(key, value string) {
 	if s, err := storage(); err == nil {
-		// Full, or forbidden: then it is not remembered.
+		// If it is full or blocked, the value is not remembered.
 		_, _ = jsx.CallNow(s, "setItem", "wimscope."+key, value)
 	}
 }
 
-// storage returns localStorage. Even reading the property throws where a user or a policy blocks it.
+// storage returns localStorage. Even reading the property throws if a user or a policy blocks it.
 func storage() (js.Value, error) {
 	v, err := jsx.Path("localStorage")
 	if err == nil && v.Type() != js.TypeObject {

@@ -6,8 +6,8 @@ import (
 	"wimscope/worker/jsx"
 )
 
-// busy keeps a tab alive while work is under way: a lock, which keeps browsers from freezing the page; the screen
-// awake; a question before the tab is closed.
+// busy keeps a tab alive while a job runs: a lock keeps browsers from freezing the page, a wake lock keeps the screen
+// on, and closing the tab asks for confirmation.
 type busy struct {
 	on      bool
 	ask     js.Func
@@ -23,7 +23,7 @@ func newBusy() *busy {
 		args[0].Set("returnValue", "")
 		return nil
 	})
-	// The browser takes the wake lock back when the tab is hidden; it must be asked for again.
+	// The browser releases the wake lock when the tab is hidden; it must be requested again.
 	b.visible = js.FuncOf(func(js.Value, []js.Value) any {
 		if b.on {
 			go b.awake()
@@ -47,7 +47,7 @@ func (b *busy) set(on bool) {
 			b.release = js.Undefined()
 		}
 		if b.wake.Truthy() {
-			_, _ = jsx.CallNow(b.wake, "release") // it may be gone already
+			_, _ = jsx.CallNow(b.wake, "release") // it may have been released already
 			b.wake = js.Undefined()
 		}
 		return
@@ -63,7 +63,7 @@ func (b *busy) set(on bool) {
 			return w.Get("Promise").New(executor)
 		})
 		go func() {
-			// Shared: two tabs may work at a time.
+			// Shared, since two tabs may work at the same time.
 			_, _ = jsx.Call(locks, "request", "wimscope-busy", map[string]any{"mode": "shared"}, hold)
 			hold.Release()
 			executor.Release()
@@ -79,7 +79,7 @@ func (b *busy) awake() {
 	}
 	v, err := jsx.Call(wl, "request", "screen")
 	if err != nil {
-		return // a battery that is low, or a policy
+		return // low battery, or a policy
 	}
 	if !b.on {
 		_, _ = jsx.CallNow(v, "release")

@@ -1,5 +1,5 @@
-// Package platform is the browser around the page: the document that components are shown in, and what
-// web/state.Platform asks for (pickers, dropped files, saving, recent files, the clipboard, the address).
+// Package platform connects the page to the browser: the document in which components are shown, and what
+// web/state.Platform requires (pickers, dropped files, saving, recent files, the clipboard, the address).
 //
-// All of it is for js/wasm.
+// All of it is js/wasm only.
 package platform

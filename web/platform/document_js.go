@@ -9,23 +9,23 @@ import (
 	"wimscope/web/render"
 )
 
-// Document shows what web/render wants in the browser's document.
+// Document implements render.Document in the browser's document.
 type Document struct {
 	doc      js.Value
-	root     js.Value // the element that is listened at
+	root     js.Value // the element with the event listeners
 	json     js.Value
 	renderer *render.Renderer
-	born     func(el js.Value, kind string)
-	gone     func(el js.Value, kind string)
+	attach   func(el js.Value, kind string)
+	detach   func(el js.Value, kind string)
 }
 
-// tag is the property by which an event's target leads to its element's number.
+// tag is the property that holds an element's id for Dispatch.
 const tag = "wimscopeID"
 
-// NewDocument returns a document and a renderer that fills root. Born and gone are told of elements with a
+// NewDocument returns a document and a renderer that fills root. attach and detach are called for elements with a
 // behaviour (data-b).
-func NewDocument(root js.Value, born, gone func(el js.Value, kind string)) (*Document, *render.Renderer) {
-	d := &Document{doc: js.Global().Get("document"), root: root, json: js.Global().Get("JSON"), born: born, gone: gone}
+func NewDocument(root js.Value, attach, detach func(el js.Value, kind string)) (*Document, *render.Renderer) {
+	d := &Document{doc: js.Global().Get("document"), root: root, json: js.Global().Get("JSON"), attach: attach, detach: detach}
 	d.renderer = render.New(d, root)
 	return d, d.renderer
 }
@@ -57,7 +57,7 @@ func (d *Document) SetProp(n render.Node, name, json string) {
 	n.(js.Value).Set(name, d.json.Call("parse", json))
 }
 
-// SyncProp implements render.Document. A value that is there already is left alone, and with it the caret.
+// SyncProp implements render.Document. It does not set an equal value, which would move the caret.
 func (d *Document) SyncProp(n render.Node, name, json string) {
 	v := d.json.Call("parse", json)
 	if !n.(js.Value).Get(name).Equal(v) {
@@ -82,14 +82,14 @@ func (d *Document) Remove(parent, n render.Node) {
 // Tag implements render.Document.
 func (d *Document) Tag(n render.Node, id int) { n.(js.Value).Set(tag, id) }
 
-// Born implements render.Document.
-func (d *Document) Born(n render.Node, kind string) { d.born(n.(js.Value), kind) }
+// Attach implements render.Document.
+func (d *Document) Attach(n render.Node, kind string) { d.attach(n.(js.Value), kind) }
 
-// Gone implements render.Document.
-func (d *Document) Gone(n render.Node, kind string) { d.gone(n.(js.Value), kind) }
+// Detach implements render.Document.
+func (d *Document) Detach(n render.Node, kind string) { d.detach(n.(js.Value), kind) }
 
-// Listen implements render.Document: one listener a type, at the root and while capturing, since not all events
-// bubble. The renderer then walks up from the target as bubbling would.
+// Listen implements render.Document. It adds one listener per type, at the root and for the capture phase, since not
+// all events bubble. The renderer then walks up from the target, like bubbling.
 func (d *Document) Listen(eventType string) {
 	d.root.Call("addEventListener", eventType, js.FuncOf(func(_ js.Value, args []js.Value) any {
 		e := args[0]
@@ -109,7 +109,7 @@ func (d *Document) Listen(eventType string) {
 	}), true)
 }
 
-// event is a DOM event as Vugu's handlers take it. Only what is asked for is read of it.
+// event is a DOM event in the form that Vugu's handlers expect. Only requested properties are read.
 type event struct {
 	v       js.Value
 	stopped bool
@@ -155,7 +155,7 @@ func (e *event) PropBool(keys ...string) bool {
 	return b
 }
 
-// EventSummary implements vugu.DOMEvent. There is none: nothing is copied out of an event.
+// EventSummary implements vugu.DOMEvent. It is empty: nothing is copied out of an event.
 func (e *event) EventSummary() map[string]any { return nil }
 
 // JSEvent implements vugu.DOMEvent.
@@ -167,7 +167,7 @@ func (e *event) JSEventTarget() vjs.Value { return vjs.Value(e.v.Get("target")) 
 // JSEventCurrentTarget implements vugu.DOMEvent.
 func (e *event) JSEventCurrentTarget() vjs.Value { return vjs.Value(e.v.Get("currentTarget")) }
 
-// EventEnv implements vugu.DOMEvent. The model has a lock of its own.
+// EventEnv implements vugu.DOMEvent. The model has its own lock.
 func (e *event) EventEnv() vugu.EventEnv { return nil }
 
 // PreventDefault implements vugu.DOMEvent.

@@ -8,7 +8,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// fileOf makes a state.File of a File.
+// fileOf returns a state.File for a File.
 func fileOf(v, handle js.Value) state.File {
 	f := state.File{Name: v.Get("name").String(), Size: int64(v.Get("size").Float()), Modified: int64(v.Get("lastModified").Float()), Value: v}
 	if handle.Truthy() {
@@ -17,8 +17,8 @@ func fileOf(v, handle js.Value) state.File {
 	return f
 }
 
-// dismissed makes ErrDismissed of a picker that was closed, and a protocol.Error of what else went wrong.
-func dismissed(err error) error {
+// pickerError returns ErrDismissed for a picker that was closed, and a protocol.Error for other errors.
+func pickerError(err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -32,7 +32,7 @@ func dismissed(err error) error {
 	return &protocol.Error{Code: protocol.CodeInternal, Message: err.Error()}
 }
 
-// PickFiles implements state.Platform: by a picker that gives handles, else by an <input>.
+// PickFiles implements state.Platform. It uses a picker that returns handles, or an <input> if there is none.
 func (b *Browser) PickFiles() ([]state.File, error) {
 	if !b.window.Get("showOpenFilePicker").Truthy() {
 		return b.pickByInput()
@@ -46,10 +46,10 @@ func (b *Browser) PickFiles() ([]state.File, error) {
 		}},
 	})
 	if jsx.Named(err, "SecurityError") || jsx.Named(err, "NotAllowedError") {
-		return b.pickByInput() // it exists, but a policy or a frame forbids it
+		return b.pickByInput() // the picker exists, but a policy or a frame forbids it
 	}
 	if err != nil {
-		return nil, dismissed(err)
+		return nil, pickerError(err)
 	}
 	var files []state.File
 	for i := range list.Length() {
@@ -102,11 +102,11 @@ func (b *Browser) pickByInput() ([]state.File, error) {
 func (b *Browser) PickSave(name string) (any, string, error) {
 	h, err := jsx.Call(b.window, "showSaveFilePicker", map[string]any{"suggestedName": name, "id": "out"})
 	if jsx.Named(err, "TypeError") {
-		// The suggested name is one that the browser does not take; a person may find a better one.
+		// The browser does not accept the suggested name; the user may choose a better one.
 		h, err = jsx.Call(b.window, "showSaveFilePicker", map[string]any{"id": "out"})
 	}
 	if err != nil {
-		return nil, "", dismissed(err)
+		return nil, "", pickerError(err)
 	}
 	return h, h.Get("name").String(), nil
 }
@@ -115,7 +115,7 @@ func (b *Browser) PickSave(name string) (any, string, error) {
 func (b *Browser) PickFolder() (any, string, error) {
 	h, err := jsx.Call(b.window, "showDirectoryPicker", map[string]any{"mode": "readwrite", "id": "out"})
 	if err != nil {
-		return nil, "", dismissed(err)
+		return nil, "", pickerError(err)
 	}
 	return h, h.Get("name").String(), nil
 }
@@ -124,7 +124,7 @@ func (b *Browser) PickFolder() (any, string, error) {
 func (b *Browser) Allowed(handle any, write, ask bool) (bool, error) {
 	h := handle.(js.Value)
 	if h.Get("queryPermission").Type() != js.TypeFunction {
-		return true, nil // a handle of the origin's own
+		return true, nil // a handle in the origin private file system
 	}
 	mode := map[string]any{"mode": "read"}
 	if write {
@@ -135,7 +135,7 @@ func (b *Browser) Allowed(handle any, write, ask bool) (bool, error) {
 		v, err = jsx.Call(h, "requestPermission", mode)
 	}
 	if err != nil {
-		return false, dismissed(err)
+		return false, pickerError(err)
 	}
 	return v.String() == "granted", nil
 }
@@ -145,26 +145,26 @@ func (b *Browser) FileOf(handle any) (state.File, error) {
 	h := handle.(js.Value)
 	v, err := jsx.Call(h, "getFile")
 	if err != nil {
-		return state.File{}, dismissed(err)
+		return state.File{}, pickerError(err)
 	}
 	return fileOf(v, h), nil
 }
 
-// sampleName is the archive that comes with the page.
+// sampleName is the archive that is part of the page.
 const sampleName = "sample.wim"
 
 // Sample implements state.Platform.
 func (b *Browser) Sample() (state.File, error) {
 	r, err := jsx.Call(b.window, "fetch", sampleName)
 	if err == nil && !r.Get("ok").Bool() {
-		err = &protocol.Error{Code: protocol.CodeNotFound, Name: sampleName, Message: "the site answers with status " + r.Get("status").Call("toString").String()}
+		err = &protocol.Error{Code: protocol.CodeNotFound, Name: sampleName, Message: "the site returned status " + r.Get("status").Call("toString").String()}
 	}
 	var data js.Value
 	if err == nil {
 		data, err = jsx.Call(r, "blob")
 	}
 	if err != nil {
-		return state.File{}, dismissed(err)
+		return state.File{}, pickerError(err)
 	}
 	v, err := jsx.New("File", []any{data}, sampleName)
 	if err != nil {
@@ -173,12 +173,12 @@ func (b *Browser) Sample() (state.File, error) {
 	return fileOf(v, js.Undefined()), nil
 }
 
-// Offered are files that were dropped or pasted, and promises of their handles.
+// Offered are dropped or pasted files, with promises of their handles.
 type Offered struct {
 	files, handles []js.Value
 }
 
-// OfferedBy takes what boot.js has kept: {files, handles}.
+// OfferedBy returns the files that boot.js has queued: {files, handles}.
 func OfferedBy(v js.Value) Offered {
 	var o Offered
 	for i := range v.Get("files").Length() {
@@ -188,8 +188,8 @@ func OfferedBy(v js.Value) Offered {
 	return o
 }
 
-// OfferedIn takes the files of a DataTransfer. It must be called within the event, after which the transfer is
-// empty.
+// OfferedIn returns the files of a DataTransfer. It must be called during the event, since the transfer is empty
+// afterwards.
 func OfferedIn(transfer js.Value) Offered {
 	var o Offered
 	items := transfer.Get("items")
@@ -210,7 +210,7 @@ func OfferedIn(transfer js.Value) Offered {
 	return o
 }
 
-// Files waits for the handles. What has none is opened all the same.
+// Files waits for the handles. Files without one are returned too.
 func (o Offered) Files() []state.File {
 	var files []state.File
 	for i, f := range o.files {

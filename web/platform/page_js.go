@@ -7,8 +7,8 @@ import (
 	"wimscope/web/state"
 )
 
-// Listen brings what happens to the page as a whole to the model: keys, the address, files that are dropped or
-// pasted, the window's size, the system's theme.
+// Listen passes events of the page as a whole to the model: keys, the address, dropped and pasted files, the window's
+// size, the system's theme.
 func (b *Browser) Listen(app *state.App) {
 	on := func(target js.Value, name string, f func(e js.Value)) {
 		target.Call("addEventListener", name, js.FuncOf(func(_ js.Value, args []js.Value) any {
@@ -29,7 +29,7 @@ func (b *Browser) Listen(app *state.App) {
 		}
 	})
 
-	// pushState raises neither event; both come for one change that a person makes.
+	// pushState raises neither event; a change by the user raises both.
 	follow := func(js.Value) {
 		hash := w.Get("location").Get("hash").String()
 		if hash != b.hash {
@@ -44,7 +44,8 @@ func (b *Browser) Listen(app *state.App) {
 		t := e.Get("dataTransfer")
 		return t.Truthy() && t.Get("types").Call("includes", "Files").Bool()
 	}
-	// A drag that ends outside, or is taken by something else, is not told of; it is over when it is silent.
+	// A drag that ends outside of the page, or is handled elsewhere, raises no event. It is over when there was no
+	// event for a second.
 	silent := time.AfterFunc(time.Hour, func() { app.Drag(false) })
 	on(w, "dragover", func(e js.Value) {
 		if !files(e) {
@@ -86,7 +87,7 @@ func (b *Browser) Listen(app *state.App) {
 	app.SystemDark(dark.Get("matches").Bool())
 }
 
-// typing tells whether letters go into el.
+// typing reports whether el takes text input.
 func typing(el js.Value) bool {
 	switch el.Get("tagName").String() {
 	case "INPUT":

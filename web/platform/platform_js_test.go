@@ -11,14 +11,14 @@ import (
 	"wimscope/web/state"
 )
 
-// built is a component that builds what it is given.
+// built is a component that builds the given node.
 type built struct{ n *vugu.VGNode }
 
 func (b *built) Build(*vugu.BuildIn) *vugu.BuildOut {
 	return &vugu.BuildOut{Out: []*vugu.VGNode{b.n}}
 }
 
-// stage is an element in the document and a way to show a node in it.
+// stage returns an element in the document and a function that shows a node in it.
 func stage(t *testing.T) (root js.Value, show func(*vugu.VGNode)) {
 	t.Helper()
 	doc := js.Global().Get("document")
@@ -86,15 +86,15 @@ func TestDocument(t *testing.T) {
 	input.Call("setSelectionRange", 1, 1)
 	show(make("2", "one"))
 	if !button.Equal(root.Call("querySelector", "button")) || button.Get("textContent").String() != "2" {
-		t.Error("the button was made anew, or reads otherwise")
+		t.Error("the button was replaced, or its text is wrong")
 	}
 	if got := input.Get("selectionStart").Int(); got != 1 {
-		t.Errorf("the caret went to %d", got)
+		t.Errorf("the caret moved to %d", got)
 	}
 	input.Set("value", "typed")
 	show(make("2", "one"))
 	if got := input.Get("value").String(); got != "one" {
-		t.Errorf("value %q: what was typed is not set back", got)
+		t.Errorf("value %q: typed text was not reset", got)
 	}
 	button.Call("click")
 	if clicks != 1 || key != "BUTTON" {
@@ -166,12 +166,12 @@ func TestStorage(t *testing.T) {
 	}
 	c := b.Try()
 	if !c.Settings || !c.Database || !c.OPFS || !c.Locks || c.Room <= 0 {
-		t.Errorf("a browser that refuses nothing: %+v", c)
+		t.Errorf("a browser without restrictions: %+v", c)
 	}
 }
 
-// TestRefusals makes every store throw on access or reject on use, as in browsers that store nothing for a site. An uncaught exception
-// would end the test.
+// TestRefusals makes every storage API throw on access or reject on use, as in browsers that store nothing for a
+// site. An uncaught exception would end the test.
 func TestRefusals(t *testing.T) {
 	b := &Browser{window: js.Global(), doc: js.Global().Get("document"), busy: newBusy()}
 	refuse := js.Global().Get("Function").New("how", `
@@ -204,7 +204,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %+v", how, c)
 		}
 		if _, err := b.Recents(); err == nil {
-			t.Errorf("%s: recents come from nowhere", how)
+			t.Errorf("%s: Recents returned no error", how)
 		}
 		if room := b.Room(1); room != -1 {
 			t.Errorf("%s: room for %d", how, room)
@@ -215,6 +215,6 @@ func TestRefusals(t *testing.T) {
 		undo.Invoke()
 	}
 	if !b.Try().OPFS {
-		t.Error("the stores were not put back")
+		t.Error("the storage APIs were not restored")
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// maxRecents is how many archives are remembered.
+// maxRecents is the number of archives that are remembered.
 const maxRecents = 12
 
 const (
@@ -21,13 +21,13 @@ const (
 	recentsStore = "recents"
 )
 
-// The database holds one object an archive: {id, name, size, images, when, handles}. Handles cannot be written as
-// JSON; they are stored as they are.
+// The database holds one object per archive: {id, name, size, images, when, handles}. Handles cannot be encoded as
+// JSON, so they are stored as objects.
 
 func openDatabase(ctx context.Context) (db *idb.Database, err error) {
 	defer jsx.Catch(&err)
 	if v, err := jsx.Path("indexedDB"); err != nil || !v.Truthy() {
-		return nil, &protocol.Error{Code: protocol.CodeBrowser, Message: "this browser keeps nothing for pages here"}
+		return nil, &protocol.Error{Code: protocol.CodeBrowser, Message: "this browser has no database for pages"}
 	}
 	req, err := idb.Global().Open(ctx, database, 1, func(db *idb.Database, _, _ uint) error {
 		_, err := db.CreateObjectStore(recentsStore, idb.ObjectStoreOptions{})
@@ -39,7 +39,7 @@ func openDatabase(ctx context.Context) (db *idb.Database, err error) {
 	return req.Await(ctx)
 }
 
-// inStore runs f over the store of recent archives.
+// inStore runs f on the store of recent archives.
 func inStore(mode idb.TransactionMode, f func(ctx context.Context, s *idb.ObjectStore) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -110,7 +110,7 @@ func recentOf(v js.Value) state.Recent {
 	return r
 }
 
-// PutRecent implements state.Platform. The oldest go when there are too many.
+// PutRecent implements state.Platform. It removes the oldest entries beyond maxRecents.
 func (b *Browser) PutRecent(r state.Recent) error {
 	o := js.Global().Get("Object").New()
 	o.Set("id", r.ID)

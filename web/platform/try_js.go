@@ -11,15 +11,15 @@ import (
 	"wimscope/worker/jsx"
 )
 
-// patience is the time limit for a trial.
-const patience = 5 * time.Second
+// tryLimit is the time limit for one trial.
+const tryLimit = 5 * time.Second
 
-// Try implements state.Platform. The existence of an interface says little: with blocked site data, and in Firefox's private
+// Try implements state.Platform. That an API exists means little: with site data blocked, and in Firefox's private
 // windows, storage exists but throws or rejects.
 func (b *Browser) Try() state.Caps {
 	c := b.Caps()
 	var wg sync.WaitGroup
-	try := func(ok *bool, f func() error) { wg.Go(func() { *ok = within(patience, f) == nil }) }
+	try := func(ok *bool, f func() error) { wg.Go(func() { *ok = within(tryLimit, f) == nil }) }
 	try(&c.Settings, trySettings)
 	try(&c.Database, tryDatabase)
 	try(&c.Locks, tryLocks)
@@ -41,7 +41,7 @@ func within(d time.Duration, f func() error) error {
 	case err := <-done:
 		return err
 	case <-time.After(d):
-		return errors.New("platform: the browser does not answer")
+		return errors.New("platform: the browser did not respond")
 	}
 }
 
@@ -57,7 +57,7 @@ func trySettings() error {
 }
 
 func tryDatabase() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), tryLimit)
 	defer cancel()
 	db, err := openDatabase(ctx)
 	if err == nil {
@@ -83,9 +83,9 @@ func tryLocks() error {
 // Room implements state.Platform.
 func (b *Browser) Room(need int64) int64 {
 	room := int64(-1)
-	_ = within(patience, func() error { // after that, nothing is known
+	_ = within(tryLimit, func() error { // after that the size is unknown
 		if room = jsx.Room(); room >= 0 && room < need {
-			// Old outputs have been read, or their download continues to the end.
+			// By now old outputs have been read, or their downloads continue even without the file.
 			const soon = 10 * time.Second
 			_ = jsx.RemoveOutputs(func(_ int64, age time.Duration) bool { return age > soon })
 			room = jsx.Room()

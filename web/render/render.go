@@ -1,14 +1,14 @@
-// Package render brings what Vugu components build into a document, changing only what differs from the last time.
+// Package render updates a document to what Vugu components build, changing only what differs from the previous pass.
 //
-// It stands in for Vugu's own renderer, which writes the whole tree anew on each pass, through a script that it
-// evaluates, in instructions of at most 16 KB each, with markup set as strings. Here nothing is evaluated, no
-// markup is parsed (the content of vg-content is always text), text may be of any length, what did not change is
-// not touched (so that a selection, a caret and a scroll position survive a pass), and children move by key.
+// It replaces Vugu's own renderer, which writes the whole tree anew in each pass, through a script that it evaluates,
+// in instructions of at most 16 KB each, with markup set as strings. Here nothing is evaluated and no markup is
+// parsed (the content of vg-content is always text); text may have any length; unchanged nodes are not touched, so
+// that a selection, a caret and a scroll position survive a pass; and children are moved by key.
 //
-// A child is keyed by its attribute data-k, which must be unique among its siblings. A key that begins with # is
-// that of a row: when its element is no longer needed, another row takes it over. The attributes data-k and data-b
-// (a behaviour's name) are the renderer's own and are not set. Text that is only white space
-// with a line break in it is a template's indentation and is dropped.
+// A child's key is its attribute data-k, which must be unique among its siblings. A key that begins with # is a
+// row's: when a row is no longer needed, its element is reused for another row. The attributes data-k and data-b (the
+// name of a behaviour) are for the renderer only and are not set on elements. Text of white space that contains a
+// line break is a template's indentation and is dropped.
 package render
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/vugu/vugu"
 )
 
-// Node is a node of a document; what it is, the Document knows.
+// Node is a node of a document, in the Document's own representation.
 type Node any
 
 // Document is the part of a browser's document that a Renderer needs.
@@ -27,35 +27,35 @@ type Document interface {
 	SetText(n Node, s string) // n is from Text
 	SetAttr(n Node, name, value string)
 	DelAttr(n Node, name string)
-	SetProp(n Node, name, json string)  // only when it differs from the last pass
-	SyncProp(n Node, name, json string) // on every pass, for what a person changes: value, checked
+	SetProp(n Node, name, json string)  // only if it differs from the last pass
+	SyncProp(n Node, name, json string) // on every pass, for what the user changes: value, checked
 	Insert(parent, n, before Node)      // before may be nil: at the end; moves n if it has a parent
 	Remove(parent, n Node)
-	Listen(eventType string) // events of this type go to Dispatch from now on; called once a type
-	Tag(n Node, id int)      // Dispatch finds id by n
-	Born(n Node, kind string)
-	Gone(n Node, kind string)
+	Listen(eventType string) // pass events of this type to Dispatch from now on; called once per type
+	Tag(n Node, id int)      // sets the id that Dispatch gets for events at n
+	Attach(n Node, kind string)
+	Detach(n Node, kind string)
 }
 
-// Renderer keeps what a document shows in step with what components build. It is not safe for concurrent use.
+// Renderer keeps a document in step with what components build. It is not safe for concurrent use.
 type Renderer struct {
-	doc    Document
-	mount  Node
-	root   *live
-	types  map[string]bool
-	byID   map[int]*live
-	nextID int
-	births []*live // elements with a behaviour that this pass made
+	doc     Document
+	mount   Node
+	root    *live
+	types   map[string]bool
+	byID    map[int]*live
+	nextID  int
+	pending []*live // new elements whose behaviour must be attached
 }
 
-// live is a node of the document and what it was made from.
+// live is a node of the document, with the description it was made from.
 type live struct {
 	node  Node
 	text  bool
 	ns    string
 	name  string // element name, or the text
 	key   string
-	kind  string // data-b: the behaviour attached to it
+	kind  string // data-b: the name of its behaviour
 	attrs []vugu.VGAttribute
 	props []vugu.VGProperty
 	on    []vugu.DOMEventHandlerSpec
@@ -69,7 +69,7 @@ func New(doc Document, mount Node) *Renderer {
 	return &Renderer{doc: doc, mount: mount, types: map[string]bool{}, byID: map[int]*live{}}
 }
 
-// want is a node to be shown: components replaced by what they built, templates by their children.
+// want is a node to show. Components are replaced by what they built, templates by their children.
 type want struct {
 	n    *vugu.VGNode
 	text bool
@@ -77,7 +77,7 @@ type want struct {
 	key  string
 }
 
-// Render shows br.
+// Render updates the document to br.
 func (r *Renderer) Render(br *vugu.BuildResults) {
 	list := expand(br, br.Out.Out[0], nil)
 	if len(list) != 1 || list[0].text {
@@ -92,15 +92,15 @@ func (r *Renderer) Render(br *vugu.BuildResults) {
 		r.doc.Insert(r.mount, r.root.node, nil)
 	}
 	r.sync(br, r.root, list[0])
-	// Only now, when all that is new stands in the document.
-	births := r.births
-	r.births = nil
-	for _, l := range births {
-		r.doc.Born(l.node, l.kind)
+	// Only now, when all new elements are in the document.
+	pending := r.pending
+	r.pending = nil
+	for _, l := range pending {
+		r.doc.Attach(l.node, l.kind)
 	}
 }
 
-// expand appends the nodes that n stands for.
+// expand appends the nodes that n represents.
 func expand(br *vugu.BuildResults, n *vugu.VGNode, out []want) []want {
 	switch {
 	case n.Component != nil:
@@ -144,12 +144,12 @@ func (r *Renderer) make(w want) *live {
 	l := &live{node: r.doc.Element(ns, w.name), ns: ns, name: w.name, key: w.key}
 	if kind, ok := attr(w.n.Attr, "data-b"); ok {
 		l.kind = kind
-		r.births = append(r.births, l)
+		r.pending = append(r.pending, l)
 	}
 	return l
 }
 
-// sync makes l show w.
+// sync updates l to w.
 func (r *Renderer) sync(br *vugu.BuildResults, l *live, w want) {
 	if w.text {
 		if l.name != w.name {
@@ -171,7 +171,7 @@ func (r *Renderer) sync(br *vugu.BuildResults, l *live, w want) {
 		}
 		r.syncKids(br, l, list)
 	}
-	// After the children: a <select> takes its value only when it has its options.
+	// After the children, since a <select> accepts a value only if it has the option.
 	r.syncProps(l, n.Prop)
 }
 
@@ -185,7 +185,7 @@ func textOf(escaped string) []want {
 	return []want{{text: true, name: unescape(escaped)}}
 }
 
-// unescape undoes html.EscapeString, which is how Vugu hands over the text of vg-content.
+// unescape undoes html.EscapeString, which Vugu applies to the text of vg-content.
 func unescape(s string) string {
 	if strings.IndexByte(s, '&') < 0 {
 		return s
@@ -275,7 +275,7 @@ func (r *Renderer) syncHandlers(l *live, on []vugu.DOMEventHandlerSpec) {
 	}
 }
 
-// syncKids makes l's children show list. Unkeyed children keep their order; keyed ones move.
+// syncKids updates l's children to list. Unkeyed children keep their order; keyed ones are moved.
 func (r *Renderer) syncKids(br *vugu.BuildResults, l *live, list []want) {
 	old := l.kids
 	same := len(old) == len(list)
@@ -300,8 +300,8 @@ func (r *Renderer) syncKids(br *vugu.BuildResults, l *live, list []want) {
 			byKey[o.key] = i
 		}
 	}
-	var lost []int // rows whose keys are not among the old ones
-	next := 0      // old unkeyed children are handed out in order, none twice
+	var lost []int // new rows without an old element of the same key
+	next := 0      // old unkeyed children are reused in order, each once
 	for i, w := range list {
 		if w.key != "" {
 			if j, ok := byKey[w.key]; ok && !used[j] && fits(old[j], w) {
@@ -338,7 +338,7 @@ func (r *Renderer) syncKids(br *vugu.BuildResults, l *live, list []want) {
 			rest = append(rest, o)
 		}
 	}
-	// What is left stands in the document in the order of rest. From the end, so that each child's successor is
+	// The kept nodes are in the document in the order of rest. Go backwards, so that each child's successor is
 	// already in place; a child that is the last of rest is in place too.
 	var before Node
 	fresh := make([]bool, len(list))
@@ -348,7 +348,7 @@ func (r *Renderer) syncKids(br *vugu.BuildResults, l *live, list []want) {
 			k = r.make(list[i])
 			kids[i], fresh[i] = k, true
 			k.up = l
-			// Filled before it is shown: one layout, and no listener sees it half made.
+			// Fill it before it is inserted: one layout, and no listener sees it incomplete.
 			r.sync(br, k, list[i])
 			r.doc.Insert(l.node, k.node, before)
 		} else if len(rest) > 0 && rest[len(rest)-1] == k {
@@ -373,10 +373,10 @@ func (r *Renderer) syncKids(br *vugu.BuildResults, l *live, list []want) {
 	}
 }
 
-// drop forgets l and all below it.
+// drop removes l and its descendants from the renderer's state.
 func (r *Renderer) drop(l *live) {
 	if l.kind != "" {
-		r.doc.Gone(l.node, l.kind)
+		r.doc.Detach(l.node, l.kind)
 	}
 	if l.id != 0 {
 		delete(r.byID, l.id)
@@ -386,8 +386,8 @@ func (r *Renderer) drop(l *live) {
 	}
 }
 
-// Dispatch gives an event to the handlers of the element id and of the elements above it, as bubbling does, until
-// stopped says that one has ended that. It reports whether any handler ran.
+// Dispatch calls the handlers of element id and of its ancestors, like bubbling, until stopped returns true. It
+// reports whether any handler ran.
 func (r *Renderer) Dispatch(id int, e vugu.DOMEvent, eventType string, stopped func() bool) bool {
 	ran := false
 	for l := r.byID[id]; l != nil; l = l.up {

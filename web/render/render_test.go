@@ -11,7 +11,7 @@ import (
 	"github.com/vugu/vugu"
 )
 
-// fakeNode and fakeDoc are a document small enough to read.
+// fakeNode and fakeDoc are a minimal document for tests.
 type fakeNode struct {
 	name, text string
 	attrs      map[string]string
@@ -23,9 +23,9 @@ type fakeNode struct {
 }
 
 type fakeDoc struct {
-	ops        int
-	born, gone []string
-	listening  []string
+	ops                int
+	attached, detached []string
+	listening          []string
 }
 
 func (d *fakeDoc) Element(ns, name string) Node {
@@ -70,10 +70,10 @@ func (d *fakeDoc) Remove(parent, n Node) {
 	}
 	p.kids, k.up = remove(p.kids, k), nil
 }
-func (d *fakeDoc) Listen(t string)          { d.listening = append(d.listening, t) }
-func (d *fakeDoc) Tag(n Node, id int)       { n.(*fakeNode).id = id }
-func (d *fakeDoc) Born(n Node, kind string) { d.born = append(d.born, kind) }
-func (d *fakeDoc) Gone(n Node, kind string) { d.gone = append(d.gone, kind) }
+func (d *fakeDoc) Listen(t string)            { d.listening = append(d.listening, t) }
+func (d *fakeDoc) Tag(n Node, id int)         { n.(*fakeNode).id = id }
+func (d *fakeDoc) Attach(n Node, kind string) { d.attached = append(d.attached, kind) }
+func (d *fakeDoc) Detach(n Node, kind string) { d.detached = append(d.detached, kind) }
 
 func remove(list []*fakeNode, n *fakeNode) []*fakeNode {
 	var out []*fakeNode
@@ -108,7 +108,7 @@ func (n *fakeNode) String() string {
 	return b.String() + "</>"
 }
 
-// built is a component that builds what it is given.
+// built is a component that builds the given node.
 type built struct{ n *vugu.VGNode }
 
 func (b *built) Build(*vugu.BuildIn) *vugu.BuildOut {
@@ -176,8 +176,8 @@ func randomTree(r *rand.Rand, depth int) *vugu.VGNode {
 	return n
 }
 
-// TestSameAsFresh: whatever was shown before, a pass ends with what a first pass would have made. Removed
-// properties leave "" behind, which is what the document's own default reads as for the ones that are used here.
+// TestSameAsFresh checks that a pass gives the same result as a first pass, whatever was shown before. Removed
+// properties become "", the default value of those used here.
 func TestSameAsFresh(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	doc, mount := &fakeDoc{}, &fakeNode{name: "body"}
@@ -194,7 +194,7 @@ func TestSameAsFresh(t *testing.T) {
 		before := doc.ops
 		r.Render(results(t, n))
 		if doc.ops != before {
-			t.Fatalf("pass %d: %d operations to show the same again", i, doc.ops-before)
+			t.Fatalf("pass %d: %d operations to render the same again", i, doc.ops-before)
 		}
 	}
 }
@@ -208,14 +208,14 @@ func TestText(t *testing.T) {
 	if got := mount.kids[0].kids[0].text; got != `<script>"&amp;'` {
 		t.Errorf("text = %q", got)
 	}
-	// No children any more: nothing stale stays.
+	// No children any more: no old text remains.
 	r.Render(results(t, el("p", nil)))
 	if got := mount.String(); got != "<body><p></></>" {
 		t.Errorf("after: %s", got)
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("markup as a string was taken")
+			t.Error("markup as a string was accepted")
 		}
 	}()
 	bad := el("p", nil)
@@ -241,14 +241,14 @@ func TestKeyedRowsMove(t *testing.T) {
 	}
 	for _, k := range mount.kids[0].kids {
 		if k.moves != 0 {
-			t.Error("an element moved, though the order of what was kept is the same")
+			t.Error("an element moved although the order of the kept ones is the same")
 		}
 	}
-	if got := strings.Join(doc.gone, ","); got != "row" {
-		t.Errorf("gone = %s, want one row", got)
+	if got := strings.Join(doc.detached, ","); got != "row" {
+		t.Errorf("detached = %s, want one row", got)
 	}
-	if len(doc.born) != 5 {
-		t.Errorf("born = %d, want 5", len(doc.born))
+	if len(doc.attached) != 5 {
+		t.Errorf("attached = %d, want 5", len(doc.attached))
 	}
 }
 
@@ -279,7 +279,7 @@ func TestDispatchBubblesAndStops(t *testing.T) {
 	}
 }
 
-// TestRowsAreTakenOver: scrolling makes no new elements.
+// TestRowsAreTakenOver checks that scrolling creates no new elements.
 func TestRowsAreTakenOver(t *testing.T) {
 	doc, mount := &fakeDoc{}, &fakeNode{name: "body"}
 	r := New(doc, mount)
@@ -300,7 +300,7 @@ func TestRowsAreTakenOver(t *testing.T) {
 	kept := mount.kids[0].kids[2]
 	show(2, 7)
 	if mount.kids[0].kids[0] != kept || kept.moves != 0 {
-		t.Error("a row that stayed in view was moved or made anew")
+		t.Error("a row that stayed in view was moved or replaced")
 	}
 	show(100, 105)
 	for i, k := range mount.kids[0].kids {
