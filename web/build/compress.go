@@ -21,9 +21,9 @@ var packers = map[string]func(io.Writer) (io.WriteCloser, error){
 	".gz": func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, gzip.BestCompression) },
 }
 
-// write puts content at path and, if it is to be compressed and gets smaller by it, its packed forms beside it. What
-// is there already is not made again; packed forms of something else are removed. It returns the bytes that a
-// browser loads.
+// write writes content to path and, if it is to be compressed and becomes smaller, its compressed forms beside it.
+// Existing forms of the same content are kept, others are removed. It returns the number of bytes that a browser
+// loads.
 func write(path string, content []byte, compress bool) (loaded int, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return 0, err
@@ -75,7 +75,7 @@ func pack(path string, content []byte, packer func(io.Writer) (io.WriteCloser, e
 	return replace(path, b.Bytes())
 }
 
-// replace writes a file so that a server never sees half of it.
+// replace writes a file atomically, so that a server never sees half of it.
 func replace(path string, content []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-")
 	if err != nil {
@@ -97,7 +97,7 @@ func replace(path string, content []byte) error {
 	return err
 }
 
-// compressible reports whether a file is of a kind that gets smaller.
+// compressible reports whether files of this type become smaller.
 func compressible(path string) bool {
 	for _, suffix := range []string{".html", ".css", ".js", ".json", ".svg", ".txt", ".wasm", ".webmanifest"} {
 		if strings.HasSuffix(path, suffix) {

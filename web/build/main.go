@@ -1,12 +1,12 @@
-// Command build makes the folder that a server serves: both WebAssembly programs, made faster by package wasmflow,
-// what starts them, the page's static files, third-party notices, and each of them compressed. It is run from the
+// Command build makes the folder that a server serves: both WebAssembly programs, optimised by package wasmflow,
+// their loaders, the page's static files, third-party notices, and the compressed form of each. Run it in the
 // module's root:
 //
 //	go run ./web/build [-out dist] [-fast] [-budget]
 //
-// Files that have not changed are left as they are, so that a second run takes no longer than Go's build cache
-// needs. With -fast what has changed is not compressed, which takes half a minute and gains nothing on one machine.
-// With -budget it fails if a program or the shell around them has outgrown its size.
+// Unchanged files are not written again, so a second run takes little more than Go's build cache needs. -fast skips
+// compression, which takes half a minute and gains nothing on one machine. -budget makes the build fail if a program,
+// or the shell around them, exceeds its size budget.
 package main
 
 import (
@@ -26,17 +26,18 @@ import (
 	"wimscope/web/build/wasmflow"
 )
 
-// program is a package that becomes WebAssembly.
+// program is a package that is compiled to WebAssembly.
 type program struct {
 	pkg   string
 	flags []string
-	lines bool // stacks that it prints name files and lines
+	lines bool // its stack traces show files and lines
 }
 
-// programs are what becomes WebAssembly, by file name. Code that is not in a hurry is not inlined, which makes it a
-// tenth smaller after compression: of the page nearly all, of the engine what answers questions, reads registries,
-// documents and descriptors, and formats text. The runtime stays as it is, and so do the archive's other packages and the codecs, whose loops are the product's speed.
-// What the engine knows of lines goes: an eighth of a megabyte for each who opens the page.
+// programs are the WebAssembly programs, by file name. Code that need not be fast is compiled without inlining, which
+// makes it a tenth smaller after compression: in the page nearly everything, in the engine what answers questions,
+// reads registries, documents and descriptors, and formats text. The runtime is compiled as usual, and so are the
+// archive's other packages and the codecs, whose loops determine the product's speed. The engine's line tables are
+// removed, which saves every visitor an eighth of a megabyte.
 var programs = map[string]program{
 	"page.wasm": {"./web", small("wimscope/...", "github.com/...", "encoding/json", "fmt", "time"), true},
 	"engine.wasm": {"./wasm", small("wimscope/worker/...", "wimscope/wasm/...", "wimscope/wim/regf",
@@ -44,7 +45,7 @@ var programs = map[string]program{
 		"strings", "strconv", "internal/strconv", "reflect", "os/...", "io/...", "syscall", "path/...", "context"), false},
 }
 
-// small makes go build's flags for packages that are compiled without inlining.
+// small returns go build's flags to compile packages without inlining.
 func small(packages ...string) []string {
 	flags := make([]string, len(packages))
 	for i, p := range packages {
@@ -54,12 +55,12 @@ func small(packages ...string) []string {
 }
 
 func main() {
-	out := flag.String("out", "dist", "folder to make")
-	fast := flag.Bool("fast", false, "do not compress")
-	budget := flag.Bool("budget", false, "fail if something has outgrown its size")
+	out := flag.String("out", "dist", "write the site to this folder")
+	fast := flag.Bool("fast", false, "skip compression")
+	budget := flag.Bool("budget", false, "fail if a size budget is exceeded")
 	flag.Parse()
 	if *fast && *budget {
-		fmt.Fprintln(os.Stderr, "build: sizes are known only after compression: -fast or -budget")
+		fmt.Fprintln(os.Stderr, "build: -fast and -budget exclude each other: sizes are known only after compression")
 		os.Exit(2)
 	}
 	if err := run(*out, !*fast, *budget); err != nil {
@@ -141,7 +142,7 @@ func gather() (map[string][]byte, error) {
 	return files, sizeIndex(files)
 }
 
-// addStatic adds the files of a folder, except what is not for a browser: Go, Markdown and hidden files.
+// addStatic adds the files of a folder, except those that are not for browsers: Go, Markdown and hidden files.
 func addStatic(files map[string][]byte, static fs.FS) error {
 	return fs.WalkDir(static, ".", func(name string, d fs.DirEntry, err error) error {
 		base := filepath.Base(name)
@@ -149,32 +150,32 @@ func addStatic(files map[string][]byte, static fs.FS) error {
 			return err
 		}
 		if _, ok := files[name]; ok {
-			return fmt.Errorf("web/static/%s stands in the way of a file that is made", name)
+			return fmt.Errorf("web/static/%s has the name of a generated file", name)
 		}
 		files[name], err = fs.ReadFile(static, name)
 		return err
 	})
 }
 
-// sizeIndex tells the start page how many bytes it is going to load, for its progress bar.
+// sizeIndex sets the size of page.wasm in the start page, for its progress bar.
 func sizeIndex(files map[string][]byte) error {
 	const mark = `data-bytes="0"`
 	index, ok := files["index.html"]
 	if !ok || bytes.Count(index, []byte(mark)) != 1 {
-		return fmt.Errorf("web/static/index.html: want %s in it once", mark)
+		return fmt.Errorf("web/static/index.html: want %s exactly once", mark)
 	}
 	size := strconv.Itoa(len(files["page.wasm"]))
 	files["index.html"] = bytes.Replace(index, []byte(mark), []byte(`data-bytes="`+size+`"`), 1)
 	return nil
 }
 
-// size is what one file takes, plain and as a browser loads it.
+// size is the size of one file, uncompressed and as a browser loads it.
 type size struct {
 	name          string
 	plain, packed int
 }
 
-// writeAll writes files and their compressed forms into out, two at a time because compression takes its time.
+// writeAll writes files and their compressed forms to out, two at a time because compression is slow.
 func writeAll(out string, files map[string][]byte, compress bool) ([]size, error) {
 	var mu sync.Mutex
 	var sizes []size
@@ -199,7 +200,7 @@ func writeAll(out string, files map[string][]byte, compress bool) ([]size, error
 	return sizes, firstErr
 }
 
-// prune removes what an earlier build left in out.
+// prune removes files of earlier builds from out.
 func prune(out string, files map[string][]byte) error {
 	return filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -225,7 +226,7 @@ const (
 	shellBudget   = 60_000
 )
 
-// report prints what a browser loads, and returns an error if that is too much.
+// report prints the sizes that a browser loads, and returns an error if a budget is exceeded.
 func report(w *os.File, sizes []size) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	shell := 0
@@ -235,7 +236,7 @@ func report(w *os.File, sizes []size) error {
 		case ".wasm":
 			fmt.Fprintf(table, "%s\t%d\t%d\tbrotli\t\n", s.name, s.plain, s.packed)
 			if s.packed > programBudget {
-				over = append(over, fmt.Sprintf("%s is %d bytes, %d are allowed", s.name, s.packed, programBudget))
+				over = append(over, fmt.Sprintf("%s has %d bytes, the budget is %d", s.name, s.packed, programBudget))
 			}
 		case ".html", ".css", ".js", ".svg":
 			shell += s.packed
@@ -246,7 +247,7 @@ func report(w *os.File, sizes []size) error {
 		return err
 	}
 	if shell > shellBudget {
-		over = append(over, fmt.Sprintf("the shell is %d bytes, %d are allowed", shell, shellBudget))
+		over = append(over, fmt.Sprintf("the shell has %d bytes, the budget is %d", shell, shellBudget))
 	}
 	if over != nil {
 		return fmt.Errorf("over budget: %s", strings.Join(over, "; "))

@@ -30,10 +30,10 @@ func TestWrite(t *testing.T) {
 	defer br.Close()
 	got, err := io.ReadAll(brotli.NewReader(br))
 	if err != nil || !bytes.Equal(got, content) {
-		t.Errorf("the packed form is %d bytes of something else: %v", len(got), err)
+		t.Errorf("the compressed form holds %d other bytes: %v", len(got), err)
 	}
 	if packed == 0 || packed >= len(content) {
-		t.Errorf("packed to %d of %d bytes", packed, len(content))
+		t.Errorf("compressed to %d of %d bytes", packed, len(content))
 	}
 
 	old := time.Now().Add(-time.Hour)
@@ -47,19 +47,19 @@ func TestWrite(t *testing.T) {
 		t.Errorf("again: %d, %v; want %d", again, err, packed)
 	}
 	if info, err := os.Stat(path + ".br"); err != nil || time.Since(info.ModTime()) < time.Minute {
-		t.Error("an unchanged file was packed again")
+		t.Error("an unchanged file was compressed again")
 	}
 	if _, err := write(path, append(content, ';'), true); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(path + ".br"); err != nil || time.Since(info.ModTime()) > time.Minute {
-		t.Error("a changed file was not packed again")
+		t.Error("a changed file was not compressed again")
 	}
 	if _, err := write(path, content, false); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path + ".br"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the packed form of an older file is still there: %v", err)
+		t.Errorf("the compressed form of an older file still exists: %v", err)
 	}
 }
 
@@ -107,11 +107,11 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// TestReadLicences holds that a module without a licence stops the build instead of shipping without notice.
+// TestReadLicences checks that a module without a licence stops the build.
 func TestReadLicences(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := readLicences(dir); err == nil {
-		t.Error("no licence is no error")
+		t.Error("a missing licence is not an error")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "LICENSE.md"), []byte("be nice\n"), 0o666); err != nil {
 		t.Fatal(err)

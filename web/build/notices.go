@@ -14,11 +14,11 @@ import (
 //go:embed licenses/lucide.txt
 var lucide []byte
 
-// notices gathers the licences of everything in the product that others wrote: Go itself, each module that is
-// linked into one of the programs, and the icons.
+// notices gathers the licences of all third-party work in the product: Go itself, each module that is linked into one
+// of the programs, and the icons.
 func notices(goroot string) ([]byte, error) {
 	var out bytes.Buffer
-	out.WriteString("Wimscope contains work of others. These are their notices.\n")
+	out.WriteString("Wimscope contains third-party work. These are the notices.\n")
 	add := func(title string, text []byte) {
 		fmt.Fprintf(&out, "\n%s\n%s\n\n%s\n", strings.Repeat("=", 72), title, bytes.TrimSpace(text))
 	}
@@ -68,7 +68,7 @@ func linkedModules() ([]module, error) {
 	return slices.Compact(modules), nil
 }
 
-// readLicences returns what lies in a folder under the names that licences have. It is an error if nothing does.
+// readLicences returns the texts of the licence files in a folder. It returns an error if there is none.
 func readLicences(dir string) ([]byte, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -87,7 +87,7 @@ func readLicences(dir string) ([]byte, error) {
 		texts = append(texts, bytes.TrimSpace(text))
 	}
 	if texts == nil {
-		return nil, fmt.Errorf("no licence in %s", filepath.Base(dir))
+		return nil, fmt.Errorf("no licence found in %s", filepath.Base(dir))
 	}
 	return bytes.Join(texts, []byte("\n\n")), nil
 }

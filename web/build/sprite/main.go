@@ -1,10 +1,10 @@
-// Command sprite makes web/static/icons.svg, one file of all icons that the page uses, from the outlines of npm's
-// lucide-static and the list in icons.txt:
+// Command sprite makes web/static/icons.svg, one file with all icons that the page uses, from npm's lucide-static and
+// the list in icons.txt:
 //
 //	go run ./web/build/sprite -icons e2e/node_modules/lucide-static/icons
 //
-// A page shows one by <svg class="icon"><use href="icons.svg#folder"></use></svg>; colour and width of the lines
-// are CSS's affair.
+// A page shows one with <svg class="icon"><use href="icons.svg#folder"></use></svg>; CSS sets the colour and width of
+// its lines.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 var list string
 
 func main() {
-	icons := flag.String("icons", "e2e/node_modules/lucide-static/icons", "folder of the outlines")
+	icons := flag.String("icons", "e2e/node_modules/lucide-static/icons", "folder of the icons")
 	out := flag.String("out", "web/static/icons.svg", "file to write")
 	flag.Parse()
 	sprite, err := makeSprite(*icons, strings.Fields(list))

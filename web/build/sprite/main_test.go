@@ -21,11 +21,11 @@ func TestMakeSprite(t *testing.T) {
 		t.Errorf("%v, no %s in %s", err, want, got)
 	}
 	if _, err := makeSprite(dir, []string{"dot", "dash"}); err == nil {
-		t.Error("an icon that is not there is no error")
+		t.Error("a missing icon is not an error")
 	}
 }
 
-// TestIconsAreListed holds that the components show no icon that the sprite does not have.
+// TestIconsAreListed checks that components show only icons that are in the sprite.
 func TestIconsAreListed(t *testing.T) {
 	files, err := filepath.Glob("../../ui/*.vugu")
 	if err != nil || len(files) == 0 {

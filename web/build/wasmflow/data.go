@@ -7,26 +7,25 @@ import (
 	"slices"
 )
 
-// Ids of sections about data. WebAssembly core specification 2.0, 5.5.2.
+// Section ids concerning data. WebAssembly core specification 2.0, 5.5.2.
 const (
 	sectionData      = 11
 	sectionDataCount = 12
 )
 
-// maxGap is how many zeros between two segments are written out to make one of them. Go's linker leaves each run of
-// eight zeros out, which makes tens of thousands of segments; where each goes is a number that no compressor
-// foretells, while a run of zeros is next to nothing to it.
+// maxGap is the largest number of zeros that is written to join two segments. Go's linker omits each run of eight
+// zeros, which makes tens of thousands of segments. The position of each segment is a number that no compressor can
+// predict, while a run of zeros costs next to nothing.
 const maxGap = 1024
 
-// segment is bytes that memory has from the start. 5.5.14 of the specification.
+// segment is initial data of the memory. 5.5.14 of the specification.
 type segment struct {
 	off   int64
 	bytes []byte
 }
 
-// joinData gives the sections behind the code with the segments of data in order of where they go, and those that lie
-// close together joined. Memory is all zeros before they are copied to it, so nothing else changes if none overlaps
-// another.
+// joinData returns the sections after the code with the data segments sorted by position and adjacent ones joined.
+// Memory is zero before the segments are copied to it, so the result is the same if no segments overlap.
 func joinData(tail []byte) ([]byte, error) {
 	r := &reader{b: tail}
 	for r.off < len(tail) && r.err == nil {
@@ -36,7 +35,7 @@ func joinData(tail []byte) ([]byte, error) {
 		switch {
 		case r.err != nil:
 		case id == sectionDataCount:
-			return nil, errors.New("segments of data are counted elsewhere")
+			return nil, errors.New("there is a data count section")
 		case id == sectionData:
 			joined, err := joinSegments(content)
 			if err != nil {
@@ -58,14 +57,14 @@ func joinSegments(content []byte) ([]byte, error) {
 	list := make([]segment, 0, min(n, uint32(len(content))))
 	for range n {
 		if flags := r.unsigned(); flags != 0 && r.err == nil {
-			return nil, fmt.Errorf("a segment of kind %d", flags)
+			return nil, fmt.Errorf("unknown segment kind %d", flags)
 		}
 		if op := r.byte(); op != opI32Const && r.err == nil {
-			return nil, fmt.Errorf("a segment's place begins with opcode 0x%x", op)
+			return nil, fmt.Errorf("segment position starts with opcode 0x%x", op)
 		}
 		s := segment{off: r.signed(32) & 0xffffffff}
 		if op := r.byte(); op != opEnd && r.err == nil {
-			return nil, fmt.Errorf("a segment's place goes on with opcode 0x%x", op)
+			return nil, fmt.Errorf("segment position continues with opcode 0x%x", op)
 		}
 		if s.bytes = r.take(r.unsigned()); r.err != nil {
 			return nil, r.err
@@ -73,7 +72,7 @@ func joinSegments(content []byte) ([]byte, error) {
 		list = append(list, s)
 	}
 	if r.err == nil && r.off < len(content) {
-		return nil, errors.New("bytes are left over")
+		return nil, errors.New("trailing bytes")
 	}
 	slices.SortStableFunc(list, func(a, b segment) int { return cmp.Compare(a.off, b.off) })
 	var joined []segment
@@ -81,7 +80,7 @@ func joinSegments(content []byte) ([]byte, error) {
 	for _, s := range list {
 		gap := s.off - end
 		if gap < 0 {
-			return nil, fmt.Errorf("a segment at 0x%x goes over another one", s.off)
+			return nil, fmt.Errorf("the segment at 0x%x overlaps another one", s.off)
 		}
 		end = s.off + int64(len(s.bytes))
 		if k := len(joined); k > 0 && gap <= maxGap {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// dataSection makes a section of segments, and the memory that they fill.
+// dataSection makes a section of segments, and the memory that they initialise.
 func dataSection(segments ...segment) (section, memory []byte) {
 	content := appendUnsigned(nil, uint32(len(segments)))
 	for _, s := range segments {
@@ -20,7 +20,7 @@ func dataSection(segments ...segment) (section, memory []byte) {
 	return append(appendUnsigned([]byte{sectionData}, uint32(len(content))), content...), memory
 }
 
-// fill carries out a section of segments.
+// fill applies a section of segments.
 func fill(t *testing.T, section []byte) (segments int, memory []byte) {
 	t.Helper()
 	r := &reader{b: section, off: 1}
@@ -50,7 +50,7 @@ func TestJoinData(t *testing.T) {
 		{"none", nil, 0},
 		{"one", []segment{{4096, []byte("a")}}, 1},
 		{"neighbours", []segment{{4096, []byte("abc")}, {4099, []byte("def")}, {4110, []byte("g")}}, 1},
-		{"as far as may be", []segment{{0, []byte("a")}, {1 + maxGap, []byte("b")}}, 1},
+		{"largest gap", []segment{{0, []byte("a")}, {1 + maxGap, []byte("b")}}, 1},
 		{"farther", []segment{{0, []byte("a")}, {2 + maxGap, []byte("b")}, {2 + maxGap + 8, []byte("c")}}, 2},
 		{"out of order", []segment{{16, []byte("c")}, {0, []byte("ab")}}, 1},
 		{"an empty one", []segment{{16, []byte("a")}, {20, nil}, {24, []byte("b")}}, 1},
@@ -63,7 +63,7 @@ func TestJoinData(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !bytes.HasSuffix(out, custom) || !bytes.Equal(section, kept) {
-				t.Error("what stands beside it was changed")
+				t.Error("another section was changed")
 			}
 			n, got := fill(t, out[:len(out)-len(custom)])
 			if n != test.want || !bytes.Equal(got, want) {
@@ -83,12 +83,12 @@ func TestJoinDataRefuses(t *testing.T) {
 		name, want string
 		in         []byte
 	}{
-		{"one over the other", "goes over another", overlap},
-		{"a passive one", "of kind 1", passive},
-		{"a place that is no constant", "begins with opcode", elsewhere},
-		{"too many bytes", "left over", longer},
-		{"too few bytes", "ends too early", good[:len(good)-1]},
-		{"a count", "counted elsewhere", []byte{sectionDataCount, 1, 1}},
+		{"overlap", "overlaps another", overlap},
+		{"a passive one", "kind 1", passive},
+		{"a position that is not constant", "starts with opcode", elsewhere},
+		{"too many bytes", "trailing bytes", longer},
+		{"too few bytes", "unexpected end", good[:len(good)-1]},
+		{"a count", "data count section", []byte{sectionDataCount, 1, 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if out, err := joinData(test.in); err == nil || !strings.Contains(err.Error(), test.want) {

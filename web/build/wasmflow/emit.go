@@ -2,12 +2,12 @@ package wasmflow
 
 import "slices"
 
-// A step is what is written for a part of a code, once it is known what stands behind it.
+// A step is what is written for a part of a code, once it is known which code follows.
 type step struct {
-	piece piece // plain and unwind as they are; branch and jump lead to label
+	piece piece // plain and unwind as they are; branch and jump go to label
 	to    int   // branch, jump: the code
 	label int   // branch, jump: see emitter.labels
-	drop  bool  // branch: leave the condition alone, whatever it is
+	drop  bool  // branch: drop the condition and fall through
 	not   bool  // branch: jump if the condition is zero
 	trap  bool
 }
@@ -17,14 +17,14 @@ type emitter struct {
 	g      *graph
 	l      *layout
 	steps  [][]step // by code
-	marked []bool   // by label: something branches to it
+	marked []bool   // by label: it is a branch target
 	number []int    // by code: the lowest block number that the dispatcher sends to it
-	labels []int    // what is open, the innermost last
+	labels []int    // open blocks, the innermost last
 	out    []byte
 }
 
-// Labels are numbers: an item, for the place in front of it; twice the number of codes plus a head, for the way back
-// to it; and three more.
+// Labels are numbers: an item's number is the position before it; twice the number of codes plus a head is the start
+// of its loop; and there are three more.
 func (e *emitter) back(head int) int { return 2*len(e.g.f.codes) + head }
 func (e *emitter) trap() int         { return 3 * len(e.g.f.codes) }
 func (e *emitter) dispatcher() int   { return 3*len(e.g.f.codes) + 1 }
@@ -71,7 +71,7 @@ func emit(l *layout, out []byte) []byte {
 	return append(e.out, opEnd)
 }
 
-// lower decides what is written for a code in front of another, -1 if it is the last, and marks the labels it needs.
+// lower determines the steps of a code that is followed by another, -1 if it is the last, and marks the labels used.
 func (e *emitter) lower(k, next int) {
 	c := &e.g.f.codes[k]
 	pieces := c.pieces
@@ -110,7 +110,7 @@ func (e *emitter) lower(k, next int) {
 	e.steps[k] = steps
 }
 
-// mark returns the label by which control gets from one code to another.
+// mark returns the label of a jump from one code to another, and marks it as used.
 func (e *emitter) mark(from, to int) int {
 	_, label, loop := e.g.meet(from, to)
 	switch {
@@ -123,8 +123,8 @@ func (e *emitter) mark(from, to int) int {
 	return label
 }
 
-// table returns the labels of the dispatcher by block number, the last for all higher ones, nil if it is not needed:
-// then the function is only entered at its start.
+// table returns the labels of the dispatcher by block number; the last is for all higher numbers too. It returns nil
+// if the function is only entered at its start.
 func (e *emitter) table() []int {
 	f, start := e.g.f, e.g.to[0]
 	needed := false
@@ -163,18 +163,18 @@ func (e *emitter) close() {
 	e.labels = e.labels[:len(e.labels)-1]
 }
 
-// away returns how many blocks are open inside that of a label.
+// away returns the number of open blocks inside the block of a label.
 func (e *emitter) away(label int) uint32 {
 	for i, l := range slices.Backward(e.labels) {
 		if l == label {
 			return uint32(len(e.labels) - 1 - i)
 		}
 	}
-	panic("wasmflow: a branch leads to a label that is not open")
+	panic("wasmflow: a branch to a label that is not open")
 }
 
-// region writes a loop's contents or the function's. All blocks that end in it begin at its start, as they do in what
-// the compiler writes.
+// region writes the contents of a loop or of the function. All blocks that end in it begin at its start, as in the
+// compiler's output.
 func (e *emitter) region(r *region, table []int) {
 	for _, item := range slices.Backward(r.items) {
 		if e.marked[item] {

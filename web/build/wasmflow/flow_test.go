@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestShapes shows what becomes of the usual shapes.
+// TestShapes shows the result for common shapes.
 func TestShapes(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -110,7 +110,7 @@ block
 end
 const 1
 `},
-		{"numbers that nothing has lead to a trap", []string{"call", "if@3", "e1", "ret", ""}, `
+		{"unused numbers go to a trap", []string{"call", "if@3", "e1", "ret", ""}, `
 block
   block
     block
@@ -135,7 +135,7 @@ block
 end
 const 1
 `},
-		{"what cannot be reached is left out", []string{"to@2", "e1", "e2 ret", "e3 ret", ""}, `
+		{"unreachable code is omitted", []string{"to@2", "e1", "e2 ret", "e3 ret", ""}, `
 const 2
 effect
 const 0
@@ -158,14 +158,14 @@ block
 end
 const 1
 `},
-		{"both ways lead to the same place", []string{"if@1 to@1", "ret", ""}, `
+		{"both branches go to the same code", []string{"if@1 to@1", "ret", ""}, `
 ask
 drop
 const 0
 return
 trap
 `},
-		{"round and round", []string{"to@0", ""}, `
+		{"an endless cycle", []string{"to@0", ""}, `
 loop
   br 0
 end
@@ -183,7 +183,7 @@ trap
 	}
 }
 
-// compare runs a function and what it became.
+// compare runs a function before and after rewriting.
 func compare(t *testing.T, before, after []byte, seed uint64) {
 	t.Helper()
 	for round := range uint64(8) {
@@ -198,17 +198,17 @@ func compare(t *testing.T, before, after []byte, seed uint64) {
 	}
 }
 
-// random makes up a function.
+// random generates a function.
 func random(chance *rand.Rand) []string {
 	codes := make([]string, 2+chance.IntN(14))
 	last := len(codes) - 1
-	near := func(k int) int { // jumps are rarely wild, so that loops nest
+	near := func(k int) int { // wild jumps are rare, so that loops nest
 		if chance.IntN(4) == 0 {
 			return chance.IntN(last + 1)
 		}
 		return min(last, max(0, k+chance.IntN(7)-3))
 	}
-	calls := chance.IntN(3) // in a third of the functions there are none
+	calls := chance.IntN(3) // a third of the functions have none
 	for k := range last {
 		var words []string
 		if k == 0 && calls > 0 && chance.IntN(2) == 0 {
@@ -238,7 +238,8 @@ func random(chance *rand.Rand) []string {
 	return codes
 }
 
-// TestRandom compares functions made up by chance with what becomes of them, also when the pass sees its own output.
+// TestRandom compares randomly generated functions with their rewritten forms, also when the pass runs on its own
+// output.
 func TestRandom(t *testing.T) {
 	for seed := range uint64(5000) {
 		before := assemble(t, random(rand.New(rand.NewPCG(seed, 1)))...)

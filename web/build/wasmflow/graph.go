@@ -2,23 +2,23 @@ package wasmflow
 
 import "slices"
 
-// A graph is how control goes between the codes of a function: by edges that become direct branches, and through the
+// A graph is the control flow between the codes of a function: by edges that become direct branches, and through the
 // dispatcher.
 type graph struct {
 	f     *function
-	to    []int   // by code: the first one that does something when control is sent to it
+	to    []int   // by code: where a jump to it ends up, after codes that do nothing
 	succs [][]int // by code: where control goes directly
-	entry []bool  // by code: the dispatcher leads to it
+	entry []bool  // by code: it is entered through the dispatcher
 	far   [][]int // by code: where control goes through the dispatcher
 
-	order []int // reachable codes in reverse postorder: no edge but those of loops goes back
-	pos   []int // by code: its place in order, -1 if nothing leads to it
-	idom  []int // by place: of the immediate dominator; -1 is the dispatcher
+	order []int // reachable codes in reverse postorder: only edges of loops go back
+	pos   []int // by code: its index in order, -1 if it is unreachable
+	idom  []int // by index: of the immediate dominator; -1 is the dispatcher
 	preds [][]int
 
-	loop  []int // by code: the head of the innermost loop around it, itself if it is one, or -1
-	outer []int // by head: the head of the loop around its loop, or -1
-	depth []int // by head: how many loops are around its code, from 1
+	loop  []int // by code: the head of the innermost loop around it, which may be itself, or -1
+	outer []int // by head: the head of the enclosing loop, or -1
+	depth []int // by head: nesting depth of its loop, from 1
 }
 
 // next returns where control goes at a code's end: to a code, to a trap (trapped) or nowhere.
@@ -67,7 +67,7 @@ func newGraph(f *function) *graph {
 	return g
 }
 
-// end follows codes that do nothing but go on to another.
+// end skips codes that do nothing but continue with another.
 func (f *function) end(k int) int {
 	for range f.codes {
 		c := &f.codes[k]
@@ -80,17 +80,17 @@ func (f *function) end(k int) int {
 			return k
 		}
 	}
-	return k // round and round
+	return k // an endless cycle
 }
 
-// walk finds order, pos, preds and idom.
+// walk computes order, pos, preds and idom.
 func (g *graph) walk() {
 	n := len(g.f.codes)
 	g.pos = make([]int, n)
 	for k := range g.pos {
 		g.pos[k] = -1
 	}
-	// What is visited last comes first, so of two ways take the one that stands last in the compiler's order first.
+	// The last visited code comes first in the order, so visit the successors in the reverse of the compiler's order.
 	type frame struct {
 		code int
 		rest []int
@@ -109,8 +109,8 @@ func (g *graph) walk() {
 			stack = append(stack, frame{k, descending(g.succs[k])})
 		}
 	}
-	// Of the ways into the function, the one at its start comes first: so what goes back is what goes back in the
-	// source, a loop's end to its head, and not the way to a call from where the call before it returned to.
+	// Of all entries the function's start comes first. Then the edges that go back are those that go back in the
+	// source, from a loop's end to its head, and not those to a call from the return point of the previous call.
 	entries := []int{g.to[0]}
 	for k := range n {
 		if g.entry[k] {
@@ -142,7 +142,7 @@ func (g *graph) walk() {
 	g.dominators()
 }
 
-// dominators finds idom, by the algorithm of Cooper, Harvey and Kennedy (2001).
+// dominators computes idom with the algorithm of Cooper, Harvey and Kennedy (2001).
 func (g *graph) dominators() {
 	const unknown = -2
 	g.idom = make([]int, len(g.order))
@@ -182,7 +182,7 @@ func (g *graph) dominators() {
 	}
 }
 
-// dominates reports whether no way leads to b but through a.
+// dominates reports whether every path to b goes through a.
 func (g *graph) dominates(a, b int) bool {
 	at := g.pos[b]
 	for at > g.pos[a] {
@@ -191,8 +191,8 @@ func (g *graph) dominates(a, b int) bool {
 	return at == g.pos[a]
 }
 
-// detour sends through the dispatcher what goes back to a place that can be reached otherwise than from there: into
-// a loop with several entries, as one with a call in it has. It reports whether there was any.
+// detour moves edges to the dispatcher that go back to a code which does not dominate them: they enter a loop with
+// several entries, such as one with a call in it. It reports whether there were any.
 func (g *graph) detour() bool {
 	found := false
 	for _, k := range g.order {
@@ -209,14 +209,14 @@ func (g *graph) detour() bool {
 	return found
 }
 
-// findLoops finds the natural loops. The graph is reducible, so any two are apart or one is inside the other.
+// findLoops finds the natural loops. The graph is reducible, so any two are disjoint or nested.
 func (g *graph) findLoops() {
 	n := len(g.f.codes)
 	g.loop, g.outer, g.depth = make([]int, n), make([]int, n), make([]int, n)
 	for k := range n {
 		g.loop[k], g.outer[k] = -1, -1
 	}
-	// Inner loops come first, because their heads come later in order.
+	// Inner loops come first, because their heads are later in the order.
 	for _, head := range slices.Backward(g.order) {
 		var work []int
 		for _, p := range g.preds[head] {
@@ -256,7 +256,7 @@ func (g *graph) findLoops() {
 	}
 }
 
-// around returns how many loops are around an innermost one, itself included.
+// around returns the number of loops around and including an innermost one.
 func (g *graph) around(head int) int {
 	if head < 0 {
 		return 0
@@ -264,12 +264,12 @@ func (g *graph) around(head int) int {
 	return g.depth[head]
 }
 
-// loopItem returns the item that stands for a loop. Items are what a loop or the function's outermost level consists
-// of: a code, which has its own number, or a loop inside as a whole, which has its head's plus the number of codes.
+// loopItem returns the item that stands for a loop. Items are the elements of a loop or of the function's outermost
+// level: a code, with its own number, or an inner loop as a whole, with its head's number plus the number of codes.
 func (g *graph) loopItem(head int) int { return len(g.f.codes) + head }
 
-// meet returns the items that hold the two codes in the innermost loop that holds both, and that loop's head or -1.
-// If b is that head itself, control goes back.
+// meet returns the items that contain the two codes in the innermost loop around both, and that loop's head or -1. If
+// b is the head itself, the edge goes back.
 func (g *graph) meet(a, b int) (itemA, itemB, loop int) {
 	itemA, itemB = a, b
 	la, lb := g.loop[a], g.loop[b]

@@ -2,7 +2,7 @@ package wasmflow
 
 import "fmt"
 
-// Opcodes that the pass looks at. WebAssembly core specification 2.0, 5.4.
+// Opcodes that the pass interprets. WebAssembly core specification 2.0, 5.4.
 const (
 	opUnreachable  = 0x00
 	opBlock        = 0x02
@@ -26,7 +26,7 @@ const (
 	opI64Const     = 0x42
 	opI32Eqz       = 0x45
 
-	voidType = 0x40 // of a block that takes and leaves nothing
+	voidType = 0x40 // of a block without parameters and results
 )
 
 // instr is one instruction.
@@ -39,10 +39,10 @@ type instr struct {
 }
 
 // decode appends a function's instructions to list and returns them with the offset of the first. The list has one
-// more at its end, of which only the offset, the body's length, means something.
+// extra element at its end, with the body's length as its offset.
 //
 // It knows every instruction that Go's assembler for WebAssembly can write (cmd/internal/obj/wasm/anames.go of Go
-// 1.26) and refuses all others: those would be of a compiler that this pass was not made for.
+// 1.26) and rejects all others: they would come from a compiler that this pass was not made for.
 func decode(body []byte, list []instr) (instrs []instr, start int, err error) {
 	r := &reader{b: body}
 	for range r.unsigned() {

@@ -5,22 +5,22 @@ import (
 	"slices"
 )
 
-// A layout is the order in which the codes of a function are written. A loop's are in one run with its head first,
-// and otherwise every edge but those back to a head leads forward.
+// A layout is the order in which the codes of a function are written. The codes of a loop are contiguous with the
+// head first, and every edge except those back to a head goes forward.
 type layout struct {
 	g     *graph
 	root  *region
 	order []int // all codes
 
-	items   map[int][]int // by loop: what is in it except its head
-	follows [][]int       // by item: the items of the same loop that have to come later
-	waits   []int         // by item: how many have to come before
+	items   map[int][]int // by loop: its items, without the head
+	follows [][]int       // by item: the items of the same loop that must come later
+	waits   []int         // by item: how many must come before
 	first   []int         // by item: its first code in the compiler's order
 }
 
 // A region is the function or a loop in it.
 type region struct {
-	head  int   // -1 is the function
+	head  int   // -1: the function
 	items []int // in order, without the head
 	loops []*region
 }
@@ -57,8 +57,8 @@ func newLayout(g *graph) *layout {
 	return l
 }
 
-// arrange orders a loop: whatever the code before goes on to, if that may come now, or else what the compiler put
-// first.
+// arrange orders a loop. It continues with the code that follows the previous one if that is allowed, and otherwise
+// with the first in the compiler's order.
 func (l *layout) arrange(head int) *region {
 	r := &region{head: head}
 	if head >= 0 {
@@ -91,7 +91,7 @@ func (l *layout) arrange(head int) *region {
 	return r
 }
 
-// natural returns the item of a loop that the code written last goes on to, or -1.
+// natural returns the item of a loop that the last written code continues with, or -1.
 func (l *layout) natural(head int) int {
 	last := l.order[len(l.order)-1]
 	to, ok, _ := l.g.next(last)

@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// Go's table of functions, as runtime/symtab.go and runtime/runtime2.go of Go 1.26 describe it.
+// Go's function table, as described by runtime/symtab.go and runtime/runtime2.go of Go 1.26.
 const (
 	tableHeaderSize = 72 // of pcHeader: magic, sizes, two counts, an unused word, five offsets
 	funcSize        = 44 // of _func, without the offsets that follow it
@@ -17,13 +17,13 @@ const (
 	funcNPCData     = 28
 )
 
-// tableMagic begins the table: its version, two zeros, the size of the smallest instruction and that of a pointer.
+// tableMagic starts the table: its version, two zeros, the size of the smallest instruction and of a pointer.
 var tableMagic = []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8}
 
-// DropLines returns a module that does not know which line of which file an instruction comes from, nor do the stacks
-// that it prints: they name functions, and the distance from a function's start, which leads to the line in the same
-// program built with them. It takes nearly a tenth off the engine after compression. The runtime itself holds a table to be
-// empty whose offset is 0. The module must be one that Transform made: its data lie together.
+// DropLines returns a module without file names and line numbers. Its stack traces show functions and the offsets in
+// them, which identify the line in the same program built with line tables. It makes the engine nearly a tenth
+// smaller after compression. The runtime itself treats a table with offset 0 as empty. The module must come from
+// Transform, so that its data is contiguous.
 func DropLines(file []byte) ([]byte, error) {
 	out := bytes.Clone(file)
 	r := &reader{b: out, off: len(header)}
@@ -44,13 +44,13 @@ func DropLines(file []byte) ([]byte, error) {
 	return nil, errors.New("wasmflow: lines: no data")
 }
 
-var errTable = errors.New("the table of functions is none of Go 1.26's")
+var errTable = errors.New("unknown function table: it is not that of Go 1.26")
 
-// dropLines finds the table of functions in data and empties it of lines.
+// dropLines finds the function table in data and clears its line tables.
 func dropLines(data []byte) error {
 	at := bytes.Index(data, tableMagic)
 	if at < 0 || len(data)-at < tableHeaderSize {
-		return errors.New("there is no table of functions")
+		return errors.New("function table not found")
 	}
 	table := data[at:]
 	word := func(i int) int64 { return int64(binary.LittleEndian.Uint64(table[8*i:])) }
@@ -59,7 +59,7 @@ func dropLines(data []byte) error {
 		return errTable
 	}
 	tables, funcs := table[pctab:pcln], table[pcln:]
-	used := make([]bool, len(tables)) // by what stays
+	used := make([]bool, len(tables)) // by the remaining tables
 	for i := range n {
 		f, err := funcAt(funcs, i)
 		if err != nil {
@@ -85,7 +85,7 @@ func dropLines(data []byte) error {
 	return nil
 }
 
-// funcAt gives the i-th _func, with the offsets that follow it.
+// funcAt returns the i-th _func, with the offsets that follow it.
 func funcAt(funcs []byte, i int64) ([]byte, error) {
 	off := int64(binary.LittleEndian.Uint32(funcs[8*i+4:]))
 	if off > int64(len(funcs))-funcSize {
@@ -98,7 +98,8 @@ func funcAt(funcs []byte, i int64) ([]byte, error) {
 	return f, nil
 }
 
-// mark marks the table at off: pairs of numbers that end with a zero in place of the first of a pair, but the first one.
+// mark marks the table at off: pairs of numbers, ended by a zero in place of the first number of any pair but the
+// first.
 func mark(tables []byte, used []bool, off uint32) error {
 	if off == 0 {
 		return nil

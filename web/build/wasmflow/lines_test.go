@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// functionTable makes a table of two functions. Each has a table of stack depths, one of files and one of lines; what
-// the second one calls its files is what the first one calls its depths.
+// functionTable makes a table of two functions. Each has a table of stack depths, one of files and one of lines; the
+// second function's files share the table of the first function's depths.
 func functionTable() (table []byte, tables int) {
 	le := binary.LittleEndian
 	pctab := []byte{0, 2, 4, 0, 6, 8, 0, 10, 12, 14, 16, 0, 18, 20, 0, 22, 24, 0}
@@ -17,7 +17,7 @@ func functionTable() (table []byte, tables int) {
 	var funcs []byte
 	funcs = le.AppendUint32(le.AppendUint32(funcs, 0), 24)
 	funcs = le.AppendUint32(le.AppendUint32(funcs, 100), 24+funcSize+4)
-	funcs = append(funcs, make([]byte, 8)...) // the end, whose offset is not looked at
+	funcs = append(funcs, make([]byte, 8)...) // the end, whose offset is not used
 	for _, f := range [][]uint32{{1, 4, 7, 1, 15}, {1, 1, 12, 0}} {
 		b := make([]byte, funcSize)
 		for i, v := range f[:4] {
@@ -45,7 +45,7 @@ func TestDropLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(in, kept) || len(out) != len(in) {
-		t.Error("the module that was given was changed, or its size")
+		t.Error("the input or its size was changed")
 	}
 	got := out[bytes.Index(out, tableMagic):]
 	if want := []byte{0, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 22, 24, 0}; !bytes.Equal(got[tables:tables+len(want)], want) {
@@ -57,10 +57,10 @@ func TestDropLines(t *testing.T) {
 		clear(want[f+funcPCFile : f+funcPCLine+4])
 	}
 	if !bytes.Equal(got[:len(want)], want) || !bytes.Equal(got[len(want):], []byte("behind")) {
-		t.Error("more was changed than lines")
+		t.Error("more than lines was changed")
 	}
 	if again, err := DropLines(out); err != nil || !bytes.Equal(again, out) {
-		t.Errorf("a second time gives something else: %v", err)
+		t.Errorf("a second run gives another result: %v", err)
 	}
 }
 
@@ -70,14 +70,14 @@ func TestDropLinesRefuses(t *testing.T) {
 		name, want string
 		spoil      func(table []byte) []byte
 	}{
-		{"none", "no table", func(table []byte) []byte { return table[1:] }},
-		{"only its beginning", "no table", func(table []byte) []byte { return table[:40] }},
-		{"too many functions", "none of Go", func(table []byte) []byte { le.PutUint64(table[8:], 1<<40); return table }},
-		{"tables behind the end", "none of Go", func(table []byte) []byte { le.PutUint64(table[64:], 1<<40); return table }},
-		{"a function behind the end", "none of Go", func(table []byte) []byte { le.PutUint32(table[90+4:], 1<<30); return table }},
-		{"a table behind the end", "none of Go", func(table []byte) []byte { le.PutUint32(table[90+24+funcPCSP:], 17); return table }},
-		{"a table far away", "none of Go", func(table []byte) []byte { le.PutUint32(table[90+24+funcPCSP:], 1<<31); return table }},
-		{"very many tables", "none of Go", func(table []byte) []byte { le.PutUint32(table[90+24+funcNPCData:], 1<<31); return table }},
+		{"none", "not found", func(table []byte) []byte { return table[1:] }},
+		{"only its beginning", "not found", func(table []byte) []byte { return table[:40] }},
+		{"too many functions", "not that of Go", func(table []byte) []byte { le.PutUint64(table[8:], 1<<40); return table }},
+		{"tables behind the end", "not that of Go", func(table []byte) []byte { le.PutUint64(table[64:], 1<<40); return table }},
+		{"a function behind the end", "not that of Go", func(table []byte) []byte { le.PutUint32(table[90+4:], 1<<30); return table }},
+		{"a table behind the end", "not that of Go", func(table []byte) []byte { le.PutUint32(table[90+24+funcPCSP:], 17); return table }},
+		{"a table far away", "not that of Go", func(table []byte) []byte { le.PutUint32(table[90+24+funcPCSP:], 1<<31); return table }},
+		{"very many tables", "not that of Go", func(table []byte) []byte { le.PutUint32(table[90+24+funcNPCData:], 1<<31); return table }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			table, _ := functionTable()
@@ -91,6 +91,6 @@ func TestDropLinesRefuses(t *testing.T) {
 		})
 	}
 	if _, err := DropLines(header); err == nil {
-		t.Error("a module without data was taken")
+		t.Error("a module without data was accepted")
 	}
 }

@@ -8,21 +8,21 @@ import (
 	"testing"
 )
 
-// Functions that the hand-made programs of these tests call.
+// Functions that the test programs call.
 const (
-	fnEffect   = iota // (i32), leaves a trace
-	fnAsk             // () i32, a condition that chance decides
-	fnGo              // (i32) i32, a Go function: chance decides whether it unwinds
-	fnSigpanic        // (i32) i32, unwinds and never goes on
-	fnMore            // (i32) i32, morestack: unwinds or not, and the function starts again
+	fnEffect   = iota // (i32), adds an event to the trace
+	fnAsk             // () i32, a random condition
+	fnGo              // (i32) i32, a Go function that unwinds at random
+	fnSigpanic        // (i32) i32, unwinds and is never resumed
+	fnMore            // (i32) i32, morestack: unwinds or not, and the function restarts
 )
 
-// assemble writes a function as Go's compiler does, one string for each code: words are
+// assemble writes a function like Go's compiler, one string for each code, in words:
 //
 //	eN       an effect
 //	if@K     go to code K if a condition holds; ifnot@K if it does not
 //	to@K     go to code K
-//	call     call a Go function and go on in the next code; icall by its address
+//	call     call a Go function and resume in the next code; icall by its address
 //	nil      a check that calls sigpanic; more in code 0 one that calls morestack
 //	ret      return
 //	trap     crash
@@ -31,7 +31,7 @@ func assemble(t testing.TB, codes ...string) []byte {
 	return assembleAt(t, 0, codes...)
 }
 
-// assembleAt is assemble for the function of an index other than 0.
+// assembleAt is assemble for a function with an index other than 0.
 func assembleAt(t testing.TB, index int, codes ...string) []byte {
 	t.Helper()
 	last := len(codes) - 1
@@ -141,7 +141,7 @@ func assembleAt(t testing.TB, index int, codes ...string) []byte {
 	return append(b, opEnd)
 }
 
-// rewrite is what Transform does with one function.
+// rewrite does what Transform does with one function.
 func rewrite(t testing.TB, body []byte) []byte {
 	t.Helper()
 	f, _, why, _, err := parse(body, 0, nil)
@@ -151,7 +151,7 @@ func rewrite(t testing.TB, body []byte) []byte {
 	return emit(newLayout(newGraph(f)), nil)
 }
 
-// disassemble writes what matters of a function as text, one line for each instruction, without what leads up to
+// disassemble returns the essential instructions of a function as text, one per line, without the preparation of
 // calls.
 func disassemble(t testing.TB, body []byte) string {
 	t.Helper()
@@ -212,20 +212,20 @@ func disassemble(t testing.TB, body []byte) string {
 	return b.String()
 }
 
-// A machine runs functions of these tests. It is strict: what WebAssembly's validation refuses, it refuses when it
-// comes to it.
+// A machine runs the functions of these tests. It is strict: it fails on anything that WebAssembly's validation would
+// reject.
 type machine struct {
 	t      testing.TB
 	chance *rand.Rand
 	trace  []string
-	pc     int64 // that the last call left on Go's stack
-	ended  bool  // nothing goes on after this unwinding
+	pc     int64 // as the last call left it on Go's stack
+	ended  bool  // the goroutine is not resumed after this unwinding
 }
 
-// maxTrace is how many events are enough of a program that may not end.
+// maxTrace is the number of events after which a program that may not end is stopped.
 const maxTrace = 300
 
-// run runs a goroutine: it enters a function at block 0 and resumes it when it has unwound.
+// run runs a goroutine: it enters a function at block 0 and resumes it after each unwinding.
 func (m *machine) run(body []byte) []string {
 	in, _, err := decode(body, nil)
 	if err != nil {
@@ -250,7 +250,7 @@ func (m *machine) run(body []byte) []string {
 		if !ok || result == 0 || m.ended {
 			break
 		}
-		// Recovered from a panic, a function goes on at the call instead of after it.
+		// After a recovered panic a function resumes at the call instead of after it.
 		pc = m.pc & 0xffff
 		if pc > 0 && m.chance.IntN(4) == 0 {
 			pc--
@@ -264,7 +264,7 @@ func (m *machine) note(format string, args ...any) {
 	m.trace = append(m.trace, fmt.Sprintf(format, args...))
 }
 
-// enter runs the function once; not ok means that it crashed or went on too long.
+// enter runs the function once. ok is false if it crashed or ran too long.
 func (m *machine) enter(in []instr, match []int, pc int64) (result int64, ok bool) {
 	type control struct{ start, end, height int }
 	locals := [2]int64{pc, 0}
@@ -296,7 +296,7 @@ func (m *machine) enter(in []instr, match []int, pc int64) (result int64, ok boo
 			return 0, false
 		}
 		if i == len(in) {
-			m.t.Fatal("ran off the end")
+			m.t.Fatal("ran past the end")
 		}
 		x := in[i]
 		switch x.op {
@@ -313,7 +313,7 @@ func (m *machine) enter(in []instr, match []int, pc int64) (result int64, ok boo
 				return pop(), true
 			}
 			if len(stack) != blocks[len(blocks)-1].height {
-				m.t.Fatal("something is left on the stack at a block's end")
+				m.t.Fatal("the stack is not empty at a block's end")
 			}
 			blocks = blocks[:len(blocks)-1]
 		case opBr:

@@ -7,14 +7,14 @@ import (
 	"math"
 )
 
-// sectionCode is the id of the section of functions. WebAssembly core specification 2.0, 5.5.2.
+// sectionCode is the id of the code section. WebAssembly core specification 2.0, 5.5.2.
 const sectionCode = 10
 
 var header = []byte("\x00asm\x01\x00\x00\x00")
 
-var errShort = errors.New("the file ends too early")
+var errShort = errors.New("unexpected end of file")
 
-// reader takes a module or a part of one apart. After an error everything it returns is zero.
+// reader decodes a module or a part of one. After an error all results are zero.
 type reader struct {
 	b   []byte
 	off int
@@ -50,11 +50,11 @@ func (r *reader) unsigned() uint32 {
 			return uint32(v)
 		}
 	}
-	r.fail(errors.New("a number has more than 32 bits"))
+	r.fail(errors.New("number exceeds 32 bits"))
 	return 0
 }
 
-// signed reads a signed LEB128 number of at most the given bits, which are 32 or 64.
+// signed reads a signed LEB128 number of at most the given number of bits, 32 or 64.
 func (r *reader) signed(bits int) int64 {
 	var v int64
 	for shift := 0; shift < bits; shift += 7 {
@@ -68,11 +68,11 @@ func (r *reader) signed(bits int) int64 {
 		}
 		return v
 	}
-	r.fail(fmt.Errorf("a number has more than %d bits", bits))
+	r.fail(fmt.Errorf("number exceeds %d bits", bits))
 	return 0
 }
 
-// take returns the next n bytes; they share the memory of the whole.
+// take returns the next n bytes. They share memory with the module.
 func (r *reader) take(n uint32) []byte {
 	if uint64(n) > uint64(len(r.b)-r.off) {
 		r.fail(errShort)
@@ -98,8 +98,8 @@ func appendSigned(b []byte, v int64) []byte {
 	return append(b, byte(v)&0x7f)
 }
 
-// module is a WebAssembly file: what stands before the contents of its code section and what stands behind, and the
-// function bodies, each from its declaration of locals to its last end.
+// module is a WebAssembly file: what precedes and what follows the contents of its code section, and the function
+// bodies, each from its declaration of locals to its last end.
 type module struct {
 	head, tail []byte // head ends before the code section's id
 	bodies     [][]byte
@@ -132,7 +132,7 @@ func parseModule(file []byte) (*module, error) {
 			m.bodies = append(m.bodies, code.take(code.unsigned()))
 		}
 		if code.err == nil && code.off < len(content) {
-			code.err = errors.New("bytes are left over")
+			code.err = errors.New("trailing bytes")
 		}
 		if code.err != nil {
 			return nil, fmt.Errorf("code section: %w", code.err)
@@ -147,9 +147,9 @@ func parseModule(file []byte) (*module, error) {
 	return m, nil
 }
 
-// append writes the module.
+// append appends the module to b.
 func (m *module) append(b []byte) []byte {
-	size := 5 // of the number of bodies, at most
+	size := 5 // at most, for the number of bodies
 	for _, body := range m.bodies {
 		size += 5 + len(body)
 	}

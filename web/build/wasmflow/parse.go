@@ -2,24 +2,24 @@ package wasmflow
 
 import "slices"
 
-// firstFunction is the number that Go gives the first function of the code section in a program counter.
+// firstFunction is the number of the code section's first function in Go's program counters.
 // cmd/link/internal/wasm/asm.go: funcValueOffset.
 const firstFunction = 0x1000
 
-// A function is one that Go compiled with a dispatcher, taken apart.
+// A function is a parsed function that Go compiled with a dispatcher.
 type function struct {
 	body    []byte
-	start   int32  // where body goes on after the declaration of locals and the prologue, which sets the local SP
+	start   int32  // where the body continues after the declaration of locals and the prologue, which sets the local SP
 	unwinds bool   // it has the block that returns 1
-	table   []int  // the code at which each block number starts; the last is for all higher numbers too
+	table   []int  // the code of each block number; the last is for all higher numbers too
 	codes   []code // in the compiler's order
 }
 
-// A code is what stands between two ends of dispatcher blocks, which is where the compiler's basic blocks start and
-// where calls return to. The WebAssembly stack is empty at both its ends.
+// A code is the instructions between two ends of dispatcher blocks. The compiler's basic blocks start at its start,
+// and calls return there. The WebAssembly stack is empty at both its ends.
 type code struct {
 	pieces []piece
-	falls  bool // its end can be reached, and then the next code runs, or after the last a trap
+	falls  bool // its end is reachable; then the next code runs, or a trap after the last one
 	resume bool // it can be entered from outside the function
 }
 
@@ -28,20 +28,20 @@ type pieceKind byte
 const (
 	plain  pieceKind = iota // instructions to copy
 	unwind                  // br_if to the block that returns 1
-	branch                  // takes a condition off the stack: a jump if it is not zero
+	branch                  // pops a condition: a jump if it is not zero
 	jump
 )
 
 // A piece is a part of a code.
 type piece struct {
 	kind   pieceKind
-	lo, hi int32 // plain: where it is in the body
+	lo, hi int32 // plain: its range in the body
 	negate bool  // plain: its last instruction is i32.eqz
-	depth  int   // unwind: how many blocks of the code's own are open there
+	depth  int   // unwind: number of the code's own blocks open there
 	to     int   // branch, jump: a code
 }
 
-// Why a function is left as it is.
+// Reasons why a function is not rewritten.
 const (
 	noDispatcher = "without a dispatcher"
 	badShape     = "of unknown shape"
@@ -50,7 +50,7 @@ const (
 	badLocal     = "using the block number"
 )
 
-// parser holds a function while it is taken apart.
+// parser is the state of parsing a function.
 type parser struct {
 	f        *function
 	index    int // of the function in the code section
@@ -60,8 +60,8 @@ type parser struct {
 	sigpanic []int64
 }
 
-// parse takes a function apart. If that is not possible, why says the reason. sigpanic are the functions called
-// where nothing can be resumed after.
+// parse parses a function. If the function cannot be rewritten, why is the reason. sigpanic lists the functions
+// called at points where the function is not resumed.
 func parse(body []byte, index int, scratch []instr) (f *function, sigpanic []int64, why string, in []instr, err error) {
 	in, first, err := decode(body, scratch)
 	if err != nil {
@@ -91,7 +91,7 @@ func (p *parser) is(i int, ops ...byte) bool {
 	return true
 }
 
-// dispatcher reads what stands before the first code and returns the index of that code's first instruction.
+// dispatcher parses what precedes the first code and returns the index of that code's first instruction.
 func (p *parser) dispatcher(first int) (at int, why string) {
 	in := p.in
 	if !p.is(0, opGlobalGet, opLocalSet) || in[0].imm != 0 || in[1].imm != 1 {
@@ -136,21 +136,21 @@ func (p *parser) dispatcher(first int) (at int, why string) {
 		p.f.table = append(p.f.table, int(to))
 	}
 	p.f.table = append(p.f.table, p.last)
-	// Every code has a number, and numbers grow with codes.
+	// Every code has a number, and the numbers increase with the codes.
 	if p.f.table[0] != 0 || !slices.IsSorted(p.f.table) || len(slices.Compact(slices.Clone(p.f.table))) != p.last+1 {
 		return 0, badShape
 	}
 	return i + 3, ""
 }
 
-// codes reads the codes and what follows them.
+// codes parses the codes and what follows them.
 func (p *parser) codes(i int) (why string) {
 	in := p.in
 	p.f.codes = make([]code, p.last+1)
-	k, depth := 0, 0 // the code, and how many blocks of its own are open
+	k, depth := 0, 0 // the code, and the number of its own open blocks
 	c := &p.f.codes[0]
 	from, begin := i, i // of the plain piece, of the code
-	var opened byte     // by what the outermost of its own blocks was
+	var opened byte     // opcode of the outermost of its own blocks
 	copyTo := func(i int) {
 		if i > from {
 			c.pieces = append(c.pieces, piece{kind: plain, lo: in[from].off, hi: in[i].off, negate: in[i-1].op == opI32Eqz})
@@ -160,7 +160,7 @@ func (p *parser) codes(i int) (why string) {
 		if i >= len(in)-1 {
 			return badShape
 		}
-		open := p.last - k // dispatcher blocks that are open
+		open := p.last - k // open dispatcher blocks
 		switch op := in[i].op; op {
 		case opBlock, opLoop, opIf:
 			if depth == 0 && op == opIf && in[i].imm == voidType && p.is(i+1, opI32Const, opLocalSet, opBr, opEnd) &&
@@ -211,8 +211,8 @@ func (p *parser) codes(i int) (why string) {
 				return badCall
 			}
 			if depth > 0 {
-				// Within an if are only the calls of morestack, after which the function starts again, and of
-				// sigpanic, which does not return.
+				// An if contains only calls of morestack, after which the function restarts, and of sigpanic, which
+				// does not return.
 				if depth > 1 || opened != opIf {
 					return badCall
 				}
@@ -223,8 +223,8 @@ func (p *parser) codes(i int) (why string) {
 					p.sigpanic = append(p.sigpanic, in[call].imm)
 				}
 			} else {
-				// A panic that was recovered from makes the function go on in front of its call of deferreturn,
-				// which is not to be told from other calls.
+				// After a recovered panic the function resumes before its call of deferreturn, which looks like any
+				// other call.
 				if p.f.table[to] != k+1 || !p.is(i+1, opEnd) {
 					return badCall
 				}
@@ -241,7 +241,7 @@ func (p *parser) codes(i int) (why string) {
 				}
 			}
 		case opLocalGet:
-			// Indirect calls keep the function's number in it for a moment.
+			// Indirect calls use it as a temporary for the function's number.
 			if in[i].imm == 0 && !(i >= begin+2 && p.is(i-2, opLocalSet, opI32Const, opLocalGet, opCallIndirect) &&
 				in[i-2].imm == 0) {
 				return badLocal
@@ -258,7 +258,7 @@ func (p *parser) codes(i int) (why string) {
 	}
 }
 
-// epilogue reads what follows the last code: its end is at i.
+// epilogue parses what follows the last code, whose end is at i.
 func (p *parser) epilogue(i, begin, from int, c *code, copyTo func(int)) (why string) {
 	end := i
 	if p.loop {
@@ -291,15 +291,15 @@ func (p *parser) epilogue(i, begin, from int, c *code, copyTo func(int)) (why st
 	return ""
 }
 
-// isJump reports whether the three instructions at i set a block number and go back to the dispatcher, whose loop is
+// isJump reports whether the three instructions at i set a block number and branch to the dispatcher, whose loop is
 // depth blocks away.
 func (p *parser) isJump(i, depth int) bool {
 	in := p.in
 	return p.loop && in[i].imm >= 0 && in[i].imm < int64(len(p.f.table)) && in[i+1].imm == 0 && in[i+2].imm == int64(depth)
 }
 
-// isUnwind reports whether the branch at i is to the block that returns 1, the loop or what replaces it being depth
-// blocks away.
+// isUnwind reports whether the branch at i goes to the block that returns 1. depth is the distance of the loop, or of
+// what replaces it.
 func (p *parser) isUnwind(i, depth int) bool {
 	if p.loop {
 		depth++
@@ -307,13 +307,13 @@ func (p *parser) isUnwind(i, depth int) bool {
 	return p.f.unwinds && p.in[i].op == opBrIf && p.in[i].imm == int64(depth)
 }
 
-// leaves reports whether nothing runs after an instruction.
+// leaves reports whether control never continues after an instruction.
 func leaves(op byte) bool {
 	return op == opUnreachable || op == opBr || op == opReturn
 }
 
-// call finds the call before the unwinding branch at i and the block number at which the function goes on after it,
-// which the call leaves on Go's stack: as the compiler writes it, and for this function.
+// call finds the call before the unwinding branch at i, and the block number at which the function resumes after it.
+// The call leaves that number on Go's stack; it must be stored as the compiler stores it, and be for this function.
 func (p *parser) call(i int) (call, to int, ok bool) {
 	const i32WrapI64, i64ShrU = 0xa7, 0x88
 	call = i - 3

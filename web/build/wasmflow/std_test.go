@@ -13,8 +13,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestStandardLibrary runs tests of Go's own through the pass: of what enters functions in their middle (goroutines,
-// panics, deferred calls, stack growth, callbacks) and of some loops. They all pass as they are linked.
+// TestStandardLibrary runs some of Go's own tests through the pass: of features that enter functions in the middle
+// (goroutines, panics, deferred calls, stack growth, callbacks) and of loops. They all pass before the pass.
 func TestStandardLibrary(t *testing.T) {
 	wimtest.Need(t, "go", "node")
 	goroot, err := wimtest.Run(".", "go", "env", "GOROOT")
@@ -28,7 +28,7 @@ func TestStandardLibrary(t *testing.T) {
 		run, skip string
 		least     int // tests that pass
 	}{
-		// The one that is skipped counts finalizers and expects those of certain tests to have run before it.
+		// The skipped test counts finalizers and expects those of certain tests to have run before it.
 		{"runtime", "Panic|Recover|Defer|Goexit|Stack|Chan|Select|Caller|Traceback|GC|Gosched|Finalizer|Map|Timer|Conversion|Memmove|Append", "ReadMetrics", 250},
 		{"reflect", ".", "-", 350},
 		{"sync", ".", "-", 50},
@@ -67,7 +67,7 @@ func TestStandardLibrary(t *testing.T) {
 			if n := passed(t, root, test.pkg, binary, "-test.run="+test.run, "-test.skip="+test.skip); n < test.least {
 				t.Errorf("only %d tests passed, want %d", n, test.least)
 			}
-			switch test.pkg { // whose tests ask for no line
+			switch test.pkg { // their tests check no lines
 			case "iter", "sync", "compress/flate":
 			default:
 				return
@@ -86,7 +86,7 @@ func TestStandardLibrary(t *testing.T) {
 	}
 }
 
-// TestPrograms looks at the programs of the site: all of each is understood, and the result is valid.
+// TestPrograms checks that every function of the site's programs is understood, and that the result is valid.
 func TestPrograms(t *testing.T) {
 	wimtest.Need(t, "go", "node")
 	for _, pkg := range []string{"wimscope/wasm", "wimscope/web"} {
@@ -125,7 +125,7 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// deflated is how many bytes are left after a quick compression.
+// deflated returns the size after a quick compression.
 func deflated(t *testing.T, b []byte) int {
 	t.Helper()
 	var out bytes.Buffer
@@ -142,8 +142,8 @@ func deflated(t *testing.T, b []byte) int {
 	return out.Len()
 }
 
-// passed runs a test binary in its package's folder as Go's own go_js_wasm_exec does, and returns how many tests
-// passed. It fails if any did not.
+// passed runs a test binary in its package's folder like Go's own go_js_wasm_exec, and returns the number of tests
+// that passed. It fails if any failed.
 func passed(t *testing.T, root, pkg, binary string, args ...string) int {
 	t.Helper()
 	cmd := exec.Command("node", append([]string{"--stack-size=8192", filepath.Join(root, "lib", "wasm", "wasm_exec_node.js"), binary,
@@ -163,7 +163,7 @@ func passed(t *testing.T, root, pkg, binary string, args ...string) int {
 	return bytes.Count(out, []byte("--- PASS: "))
 }
 
-// checkSigpanic looks up by name what nothing is resumed after.
+// checkSigpanic checks by name the function after which nothing is resumed.
 func checkSigpanic(t *testing.T, linked []byte) {
 	t.Helper()
 	m, err := parseModule(linked)
@@ -179,17 +179,17 @@ func checkSigpanic(t *testing.T, linked []byte) {
 		}
 		for _, callee := range calls {
 			if name := names[uint32(callee)]; name != "runtime.sigpanic" {
-				t.Fatalf("function %d calls %q as only sigpanic is called", i, name)
+				t.Fatalf("function %d calls %q like sigpanic", i, name)
 			}
 			found++
 		}
 	}
 	if found == 0 {
-		t.Error("no call of sigpanic was seen")
+		t.Error("no call of sigpanic was found")
 	}
 }
 
-// functionNames reads the name section, which is in sections behind the code.
+// functionNames reads the name section, which comes after the code.
 func functionNames(t *testing.T, sections []byte) map[uint32]string {
 	t.Helper()
 	r := &reader{b: sections}

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Stats says what Transform did.
+// Stats counts what Transform did.
 type Stats struct {
 	Functions  int            // in the file
-	Rewritten  int            // of them
-	Left       map[string]int // how many were left as they were, by reason
-	Loops      int            // that were made
+	Rewritten  int            // of these functions
+	Left       map[string]int // number of functions not rewritten, by reason
+	Loops      int            // created loops
 	Dispatched int            // rewritten functions that still have a dispatcher
-	Far        int            // jumps that still go through one
+	Far        int            // jumps that still go through a dispatcher
 }
 
 func (s Stats) String() string {
@@ -22,12 +22,13 @@ func (s Stats) String() string {
 	for _, why := range slices.Sorted(maps.Keys(s.Left)) {
 		left = append(left, fmt.Sprintf("%d %s", s.Left[why], why))
 	}
-	return fmt.Sprintf("%d of %d functions rewritten, %d loops made, %d functions and %d jumps still with a dispatcher; left: %s",
+	return fmt.Sprintf("%d of %d functions rewritten, %d loops created, %d functions and %d jumps still with a dispatcher; not rewritten: %s",
 		s.Rewritten, s.Functions, s.Loops, s.Dispatched, s.Far, strings.Join(left, ", "))
 }
 
-// Transform returns a module that does the same as the given one, which Go's linker wrote, with fewer jumps through
-// dispatchers and fewer segments of data. An error means that this is not such a module: one of another compiler or of a later Go.
+// Transform returns a module that does the same as file, which must come from Go's linker, with fewer jumps through
+// dispatchers and fewer data segments. An error means that file is not such a module: it comes from another compiler
+// or a later Go.
 func Transform(file []byte) ([]byte, Stats, error) {
 	stats := Stats{Left: make(map[string]int)}
 	m, err := parseModule(file)
@@ -52,7 +53,7 @@ func Transform(file []byte) ([]byte, Stats, error) {
 		}
 		for _, callee := range calls {
 			if sigpanic >= 0 && callee != sigpanic {
-				return nil, stats, fmt.Errorf("wasmflow: function %d: functions %d and %d are both called as only sigpanic is", i, sigpanic, callee)
+				return nil, stats, fmt.Errorf("wasmflow: function %d: functions %d and %d are both called like sigpanic", i, sigpanic, callee)
 			}
 			sigpanic = callee
 		}
@@ -63,7 +64,7 @@ func Transform(file []byte) ([]byte, Stats, error) {
 	return m.append(make([]byte, 0, len(file))), stats, nil
 }
 
-// add counts a function that was rewritten.
+// add counts a rewritten function.
 func (s *Stats) add(g *graph) {
 	s.Rewritten++
 	dispatched := false
