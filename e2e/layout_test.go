@@ -21,16 +21,16 @@ import (
 
 const module = "wimscope"
 
-// A floor says what the packages of some rooms may import. Patterns are import paths, ours without the module's
-// name; "x/..." is x and all below it; "std" is the whole standard library, "ours" the whole module, "others" all
-// the rest. Only imports of the package itself count, not those of its tests nor what the imports need in turn.
+// A floor is a rule about what the packages of some rooms may import. Patterns are import paths, ours without the
+// module's name; "x/..." is x and everything below it; "std" is the whole standard library, "ours" the whole module,
+// "others" everything else. Only imports of the package itself count, not those of its tests or of its dependencies.
 type floor struct {
 	name   string
 	why    string // shown with a breach
 	rooms  []string
-	except []string // rooms that the floor does not bind
-	allow  []string // everything else is refused
-	deny   []string // refused even if allowed
+	except []string // rooms that the floor does not apply to
+	allow  []string // everything else is forbidden
+	deny   []string // forbidden even if allowed
 }
 
 var floors = []floor{
@@ -213,7 +213,7 @@ var floors = []floor{
 // browserRooms may import syscall/js anywhere; other packages in files named main_js.go only (floor 6).
 var browserRooms = []string{"worker/port", "worker/jsx", "wasm/fsa/...", "web/platform/..."}
 
-// pkg is what go list tells of one package on one platform.
+// pkg is go list's output for one package on one platform.
 type pkg struct {
 	Dir        string
 	ImportPath string
@@ -244,7 +244,7 @@ func TestFloors(t *testing.T) {
 			t.Errorf("%s/%s: %s", p[0], p[1], broken)
 		}
 	}
-	// A room that was renamed would leave its floor holding nothing.
+	// The floor of a renamed room would have no effect.
 	for _, f := range floors {
 		for _, room := range f.rooms {
 			if !used[room] {
@@ -254,7 +254,7 @@ func TestFloors(t *testing.T) {
 	}
 }
 
-// TestFloorsCatch gives the checker what each floor is there to refuse.
+// TestFloorsCatch checks imports that the floors must forbid.
 func TestFloorsCatch(t *testing.T) {
 	for _, test := range []struct{ room, imports string }{
 		{"wim/write", "os"},
@@ -293,7 +293,7 @@ func TestFloorsCatch(t *testing.T) {
 	}
 }
 
-// check returns every breach in packages, and notes in used the rooms that it saw.
+// check returns every violation in packages, and records in used the rooms that it saw.
 func check(packages []pkg, used map[string]bool) []string {
 	var broken []string
 	for _, p := range packages {
@@ -324,7 +324,7 @@ func check(packages []pkg, used map[string]bool) []string {
 	return broken
 }
 
-// strayJS names the files of p that import syscall/js and are not its main_js.go.
+// strayJS returns the files of p that import syscall/js and are not its main_js.go.
 func strayJS(p pkg, room string) []string {
 	if len(p.GoFiles) == 0 {
 		return []string{room + " imports syscall/js (floor 6)"}

@@ -15,11 +15,11 @@ import (
 	"wimscope/e2e/browser"
 )
 
-// packing is one way to pack an archive.
+// packing is one way to compress an archive.
 type packing struct {
 	name    string
 	options string   // of protocol.BuildOptions, as JSON
-	args    []string // of wimlib-imagex and wimx
+	args    []string // for wimlib-imagex and wimx
 }
 
 func packings() []packing {
@@ -35,9 +35,9 @@ func packings() []packing {
 	return list
 }
 
-// captureInChromium writes a part of the corpus in Chromium with one and with two workers. No peer packs in a browser:
-// one worker stands in the peer's place, and the ratio says how well the work scales. Solid chunks are of 16 MiB there:
-// of 64 MiB, as natively, the part would be one chunk, which one worker packs.
+// captureInChromium captures a part of the corpus in Chromium with one and with two workers. No peer compresses in a
+// browser: one worker takes the peer's place, and the ratio shows how well the work scales. Solid chunks have 16 MiB
+// here: with 64 MiB, as natively, the part would be one chunk, compressed by one worker.
 func (b *bench) captureInChromium(ctx context.Context, add func(work, archive string, ours, peers []contender) error) error {
 	var folder string
 	var bytes int64
@@ -70,7 +70,7 @@ func (b *bench) captureInChromium(ctx context.Context, add func(work, archive st
 	return ctx.Err()
 }
 
-// captureOnPage has a page of its own write an archive of a folder to the origin's own file system.
+// captureOnPage captures a folder to an archive in the origin private file system, on a page of its own.
 func (b *bench) captureOnPage(folder string, bytes int64, options string, workers int) (s sample, err error) {
 	site, err := b.withScripts()
 	if err != nil {
@@ -81,14 +81,14 @@ func (b *bench) captureOnPage(folder string, bytes int64, options string, worker
 		p.Patience = 30 * time.Minute
 		p.Go("/capture.html")
 		p.PickFolder(folder)
-		time.Sleep(2 * time.Second) // the browser comes to rest
+		time.Sleep(2 * time.Second) // let the browser settle
 		return 0, 0, json.Unmarshal(p.Eval(fmt.Sprintf("window.capture(%s, %d)", options, workers)), &s)
 	})
 	s.Input = bytes
 	return s, err
 }
 
-// withScripts gives a folder with the built site and the benchmark's pages.
+// withScripts returns a folder with the built site and the benchmark's pages.
 func (b *bench) withScripts() (string, error) {
 	site, err := os.MkdirTemp("", "wimscope-bench-site-")
 	if err != nil {
@@ -115,8 +115,8 @@ func (b *bench) withScripts() (string, error) {
 	return site, err
 }
 
-// part gives a folder with a part of the corpus, files by the hash of their paths, so that it is the same everywhere; or
-// with all of it. drop removes what was copied.
+// part returns a folder with a part of the corpus, or with all of it. Files are chosen by the hash of their paths, so
+// that the part is the same everywhere. drop removes the copies.
 func (b *bench) part() (folder string, total int64, drop func(), err error) {
 	corpus := filepath.Join(b.corpus, "files")
 	drop = func() {}
@@ -162,7 +162,8 @@ func copyFile(to, from string) error {
 	return os.WriteFile(to, b, 0o666)
 }
 
-// captureNatively compares wimx with wimlib-imagex, by time and by size, over the whole corpus and with as many threads.
+// captureNatively compares wimx with wimlib-imagex by time and by size, over the whole corpus and with the same
+// number of threads.
 func (b *bench) captureNatively(wimx string, add func(work, archive string, ours, peers []contender) error) error {
 	folder, err := os.MkdirTemp("", "wimscope-bench-capture-")
 	if err != nil {

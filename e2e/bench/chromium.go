@@ -11,18 +11,18 @@ import (
 	"wimscope/e2e/browser"
 )
 
-// bench holds what all rows share.
+// bench is the state that all rows share.
 type bench struct {
 	settings
 	url string
 }
 
-// inPage gives a contender that calls an expression of bench.js in a fresh browser: neither side inherits the
-// other's memory or caches, and no compiled code is shared.
+// inPage returns a contender that evaluates an expression of bench.js in a fresh browser, so that no side inherits
+// the other's memory, caches or compiled code.
 func (b *bench) inPage(name, path, expression string) contender {
 	return contender{name, func(ctx context.Context) (sample, error) {
 		if _, err := os.Stat(path); err != nil {
-			return sample{}, err // which a browser takes for an empty file
+			return sample{}, err // which a browser treats as an empty file
 		}
 		tab, cancel, err := browser.Launch(ctx, browser.Options{Flags: []chromedp.ExecAllocatorOption{
 			chromedp.Flag("js-flags", "--max-old-space-size=4096"),

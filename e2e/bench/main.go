@@ -1,10 +1,10 @@
-// Command bench measures Wimscope beside its peers on one machine in one run: in Chromium against 7-Zip's
-// WebAssembly build, natively against wimlib-imagex. It prints a Markdown table and writes bench.json.
+// Command bench measures Wimscope beside its peers on one machine in one run: in Chromium against 7-Zip's WebAssembly
+// build, natively against wimlib-imagex. It prints a Markdown table and writes bench.json.
 //
 //	go run ./e2e/bench -dist dist -corpus DIR
 //
-// DIR is what wim/wimtest/corpus made. Each ratio is the median of the ratios of interleaved runs: on a machine
-// whose speed drifts, only what ran side by side can be compared.
+// DIR is the output of wim/wimtest/corpus. Each ratio is the median of the ratios of interleaved runs: on a machine
+// whose speed drifts, only runs side by side can be compared.
 package main
 
 import (
@@ -43,12 +43,12 @@ type Row struct {
 	PeerMemory int64   `json:"peerMemory"`
 	Runs       int     `json:"runs"`
 
-	// Of what was written: the bytes that went in, and those that came out.
+	// For captures: bytes read and bytes written.
 	Input     int64 `json:"input,omitempty"`
 	OursBytes int64 `json:"oursBytes,omitempty"`
 	PeerBytes int64 `json:"peerBytes,omitempty"`
 
-	Stages map[string]float64 `json:"oursStages,omitempty"` // seconds of each, of the first run
+	Stages map[string]float64 `json:"oursStages,omitempty"` // seconds of each, in the first run
 }
 
 // sample is one run.
@@ -59,7 +59,7 @@ type sample struct {
 	Failed  string  `json:"failed"`
 	Written int64   `json:"written"`
 	Entries int     `json:"entries"`
-	Input   int64   `json:"-"` // bytes that were packed
+	Input   int64   `json:"-"` // bytes that were captured
 
 	Stages map[string]float64 `json:"stages"` // seconds of each
 }
@@ -67,20 +67,20 @@ type sample struct {
 type settings struct {
 	dist, corpus, peer string
 	runs               int
-	sample             int64 // bytes of the corpus, for what takes long
+	sample             int64 // bytes of the corpus, for slow work
 	only               string
 }
 
 func main() {
 	log.SetFlags(log.Ltime)
 	var s settings
-	flag.StringVar(&s.dist, "dist", "dist", "the built site")
-	flag.StringVar(&s.corpus, "corpus", ".bench", "what wim/wimtest/corpus made")
-	flag.StringVar(&s.peer, "peer", "e2e/node_modules/7z-wasm", "7-Zip's npm package")
+	flag.StringVar(&s.dist, "dist", "dist", "folder of the built site")
+	flag.StringVar(&s.corpus, "corpus", ".bench", "folder that wim/wimtest/corpus made")
+	flag.StringVar(&s.peer, "peer", "e2e/node_modules/7z-wasm", "folder of 7-Zip's npm package")
 	flag.IntVar(&s.runs, "runs", 5, "interleaved runs of each row")
-	flag.Int64Var(&s.sample, "sample", 64, "MiB of the corpus that are captured in Chromium, 0: all")
-	flag.StringVar(&s.only, "only", "", "just the rows whose name has this in it")
-	out := flag.String("o", "bench.json", "where the rows go")
+	flag.Int64Var(&s.sample, "sample", 64, "MiB of the corpus to capture in Chromium; 0: all")
+	flag.StringVar(&s.only, "only", "", "run only rows whose name contains this")
+	out := flag.String("o", "bench.json", "write the rows to this file")
 	flag.Parse()
 	s.sample <<= 20
 	if s.corpus == "" {
@@ -116,8 +116,8 @@ func run(ctx context.Context, s settings) ([]Row, error) {
 	return b.all(ctx)
 }
 
-// pages serves the built site with the benchmark's own pages and the peer beside it, under the headers that let a
-// worker compile WebAssembly and little else.
+// pages serves the built site with the benchmark's own pages and the peer, under the headers that let a worker
+// compile WebAssembly and little else.
 func pages(s settings) (http.Handler, error) {
 	own, err := fs.Sub(web, "web")
 	if err != nil {
@@ -140,7 +140,7 @@ type contender struct {
 	run  func(ctx context.Context) (sample, error)
 }
 
-// compare runs ours and the peers in turn and gives a row for each pair of them.
+// compare runs ours and the peers alternately and returns a row for each pair.
 func compare(ctx context.Context, runs int, work, archive string, ours, peers []contender) ([]Row, error) {
 	all := append(slices.Clone(ours), peers...)
 	got := make([][]sample, len(all))
@@ -148,7 +148,7 @@ func compare(ctx context.Context, runs int, work, archive string, ours, peers []
 		for i, c := range all {
 			one, err := c.run(ctx)
 			if err == nil && !one.OK {
-				err = fmt.Errorf("it did not succeed: %+v", one)
+				err = fmt.Errorf("the run failed: %+v", one)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("%s of %s by %s: %w", work, archive, c.name, err)

@@ -35,7 +35,7 @@ func (b *bench) native(ctx context.Context, add func(work, archive string, ours,
 	return b.captureNatively(wimx, add)
 }
 
-// command is a contender that runs a program; its memory is the process's peak.
+// command returns a contender that runs a program; its memory is the peak of the process.
 func command(name, program string, args ...string) contender {
 	return contender{name, func(ctx context.Context) (sample, error) {
 		c := exec.CommandContext(ctx, program, args...)

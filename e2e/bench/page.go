@@ -19,10 +19,10 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// pageRows measures the page itself, by what a person would see of it: no peer has one to compare with, so what is
-// to be reached stands in the place of a peer, and the ratio says how far below it we are.
+// pageRows measures the page itself from the user's point of view. No peer has a page to compare with, so the target
+// takes the peer's place, and the ratio shows how far we are below it.
 func (b *bench) pageRows(_ context.Context, add func(Row)) error {
-	long := "" // an archive that is longer than 4 GiB, made when it is first wanted
+	long := "" // an archive larger than 4 GiB, made when it is first needed
 	defer func() { os.Remove(long) }()
 	for _, m := range []struct {
 		work, archive, unit string
@@ -68,15 +68,15 @@ func (b *bench) pageRows(_ context.Context, add func(Row)) error {
 	return nil
 }
 
-// listed is a script that waits for rows and tells when, in seconds since the page was asked for.
+// listed is a script that waits for rows and returns the time since the page was requested, in seconds.
 const listed = `new Promise((done) => {
 	const look = () => { if (document.querySelector("[role=gridcell]")) done(performance.now() / 1000); else requestAnimationFrame(look); };
 	look();
 })`
 
-// coldLoad goes to the page as one who has never been there and tries the sample as soon as it is offered.
+// coldLoad opens the page for the first time and tries the sample as soon as possible.
 func (b *bench) coldLoad(p *browser.Page) (float64, int64, error) {
-	// Open has loaded the page already, so that now the browser itself is warm; its caches are emptied again.
+	// Open has loaded the page already, so the browser itself is warm; its caches are emptied again.
 	if err := p.ClearCache(); err != nil {
 		return 0, 0, err
 	}
@@ -87,8 +87,8 @@ func (b *bench) coldLoad(p *browser.Page) (float64, int64, error) {
 	return s, 0, err
 }
 
-// longTasks verifies an archive and meanwhile works with the page; it returns the 95th of 100 of all tasks of the
-// page that took more than 50 ms, 0 if there are few.
+// longTasks verifies an archive and uses the page meanwhile. It returns the 95th percentile of all tasks of the page
+// that took more than 50 ms, 0 if there are few.
 func (b *bench) longTasks(p *browser.Page) (float64, int64, error) {
 	p.Drop(b.archive("lzx32k"))
 	p.Find("grid", "Contents of …")
@@ -114,7 +114,8 @@ func (b *bench) longTasks(p *browser.Page) (float64, int64, error) {
 	return tasks[len(tasks)*95/100], memory, err
 }
 
-// scroll opens the archive of 100,000 entries and goes to the end of its folder; the value is the time from the drop.
+// scroll opens the archive of 100,000 entries and scrolls to the end of its folder; the value is the time from the
+// drop.
 func (b *bench) scroll(p *browser.Page) (float64, int64, error) {
 	began := time.Now()
 	toTheEnd(p, b.archive("many"))
@@ -123,7 +124,7 @@ func (b *bench) scroll(p *browser.Page) (float64, int64, error) {
 	return seconds, memory, err
 }
 
-// toTheEnd opens the archive of 100,000 entries and goes to the last of its folder.
+// toTheEnd opens the archive of 100,000 entries and goes to the last entry of its folder.
 func toTheEnd(p *browser.Page, path string) {
 	p.Drop(path)
 	p.DoubleClick("gridcell", "many")
@@ -133,7 +134,8 @@ func toTheEnd(p *browser.Page, path string) {
 	p.Find("gridcell", "…component-99…")
 }
 
-// browse does what people do with an archive of 100,000 entries and returns the most memory that was held after a step.
+// browse does what users do with an archive of 100,000 entries and returns the largest amount of memory held after a
+// step.
 func browse(p *browser.Page, path string) (float64, int64, error) {
 	var most int64
 	began := time.Now()
@@ -167,7 +169,7 @@ func browse(p *browser.Page, path string) (float64, int64, error) {
 	return time.Since(began).Seconds(), most, nil
 }
 
-// onPage opens the product's page in a browser of its own and has f measure something there.
+// onPage opens the product's page in a browser of its own and measures there with f.
 func onPage(dist string, f func(*browser.Page) (float64, int64, error)) (value float64, memory int64, err error) {
 	t := &stage{}
 	defer func() {
@@ -188,7 +190,7 @@ func onPage(dist string, f func(*browser.Page) (float64, int64, error)) (value f
 
 var errStage = errors.New("the stage has ended")
 
-// stage is what browser.Open needs of a test, without one.
+// stage implements what browser.Open needs of a test.
 type stage struct {
 	testing.TB
 	cleanups []func()

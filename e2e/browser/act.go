@@ -18,16 +18,16 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// Click waits for a control that can be used and clicks on it once.
+// Click waits until a control is enabled and clicks it once.
 func (p *Page) Click(role, name string) { p.t.Helper(); p.click(role, name, 1, kb.ModifierNone) }
 
-// DoubleClick clicks twice.
+// DoubleClick clicks a control twice.
 func (p *Page) DoubleClick(role, name string) {
 	p.t.Helper()
 	p.click(role, name, 2, kb.ModifierNone)
 }
 
-// ClickWith clicks with a key held down: kb.ModifierCtrl, kb.ModifierShift.
+// ClickWith clicks with a modifier key held down: kb.ModifierCtrl, kb.ModifierShift.
 func (p *Page) ClickWith(role, name string, m kb.Modifier) { p.t.Helper(); p.click(role, name, 1, m) }
 
 func (p *Page) click(role, name string, count int, m kb.Modifier) {
@@ -67,7 +67,8 @@ func (p *Page) click(role, name string, count int, m kb.Modifier) {
 	})
 }
 
-// point returns where a click would hit the control: it is in view, at rest, and nothing lies over it.
+// point returns where a click would hit the control. It fails unless the control is in view, does not move, and is
+// not covered.
 func (p *Page) point(c Control) (x, y float64, err error) {
 	ctx, cancel := context.WithTimeout(p.ctx, p.Patience)
 	defer cancel()
@@ -83,7 +84,7 @@ func (p *Page) point(c Control) (x, y float64, err error) {
 				return xy{}, err
 			}
 			if len(got.Quads) == 0 || len(got.Quads[0]) != 8 {
-				return xy{}, errors.New("it takes no room on the page")
+				return xy{}, errors.New("it has no size")
 			}
 			q := got.Quads[0]
 			return xy{(q[0] + q[2] + q[4] + q[6]) / 4, (q[1] + q[3] + q[5] + q[7]) / 4}, nil
@@ -109,12 +110,12 @@ func (p *Page) point(c Control) (x, y float64, err error) {
 		return 0, 0, err
 	}
 	if string(hit) != "true" {
-		return 0, 0, errors.New("something lies over it")
+		return 0, 0, errors.New("something covers it")
 	}
 	return first.x, first.y, nil
 }
 
-// Type puts text in the place of what a field holds, as typing does.
+// Type replaces the text of a field by typing.
 func (p *Page) Type(role, name, text string) {
 	p.t.Helper()
 	c := p.Enabled(role, name)
@@ -131,7 +132,7 @@ func (p *Page) Type(role, name, text string) {
 	}))
 }
 
-// Choose picks an entry of a drop-down list by its label.
+// Choose selects an entry of a drop-down list by its label.
 func (p *Page) Choose(role, name, label string) {
 	p.t.Helper()
 	c := p.Enabled(role, name)
@@ -148,7 +149,7 @@ func (p *Page) Choose(role, name, label string) {
 	}
 }
 
-// Focus gives a control the keyboard.
+// Focus moves the keyboard focus to a control.
 func (p *Page) Focus(role, name string) {
 	p.t.Helper()
 	if _, err := p.call(p.Find(role, name), `function() { this.focus() }`); err != nil {
@@ -156,7 +157,7 @@ func (p *Page) Focus(role, name string) {
 	}
 }
 
-// keys by the names that people give them.
+// keys by their common names.
 var keys = map[string]string{
 	"Enter": kb.Enter, "Escape": kb.Escape, "Tab": kb.Tab, "Space": " ", "Delete": kb.Delete, "Backspace": kb.Backspace,
 	"Up": kb.ArrowUp, "Down": kb.ArrowDown, "Left": kb.ArrowLeft, "Right": kb.ArrowRight,
@@ -171,7 +172,7 @@ func (p *Page) Press(combination string) {
 	for _, name := range parts[:len(parts)-1] {
 		modifier, ok := map[string]kb.Modifier{"Control": kb.ModifierCtrl, "Shift": kb.ModifierShift, "Alt": kb.ModifierAlt}[name]
 		if !ok {
-			p.t.Fatalf("no key %q", name)
+			p.t.Fatalf("unknown key %q", name)
 		}
 		m = append(m, chromedp.KeyModifiers(modifier))
 	}
@@ -184,7 +185,7 @@ func (p *Page) Press(combination string) {
 	p.must(chromedp.KeyEvent(key, m...))
 }
 
-// Drop drops files and folders of the disk onto the middle of the page.
+// Drop drops files and folders from disk onto the middle of the page.
 func (p *Page) Drop(paths ...string) {
 	p.t.Helper()
 	for i, path := range paths {
@@ -203,8 +204,8 @@ func (p *Page) Drop(paths ...string) {
 	}
 	p.must(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 		data := &input.DragData{Items: []*input.DragDataItem{}, Files: paths, DragOperationsMask: 1}
-		// A hand hovers before it lets go, and a page may change what lies under it meanwhile: without a dragover
-		// on what is there now there is no drop.
+		// The cursor hovers before the drop, and the page may change what is under it meanwhile: a drop needs a
+		// dragover on the element that is there now.
 		for _, kind := range []input.DispatchDragEventType{input.DispatchDragEventTypeDragEnter, input.DispatchDragEventTypeDragOver,
 			input.DispatchDragEventTypeDragOver, input.DispatchDragEventTypeDragOver, input.DispatchDragEventTypeDrop} {
 			if _, err := cdp.Call(ctx, tab, input.DispatchDragEvent, input.DispatchDragEventParams{Type: kind, X: size.X, Y: size.Y, Data: data}); err != nil {
@@ -218,8 +219,8 @@ func (p *Page) Drop(paths ...string) {
 	}))
 }
 
-// handle leaves in the page, as window[name], the handle of a file or folder. It comes by a drop that the product
-// does not see, so that it is as real as one from a picker, which headless Chromium does not have.
+// handle sets window[name] to the handle of a file or folder. The handle comes from a drop that the product does not
+// see, so that it is as real as one from a picker, which headless Chromium does not have.
 func (p *Page) handle(name, path string) {
 	p.t.Helper()
 	p.Eval(fmt.Sprintf(`(() => {
@@ -238,15 +239,15 @@ func (p *Page) handle(name, path string) {
 	p.Until("the handle of "+path, fmt.Sprintf(`window[%s] !== undefined`, quote(name)))
 }
 
-// PickFolder has the folder picker answer with a folder below Dir.
+// PickFolder makes the folder picker return a folder below Dir.
 func (p *Page) PickFolder(path string) {
 	p.t.Helper()
 	p.handle("testFolder", path)
 	p.Eval(`void (window.showDirectoryPicker = async () => window.testFolder)`)
 }
 
-// PickSave has the save picker answer with a file in a folder below Dir, by the name that the page suggests or, if
-// it is not "", by name.
+// PickSave makes the save picker return a file in a folder below Dir. Its name is name, or the one that the page
+// suggests if name is "".
 func (p *Page) PickSave(folder, name string) {
 	p.t.Helper()
 	p.handle("testSaveFolder", folder)
@@ -256,7 +257,7 @@ func (p *Page) PickSave(folder, name string) {
 	})`, quote(name)))
 }
 
-// PickOpen has the file picker answer with files.
+// PickOpen makes the file picker return files.
 func (p *Page) PickOpen(paths ...string) {
 	p.t.Helper()
 	names := make([]string, len(paths))
@@ -268,21 +269,21 @@ func (p *Page) PickOpen(paths ...string) {
 	p.Eval(`void (window.showOpenFilePicker = async () => [` + strings.Join(names, ",") + `])`)
 }
 
-// DismissPickers has every picker answer as when a person closes it.
+// DismissPickers makes every picker behave as if the user closed it.
 func (p *Page) DismissPickers() {
 	p.t.Helper()
 	p.Eval(`void (window.showSaveFilePicker = window.showDirectoryPicker = window.showOpenFilePicker =
 		async () => { throw new DOMException("The user aborted a request.", "AbortError"); })`)
 }
 
-// NoPickers takes the pickers away, as in a browser that has none.
+// NoPickers removes the pickers, as in a browser that has none.
 func (p *Page) NoPickers() {
 	p.t.Helper()
 	p.must(p.addScript(`for (const n of ["showSaveFilePicker", "showDirectoryPicker", "showOpenFilePicker"]) delete window[n];
 		delete DataTransferItem.prototype.getAsFileSystemHandle;`))
 }
 
-// Download waits until exactly one whole file has been downloaded, moves it out of the way and returns its path.
+// Download waits until exactly one complete file has been downloaded, moves it away and returns its path.
 func (p *Page) Download() string {
 	p.t.Helper()
 	var found string
@@ -297,7 +298,7 @@ func (p *Page) Download() string {
 			}
 		}
 		if len(entries) > 1 {
-			return false, fmt.Errorf("%d files have been downloaded", len(entries))
+			return false, fmt.Errorf("%d files were downloaded", len(entries))
 		}
 		found = entries[0].Name()
 		return true, nil
@@ -312,7 +313,7 @@ func (p *Page) Download() string {
 	return filepath.Join(dir, found)
 }
 
-// ClearCache empties the browser's cache of what it has loaded.
+// ClearCache empties the browser's cache.
 func (p *Page) ClearCache() error {
 	_, err := chromedp.Run(p.ctx, func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, tab, network.ClearBrowserCache, cdp.Empty{})

@@ -10,8 +10,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Axe checks what the page shows now against the rules of axe-core and fails the test for each that is broken.
-// Where the npm package is missing the check is left out, in CI it fails.
+// Axe checks the page's current screen against the rules of axe-core and fails the test for each violation. If the
+// npm package is missing, the check is skipped, and fails in CI.
 func (p *Page) Axe(screen string) {
 	p.t.Helper()
 	script, err := os.ReadFile(filepath.Join(Root(), "e2e", "node_modules", "axe-core", "axe.min.js"))
@@ -19,10 +19,10 @@ func (p *Page) Axe(screen string) {
 		if os.Getenv("CI") != "" {
 			p.t.Fatal(err)
 		}
-		p.t.Logf("%s is not checked by axe-core, which `make tools` installs", screen)
+		p.t.Logf("%s is not checked: axe-core is missing, run `make tools`", screen)
 		return
 	}
-	// By way of the debugger, which the page's security policy does not bind.
+	// Through the debugger, which the page's security policy does not restrict.
 	p.must(chromedp.Evaluate[chromedp.Void](string(script) + ";void 0"))
 	var found []struct {
 		ID, Impact, Help string
@@ -31,7 +31,7 @@ func (p *Page) Axe(screen string) {
 			Target               []any
 		}
 	}
-	// What is still fading in has other colours than it will have; what turns for ever is looked at as it is.
+	// Finish animations, since colours differ while something fades in; endless ones are checked as they are.
 	if err := json.Unmarshal(p.Eval(`(async () => {
 		const ends = document.getAnimations().filter((a) => a.effect.getComputedTiming().endTime < Infinity);
 		await Promise.allSettled(ends.map((a) => a.finished));
@@ -52,7 +52,7 @@ func (p *Page) Axe(screen string) {
 	}
 }
 
-// Fits fails the test if the page is wider than its viewport, or shows an icon that its sprite does not have.
+// Fits fails the test if the page is wider than its viewport, or shows an icon that is not in the sprite.
 func (p *Page) Fits(screen string) {
 	p.t.Helper()
 	var wide, missing []string

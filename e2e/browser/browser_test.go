@@ -26,7 +26,7 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-// TestPage holds that what tests do to a page reaches it as if a person had done it.
+// TestPage checks that actions of tests reach the page as a user's would.
 func TestPage(t *testing.T) {
 	p := Open(t, "testdata/site", Options{})
 	p.Click("button", "Count")
@@ -42,7 +42,7 @@ func TestPage(t *testing.T) {
 	p.Press("Control+K")
 	p.Sees("palette")
 	if p.Has("button", "Nothing") || !p.Find("button", "Never").Disabled {
-		t.Error("buttons are not as they are")
+		t.Error("Has reports wrong buttons")
 	}
 
 	p.Drop(write(t, filepath.Join(p.Dir, "a.txt"), "one"), write(t, filepath.Join(p.Dir, "b.txt"), "two"))
@@ -60,7 +60,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestTrouble holds that a page cannot misbehave unseen.
+// TestTrouble checks that no misbehaviour of a page goes unseen.
 func TestTrouble(t *testing.T) {
 	p := Open(t, "testdata/site", Options{})
 	if got := p.Trouble(); len(got) > 0 {
@@ -84,7 +84,8 @@ func TestTrouble(t *testing.T) {
 			t.Errorf("%s: no %q in %q", test.script, test.want, found)
 		}
 	}
-	// The policy keeps requests in; that they would be seen is held by the only thing that it lets out: going there.
+	// The policy blocks requests. That they would be seen is checked with the only thing that it allows: navigating
+	// to another origin.
 	p.eval(`void (location.href = "http://127.0.0.2:8123/away")`)
 	seen := ""
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
@@ -93,13 +94,13 @@ func TestTrouble(t *testing.T) {
 		}
 	}
 	if !strings.Contains(seen, "127.0.0.2:8123") {
-		t.Errorf("a request to another origin is not seen: %q", seen)
+		t.Errorf("a request to another origin was not seen: %q", seen)
 	}
-	p.Go("/") // the violations are this document's, so that the test ends without trouble
+	p.Go("/") // the violations belong to this document, so the test ends without trouble
 	p.watch.forget()
 }
 
-// TestAxe holds that a page without faults passes and that a fault is seen.
+// TestAxe checks that a correct page passes and that a violation is found.
 func TestAxe(t *testing.T) {
 	p := Open(t, "testdata/site", Options{})
 	p.Axe("the page")
@@ -108,18 +109,18 @@ func TestAxe(t *testing.T) {
 	p.Eval(`void document.body.appendChild(document.createElement("button"))`)
 	p.Axe("a button without a name")
 	p.t = t
-	if !strings.Contains(other.said, "button-name") {
-		t.Errorf("a button without a name passes: %q", other.said)
+	if !strings.Contains(other.errors, "button-name") {
+		t.Errorf("a button without a name passes: %q", other.errors)
 	}
 }
 
-// recorder keeps what a test would have failed with.
+// recorder records errors of a test.
 type recorder struct {
 	testing.TB
-	said string
+	errors string
 }
 
-func (r *recorder) Errorf(format string, args ...any) { r.said += fmt.Sprintf(format, args...) }
+func (r *recorder) Errorf(format string, args ...any) { r.errors += fmt.Sprintf(format, args...) }
 
 func TestMatches(t *testing.T) {
 	for _, test := range []struct {

@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// A Control is an element as assistive technology sees it.
+// A Control is an element in the accessibility tree.
 type Control struct {
 	Role, Name, Value string
 	Disabled          bool
@@ -21,11 +21,12 @@ type Control struct {
 	properties        map[string]string
 }
 
-// Property returns what the accessibility tree says of the control: "checked", "expanded", "selected", …; "" if nothing.
+// Property returns a property from the accessibility tree ("checked", "expanded", "selected", …), or "".
 func (c Control) Property(name string) string { return c.properties[name] }
 
-// All returns the controls of a role (any, if it is "") whose accessible name is name (any, if it is ""), in the
-// order of the document. In a name each "…" stands for anything: "Save…" is any name that starts so. What is hidden from assistive technology is not found.
+// All returns the controls with a role (any, if it is "") and an accessible name (any, if it is ""), in document
+// order. In a name each "…" matches anything: "Save…" is any name that starts with Save. Elements hidden from
+// assistive technology are not found.
 func (p *Page) All(role, name string) []Control {
 	p.t.Helper()
 	found, err := p.all(role, name)
@@ -65,7 +66,7 @@ func (p *Page) nodes(role, name string) ([]*accessibility.Node, error) {
 	})
 }
 
-// matches compares a name with what is asked for, in which each "…" stands for anything.
+// matches compares a name with a pattern, in which each "…" matches anything.
 func matches(got, want string) bool {
 	if want == "" {
 		return true
@@ -106,7 +107,7 @@ func text(v *accessibility.Value) string {
 	return string(v.Value)
 }
 
-// Find waits for a control and returns the first.
+// Find waits for a control and returns the first match.
 func (p *Page) Find(role, name string) Control {
 	p.t.Helper()
 	var found []Control
@@ -118,7 +119,7 @@ func (p *Page) Find(role, name string) Control {
 	return found[0]
 }
 
-// Enabled waits for a control that can be used.
+// Enabled waits for a control that is enabled.
 func (p *Page) Enabled(role, name string) Control {
 	p.t.Helper()
 	var c Control
@@ -133,7 +134,7 @@ func (p *Page) Enabled(role, name string) Control {
 	return c
 }
 
-// Gone waits until there is no such control any more.
+// Gone waits until there is no such control.
 func (p *Page) Gone(role, name string) {
 	p.t.Helper()
 	p.wait("no "+describe(role, name), func() (bool, error) {
@@ -148,7 +149,7 @@ func (p *Page) Has(role, name string) bool {
 	return len(p.All(role, name)) > 0
 }
 
-// Text returns the text of a control as it is drawn.
+// Text returns the text of a control as it is rendered.
 func (p *Page) Text(role, name string) string {
 	p.t.Helper()
 	var s string
@@ -166,7 +167,7 @@ func (p *Page) Text(role, name string) string {
 	return s
 }
 
-// Sees waits until the page shows a text, anywhere.
+// Sees waits until the page shows a text anywhere.
 func (p *Page) Sees(text string) {
 	p.t.Helper()
 	p.Until(fmt.Sprintf("the text %q", text), `document.body.innerText.replace(/\s+/g, " ").includes(`+quote(strings.Join(strings.Fields(text), " "))+`)`)
@@ -178,7 +179,7 @@ func (p *Page) Shows(text string) bool {
 	return string(p.Eval(`document.body.innerText.includes(`+quote(text)+`)`)) == "true"
 }
 
-// call runs a function on a control's element and returns its value as JSON.
+// call calls a function with a control's element and returns its result as JSON.
 func (p *Page) call(c Control, function string, args ...any) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, p.Patience)
 	defer cancel()
@@ -211,7 +212,7 @@ func (p *Page) call(c Control, function string, args ...any) (json.RawMessage, e
 
 func describe(role, name string) string { return fmt.Sprintf("%s %q", role, name) }
 
-// Outline is the page as assistive technology sees it, for messages of failed tests.
+// Outline returns the page's accessibility tree, for messages of failed tests.
 func (p *Page) Outline() string {
 	nodes, err := p.nodes("", "")
 	if err != nil {

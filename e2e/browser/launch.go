@@ -1,5 +1,5 @@
-// Package browser starts Chromium for tests and works its pages as a person does: files are dropped, controls are
-// found by their role and accessible name, and what comes out is looked at on disk.
+// Package browser starts Chromium for tests and operates its pages like a user: it drops files, finds controls by
+// role and accessible name, and tests look at the output on disk.
 package browser
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// ErrNoChromium is what Launch returns where there is no Chromium to start.
-var ErrNoChromium = errors.New("no Chromium found: install it, or name it in CHROMIUM")
+// ErrNoChromium is returned if no Chromium is found.
+var ErrNoChromium = errors.New("no Chromium found: install it, or set CHROMIUM to its path")
 
-// Find returns the program to start: what CHROMIUM names, or the first of the usual names in PATH.
+// Find returns the path of Chromium: the value of CHROMIUM, or the first of the usual names in PATH.
 func Find() (string, error) {
 	names := []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
 	if name := os.Getenv("CHROMIUM"); name != "" {
@@ -31,26 +31,26 @@ func Find() (string, error) {
 	return "", ErrNoChromium
 }
 
-// Options say how Chromium starts. The zero value is right for a test that drops no files.
+// Options are how Chromium starts. The zero value suits a test that drops no files.
 type Options struct {
-	// Writable folders may be read and written by pages of Origin through handles without being asked for.
+	// Pages of Origin may read and write the Writable folders through handles without a permission prompt.
 	Origin   string
 	Writable []string
-	// Downloads is where files go that a page saves without a picker; "" is nowhere.
+	// Downloads is the folder for files that a page saves without a picker; "" discards them.
 	Downloads string
-	// Hold keeps requests for these paths waiting until the channel is closed; Open then does not wait for the
-	// page's program.
+	// Hold delays requests for these paths until the channel is closed; Open then does not wait for the page's
+	// program.
 	Hold map[string]<-chan struct{}
-	// Blocked has the browser keep nothing for any site, as a person can choose: cookies and all other site data.
+	// Blocked blocks cookies and all other site data, as a user can choose.
 	Blocked bool
-	// Visible opens a window, for a person who wants to see a test run.
+	// Visible opens a window, to watch a test run.
 	Visible bool
-	// Flags are more of Chromium's own.
+	// Flags are additional flags for Chromium.
 	Flags []chromedp.ExecAllocatorOption
 }
 
-// Launch starts Chromium with a new profile. The context carries its first tab; cancel ends the browser and
-// removes the profile.
+// Launch starts Chromium with a new profile. The context carries its first tab. cancel ends the browser and removes
+// the profile.
 func Launch(parent context.Context, o Options) (ctx context.Context, cancel func(), err error) {
 	program, err := Find()
 	if err != nil {
@@ -69,7 +69,7 @@ func Launch(parent context.Context, o Options) (ctx context.Context, cancel func
 		chromedp.UserDataDir(profile),
 		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.WindowSize(1360, 860),
-		// Slow machines take their time over a first start.
+		// A first start takes long on slow machines.
 		chromedp.WSURLReadTimeout(time.Minute),
 	}
 	if !o.Visible {

@@ -13,14 +13,14 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Memory is what the process of the page and all its workers takes, in bytes: its proportional share, as Linux counts
-// it. Chromium's own part and compiled code are in it.
+// Memory returns the memory of the process of the page and all its workers in bytes: its proportional set size on
+// Linux, including Chromium's own part and compiled code.
 func (p *Page) Memory() (int64, error) {
 	list, err := chromedp.CallBrowser(p.ctx, systeminfo.GetProcessInfo, cdp.Empty{})
 	if err != nil {
 		return 0, err
 	}
-	// The largest renderer is the page's. Others draw the browser's own windows, or wait to be used.
+	// The largest renderer is the page's. Others draw the browser's own windows, or are spare.
 	var most int64
 	for _, process := range list.ProcessInfo {
 		if process.Type != "renderer" {
@@ -40,10 +40,10 @@ func (p *Page) Memory() (int64, error) {
 	return most, nil
 }
 
-// Held is what the page and all its workers hold, in bytes, after garbage has been collected: the heaps of their
-// scripts, buffers and the DOM, as the browser counts them for the page itself, and all linear memory of their
-// WebAssembly, which it leaves out. Chromium's own part of the process is not in it, nor is compiled code. The browser
-// must have been started with MeasureAtOnce, or this takes minutes.
+// Held returns the memory held by the page and all its workers after a garbage collection, in bytes: script heaps,
+// buffers and the DOM, as the browser counts them for the page itself, and all linear memory of their WebAssembly,
+// which it does not count. It does not include Chromium's own part of the process and compiled code. The browser must
+// have been started with MeasureAtOnce, or this takes minutes.
 func (p *Page) Held() (int64, error) {
 	got, err := p.eval(`performance.measureUserAgentSpecificMemory()`)
 	if err != nil {
@@ -71,7 +71,7 @@ func (p *Page) Held() (int64, error) {
 	return sum, nil
 }
 
-// linear is the size of all WebAssembly memories of a document or a worker, bytes.
+// linear returns the size of all WebAssembly memories of a document or a worker, in bytes.
 func linear(ctx context.Context) (int64, error) {
 	prototype, err := chromedp.Call(ctx, runtime.Evaluate, runtime.EvaluateParams{Expression: `WebAssembly.Memory.prototype`})
 	if err != nil {
@@ -94,7 +94,7 @@ func linear(ctx context.Context) (int64, error) {
 	return int64(n), err
 }
 
-// MeasureAtOnce has the browser measure memory when it is asked, and not when it next collects garbage by itself.
+// MeasureAtOnce makes the browser measure memory on request, instead of at its next garbage collection.
 func MeasureAtOnce() chromedp.ExecAllocatorOption {
 	return chromedp.Flag("enable-blink-features", "ForceEagerMeasureMemory")
 }

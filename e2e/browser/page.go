@@ -22,26 +22,26 @@ import (
 	"wimscope/server/site"
 )
 
-// A Page is one tab of a Chromium of its own, and a server for it. Its methods fail the test when what they wait
-// for does not come about within Patience.
+// A Page is one tab of its own Chromium, and a server for it. Its methods fail the test if what they wait for does
+// not happen within Patience.
 type Page struct {
 	t      testing.TB
 	ctx    context.Context
 	watch  *watch
-	Origin string // of the server, as http://127.0.0.1:1234
-	Dir    string // a folder that pages may write to by handles: tests put files and outputs here
-	Saved  string // where downloads go
+	Origin string // of the server, like http://127.0.0.1:1234
+	Dir    string // a folder that pages may write to through handles, for files and outputs of tests
+	Saved  string // the folder for downloads
 
-	// Patience is how long to wait for anything.
+	// Patience is the time limit for each wait.
 	Patience time.Duration
 }
 
-// Artifacts is where pictures and reports of failures go.
+// Artifacts is the folder for screenshots and reports of failures.
 const Artifacts = "e2e/artifacts"
 
-// Open starts a server over the folder dist, which holds a build, and a Chromium, and goes to the start page. At
-// the test's end it fails it if the page logged an error, broke its security policy, or asked anything of any
-// other origin. Without Chromium the test is skipped, in CI it fails.
+// Open starts a server for dist, a folder with a build, and Chromium, and opens the start page. At the end of the
+// test it fails the test if the page logged an error, violated its security policy, or sent a request to another
+// origin. Without Chromium the test is skipped, and fails in CI.
 func Open(t testing.TB, dist string, o Options) *Page {
 	t.Helper()
 	if _, err := Find(); err != nil {
@@ -74,7 +74,7 @@ func Open(t testing.TB, dist string, o Options) *Page {
 	}
 	t.Cleanup(proxy.close)
 	o.Flags = append(o.Flags, proxy.flags()...)
-	// Not t.Context, which ends before the clean-ups that look at the page for the last time.
+	// Not t.Context, which ends before the clean-ups that check the page for the last time.
 	ctx, cancel, err := Launch(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -120,13 +120,13 @@ func (p *Page) Go(path string) {
 	p.Until("the program to start", `document.documentElement.dataset.started !== undefined`)
 }
 
-// Hash goes to another state of the page by its address, as a link would.
+// Hash navigates to another state of the page through its address, like a link.
 func (p *Page) Hash(hash string) {
 	p.t.Helper()
 	p.Eval(`void (location.hash = ` + quote(hash) + `)`)
 }
 
-// Eval runs a script in the page, waits for its promise, and returns the value as JSON.
+// Eval runs a script in the page, awaits its promise, and returns the value as JSON.
 func (p *Page) Eval(script string) json.RawMessage {
 	p.t.Helper()
 	got, err := p.eval(script)
@@ -139,14 +139,14 @@ func (p *Page) Eval(script string) json.RawMessage {
 func (p *Page) eval(script string) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, p.Patience)
 	defer cancel()
-	// The value is turned into JSON in the page, so that undefined is a value too.
+	// The value is converted to JSON in the page, so that undefined is a value too.
 	got, err := chromedp.Run(ctx, chromedp.Evaluate[string](
 		`(async () => JSON.stringify((await (`+script+`)) ?? null))()`,
 		chromedp.EvalAwaitPromise, userGesture))
 	return json.RawMessage(got), err
 }
 
-// Until waits for a script's value to be true.
+// Until waits until a script's value is true.
 func (p *Page) Until(what, script string) {
 	p.t.Helper()
 	p.wait(what, func() (bool, error) {
@@ -155,7 +155,7 @@ func (p *Page) Until(what, script string) {
 	})
 }
 
-// wait asks again and again until done says so. Errors are taken for "not yet": a page in motion makes many.
+// wait polls until done returns true. Errors count as "not yet", since a page in motion causes many.
 func (p *Page) wait(what string, done func() (bool, error)) {
 	p.t.Helper()
 	var last error
@@ -175,7 +175,7 @@ func (p *Page) wait(what string, done func() (bool, error)) {
 	p.t.Fatalf("waited %v for %s (%v)\n%s", p.Patience, what, last, p.Outline())
 }
 
-// Media sets what the page is told of its surroundings: "light" or "dark".
+// Media sets the preferred colour scheme: "light" or "dark".
 func (p *Page) Media(scheme string) {
 	p.t.Helper()
 	p.must(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
@@ -185,13 +185,13 @@ func (p *Page) Media(scheme string) {
 	}))
 }
 
-// Size sets the size of the viewport, CSS pixels.
+// Size sets the size of the viewport in CSS pixels.
 func (p *Page) Size(width, height int64) {
 	p.t.Helper()
 	p.must(chromedp.EmulateViewport(width, height))
 }
 
-// Screenshot writes a picture of the viewport to the artifacts as name.png.
+// Screenshot saves a picture of the viewport to the artifacts as name.png.
 func (p *Page) Screenshot(name string) {
 	p.t.Helper()
 	got, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
@@ -211,7 +211,7 @@ func (p *Page) artifact(name string, content []byte) error {
 	return os.WriteFile(path, content, 0o666)
 }
 
-// Context is the tab's, for what this package does not have.
+// Context returns the tab's context, for features that this package lacks.
 func (p *Page) Context() context.Context { return p.ctx }
 
 func (p *Page) must(steps ...chromedp.Action[chromedp.Void]) {
@@ -223,7 +223,7 @@ func (p *Page) must(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// addScript has a script run in every document before its own.
+// addScript runs a script in every document before its own scripts.
 func (p *Page) addScript(script string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 		_, err := cdp.Call(ctx, tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
@@ -231,7 +231,7 @@ func (p *Page) addScript(script string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// finish ends a test: it fails it for what the page should not have done, and if it failed keeps what it looked like.
+// finish ends a test: it fails the test for the page's misbehaviour, and keeps a picture if it failed.
 func (p *Page) finish() {
 	for _, trouble := range p.Trouble() {
 		p.t.Errorf("the page: %s", trouble)
@@ -251,7 +251,7 @@ func userGesture(e *runtime.EvaluateParams) {
 	e.UserGesture = &yes
 }
 
-// quote makes a JavaScript string of s.
+// quote returns s as a JavaScript string.
 func quote(s string) string {
 	b, err := json.Marshal(s)
 	if err != nil {
@@ -260,7 +260,7 @@ func quote(s string) string {
 	return string(b)
 }
 
-// Root is the module's folder: the nearest with a go.mod, from where the test runs.
+// Root returns the module's folder: the nearest ancestor of the working directory with a go.mod.
 func Root() string {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -276,5 +276,5 @@ func Root() string {
 	}
 }
 
-// For has the page's methods fail another test from now on: a subtest that shares it.
+// For makes the page's methods fail another test from now on: a subtest that shares the page.
 func (p *Page) For(t testing.TB) { p.t = t }

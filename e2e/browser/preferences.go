@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// writePreferences prepares a profile so that pages of o.Origin hold the permissions that a person would have
-// given: headless Chromium has nobody to ask, and a request for permission would wait for ever. Safe Browsing is
-// off because a check of each written file over a network that is not there takes seconds.
+// writePreferences prepares a profile in which pages of o.Origin have the permissions that a user would have given:
+// headless Chromium shows no prompts, and a request for permission would wait for ever. Safe Browsing is off, because
+// without a network the check of each written file takes seconds.
 func writePreferences(profile string, o Options) error {
-	// Chromium counts microseconds from 1601.
+	// Chromium counts microseconds since 1601.
 	now := strconv.FormatInt(time.Now().UnixMicro()+11644473600000000, 10)
 	type object = map[string]any
 	exceptions := object{}

@@ -10,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Phone makes of the window the screen of a phone, of so many CSS pixels, for documents that are loaded from now on.
+// Phone gives documents loaded from now on a phone's screen of width by height CSS pixels.
 func (p *Page) Phone(width, height int64) {
 	p.t.Helper()
 	_, err := chromedp.Call(p.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
@@ -21,7 +21,7 @@ func (p *Page) Phone(width, height int64) {
 	p.Touchscreen()
 }
 
-// Touchscreen has the page take a finger as well.
+// Touchscreen gives the page a touchscreen in addition to the mouse.
 func (p *Page) Touchscreen() {
 	p.t.Helper()
 	_, err := chromedp.Call(p.ctx, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true, MaxTouchPoints: 1})
@@ -30,10 +30,10 @@ func (p *Page) Touchscreen() {
 	}
 }
 
-// Tap touches a control for a moment.
+// Tap touches a control briefly.
 func (p *Page) Tap(role, name string) { p.t.Helper(); p.touch(role, name, 60*time.Millisecond) }
 
-// Hold touches a control for as long as it takes to be more than a tap.
+// Hold touches a control for longer than a tap.
 func (p *Page) Hold(role, name string) { p.t.Helper(); p.touch(role, name, 900*time.Millisecond) }
 
 func (p *Page) touch(role, name string, long time.Duration) {

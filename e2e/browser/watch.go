@@ -14,14 +14,14 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// A watch notes what a page must not do. It is also a proxy that all requests go to which are not for the page's
-// own server, from whatever part of the browser they come; it answers none of them.
+// A watch records forbidden actions of a page. It is also a proxy for all requests that are not for the page's own
+// server, from any part of the browser; it rejects all of them.
 type watch struct {
 	own      string // host:port
 	listener net.Listener
 
 	mu       sync.Mutex
-	messages []string // of the console, all
+	messages []string // all messages of the console
 	errors   []string
 	requests []string // to other origins
 }
@@ -38,8 +38,7 @@ func newWatch(own string) (*watch, error) {
 
 func (w *watch) close() { w.listener.Close() }
 
-// flags send everything through the proxy but what is for the own server; by itself Chromium would let all of
-// 127.0.0.1 pass.
+// flags send everything except requests to own through the proxy; by default Chromium exempts all of 127.0.0.1.
 func (w *watch) flags() []chromedp.ExecAllocatorOption {
 	return []chromedp.ExecAllocatorOption{
 		chromedp.ProxyServer("http://" + w.listener.Addr().String()),
@@ -47,7 +46,7 @@ func (w *watch) flags() []chromedp.ExecAllocatorOption {
 	}
 }
 
-// browsersOwn are hosts that Chromium itself calls, whatever page is open and in spite of its flags.
+// browsersOwn are hosts that Chromium itself contacts, whatever page is open and in spite of its flags.
 var browsersOwn = []string{".google.com", ".googleapis.com", ".gvt1.com", ".gstatic.com"}
 
 func (w *watch) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
@@ -58,15 +57,15 @@ func (w *watch) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	own := slices.ContainsFunc(browsersOwn, func(suffix string) bool { return strings.HasSuffix("."+host, suffix) })
 	w.mu.Lock()
 	if own {
-		w.messages = append(w.messages, "the browser itself asked "+r.Host)
+		w.messages = append(w.messages, "the browser itself requested "+r.Host)
 	} else {
 		w.requests = append(w.requests, r.Method+" "+r.URL.String()+" of "+r.Host)
 	}
 	w.mu.Unlock()
-	http.Error(rw, "nothing is reached from here", http.StatusForbidden)
+	http.Error(rw, "no access to other origins", http.StatusForbidden)
 }
 
-// start follows the console of the tab in ctx.
+// start records the console of the tab in ctx.
 func (w *watch) start(ctx context.Context) chromedp.Action[chromedp.Void] {
 	messages := chromedp.Console(ctx)
 	go func() {
@@ -91,18 +90,18 @@ func (w *watch) log() []string {
 	return slices.Clone(w.messages)
 }
 
-// violationScript counts breaches of the security policy in a document.
+// violationScript records violations of the security policy in a document.
 const violationScript = `(() => {
 	const seen = window.wimscopeViolations = [];
 	document.addEventListener("securitypolicyviolation", (e) => seen.push(e.effectiveDirective + " " + e.blockedURI + " " + e.sourceFile + ":" + e.lineNumber + " " + e.sample));
 })();`
 
-// Trouble lists errors that were logged, breaches of the security policy and requests to other origins so far.
+// Trouble returns the errors logged, violations of the security policy and requests to other origins so far.
 func (p *Page) Trouble() []string {
 	p.watch.mu.Lock()
 	trouble := slices.Clone(p.watch.errors)
 	for _, r := range p.watch.requests {
-		trouble = append(trouble, "asked another origin: "+r)
+		trouble = append(trouble, "requested another origin: "+r)
 	}
 	p.watch.mu.Unlock()
 	if p.ctx.Err() != nil {
@@ -114,15 +113,15 @@ func (p *Page) Trouble() []string {
 		err = json.Unmarshal(got, &violations)
 	}
 	if err != nil {
-		return append(trouble, "its policy's violations cannot be read: "+err.Error())
+		return append(trouble, "cannot read policy violations: "+err.Error())
 	}
 	for _, v := range violations {
-		trouble = append(trouble, "broke the security policy: "+v)
+		trouble = append(trouble, "violated the security policy: "+v)
 	}
 	return trouble
 }
 
-// Forgive forgets errors logged so far that contain text: for journeys in which one is meant to happen.
+// Forgive removes the errors logged so far that contain text, for journeys in which one is expected.
 func (p *Page) Forgive(text string) {
 	p.watch.mu.Lock()
 	defer p.watch.mu.Unlock()
@@ -136,7 +135,7 @@ func (w *watch) seen() []string {
 	return slices.Clone(w.requests)
 }
 
-// forget forgets what was seen so far.
+// forget clears what was recorded so far.
 func (w *watch) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -11,13 +11,13 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Worker is a dedicated worker of the page, as the browser's tools list it.
+// Worker is a dedicated worker of the page, as in the browser's developer tools.
 type Worker struct {
 	Name string
 	id   target.ID
 }
 
-// Workers lists the page's workers that live.
+// Workers returns the page's live workers.
 func (p *Page) Workers() []Worker {
 	p.t.Helper()
 	list, err := chromedp.CallBrowser(p.ctx, target.GetTargets, target.GetTargetsParams{Filter: target.Filter{{Type: "worker"}}})
@@ -31,7 +31,7 @@ func (p *Page) Workers() []Worker {
 	return found
 }
 
-// Worker waits for a worker whose name holds text.
+// Worker waits for a worker whose name contains text.
 func (p *Page) Worker(text string) Worker {
 	p.t.Helper()
 	var found Worker
@@ -47,7 +47,7 @@ func (p *Page) Worker(text string) Worker {
 	return found
 }
 
-// In runs a script in a worker, as its console would. It does not wait for promises.
+// In runs a script in a worker, like its console. It does not await promises.
 func (p *Page) In(w Worker, script string) {
 	p.t.Helper()
 	ctx, cancel := p.attach(w.id)
@@ -61,11 +61,11 @@ func (p *Page) attach(id target.ID) (context.Context, context.CancelFunc) {
 	return chromedp.NewContext(p.ctx, chromedp.WithTargetID(id), chromedp.WithDetachOnCancel())
 }
 
-// InWorkers has a script run in every worker that starts from now on, before the first message is handled there.
-// That is how a worker gets what this browser lacks, or loses what another would not have.
+// InWorkers runs a script in every worker that starts from now on, before it handles its first message. It gives
+// workers features that this browser lacks, or removes some that another one lacks.
 func (p *Page) InWorkers(script string) {
 	p.t.Helper()
-	// A worker that has not begun knows nothing yet of its origin, and has no interfaces that depend on it.
+	// A worker that has not started does not know its origin, and lacks APIs that depend on it.
 	first := `addEventListener("message", () => {` + script + `}, { once: true })`
 	events := chromedp.Events(p.ctx, target.AttachedToTarget)
 	go func() {
@@ -79,7 +79,7 @@ func (p *Page) InWorkers(script string) {
 			go func() {
 				ctx, cancel := p.attach(e.TargetInfo.TargetID)
 				defer cancel()
-				// A worker for which this fails stays where it is, and whoever waits for it fails.
+				// A worker for which this fails stays paused, and whoever waits for it fails.
 				if _, err := chromedp.Call(ctx, runtime.Evaluate, runtime.EvaluateParams{Expression: first}); err == nil {
 					_, _ = chromedp.Call(ctx, runtime.RunIfWaitingForDebugger, cdp.Empty{})
 				}
@@ -93,7 +93,7 @@ func (p *Page) InWorkers(script string) {
 	}
 }
 
-// OnWindows has documents that are loaded from now on believe that the browser runs on Windows.
+// OnWindows makes documents loaded from now on believe that the browser runs on Windows.
 func (p *Page) OnWindows() {
 	p.t.Helper()
 	_, err := chromedp.Call(p.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{

@@ -1,4 +1,4 @@
-// Package firefox holds that the product works in Debian's Firefox ESR too, which has neither pickers nor handles.
+// Package firefox checks that the product works in Debian's Firefox ESR, which has neither pickers nor handles.
 package firefox
 
 import (
@@ -24,7 +24,7 @@ var build = sync.OnceValues(func() ([]byte, error) {
 	return cmd.CombinedOutput()
 })
 
-// serve builds the page once, serves it and returns its address. It skips the test without Firefox or its driver.
+// serve builds the page once, serves it and returns its address. Without Firefox or its driver the test is skipped.
 func serve(t *testing.T) string {
 	t.Helper()
 	wimtest.Need(t, "firefox-esr", "node", wimtest.Wimlib)
@@ -33,7 +33,7 @@ func serve(t *testing.T) string {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)
 		}
-		t.Skip("npm packages are missing: make tools")
+		t.Skip("npm packages are missing: run make tools")
 	}
 	if out, err := build(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
@@ -50,16 +50,16 @@ func picture(name string) string {
 	return filepath.Join(browser.Root(), browser.Artifacts, name+".png")
 }
 
-// said is what a script reports about the page.
-type said struct {
+// result is what a script reports about the page.
+type result struct {
 	Errors, Violations []string
 	Caps, Text         string
-	Told               map[string]string
+	Messages           map[string]string
 	Memory             map[string]int64
 }
 
-// drive runs a script, and fails the test if the page did something wrong.
-func drive(t *testing.T, script string, args ...string) said {
+// drive runs a script, and fails the test if the page misbehaved.
+func drive(t *testing.T, script string, args ...string) result {
 	t.Helper()
 	cmd := exec.Command("node", append([]string{script}, args...)...)
 	var stderr bytes.Buffer
@@ -68,17 +68,17 @@ func drive(t *testing.T, script string, args ...string) said {
 	if err != nil {
 		t.Fatalf("%v\n%s%s", err, out, &stderr)
 	}
-	var s said
+	var s result
 	if err := json.Unmarshal(out, &s); err != nil {
 		t.Fatalf("%v in %s", err, out)
 	}
 	if len(s.Errors)+len(s.Violations) > 0 {
-		t.Errorf("errors %q, violations of the policy %q", s.Errors, s.Violations)
+		t.Errorf("errors %q, policy violations %q", s.Errors, s.Violations)
 	}
 	return s
 }
 
-// archive captures a file Windows/saved.log and returns the archive with its content.
+// archive captures a file Windows/saved.log and returns the archive and the file's content.
 func archive(t *testing.T) (wim, content string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -95,8 +95,8 @@ func archive(t *testing.T) (wim, content string) {
 	return wim, content
 }
 
-// TestSmoke opens, browses and saves in a plain Firefox, with all site data blocked, and in a private window. In the last two the page
-// says what it cannot do and assembles results in memory.
+// TestSmoke opens, browses and saves in a plain Firefox, with all site data blocked, and in a private window. In the
+// last two the page reports what it cannot do and assembles results in memory.
 func TestSmoke(t *testing.T) {
 	url := serve(t)
 	const memory, disk = "results are assembled in memory", "Results are assembled on disk, where the browser has"
@@ -115,22 +115,22 @@ func TestSmoke(t *testing.T) {
 			s := drive(t, "smoke.mjs", url, wim, downloads, "Windows", "saved.log", picture("firefox-"+x.name), x.prefs)
 			for _, want := range x.says {
 				if !strings.Contains(s.Caps, want) {
-					t.Errorf("the page does not say %q, but\n%s", want, s.Caps)
+					t.Errorf("the page lacks %q:\n%s", want, s.Caps)
 				}
 			}
 			got, err := os.ReadFile(filepath.Join(downloads, "saved.log"))
 			if err != nil || string(got) != content {
-				t.Errorf("saved %d bytes of %d, or others: %v", len(got), len(content), err)
+				t.Errorf("saved %d bytes, want %d, or they differ: %v", len(got), len(content), err)
 			}
 		})
 	}
 }
 
-// TestWithoutWebAssembly switches WebAssembly off: the page says that, not that the browser is too old.
+// TestWithoutWebAssembly disables WebAssembly: the page reports that, not that the browser is too old.
 func TestWithoutWebAssembly(t *testing.T) {
 	s := drive(t, "off.mjs", serve(t), t.TempDir(), picture("firefox-without-wasm"))
 	if !strings.Contains(s.Text, "WebAssembly is switched off in this browser") || !strings.Contains(s.Text, "javascript.options.wasm") || strings.Contains(s.Text, "This browser is too old") {
-		t.Errorf("the page says\n%s", s.Text)
+		t.Errorf("the page shows\n%s", s.Text)
 	}
 }
 
@@ -152,29 +152,31 @@ func large(t *testing.T, megabytes int) string {
 	return wim
 }
 
-// TestChanged removes, truncates and replaces an archive while it is open: the page says so, with the name of the archive.
+// TestChanged removes, truncates and replaces an archive while it is open: the page reports it, with the name of the
+// archive.
 func TestChanged(t *testing.T) {
 	s := drive(t, "changed.mjs", serve(t), large(t, 24), "Windows", "large.bin", t.TempDir(), picture("firefox-changed"))
 	for trial, want := range map[string]string{
 		"removed": "install.wim is gone", "cut": "install.wim was truncated", "replaced": "install.wim was truncated",
 	} {
 		for _, where := range []string{", verify", ", preview"} {
-			if got := s.Told[trial+where]; !strings.HasPrefix(got, want) {
-				t.Errorf("%s%s: the page says %q, want %q", trial, where, got, want)
+			if got := s.Messages[trial+where]; !strings.HasPrefix(got, want) {
+				t.Errorf("%s%s: the page shows %q, want %q", trial, where, got, want)
 			}
 		}
 	}
 }
 
-// TestMemory closes an archive after verifying it: only the spare worker is left, and the memory of the others is freed.
+// TestMemory closes an archive after verifying it: only the spare worker remains, and the memory of the others is
+// freed.
 func TestMemory(t *testing.T) {
 	m := drive(t, "memory.mjs", serve(t), large(t, 64), t.TempDir(), picture("firefox-memory")).Memory
 	grown, left := m["verified"]-m["start"], m["closed"]-m["start"]
 	t.Logf("%d MB at the start, %d when verified with %d workers, %d when closed", m["start"]>>20, m["verified"]>>20, m["verifiedWorkers"], m["closed"]>>20)
 	if m["verifiedWorkers"] < 2 || grown < 50<<20 {
-		t.Errorf("verifying took %d bytes and %d workers: nothing can be told from that", grown, m["verifiedWorkers"])
+		t.Errorf("verifying took %d bytes and %d workers: the difference is too small to measure", grown, m["verifiedWorkers"])
 	}
 	if m["closedWorkers"] != 1 || left > grown/2 {
-		t.Errorf("%d workers are left when the archive is closed, and %d bytes of %d", m["closedWorkers"], left, grown)
+		t.Errorf("%d workers remain after the archive is closed, and %d bytes of %d", m["closedWorkers"], left, grown)
 	}
 }

@@ -1,4 +1,5 @@
-// Opens the page in a Firefox without WebAssembly and prints {text, errors, violations}, where text is what the page says.
+// Opens the page in a Firefox without WebAssembly and prints {text, errors, violations}, where text is the page's
+// text.
 //
 //	node off.mjs URL DOWNLOADS PICTURE
 import { start } from "./start.mjs";

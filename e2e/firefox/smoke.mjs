@@ -1,15 +1,15 @@
-// Opens an archive in Firefox, browses to a file and saves it, as a person would; prints {errors, violations} as JSON.
+// Opens an archive in Firefox, browses to a file and saves it, like a user; prints {errors, violations} as JSON.
 //
 //	node smoke.mjs URL ARCHIVE DOWNLOADS FOLDER FILE PICTURE PREFERENCES
 //
-// PICTURE is where a screenshot goes; PREFERENCES are more of Firefox's own, as JSON.
+// PICTURE is the file for a screenshot; PREFERENCES are additional preferences for Firefox, as JSON.
 import { start } from "./start.mjs";
 
 const [url, archive, downloads, folder, file, picture, preferences] = process.argv.slice(2);
 const t = await start(url, downloads, JSON.parse(preferences ?? "{}"));
 await t.run(picture, async () => {
 	await t.started();
-	// What this browser can do, as the page says.
+	// What this browser can do, according to the page.
 	await t.control("button", "Keyboard shortcuts").click();
 	await t.control("heading", "What this browser can do").wait();
 	const caps = await t.page.evaluate(() => document.querySelector(".caps").innerText);

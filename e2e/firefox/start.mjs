@@ -1,11 +1,12 @@
-// Starts Firefox on the page for a test, and has the steps that tests share. Firefox is what FIREFOX names, or firefox-esr.
+// Starts Firefox with the page for a test, and has the steps that tests share. Firefox is the value of FIREFOX, or
+// firefox-esr.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import puppeteer from "puppeteer-core";
 
-// start opens url in a Firefox with more preferences, saving to the folder downloads.
+// start opens url in a Firefox with additional preferences that saves downloads to the folder downloads.
 export async function start(url, downloads, prefs = {}) {
 	const executablePath = execFileSync("which", [process.env.FIREFOX || "firefox-esr"], { encoding: "utf8" }).trim();
 	const browser = await puppeteer.launch({
@@ -42,7 +43,7 @@ class Test {
 
 	control(role, name) { return this.page.locator(`::-p-aria([name="${name}"][role="${role}"])`).setTimeout(60_000); }
 
-	// open picks an archive. The picker itself belongs to the system; what it would have chosen is put where it would have put it.
+	// open picks an archive. The system's picker is bypassed: the file is set on the input directly.
 	async open(archive) {
 		await this.page.evaluate(() => { HTMLInputElement.prototype.click = () => {}; });
 		await this.control("button", "Open a file").click();
@@ -57,13 +58,13 @@ class Test {
 	async saved(name) {
 		const path = join(this.downloads, name);
 		for (let i = 0; !existsSync(path) || readdirSync(this.downloads).some((n) => n.endsWith(".part")); i++) {
-			if (i > 300) throw new Error(`${name} was not saved; there is ${readdirSync(this.downloads)}`);
+			if (i > 300) throw new Error(`${name} was not saved; the folder holds ${readdirSync(this.downloads)}`);
 			await sleep(100);
 		}
 		return path;
 	}
 
-	// memory is what the processes of pages take, with all workers, bytes: their resident sets, as Linux counts them.
+	// memory returns the memory of the page's processes, with all workers, in bytes: their resident sets on Linux.
 	memory() {
 		const field = (pid, file, pattern) => { try { return readFileSync(`/proc/${pid}/${file}`, "utf8").match(pattern)?.[1]; } catch { return undefined; } };
 		const parent = new Map(readdirSync("/proc").filter((n) => /^\d+$/.test(n)).map((n) => [n, field(n, "status", /^PPid:\s*(\d+)/m)]));
@@ -77,12 +78,13 @@ class Test {
 		return sum;
 	}
 
-	// run runs steps, keeps a picture of how they ended, prints what they return with the page's errors, and closes the browser.
+	// run runs steps, keeps a screenshot of the end, prints their result with the page's errors, and closes the
+	// browser.
 	async run(picture, steps) {
 		try {
-			const said = await steps();
+			const result = await steps();
 			await this.page.screenshot({ path: picture });
-			console.log(JSON.stringify({ ...said, errors: this.errors, violations: await this.page.evaluate(() => window.violations) }));
+			console.log(JSON.stringify({ ...result, errors: this.errors, violations: await this.page.evaluate(() => window.violations) }));
 		} catch (e) {
 			console.error(this.errors.join("\n"));
 			for (const page of await this.browser.pages()) {

@@ -27,7 +27,7 @@ func walk(p *browser.Page, folders ...string) {
 	}
 }
 
-// TestBrowse opens an archive and looks around in it by mouse, by address and by the browser's own buttons.
+// TestBrowse opens an archive and browses it by mouse, by address and by the browser's own buttons.
 func TestBrowse(t *testing.T) {
 	tree := source(t)
 	p := open(t, capture(t, tree, "install.wim", "--check"))
@@ -53,20 +53,20 @@ func TestBrowse(t *testing.T) {
 	p.Sees("200,000 bytes")
 	p.Until("the address to say where this is", `decodeURIComponent(location.hash).includes("/Windows/Deep/er")`)
 
-	// Back and forward are the browser's.
+	// Back and forward in the browser.
 	p.Eval(`void history.back()`)
 	p.Find("gridcell", "er")
 	p.Eval(`void history.forward()`)
 	p.Find("gridcell", "st.bin")
 
-	// The path bar leads up, Alt+Up too.
+	// The path bar goes up, and so does Alt+Up.
 	p.Click("button", "Windows")
 	p.Find("gridcell", "notepad.txt")
 	p.Focus("grid", "Contents of …")
 	p.Press("Alt+Up")
 	p.Find("gridcell", "readme.txt")
 
-	// The tree of folders leads anywhere.
+	// The folder tree goes to any folder.
 	p.Click("treeitem", "Windows")
 	p.Find("gridcell", "settings.xml")
 
@@ -97,13 +97,13 @@ func TestBrowse(t *testing.T) {
 	p.Find("gridcell", "settings.xml")
 }
 
-// firstCell is a script that is true when the first rows, folders before files, have these names.
+// firstCell returns a script that is true when the first rows, folders before files, have these names.
 func firstCell(names ...string) string {
 	return `(() => { const cells = [...document.querySelectorAll('[role=gridcell].name')].map((c) => c.textContent.trim());
 		return ` + strings.ReplaceAll(`["`+strings.Join(names, `","`)+`"]`, `\`, `\\`) + `.every((n, i) => cells[i] === n); })()`
 }
 
-// TestSearch finds names in all images, equal contents together.
+// TestSearch finds names in all images; identical files are grouped.
 func TestSearch(t *testing.T) {
 	tree := source(t)
 	wim := capture(t, tree, "install.wim")
@@ -164,7 +164,7 @@ func TestPreview(t *testing.T) {
 	p.Find("heading", "empty.log")
 }
 
-// TestSave writes one file where a person chose, and as a download where the browser has no picker.
+// TestSave saves one file to a picked location, and as a download if the browser has no picker.
 func TestSave(t *testing.T) {
 	tree := source(t)
 	wim := capture(t, tree, "install.wim")
@@ -181,12 +181,12 @@ func TestSave(t *testing.T) {
 	p.Sees("done")
 	sameFile(t, filepath.Join(tree, "Windows", "Deep", "er", "st.bin"), filepath.Join(out, "st.bin"))
 
-	// By the keyboard, and closed without a choice: nothing happens, and nothing is said to be wrong.
+	// With the keyboard, and dismissed: nothing happens, and no error is shown.
 	p.DismissPickers()
 	p.Focus("grid", "Contents of …")
 	p.Press("Control+S")
 	if p.Has("alert", "") {
-		t.Error("a dismissed picker is an error")
+		t.Error("a dismissed picker was reported as an error")
 	}
 
 	q := browser.Open(t, dist, browser.Options{})
@@ -209,7 +209,7 @@ func TestEarlyDrop(t *testing.T) {
 	p.Find("gridcell", "readme.txt")
 }
 
-// TestRecent opens an archive again, by the handle that the browser kept.
+// TestRecent opens an archive again, through the handle that the browser kept.
 func TestRecent(t *testing.T) {
 	p := browser.Open(t, dist, browser.Options{})
 	wim := filepath.Join(p.Dir, "kept.wim")
@@ -222,7 +222,7 @@ func TestRecent(t *testing.T) {
 	p.Click("button", "kept.wim…")
 	p.Find("gridcell", "readme.txt")
 
-	// The address leads there again by itself, as long as the browser allows it.
+	// The address restores the place by itself, as long as the browser allows it.
 	walk(p, "Windows")
 	p.Click("gridcell", "notepad.txt")
 	p.Until("the address to say where this is", `decodeURIComponent(location.hash).includes("/Windows")`)
@@ -231,7 +231,7 @@ func TestRecent(t *testing.T) {
 	p.Find("gridcell", "notepad.txt")
 }
 
-// TestSample opens the archive that the page brings along.
+// TestSample opens the page's own sample.
 func TestSample(t *testing.T) {
 	p := browser.Open(t, dist, browser.Options{})
 	p.Click("button", "Try the sample")
@@ -241,7 +241,7 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// TestLong opens an archive that is longer than 4 GiB, whose contents all lie beyond that.
+// TestLong opens an archive longer than 4 GiB, whose blobs are all beyond that offset.
 func TestLong(t *testing.T) {
 	tree := source(t)
 	long := filepath.Join(t.TempDir(), "long.wim")

@@ -12,8 +12,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// builder opens a page that writes archives by the engine's own protocol, on the site itself: the screens for it are
-// still to come.
+// builder opens a page that writes archives through the engine's protocol, on the site itself: there are no screens
+// for it yet.
 func builder(t *testing.T) *browser.Page {
 	t.Helper()
 	site := t.TempDir()
@@ -42,7 +42,7 @@ func builder(t *testing.T) *browser.Page {
 	return p
 }
 
-// built is what the page tells of an archive that it wrote.
+// built is the page's report on an archive that it wrote.
 type built struct {
 	Draft struct{ Files, Dirs, SkippedN int }
 	Plan  struct {
@@ -66,8 +66,8 @@ func build(t *testing.T, p *browser.Page, request string) built {
 	return b
 }
 
-// TestBuildArchive makes an archive of a dropped folder, saves it, and opens it again: the page takes every byte of it
-// out, and so does wimlib. Then another folder is appended to it in its file.
+// TestBuildArchive makes an archive of a dropped folder, saves it, and opens it again: the page and wimlib both
+// extract every byte of it. Then another folder is appended to it in place.
 func TestBuildArchive(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	tree := source(t)
@@ -88,7 +88,7 @@ func TestBuildArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !b.Report.OK || b.Written != info.Size() || b.Report.WrittenLen != info.Size() || b.Draft.SkippedN > 0 || b.Plan.Name != "built.wim" || b.Plan.Size == 0 {
-		t.Errorf("the page tells %+v of %d bytes", b, info.Size())
+		t.Errorf("the page reported %+v for %d bytes", b, info.Size())
 	}
 	awaitFiles(t, out, 1)
 	wimtest.MustRun(t, "", wimtest.Wimlib, "verify", archive)
@@ -111,8 +111,8 @@ func TestBuildArchive(t *testing.T) {
 	p.PickFolder(second)
 	build(t, p, `{ options: { integrity: true }, image: "Second", base: true }`)
 	awaitFiles(t, out, 1)
-	if told := wimtest.MustRun(t, "", wimtest.Wimlib, "info", archive, "2"); !bytes.Contains(told, []byte("Build:                  19045")) {
-		t.Errorf("of the Windows in the image wimlib is told\n%s", told)
+	if info := wimtest.MustRun(t, "", wimtest.Wimlib, "info", archive, "2"); !bytes.Contains(info, []byte("Build:                  19045")) {
+		t.Errorf("wimlib's info does not have the Windows build\n%s", info)
 	}
 	wimtest.MustRun(t, "", wimtest.Wimlib, "verify", archive)
 	asSeen(t, "the first image", want, applied(t, archive, "1"))
@@ -133,8 +133,8 @@ func TestBuildArchive(t *testing.T) {
 	asSeen(t, "what the page takes out", want, unzip(t, only(t, zips, ".zip")))
 }
 
-// asSeen compares what came of a folder with the folder, as far as a page gets to know one: no links, no times of
-// folders, and those of files in milliseconds.
+// asSeen compares the result with the source folder, as far as a page sees one: no links, no times of folders, and
+// times of files in milliseconds.
 func asSeen(t *testing.T, what string, want, got wimtest.Snapshot) {
 	t.Helper()
 	seen := wimtest.Snapshot{}
@@ -148,12 +148,12 @@ func asSeen(t *testing.T, what string, want, got wimtest.Snapshot) {
 	same(t, what, seen, got, 0)
 	for path, fact := range got {
 		if w := seen[path]; w != nil && fact.Type == "file" && fact.Time.UnixMilli() != w.Time.UnixMilli() {
-			t.Errorf("%s: %s is of %v, want %v", what, path, fact.Time, w.Time)
+			t.Errorf("%s: %s has the time %v, want %v", what, path, fact.Time, w.Time)
 		}
 	}
 }
 
-// applied has wimlib take an image out.
+// applied extracts an image with wimlib.
 func applied(t *testing.T, archive, image string) wimtest.Snapshot {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "applied")
@@ -161,7 +161,7 @@ func applied(t *testing.T, archive, image string) wimtest.Snapshot {
 	return snap(t, dir)
 }
 
-// TestCancelBuild stops the writing of an archive in its middle: nothing half-written stays.
+// TestCancelBuild stops the writing of an archive halfway: no partial file remains.
 func TestCancelBuild(t *testing.T) {
 	tree := large(t)
 	p := builder(t)
@@ -177,7 +177,7 @@ func TestCancelBuild(t *testing.T) {
 	p.Eval(`cancelBuild()`)
 	p.Until("the end", `ended !== ""`)
 	if got := string(p.Eval(`ended`)); got != `"cancelled"` {
-		t.Errorf("it ended: %s", got)
+		t.Errorf("ended with: %s", got)
 	}
 	empty(t, out)
 }

@@ -10,7 +10,7 @@ import (
 	"wimscope/e2e/browser"
 )
 
-// random captures a file large.bin of megabytes of noise.
+// random captures a file large.bin of that many megabytes of noise.
 func random(t *testing.T, megabytes int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -20,8 +20,8 @@ func random(t *testing.T, megabytes int) string {
 	return capture(t, dir, "install.wim", "--compress=XPRESS")
 }
 
-// TestChanged removes, truncates and replaces an archive while it is open: the page says so, with the name of the archive, whatever it
-// was doing.
+// TestChanged removes, truncates and replaces an archive while it is open: the page reports it, with the name of the
+// archive, whatever it was doing.
 func TestChanged(t *testing.T) {
 	wim := random(t, 24)
 	p := browser.Open(t, dist, browser.Options{})
@@ -39,7 +39,7 @@ func TestChanged(t *testing.T) {
 			return os.Rename(path+".new", path)
 		}},
 		{"written to", "install.wim was replaced", func(path string, content []byte) error {
-			time.Sleep(1100 * time.Millisecond) // browsers go by the time of the last change
+			time.Sleep(1100 * time.Millisecond) // browsers compare the time of the last change
 			f, err := os.OpenFile(path, os.O_WRONLY, 0)
 			if err == nil {
 				_, err = f.WriteAt(make([]byte, 1<<20), 1<<20)
@@ -71,7 +71,7 @@ func TestChanged(t *testing.T) {
 			p.Click("gridcell", "large.bin")
 			p.Click("button", "Hex")
 			p.Until("the preview", `document.querySelector("#goto, .preview [role=alert]") !== null`)
-			if p.Has("textbox", "Go to offset…") { // what the worker has read before is shown; the middle of the file it has not
+			if p.Has("textbox", "Go to offset…") { // what the worker has read before is shown; it has not read the middle of the file
 				p.Type("textbox", "Go to offset…", "20000000")
 				p.Press("Enter")
 			}
@@ -92,12 +92,13 @@ func TestChanged(t *testing.T) {
 	empty(t, out)
 }
 
-// TestMemory closes an archive after verifying it: only the spare worker is left, and the memory of the others is freed.
+// TestMemory closes an archive after verifying it: only the spare worker remains, and the memory of the others is
+// freed.
 func TestMemory(t *testing.T) {
 	wim := random(t, 64)
 	p := browser.Open(t, dist, browser.Options{})
 	p.Worker("wimscope")
-	time.Sleep(3 * time.Second) // it exercises
+	time.Sleep(3 * time.Second) // the warm-up runs
 	memory := func() int64 {
 		n, err := p.Memory()
 		if err != nil {
@@ -115,7 +116,7 @@ func TestMemory(t *testing.T) {
 	p.Find("button", "Open a file")
 	var closed int64
 	left := 0
-	for range 40 { // the browser takes its time over what it gives back
+	for range 40 { // the browser frees memory late
 		time.Sleep(250 * time.Millisecond)
 		closed, left = memory(), len(p.Workers())
 		if left == 1 && closed-start < (verified-start)/4 {
@@ -124,9 +125,9 @@ func TestMemory(t *testing.T) {
 	}
 	t.Logf("%d MB at the start, %d when verified with %d workers, %d when closed", start>>20, verified>>20, workers, closed>>20)
 	if workers < 2 || verified-start < 50<<20 {
-		t.Errorf("verifying took %d bytes and %d workers: nothing can be told from that", verified-start, workers)
+		t.Errorf("verifying took %d bytes and %d workers: the difference is too small to measure", verified-start, workers)
 	}
 	if left != 1 || closed-start > (verified-start)/2 {
-		t.Errorf("%d workers are left when the archive is closed, and %d bytes of %d", left, closed-start, verified-start)
+		t.Errorf("%d workers remain after the archive is closed, and %d bytes of %d", left, closed-start, verified-start)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// large makes a tree that takes a while: text that packs well, so that little is read and much is unpacked.
+// large makes a tree that takes a while: text that compresses well, so that little is read and much is unpacked.
 func large(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "large")
@@ -35,14 +35,14 @@ func large(t *testing.T) string {
 	return dir
 }
 
-// noise is bytes that no codec makes smaller.
+// noise returns bytes that no codec makes smaller.
 func noise(n int) []byte {
 	b := make([]byte, n)
 	rand.NewChaCha8([32]byte{7}).Read(b)
 	return b
 }
 
-// TestVerify finds a good archive good, and saves the report.
+// TestVerify finds an intact archive intact, and saves the report.
 func TestVerify(t *testing.T) {
 	wim := capture(t, source(t), "install.wim", "--check")
 	p := open(t, wim)
@@ -66,7 +66,7 @@ func TestVerify(t *testing.T) {
 		t.Errorf("the report is %q, %v", text, err)
 	}
 
-	// The sum of the whole file, compared with one that was published.
+	// The checksum of the whole file, compared with a published one.
 	p.Click("button", "Compute SHA-256")
 	sum := sha256Of(t, wim)
 	p.Sees(sum)
@@ -78,7 +78,7 @@ func TestVerify(t *testing.T) {
 	p.Sees("Not a SHA-256")
 }
 
-// TestVerifyDamaged names every path that a damaged content hits, in both images, and still extracts the rest.
+// TestVerifyDamaged reports every path that uses a damaged blob, in both images, and still extracts the rest.
 func TestVerifyDamaged(t *testing.T) {
 	tree := source(t)
 	wim := capture(t, tree, "install.wim", "--compress=none", "--check")
@@ -89,7 +89,7 @@ func TestVerifyDamaged(t *testing.T) {
 	}
 	at := strings.Index(string(content), "All work and no play.")
 	if at < 0 {
-		t.Fatal("the archive does not hold what is to be damaged")
+		t.Fatal("the text to damage is not in the archive")
 	}
 	damage(t, wim, int64(at)+5, 3)
 
@@ -109,13 +109,13 @@ func TestVerifyDamaged(t *testing.T) {
 		t.Errorf("the report names the damaged file %d times, it is in two images", n)
 	}
 
-	// Without recovery the damaged file is left out and told; everything else is whole.
+	// Without recovery the damaged file is skipped and reported; everything else is complete.
 	p.Click("link", "Files")
 	out := outFolder(t, p, "out")
 	p.PickSave(out, "without.zip")
 	extract(p, "Extract image", "ZIP file")
 	if report := finished(t, p); !strings.Contains(report, "/Windows/notepad.txt") || !strings.Contains(report, "damaged") {
-		t.Errorf("the report does not tell what was left out:\n%s", report)
+		t.Errorf("the report does not name the skipped file:\n%s", report)
 	}
 	want := snap(t, tree)
 	delete(want, "Windows/notepad.txt")
@@ -124,7 +124,7 @@ func TestVerifyDamaged(t *testing.T) {
 	same(t, "the rest", want, got, wimtest.Times)
 }
 
-// TestCancelVerify stops and holds a verification.
+// TestCancelVerify cancels and pauses a verification.
 func TestCancelVerify(t *testing.T) {
 	p := open(t, capture(t, large(t), "large.wim", "--compress=LZMS"))
 	p.Click("link", "Verify")
@@ -138,7 +138,7 @@ func TestCancelVerify(t *testing.T) {
 	p.Find("gridcell", "biga.txt")
 }
 
-// TestSplit opens a set of parts with one missing, and takes it when it is dropped.
+// TestSplit opens a set of parts with one missing, and accepts that part when it is dropped.
 func TestSplit(t *testing.T) {
 	tree := source(t)
 	wim := capture(t, tree, "install.wim")
@@ -150,7 +150,7 @@ func TestSplit(t *testing.T) {
 	}
 	missing := filepath.Join(dir, "install3.swm")
 	var others []string
-	for i := len(parts) - 1; i >= 0; i-- { // in no order
+	for i := len(parts) - 1; i >= 0; i-- { // not in order
 		if parts[i] != missing {
 			others = append(others, parts[i])
 		}
@@ -167,7 +167,7 @@ func TestSplit(t *testing.T) {
 	same(t, "split", snap(t, tree), unzip(t, only(t, out, ".zip")), wimtest.Times)
 }
 
-// TestDelta opens an archive without the one that it was made from, and then with it.
+// TestDelta opens an archive without the one that it is based on, and then with it.
 func TestDelta(t *testing.T) {
 	tree := source(t)
 	base := capture(t, tree, "base.wim")
@@ -198,7 +198,7 @@ func TestDelta(t *testing.T) {
 	same(t, "delta", snap(t, changed), unzip(t, only(t, out, ".zip")), wimtest.Times)
 }
 
-// TestTogether drops archives that need each other, and some that do not, at once.
+// TestTogether drops archives that need each other, and some that do not, at the same time.
 func TestTogether(t *testing.T) {
 	tree := source(t)
 	base := capture(t, tree, "base.wim")
@@ -224,7 +224,7 @@ func TestTogether(t *testing.T) {
 		p.Find("heading", "Wimscope")
 	}
 
-	// Images in one archive, their contents in another.
+	// Images in one archive, their blobs in another.
 	parts, refs := sample(t, "metadata-only")
 	p.Drop(refs[0], parts[0])
 	p.Find("heading", "image.wim")
@@ -233,7 +233,7 @@ func TestTogether(t *testing.T) {
 	p.Sees("hello, world")
 	p.Click("button", "Close this archive")
 
-	// Strangers: a person says which.
+	// Unrelated archives: the user chooses one.
 	other := capture(t, filepath.Join(tree, "Windows"), "other.wim")
 	p.Drop(other, base)
 	p.Find("dialog", "2 archives: which one do you want to open?")
@@ -243,7 +243,7 @@ func TestTogether(t *testing.T) {
 	p.Find("gridcell", "readme.txt")
 	p.Click("button", "Close this archive")
 
-	// What is none of it is left out, and told.
+	// A file that is not an archive is ignored and reported.
 	letter := filepath.Join(t.TempDir(), "letter.txt")
 	if err := os.WriteFile(letter, []byte("Dear reader,\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -253,7 +253,7 @@ func TestTogether(t *testing.T) {
 	p.Sees("1 file was ignored: letter.txt")
 }
 
-// TestRefused opens what is no archive, or none that can be read, and looks at what people are told.
+// TestRefused opens files that are not archives or cannot be read, and checks the messages.
 func TestRefused(t *testing.T) {
 	wim := capture(t, source(t), "cut.wim")
 	info, err := os.Stat(wim)

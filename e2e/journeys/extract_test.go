@@ -23,7 +23,7 @@ func outFolder(t *testing.T, p *browser.Page, name string) string {
 	return dir
 }
 
-// extract goes through the dialog for what is selected, or for the whole image.
+// extract completes the dialog for the selection, or for the whole image.
 func extract(p *browser.Page, button, destination string) {
 	p.Click("button", button)
 	p.Find("dialog", "Extract …")
@@ -32,7 +32,7 @@ func extract(p *browser.Page, button, destination string) {
 	p.Click("button", "Extract")
 }
 
-// finished waits for a job's end and reads its closing report, which opens by itself if there is something to note.
+// finished waits for a job's end and reads its report, which opens by itself if something was skipped or marked.
 func finished(t *testing.T, p *browser.Page) string {
 	t.Helper()
 	p.Until("the job to end", `document.querySelector("dialog#report") !== null ||
@@ -45,7 +45,7 @@ func finished(t *testing.T, p *browser.Page) string {
 	return report
 }
 
-// TestExtractImage writes a whole image in every form and compares all of it with the folder that it was made of.
+// TestExtractImage writes a whole image in every format and compares all of it with the source folder.
 func TestExtractImage(t *testing.T) {
 	tree := source(t)
 	want := snap(t, tree)
@@ -81,12 +81,12 @@ func TestExtractImage(t *testing.T) {
 			if sub, err := os.ReadDir(folder); err == nil && len(sub) == 1 && want[sub[0].Name()] == nil {
 				got = below(got, sub[0].Name()) // a folder of its own inside the chosen one
 			}
-			// A browser cannot make links: each that is left out is told.
+			// A browser cannot make links: each one is reported as skipped.
 			left := wimtest.Snapshot{}
 			for path, fact := range want {
 				if fact.Type == "link" {
 					if !strings.Contains(report, path) {
-						t.Errorf("the link %s was left out and the report does not say so", path)
+						t.Errorf("the link %s was skipped and the report does not say so", path)
 					}
 					continue
 				}
@@ -97,7 +97,7 @@ func TestExtractImage(t *testing.T) {
 	}
 }
 
-// only returns the one file of a folder whose name ends so.
+// only returns the one file in a folder whose name ends in suffix.
 func only(t *testing.T, dir, suffix string) string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, "*"+suffix))
@@ -107,7 +107,7 @@ func only(t *testing.T, dir, suffix string) string {
 	return found[0]
 }
 
-// TestExtractSelection writes one folder and one file of several.
+// TestExtractSelection extracts one folder and one file.
 func TestExtractSelection(t *testing.T) {
 	tree := source(t)
 	p := open(t, capture(t, tree, "install.wim"))
@@ -126,7 +126,7 @@ func TestExtractSelection(t *testing.T) {
 	same(t, "selection", want, unzip(t, only(t, out, ".zip")), wimtest.Times)
 }
 
-// TestExtractDownload does without a picker: the ZIP is put together in the origin's own storage and downloaded.
+// TestExtractDownload runs without a picker: the ZIP is assembled in the origin private file system and downloaded.
 func TestExtractDownload(t *testing.T) {
 	tree := source(t)
 	wim := capture(t, tree, "install.wim")
@@ -139,7 +139,7 @@ func TestExtractDownload(t *testing.T) {
 	same(t, "downloaded ZIP", snap(t, tree), unzip(t, p.Download()), wimtest.Times)
 }
 
-// cancel stops the job that is under way.
+// cancel cancels the running job.
 func cancel(p *browser.Page) {
 	p.Find("progressbar", "…")
 	p.Click("button", "Cancel")
@@ -147,7 +147,7 @@ func cancel(p *browser.Page) {
 	p.Sees("cancelled")
 }
 
-// TestCancelExtract stops an extraction in its middle: nothing half-written stays.
+// TestCancelExtract cancels an extraction halfway: no partial output remains.
 func TestCancelExtract(t *testing.T) {
 	p := open(t, capture(t, large(t), "large.wim", "--compress=LZMS"))
 	out := outFolder(t, p, "out")
@@ -163,8 +163,8 @@ func TestCancelExtract(t *testing.T) {
 	empty(t, folder)
 }
 
-// TestSteady watches the buttons of a job that finds damage on its way, in a wide window and in a narrow one: whatever
-// is told beside them, they stay where they are.
+// TestSteady watches the buttons of a job that finds damage, in a wide window and in a narrow one: whatever appears
+// beside them, they do not move.
 func TestSteady(t *testing.T) {
 	wim := capture(t, large(t), "large.wim", "--compress=LZMS")
 	damage(t, wim, 1<<20, 64)
@@ -201,7 +201,7 @@ func TestSteady(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(seen.Cancel) != 1 || len(seen.Pause) != 1 || seen.Noted == 0 {
-			t.Errorf("%d wide: Cancel was at %q, Pause at %q, something was noted %d times", width, seen.Cancel, seen.Pause, seen.Noted)
+			t.Errorf("%d wide: Cancel was at %q, Pause at %q, problems were shown %d times", width, seen.Cancel, seen.Pause, seen.Noted)
 		}
 		p.Click("button", "Dismiss")
 	}

@@ -20,8 +20,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// source makes a tree on disk that has something of everything a browser on Linux can write: folders deep and
-// empty, files of many sizes, a symbolic link, hard links, and names in several scripts.
+// source makes a tree on disk with everything that a browser on Linux can write: deep and empty folders, files of
+// many sizes, a symbolic link, hard links, and names in several scripts.
 func source(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "tree")
@@ -55,7 +55,7 @@ func source(t *testing.T) string {
 var onePixel = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\b\x02\x00\x00\x00\x90wS\xde" +
 	"\x00\x00\x00\fIDAT\b\xd7c\xe0J\xdb\x00\x00\x01\x1d\x00\xc0C\xc4\x9d\xa0\x00\x00\x00\x00IEND\xaeB`\x82")
 
-// capture packs a tree with wimlib-imagex and returns the archive's path.
+// capture captures a tree with wimlib-imagex and returns the archive's path.
 func capture(t *testing.T, tree, name string, options ...string) string {
 	t.Helper()
 	wimtest.Need(t, wimtest.Wimlib)
@@ -70,7 +70,7 @@ func appendImage(t *testing.T, tree, wim, name string) {
 	wimtest.MustRun(t, "", wimtest.Wimlib, "append", tree, wim, name, "--no-acls")
 }
 
-// snap reads a folder for comparison.
+// snap takes a snapshot of a folder for comparison.
 func snap(t *testing.T, dir string) wimtest.Snapshot {
 	t.Helper()
 	s, err := wimtest.Snap(dir)
@@ -80,7 +80,7 @@ func snap(t *testing.T, dir string) wimtest.Snapshot {
 	return s
 }
 
-// below returns the part of a snapshot under a folder, its paths relative to it.
+// below returns the part of a snapshot below a folder, with paths relative to it.
 func below(s wimtest.Snapshot, folder string) wimtest.Snapshot {
 	part := wimtest.Snapshot{}
 	for path, fact := range s {
@@ -93,7 +93,7 @@ func below(s wimtest.Snapshot, folder string) wimtest.Snapshot {
 	return part
 }
 
-// unzip unpacks a ZIP with our own hands, so that its names, sizes and sums are all looked at, and snaps it.
+// unzip unpacks a ZIP with our own code, so that all names, sizes and checksums are checked, and returns a snapshot.
 func unzip(t *testing.T, path string) wimtest.Snapshot {
 	t.Helper()
 	r, err := zip.OpenReader(path)
@@ -108,7 +108,7 @@ func unzip(t *testing.T, path string) wimtest.Snapshot {
 		if err != nil {
 			t.Fatalf("%s: %v", f.Name, err)
 		}
-		b, err := io.ReadAll(content) // compares the CRC at its end
+		b, err := io.ReadAll(content) // checks the CRC at its end
 		if err == nil {
 			err = content.Close()
 		}
@@ -120,7 +120,7 @@ func unzip(t *testing.T, path string) wimtest.Snapshot {
 	return u.done()
 }
 
-// untar does the same with a TAR.
+// untar does the same for a TAR.
 func untar(t *testing.T, path string) wimtest.Snapshot {
 	t.Helper()
 	f, err := os.Open(path)
@@ -149,11 +149,11 @@ func untar(t *testing.T, path string) wimtest.Snapshot {
 	}
 }
 
-// unpacker writes what an archive holds to disk, as a tool that trusts nobody would.
+// unpacker writes entries to disk and checks each of them.
 type unpacker struct {
 	t     *testing.T
 	dir   string
-	late  []func() error       // times, set when nothing more is written into folders
+	late  []func() error       // sets times; run when nothing more is written to folders
 	links map[string]time.Time // times of links, which Go cannot set
 }
 
@@ -164,7 +164,7 @@ func (u *unpacker) put(name string, info os.FileInfo, content []byte, target, ha
 		return
 	}
 	if !filepath.IsLocal(rel) {
-		u.t.Fatalf("the entry %q leads out of the folder", name)
+		u.t.Fatalf("the entry %q is outside of the folder", name)
 	}
 	path := filepath.Join(u.dir, rel)
 	err := os.MkdirAll(filepath.Dir(path), 0o755)
@@ -175,11 +175,11 @@ func (u *unpacker) put(name string, info os.FileInfo, content []byte, target, ha
 	case info.IsDir():
 		err = os.MkdirAll(path, 0o755)
 	case info.Mode()&os.ModeSymlink != 0:
-		// An absolute link on Windows has a drive.
+		// An absolute Windows link has a drive.
 		err = os.Symlink(strings.TrimPrefix(target, "C:"), path)
 	default:
 		if _, err := os.Lstat(path); err == nil {
-			u.t.Fatalf("%q is there twice", name)
+			u.t.Fatalf("%q occurs twice", name)
 		}
 		err = os.WriteFile(path, content, 0o644)
 	}
@@ -198,8 +198,8 @@ func (u *unpacker) put(name string, info os.FileInfo, content []byte, target, ha
 	}
 }
 
-// diskName undoes the escape by which archives hold names that they otherwise could not, such as one with a
-// backslash in it, and writes a name as Linux has it: UTF-8, unpaired surrogates like other characters.
+// diskName removes the escape with which archives hold names that they otherwise could not, such as one with a
+// backslash, and returns a name as Linux has it: UTF-8, unpaired surrogates like other characters.
 func diskName(path string) string {
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
@@ -226,7 +226,7 @@ func diskName(path string) string {
 
 func (u *unpacker) done() wimtest.Snapshot {
 	u.t.Helper()
-	if err := os.MkdirAll(u.dir, 0o755); err != nil { // an empty archive
+	if err := os.MkdirAll(u.dir, 0o755); err != nil { // for an empty archive
 		u.t.Fatal(err)
 	}
 	for i := len(u.late) - 1; i >= 0; i-- {
@@ -241,7 +241,7 @@ func (u *unpacker) done() wimtest.Snapshot {
 	return s
 }
 
-// same fails the test for every difference of two trees, up to ten.
+// same fails the test for the first ten differences of two trees.
 func same(t *testing.T, what string, want, got wimtest.Snapshot, look wimtest.Aspect) {
 	t.Helper()
 	diff := wimtest.Diff(want, got, look|wimtest.NoRoot)
@@ -253,11 +253,11 @@ func same(t *testing.T, what string, want, got wimtest.Snapshot, look wimtest.As
 		t.Errorf("%s: %s", what, d)
 	}
 	if len(want) < 2 {
-		t.Errorf("%s: nothing was compared", what)
+		t.Errorf("%s: nothing to compare", what)
 	}
 }
 
-// sameFile compares one file with another, every byte.
+// sameFile compares two files byte by byte.
 func sameFile(t *testing.T, want, got string) {
 	t.Helper()
 	w, err := os.ReadFile(want)
@@ -269,11 +269,11 @@ func sameFile(t *testing.T, want, got string) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(w, g) {
-		t.Errorf("%s has %d bytes, %s %d, and they are not the same", filepath.Base(got), len(g), filepath.Base(want), len(w))
+		t.Errorf("%s has %d bytes, %s %d, and they differ", filepath.Base(got), len(g), filepath.Base(want), len(w))
 	}
 }
 
-// empty fails the test if a folder holds anything: half-written files above all.
+// empty fails the test if a folder holds anything, such as partial files.
 func empty(t *testing.T, dir string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -285,7 +285,7 @@ func empty(t *testing.T, dir string) {
 	}
 }
 
-// awaitFiles waits until a folder holds n whole files.
+// awaitFiles waits until a folder holds n complete files.
 func awaitFiles(t *testing.T, dir string, n int) {
 	t.Helper()
 	var names []string
@@ -296,7 +296,7 @@ func awaitFiles(t *testing.T, dir string, n int) {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
-			// A file that is being written is empty, and its bytes are in another beside it.
+			// A file that is being written is empty, and its data is in another one beside it.
 			if info, err := e.Info(); err == nil && info.Size() > 0 && !strings.HasSuffix(e.Name(), ".crswap") {
 				names = append(names, e.Name())
 			}
@@ -308,7 +308,7 @@ func awaitFiles(t *testing.T, dir string, n int) {
 	t.Fatalf("%s holds %q, want %d files", filepath.Base(dir), names, n)
 }
 
-// sha256Of is a file's sum in hexadecimal.
+// sha256Of returns a file's SHA-256 in hexadecimal.
 func sha256Of(t *testing.T, path string) string {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -318,7 +318,7 @@ func sha256Of(t *testing.T, path string) string {
 	return fmt.Sprintf("%x", sha256.Sum256(content))
 }
 
-// damage flips bits of a file's bytes [off, off+n).
+// damage flips bits of the bytes [off, off+n) of a file.
 func damage(t *testing.T, path string, off int64, n int) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -338,7 +338,7 @@ func damage(t *testing.T, path string, off int64, n int) {
 	}
 }
 
-// sample writes the parts of a hand-made archive into a folder and returns their paths, references last.
+// sample writes the parts of a hand-made archive to a folder and returns their paths, references separately.
 func sample(t *testing.T, name string) (parts, refs []string) {
 	t.Helper()
 	dir := t.TempDir()

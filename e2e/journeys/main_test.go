@@ -1,5 +1,5 @@
-// Package journeys does in a real Chromium what people come to do: every journey drops real files, finds controls
-// by role and name, and compares every byte that comes out with what went in.
+// Package journeys runs users' journeys in a real Chromium: each one drops real files, finds controls by role and
+// name, and compares every byte of the output with the input.
 package journeys
 
 import (

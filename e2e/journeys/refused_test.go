@@ -10,8 +10,8 @@ import (
 	"wimscope/e2e/browser"
 )
 
-// asWindows refuses in folders what Chromium on Windows refuses there: names with an extension that it takes for
-// dangerous. It also refuses one that no list of ours has, as a newer browser may.
+// asWindows rejects the names in folders that Chromium on Windows rejects: those with an extension that it considers
+// dangerous. It also rejects one that is in none of our lists, as a newer browser may.
 const asWindows = `
 	const refused = /\.(ocx|cfg|dll|drv|ini|manifest|mof|sys|future)$/i;
 	for (const method of ["getFileHandle", "getDirectoryHandle"]) {
@@ -22,13 +22,13 @@ const asWindows = `
 		};
 	}`
 
-// TestRefusedNames extracts into a folder what a browser on Windows does not let a page write there: people are told
-// before, every name that is left out is told after, and all else is whole. A ZIP has everything.
+// TestRefusedNames extracts to a folder what a browser on Windows does not let a page write there: the page warns
+// before, reports every skipped name afterwards, and everything else is complete. A ZIP has everything.
 func TestRefusedNames(t *testing.T) {
 	tree := source(t)
 	refused := []string{
 		"Windows/System32/ntdll.dll", "Windows/System32/NULL.SYS", "Windows/win.ini", "Windows/Web/desktop.ini",
-		"Windows/Start.lnk", // which Chromium refuses everywhere
+		"Windows/Start.lnk", // which Chromium rejects everywhere
 		"Windows/x.manifest/inside.txt",
 	}
 	unforeseen := "Windows/odd.future"
@@ -71,7 +71,7 @@ func TestRefusedNames(t *testing.T) {
 	}
 	for _, name := range append([]string{unforeseen}, written...) {
 		if strings.Contains(list, "/"+name) {
-			t.Errorf("%s is said to be refused:\n%s", name, list)
+			t.Errorf("%s is listed as refused:\n%s", name, list)
 		}
 	}
 	p.Axe("the list of names that cannot be written")
@@ -83,11 +83,11 @@ func TestRefusedNames(t *testing.T) {
 	notAllowed := regexp.MustCompile(`(?i)\.(ocx|cfg|dll|drv|ini|manifest|mof|sys|future|lnk)(/|$)`)
 	n := 0
 	for path, fact := range want {
-		told := strings.Contains(report+"\n", "/"+path+"\n")
+		listed := strings.Contains(report+"\n", "/"+path+"\n")
 		switch left := notAllowed.MatchString(path) || fact.Type == "link"; {
-		case left && !told && fact.Type != "dir":
-			t.Errorf("%s was left out and the report does not say so:\n%s", path, report)
-		case !left && told:
+		case left && !listed && fact.Type != "dir":
+			t.Errorf("%s was skipped and the report does not say so:\n%s", path, report)
+		case !left && listed:
 			t.Errorf("the report names %s, which was written", path)
 		case left:
 			delete(want, path)
@@ -103,7 +103,7 @@ func TestRefusedNames(t *testing.T) {
 	}
 	same(t, "folder", want, got, 0)
 
-	// What the dialog offers instead keeps all of them.
+	// The alternative that the dialog offers keeps all of them.
 	p.Click("button", "Dismiss")
 	out := outFolder(t, p, "out")
 	p.PickSave(out, "")

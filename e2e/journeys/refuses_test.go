@@ -9,8 +9,8 @@ import (
 	"wimscope/e2e/browser"
 )
 
-// TestSiteDataBlocked runs in a browser whose storage throws: the page starts, says what it cannot do, and saves by a download that
-// is assembled in memory.
+// TestSiteDataBlocked runs in a browser whose storage throws: the page starts, reports what it cannot do, and saves
+// with a download that is assembled in memory.
 func TestSiteDataBlocked(t *testing.T) {
 	tree := source(t)
 	p := browser.Open(t, dist, browser.Options{Blocked: true})
@@ -27,7 +27,7 @@ func TestSiteDataBlocked(t *testing.T) {
 	}
 	for name, how := range stores {
 		if how == "works" {
-			t.Errorf("%s works: this is not the browser that is wanted", name)
+			t.Errorf("%s works: storage is not blocked in this browser", name)
 		}
 	}
 	t.Log(stores)

@@ -7,8 +7,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// said is what a person is told of a sample that is refused.
-var said = map[wimtest.Outcome]string{
+// messages are the page's messages for samples that cannot be opened.
+var messages = map[wimtest.Outcome]string{
 	wimtest.NotWIM:     "is not a Windows image",
 	wimtest.OldVersion: "is in an older WIM format",
 	wimtest.Encrypted:  "is encrypted",
@@ -16,8 +16,8 @@ var said = map[wimtest.Outcome]string{
 	wimtest.Malformed:  "is damaged",
 }
 
-// TestSamples opens every hand-made archive, the hostile ones too, in one page, which must stay well: it lists what
-// can be listed and says of the rest what it is.
+// TestSamples opens every hand-made archive, also the hostile ones, in one page, which must survive: it lists what
+// can be listed and reports what is wrong with the others.
 func TestSamples(t *testing.T) {
 	p := browser.Open(t, dist, browser.Options{})
 	for _, s := range wimtest.Samples() {
@@ -25,17 +25,17 @@ func TestSamples(t *testing.T) {
 			parts, refs := sample(t, s.Name)
 			p.For(t)
 			p.Drop(parts...)
-			want := said[s.Outcome]
+			want := messages[s.Outcome]
 			if s.Name == "version-unknown" {
 				want = "uses an unsupported feature"
 			}
 			switch {
-			case s.Name == "split-wrong-set": // the part that is of another set is told apart
+			case s.Name == "split-wrong-set": // the part of another set is recognised
 				p.Sees("Part 2 of 2 is missing")
 				p.Sees("1 file was ignored")
 				p.Click("button", "Dismiss")
 			case want != "":
-				p.Find("alert", s.Name+"… "+want+"…") // not what the last one was told
+				p.Find("alert", s.Name+"… "+want+"…") // not the previous message
 				p.Click("button", "Dismiss")
 				return
 			}

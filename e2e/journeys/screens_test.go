@@ -9,7 +9,7 @@ import (
 	"wimscope/e2e/browser"
 )
 
-// look is a way of looking at the page.
+// look is a size and colour scheme of the page.
 type look struct {
 	name          string
 	scheme        string
@@ -22,7 +22,7 @@ var looks = []look{
 	{"narrow", "light", 320, 720},
 }
 
-// TestScreens goes to every screen, looks at it light, dark and narrow, keeps a picture, and has axe-core judge it.
+// TestScreens visits every screen, light, dark and narrow, keeps a screenshot, and checks it with axe-core.
 func TestScreens(t *testing.T) {
 	tree := source(t)
 	wim := capture(t, tree, "install.wim", "--check")
@@ -78,7 +78,7 @@ func TestScreens(t *testing.T) {
 	each("shortcuts")
 }
 
-// lookAt looks at a screen in each way.
+// lookAt checks a screen in each look.
 func lookAt(p *browser.Page, screen string) {
 	for _, l := range looks {
 		p.Media(l.scheme)
@@ -91,7 +91,7 @@ func lookAt(p *browser.Page, screen string) {
 	p.Size(1360, 860)
 }
 
-// TestScreensOfTrouble does the same with the screens that nobody wants to see.
+// TestScreensOfTrouble does the same for the screens that report problems.
 func TestScreensOfTrouble(t *testing.T) {
 	tree := source(t)
 	wim := capture(t, tree, "install.wim", "--compress=none", "--check")
@@ -128,7 +128,7 @@ func TestKeyboard(t *testing.T) {
 	p := open(t, capture(t, source(t), "install.wim"))
 	p.Focus("grid", "Contents of …")
 	p.Press("Home")
-	p.Press("w") // typing leads to names that begin so
+	p.Press("w") // typing moves to names with this beginning
 	p.Press("i")
 	p.Press("n")
 	p.Until("the folder to be current", current("Windows"))
@@ -158,7 +158,7 @@ func TestKeyboard(t *testing.T) {
 	p.Until("a pane to have the keyboard", `document.activeElement !== document.body`)
 }
 
-// current is a script that is true when the list's current row has this name.
+// current returns a script that is true when the list's current row has this name.
 func current(name string) string {
 	return `(() => { const row = document.getElementById(document.querySelector('[role=grid]').getAttribute('aria-activedescendant'));
 		return row !== null && row.querySelector('.name').textContent.trim() === "` + name + `"; })()`

@@ -8,7 +8,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestTouch browses, selects several entries and extracts them with a finger, on a small screen.
+// TestTouch browses, selects several entries and extracts them by touch, on a small screen.
 func TestTouch(t *testing.T) {
 	tree := source(t)
 	p := browser.Open(t, dist, browser.Options{})
@@ -17,14 +17,14 @@ func TestTouch(t *testing.T) {
 	p.Drop(capture(t, tree, "install.wim"))
 	p.Find("gridcell", "readme.txt")
 
-	// A tap on a folder opens it, a tap on a file shows it; neither selects for long.
+	// A tap on a folder opens it, a tap on a file shows it; neither starts a selection.
 	p.Tap("gridcell", "Windows")
 	p.Find("gridcell", "notepad.txt")
 	p.Tap("gridcell", "notepad.txt")
 	p.Find("heading", "notepad.txt")
 	p.Tap("button", "Back to the files")
 
-	// A finger that stays begins to select; then a tap is enough, on the row or on its box.
+	// A long press starts a selection; then a tap is enough, on the row or on its box.
 	p.Hold("gridcell", "notepad.txt")
 	p.Sees("1 selected")
 	p.Tap("gridcell", "copy.txt")
@@ -54,7 +54,7 @@ func TestTouch(t *testing.T) {
 	p.Tap("checkbox", "Select all")
 	p.Gone("button", "6 selected…")
 
-	// Whatever a finger is to hit is 44 pixels in size, or stands in a row that is.
+	// Every touch target is 44 pixels in size, or is in a row that is.
 	var small []string
 	if err := json.Unmarshal(p.Eval(`[...document.querySelectorAll("button, select, input, summary, [role=row], [role=treeitem], nav a")].filter((e) => {
 		const r = e.getBoundingClientRect();
@@ -63,14 +63,14 @@ func TestTouch(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range small {
-		t.Errorf("too small for a finger: %s", s)
+		t.Errorf("too small for touch: %s", s)
 	}
 
-	// On a screen with a mouse, too, a finger that stays selects.
+	// On a screen with a mouse, too, a long press selects.
 	q := open(t, capture(t, tree, "other.wim"))
 	q.Touchscreen()
 	if q.Has("checkbox", "Select readme.txt") {
-		t.Error("there are boxes where there is a mouse")
+		t.Error("boxes are shown although there is a mouse")
 	}
 	q.Hold("gridcell", "readme.txt")
 	q.Tap("gridcell", "utf16.txt")

@@ -21,8 +21,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestVariants has the engine write, in Chromium, a ZIP of random trees in every form of archive that the tools at
-// hand can make, and compares each with the tree. The trees are 20 for each form, in a campaign 200 for each codec.
+// TestVariants makes the engine write, in Chromium, a ZIP of random trees in every form of archive that the available
+// tools can make, and compares each with the tree: 20 trees for each form, in a campaign 200 for each codec.
 func TestVariants(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib, wimtest.SevenZip)
 	d := startDriver(t)
@@ -31,7 +31,7 @@ func TestVariants(t *testing.T) {
 	for _, v := range variants {
 		t.Run(v.Name, func(t *testing.T) {
 			for seed := range treesFor(v, variants) {
-				// Large chunks make large files: the sizes about a chunk are for the native tests.
+				// Large chunks need large files: the native tests cover sizes around a chunk.
 				o := wimtest.TreeOptions{Plain: v.Plain}
 				if v.Chunk <= 256<<10 {
 					o.Chunk = v.Chunk
@@ -44,7 +44,7 @@ func TestVariants(t *testing.T) {
 					t.Errorf("tree %d: %v", seed, err)
 				}
 				if d.tab.Err() != nil {
-					t.Fatal("the browser has ended")
+					t.Fatal("the browser ended")
 				}
 			}
 		})
@@ -64,7 +64,7 @@ func treesFor(v wimtest.Variant, all []wimtest.Variant) int {
 	return max(20, (200+family-1)/family)
 }
 
-// twoTrees writes a random tree, and half of it for archives that build on another one, unless they are there.
+// twoTrees writes a random tree, and half of it for archives based on another one, unless they exist.
 func twoTrees(dir string, seed uint64, o wimtest.TreeOptions) (tree, base string, err error) {
 	name := fmt.Sprintf("%d-%d-%v", seed, o.Chunk, o.Plain)
 	tree, base = filepath.Join(dir, name), filepath.Join(dir, name+"-half")
@@ -72,7 +72,7 @@ func twoTrees(dir string, seed uint64, o wimtest.TreeOptions) (tree, base string
 		return tree, base, nil
 	}
 	random := wimtest.Random(seed, &o)
-	if o.Plain { // 7-Zip stores links as it likes
+	if o.Plain { // 7-Zip stores links in its own way
 		random.Entries = slices.DeleteFunc(random.Entries, func(e wimtest.Entry) bool { return e.Kind == wimtest.Hard || e.Kind == wimtest.Symlink })
 	}
 	if err := random.Write(tree); err != nil {
@@ -81,7 +81,7 @@ func twoTrees(dir string, seed uint64, o wimtest.TreeOptions) (tree, base string
 	return tree, base, random.Half().Write(base)
 }
 
-// driver is a page that runs the engine on archives of the folder dir.
+// driver is a page that runs the engine on archives in the folder dir.
 type driver struct {
 	tab    context.Context
 	dir    string // what /archives/ serves
@@ -132,7 +132,7 @@ func startDriver(t *testing.T) *driver {
 	return d
 }
 
-// compare makes one archive, has it written as a ZIP, and compares that with the tree.
+// compare makes one archive, writes it as a ZIP in the page, and compares that with the tree.
 func (d *driver) compare(t *testing.T, dir string, v wimtest.Variant, tree, base string) error {
 	d.dir = dir
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -165,7 +165,7 @@ func (d *driver) compare(t *testing.T, dir string, v wimtest.Variant, tree, base
 	}
 	ctx, cancel := context.WithTimeout(d.tab, 2*time.Minute)
 	defer cancel()
-	said, err := chromedp.Run(ctx, chromedp.Evaluate[struct {
+	result, err := chromedp.Run(ctx, chromedp.Evaluate[struct {
 		Size, Planned int64
 		First         []struct{ Path, Reason string }
 	}]("window.zip(..."+string(list)+")", chromedp.EvalAwaitPromise))
@@ -176,11 +176,11 @@ func (d *driver) compare(t *testing.T, dir string, v wimtest.Variant, tree, base
 	if err := os.WriteFile(zip, <-d.result, 0o644); err != nil {
 		return err
 	}
-	if said.Size != said.Planned {
-		return fmt.Errorf("the ZIP is %d bytes, the plan said %d", said.Size, said.Planned)
+	if result.Size != result.Planned {
+		return fmt.Errorf("the ZIP is %d bytes, the plan has %d", result.Size, result.Planned)
 	}
-	// Links that lead out of the tree are written, and noted.
-	other := slices.DeleteFunc(said.First, func(p struct{ Path, Reason string }) bool { return p.Reason == "link" })
+	// Links to targets outside of the tree are written, and reported.
+	other := slices.DeleteFunc(result.First, func(p struct{ Path, Reason string }) bool { return p.Reason == "link" })
 	if len(other) > 0 {
 		return fmt.Errorf("problems: %v", other)
 	}

@@ -1,6 +1,6 @@
-// The file system that Go sees in a browser: the module's folder as it is on disk, read only, fetched file by file
-// from the server that started us, and beside it an empty, writable one in memory. It stands in for Node's `fs`, of
-// which Go calls only what is here. Everything is synchronous underneath; Go's callbacks are called at once.
+// The file system for Go in a browser: the module's folder on disk, read only, fetched file by file from the server
+// that started us, and an empty, writable one in memory. It replaces Node's `fs`; only the functions that Go calls
+// exist. Everything is synchronous underneath, and Go's callbacks are called at once.
 "use strict";
 
 (() => {
@@ -15,7 +15,7 @@
 	const isDir = (n) => (n.mode & S_IFMT) === S_IFDIR;
 	const isLink = (n) => (n.mode & S_IFMT) === S_IFLNK;
 
-	// On disk: known nodes by path; null is "not there".
+	// On disk: known nodes by path; null means "does not exist".
 	const disk = new Map();
 	const onDisk = (path) => {
 		if (path !== root && !path.startsWith(root + "/")) return null;
@@ -55,7 +55,7 @@
 		return [path.slice(0, at) || "/", path.slice(at + 1)];
 	};
 
-	// find returns the node at path, or null; the last step's symbolic link is followed unless told otherwise.
+	// find returns the node at path, or null. It follows a symbolic link in the last step unless told otherwise.
 	const find = (path, follow = true, depth = 0) => {
 		if (depth > 40) fail("ELOOP");
 		path = resolve(path);

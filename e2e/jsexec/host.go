@@ -23,14 +23,14 @@ var fsJS []byte
 //go:embed run.js
 var runJS []byte
 
-// A host answers the script that runs the binary in the browser.
+// A host serves the script that runs the binary in the browser.
 type host struct {
 	http.ServeMux
 	config config
 	exit   chan int // one status, once
 }
 
-// config is what the script is told.
+// config is the configuration of the script.
 type config struct {
 	Args []string          `json:"args"`
 	Env  map[string]string `json:"env"`
@@ -91,7 +91,7 @@ func newHost(page, asLinked bool, args []string) (*host, error) {
 	return h, nil
 }
 
-// ServeHTTP gives every answer the headers under which the product's own pages run.
+// ServeHTTP adds the headers under which the product's own pages run.
 func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	w.Header().Set("Cross-Origin-Embedder-Policy", "require-corp")
@@ -99,7 +99,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.ServeMux.ServeHTTP(w, r)
 }
 
-// local returns the path that a request is about, "" if it is outside what may be read.
+// local returns the path in a request, "" if it is outside of what may be read.
 func (h *host) local(r *http.Request) string {
 	p := path.Clean(r.FormValue("path"))
 	if p == h.config.Root || strings.HasPrefix(p, strings.TrimSuffix(h.config.Root, "/")+"/") {
@@ -154,8 +154,8 @@ func (h *host) write(w http.ResponseWriter, r *http.Request) {
 	io.Copy(out, r.Body)
 }
 
-// environment is what fits: Go's loader has 8 KiB for arguments and environment together, and some machines'
-// environments are larger. What tests of ours look at is kept in any case.
+// environment returns the variables that fit: Go's loader has 8 KiB for arguments and environment together, and some
+// environments are larger. The variables that our tests use are always kept.
 func environment(vars []string) map[string]string {
 	env := make(map[string]string)
 	room := 5000

@@ -1,5 +1,5 @@
-// How the script that runs Go talks to the program that started it: requests that block, so that nothing which Go
-// printed is lost when it ends, and so that files can be read in the middle of a system call.
+// How the script that runs Go communicates with the program that started it: with blocking requests, so that no
+// output of Go is lost when it ends, and so that files can be read in the middle of a system call.
 "use strict";
 
 self.jsexec = (() => {

@@ -2,13 +2,13 @@
 //
 //	GOOS=js GOARCH=wasm go test -exec "$(go tool -n jsexec)" ./wasm/fsa
 //
-// The binary runs in a dedicated worker, where FileReaderSync and the origin's own file system are to be had, or
-// with -page (-exec "$(go tool -n jsexec) -page") in a page. It sees the module's folder read only and a writable
-// /tmp in memory. Its output, exit status and arguments are those of a native run; nested workers find it as
+// The binary runs in a dedicated worker, where FileReaderSync and the origin private file system are available, or
+// with -page (-exec "$(go tool -n jsexec) -page") in a page. It sees the module's folder, read only, and a writable
+// /tmp in memory. Its output, exit status and arguments are those of a native run. Nested workers find the binary as
 // /test.wasm and Go's loader as /wasm_exec.js.
 //
-// Like the programs of the site it goes through package wasmflow first, so that what is tested is what ships; with
-// -aslinked it does not, to tell a fault of that package from one of the tested.
+// Like the site's programs the binary is rewritten by package wasmflow first, so that tests run what ships. -aslinked
+// skips that, to distinguish a bug in that package from one in the tested code.
 //
 // Without Chromium nothing runs and the status is 0, unless CI is set: then it is 1.
 package main
@@ -35,8 +35,8 @@ import (
 )
 
 func main() {
-	page := flag.Bool("page", false, "run in a page, not in a worker")
-	asLinked := flag.Bool("aslinked", false, "leave the binary as the linker wrote it")
+	page := flag.Bool("page", false, "run in a page instead of a worker")
+	asLinked := flag.Bool("aslinked", false, "do not rewrite the binary with wasmflow")
 	flag.Usage = func() {
 		fmt.Fprintln(os.Stderr, "usage: jsexec [-page] [-aslinked] test.wasm [arguments]")
 		flag.PrintDefaults()
@@ -60,7 +60,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run returns the exit status of the binary args[0] with the arguments that follow.
+// run runs the binary args[0] with the arguments that follow and returns its exit status.
 func run(ctx context.Context, page, asLinked bool, args []string) (int, error) {
 	host, err := newHost(page, asLinked, args)
 	if err != nil {
@@ -95,13 +95,13 @@ func run(ctx context.Context, page, asLinked bool, args []string) (int, error) {
 	case code := <-host.exit:
 		return code, nil
 	case <-crashed:
-		return 0, errors.New("the page crashed, most likely for want of memory")
+		return 0, errors.New("the page crashed, probably out of memory")
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
 }
 
-// moduleRoot is the nearest folder at or above dir that has a go.mod, or dir itself.
+// moduleRoot returns the nearest folder at or above dir with a go.mod, or dir itself.
 func moduleRoot(dir string) string {
 	for at := dir; ; at = filepath.Dir(at) {
 		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
@@ -113,7 +113,7 @@ func moduleRoot(dir string) string {
 	}
 }
 
-// goLoader returns the wasm_exec.js of the go command in PATH, which go test makes the one that built the binary.
+// goLoader returns the wasm_exec.js of the go command in PATH, which under go test is the one that built the binary.
 func goLoader() ([]byte, error) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {

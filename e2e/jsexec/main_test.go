@@ -10,7 +10,7 @@ import (
 	"wimscope/e2e/browser"
 )
 
-// TestProbe runs a package in Chromium as go test would, and looks at what go test says of it.
+// TestProbe runs a package in Chromium with go test, and checks go test's output.
 func TestProbe(t *testing.T) {
 	if _, err := browser.Find(); err != nil {
 		if os.Getenv("CI") != "" {

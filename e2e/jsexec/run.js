@@ -1,4 +1,4 @@
-// Starts the test binary and tells its exit status.
+// Starts the test binary and reports its exit status.
 "use strict";
 
 (async () => {

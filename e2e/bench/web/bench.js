@@ -1,4 +1,4 @@
-// What e2e/bench calls in the page: each function resolves with {seconds, memory, …} of one run.
+// Functions that e2e/bench calls in the page. Each resolves with {seconds, memory, …} of one run.
 import * as engine from "./engine.js";
 
 const file = () => document.getElementById("file").files[0];
@@ -13,15 +13,15 @@ const peer = (command, inMemory) => new Promise((resolve, reject) => {
 const opfs = async (name) => (await navigator.storage.getDirectory()).getFileHandle(name, { create: true });
 
 window.bench = {
-	// settle lets the browser come to rest, as it has when a person has found a file; ours prepares itself meanwhile.
+	// settle lets the browser settle, as it has when a user has found a file; our engine prepares itself meanwhile.
 	settle: async (ours) => {
 		if (ours) await engine.prepare();
 		await new Promise((resolve) => setTimeout(resolve, 2000));
 		return true;
 	},
 	verify: (workers) => engine.job(file(), { op: "verify" }, workers),
-	// To a file of the origin's own, as it is made for a download; and through a writable stream, as into a file that was
-	// picked. Into one of those the browser hashes it all once more when it is closed, which no page can spare it.
+	// To a file in the origin private file system, as for a download; and through a writable stream, as to a picked
+	// file. When such a stream is closed, the browser hashes the whole file again, which no page can avoid.
 	zip: async (workers) => engine.job(file(), { op: "extract", image: 1, format: "zip" }, workers, { kind: "opfs" }),
 	zipStream: async (workers) => engine.job(file(), { op: "extract", image: 1, format: "zip" }, workers, { kind: "handle", handle: await opfs("bench.zip") }),
 	list: (path) => engine.list(file(), path),

@@ -1,12 +1,12 @@
-// Writes archives as the page's pool does (worker/pool/build.go): a lead that has the drafts, plans and writes, and n
-// workers that run shards.
+// Writes archives like the page's pool (worker/pool/build.go): a coordinator that holds the drafts, plans and writes,
+// and n workers that run shards.
 import { Engine, compiled } from "./engine.js";
 
 const perWorker = 2;
 
 export class Build {
 	constructor(engines) {
-		[this.lead, ...this.workers] = engines;
+		[this.coordinator, ...this.workers] = engines;
 		this.archives = [];
 		this.folders = [];
 	}
@@ -18,53 +18,53 @@ export class Build {
 		return new Build(engines);
 	}
 
-	// archive gives the build an archive's Files, folder the handle of a folder; both resolve with its number.
+	// archive adds an archive's Files to the build, folder the handle of a folder; both resolve with its number.
 	async archive(files) {
 		const names = files.map((f) => f.name);
-		const { body } = await this.lead.call("input", { parts: names, folder: {} }, files);
+		const { body } = await this.coordinator.call("input", { parts: names, folder: {} }, files);
 		this.archives.push({ names, files });
 		return body.number;
 	}
 
 	async folder(handle) {
-		const { body } = await this.lead.call("input", { folder: { name: handle.name } }, [handle]);
+		const { body } = await this.coordinator.call("input", { folder: { name: handle.name } }, [handle]);
 		this.folders.push(handle);
 		return body.number;
 	}
 
-	async draft(request) { return (await this.lead.call("draft", request)).body; }
+	async draft(request) { return (await this.coordinator.call("draft", request)).body; }
 
-	async plan(request) { return (await this.lead.call("build", request)).body; }
+	async plan(request) { return (await this.coordinator.call("build", request)).body; }
 
-	// write writes what was planned. What it resolves with tells how long each stage took. Aborted by the signal it leaves
-	// nothing, and rejects.
+	// write writes the planned archive. The result includes the time of each stage. If the signal aborts it, it
+	// removes the output and rejects.
 	async write(plan, base, target, { signal, onStage } = {}) {
 		const order = [...this.archives];
 		if (base) order.unshift(...order.splice(base - 1, 1));
 		const parts = { key: "build", parts: order.flatMap((a) => a.names), folders: this.folders.map((f) => ({ name: f.name })) };
 		const files = [...order.flatMap((a) => a.files), ...this.folders];
 		const stages = {};
-		await this.lead.call("out.open", { target: target.kind, format: "wim", name: plan.name, size: plan.size, plan: plan.plan }, target.handle ? [target.handle] : []);
+		await this.coordinator.call("out.open", { target: target.kind, format: "wim", name: plan.name, size: plan.size, plan: plan.plan }, target.handle ? [target.handle] : []);
 		try {
 			await Promise.all(this.workers.map((w) => w.call("parts", parts, files)));
 			for (;;) {
-				const { body: stage } = await this.lead.call("stage", { plan: plan.plan });
+				const { body: stage } = await this.coordinator.call("stage", { plan: plan.plan });
 				if (!stage.stage) break;
 				const began = performance.now();
 				await this.run(plan, stage, signal, onStage);
 				stages[stage.stage] = (stages[stage.stage] ?? 0) + (performance.now() - began) / 1000;
 			}
-			const { body: report } = await this.lead.call("finish", { plan: plan.plan });
-			const { body: out, attach } = await this.lead.call("out.finish");
+			const { body: report } = await this.coordinator.call("finish", { plan: plan.plan });
+			const { body: out, attach } = await this.coordinator.call("out.finish");
 			return { report, written: out.bytes, file: attach[0], stages };
 		} catch (e) {
-			await this.lead.call("out.abort");
-			await this.lead.call("drop", { plan: plan.plan });
+			await this.coordinator.call("out.abort");
+			await this.coordinator.call("drop", { plan: plan.plan });
 			throw e;
 		}
 	}
 
-	// run runs the shards of a stage: two are with each worker, and results are merged in order.
+	// run runs the shards of a stage: each worker has two at a time, and results are merged in order.
 	async run(plan, stage, signal, onStage) {
 		let next = 0, merged = 0, failed;
 		const waiting = new Map(), queue = [];
@@ -77,7 +77,7 @@ export class Build {
 			merging = true;
 			for (let r; (r = waiting.get(merged)); merged++) {
 				waiting.delete(merged);
-				const { body } = await this.lead.call("merge", { plan: plan.plan, index: merged, result: r.body }, r.attach);
+				const { body } = await this.coordinator.call("merge", { plan: plan.plan, index: merged, result: r.body }, r.attach);
 				free();
 				onStage?.(stage.stage, merged + 1, stage.shards, body.written);
 			}
@@ -90,7 +90,7 @@ export class Build {
 					const index = next++;
 					if (failed || index >= stage.shards) return free();
 					signal?.throwIfAborted();
-					const { body: shard, attach } = await this.lead.call("shard", { plan: plan.plan, index });
+					const { body: shard, attach } = await this.coordinator.call("shard", { plan: plan.plan, index });
 					waiting.set(index, await w.call("run", { key: "build", op: shard.op }, attach));
 					signal?.throwIfAborted();
 					await merge();
@@ -107,9 +107,9 @@ export class Build {
 
 	async memory() {
 		let sum = 0;
-		for (const e of [this.lead, ...this.workers]) sum += (await e.call("status")).body.memory;
+		for (const e of [this.coordinator, ...this.workers]) sum += (await e.call("status")).body.memory;
 		return sum;
 	}
 
-	end() { for (const e of [this.lead, ...this.workers]) e.end(); }
+	end() { for (const e of [this.coordinator, ...this.workers]) e.end(); }
 }

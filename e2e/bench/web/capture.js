@@ -1,13 +1,13 @@
-// What e2e/bench calls to have an archive written: on a page under the site's own policy, of a folder that was dropped.
+// Functions that e2e/bench calls to write an archive of a dropped folder, on a page under the site's own policy.
 import { loader, prepare } from "./engine.js";
 import { Build } from "./build.js";
 
 loader.url = trustedTypes.createPolicy("wimapp", { createScriptURL: (u) => u }).createScriptURL("/worker.js");
 
-// capture resolves with one run. The clock begins when the folder was scanned, which is one worker's work and told beside
-// it, and ends when the file is whole.
+// capture resolves with one run. The clock starts after the scan of the folder, which is one worker's work and
+// reported separately, and stops when the file is complete.
 window.capture = async (options, workers) => {
-	await prepare(); // as the page does while nothing is open
+	await prepare(); // like the page while nothing is open
 	const b = await Build.start(workers);
 	const handle = await showDirectoryPicker();
 	const looked = performance.now();

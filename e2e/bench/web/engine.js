@@ -1,6 +1,6 @@
-// The engine as any page may use it: worker/protocol spoken from plain JavaScript, without the page's pool.
+// The engine as any page may use it: worker/protocol from plain JavaScript, without the page's pool.
 
-// Where the page is held to Trusted Types, loader.url is set to what its policy made.
+// On pages with Trusted Types, loader.url is set to a value from their policy.
 export const loader = { url: "/worker.js" };
 
 export class Engine {
@@ -38,11 +38,12 @@ export class Engine {
 	end() { this.worker.terminate(); }
 }
 
-// compiled is the engine's program, for all workers.
+// compiled resolves with the engine's program, for all workers.
 let program;
 export const compiled = () => (program ??= WebAssembly.compileStreaming(fetch("/engine.wasm")));
 
-// prepare is what the page does while nothing is open: the program is compiled, and the spare worker exercises.
+// prepare does what the page does while nothing is open: it compiles the program and runs the warm-up in the spare
+// worker.
 let spare;
 export const prepare = async () => {
 	spare = new Engine(await compiled());
@@ -57,7 +58,7 @@ const start = async (n) => {
 	return [spare, ...engines];
 };
 
-// warmUp is what the page's spare worker does while nothing is open (worker/pool/warmup.go), with the page's sample.
+// warmUp is the warm-up of the page's spare worker (worker/pool/warmup.go), with the page's sample.
 const warmUp = async (e) => {
 	const file = new File([await (await fetch("/sample.wim")).blob()], "sample.wim");
 	await e.call("parts", { key: "warm-up", parts: [file.name] }, [file]);
@@ -82,9 +83,9 @@ const memory = async (engines) => {
 	return sum;
 };
 
-// job runs a plan on n shard workers beside the session's own worker, as the page's pool does: two shards are with each
-// worker, at most 2n + 1 on their way; what is written goes to an output worker in order. The clock begins with open,
-// when the workers stand, and ends with the report (and the closed output).
+// job runs a plan on n shard workers beside the session's own worker, like the page's pool: each worker has two
+// shards, at most 2n + 1 are in flight, and output goes to an output worker in order. The clock starts with open,
+// when the workers are ready, and stops with the report (and the closed output).
 export const job = async (file, plan, n, target) => {
 	const engines = await start(1 + n + (target ? 1 : 0));
 	const [session, ...workers] = engines;
@@ -147,7 +148,7 @@ export const job = async (file, plan, n, target) => {
 	return { seconds, memory: bytes, ok: report.ok, blobs: report.blobs, written, files: report.written };
 };
 
-// list opens an archive and lists the first folder that is found to hold many entries, as the page does: a window.
+// list opens an archive and lists the first rows of a folder, like the page.
 export const list = async (file, path) => {
 	const [session] = await start(1);
 	const began = performance.now();

@@ -1,7 +1,7 @@
-// 7-Zip in a worker of its own, as its package gives it. {command, memory: whether the file goes into its memory first}
+// 7-Zip in a worker of its own, from its package. Message: {command, inMemory: load the file into its memory first}
 importScripts("/peer/7zz.umd.js");
 
-// Its memory is no property of the module: the instance's exports are looked at as it is made.
+// The module does not expose its memory: take it from the instance's exports.
 let heap;
 for (const name of ["instantiate", "instantiateStreaming"]) {
 	const real = WebAssembly[name];
@@ -36,7 +36,7 @@ onmessage = async ({ data: { file, command, inMemory } }) => {
 	}
 	const seconds = (performance.now() - began) / 1000;
 	const ok = !failed && lines.some((l) => l.includes("Everything is Ok") || l.includes(" files"));
-	// Files in its memory stand beside its heap.
+	// Files in its memory are beside its heap.
 	let kept = 0;
 	const add = (dir) => {
 		for (const name of zip.FS.readdir(dir)) {

@@ -1,11 +1,11 @@
-// Builds archives from what the pickers give, as screens will: the folder that they hand over, the file that is to be
-// written. A page of the site in all but looks: its policy holds here too.
+// Builds archives with the results of the pickers, like a screen of the product: from the folder picked, to the file
+// picked. The site's security policy applies here too.
 import { loader } from "./engine.js";
 import { Build } from "./build.js";
 
 loader.url = trustedTypes.createPolicy("wimapp", { createScriptURL: (u) => u }).createScriptURL("/worker.js");
 
-// build captures the picked folder into a new archive; with base, appends it to that archive in its file.
+// build captures the picked folder to a new archive; with base, it appends to that archive in place.
 window.build = async ({ options, image, base }) => {
 	const b = await Build.start(2);
 	try {

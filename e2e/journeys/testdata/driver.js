@@ -26,7 +26,7 @@ const call = (method, body, attach = []) => new Promise((resolve, reject) => {
 });
 const files = (names) => Promise.all(names.map(async (n) => new File([await (await fetch("/archives/" + encodeURIComponent(n))).blob()], n)));
 
-// zip writes image 1 of the archive that the files make to a ZIP and sends it to the server.
+// zip writes image 1 of an archive to a ZIP and sends it to the server.
 window.zip = async (parts, references) => {
 	const attach = await files([...parts, ...references]);
 	await call("open", { parts, references }, attach);

@@ -1,6 +1,6 @@
 //go:build js
 
-// Package probe is what jsexec's own test runs in Chromium.
+// Package probe is run in Chromium by jsexec's own test.
 package probe
 
 import (
