@@ -95,7 +95,7 @@ func (p *Pool) Open(ctx context.Context, files Files) (*Session, error) {
 	return s, nil
 }
 
-// Sort reports which files belong together as archives. It opens none of them.
+// Sort reports which files belong together as archives, and which archives need others. It comes before Open.
 func (p *Pool) Sort(ctx context.Context, files []File) (protocol.SortReply, error) {
 	var rep protocol.SortReply
 	w, err := p.borrow("sort", "")

@@ -13,7 +13,8 @@ type SortReply struct {
 	Refused  []RefusedFile `json:"refused,omitempty"` // files that cannot be opened
 }
 
-// Dropped is an archive among the given files. If there is only one, just Files is set: there is nothing to choose.
+// Dropped is an archive among the given files. If it is the only one, Images, Lacks and Needs are not set: there is
+// nothing to choose.
 type Dropped struct {
 	Files  []int `json:"files"` // by part number
 	Size   int64 `json:"size"`  // bytes, all parts
