@@ -13,8 +13,8 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// packers make the compressed forms of a file, by suffix.
-var packers = map[string]func(io.Writer) (io.WriteCloser, error){
+// compressors make the compressed forms of a file, by suffix.
+var compressors = map[string]func(io.Writer) (io.WriteCloser, error){
 	".br": func(w io.Writer) (io.WriteCloser, error) {
 		return brotli.NewWriterLevel(w, brotli.BestCompression), nil
 	},
@@ -31,7 +31,7 @@ func write(path string, content []byte, compress bool) (loaded int, err error) {
 	old, err := os.ReadFile(path)
 	same := err == nil && bytes.Equal(old, content)
 	if !same {
-		for suffix := range packers {
+		for suffix := range compressors {
 			if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return 0, err
 			}
@@ -44,10 +44,10 @@ func write(path string, content []byte, compress bool) (loaded int, err error) {
 	if !compress || !compressible(path) || len(content) < 512 {
 		return loaded, nil
 	}
-	for suffix, packer := range packers {
+	for suffix, compressor := range compressors {
 		info, err := os.Stat(path + suffix)
 		if errors.Is(err, fs.ErrNotExist) {
-			if err := pack(path+suffix, content, packer); err != nil {
+			if err := compressTo(path+suffix, content, compressor); err != nil {
 				return 0, err
 			}
 			info, err = os.Stat(path + suffix)
@@ -60,9 +60,9 @@ func write(path string, content []byte, compress bool) (loaded int, err error) {
 	return loaded, nil
 }
 
-func pack(path string, content []byte, packer func(io.Writer) (io.WriteCloser, error)) error {
+func compressTo(path string, content []byte, compressor func(io.Writer) (io.WriteCloser, error)) error {
 	var b bytes.Buffer
-	w, err := packer(&b)
+	w, err := compressor(&b)
 	if err != nil {
 		return err
 	}

@@ -171,8 +171,8 @@ func sizeIndex(files map[string][]byte) error {
 
 // size is the size of one file, uncompressed and as a browser loads it.
 type size struct {
-	name          string
-	plain, packed int
+	name              string
+	plain, compressed int
 }
 
 // writeAll writes files and their compressed forms to out, two at a time because compression is slow.
@@ -186,13 +186,13 @@ func writeAll(out string, files map[string][]byte, compress bool) ([]size, error
 		wait.Go(func() {
 			room <- struct{}{}
 			defer func() { <-room }()
-			packed, err := write(filepath.Join(out, filepath.FromSlash(name)), content, compress)
+			compressed, err := write(filepath.Join(out, filepath.FromSlash(name)), content, compress)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil && firstErr == nil {
 				firstErr = err
 			}
-			sizes = append(sizes, size{name, len(content), packed})
+			sizes = append(sizes, size{name, len(content), compressed})
 		})
 	}
 	wait.Wait()
@@ -234,12 +234,12 @@ func report(w *os.File, sizes []size) error {
 	for _, s := range sizes {
 		switch filepath.Ext(s.name) {
 		case ".wasm":
-			fmt.Fprintf(table, "%s\t%d\t%d\tbrotli\t\n", s.name, s.plain, s.packed)
-			if s.packed > programBudget {
-				over = append(over, fmt.Sprintf("%s has %d bytes, the budget is %d", s.name, s.packed, programBudget))
+			fmt.Fprintf(table, "%s\t%d\t%d\tbrotli\t\n", s.name, s.plain, s.compressed)
+			if s.compressed > programBudget {
+				over = append(over, fmt.Sprintf("%s has %d bytes, the budget is %d", s.name, s.compressed, programBudget))
 			}
 		case ".html", ".css", ".js", ".svg":
-			shell += s.packed
+			shell += s.compressed
 		}
 	}
 	fmt.Fprintf(table, "HTML, CSS, JS, SVG\t\t%d\tbrotli\t\n", shell)

@@ -19,7 +19,7 @@ func TestWrite(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "sub", "a.js")
 	content := []byte(strings.Repeat("let a = 1;\n", 200))
-	packed, err := write(path, content, true)
+	compressed, err := write(path, content, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,8 +32,8 @@ func TestWrite(t *testing.T) {
 	if err != nil || !bytes.Equal(got, content) {
 		t.Errorf("the compressed form holds %d other bytes: %v", len(got), err)
 	}
-	if packed == 0 || packed >= len(content) {
-		t.Errorf("compressed to %d of %d bytes", packed, len(content))
+	if compressed == 0 || compressed >= len(content) {
+		t.Errorf("compressed to %d of %d bytes", compressed, len(content))
 	}
 
 	old := time.Now().Add(-time.Hour)
@@ -43,8 +43,8 @@ func TestWrite(t *testing.T) {
 		}
 	}
 	again, err := write(path, content, true)
-	if err != nil || again != packed {
-		t.Errorf("again: %d, %v; want %d", again, err, packed)
+	if err != nil || again != compressed {
+		t.Errorf("again: %d, %v; want %d", again, err, compressed)
 	}
 	if info, err := os.Stat(path + ".br"); err != nil || time.Since(info.ModTime()) < time.Minute {
 		t.Error("an unchanged file was compressed again")

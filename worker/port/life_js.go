@@ -18,8 +18,8 @@ func locks() (js.Value, bool) {
 	return l, err == nil && l.Type() == js.TypeObject
 }
 
-// live takes a lock that this worker holds until its end. The name is "" if there are no locks.
-func live() protocol.Hello {
+// holdLife takes a lock that this worker holds until its end. The name is "" if there are no locks.
+func holdLife() protocol.Hello {
 	l, ok := locks()
 	if !ok {
 		return protocol.Hello{}
@@ -42,8 +42,8 @@ func live() protocol.Hello {
 	return protocol.Hello{Life: name}
 }
 
-// mourn waits until the worker that sent h is gone, and reports it.
-func (l *line) mourn(h protocol.Hello) {
+// watchLife waits until the worker that sent h is gone, and reports it.
+func (l *line) watchLife(h protocol.Hello) {
 	all, ok := locks()
 	if h.Life == "" || !ok {
 		return

@@ -32,7 +32,7 @@ func Serve(h protocol.Handler, adapt func(js.Value) any) {
 		return nil
 	})
 	self.Call("addEventListener", "message", listener)
-	hello, err := json.Marshal(live())
+	hello, err := json.Marshal(holdLife())
 	if err == nil {
 		err = post(self, protocol.Message{Kind: protocol.Ready, Body: hello})
 	}

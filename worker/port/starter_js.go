@@ -34,7 +34,7 @@ func (s Starter) Start(name string, r pool.Receiver) (pool.Conn, error) {
 		}
 		if m.Kind == protocol.Ready {
 			if h, err := protocol.Decode[protocol.Hello](m.Body); err == nil {
-				go l.mourn(h)
+				go l.watchLife(h)
 			}
 		}
 		r.Message(m)
