@@ -22,11 +22,11 @@ func TestBits(t *testing.T) {
 		}
 	}
 	if _, err := r.Bits(1); err != bitio.ErrEnd {
-		t.Errorf("behind the end: got %v, want ErrEnd", err)
+		t.Errorf("past the end: got %v, want ErrEnd", err)
 	}
 }
 
-// A byte is the next one behind the units fetched; a last odd byte is no unit, but is a byte.
+// A byte is the next one after the fetched units. A last odd byte is not a unit, but can be read as a byte.
 func TestBytesBetweenBits(t *testing.T) {
 	var w codectest.Writer
 	w.Fetch(32)
@@ -56,7 +56,7 @@ func TestBytesBetweenBits(t *testing.T) {
 		t.Fatalf("got %q, %v, want bc", b, err)
 	}
 	if r.Fetch(32); r.Held() >= 32 {
-		t.Errorf("an odd byte was taken for a unit")
+		t.Errorf("an odd byte was fetched as a unit")
 	}
 	if b, err := r.Byte(); b != 'd' || err != nil {
 		t.Fatalf("got %q, %v, want d", b, err)

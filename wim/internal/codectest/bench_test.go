@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// BenchmarkDecode measures the decoders on about 20 MB of the system's files, as wimlib-imagex packs them by default.
+// BenchmarkDecode measures the decoders on about 20 MB of the system's files, packed by wimlib-imagex with its defaults.
 //
-// Under js/wasm no program can be run, so a native run makes the archives: set WIMSCOPE_BENCH_DIR to a folder for both.
+// js/wasm cannot run programs, so a native run must make the archives first: set WIMSCOPE_BENCH_DIR to the same folder for both.
 func BenchmarkDecode(b *testing.B) {
 	dir := ""
-	parent := b // its temporary folder outlives each b.Run's
+	parent := b // its temporary folder outlives that of each b.Run
 	for _, v := range variants() {
 		switch v.String() {
 		case "XPRESS/4K", "XPRESS/32K", "LZX/32K", "LZX/2048K":

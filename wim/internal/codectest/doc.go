@@ -1,3 +1,3 @@
-// Package codectest holds what the tests of the codecs share: test vectors as text, and, in its own tests, the decoding of
-// archives made by wimlib-imagex.
+// Package codectest holds what the tests of the codecs share: test vectors as text. Its own tests decode archives made by
+// wimlib-imagex, and check that wimlib-imagex reads what our encoders pack.
 package codectest

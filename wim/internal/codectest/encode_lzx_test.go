@@ -12,7 +12,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestWimlibReadsLZX: wimlib-imagex reads what the encoder packs, at each chunk size and level.
+// TestWimlibReadsLZX: wimlib-imagex reads what our encoder packs, at each chunk size and level.
 func TestWimlibReadsLZX(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	contents := manyContents(t, 2<<20, 32768)
@@ -39,11 +39,11 @@ func TestWimlibReadsLZX(t *testing.T) {
 	}
 }
 
-// BenchmarkEncodeLZX measures the encoder on about 20 MB of the system's files, or half of that at the highest level. For js/wasm see
-// BenchmarkDecode, with which it shares its archives.
+// BenchmarkEncodeLZX measures the encoder on about 20 MB of the system's files, or half of that at the highest level. It shares its
+// archives with BenchmarkDecode, which also explains how to run it under js/wasm.
 func BenchmarkEncodeLZX(b *testing.B) {
 	dir := ""
-	parent := b // its temporary folder outlives each b.Run's
+	parent := b // its temporary folder outlives that of each b.Run
 	for _, v := range variants() {
 		if s := v.String(); s != "LZX/32K" && s != "LZX/2048K" {
 			continue

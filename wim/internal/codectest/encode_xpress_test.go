@@ -14,12 +14,11 @@ import (
 
 var (
 	sizesOf = flag.String("sizes", "", "pattern of XPRESS archives for TestXpressSizes, not solid")
-	every   = flag.Int("every", 1, "of how many blobs TestXpressSizes takes one")
+	every   = flag.Int("every", 1, "TestXpressSizes takes one blob in so many")
 )
 
-// TestXpressSizes packs what archives named by -sizes hold again, at each level, and reports the sizes beside those
-// in the archive and the speed. A chunk that does not shrink counts with its plain size. All must decode, and level 2
-// must not be larger.
+// TestXpressSizes repacks the archives named by -sizes at each level, and logs the sizes compared with those in the archive, and
+// the speed. A chunk that does not shrink counts with its plain size. All chunks must decode, and level 2 must not be larger.
 func TestXpressSizes(t *testing.T) {
 	if *sizesOf == "" {
 		t.Skip("no -sizes given")
@@ -41,7 +40,7 @@ func TestXpressSizes(t *testing.T) {
 			}
 			type sum struct {
 				packed        int
-				larger, worst int // blobs that are larger than in the archive, and by how many bytes at most
+				larger, worst int // blobs that are larger than in the archive, and the largest difference in bytes
 				spent         time.Duration
 			}
 			var sums [3]sum

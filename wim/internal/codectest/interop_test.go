@@ -20,16 +20,16 @@ import (
 
 var archives = flag.String("archives", "", "pattern of archives for TestArchives, XPRESS or LZX, not solid")
 
-// chunk is one packed chunk and what it holds.
+// chunk is one packed chunk and its output.
 type chunk struct{ packed, plain []byte }
 
 type decoder interface{ Decode(dst, src []byte) error }
 
-// needTool skips the test, or fails it in CI, if a program is missing.
+// needTool skips the test if a program is missing, or fails it in CI.
 func needTool(tb testing.TB, name string) {
 	tb.Helper()
 	if runtime.GOOS == "js" {
-		tb.Skip("no programs can be run here; the native run has this test")
+		tb.Skip("js cannot run programs; the native run has this test")
 	}
 	if _, err := exec.LookPath(name); err != nil {
 		if os.Getenv("CI") != "" {
@@ -76,7 +76,7 @@ func corpus(tb testing.TB, limit int64) string {
 	return dir
 }
 
-// capture packs a folder and gives the archive.
+// capture captures a folder with wimlib-imagex and returns the archive.
 func capture(tb testing.TB, dir, compress string, chunkSize int) []byte {
 	tb.Helper()
 	needTool(tb, "wimlib-imagex")
@@ -93,8 +93,8 @@ func capture(tb testing.TB, dir, compress string, chunkSize int) []byte {
 	return data
 }
 
-// eachBlob calls f with the hash and the chunks of each packed blob of an archive: as little of a reader as the codecs
-// need to be tested without the real one. The plain bytes of the chunks are zeros still.
+// eachBlob calls f with the hash and the chunks of each packed blob of an archive. It is a minimal reader, so that the tests of the
+// codecs do not depend on the real one. The plain bytes of the chunks are still zeros.
 func eachBlob(tb testing.TB, wim []byte, f func(hash []byte, chunks []chunk)) {
 	tb.Helper()
 	le := binary.LittleEndian
@@ -155,8 +155,8 @@ func variants() []variant {
 	return vs
 }
 
-// TestWimlibArchives: each blob of archives that wimlib-imagex wrote, in every chunk size of both codecs, decodes to the
-// SHA-1 that the archive states, by the fast decoder and by the plain one, with the bytes around each chunk untouched.
+// TestWimlibArchives: each blob of archives made by wimlib-imagex, with every chunk size of both codecs, decodes to its SHA-1 in
+// the archive, with the fast and the plain decoder, and the bytes around each chunk do not change.
 func TestWimlibArchives(t *testing.T) {
 	needTool(t, "wimlib-imagex")
 	limit := int64(6 << 20)
@@ -171,7 +171,7 @@ func TestWimlibArchives(t *testing.T) {
 	}
 }
 
-// TestArchives does the same with archives named by -archives, for campaigns over larger ones.
+// TestArchives does the same with the archives named by -archives, for campaigns with larger ones.
 func TestArchives(t *testing.T) {
 	if *archives == "" {
 		t.Skip("no -archives given")
@@ -200,7 +200,7 @@ func TestArchives(t *testing.T) {
 					return
 				}
 			}
-			t.Fatalf("flags %#x, chunk size %d: not for these codecs", flags, size)
+			t.Fatalf("flags %#x, chunk size %d: neither XPRESS nor LZX", flags, size)
 		})
 	}
 }
@@ -226,7 +226,7 @@ func checkArchive(t *testing.T, v variant, wim []byte) {
 		t.Fatalf("got %d blobs with %d packed chunks, want more", len(blobs), packed)
 	}
 
-	// The fast decoder. Had it to leave a chunk to the plain one, that would allocate, which it never does itself.
+	// The fast decoder. It never allocates, but the plain decoder does, so allocations would show that it refused a chunk.
 	d := v.make()
 	guards := bytes.Repeat([]byte{0xA5}, 32)
 	buf := make([]byte, 32+v.size+32)
@@ -279,7 +279,7 @@ func checkArchive(t *testing.T, v variant, wim []byte) {
 	}
 }
 
-// readChunks gives the packed chunks of an archive, decoded.
+// readChunks returns the packed chunks of an archive, decoded, the largest first.
 func readChunks(tb testing.TB, wim []byte, v variant) []chunk {
 	tb.Helper()
 	var all []chunk

@@ -14,8 +14,8 @@ import (
 	"wimscope/wim/xpress"
 )
 
-// packedArchive is an archive of one folder whose files, named by their number, have these contents, packed chunk by
-// chunk by encode: an Encode as the codecs have it.
+// packedArchive returns an archive of one folder whose files, named by number, have these contents. encode, the Encode of a codec,
+// packs each chunk.
 func packedArchive(codec uint32, chunkSize int, contents [][]byte, encode func(dst, src []byte) int) []byte {
 	root := wimtest.Folder("")
 	a := &wimtest.HandArchive{Flags: format.FlagCompression | codec, ChunkSize: uint32(chunkSize)}
@@ -53,7 +53,7 @@ func packedArchive(codec uint32, chunkSize int, contents [][]byte, encode func(d
 	return a.Bytes()
 }
 
-// manyContents are about limit bytes of the system's files, and generated ones of each kind, of sizes around those of chunks.
+// manyContents returns about limit bytes of the system's files, and generated files of each kind, in sizes around the chunk size.
 func manyContents(tb testing.TB, limit int64, chunkSize int) (contents [][]byte) {
 	tb.Helper()
 	files, err := filepath.Glob(filepath.Join(corpus(tb, limit), "*"))
@@ -89,7 +89,7 @@ func wimlibReads(t *testing.T, archive []byte) {
 	wimtest.MustRun(t, dir, wimtest.Wimlib, "verify", "a.wim")
 }
 
-// TestWimlibReadsXpress: wimlib-imagex reads what the encoder packs, at each chunk size and level.
+// TestWimlibReadsXpress: wimlib-imagex reads what our encoder packs, at each chunk size and level.
 func TestWimlibReadsXpress(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	contents := manyContents(t, 2<<20, 32768)
@@ -113,7 +113,7 @@ func TestWimlibReadsXpress(t *testing.T) {
 	}
 }
 
-// An archive whose packed bytes are damaged fails wimlibReads: what the test before this one rests on.
+// wimlib-imagex refuses an archive with damaged packed bytes, which the tests that use wimlibReads rely on.
 func TestWimlibNoticesDamage(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	e := xpress.NewEncoder(32768, 2)
@@ -125,6 +125,6 @@ func TestWimlibNoticesDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out, err := wimtest.Run(dir, wimtest.Wimlib, "verify", "a.wim"); err == nil {
-		t.Errorf("wimlib-imagex takes a damaged archive: %s", out)
+		t.Errorf("wimlib-imagex accepts a damaged archive: %s", out)
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the fuzz seeds of the codecs anew, with wimlib-imagex")
+var update = flag.Bool("update", false, "rewrite the fuzz seeds of the codecs, with wimlib-imagex")
 
-// seedFiles are small files of different kinds: text, x86-like calls, runs, and numbers.
+// seedFiles returns small files of different kinds: text, x86-like calls, runs, and numbers.
 func seedFiles() map[string][]byte {
 	var text, calls, numbers bytes.Buffer
 	for i := range 60 {
@@ -28,8 +28,8 @@ func seedFiles() map[string][]byte {
 	}
 }
 
-// TestSeeds: the committed fuzz seeds, packed chunks of small files as wimlib-imagex writes them, decode to those files.
-// With -update it makes them.
+// TestSeeds: the committed fuzz seeds, chunks of small files packed by wimlib-imagex, decode to those files. With -update it makes
+// the seeds.
 func TestSeeds(t *testing.T) {
 	for _, v := range variants() {
 		if s := v.String(); s != "XPRESS/4K" && s != "LZX/32K" && s != "LZX/64K" {
@@ -70,13 +70,13 @@ func TestSeeds(t *testing.T) {
 			if err := v.make().Decode(got, packed); err != nil {
 				t.Errorf("%s: %v", file, err)
 			} else if !bytes.Equal(got, plain) {
-				t.Errorf("%s: decodes to something else", file)
+				t.Errorf("%s: decodes to other bytes", file)
 			}
 		}
 	}
 }
 
-// readSeed gives the bytes of a fuzz seed's last line.
+// readSeed returns the bytes in the last line of a fuzz seed.
 func readSeed(t *testing.T, file string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(file)

@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// Case is one test vector. See Parse for the text.
+// Case is one test vector. Parse describes its text.
 type Case struct {
 	Name  string
-	Line  int // of its name
+	Line  int // line of its name
 	Steps []Step
 	Want  []byte
-	Error string // part of the expected error's text; then Want is what comes before the error
+	Error string // part of the text of the expected error; Want is then the output before the error
 }
 
-// Step is one line of a vector: a word and what follows it.
+// Step is one line of a vector: a word and its arguments.
 type Step struct {
 	Word string
 	Args []string
 	Line int
 }
 
-// Parse reads test vectors. Each begins with its name in brackets; a # begins a comment. The lines after it are steps,
-// which a codec's test carries out, except for
+// Parse reads test vectors. Each begins with its name in brackets; a # begins a comment. The lines after the name are steps, which
+// the test of a codec runs, except for
 //
-//	want "text" 0d0a "ab"*3 00*100     the output, in pieces, each a quoted text without blanks or hex bytes
-//	error text                         a part of the error's text
+//	want "text" 0d0a "ab"*3 00*100     the output, in pieces: quoted texts without blanks, or hex bytes
+//	error text                         a part of the text of the error
 func Parse(text string) ([]Case, error) {
 	var cases []Case
 	for i, line := range strings.Split(text, "\n") {
@@ -62,7 +62,7 @@ func Parse(text string) ([]Case, error) {
 	return cases, nil
 }
 
-// piece reads "text", hex, or either times a number.
+// piece reads "text" or hex, which *N repeats.
 func piece(s string) ([]byte, error) {
 	n := 1
 	if i := strings.LastIndex(s, "*"); i > 0 {
@@ -88,12 +88,12 @@ func piece(s string) ([]byte, error) {
 	return []byte(strings.Repeat(string(b), n)), nil
 }
 
-// Put carries out the steps that every codec has, and reports whether s is one of them:
+// Put runs the steps that all codecs share, and reports whether s is one of them:
 //
-//	bits 101 0011       bits as they are read
-//	bytes 05 ffff       bytes behind the units fetched so far, each argument as in want
-//	align               leave the unit in hand, or a whole one
-//	cut 3               drop so many bytes from the end
+//	bits 101 0011       bits in the order of reading
+//	bytes 05 ffff       bytes after the units fetched so far, each argument as in want
+//	align               skip the rest of the current unit, or a whole one if no bit of it is written
+//	cut 3               drop that many bytes from the end
 func (s Step) Put(w *Writer) (bool, error) {
 	switch s.Word {
 	case "bits":
@@ -126,7 +126,7 @@ func (s Step) Put(w *Writer) (bool, error) {
 	return true, nil
 }
 
-// Int reads an argument as a number, decimal or with 0x.
+// Int returns argument i as a number; see Number.
 func (s Step) Int(i int) (int, error) {
 	if i >= len(s.Args) {
 		return 0, fmt.Errorf("line %d: %s: too few arguments", s.Line, s.Word)
@@ -134,7 +134,7 @@ func (s Step) Int(i int) (int, error) {
 	return Number(s.Args[i])
 }
 
-// Number reads a number, decimal or with 0x, or a character in single quotes.
+// Number parses a number, decimal or with 0x, or a character in single quotes.
 func Number(a string) (int, error) {
 	if strings.HasPrefix(a, "'") {
 		r, _, _, err := strconv.UnquoteChar(a[1:], '\'')
@@ -144,7 +144,7 @@ func Number(a string) (int, error) {
 	return int(n), err
 }
 
-// Lens reads arguments like 'a':1 0x100:2 or 0-15:4 (a range) into code lengths.
+// Lens sets code lengths from arguments like 'a':1 0x100:2 or 0-15:4 (a range).
 func Lens(lens []uint8, args []string) error {
 	for _, a := range args {
 		colon := strings.LastIndex(a, ":")

@@ -1,14 +1,14 @@
 package codectest
 
-// Writer lays out bits and bytes as the readers of XPRESS and LZX find them: bits from the top of 16-bit little-endian
-// units, bytes behind the units fetched so far. It is the mirror of bitio.Reader. The zero value is ready.
+// Writer writes bits and bytes where the readers of XPRESS and LZX expect them: bits from the highest one of 16-bit little-endian
+// units, bytes after the units fetched so far. It is the counterpart of bitio.Reader. The zero value is ready.
 type Writer struct {
 	Buf   []byte
-	units []int // where in Buf each unit lies
-	bits  int   // bits written, in the units
+	units []int // offset in Buf of each unit
+	bits  int   // bits written to the units
 }
 
-// Fetch places units, as the reader fetches them, until at least min bits lie beyond those written.
+// Fetch appends units, as the reader fetches them, until there is room for at least min bits.
 func (w *Writer) Fetch(min int) {
 	for 16*len(w.units)-w.bits < min {
 		w.units = append(w.units, len(w.Buf))
@@ -16,7 +16,7 @@ func (w *Writer) Fetch(min int) {
 	}
 }
 
-// Bits writes the low n bits of v, the highest first.
+// Bits writes the lowest n bits of v, the highest of them first.
 func (w *Writer) Bits(v uint32, n int) {
 	w.Fetch(n)
 	for n--; n >= 0; n-- {
@@ -26,10 +26,10 @@ func (w *Writer) Bits(v uint32, n int) {
 	}
 }
 
-// Bytes writes bytes behind the units placed so far.
+// Bytes appends bytes after the units so far.
 func (w *Writer) Bytes(b ...byte) { w.Buf = append(w.Buf, b...) }
 
-// Align leaves the unit in hand, or the next one if none is begun.
+// Align skips the rest of the current unit, or a whole one if no bit of it is written.
 func (w *Writer) Align() {
 	if w.bits%16 == 0 {
 		w.Fetch(1)
@@ -37,7 +37,7 @@ func (w *Writer) Align() {
 	w.bits = 16 * len(w.units)
 }
 
-// Codes gives the canonical code of each symbol, for code lengths of at most 16.
+// Codes returns the canonical code of each symbol, for code lengths of at most 16.
 func Codes(lens []uint8) []uint32 {
 	codes := make([]uint32, len(lens))
 	next := uint32(0)

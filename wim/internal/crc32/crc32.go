@@ -1,7 +1,7 @@
-// Package crc32 is the CRC-32 of ZIP and gzip (IEEE 802.3), fast as WebAssembly.
+// Package crc32 computes the CRC-32 of ZIP and gzip (IEEE 802.3), fast as WebAssembly.
 //
-// hash/crc32 takes 8 bytes a step there and checks each index; this takes 16 and checks none. Elsewhere hash/crc32 uses
-// the processor's instructions, so there it does the work.
+// As WebAssembly, hash/crc32 takes 8 bytes a step and checks each index; this package takes 16 and checks none. Elsewhere it uses
+// hash/crc32, which has the processor's instructions.
 package crc32
 
 import (
@@ -11,17 +11,17 @@ import (
 	"unsafe"
 )
 
-// portable says whether this package's own loop is used.
+// portable reports whether this package's own loop is used.
 const portable = runtime.GOARCH == "wasm"
 
 const poly = crc32.IEEE // the polynomial with its bits reversed
 
-// Table is what the CRC needs to have reckoned first: 16 KiB. The zero value is not ready; New makes one.
+// Table holds the precomputed tables, 16 KiB. The zero value is not ready; use New.
 type Table struct {
-	t [16][256]uint32 // t[k][b]: the CRC of byte b and k zero bytes after it, without the inversions
+	t [16][256]uint32 // t[k][b]: the CRC of byte b and k zero bytes, without the inversions
 }
 
-// New makes a Table; where hash/crc32 does the work, an empty one.
+// New returns a Table, which is empty where hash/crc32 is used.
 func New() *Table {
 	t := new(Table)
 	if portable {
@@ -47,7 +47,7 @@ func (t *Table) fill() {
 	}
 }
 
-// Sum gives the CRC of b.
+// Sum returns the CRC of b.
 func (t *Table) Sum(b []byte) uint32 {
 	if portable {
 		return t.own(b)
@@ -55,8 +55,8 @@ func (t *Table) Sum(b []byte) uint32 {
 	return crc32.ChecksumIEEE(b)
 }
 
-// piece is how many bytes one call of the loop takes: engines change over to a function's better form between two
-// calls of it, not within one. It is a multiple of 16.
+// piece is the number of bytes for one call of update, a multiple of 16. WebAssembly engines switch to a function's optimized code
+// between two calls of it, not within one.
 const piece = 32 << 10
 
 func (t *Table) own(b []byte) uint32 {
@@ -71,8 +71,8 @@ func (t *Table) own(b []byte) uint32 {
 	return ^c
 }
 
-// update goes on from the CRC c, not inverted, with data, whose size is a multiple of 16. Bytes index tables of 256,
-// so that nothing is out of bounds.
+// update returns the CRC c, not inverted, after data, whose size is a multiple of 16. Bytes index tables of 256 entries, so no index
+// is out of bounds.
 func update(t *[16][256]uint32, c uint32, data []byte) uint32 {
 	from := unsafe.Pointer(unsafe.SliceData(data))
 	base := unsafe.Pointer(t)
@@ -81,7 +81,7 @@ func update(t *[16][256]uint32, c uint32, data []byte) uint32 {
 	for i := uintptr(0); i+16 <= size; i += 16 {
 		x := le64(from, i) ^ crc
 		y := le64(from, i+8)
-		// The table of k zero bytes stands at k<<10; an index times 4 is a byte of the word, shifted by 2.
+		// The table for k zero bytes is at k<<10. Masking a shifted word gives four times an index.
 		crc = uint64(*(*uint32)(unsafe.Add(base, 15<<10+x<<2&0x3fc)) ^
 			*(*uint32)(unsafe.Add(base, 14<<10+x>>6&0x3fc)) ^
 			*(*uint32)(unsafe.Add(base, 13<<10+x>>14&0x3fc)) ^
@@ -102,17 +102,17 @@ func update(t *[16][256]uint32, c uint32, data []byte) uint32 {
 	return uint32(crc)
 }
 
-// le64 loads eight bytes, the first one lowest, wherever they are aligned.
+// le64 loads eight bytes in little-endian order, at any alignment.
 func le64(p unsafe.Pointer, off uintptr) uint64 {
 	b := (*[8]byte)(unsafe.Add(p, off))
 	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
 		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
 
-// Join gives the CRC of bytes of which the first ones have the CRC a and the n after them the CRC b.
+// Join returns the CRC of two parts together: the first has the CRC a, the second, of n bytes, the CRC b.
 //
-// Over the polynomials modulo the CRC's own, n zero bytes behind the first ones multiply a by x^(8n): the inversions of
-// the two cancel out.
+// As polynomials modulo the CRC's own, n zero bytes after the first part multiply a by x^(8n). The inversions in a and b cancel
+// out.
 func Join(a, b uint32, n int64) uint32 {
 	power := uint32(1) << 31 // x^0: the highest bit is the lowest power
 	square := uint32(1) << (31 - 8)
@@ -125,7 +125,7 @@ func Join(a, b uint32, n int64) uint32 {
 	return multiply(a, power) ^ b
 }
 
-// multiply multiplies two polynomials modulo the CRC's.
+// multiply returns the product of two polynomials modulo the CRC's.
 func multiply(a, b uint32) uint32 {
 	p := uint32(0)
 	for a = bits.Reverse32(a); a != 0; a >>= 1 {

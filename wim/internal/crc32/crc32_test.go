@@ -12,14 +12,14 @@ func random(n int) []byte {
 	return b
 }
 
-// own is a table that is filled wherever the test runs.
+// own returns a table that is filled on all platforms.
 func own() *Table {
 	t := new(Table)
 	t.fill()
 	return t
 }
 
-// Every size around the steps and the pieces, at every alignment, against hash/crc32.
+// Sizes around the steps and the pieces, at every alignment, against hash/crc32.
 func TestSum(t *testing.T) {
 	data := random(3*piece + 100)
 	o, std := own(), New()
@@ -48,7 +48,7 @@ func TestJoin(t *testing.T) {
 			t.Fatalf("joined at %d: got %08x, want %08x", cut, got, want)
 		}
 	}
-	// More bytes than any test can hold: 2^32+1 zeros behind a byte, in two steps and in one.
+	// More bytes than a test can hold: 2^32+1 zeros after a byte, in two steps and in one.
 	a := crc32.ChecksumIEEE([]byte{7})
 	zero := crc32.ChecksumIEEE([]byte{0})
 	half := zero // of 2^k zeros

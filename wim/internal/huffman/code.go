@@ -5,24 +5,24 @@ import "errors"
 // MaxLen is the longest code, in bits, that this package handles: LZX's 16.
 const MaxLen = 16
 
-// Errors of a set of code lengths, and of using a code without symbols.
+// Errors of a set of code lengths, and of reading a symbol from an empty code.
 var (
-	ErrOverfull   = errors.New("code lengths claim more codes than there are")
+	ErrOverfull   = errors.New("code lengths describe more codes than there are")
 	ErrIncomplete = errors.New("code lengths leave codes without a symbol")
 	ErrEmpty      = errors.New("symbol read from a code that has none")
 )
 
-// Shape says what a set of code lengths describes.
+// Shape is the kind of code that a set of code lengths describes.
 type Shape uint8
 
 const (
-	Complete   Shape = iota // every bit pattern is a symbol
+	Complete   Shape = iota // every bit pattern stands for a symbol
 	Empty                   // all lengths are zero
-	Incomplete              // some bit patterns mean nothing
+	Incomplete              // some bit patterns stand for nothing
 	Overfull                // no such code exists
 )
 
-// ShapeOf counts the codes of lens, each of which is at most MaxLen.
+// ShapeOf returns the shape of the code with these lengths, each at most MaxLen.
 func ShapeOf(lens []uint8) Shape {
 	var sum uint64 // of 2^-len, in units of 2^-MaxLen
 	for _, l := range lens {
@@ -46,7 +46,7 @@ func shapeOfSum(sum uint64) Shape {
 	}
 }
 
-// Err is nil for a complete or an empty code.
+// Err returns nil for a complete or an empty code, and the error otherwise.
 func (s Shape) Err() error {
 	switch s {
 	case Incomplete:
@@ -63,8 +63,7 @@ type Code struct {
 	symbols []int           // in the order of their codes
 }
 
-// NewCode makes the code that lens describe, each at most MaxLen. A code without symbols is accepted and gives
-// ErrEmpty when it is used.
+// NewCode returns the code with these lengths, each at most MaxLen. It accepts an empty code, whose Symbol returns ErrEmpty.
 func NewCode(lens []uint8) (*Code, error) {
 	if err := ShapeOf(lens).Err(); err != nil {
 		return nil, err
@@ -81,12 +80,12 @@ func NewCode(lens []uint8) (*Code, error) {
 	return c, nil
 }
 
-// Symbol reads a symbol's bits, each by a call of bit.
+// Symbol reads a symbol, each bit by a call of bit.
 func (c *Code) Symbol(bit func() (uint32, error)) (int, error) {
 	if len(c.symbols) == 0 {
 		return 0, ErrEmpty
 	}
-	// The codes of one length are consecutive numbers; code is how far the bits read lie beyond the first of them.
+	// The codes of one length are consecutive numbers; code is the difference between the bits read and the first of them.
 	code, index := 0, 0
 	for l := 1; l <= MaxLen; l++ {
 		b, err := bit()

@@ -1,6 +1,6 @@
-// Package huffman builds decoding tables for canonical prefix codes given by their code lengths, as XPRESS-Huffman and
-// LZX have them: shorter codes first, equal lengths in the order of the symbols, read from the highest bit.
+// Package huffman handles canonical prefix codes given by their code lengths, as XPRESS-Huffman and LZX use them: shorter codes
+// come first, codes of equal length in the order of their symbols, and a code is read from its highest bit.
 //
-// [Code] is the plain decoder, a bit at a time, that explains and checks; [Builder] fills the tables of the fast ones.
-// For encoders, [LengthBuilder] chooses code lengths and [Codes] gives the codes.
+// [Code] is the plain decoder, one bit at a time, with all checks. [Builder] fills the tables of the fast decoders. For
+// encoders, [LengthBuilder] chooses code lengths and [Codes] returns the codes.
 package huffman

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// spread gives the code lengths of a random complete code over some of syms symbols, of at most maxLen bits.
+// spread returns the code lengths of a random complete code over some of syms symbols, of at most maxLen bits.
 func spread(r *rand.Rand, syms int, maxLen uint8) []uint8 {
 	leaves := []uint8{1, 1}
 	for range r.IntN(syms - 1) {
@@ -54,7 +54,7 @@ func TestBuild(t *testing.T) {
 					t.Fatalf("seed %d: got shape %d", seed, got)
 				}
 				if table[len(table)-1] != sentinel {
-					t.Fatalf("seed %d: wrote behind the table", seed)
+					t.Fatalf("seed %d: wrote after the table", seed)
 				}
 				for pattern := range uint32(1) << c.maxLen {
 					e := table[pattern>>(c.maxLen-c.rootBits)]

@@ -1,24 +1,24 @@
 package huffman
 
-// LengthBuilder chooses code lengths for encoders. It holds the working space for that, about 45 KiB, and is for one
-// goroutine at a time. The zero value is ready.
+// LengthBuilder chooses code lengths for encoders. It takes about 45 KiB. It is not safe for concurrent use. The zero value is
+// ready.
 type LengthBuilder struct {
 	keys, spare [1024]uint64                     // of which MaxSyms are used; a power of two needs no bounds check
-	weights     [1024]uint64                     // of leaves, then of inner nodes, then their parents and depths
-	lists       [2][2 * MaxSyms]uint64           // weights of two levels' lists
-	leaf        [MaxLen][2 * MaxSyms / 64]uint64 // by level and place in its list: whether that is a leaf
+	weights     [1024]uint64                     // weights of leaves, then of inner nodes, then their parents and depths
+	lists       [2][2 * MaxSyms]uint64           // weights of the lists of two levels
+	leaf        [MaxLen][2 * MaxSyms / 64]uint64 // by level and index in its list: whether that is a leaf
 }
 
 // symBits is the size of a symbol in a sorting key, below its count.
 const symBits = 10
 
-// Build fills lens with the lengths, at most maxLen (1 to MaxLen) each, of the code that takes the fewest bits for
-// symbols that occur as often as freqs say; those that do not occur get 0. There are as many lens as freqs, at most
-// MaxSyms, and at most 1<<maxLen that occur.
+// Build sets lens to the code lengths, each at most maxLen (1 to MaxLen), that take the fewest bits for symbols with these
+// frequencies. A symbol of frequency 0 gets length 0. lens and freqs have the same size, at most MaxSyms, and at most 1<<maxLen
+// symbols occur.
 //
-// The code is complete, as every decoder wants it, or empty if nothing occurs. A single symbol therefore gets a
-// neighbour, symbol 0 or else 1, with the other code of one bit. Of symbols that occur equally often, an earlier one's
-// code is at least as long as a later one's.
+// The code is complete, because every decoder demands that, or empty if no symbol occurs. If a single symbol occurs, symbol 0,
+// or else 1, gets the other code of one bit. Of equally frequent symbols, an earlier one has a code at least as long as a later
+// one.
 func (b *LengthBuilder) Build(lens []uint8, freqs []uint32, maxLen int) {
 	if len(lens) != len(freqs) || len(lens) > MaxSyms || len(lens) < 2 || maxLen < 1 || maxLen > MaxLen {
 		panic("huffman: LengthBuilder: wrong sizes") // the codec's own sizes are wrong, whatever the input
@@ -44,7 +44,7 @@ func (b *LengthBuilder) Build(lens []uint8, freqs []uint32, maxLen int) {
 	if !b.unlimited(&count, n, maxLen) {
 		b.limited(&count, n, maxLen)
 	}
-	// The rarest come first and get the longest codes.
+	// Keys are sorted, the rarest first. Those get the longest codes.
 	i := 0
 	for l := maxLen; l > 0; l-- {
 		for end := i + count[l]; i < end; i++ {
@@ -53,9 +53,9 @@ func (b *LengthBuilder) Build(lens []uint8, freqs []uint32, maxLen int) {
 	}
 }
 
-// sort fills keys with the n symbols that occur, rarest first, equal ones in their own order.
+// sort sets keys to the n symbols that occur, the rarest first, equally frequent ones in their own order.
 func (b *LengthBuilder) sort(freqs []uint32) (n int) {
-	var low, high [256]uint16 // how often each value of the counts' lower bytes occurs
+	var low, high [256]uint16 // how often each value of the two lower bytes of the counts occurs
 	all := uint32(0)
 	for sym, f := range freqs {
 		if f == 0 {
@@ -71,7 +71,7 @@ func (b *LengthBuilder) sort(freqs []uint32) (n int) {
 	if all>>8 != 0 {
 		b.pass(&high, n, symBits+8)
 	}
-	// Counts of 65536 and more are those of large blocks only.
+	// Counts of 65536 or more occur only in large blocks.
 	for shift := uint(16); shift < 32 && all>>shift != 0; shift += 8 {
 		clear(low[:])
 		for _, k := range b.keys[:n] {
@@ -82,8 +82,8 @@ func (b *LengthBuilder) sort(freqs []uint32) (n int) {
 	return n
 }
 
-// pass sorts the first n keys by the byte at shift, keeping the order of equal ones; count says how often each value of
-// the byte occurs.
+// pass sorts the first n keys by the byte at shift and keeps the order of equal ones. count holds how often each value of the
+// byte occurs.
 func (b *LengthBuilder) pass(count *[256]uint16, n int, shift uint) {
 	at := uint16(0)
 	for i, c := range count {
@@ -99,16 +99,16 @@ func (b *LengthBuilder) pass(count *[256]uint16, n int, shift uint) {
 	}
 }
 
-// unlimited counts the code lengths that are best for the n sorted keys, n >= 2, and says whether all are at most
-// maxLen. This is Huffman's algorithm in one array, after Moffat and Katajainen, "In-Place Calculation of
+// unlimited sets count to the number of codes of each length in the best code for the n sorted keys, n >= 2, and reports whether
+// no length exceeds maxLen. This is Huffman's algorithm in one array, after Moffat and Katajainen, "In-Place Calculation of
 // Minimum-Redundancy Codes" (1995).
 func (b *LengthBuilder) unlimited(count *[MaxLen + 1]int, n, maxLen int) bool {
 	w := &b.weights
 	for i := range n {
 		w[i&1023] = b.keys[i&1023] >> symBits
 	}
-	// Inner nodes come about in the order of their weights, each from the two lightest of the leaves and inner nodes
-	// that have no parent yet. Node next takes the place of a leaf that has one.
+	// Inner nodes are made in the order of their weights, each from the two lightest of the leaves and inner nodes that
+	// have no parent yet. Node next overwrites a leaf that already has a parent.
 	leaf, inner := 0, 0
 	for next := range n - 1 {
 		var sum uint64
@@ -124,7 +124,7 @@ func (b *LengthBuilder) unlimited(count *[MaxLen + 1]int, n, maxLen int) bool {
 		}
 		w[next&1023] = sum
 	}
-	// Depths from the root down; the leaves of a depth are what its inner nodes leave over.
+	// Depths from the root down. The nodes of a depth that are not inner nodes are leaves.
 	w[(n-2)&1023] = 0
 	for i := n - 3; i >= 0; i-- {
 		w[i&1023] = w[w[i&1023]&1023] + 1
@@ -149,12 +149,12 @@ func (b *LengthBuilder) unlimited(count *[MaxLen + 1]int, n, maxLen int) bool {
 	return true
 }
 
-// limited does the same where a length must not be more than maxLen, by the package-merge algorithm: Larmore and
-// Hirschberg, "A Fast Algorithm for Optimal Length-Limited Huffman Codes" (1990). Few codes need it.
+// limited does the same for codes of at most maxLen bits, by the package-merge algorithm: Larmore and Hirschberg, "A Fast
+// Algorithm for Optimal Length-Limited Huffman Codes" (1990). Few codes need it.
 //
-// Level after level, a list is made of the leaves and of the pairs of the list before, in the order of their weights. Of
-// the last list the first 2n-2 are taken, and of each list before, both halves of each pair taken. A leaf's code is as
-// long as the number of lists of which it is taken.
+// Each level has a list: the leaves, and the pairs of the list before, in the order of their weights. The first 2n-2 entries of
+// the last list are chosen, and of each list before, both halves of each chosen pair. The length of a leaf's code is the number
+// of lists in which it is chosen.
 func (b *LengthBuilder) limited(count *[MaxLen + 1]int, n, maxLen int) {
 	clear(count[:])
 	old, size := 0, 0
@@ -180,13 +180,13 @@ func (b *LengthBuilder) limited(count *[MaxLen + 1]int, n, maxLen int) {
 			b.leaf[level][size/64] |= 1 << (size & 63)
 		}
 	}
-	// The leaves that are taken of a list are the lightest ones, so it is enough to know how many.
+	// The leaves chosen from a list are its lightest ones, so their number is enough.
 	for level := maxLen - 1; level >= 0; level-- {
 		leaves := 0
 		for i := range size {
 			leaves += int(b.leaf[level][i/64] >> (i & 63) & 1)
 		}
-		// Leaves up to this one have one list more than those up to the one before.
+		// old-leaves leaves are chosen in each list after this one, but not in this one. That is the length of their codes.
 		if level < maxLen-1 {
 			count[maxLen-1-level] = old - leaves
 		}
@@ -196,8 +196,8 @@ func (b *LengthBuilder) limited(count *[MaxLen + 1]int, n, maxLen int) {
 	count[maxLen] = old
 }
 
-// Codes fills codes with the canonical codes of the lengths lens, each at most MaxLen, in the lowest bits of an entry;
-// they are written from the highest bit on. There are as many codes as lens.
+// Codes sets codes to the canonical codes for lens, each at most MaxLen, in the low bits of an entry. A code is written from its
+// highest bit on. codes has at least the size of lens.
 func Codes(codes []uint16, lens []uint8) {
 	var next [MaxLen + 1]uint32
 	for _, l := range lens {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// cost is the number of bits that symbols take by a code.
+// cost returns the number of bits that symbols with these frequencies take.
 func cost(lens []uint8, freqs []uint32) (bits uint64) {
 	for sym, l := range lens {
 		bits += uint64(l) * uint64(freqs[sym])
@@ -14,7 +14,7 @@ func cost(lens []uint8, freqs []uint32) (bits uint64) {
 	return bits
 }
 
-// best is the least cost of any code of at most maxLen bits, found by trying every way to share out the code lengths.
+// best returns the smallest cost of any code of at most maxLen bits. It tries all assignments of code lengths.
 func best(freqs []uint32, maxLen int) uint64 {
 	var used []uint32
 	for _, f := range freqs {
@@ -25,8 +25,8 @@ func best(freqs []uint32, maxLen int) uint64 {
 	slices.Sort(used)
 	slices.Reverse(used)
 	least := ^uint64(0)
-	// The most frequent symbols have the shortest codes, so lengths never fall. room is what is left of all the
-	// codes, in units of those of maxLen bits.
+	// The most frequent symbols have the shortest codes, so lengths never decrease. room is the free part of the code
+	// space, in units of codes of maxLen bits.
 	var try func(i, length, room int, bits uint64)
 	try = func(i, length, room int, bits uint64) {
 		if i == len(used) {
@@ -71,7 +71,7 @@ func TestLengthsBest(t *testing.T) {
 	}
 }
 
-// With no limit that matters, package-merge finds codes as good as Huffman's: for many symbols each proves the other.
+// Where the limit does not matter, package-merge finds codes as good as those of Huffman's algorithm.
 func TestLengthsAgree(t *testing.T) {
 	var b LengthBuilder
 	compared := 0
@@ -142,7 +142,7 @@ func TestLengthsEdges(t *testing.T) {
 		{"three equal", []uint32{1, 1, 1}, 15, []uint8{2, 2, 1}},
 		{"as many as there are codes", []uint32{1, 1000, 100000, 10000000}, 2, []uint8{2, 2, 2, 2}},
 		{"Fibonacci's numbers", fibonacci, 15, nil},
-		{"Fibonacci's numbers, barely", fibonacci, 6, nil},
+		{"Fibonacci's numbers, just enough bits", fibonacci, 6, nil},
 		{"512 of nine bits", even, 9, nil},
 		{"512 of sixteen bits", even, 16, nil},
 	} {

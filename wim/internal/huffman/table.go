@@ -2,23 +2,23 @@ package huffman
 
 import "unsafe"
 
-// A table has a root of 1<<rootBits entries, indexed by the next rootBits bits, and behind it subtables for the
-// longer codes, each of 1<<(maxLen-rootBits) entries, indexed by the bits that follow those.
+// A table has a root of 1<<rootBits entries, indexed by the next rootBits bits, and then subtables for longer codes, each of
+// 1<<(maxLen-rootBits) entries, indexed by the bits after those.
 //
-// An entry for a symbol is the symbol's template, as the codec gives it, plus the length of its whole code in the low
-// five bits. A root entry that leads to a subtable is Link plus the subtable's index shifted left by LinkShift.
+// The entry of a symbol is its template, which the codec sets, plus the length of its whole code in the low five bits. A root
+// entry that leads to a subtable is Link plus the index of the subtable shifted left by LinkShift.
 const (
 	LenMask   = 31
 	Link      = 1 << 31 // set in no template
 	LinkShift = 5
 	MaxSyms   = 656 // LZX's main code of a 2 MiB window
 
-	// None is each root entry of an empty code: a link to index 0, where no subtable can be.
+	// None is every root entry of an empty code: a link to index 0, where no subtable can be.
 	None = Link
 )
 
-// TableSize is the number of entries that a table needs for any code of syms symbols of at most maxLen bits. Only a
-// complete code gets subtables, so each of those holds at least two symbols.
+// TableSize returns the number of entries of a table that is large enough for any code of syms symbols of at most maxLen bits.
+// Only complete codes have subtables, so each subtable holds at least two symbols.
 func TableSize(syms int, rootBits, maxLen uint) int {
 	if maxLen == rootBits {
 		return 1 << rootBits
@@ -26,25 +26,26 @@ func TableSize(syms int, rootBits, maxLen uint) int {
 	return 1<<rootBits + syms/2<<(maxLen-rootBits)
 }
 
-// Builder holds the working space for building tables. The zero value is ready.
+// Builder builds tables. It holds the working space for that. The zero value is ready.
 type Builder struct {
 	sorted [1024]uint16 // of which MaxSyms are used; a power of two needs no bounds check
 }
 
-// Build fills table for the code that lens describe. Each length is at most maxLen (3 <= rootBits <= maxLen <= MaxLen);
-// there are at most MaxSyms of them, a multiple of eight (zeros fill it up), templates has as many, and table has at least TableSize(len(lens), rootBits, maxLen) entries. An empty code
-// fills the root with None; the table of an Incomplete or Overfull code is not written.
+// Build fills table for the code with these lengths, and returns the shape of the code. Each length is at most maxLen
+// (3 <= rootBits <= maxLen <= MaxLen). len(lens) is a multiple of eight, padded with zeros, and at most MaxSyms. templates has at
+// least as many entries, table at least TableSize(len(lens), rootBits, maxLen). An empty code fills the root with None. For an
+// Incomplete or Overfull code, Build does not write table.
 //
-// Tables are built for each chunk or block, so this is nearly as hot as decoding: loops are unrolled where that is cheap, because
-// a turn of a loop is what costs in Go's WebAssembly.
+// Tables are built for each chunk or block, so this is nearly as hot as decoding. Loops are unrolled where that is cheap, because
+// each turn of a loop is expensive in Go's WebAssembly.
 func (b *Builder) Build(table []uint32, lens []uint8, templates []uint32, rootBits, maxLen uint) Shape {
 	syms := len(lens)
 	if syms > MaxSyms || syms%8 != 0 || len(templates) < syms || rootBits < 3 || maxLen < rootBits || maxLen > MaxLen ||
 		len(table) < TableSize(syms, rootBits, maxLen) {
 		panic("huffman: Build: wrong sizes") // the codec's own sizes are wrong, whatever the input
 	}
-	// Symbols are counted, then sorted by length. Two sets of counters, so that a run of equal lengths does not
-	// wait for one counter.
+	// Count the symbols of each length, then sort them by length. There are two sets of counters, so that a run of equal
+	// lengths does not wait for one counter.
 	var even, odd, next [32]uint16
 	in := unsafe.Pointer(unsafe.SliceData(lens))
 	for i := 0; i < syms; i += 8 {
@@ -70,7 +71,7 @@ func (b *Builder) Build(table []uint32, lens []uint8, templates []uint32, rootBi
 		at += n
 		sum += uint64(n) << (MaxLen - l)
 		if l > maxLen && n != 0 {
-			return Overfull // not reached by the codecs, whose lengths fit
+			return Overfull // not reached: the lengths of the codecs fit
 		}
 	}
 	shape := shapeOfSum(sum)
@@ -83,7 +84,7 @@ func (b *Builder) Build(table []uint32, lens []uint8, templates []uint32, rootBi
 	if shape != Complete {
 		return shape
 	}
-	// next[0] counts the unused symbols upwards from the used ones, so the sort needs no branch.
+	// next[0] puts unused symbols after the used ones, so that the sort needs no branch.
 	next[0] = at
 	sorted := &b.sorted
 	for i := 0; i < syms; i += 8 {
@@ -126,8 +127,8 @@ func (b *Builder) Build(table []uint32, lens []uint8, templates []uint32, rootBi
 		sorted[k&1023] = sym + 7
 	}
 
-	// Codes are handed out in this order, so each length fills the entries right behind the length before. The code is
-	// complete, so the root is filled exactly and never beyond.
+	// Codes increase in this order, so each length fills the entries right after those of the length before. The code is
+	// complete, so the root is never overfilled.
 	base := unsafe.Pointer(unsafe.SliceData(table))
 	from := unsafe.Pointer(unsafe.SliceData(templates))
 	to := uintptr(0) // in bytes of table
@@ -168,7 +169,7 @@ func (b *Builder) Build(table []uint32, lens []uint8, templates []uint32, rootBi
 		}
 	}
 
-	// The rest of the root are links, the subtables follow one after the other and each is filled exactly.
+	// The rest of the root are links. The subtables follow one after the other, and each is filled exactly.
 	sub := 1 << (maxLen - rootBits)
 	pos := rootSize
 	for i := int(to >> 2); i < rootSize; i++ {

@@ -8,62 +8,62 @@ import (
 // Packed is a match in one word: its distance, at least 1, in the upper 23 bits, and its length in the lower 9.
 type Packed uint32
 
-// LengthBits is the number of a Packed's low bits that hold its length.
+// LengthBits is the number of bits of a Packed that hold its length.
 const LengthBits = 9
 
-// MaxLength is the longest length that a Packed can hold.
+// MaxLength is the largest length that a Packed can hold.
 const MaxLength = 1<<LengthBits - 1
 
-// Length is the number of equal bytes.
+// Length returns the number of equal bytes.
 func (m Packed) Length() int { return int(m & MaxLength) }
 
-// Distance is how many bytes back the same bytes lie.
+// Distance returns how many bytes back the equal bytes are.
 func (m Packed) Distance() int { return int(m >> LengthBits) }
 
 const (
 	hash2Order = 12
 	hash3Order = 14
 
-	// Matches of two and three bytes are worth their distance only when that is small.
+	// Matches of two and three bytes save bits only at distances up to these.
 	far2 = 1 << 9
 	far3 = 1 << 14
 )
 
-// BinTree finds matches of 2 bytes and more, for each length the nearest one that it meets, in data of up to a window's
-// size. It keeps the strings of each hash of four bytes in a binary tree in which the newer are above the older, and
-// the smaller left of the larger; a search for a string is also its insertion. Matches of two and three bytes are only
-// looked for at the latest occurrence.
+// BinTree finds matches of 2 bytes and more in data of at most the window size: for each length, the nearest one that it
+// visits. It keeps the strings with the same hash of four bytes in a binary tree: newer ones are above older ones, smaller ones
+// to the left of larger ones. A search for a string also inserts it. For matches of two and three bytes, it tries only the
+// latest position with the same hash.
 //
-// A BinTree is for one goroutine at a time and does not allocate after NewBinTree.
+// A BinTree is not safe for concurrent use. It allocates only in NewBinTree.
 type BinTree struct {
 	hash2    []uint32
 	hash3    []uint32
 	hash4    []uint32
-	child    []uint32 // of each position the left and the right one
+	child    []uint32 // by position: the left and the right child
 	shift4   uint32
 	window   uint32
-	distance uint32 // the largest one to be found
+	distance uint32 // largest distance to find
 
-	// Positions are kept with base added, which grows with each new data: what is below base is of old data, or is 0.
+	// Positions are stored with base added, which grows with each Reset. Entries below base belong to old data, or are 0.
 	base uint32
 }
 
-// Search says how much a search does.
+// Search limits a search.
 type Search struct {
-	Depth  int // most nodes of a tree visited for one position, at least 1
-	Nice   int // a match of this length is good enough: it ends the search, and no other is looked for inside it
-	MaxLen int // longest match given, at most MaxLength and at least Nice
+	Depth  int // largest number of nodes visited for a position, at least 1
+	Nice   int // a match of this length ends the search, and no matches are returned for positions inside it
+	MaxLen int // longest match returned, at most MaxLength and at least Nice
 }
 
 func orderOf(window int) int { return min(max(bits.Len(uint(window-1)), 14), 17) }
 
-// BinTreeMemory is the number of bytes that a BinTree for a window takes.
+// BinTreeMemory returns the number of bytes that NewBinTree allocates.
 func BinTreeMemory(window int) int64 {
 	return 4 * (1<<hash2Order + 1<<hash3Order + 1<<orderOf(window) + 2*int64(window))
 }
 
-// NewBinTree makes a finder for data of at most window bytes, at most 2 MiB, and distances of at most distance, which
-// is less than window.
+// NewBinTree returns a BinTree for data of at most window bytes, up to 2 MiB, and for distances of at most distance, which is
+// less than window.
 func NewBinTree(window, distance int) *BinTree {
 	if window < 1 || window > 1<<21 || distance < 1 || distance >= window {
 		panic("match: NewBinTree: window or distance out of range")
@@ -80,7 +80,7 @@ func NewBinTree(window, distance int) *BinTree {
 	}
 }
 
-// Reset forgets all data.
+// Reset starts with new data.
 func (t *BinTree) Reset() {
 	if t.base > 1<<31 {
 		clear(t.hash2)
@@ -91,19 +91,18 @@ func (t *BinTree) Reset() {
 	t.base += t.window
 }
 
-// Fill finds the matches at the positions from start to end of the data buf[:size], and inserts these. Positions must
-// be given in order, each once. The matches of position start+i are put at matches[ends[i-1]:ends[i]], the first ones
-// at matches[0:], with increasing lengths. It stops early, but not inside a match of nice length, when matches may
-// not have room for another position's, and gives the position at which it stopped. Positions inside a match of nice
-// length have none.
+// Fill finds the matches at the positions from start to end of the data buf[:size], and inserts these positions. Positions must
+// be passed in order, each once. The matches of position start+i are written to matches[ends[i-1]:ends[i]], those of start to
+// matches[:ends[0]], with increasing lengths. Positions inside a match of nice length have none. Fill returns the position at
+// which it stopped: it stops early, but not inside a match of nice length, when matches may be too small for another position.
 //
-// buf has at least size+Slack bytes, matches room for at least Depth+2, and ends for end-start.
+// buf has at least size+Slack bytes, matches at least Depth+2 entries, and ends at least end-start.
 func (t *BinTree) Fill(buf []byte, size, start, end int, s *Search, matches []Packed, ends []uint32) (next int) {
 	if size > len(buf)-Slack || size > int(t.window) || start < 0 || end < start || end > size ||
 		s.Depth < 1 || s.Nice < 4 || s.MaxLen < s.Nice || s.MaxLen > MaxLength || len(ends) < end-start || len(matches) < s.Depth+2 {
 		panic("match: Fill: argument out of range")
 	}
-	// All indexes below are positions before size, or come out of hashes of as many bits as their tables have.
+	// All indexes below are positions before size, or hashes with as many bits as their tables.
 	var (
 		data     = unsafe.Pointer(unsafe.SliceData(buf))
 		child    = unsafe.Pointer(unsafe.SliceData(t.child))
@@ -115,7 +114,7 @@ func (t *BinTree) Fill(buf []byte, size, start, end int, s *Search, matches []Pa
 		distance = t.distance
 		full     = len(matches) - s.Depth - 2
 		n        = 0
-		skip     = uint32(start) // positions before it lie in a match of nice length
+		skip     = uint32(start) // positions before it are inside a match of nice length
 		first    = uint32(start)
 	)
 	for p := uint32(start); p < uint32(end); p++ {
@@ -158,9 +157,9 @@ func (t *BinTree) Fill(buf []byte, size, start, end int, s *Search, matches []Pa
 			}
 		}
 
-		// Walk down. What is smaller than the string at p goes to its left side, what is larger to its right; putLeft
-		// and putRight are where the next such subtree hangs. All of a side has at least the first bytes in
-		// common that the last one put there has.
+		// Walk down the tree. Strings smaller than the one at p go to its left side, larger ones to its right; putLeft and
+		// putRight point to where the next such subtree is attached. All strings left on a side share with p at least as
+		// many bytes as the last one attached there: sameLeft, sameRight.
 		putLeft, putRight := unsafe.Add(child, 8*p), unsafe.Add(child, 8*p+4)
 		var sameLeft, sameRight uint32
 		best := uint32(3)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// fill calls Fill until it is through, and gives the matches of each position.
+// fill calls Fill until all positions are done, and returns the matches of each.
 func fill(t *testing.T, tree *BinTree, data []byte, s Search, room int, pieces func() int) [][]Packed {
 	t.Helper()
 	out := make([][]Packed, len(data))
@@ -31,9 +31,9 @@ func fill(t *testing.T, tree *BinTree, data []byte, s Search, room int, pieces f
 
 func whole() int { return 1 << 20 }
 
-// With no limit to its search, a BinTree finds for each length of four and more that a match can have the nearest one;
-// those of two and three bytes are there, and not more than that. A finder that has seen other data gives the same, and
-// so does one that is asked piece by piece, with as little room as it must have.
+// With an unlimited search, a BinTree finds the nearest match of every possible length from four on. Matches of two and three bytes
+// exist, and are not longer. A finder that has seen other data finds the same, and so does one that is called piece by piece, with
+// as little room as allowed.
 func TestBinTreeAll(t *testing.T) {
 	used := NewBinTree(4096, 4000)
 	for name, data := range chainInputs() {
@@ -42,9 +42,9 @@ func TestBinTreeAll(t *testing.T) {
 			got := fill(t, used, data, s, 1<<20, whole)
 			r := rand.New(rand.NewPCG(1, 12))
 			again := fill(t, NewBinTree(4096, 4000), data, s, s.Depth+2, func() int { return 1 + r.IntN(100) })
-			inside := 0 // a match of nice length ends there
+			inside := 0 // end of the last match of nice length
 			for p := range data {
-				// A piece that begins inside such a match has more, from there on.
+				// A piece that begins inside such a match has matches there.
 				if inside == 0 && !slices.Equal(got[p], again[p]) {
 					t.Fatalf("at %d: got %v, in pieces %v", p, got[p], again[p])
 				}
@@ -52,7 +52,7 @@ func TestBinTreeAll(t *testing.T) {
 				for len(ms) > 0 && ms[0].Length() < 4 {
 					m := ms[0]
 					if d := m.Distance(); d > p || common(data, p-d, p) != m.Length() {
-						t.Fatalf("at %d: no match of just %d bytes at distance %d", p, m.Length(), d)
+						t.Fatalf("at %d: no match of exactly %d bytes at distance %d", p, m.Length(), d)
 					}
 					ms = ms[1:]
 				}
@@ -81,7 +81,7 @@ func TestBinTreeAll(t *testing.T) {
 	}
 }
 
-// Whatever the limits are, every match is there, lengths increase, distances are not too large, and none lies inside one of nice length.
+// For any limits, every match exists, lengths increase, distances are in range, and none begins inside a match of nice length.
 func TestBinTreeLimits(t *testing.T) {
 	for name, data := range chainInputs() {
 		tree := NewBinTree(4096, 100)
@@ -110,7 +110,7 @@ func TestBinTreeLimits(t *testing.T) {
 	}
 }
 
-// When positions have counted to the end, the tables begin again, and nothing old is found.
+// When positions reach the end of their range, the tables start again, and nothing old is found.
 func TestBinTreeWraps(t *testing.T) {
 	data := []byte("abcdefghabcdefgh")
 	s := Search{Depth: 10, Nice: 16, MaxLen: 16}

@@ -5,26 +5,26 @@ import (
 	"unsafe"
 )
 
-// Slack is how many bytes there must be behind the data that a finder works on. They are read and do not matter.
+// Slack is the number of bytes that must follow the data of a finder. They are read, but do not affect the matches.
 const Slack = 8
 
-// HashChain finds matches by hashes of four bytes, whose places are chained, the nearest first, and of three, of which
-// only the nearest place is known. It suits greedy and lazy parsing.
+// HashChain finds matches by hashes of four bytes, whose positions are chained, the nearest first, and of three bytes, of which it
+// keeps only the nearest position. It suits greedy and lazy parsing.
 //
-// Each position of the data is given to exactly one call of Longest or Skip, in ascending order. A HashChain is
-// for one goroutine at a time.
+// Each position of the data must be passed to exactly one call of Longest or Skip, in ascending order. A HashChain is not safe for
+// concurrent use.
 type HashChain struct {
 	data  []byte // with its slack
 	size  uint64 // of the data
-	base  uint64 // what is added to a position to put it into the tables
+	base  uint64 // added to positions in the tables
 	shift uint64 // makes a hash of four bytes from a product
 	next  []uint32
 	head4 []uint32
 	head3 []uint32
 }
 
-// Places in the tables are counted on from one chunk to the next, so that the tables need not be cleared for each. When
-// they have counted this far, they are cleared and begin again.
+// lastPlace is the largest entry of the tables. base grows with each chunk, so that the tables need not be cleared for each. When an
+// entry would exceed lastPlace, the tables are cleared and base starts again.
 const lastPlace = 1 << 31
 
 const (
@@ -32,7 +32,7 @@ const (
 	hashMul   = 0x9E3779B1 // 2^32 divided by the golden ratio, for multiplicative hashing
 )
 
-// NewHashChain makes a finder for data of up to size bytes, 1 to 1<<30.
+// NewHashChain returns a HashChain for data of at most size bytes, 1 to 1<<30.
 func NewHashChain(size int) *HashChain {
 	n := hashBits(size)
 	return &HashChain{
@@ -44,21 +44,21 @@ func NewHashChain(size int) *HashChain {
 	}
 }
 
-// HashChainMemory is about what NewHashChain(size) takes, in bytes.
+// HashChainMemory estimates how many bytes NewHashChain allocates.
 func HashChainMemory(size int) int64 {
 	return 4 * (int64(size) + 1<<hashBits(size) + 1<<hash3Bits)
 }
 
-// hashBits is the size of a hash of four bytes: about one value for each position.
+// hashBits returns the number of bits of a hash of four bytes: about one value for each position.
 func hashBits(size int) int {
 	return min(max(bits.Len(uint(size-1)), 12), 18)
 }
 
-// Start begins with new data, the first size bytes of buf. Behind them buf has at least Slack bytes more. It is kept,
-// and must not change until the last position was given.
+// Start starts with new data, the first size bytes of buf, which has at least Slack bytes more. The HashChain keeps buf, which must
+// not change until the last position was passed.
 func (h *HashChain) Start(buf []byte, size int) {
 	if size > len(h.next) || len(buf)-size < Slack {
-		panic("match: HashChain: data does not fit, or has no slack")
+		panic("match: HashChain: data is too large, or has no slack")
 	}
 	h.base += h.size
 	h.data, h.size = buf, uint64(size)
@@ -69,10 +69,9 @@ func (h *HashChain) Start(buf []byte, size int) {
 	}
 }
 
-// Longest takes position pos and finds the longest match that begins there and is longer than atLeast bytes (2 or
-// more), the nearest of equally long ones. It tries up to depth places with the same four bytes, or fewer if it has
-// found a match of nice bytes. No match goes beyond the end of the data. A length of atLeast or less says that there
-// is none.
+// Longest inserts position pos and returns the longest match there that is longer than atLeast bytes (2 or more), the nearest of
+// equally long ones. It tries up to depth positions with the same hash, or fewer if it finds a match of nice bytes. No match extends
+// past the end of the data. If there is no match, length is 0.
 func (h *HashChain) Longest(pos, atLeast, nice, depth int) (length, dist int) {
 	at := uint64(pos)
 	left := h.size - at
@@ -85,7 +84,7 @@ func (h *HashChain) Longest(pos, atLeast, nice, depth int) (length, dist int) {
 	here := unsafe.Add(data, at)
 	v := *(*uint32)(here)
 
-	// The newest places with the same hash, which pos becomes now.
+	// Read the latest positions with the same hashes, and replace them by pos.
 	p3 := (*uint32)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(h.head3)), uint64(v<<8*hashMul>>(32-hash3Bits))<<2))
 	p4 := (*uint32)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(h.head4)), uint64(v*hashMul)>>(h.shift&63)<<2))
 	c3, c4 := uint64(*p3), uint64(*p4)
@@ -114,7 +113,7 @@ func (h *HashChain) Longest(pos, atLeast, nice, depth int) (length, dist int) {
 		p := c4 - base
 		there := unsafe.Add(data, p)
 		c4 = uint64(*(*uint32)(unsafe.Add(next, p<<2)))
-		// A longer match has these four bytes, which end behind the best one so far, and the first four.
+		// A longer match has the same first four bytes, and the same four that end one byte past the best match so far.
 		if *(*uint32)(unsafe.Add(there, best-3)) != tail || *(*uint32)(there) != v {
 			continue
 		}
@@ -139,7 +138,7 @@ func (h *HashChain) Longest(pos, atLeast, nice, depth int) (length, dist int) {
 	return int(found), int(from)
 }
 
-// Skip takes n positions from pos on, of which no matches are wanted.
+// Skip inserts n positions from pos on without looking for matches.
 func (h *HashChain) Skip(pos, n int) {
 	at, end := uint64(pos), uint64(pos+n)
 	if h.size < 4 {

@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// withSlack gives b with what a finder may read behind it.
+// withSlack returns b with slack after it.
 func withSlack(b []byte) []byte {
 	return append(bytes.Clone(b), "\xA5\xA5\xA5\xA5\xA5\xA5\xA5\xA5"[:Slack]...)
 }
 
-// chainInputs are data with many matches, few, and none.
+// chainInputs returns data with many matches, few, and none.
 func chainInputs() map[string][]byte {
 	r := rand.New(rand.NewPCG(1, 10))
 	letters := func(n, of int) []byte {
@@ -40,7 +40,7 @@ func chainInputs() map[string][]byte {
 	}
 }
 
-// common is how many bytes at a and b are equal, b > a.
+// common returns the number of equal bytes at a and b, b > a.
 func common(data []byte, a, b int) (n int) {
 	for b+n < len(data) && data[a+n] == data[b+n] {
 		n++
@@ -48,7 +48,7 @@ func common(data []byte, a, b int) (n int) {
 	return n
 }
 
-// longest finds the longest and nearest match of at least four bytes the slow way.
+// longest finds the longest match of at least four bytes, the nearest of equally long ones, the slow way.
 func longest(data []byte, pos int) (length, dist int) {
 	for p := pos - 1; p >= 0; p-- {
 		if n := common(data, p, pos); n >= 4 && n > length {
@@ -58,8 +58,8 @@ func longest(data []byte, pos int) (length, dist int) {
 	return length, dist
 }
 
-// With no limit to its search, Longest finds the longest match, the nearest one of those; one of three bytes it may
-// miss. It says nothing that is not so. A finder that has seen other data gives the same.
+// With an unlimited search, Longest finds the longest match, the nearest of equally long ones. It may miss one of three bytes, but
+// returns none that does not exist. A finder that has seen other data returns the same.
 func TestHashChainLongest(t *testing.T) {
 	h := NewHashChain(4000)
 	for round := range 3 {
@@ -96,8 +96,8 @@ func TestHashChainLongest(t *testing.T) {
 	}
 }
 
-// Longest keeps to what it is told: only longer matches than atLeast, and with positions skipped and little depth,
-// matches that are there.
+// Longest keeps to its limits: it returns only matches longer than atLeast, and only matches that exist, with skipped positions and
+// small depths.
 func TestHashChainLimits(t *testing.T) {
 	h := NewHashChain(4000)
 	for name, data := range chainInputs() {
@@ -114,10 +114,10 @@ func TestHashChainLimits(t *testing.T) {
 				atLeast := 2 + r.IntN(30)
 				length, dist := h.Longest(pos, atLeast, 1+r.IntN(100), r.IntN(5))
 				if length > atLeast && (dist < 1 || dist > pos || common(data, pos-dist, pos) < length) {
-					t.Fatalf("%s, seed %d, at %d: length %d, distance %d is not there", name, seed, pos, length, dist)
+					t.Fatalf("%s, seed %d, at %d: no match of length %d, distance %d", name, seed, pos, length, dist)
 				}
 				if length != 0 && length <= atLeast {
-					t.Fatalf("%s, seed %d, at %d: length %d, more than %d wanted", name, seed, pos, length, atLeast)
+					t.Fatalf("%s, seed %d, at %d: length %d, want more than %d", name, seed, pos, length, atLeast)
 				}
 				pos++
 			}
@@ -125,7 +125,7 @@ func TestHashChainLimits(t *testing.T) {
 	}
 }
 
-// A match that begins at a position that was skipped is found.
+// Longest finds a match at a position that was skipped.
 func TestHashChainSkip(t *testing.T) {
 	data := []byte("0123456789 abcdefgh 456789")
 	h := NewHashChain(100)
@@ -136,7 +136,7 @@ func TestHashChainSkip(t *testing.T) {
 	}
 }
 
-// When places have counted to the end, the tables begin again, and nothing old is found.
+// When entries reach lastPlace, the tables start again, and nothing old is found.
 func TestHashChainWraps(t *testing.T) {
 	data := bytes.Repeat([]byte("abcdefg"), 100)
 	h := NewHashChain(1000)
@@ -145,7 +145,7 @@ func TestHashChainWraps(t *testing.T) {
 		for range 3 {
 			h.Start(withSlack(data), len(data))
 			if h.base+uint64(len(data)) > lastPlace {
-				t.Fatalf("places go up to %#x", h.base+uint64(len(data)))
+				t.Fatalf("entries go up to %#x", h.base+uint64(len(data)))
 			}
 			for pos := range data {
 				length, dist := h.Longest(pos, 2, 5000, 5000)

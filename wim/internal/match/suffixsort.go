@@ -1,21 +1,21 @@
 package match
 
-// restEvery is how many steps of a long pass go by between calls of rest: tens of milliseconds at the slowest.
+// restEvery is the number of steps of a long pass between calls of rest: tens of milliseconds at the slowest.
 const restEvery = 1 << 17
 
-// suffixWork is how many words sortSuffixes needs beside the suffix array, for n bytes.
+// suffixWork returns the number of words that sortSuffixes needs besides the suffix array, for n bytes.
 func suffixWork(n int) int { return max(n+4, 512) }
 
-// sorter sorts suffixes by induced sorting (Nong, Zhang and Chan, 2009). A suffix is S if it sorts before the one that begins a byte later, else L; an
-// S suffix after an L one is a landmark. Sorted landmarks give the order of all L suffixes in one pass from the left, and those the order of
-// all S suffixes in one from the right. The landmarks themselves are sorted by the same two passes, which order them as far as the next
-// landmark, and by a recursion over the names that those pieces get, where two are alike.
+// sorter sorts suffixes by induced sorting (Nong, Zhang and Chan, 2009). A suffix is S if it sorts before the one that begins a byte
+// later, else L. An S suffix after an L one is a landmark. Once landmarks are sorted, one pass from the left sorts all L suffixes, and one
+// pass from the right all S suffixes. To sort the landmarks, the same two passes first order them by the bytes up to the next landmark.
+// These pieces get names; if two pieces are equal, the text of the names is sorted by recursion.
 type sorter struct {
 	rest func() error
 	err  error
 }
 
-// stop calls rest, and reports whether it said to stop.
+// stop calls rest, and reports whether the sort must stop.
 func (s *sorter) stop() bool {
 	if s.rest != nil && s.err == nil {
 		s.err = s.rest()
@@ -30,8 +30,8 @@ func (s *sorter) clear(words []int32) {
 	}
 }
 
-// sortSuffixes writes the suffixes of text to sa in their order, by where they begin. A suffix sorts before those that it is a prefix of. Each
-// unit of text is below units. work is at least suffixWork(len(text)) words. If s.err is set afterward, sa is not right.
+// sortSuffixes writes the start positions of all suffixes of text to sa, in sorted order. A suffix sorts before those that it is a prefix
+// of. Each unit of text is below units. work has at least suffixWork(len(text)) words. If s.err is set afterward, sa is not valid.
 func sortSuffixes[T byte | int32](s *sorter, text []T, sa []int32, units int, work []int32) {
 	n := len(text)
 	sa = sa[:n]
@@ -41,7 +41,7 @@ func sortSuffixes[T byte | int32](s *sorter, text []T, sa []int32, units int, wo
 	}
 	count, bucket := work[:units], work[units:2*units]
 
-	// Landmarks into the ends of their units' buckets. 0 means nothing: no landmark begins there.
+	// Put the landmarks at the ends of their units' buckets. 0 means none, because no landmark begins at 0.
 	countUnits(s, text, count)
 	bucketEnds(count, bucket)
 	s.clear(sa)
@@ -63,7 +63,7 @@ func sortSuffixes[T byte | int32](s *sorter, text []T, sa []int32, units int, wo
 		if s.err != nil {
 			return
 		}
-		// The landmarks are the negative entries, now ordered as far as the next landmark.
+		// The landmarks are the negative entries, now ordered by the bytes up to the next landmark.
 		m := 0
 		for from := 0; from < n; from += restEvery {
 			for _, j := range sa[from:min(from+restEvery, n)] {
@@ -80,7 +80,7 @@ func sortSuffixes[T byte | int32](s *sorter, text []T, sa []int32, units int, wo
 		if s.err != nil {
 			return
 		}
-		if names < m { // some are alike: sort the text of their names
+		if names < m { // some pieces are equal: sort the text of the names
 			reduced := sa[n-m:]
 			to := n
 			for from := n; from > m; from -= restEvery {
@@ -113,7 +113,7 @@ func sortSuffixes[T byte | int32](s *sorter, text []T, sa []int32, units int, wo
 			}
 			countUnits(s, text, count)
 		}
-		// Sorted, into the ends of their buckets: none moves to the left.
+		// Put the sorted landmarks at the ends of their buckets. None moves to the left.
 		s.clear(sa[m:])
 		if s.err != nil {
 			return
@@ -138,7 +138,7 @@ func sortSuffixes[T byte | int32](s *sorter, text []T, sa []int32, units int, wo
 // eachLandmark calls f with each landmark of the text, the last first.
 func eachLandmark[T byte | int32](s *sorter, text []T, f func(at int)) {
 	n := len(text)
-	after, isS := text[n-1], false // the last suffix is L: what follows sorts before everything
+	after, isS := text[n-1], false // the last suffix is L: the empty suffix after it sorts before everything
 	for from := n - 1; from > 0; from -= restEvery {
 		for i := from - 1; i >= max(from-restEvery, 0); i-- {
 			c := text[i]
@@ -183,8 +183,8 @@ func bucketEnds(count, bucket []int32) {
 	}
 }
 
-// sortPieces sorts landmarks as far as the next landmark. They are in the ends of their buckets; afterward they are the entries below 0, each ^begin, in
-// their order. An entry that the pass at hand is not to follow is kept as its complement.
+// sortPieces sorts landmarks by the bytes up to the next landmark. Before, they are at the ends of their buckets. Afterward, they are the
+// negative entries, in order, each ^position. A complemented entry is one that the current pass must not follow.
 func sortPieces[T byte | int32](s *sorter, text []T, sa, count, bucket []int32) {
 	n := len(text)
 	bucketStarts(count, bucket)
@@ -239,7 +239,7 @@ func sortPieces[T byte | int32](s *sorter, text []T, sa, count, bucket []int32) 
 	}
 }
 
-// sortAll gets all suffixes in order, from sorted landmarks in the ends of their buckets.
+// sortAll sorts all suffixes, given the sorted landmarks at the ends of their buckets.
 func sortAll[T byte | int32](s *sorter, text []T, sa, count, bucket []int32) {
 	n := len(text)
 	bucketStarts(count, bucket)
@@ -293,15 +293,16 @@ func sortAll[T byte | int32](s *sorter, text []T, sa, count, bucket []int32) {
 	}
 }
 
-// namePieces numbers the pieces between landmarks: equal ones alike, from 1, in order. sa has the m landmarks by that order; the name of the
-// one at j is put at sa[m+j/2], of which no two are the same as landmarks are never neighbors. The rest of sa[m:] is 0.
+// namePieces numbers the pieces between landmarks from 1, in order, equal pieces alike, and returns the number of names. sa[:m] has the
+// landmarks in that order. The name of the landmark at j goes to sa[m+j/2], which is unique because landmarks are never adjacent. The
+// rest of sa[m:] is 0.
 func namePieces[T byte | int32](s *sorter, text []T, sa []int32, m int) int {
 	n := len(text)
 	if s.clear(sa[m:]); s.err != nil {
 		return 0
 	}
 	last := n
-	eachLandmark(s, text, func(at int) { // first, how long each piece is, with the landmark at its end
+	eachLandmark(s, text, func(at int) { // first, the size of each piece, with the landmark at its end
 		sa[m+at/2] = int32(last - at + 1)
 		last = at
 	})
@@ -314,7 +315,7 @@ func namePieces[T byte | int32](s *sorter, text []T, sa []int32, m int) int {
 	for i, j := range sa[:m] {
 		at := int(j)
 		length := int(sa[m+at/2])
-		same := length == size && before+size <= n && at+size <= n // a piece that the text's end cuts is like no other
+		same := length == size && before+size <= n && at+size <= n // a piece cut by the end of the text equals no other
 		if same {
 			a, b := text[before:before+size], text[at:at+size]
 			for k := range a {

@@ -10,8 +10,8 @@ import (
 // MaxTreeSize is the largest window of a [Tree], in bytes.
 const MaxTreeSize = 1 << 30
 
-// narrowSize is the largest window whose tree fits words of 32 bits: places of 26 bits, and 6 bits for lengths. Words of 64 bits take twice the memory
-// and a third more time.
+// narrowSize is the largest window whose tree fits words of 32 bits: 26 bits for places and 6 bits for lengths. Words of 64 bits take twice
+// the memory and a third more time.
 const narrowSize = 64 << 20
 
 // TreeMatch is a match that a [Tree] found.
@@ -20,33 +20,35 @@ type TreeMatch struct {
 	Offset uint32 // bytes back, at least 1
 }
 
-// Tree finds, for each place of a window in turn, for every length the nearest earlier occurrence: at most [Tree.Cap] matches a place, in time
-// that does not grow with the window or with how repetitive it is. It takes 8 bytes for each byte of window, 16 if it is made for more than 64 MiB.
+// Tree visits the places of a window in order and finds, for each place and every length, the nearest earlier occurrence: at most [Tree.Cap]
+// matches per place, in time that depends neither on the size of the window nor on how repetitive it is. It takes 8 bytes for each byte of
+// the window, or 16 if it is made for more than 64 MiB.
 type Tree struct {
 	narrow *tree[uint32]
-	wide   *tree[uint64] // in its place
+	wide   *tree[uint64] // if not nil, used instead
 }
 
-// tree is a Tree of one width of words.
+// tree is a Tree with words of one width.
 //
-// It is the tree of intervals of the suffix array. An interval is a run of suffixes that have so many first bytes in common; those that have more
-// in common are intervals inside it. A place that was passed is noted in the intervals that contain it, so the latest of each interval around the place in
-// hand is the nearest match of that interval's length. Noting it in all of them at once would take too long. Therefore a place is noted only as far
-// up as no later one was noted, and each place keeps at which interval a later one took over: from there on that one's notes hold.
+// It is the interval tree of the suffix array. An interval is a run of suffixes that share a certain number of first bytes; suffixes that
+// share more are intervals inside it. A passed place is noted in the intervals that contain it, so the latest place noted in an interval
+// around the current place is the nearest match of that interval's length. To note a place in all its intervals takes too long. So a place
+// is noted only up to the first interval in which a later place is noted, and each place keeps the interval at which a later place took
+// over: from there outward, the notes of the later place are valid.
 type tree[W uint32 | uint64] struct {
-	// A reference to an interval is common<<shift | number: of two around one place the larger is the inner. Number 0 is the
-	// interval of all suffixes, with nothing in common; 0 as a reference is "none".
-	intervals []W // of each: a reference to the one around it, or, once a place in it was passed, a place
-	places    []W // of each place from 1: the innermost interval around it, or, once it was passed, where a later one took over
+	// A reference to an interval is common<<shift | number. Of two intervals around one place, the inner has the larger reference.
+	// Number 0 is the interval of all suffixes, which share nothing; reference 0 means none.
+	intervals []W // by number: a reference to the interval around it, or, once a place in it was passed, that place
+	places    []W // by place, from 1: the innermost interval around it, or, once it was passed, the interval where a later one took over
 	shift     uint32
-	limit     uint32 // the longest length in the tree
+	limit     uint32 // largest length in the tree
 	data      []byte
 	cur       uint32 // the next place, from 1
-	longest   uint32
-	warmed    W // no use but that reads come to something
+	longest   uint32 // largest length, as NewTree was given it
+	warmed    W      // result of reads ahead, so that the compiler keeps them
 }
 
-// NewTree makes one for windows of at most size bytes, and match lengths of at most longest; on large windows less, see Cap.
+// NewTree returns a Tree for windows of at most size bytes and matches of at most longest bytes, or fewer in large windows: see Cap.
 func NewTree(size, longest int) *Tree {
 	if size > narrowSize {
 		return &Tree{wide: newTree[uint64](size, longest)}
@@ -58,7 +60,7 @@ func newTree[W uint32 | uint64](size, longest int) *tree[W] {
 	return &tree[W]{intervals: make([]W, size), places: make([]W, max(suffixWork(size), size+1)), longest: uint32(longest)}
 }
 
-// TreeMemory is what a Tree takes, in bytes.
+// TreeMemory returns the number of bytes that NewTree allocates.
 func TreeMemory(size int) int64 {
 	n := 4*int64(size) + 4*int64(max(suffixWork(size), size+1))
 	if size > narrowSize {
@@ -67,7 +69,7 @@ func TreeMemory(size int) int64 {
 	return n
 }
 
-// Cap is the greatest length that Find gives on the window in hand. Longer matches are given as so long.
+// Cap returns the largest length that Find returns in the current window. Longer matches are cut to it.
 func (t *Tree) Cap() int {
 	if t.wide != nil {
 		return int(t.wide.limit)
@@ -75,8 +77,8 @@ func (t *Tree) Cap() int {
 	return int(t.narrow.limit)
 }
 
-// Reset takes up another window and starts at its first place. Until the next Reset the bytes must not change. rest, unless it is nil, is called
-// now and then, and its error ends the work.
+// Reset starts with a new window, at its first place. The bytes must not change until the next Reset. It calls rest, if not nil, now and
+// then; an error from rest stops it and is returned.
 func (t *Tree) Reset(data []byte, rest func() error) error {
 	if t.wide != nil {
 		return t.wide.reset(data, rest)
@@ -84,9 +86,10 @@ func (t *Tree) Reset(data []byte, rest func() error) error {
 	return t.narrow.reset(data, rest)
 }
 
-// Find passes places, as many as ends has or fewer, and says how many. Their matches go to found, one place's after the other's: those of the
-// i-th before ends[i]. The longest comes first; each has its length and all shorter ones down to that of the one after it, or 2. found has room for at
-// least Cap matches; where it might not have for another place's, Find stops. It passes at least one place, if there is one.
+// Find passes at most len(ends) places and returns their number. It writes their matches to found, place by place: those of the i-th place end
+// at ends[i]. The longest match of a place comes first; a match stands for its length and all shorter ones, down to the length of the next
+// match, or 2. found has room for at least Cap matches. Find stops where it may not have room for another place, but passes at least one
+// place, if there is one.
 func (t *Tree) Find(found []TreeMatch, ends []uint32) int {
 	if t.wide != nil {
 		return t.wide.pass(len(ends), found, ends)
@@ -94,7 +97,7 @@ func (t *Tree) Find(found []TreeMatch, ends []uint32) int {
 	return t.narrow.pass(len(ends), found, ends)
 }
 
-// Skip passes so many places, or those that there are.
+// Skip passes n places, or all that are left, without looking for matches.
 func (t *Tree) Skip(n int) {
 	if t.wide != nil {
 		t.wide.pass(n, nil, nil)
@@ -103,7 +106,7 @@ func (t *Tree) Skip(n int) {
 	t.narrow.pass(n, nil, nil)
 }
 
-var errTooLarge = errors.New("match: window larger than the tree was made for")
+var errTooLarge = errors.New("match: window is larger than the tree's size")
 
 func (t *tree[W]) reset(data []byte, rest func() error) error {
 	n := len(data)
@@ -137,7 +140,7 @@ func (t *tree[W]) reset(data []byte, rest func() error) error {
 	return s.err
 }
 
-// widen makes words of the suffix array, which lies in the first half of them.
+// widen converts the suffix array, which is in the first half of intervals, to words.
 func (t *tree[W]) widen(s *sorter, sa []int32) {
 	for from := len(sa); from > 0 && !s.stop(); from -= restEvery {
 		for i := from - 1; i >= max(from-restEvery, 0); i-- {
@@ -146,7 +149,8 @@ func (t *tree[W]) widen(s *sorter, sa []int32) {
 	}
 }
 
-// common turns the suffix array into common<<shift | place: how many first bytes each suffix shares with the one before it.
+// common turns the suffix array into common<<shift | place, where common is the number of first bytes that a suffix shares with the one
+// before it.
 func (t *tree[W]) common(s *sorter) {
 	n := len(t.data)
 	sa, rank := t.intervals[:n], t.places[:n]
@@ -158,8 +162,8 @@ func (t *tree[W]) common(s *sorter) {
 			return
 		}
 	}
-	// In the order of the text, what is shared shrinks by at most one from each suffix to the next (Kasai et al., 2001). Which suffixes are
-	// neighbors is looked up for some places at once: see warmPlaces.
+	// In the order of the text, the number of shared bytes shrinks by at most one from each suffix to the next (Kasai et al., 2001). The
+	// neighbours of several suffixes are looked up at once: see warmPlaces.
 	mask := W(1)<<t.shift - 1
 	var before [warmPlaces]W
 	h := 0
@@ -192,7 +196,7 @@ func (t *tree[W]) common(s *sorter) {
 	t.warmed = W(warmed)
 }
 
-// shared is how many first bytes a and b share, at most limit.
+// shared returns the number of first bytes that a and b share, at most limit.
 func shared(a, b []byte, limit int) int {
 	n := min(len(a), len(b), limit)
 	i := 0
@@ -207,13 +211,13 @@ func shared(a, b []byte, limit int) int {
 	return max(i, 0)
 }
 
-// build makes the tree. By the time that an interval is written over the suffix array, what was there has been read: there are no more
-// intervals than suffixes so far.
+// build builds the tree. An interval overwrites an entry of the suffix array only after that was read, because there are never more
+// intervals than suffixes read.
 func (t *tree[W]) build(s *sorter) {
 	n := len(t.data)
 	sa, places := t.intervals[:n], t.places[:n+1]
 	mask := W(1)<<t.shift - 1
-	var open [256]W // intervals not yet closed, the innermost last; what they have in common grows
+	var open [256]W // intervals not yet closed, the innermost last; their numbers of shared bytes increase
 	top := 0
 	prev := sa[0] & mask
 	sa[0] = 0
@@ -262,13 +266,12 @@ func (t *tree[W]) build(s *sorter) {
 	}
 }
 
-// warmPlaces is for how many places memory is read ahead. In a large window nearly everything that is read lies outside the
-// processor's caches, and where each read tells what to read next, it waits for all of them one after the other; those of different places
-// it can wait for together.
+// warmPlaces is the number of places for which memory is read ahead. In a large window nearly every read misses the processor's caches. For one
+// place, each read depends on the one before, so the processor waits for one after the other; the reads of different places overlap.
 const (
 	warmPlaces = 32
 	warmSteps  = 4
-	warmWindow = 1 << 19 // smaller windows have no need of it
+	warmWindow = 1 << 19 // smaller windows do not need it
 )
 
 // pass is Find, or Skip if ends is nil.
@@ -285,7 +288,7 @@ func (t *tree[W]) pass(count int, found []TreeMatch, ends []uint32) (done int) {
 	for done < count {
 		some := min(count-done, warmPlaces)
 		if last > warmWindow {
-			// Go the first steps of each place's way.
+			// Read ahead along the first steps of each place.
 			for k := range some {
 				ahead[k&(warmPlaces-1)] = *(*W)(unsafe.Add(places, uintptr(t.cur+uint32(k))*size))
 			}
@@ -308,7 +311,7 @@ func (t *tree[W]) pass(count int, found []TreeMatch, ends []uint32) (done int) {
 			cur := W(t.cur)
 			t.cur++
 			ref := W(0)
-			if uint32(cur) < last { // nothing begins after the last: it need not be noted, and in the largest window it cannot
+			if uint32(cur) < last { // no place follows the last one: it need not be noted, and in the largest window it cannot be
 				p := (*W)(unsafe.Add(places, uintptr(cur)*size))
 				ref = *p
 				*p = 0
@@ -335,7 +338,7 @@ func (t *tree[W]) pass(count int, found []TreeMatch, ends []uint32) (done int) {
 				}
 				*(*W)(unsafe.Add(intervals, uintptr(ref&mask)*size)) = cur
 				*(*W)(unsafe.Add(places, uintptr(at)*size)) = ref
-				if ref>>shift >= 2 && n < len(found) { // what is further out has to know of the place too
+				if ref>>shift >= 2 && n < len(found) { // go on even if there is no match: intervals further out must note the place too
 					found[n] = TreeMatch{uint32(ref >> shift), uint32(cur - at)}
 					n++
 				}

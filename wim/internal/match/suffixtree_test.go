@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// windows are data of many kinds.
+// windows returns data of many kinds.
 func windows() map[string][]byte {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	w := map[string][]byte{
@@ -68,7 +68,7 @@ func TestSortSuffixes(t *testing.T) {
 	}
 }
 
-// TestTree: for each place and each length, the nearest earlier occurrence and no other.
+// TestTree: for each place and each length, Find returns the nearest earlier occurrence and no other.
 func TestTree(t *testing.T) {
 	t.Run("narrow", func(t *testing.T) { testTree(t, NewTree(5000, 40)) })
 	t.Run("wide", func(t *testing.T) { testTree(t, &Tree{wide: newTree[uint64](5000, 40)}) })
@@ -122,7 +122,7 @@ func testTree(t *testing.T, tree *Tree) {
 	}
 }
 
-// TestTreeStops: the error of rest comes back, wherever it is.
+// TestTreeStops: Reset returns the error of rest, at whichever call it occurs.
 func TestTreeStops(t *testing.T) {
 	size := len("abcdefgh01234567") << 15
 	t.Run("narrow", func(t *testing.T) { testTreeStops(t, NewTree(size, 255)) })
@@ -149,6 +149,6 @@ func testTreeStops(t *testing.T, tree *Tree) {
 		}
 	}
 	if err := tree.Reset(make([]byte, len(d)+1), nil); err == nil {
-		t.Error("took a window that is too large")
+		t.Error("accepted a window that is too large")
 	}
 }

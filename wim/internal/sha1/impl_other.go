@@ -28,8 +28,8 @@ func (i *impl) sum() (sum [Size]byte) {
 
 func sum(b []byte) [Size]byte { return sha1.Sum(b) }
 
-// crypto/sha1's own encoding is four bytes of magic, the five words, a block of 64 bytes of which the first are used, and the
-// number of bytes written.
+// The encoding of crypto/sha1 is four bytes of magic, the five words, a block of 64 bytes of which the first ones are used, and
+// the number of bytes written.
 const (
 	stdMagic = "sha\x01"
 	stdBlock = len(stdMagic) + Size
@@ -41,7 +41,7 @@ func (i *impl) appendState(b []byte) []byte {
 	var buf [stdSize]byte
 	std, err := i.h.(encoding.BinaryAppender).AppendBinary(buf[:0])
 	if err != nil || len(std) != stdSize {
-		panic("sha1: crypto/sha1 has another encoding now") // a test notices before anyone else does
+		panic("sha1: crypto/sha1 has changed its encoding") // TestStates notices it first
 	}
 	b = append(b, std[len(stdMagic):stdBlock]...)
 	b = append(b, std[stdCount:]...)
@@ -49,7 +49,7 @@ func (i *impl) appendState(b []byte) []byte {
 	return append(b, std[stdBlock:][:tail]...)
 }
 
-// loadState takes a state whose size was checked.
+// loadState restores a state, whose size the caller has checked.
 func (i *impl) loadState(state []byte) error {
 	var std [stdSize]byte
 	copy(std[:], stdMagic)

@@ -42,7 +42,7 @@ func TestKnownHashes(t *testing.T) {
 	}
 }
 
-// Every size around the block borders, whole and in two writes at every place, by our own rounds and by Digest.
+// Every size around block boundaries, in one write and in two, by our own rounds and by Digest.
 func TestSizes(t *testing.T) {
 	data := random(300)
 	d := New()
@@ -70,7 +70,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// A state saved by Digest goes on in our own rounds and the other way round, so workers on any platform can share it.
+// Our own rounds continue from a state saved by Digest, and the other way round, so that workers on any platform can share it.
 func TestStates(t *testing.T) {
 	data := random(500)
 	want := sha1.Sum(data)
@@ -122,7 +122,7 @@ func TestLoadStateRefuses(t *testing.T) {
 	}
 }
 
-// Any bytes in any cuts, through a state at each cut.
+// Any bytes, cut anywhere, with a saved state at the cut.
 func FuzzSum(f *testing.F) {
 	f.Add([]byte("abc"), uint16(1))
 	f.Add(random(200), uint16(64))

@@ -300,7 +300,7 @@ func blocks(s *[8]uint32, data []byte) {
 	s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = h0, h1, h2, h3, h4, h5, h6, h7
 }
 
-// start is the hash of nothing yet: the first 32 bits of the fractions of the square roots of the first eight primes
+// start is the initial hash: the first 32 bits of the fractional parts of the square roots of the first eight primes
 // (FIPS 180-4, 5.3.3).
 var start = [8]uint32{
 	0x6A09E667,

@@ -67,7 +67,7 @@ func blocks(s *[8]uint32, data []byte) {
 	s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = h0, h1, h2, h3, h4, h5, h6, h7
 }
 
-// start is the hash of nothing yet: the first 32 bits of the fractions of the square roots of the first eight primes
+// start is the initial hash: the first 32 bits of the fractional parts of the square roots of the first eight primes
 // (FIPS 180-4, 5.3.3).
 var start = [8]uint32{`)
 	for _, q := range primes(8) {
@@ -83,7 +83,7 @@ var start = [8]uint32{`)
 	}
 }
 
-// constants are the first 32 bits of the fractions of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2).
+// constants returns the first 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2).
 func constants() (k []uint32) {
 	for _, q := range primes(64) {
 		k = append(k, root(q, 3))
@@ -100,7 +100,7 @@ func primes(n int) (list []int64) {
 	return list
 }
 
-// root is the first 32 bits of the fraction of q's k-th root: the root of q<<(32*k), found by halving.
+// root returns the first 32 bits of the fractional part of the k-th root of q. It finds the root of q<<(32*k) by bisection.
 func root(q, k int64) uint32 {
 	want := new(big.Int).Lsh(big.NewInt(q), uint(32*k))
 	low, high := big.NewInt(0), new(big.Int).Lsh(big.NewInt(q), 32)

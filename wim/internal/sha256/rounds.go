@@ -11,8 +11,8 @@ type rounds struct {
 	block [64]byte
 }
 
-// piece is how many bytes one call of blocks takes: engines that compile a function better while it is in use change
-// over between two calls of it, not in the middle of one. It is a multiple of 64.
+// piece is the number of bytes for one call of blocks, a multiple of 64. WebAssembly engines switch to a function's optimized
+// code between two calls of it, not within one.
 const piece = 32 << 10
 
 func (r *rounds) write(p []byte) {
@@ -33,9 +33,9 @@ func (r *rounds) write(p []byte) {
 	copy(r.block[:], p[whole:])
 }
 
-// sum ends the message; r is used up.
+// sum pads the message and returns its hash. r cannot be used afterwards.
 func (r *rounds) sum() (sum [Size]byte) {
-	var end [64 + 8]byte // a one bit, zeros up to eight bytes before a block's end, the size in bits
+	var end [64 + 8]byte // a one bit, zeros up to eight bytes before the end of a block, the size in bits
 	end[0] = 0x80
 	pad := 64 - (r.count+8)%64
 	binary.BigEndian.PutUint64(end[pad:], r.count*8)

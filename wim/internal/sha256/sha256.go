@@ -1,15 +1,15 @@
-// Package sha256 is SHA-256, fast as WebAssembly and small: crypto/sha256 would bring the FIPS module into the
-// browser's program, its self-tests, random generator and other ciphers. Elsewhere crypto/sha256, which uses the
-// processor's instructions, does the work.
+// Package sha256 computes SHA-256. As WebAssembly it is fast and small: crypto/sha256 would bring the FIPS module into the
+// browser's program, with its self-tests, random generator and other ciphers. Elsewhere the package uses crypto/sha256, which has
+// the processor's instructions.
 package sha256
 
 // Size is the size of a hash in bytes.
 const Size = 32
 
-// Digest computes a SHA-256. It is for one goroutine at a time.
+// Digest computes a SHA-256. It is not safe for concurrent use.
 type Digest struct{ impl }
 
-// New makes a Digest of nothing yet.
+// New returns an empty Digest.
 func New() *Digest {
 	d := new(Digest)
 	d.reset()
@@ -22,5 +22,5 @@ func (d *Digest) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Sum gives the hash of what was written. More may be written afterwards.
+// Sum returns the hash of the bytes written so far. More may be written afterwards.
 func (d *Digest) Sum() [Size]byte { return d.sum() }

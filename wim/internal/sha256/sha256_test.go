@@ -45,7 +45,7 @@ func TestKnownHashes(t *testing.T) {
 	}
 }
 
-// Every size around the block borders, whole and in two writes, by our own rounds and by Digest.
+// Every size around block boundaries, in two writes, by our own rounds and by Digest.
 func TestSizes(t *testing.T) {
 	data := random(300)
 	for n := range data {

@@ -1,6 +1,6 @@
-// Package wire reads and writes the values of what is sent between workers: shards, results, entries.
+// Package wire encodes and decodes the values in messages between workers: shards, results, entries.
 //
-// Numbers are varints, strings and lists have their length in front. A message is as hostile as a file: a Cursor checks
+// Numbers are varints; strings and lists are preceded by their length. A message is no more trusted than a file: a Cursor checks
 // every length against the bytes that are left.
 package wire
 
@@ -12,19 +12,19 @@ import (
 // maxCount bounds the number of values in a list.
 const maxCount = 1 << 30
 
-// AppendText appends a string.
+// AppendText appends a string, which Text reads.
 func AppendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// Cursor reads values from the front of B. At the first one that is cut off or out of range it sets Bad, and that value
-// and all that follow are zero.
+// Cursor reads values from the front of B. At the first one that is truncated or out of range it sets Bad; that value and all
+// later ones are zero.
 type Cursor struct {
 	B   []byte // what is left
 	Bad bool
 }
 
-// Take returns the next n bytes, which point into what is parsed.
+// Take returns the next n bytes, as a part of the message.
 func (c *Cursor) Take(n uint64) []byte {
 	if c.Bad || n > uint64(len(c.B)) {
 		c.Bad, c.B = true, nil
@@ -80,7 +80,7 @@ func (c *Cursor) Size() int64 {
 	return int64(v)
 }
 
-// Count reads the number of values that follow, each at least size bytes long. It never returns more than the bytes left can
+// Count reads the number of values that follow, each at least size bytes long. It never returns more than the remaining bytes can
 // hold.
 func (c *Cursor) Count(size int) int {
 	v := c.Uvarint()
@@ -94,12 +94,12 @@ func (c *Cursor) Count(size int) int {
 // Text reads a string.
 func (c *Cursor) Text() string { return string(c.Take(c.Uvarint())) }
 
-// AppendBytes appends bytes.
+// AppendBytes appends bytes, which Some reads.
 func AppendBytes(b, v []byte) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(v))), v...)
 }
 
-// AppendSizes appends a list of numbers.
+// AppendSizes appends a list of numbers, which Sizes reads.
 func AppendSizes(b []byte, sizes []uint32) []byte {
 	b = binary.AppendUvarint(b, uint64(len(sizes)))
 	for _, n := range sizes {
@@ -108,7 +108,7 @@ func AppendSizes(b []byte, sizes []uint32) []byte {
 	return b
 }
 
-// Sizes reads what AppendSizes wrote.
+// Sizes reads a list of numbers.
 func (c *Cursor) Sizes() []uint32 {
 	n := c.Count(1)
 	if n == 0 {
@@ -138,7 +138,7 @@ func (c *Cursor) Length() int64 {
 	return v
 }
 
-// Delta reads an offset that is stored as its distance from another one.
+// Delta reads an offset that is stored as its difference from another one.
 func (c *Cursor) Delta(from int64) int64 {
 	v, n := binary.Varint(c.B)
 	if c.Bad || n <= 0 || v > 4*MaxLength || v < -4*MaxLength || from+v < 0 || from+v > MaxLength {
@@ -152,7 +152,7 @@ func (c *Cursor) Delta(from int64) int64 {
 // Int32 reads a number and clamps it to the range of int32.
 func (c *Cursor) Int32() int32 { return int32(min(c.Size(), math.MaxInt32)) }
 
-// Some reads what AppendBytes wrote, nil if it is empty. It points into what is parsed.
+// Some reads bytes and returns them as a part of the message, or nil if there are none.
 func (c *Cursor) Some() []byte {
 	p := c.Take(c.Uvarint())
 	if len(p) == 0 {
