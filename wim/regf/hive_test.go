@@ -2,8 +2,8 @@ package regf
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -116,25 +115,13 @@ func TestHive(t *testing.T) {
 	}
 }
 
+//go:embed README.md
+var readme string
+
 // The example in the README is a hive.
 func TestExample(t *testing.T) {
-	page, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Skip(err)
-	}
-	b := make([]byte, 8192)
-	for line := range strings.Lines(string(page)) {
-		at, row, ok := strings.Cut(strings.TrimSpace(line), ": ")
-		off, err := strconv.ParseInt(at, 16, 64)
-		if !strings.HasPrefix(line, "    ") || !ok || err != nil {
-			continue
-		}
-		bytes, err := hex.DecodeString(strings.ReplaceAll(row, " ", ""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		copy(b[off:], bytes)
-	}
+	b := wimtest.Dump(readme)
+	b = append(b, make([]byte, max(0, 8192-len(b)))...) // the page omits rows of zeros
 	h := openHive(t, b)
 	root, err := h.Root()
 	if err != nil {
