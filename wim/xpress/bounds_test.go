@@ -13,8 +13,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// fenced runs the decoders on memory next to which nothing can be touched: an access that is out of bounds by one byte,
-// which unsafe code can make without anybody's notice, faults.
+// fenced runs the decoders on memory beside an inaccessible page, so that an access one byte out of bounds, which unsafe code
+// would otherwise make unnoticed, faults.
 type fenced struct {
 	src, dstEnd, dstStart []byte
 	d                     *Decoder
@@ -29,7 +29,7 @@ func newFenced(t *testing.T) *fenced {
 	}
 }
 
-// decode wants the same of both decoders, and gives the error of the plain one.
+// decode checks that both decoders do the same, and returns the error of the plain one.
 func (f *fenced) decode(t *testing.T, what string, size int, src []byte) error {
 	t.Helper()
 	in := f.src[len(f.src)-len(src):]
@@ -50,7 +50,7 @@ func (f *fenced) decode(t *testing.T, what string, size int, src []byte) error {
 	return err
 }
 
-// TestFenced: no decoder reads or writes a byte outside of what it was given, whatever the chunk is like.
+// TestFenced: no decoder reads or writes outside its slices, whatever the chunk holds.
 func TestFenced(t *testing.T) {
 	f := newFenced(t)
 	for _, c := range loadVectors(t) {
@@ -80,14 +80,14 @@ func TestFenced(t *testing.T) {
 			}
 			f.decode(t, fmt.Sprintf("seed %d, damage %d", seed, i), size, bad)
 		}
-		// Cut at each byte near the end, where the fast loop hands over.
+		// Cut at each byte near the end, where the careful loop takes over.
 		for cut := 1; cut <= min(30, len(src)); cut++ {
 			f.decode(t, fmt.Sprintf("seed %d, cut by %d", seed, cut), len(want), src[:len(src)-cut])
 		}
 	}
 }
 
-// TestTrailing: what follows a small chunk's last token does not lead the fast loop to it.
+// TestTrailing: bytes behind the last token of a small chunk do not mislead the fast loop.
 func TestTrailing(t *testing.T) {
 	f := newFenced(t)
 	for before := 1; before < 50; before++ {
@@ -100,17 +100,17 @@ func TestTrailing(t *testing.T) {
 	}
 }
 
-// TestMatchBounds: a match may begin with the chunk's first byte and end with its last, and not one byte further, wherever it is:
-// at the head, where the fast loop does not run yet, in its middle, and at the tail.
+// TestMatchBounds: a match may begin with the first byte of a chunk and end with its last, but not one byte further, wherever
+// it is: at the head, where the fast loop does not run yet, in the middle, and at the tail.
 func TestMatchBounds(t *testing.T) {
 	f := newFenced(t)
-	// A chunk that is larger than any by a byte, though all of it is there.
+	// A chunk one byte larger than allowed, with all its data.
 	src := matchChunk(1, 1, maxChunk, 0)
 	if err := f.d.Decode(make([]byte, maxChunk+1), src); !errors.Is(err, errChunkSize) || f.d.decode(make([]byte, maxChunk+1), src) {
 		t.Errorf("a chunk of %d bytes: %v", maxChunk+1, err)
 	}
 	for _, before := range []int{1, 2, 3, 7, 8, 9, 10, 15, 16, 31, 100} {
-		// Five and six: a match of 17 then ends where the fast loop, which writes 24 bytes for it, may only just run.
+		// Five and six: a match of 17 bytes, for which the fast loop writes 24, is then at the limit where the loop still runs.
 		for _, after := range []int{0, 1, 2, 5, 6, 7, 8, 9, 23, 24, 31, 32, 33, 90} {
 			for _, length := range []int{3, 4, 17, 18, 19, 25, 40, 47, 270, 272, 273, 274, 300} {
 				for _, c := range []struct {
@@ -123,10 +123,10 @@ func TestMatchBounds(t *testing.T) {
 					what := fmt.Sprintf("%d literals, %d bytes from %d back, %d literals; chunk too small by %d", before, length, c.dist, after, c.over)
 					size := before + length + after - c.over
 					if size <= before {
-						continue // then it ends before the match
+						continue // the chunk would end before the match
 					}
 					src := matchChunk(before, c.dist, length, after)
-					// With bytes behind the last token the fast loop goes on to the end.
+					// With bytes behind the last token, the fast loop runs to the end.
 					for _, src := range [][]byte{src, append(src, bytes.Repeat([]byte{0x5a}, 40)...)} {
 						if err := f.decode(t, what, size, src); !errors.Is(err, c.want) || err != nil && c.want == nil {
 							t.Fatalf("%s: %v, want %v", what, err, c.want)
@@ -138,7 +138,7 @@ func TestMatchBounds(t *testing.T) {
 	}
 }
 
-// matchChunk is a chunk of literals with one match between them.
+// matchChunk returns a packed chunk of literals with one match between them.
 func matchChunk(before, dist, length, after int) []byte {
 	distBits := bits.Len(uint(dist)) - 1
 	low := min(length-minMatch, longLength)

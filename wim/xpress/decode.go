@@ -7,10 +7,10 @@ import (
 	"wimscope/wim/internal/huffman"
 )
 
-// Entries of the decoding table, besides the code's length in the low five bits.
+// Entries of the decoding table hold these, and the length of the code in the low five bits.
 const (
 	entLiteral  = 1 << 30 // a byte, in bits 8 to 15
-	entLong     = 1 << 29 // a match whose length goes on in bytes
+	entLong     = 1 << 29 // a match with length bytes
 	distShift   = 8       // a match's number of distance bits, 4 bits
 	lengthShift = 16      // a match's length, 5 bits; 18 if entLong
 
@@ -18,7 +18,7 @@ const (
 	subBits  = maxCodeLen - rootBits
 )
 
-// Decoder decodes packed chunks. It holds working space of about 30 KiB and is for one goroutine at a time.
+// Decoder decodes packed chunks. It takes about 30 KiB. It is not safe for concurrent use.
 type Decoder struct {
 	table     [1<<rootBits + numSyms/2<<subBits]uint32
 	templates [numSyms]uint32
@@ -27,7 +27,7 @@ type Decoder struct {
 	s         state
 }
 
-// NewDecoder makes a Decoder.
+// NewDecoder returns a Decoder.
 func NewDecoder() *Decoder {
 	d := new(Decoder)
 	for sym := range uint32(numSyms) {
@@ -44,21 +44,21 @@ func NewDecoder() *Decoder {
 	return d
 }
 
-// Decode unpacks one chunk, src, which gives exactly len(dst) bytes, 1 to 65536. It writes to no byte outside dst, keeps
-// neither slice and does not allocate unless src is corrupt. The error is then a *CorruptError, and dst holds what came
-// before the fault.
+// Decode unpacks one chunk, src, into dst, which has its unpacked size, 1 to 65536 bytes. It writes nothing outside dst, keeps
+// neither slice, and does not allocate unless src is corrupt. The error is then a *CorruptError, and dst holds the output
+// before the bad token.
 func (d *Decoder) Decode(dst, src []byte) error {
 	if d.decode(dst, src) {
 		return nil
 	}
-	// The plain decoder says what is wrong and where.
+	// The plain decoder finds out what is wrong, and where.
 	return DecodePlain(dst, src, nil)
 }
 
-// state is where decoding stands between the parts of decode.
+// state is the state of decoding between the parts of decode.
 type state struct {
-	bits uint64 // the next bits, the first one on top; zeros below the lowest n
-	n    uint64 // how many of them there are
+	bits uint64 // the next n bits, the first one on top; zeros below them
+	n    uint64 // number of bits held
 	p    int    // offset in src of the first byte not in bits
 	out  int    // bytes of dst written
 }
@@ -83,8 +83,7 @@ func (d *Decoder) decode(dst, src []byte) bool {
 	return d.careful(dst, src, len(dst))
 }
 
-// careful decodes tokens until at least want bytes of dst are there. It is used where fast may not be: at both ends of
-// a chunk.
+// careful decodes tokens until at least want bytes of dst are written. It runs where fast must not: at both ends of a chunk.
 func (d *Decoder) careful(dst, src []byte, want int) bool {
 	s := &d.s
 	for s.out < want {
@@ -115,7 +114,7 @@ func (d *Decoder) careful(dst, src []byte, want int) bool {
 		dist := int((s.bits>>1 | 1<<63) >> (63 - distBits))
 		length := int(e >> lengthShift & 31)
 		if e&entLong != 0 {
-			// Of the bits held, those past the 16 to 31 that the format holds here go back: the length's bytes
+			// The format has fetched only 16 to 31 bits here. Give back the units held beyond those: the length bytes
 			// are in their place.
 			if s.n >= 32 {
 				back := s.n>>4 - 1
@@ -150,9 +149,8 @@ func (d *Decoder) careful(dst, src []byte, want int) bool {
 	return true
 }
 
-// What fast needs around it: so many bytes of output before it, for a distance to be checked in one comparison; room
-// for what it writes in one turn (a literal, then three words, of which a match of at most 17 bytes is made); and input
-// to read in one turn.
+// What fast needs, in bytes: output before it, so that one comparison checks a distance; room for the output of one
+// turn of its loop (a literal, then three words, which cover a match of at most 17 bytes); and the input of one turn.
 const (
 	fastHead  = 8
 	fastTail  = 32
@@ -161,8 +159,8 @@ const (
 
 // fast decodes tokens until fewer than fastTail bytes of dst or fastInput of src are left.
 //
-// It is one leaf function with its state in locals and few jumps that are taken, since each of those costs a trip
-// through a dispatcher in Go's WebAssembly. See the README for the bounds that stand in for the checks.
+// It is one leaf function with its state in locals and few taken jumps, because each taken jump goes through a dispatcher
+// in Go's WebAssembly. The README explains why it needs no bounds checks.
 func (d *Decoder) fast(dst, src []byte) bool {
 	s := &d.s
 	table := unsafe.Pointer(&d.table)
@@ -173,7 +171,7 @@ func (d *Decoder) fast(dst, src []byte) bool {
 	pEnd, outEnd := uint64(len(src)-fastInput), uint64(len(dst)-fastTail)
 
 	for out < outEnd && p <= pEnd {
-		// Fill up to 48 bits or more: the bits already held are or-ed with themselves.
+		// Refill to 48 bits or more. Bits already held are or-ed with themselves.
 		x := bits.RotateLeft64(*(*uint64)(unsafe.Add(from, p)), 32)
 		x = x>>16&0x0000FFFF0000FFFF | x&0x0000FFFF0000FFFF<<16
 		buf |= x >> (n & 63)
@@ -236,7 +234,7 @@ func (d *Decoder) fast(dst, src []byte) bool {
 			dist = (buf>>1 | 1<<63) >> (63 - distBits)
 			length = uint64(e>>lengthShift) & 31
 			if e&entLong != 0 {
-				// Of the bits held, those past the 16 to 31 that the format holds here go back: the length's
+				// The format has fetched only 16 to 31 bits here. Give back the units held beyond those: the length
 				// bytes are in their place.
 				back := n>>4 - 1
 				p -= 2 * back
@@ -279,7 +277,7 @@ func (d *Decoder) fast(dst, src []byte) bool {
 				}
 			}
 		} else {
-			// Repeat the pattern through a word, and store it as often as it fits as a whole.
+			// Repeat the pattern in a word, and store the word at steps of whole patterns.
 			w := dist * 8
 			v := *(*uint64)(unsafe.Add(to, out-dist)) << (64 - w&63) >> (64 - w&63)
 			v |= v << w

@@ -7,7 +7,7 @@ import (
 	"wimscope/wim/internal/huffman"
 )
 
-// Kind is what a token is.
+// Kind is the kind of a token.
 type Kind uint8
 
 const (
@@ -19,21 +19,21 @@ const (
 // Token is one step of decoding.
 type Token struct {
 	Kind     Kind
-	Bit      int64 // offset of its first bit in the packed chunk; see DecodePlain about bytes between the bits
-	Bits     int   // size in bits, its length bytes included
-	Out      int   // output before it, in bytes
+	Bit      int64 // offset of its first bit in the packed chunk; DecodePlain explains the effect of length bytes
+	Bits     int   // size in bits, including length bytes
+	Out      int   // bytes of output before it
 	Symbol   int   // of a literal or match: 0 to 511
-	CodeBits int   // size of the symbol's code, in bits
-	Length   int   // bytes that it gives: 1 for a literal
+	CodeBits int   // length of the symbol's code, in bits
+	Length   int   // bytes of output: 1 for a literal
 	Distance int   // of a match: bytes back from Out
 	Value    byte  // of a literal
 }
 
-// DecodePlain does what [Decoder.Decode] does, slowly and readably, and reports each token before it is carried out.
-// token may be nil. After an error, dst holds what came before it.
+// DecodePlain does the same as [Decoder.Decode], slowly and readably, and reports each token before it writes its output.
+// token may be nil. After an error, dst holds the output before the bad token.
 //
-// A long match keeps one or three bytes of its length outside the bit stream, up to two units ahead. Token.Bit counts
-// them as soon as they are read, so for the tokens in those two units it is too high by their size.
+// A long match has one or three length bytes outside the bit stream, up to two units ahead. Token.Bit counts them as soon
+// as they are read, so it is too high by their size for the tokens in those two units.
 func DecodePlain(dst, src []byte, token func(Token)) error {
 	d := plainDecoder{dst: dst, token: token}
 	d.r.Src = src
@@ -48,7 +48,7 @@ type plainDecoder struct {
 	r     bitio.Reader
 	dst   []byte
 	out   int
-	at    int64 // where the token in hand starts
+	at    int64 // where the current token starts
 	token func(Token)
 }
 
@@ -76,7 +76,7 @@ func (d *plainDecoder) run() error {
 			return err
 		}
 	}
-	return nil // what follows is the end symbol, 256, if its writer obeyed [MS-XCA]
+	return nil // the end symbol, 256, follows if the writer obeyed [MS-XCA]; nothing needs it
 }
 
 // step decodes one token.
@@ -108,7 +108,7 @@ func (d *plainDecoder) step(code *huffman.Code, lens *[numSyms]uint8) error {
 	}
 	t.Bits += 8 * size
 	t.Length = length
-	// Only now may the next unit be fetched: it lies behind the length.
+	// Fetch the next unit only now: it follows the length bytes.
 	d.r.Fetch(16)
 	if t.Distance > d.out {
 		return errDistance
@@ -124,7 +124,7 @@ func (d *plainDecoder) step(code *huffman.Code, lens *[numSyms]uint8) error {
 	return nil
 }
 
-// length gives the length of a match whose symbol says code, and how many further bytes it took to say so.
+// length returns the length of a match whose symbol has code as its length field, and the number of length bytes read.
 func (d *plainDecoder) length(code int) (length, size int, err error) {
 	if code < longLength {
 		return code + minMatch, 0, nil
@@ -140,7 +140,7 @@ func (d *plainDecoder) length(code int) (length, size int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	// The 16 bits replace what was said before, they do not add to it.
+	// The 16 bits are the whole length, not an addition to the byte.
 	return int(binary.LittleEndian.Uint16(w)) + minMatch, 3, nil
 }
 

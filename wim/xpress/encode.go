@@ -9,13 +9,13 @@ import (
 	"wimscope/wim/internal/match"
 )
 
-// Encoder packs chunks. It is for one goroutine at a time, and does not allocate after it was made.
+// Encoder packs chunks. It is not safe for concurrent use. It allocates only in NewEncoder.
 type Encoder struct {
 	effort
-	buf    []byte   // the chunk, behind it slack
+	buf    []byte   // the chunk, then slack
 	tokens []uint32 // see firstMatch
 
-	// What finds matches, one of these.
+	// The match finder: one of these, by parsing.
 	recent  *recent
 	chains  *chains
 	optimum *optimum
@@ -24,18 +24,18 @@ type Encoder struct {
 	lens    [numSyms]uint8
 	lengths huffman.LengthBuilder
 	codes   [numSyms]uint16
-	words   [numSyms]uint32 // a code and its length, for writing: code<<4 | length
+	words   [numSyms]uint32 // for writing: code<<4 | length
 }
 
-// effort is what a level means.
+// effort holds the parameters of a level.
 type effort struct {
 	parsing parsing
-	depth   int // places that a search tries
-	nice    int // a match so long is taken without looking further
-	passes  int // of best parsing
+	depth   int // positions that a search tries
+	nice    int // a match of this length ends the search
+	passes  int // of optimal parsing
 }
 
-// parsing is how a chunk is made tokens of.
+// parsing is the way in which a chunk is split into tokens.
 type parsing uint8
 
 const (
@@ -55,18 +55,17 @@ func effortOf(level int) effort {
 	}
 }
 
-// farThree is the distance beyond which a match of three bytes usually takes more bits than three literals do.
+// farThree is the distance beyond which a match of three bytes usually takes more bits than three literals.
 const farThree = 2048
 
-// A token is a literal, its byte, or a match, its distance<<16 | length-minMatch. A distance is at least 1, so what is
-// below firstMatch is a literal.
+// A token is the byte of a literal, or distance<<16 | length-minMatch of a match. A distance is at least 1, so tokens
+// below firstMatch are literals.
 const firstMatch = 1 << 16
 
-// endSymbol stands behind the last token. Windows' decoder fails without it.
+// endSymbol follows the last token. Windows' decoder fails without it.
 const endSymbol = 256
 
-// NewEncoder makes an Encoder for chunks of up to chunkSize bytes, 1 to 65536, that works as hard as level says: 1 is
-// fast, 2 normal, 3 the best it can.
+// NewEncoder returns an Encoder for chunks of at most chunkSize bytes, 1 to 65536. Level 1 is fast, 2 normal, 3 packs best.
 func NewEncoder(chunkSize, level int) *Encoder {
 	if chunkSize < 1 || chunkSize > maxChunk {
 		panic("xpress: a chunk is 1 to 65536 bytes")
@@ -74,7 +73,7 @@ func NewEncoder(chunkSize, level int) *Encoder {
 	e := &Encoder{
 		effort: effortOf(level),
 		buf:    make([]byte, chunkSize+match.Slack),
-		tokens: make([]uint32, chunkSize, chunkSize+1), // one more, so that a pointer behind the last is into the array
+		tokens: make([]uint32, chunkSize, chunkSize+1), // one more, so that a pointer past the last token is still inside the array
 	}
 	switch e.parsing {
 	case greedy:
@@ -87,7 +86,7 @@ func NewEncoder(chunkSize, level int) *Encoder {
 	return e
 }
 
-// Memory is about how many bytes an Encoder for such chunks takes.
+// Memory estimates how many bytes NewEncoder allocates.
 func Memory(chunkSize, level int) int64 {
 	n := int64(unsafe.Sizeof(Encoder{})) + 5*int64(chunkSize)
 	switch e := effortOf(level); e.parsing {
@@ -101,12 +100,12 @@ func Memory(chunkSize, level int) int64 {
 	return n
 }
 
-// Encode packs a chunk, src, of at most the Encoder's chunk size, into dst and gives the size, or 0 if dst has no room
-// for it: then dst is as it was. The same bytes give the same packed chunk, whatever the Encoder packed before. A caller
-// who keeps only chunks that shrink passes a dst of len(src)-1 bytes.
+// Encode packs src, at most chunkSize bytes, into dst and returns the packed size, or 0 if it does not fit: dst is then
+// unchanged. The packed chunk depends only on src, not on earlier calls. To keep only chunks that shrink, pass a dst of
+// len(src)-1 bytes.
 func (e *Encoder) Encode(dst, src []byte) int {
 	if len(src) > len(e.tokens) {
-		panic("xpress: chunk is larger than the Encoder was made for")
+		panic("xpress: chunk is larger than the Encoder's chunk size")
 	}
 	if len(src) == 0 || len(dst) < tableSize+4 {
 		return 0
@@ -132,7 +131,7 @@ func (e *Encoder) Encode(dst, src []byte) int {
 	return size
 }
 
-// count sets freqs for the tokens, and gives the number of matches with a length of 16 bits.
+// count sets freqs for the tokens, and returns the number of matches with a 16-bit length.
 func (e *Encoder) count(tokens []uint32) (huge int) {
 	clear(e.freqs[:])
 	e.freqs[endSymbol] = 1
@@ -151,7 +150,7 @@ func (e *Encoder) count(tokens []uint32) (huge int) {
 	return huge
 }
 
-// size is that of the packed chunk, from freqs and lens.
+// size returns the size of the packed chunk in bytes, from freqs and lens.
 func (e *Encoder) size(huge int) int {
 	n, extra := 0, 2*huge
 	for sym, f := range &e.freqs {
@@ -163,15 +162,15 @@ func (e *Encoder) size(huge int) int {
 	for sym := 256 + longLength; sym < numSyms; sym += 16 {
 		extra += int(e.freqs[sym])
 	}
-	// One unit is always held beyond that of the last bit.
+	// A reader always fetches one unit beyond that of the last bit.
 	return tableSize + 2*((n+15)/16+1) + extra
 }
 
-// write writes a packed chunk; dst has its size.
+// write writes a packed chunk into dst, which has its size.
 //
-// Where a match's further length bytes go is a matter of how far its reader has fetched units by then: two units are
-// placed before anything, and another as soon as the first of the two is full. So p and q are where the two units lie
-// that are begun or come next, and to is what follows them.
+// The length bytes of a match lie where a reader finds them, behind the units that it has fetched by then: two at the
+// start, and another as soon as the first of the two is used up. So p and q are the offsets of the two units that are
+// open, and to is the offset behind all units and length bytes so far.
 func (e *Encoder) write(dst []byte, tokens []uint32) {
 	for i := range tableSize {
 		dst[i] = e.lens[2*i] | e.lens[2*i+1]<<4
@@ -236,6 +235,6 @@ func (e *Encoder) write(dst []byte, tokens []uint32) {
 	binary.LittleEndian.PutUint16(dst[p:], uint16(acc<<(16-n)))
 	binary.LittleEndian.PutUint16(dst[q:], 0)
 	if to != uint64(len(dst)) {
-		panic("xpress: packed chunk has another size than was reckoned")
+		panic("xpress: packed chunk does not have the computed size")
 	}
 }

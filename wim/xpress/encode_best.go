@@ -8,24 +8,24 @@ import (
 	"wimscope/wim/internal/match"
 )
 
-// optimum is the working space of best parsing.
+// optimum is the working space of optimal parsing.
 type optimum struct {
 	tree    *match.BinTree
 	search  match.Search
-	matches []match.Packed // of each position, the shortest first, position after position
-	room    int            // how many matches are kept before positions get only one each
-	ends    []uint32       // by position: the end of its matches
-	bits    []uint32       // by position: the least cost of what begins there
-	choice  []uint32       // by position: its token in that
+	matches []match.Packed // of all positions in order; of each position the shortest first
+	room    int            // matches kept before positions get only one each
+	ends    []uint32       // by position: end of its matches in matches
+	bits    []uint32       // by position: least cost of the rest of the chunk
+	choice  []uint32       // by position: first token of that cheapest way
 	kept    []uint32       // tokens of the best pass so far
 	costs   [numSyms]uint32
 }
 
-// matchesKept is the mean number of matches of a position that there is room for. Where there are more, positions keep
-// only their longest match.
+// matchesKept is the number of matches per position, on average, that there is room for. When the room is used up, positions
+// keep only their longest match.
 const matchesKept = 6
 
-// costUnit is a bit in the costs.
+// costUnit is the cost of one bit.
 const costUnit = 16
 
 func newOptimum(chunkSize int, e effort) *optimum {
@@ -46,8 +46,8 @@ func optimumMemory(chunkSize int, e effort) int64 {
 	return match.BinTreeMemory(chunkSize) + 4*(int64(matchesKept+5)*int64(chunkSize)+int64(e.depth)+numSyms)
 }
 
-// best sets tokens for the chunk of n bytes in buf, and gives their number: those that take the fewest bits among all
-// ways to use the matches found, when each symbol costs what it did in the pass before.
+// best sets tokens for the chunk of n bytes in buf, and returns their number. It takes the tokens with the fewest bits among
+// all ways to use the matches found, at the cost that each symbol had in the pass before.
 func (e *Encoder) best(n int) (count int) {
 	o := e.optimum
 	e.find(n)
@@ -74,10 +74,10 @@ func (e *Encoder) best(n int) (count int) {
 	return count
 }
 
-// enough says when a pass is the last: when it made the chunk smaller by no more than a 2^enough-th.
+// enough ends the passes: a pass is the last if it saves at most 1/2^enough of the size.
 const enough = 12
 
-// follow sets tokens to those of choice from the beginning of the chunk to its end, n, and gives their number.
+// follow sets tokens to the cheapest way through choice, for a chunk of n bytes, and returns their number.
 func (e *Encoder) follow(n int) (count int) {
 	choice, tokens := e.optimum.choice[:n], e.tokens
 	for pos := 0; pos < n; count++ {
@@ -111,7 +111,7 @@ func (e *Encoder) find(n int) {
 	}
 }
 
-// guess sets the costs of the first pass: for literals from how often each byte occurs, for matches the usual ones.
+// guess sets the costs of the first pass: literals by how often each byte occurs, matches at typical costs.
 func (e *Encoder) guess(n int) {
 	o := e.optimum
 	var count [256]uint32
@@ -119,7 +119,7 @@ func (e *Encoder) guess(n int) {
 		count[b]++
 	}
 	for b, c := range &count {
-		// log2 of n/c, to a quarter of a bit; at least 3 bits and at most 12.
+		// log2(n/c)+1 bits, at least 3 and at most 12.
 		cost := 12 * costUnit
 		if c > 0 {
 			cost = (logTwo(uint32(n)) - logTwo(c)) + costUnit
@@ -132,20 +132,20 @@ func (e *Encoder) guess(n int) {
 	e.escapes()
 }
 
-// escapes adds the bits of a length's further byte.
+// escapes adds the cost of the first length byte.
 func (e *Encoder) escapes() {
 	for sym := 256 + longLength; sym < numSyms; sym += 16 {
 		e.optimum.costs[sym] += 8 * costUnit
 	}
 }
 
-// logTwo is the binary logarithm of x >= 1 in units of a costUnit, about.
+// logTwo returns the binary logarithm of x >= 1, approximately, in units of 1/costUnit.
 func logTwo(x uint32) int {
 	n := bits.Len32(x) - 1
 	return n*costUnit + int(uint64(x)<<4>>n&15)
 }
 
-// learn sets the costs to those of the code in lens.
+// learn sets the costs from the code in lens.
 func (e *Encoder) learn() {
 	o := e.optimum
 	for sym, l := range &e.lens {
@@ -161,8 +161,7 @@ func (e *Encoder) learn() {
 	e.escapes()
 }
 
-// price fills choice, from the end of the chunk to its beginning. Where a match is so long that it ends a search,
-// only the whole of it counts.
+// price fills choice, from the end of the chunk to its beginning. A match of nice length is only considered as a whole.
 func (e *Encoder) price(n int) {
 	o := e.optimum
 	o.bits[n] = 0
@@ -172,7 +171,7 @@ func (e *Encoder) price(n int) {
 	matches := unsafe.Pointer(unsafe.SliceData(o.matches))
 	choices := unsafe.Pointer(unsafe.SliceData(o.choice))
 	nice := uint64(e.nice)
-	next := unsafe.Pointer(unsafe.SliceData(o.bits)) // the cost of what begins at the position in hand
+	next := unsafe.Pointer(unsafe.SliceData(o.bits)) // points at the cost of the current position
 	next = unsafe.Add(next, uint64(n)<<2)
 	for pos := uint64(n); pos > 0; {
 		pos--
@@ -203,7 +202,7 @@ func (e *Encoder) price(n int) {
 				}
 			}
 			if longest >= longLength+minMatch {
-				// Long lengths cost all the same, so of those only the longest counts.
+				// Long lengths all have the same symbol, so only the longest is worth trying.
 				length = longest
 				cost := *(*uint32)(unsafe.Add(next, length<<2)) + *(*uint32)(unsafe.Add(row, 4*longLength))
 				if length >= longLength+hugeLength+minMatch {
@@ -220,7 +219,7 @@ func (e *Encoder) price(n int) {
 	}
 }
 
-// further is how far the bytes at pos go on to be those dist bytes before, up to the end n of the chunk.
+// further returns the number of bytes from pos on that equal those dist bytes before, up to the end n of the chunk.
 func (e *Encoder) further(pos, dist, n int) uint64 {
 	from := pos
 	for ; pos < n; pos += 8 {

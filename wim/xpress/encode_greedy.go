@@ -5,12 +5,12 @@ import (
 	"unsafe"
 )
 
-// recent is the working space of greedy parsing: by a hash of four bytes the last two places with it, the later one in
-// the low half. Places are counted on from one chunk to the next, so that the table need not be cleared for each.
+// recent is the working space of greedy parsing: for each hash of four bytes, the last two positions with it, the later one in
+// the low half. Positions are stored with base added, which grows with each chunk, so that the table need not be cleared.
 type recent struct {
 	places [1 << recentBits]uint64
-	base   uint64 // what is added to a position of the chunk in hand; places below it are of chunks before
-	size   uint64 // of that chunk
+	base   uint64 // added to positions of the current chunk; entries below it belong to earlier chunks
+	size   uint64 // of the current chunk
 }
 
 const (
@@ -19,10 +19,11 @@ const (
 	hashMul    = 0x9E3779B1       // 2^32 divided by the golden ratio, for multiplicative hashing
 )
 
-// greedy sets tokens for the chunk of n bytes in buf and their freqs, and gives their number and that of matches with a
-// length of 16 bits. At each position the last two places with
-// the same hash are tried, and the longer match is taken at once. This is one leaf function with its state in locals, as
-// the fast decoder is. All places from base on are positions before pos; reading eight bytes at any stays in buf.
+// greedy sets tokens for the chunk of n bytes in buf and their freqs. It returns the number of tokens, and of matches with a
+// 16-bit length. At each position it tries the last two positions with the same hash, and takes the longer match at once.
+//
+// It is one leaf function with its state in locals, as the fast decoder is. All entries from base on are positions before
+// pos, and the slack of buf makes eight bytes readable at any of them.
 func (e *Encoder) greedy(n int) (count, huge int) {
 	r := e.recent
 	r.base += r.size

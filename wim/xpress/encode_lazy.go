@@ -5,14 +5,14 @@ import (
 	"unsafe"
 )
 
-// chains is the working space of lazy parsing: hashes of four bytes, whose places are chained, the nearest first, and of
-// three, of which only the nearest place is known.
+// chains is the working space of lazy parsing: for each hash of four bytes a chain of positions, the nearest first, and for
+// each hash of three bytes the nearest position.
 //
-// Places have 16 bits, so that the tables stay in the processor's caches. The tables are cleared for each chunk, as much
-// of them as it uses. A place that is not set is 0, which is also that of the first byte: every chain ends there, and the
-// first byte is tried whatever its hash is, since the bytes are compared anyhow.
+// Positions have 16 bits, so that the tables stay in the processor's caches. The part of them that a chunk uses is cleared
+// for each chunk. An unset entry is 0, which is also the position of the first byte: every chain ends there, and the first
+// byte is tried whatever its hash is. That does no harm, because the bytes are always compared.
 type chains struct {
-	// Tables of one size, so that all are reached from one address: the compiler is short of registers.
+	// Arrays in one struct, so that one address reaches all: the compiler is short of registers.
 	head4 [1 << hash4Bits]uint16
 	head3 [1 << hash3Bits]uint16
 	next  [maxChunk]uint16
@@ -21,21 +21,21 @@ type chains struct {
 const (
 	hash4Bits = 15
 	hash3Bits = 13
-	leastBits = 8              // of both hashes, for small chunks
-	atHead3   = 2 << hash4Bits // where head3 begins in chains
+	leastBits = 8              // smallest size of both hashes, for small chunks
+	atHead3   = 2 << hash4Bits // offset of head3 in chains
 	atNext    = atHead3 + 2<<hash3Bits
 )
 
-// lazy sets tokens for the chunk of n bytes in buf and their freqs, and gives their number and that of matches with a
-// length of 16 bits.
+// lazy sets tokens for the chunk of n bytes in buf and their freqs. It returns the number of tokens, and of matches with a
+// 16-bit length.
 //
 // It takes the longest match at each position, the nearest of equally long ones, unless the next position has a better
-// one: by about four bits for a byte more, against the bits of the distances. Up to depth places are tried for a
-// position, half as many for that next one. A match of nice bytes is taken without looking further. One of three
-// bytes is taken only up to a distance of farThree, and not for that next position.
+// one: each byte more counts as about four bits, against the bits of the distances. It tries up to depth positions, half as
+// many for the next position. A match of nice bytes is taken at once. A match of three bytes is taken only up to a distance
+// of farThree, and never at the next position.
 //
-// This is one leaf function with its state in locals, for Go's WebAssembly. All indexes are positions before at, or
-// come out of hashes of as many bits as their tables have; reading eight bytes at any position stays in buf.
+// It is one leaf function with its state in locals, for Go's WebAssembly. All indexes are positions before at, or hashes with
+// as many bits as their tables; the slack of buf makes eight bytes readable at any position.
 func (e *Encoder) lazy(n int) (count, huge int) {
 	z := e.chains
 	order := max(bits.Len(uint(n-1)), leastBits)
@@ -53,7 +53,7 @@ func (e *Encoder) lazy(n int) (count, huge int) {
 	*(*uint32)(first) = uint32(e.buf[0])
 	freqs[e.buf[0]]++
 	to := unsafe.Add(first, 4)
-	at := uint64(1) // the position to be searched, whose place is not yet in the tables
+	at := uint64(1) // the current position, not yet in the tables
 	for at+4 <= size {
 		here := unsafe.Add(data, at)
 		v := *(*uint32)(here)
@@ -70,8 +70,8 @@ func (e *Encoder) lazy(n int) (count, huge int) {
 	search:
 		for {
 			there := unsafe.Add(data, p)
-			// A longer match has these four bytes, which end behind the best one so far, and the first four. This loop
-			// has little in hand, so that the compiler keeps it in registers.
+			// A longer match has the same first four bytes, and the same four that end one byte past the best match so
+			// far. This loop uses few variables, so that the compiler keeps them in registers.
 			for *(*uint32)(unsafe.Add(there, best-3)) != tail || *(*uint32)(there) != v {
 				tries--
 				if tries <= 0 || p == 0 {
@@ -115,7 +115,7 @@ func (e *Encoder) lazy(n int) (count, huge int) {
 			length = 3
 		}
 
-		// A match begins at the position before at. As long as the next position has a better one, that is taken.
+		// A match begins at at-1. Take the match of the next position instead, as long as that is better.
 		end := at - 1 + length
 		for length < nice && at+4 <= size {
 			here := unsafe.Add(data, at)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// common is how many bytes at a and b are equal, b > a.
+// common returns the number of equal bytes at a and b, b > a.
 func common(data []byte, a, b int) (n int) {
 	for b+n < len(data) && data[a+n] == data[b+n] {
 		n++
@@ -16,7 +16,7 @@ func common(data []byte, a, b int) (n int) {
 	return n
 }
 
-// lazyPlain does what lazy does, the readable way.
+// lazyPlain does the same as lazy, readably.
 func lazyPlain(data []byte, nice, depth int) (tokens []uint32) {
 	order := max(bits.Len(uint(len(data)-1)), leastBits)
 	hash4 := func(p int) uint32 {
@@ -25,14 +25,14 @@ func lazyPlain(data []byte, nice, depth int) (tokens []uint32) {
 	hash3 := func(p int) uint32 {
 		return binary.LittleEndian.Uint32(data[p:]) << 8 * hashMul >> (32 - hash3Bits) & (1<<min(order, hash3Bits) - 1)
 	}
-	chains, nearest := map[uint32][]int{}, map[uint32]int{} // places by hash, the nearest last
+	chains, nearest := map[uint32][]int{}, map[uint32]int{} // positions by hash, the nearest last
 	insert := func(p int) {
 		if p > 0 && p+4 <= len(data) {
 			chains[hash4(p)] = append(chains[hash4(p)], p)
 			nearest[hash3(p)] = p
 		}
 	}
-	// search gives the longest match at p of more than least bytes.
+	// search returns the longest match at p of more than least bytes.
 	search := func(p, least, depth int) (length, dist int) {
 		if p+4 > len(data) {
 			return 0, 0
@@ -65,7 +65,7 @@ func lazyPlain(data []byte, nice, depth int) (tokens []uint32) {
 			p++
 			continue
 		}
-		in := p + 1 // what is not yet inserted
+		in := p + 1 // first position not yet inserted
 		for length < nice && in+4 <= len(data) {
 			l, d := search(in, length-1, depth/2)
 			insert(in)
@@ -85,7 +85,7 @@ func lazyPlain(data []byte, nice, depth int) (tokens []uint32) {
 	return tokens
 }
 
-// lazy gives the tokens of lazyPlain, whatever the limits of its search, and counts them rightly.
+// lazy returns the tokens of lazyPlain, whatever the limits of its search, and counts them correctly.
 func TestLazy(t *testing.T) {
 	in := inputs(20000)
 	r := rand.New(rand.NewPCG(1, 12))
@@ -113,16 +113,16 @@ func TestLazy(t *testing.T) {
 			want := lazyPlain(data, e.nice, e.depth)
 			n := copy(e.buf, data)
 			for i := range e.buf[n:] {
-				e.buf[n+i] = e.buf[n-1] // slack that goes on with a match must not matter
+				e.buf[n+i] = e.buf[n-1] // slack that continues a match must not matter
 			}
 			e.tokens[n-1] = 0
 			count, huge := e.lazy(n)
 			got, freqs := slices.Clone(e.tokens[:count]), e.freqs
 			if !slices.Equal(got, want) {
-				t.Fatalf("%s, seed %d: nice %d, depth %d: other tokens than the plain version's", name, seed, e.nice, e.depth)
+				t.Fatalf("%s, seed %d: nice %d, depth %d: tokens differ from the plain version's", name, seed, e.nice, e.depth)
 			}
 			if h := e.count(got); h != huge || e.freqs != freqs {
-				t.Fatalf("%s, seed %d: tokens are counted wrongly", name, seed)
+				t.Fatalf("%s, seed %d: wrong counts of tokens", name, seed)
 			}
 		}
 	}

@@ -13,8 +13,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// pack packs src with room to spare and checks that the decoders give it back, that nothing but dst[:n] was written, that
-// the end symbol follows, and what happens when there is just or not quite room.
+// pack packs src with room to spare. It checks that the decoders return src, that only dst[:n] was written, that the end symbol
+// follows, and what happens when dst is just large enough or slightly too small.
 func pack(t *testing.T, e *Encoder, src []byte) []byte {
 	t.Helper()
 	before := bytes.Clone(src)
@@ -26,23 +26,23 @@ func pack(t *testing.T, e *Encoder, src []byte) []byte {
 	}
 	for i, b := range dst[n:] {
 		if b != guard {
-			t.Fatalf("wrote %d bytes behind the packed chunk", i+1)
+			t.Fatalf("wrote byte %d after the packed chunk", i+1)
 		}
 	}
 	if len(src) == 0 {
 		if n != 0 {
-			t.Fatalf("got %d bytes for nothing", n)
+			t.Fatalf("got %d bytes for an empty chunk", n)
 		}
 		return nil
 	}
 	packed := bytes.Clone(dst[:n])
 	back, check := guarded(t, len(src))
 	if !NewDecoder().decode(back, packed) || !bytes.Equal(back, src) {
-		t.Fatalf("the decoder does not give it back: %v", DecodePlain(back, packed, nil))
+		t.Fatalf("the decoder does not return src: %v", DecodePlain(back, packed, nil))
 	}
 	check()
 
-	// The end symbol reads as one more match, of distance 1 and length 3, where a chunk may be so long.
+	// The end symbol reads as one more match, of distance 1 and length 3, if the chunk is not too long for that.
 	var last Token
 	more := min(minMatch, maxChunk-len(src))
 	if more < minMatch {
@@ -53,7 +53,7 @@ func pack(t *testing.T, e *Encoder, src []byte) []byte {
 		t.Fatalf("no end symbol: %v, last %+v", err, last)
 	}
 	if !bytes.Equal(back[:len(src)], src) {
-		t.Fatal("the plain decoder gives something else")
+		t.Fatal("the plain decoder does not return src")
 	}
 
 	just, check := guarded(t, n)
@@ -76,7 +76,7 @@ func pack(t *testing.T, e *Encoder, src []byte) []byte {
 	return packed
 }
 
-// inputs are chunks of many kinds and sizes of at most limit bytes.
+// inputs returns chunks of many kinds and of sizes up to limit bytes.
 func inputs(limit int) map[string][]byte {
 	r := rand.New(rand.NewPCG(3, 1))
 	in := map[string][]byte{}
@@ -108,7 +108,7 @@ func inputs(limit int) map[string][]byte {
 	skewed := letters(limit, 1)
 	for i := range skewed {
 		for r.IntN(2) == 0 && skewed[i] < 40 {
-			skewed[i]++ // the longest code would have more than 15 bits
+			skewed[i]++ // an unlimited code would have more than 15 bits
 		}
 	}
 	in["skewed"] = skewed
@@ -126,7 +126,7 @@ func TestEncode(t *testing.T) {
 				}
 				t.Run(fmt.Sprintf("level %d/%d/%s", level, size, name), func(t *testing.T) {
 					packed := pack(t, e, src)
-					// The same whatever the Encoder did before.
+					// A fresh Encoder packs it alike.
 					dst := make([]byte, len(packed))
 					if n := NewEncoder(size, level).Encode(dst, src); n != len(packed) || !bytes.Equal(dst, packed) {
 						t.Error("a fresh Encoder packs it differently")
@@ -137,8 +137,8 @@ func TestEncode(t *testing.T) {
 	}
 }
 
-// TestEncodeRandom: what is packed unpacks to the same, for chunks of any size with parts of any kind, each of which may
-// be taken again from further up. In make campaign, for a hundred thousand at each level.
+// TestEncodeRandom: packed chunks unpack to the same bytes. Chunks have any size, and parts of any kind, some of which are
+// copies of earlier parts. make campaign runs a hundred thousand at each level.
 func TestEncodeRandom(t *testing.T) {
 	rounds := 200
 	switch {
@@ -151,7 +151,7 @@ func TestEncodeRandom(t *testing.T) {
 	level, round := 1, 0
 	defer func() {
 		if t.Failed() {
-			t.Logf("that was level %d, round %d", level, round)
+			t.Logf("at level %d, round %d", level, round)
 		}
 	}()
 	d := NewDecoder()
@@ -172,16 +172,16 @@ func TestEncodeRandom(t *testing.T) {
 			}
 			n := e.Encode(dst[:len(src)-1], src)
 			if n == 0 {
-				continue // as plainly stored chunks are
+				continue // stored, not packed
 			}
 			if back := back[:len(src)]; !d.decode(back, dst[:n]) || !bytes.Equal(back, src) {
-				t.Fatalf("%d bytes, packed into %d, come back as others: %v", len(src), n, DecodePlain(back, dst[:n], nil))
+				t.Fatalf("%d bytes, packed into %d, unpack to other bytes: %v", len(src), n, DecodePlain(back, dst[:n], nil))
 			}
 		}
 	}
 }
 
-// randomPlain is a chunk, mostly a small one, of at most limit bytes.
+// randomPlain returns a chunk, mostly a small one, of at most limit bytes.
 func randomPlain(r *rand.Rand, limit int) []byte {
 	n := 1 + r.IntN(min(2<<r.IntN(15), limit))
 	if r.IntN(20) == 0 {
@@ -200,7 +200,7 @@ func randomPlain(r *rand.Rand, limit int) []byte {
 	return b
 }
 
-// Matches of each length up to where a length has 16 bits, and around the longest.
+// Matches of each length up to the 16-bit lengths, and around the longest.
 func TestEncodeLengths(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 1))
 	noise := wimtest.Noise.Make(r, 600)
@@ -218,7 +218,7 @@ func TestEncodeLengths(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
-			// Matches need four bytes of data to be found. Level 3 may find two to be as good as one.
+			// The finders need four bytes of data. Level 3 may take two matches that cost no more than one.
 			if want := fmt.Sprintf("0:0 1:0 %d:1", n); n > 3 && level < 3 && strings.Join(got, " ") != want {
 				t.Errorf("level %d: run of %d: got %v, want %s", level, n+1, got, want)
 			}
@@ -239,7 +239,7 @@ func TestEncodeDistances(t *testing.T) {
 		for _, dist := range []int{len(mark), 31, 32, 33, 255, 256, 257, 4095, 4096, 32767, 32768, 32769, 65000, maxChunk - len(mark)} {
 			for name, between := range map[string][]byte{"noise": wimtest.Noise.Make(r, dist-len(mark)), "zeros": make([]byte, dist-len(mark))} {
 				if level == 1 && name == "noise" && dist > 32000 {
-					continue // its table does not reach so far
+					continue // its table does not reach that far
 				}
 				src := slices.Concat(mark, between, mark)
 				packed := pack(t, e, src)
@@ -255,7 +255,7 @@ func TestEncodeDistances(t *testing.T) {
 	}
 }
 
-// A level's chunks are on the whole no larger than those of the level below.
+// On the whole, a level's chunks are no larger than those of the level below.
 func TestLevels(t *testing.T) {
 	var sums [4]int
 	for level := 1; level <= 3; level++ {
@@ -274,7 +274,7 @@ func TestLevels(t *testing.T) {
 	}
 }
 
-// More matches than there is room for: level 3 still packs, and about as well.
+// With more matches than there is room for, level 3 still packs, and about as well.
 func TestEncodeManyMatches(t *testing.T) {
 	src := inputs(maxChunk)["three letters"]
 	e := NewEncoder(maxChunk, 3)
@@ -286,7 +286,7 @@ func TestEncodeManyMatches(t *testing.T) {
 	}
 }
 
-// When places have counted to the end, the table of level 1 begins again.
+// When positions reach the end of their range, the table of level 1 starts again.
 func TestGreedyWraps(t *testing.T) {
 	src := wimtest.Text.Make(rand.New(rand.NewPCG(8, 1)), maxChunk)
 	want := pack(t, NewEncoder(maxChunk, 1), src)
@@ -295,11 +295,11 @@ func TestGreedyWraps(t *testing.T) {
 		e.recent.base, e.recent.size = base, 0
 		for range 4 {
 			if got := pack(t, e, src); !bytes.Equal(got, want) {
-				t.Fatalf("places from %#x on: another packed chunk", base)
+				t.Fatalf("base %#x: the packed chunk differs", base)
 			}
 		}
 		if e.recent.base > lastPlace {
-			t.Errorf("places go up to %#x", e.recent.base+maxChunk)
+			t.Errorf("positions go up to %#x", e.recent.base+maxChunk)
 		}
 	}
 }
@@ -323,15 +323,15 @@ func TestMemory(t *testing.T) {
 			e := NewEncoder(size, level)
 			runtime.ReadMemStats(&after)
 			runtime.KeepAlive(e)
-			got, said := int64(after.TotalAlloc-before.TotalAlloc), Memory(size, level)
-			if got < said*8/10 || got > said*12/10 {
-				t.Errorf("chunk size %d, level %d: takes %d bytes, Memory says %d", size, level, got, said)
+			got, want := int64(after.TotalAlloc-before.TotalAlloc), Memory(size, level)
+			if got < want*8/10 || got > want*12/10 {
+				t.Errorf("chunk size %d, level %d: allocates %d bytes, Memory returns %d", size, level, got, want)
 			}
 		}
 	}
 }
 
-// FuzzEncode: whatever is packed, the decoders give it back.
+// FuzzEncode: the decoders return whatever is packed.
 func FuzzEncode(f *testing.F) {
 	for _, src := range inputs(4096) {
 		for level := range uint8(3) {
@@ -347,8 +347,8 @@ func FuzzEncode(f *testing.F) {
 	})
 }
 
-// FuzzEncodePieces does the same with inputs that are full of matches: pieces of those before, of lengths and from
-// places that ops say.
+// FuzzEncodePieces does the same with inputs full of matches: copies of earlier bytes whose lengths and distances come from
+// ops.
 func FuzzEncodePieces(f *testing.F) {
 	f.Add(uint8(0), uint16(1), []byte("\x00\x01\x02\x80\x90\xff\x10\x20"))
 	f.Add(uint8(1), uint16(2), []byte("\x80\xff\xff\xff\x80\x00\xff\xff\x01\x01"))

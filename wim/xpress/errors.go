@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// ErrCorrupt is what every error of this package wraps.
+// ErrCorrupt is wrapped by every error of this package.
 var ErrCorrupt = errors.New("corrupt XPRESS data")
 
-// CorruptError says where a packed chunk stops making sense.
+// CorruptError reports where a packed chunk is corrupt.
 type CorruptError struct {
-	Bit int64 // offset in the packed chunk of the token at fault, in bits, as Token.Bit
+	Bit int64 // offset in the packed chunk of the bad token, in bits, as Token.Bit
 	Out int   // bytes of output before it
 	Err error // what is wrong
 }
@@ -19,10 +19,10 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("xpress: bit %d (byte %d of the output): %v", e.Bit, e.Out, e.Err)
 }
 
-// Unwrap gives ErrCorrupt and the cause.
+// Unwrap returns ErrCorrupt and the cause.
 func (e *CorruptError) Unwrap() []error { return []error{ErrCorrupt, e.Err} }
 
-// What is wrong, apart from what the prefix code itself finds.
+// The causes. Package huffman adds those of a bad prefix code.
 var (
 	errChunkSize = errors.New("a chunk is 1 to 65536 bytes")
 	errNoTable   = errors.New("shorter than its table of code lengths")

@@ -13,7 +13,7 @@ const (
 	hugeLength = 255 // value of that byte: a 16-bit length follows
 )
 
-// unpackLengths spreads the table of a packed chunk, the lower half of a byte being the earlier symbol.
+// unpackLengths unpacks the table of a packed chunk. The low half of a byte belongs to the earlier symbol.
 func unpackLengths(lens *[numSyms]uint8, table []byte) {
 	table = table[:tableSize]
 	for i := 0; i < tableSize; i += 4 {

@@ -12,7 +12,7 @@ import (
 	"wimscope/wim/internal/codectest"
 )
 
-// assemble makes the packed chunk of a vector and the size of its output.
+// assemble returns the packed chunk of a vector and the size of its output.
 func assemble(c codectest.Case) (src []byte, size int, err error) {
 	var w codectest.Writer
 	var lens [numSyms]uint8
@@ -68,7 +68,7 @@ func loadVectors(tb testing.TB) []codectest.Case {
 
 const guard = 0xA5
 
-// guarded gives a slice of size bytes in the middle of a larger one, and a check that nothing else was written.
+// guarded returns a slice of size bytes in the middle of a larger one, and a check that nothing else was written.
 func guarded(tb testing.TB, size int) (dst []byte, check func()) {
 	const margin = 300
 	buf := bytes.Repeat([]byte{guard}, size+2*margin)
@@ -135,7 +135,7 @@ func TestChunkSizes(t *testing.T) {
 	}
 }
 
-// The tokens of a chunk lie end to end, table first, and give the output when carried out.
+// The tokens of a chunk lie end to end, the table first.
 func TestTokens(t *testing.T) {
 	var got strings.Builder
 	src, size, err := assemble(codectest.Case{Steps: []codectest.Step{
@@ -165,7 +165,7 @@ kind 1 bit 2060+1 out 20: sym 97 length 1 distance 0 value 'a'
 	}
 }
 
-// randomLens gives a complete code over some of the symbols, with codes of up to maxCodeLen bits.
+// randomLens sets lens to a complete code over some of the symbols, with codes of up to depth bits.
 func randomLens(r *rand.Rand, lens *[numSyms]uint8, depth uint8) {
 	clear(lens[:])
 	leaves := []uint8{0}
@@ -185,7 +185,7 @@ func randomLens(r *rand.Rand, lens *[numSyms]uint8, depth uint8) {
 		leaves = []uint8{1, 1}
 	}
 	syms := r.Perm(numSyms)
-	syms[0] = syms[0] % 256 // one literal, to begin with
+	syms[0] = syms[0] % 256 // one literal, for the first token
 	used := map[int]bool{}
 	i := 0
 	for _, l := range leaves {
@@ -197,14 +197,14 @@ func randomLens(r *rand.Rand, lens *[numSyms]uint8, depth uint8) {
 	}
 }
 
-// encode writes random tokens by a random code, until there are size bytes, and gives what they mean.
+// encode writes random tokens in a random code, for about size bytes of output. It returns the packed chunk and the output.
 func encode(r *rand.Rand, size int) (src, want []byte) {
 	var lens [numSyms]uint8
 	randomLens(r, &lens, uint8(9+r.IntN(maxCodeLen-9+1)))
 	codes := codectest.Codes(lens[:])
 	var syms []int
 	for sym, l := range lens {
-		// Short codes are used more often, as they are in real chunks.
+		// Short codes are more frequent, as in real chunks.
 		if l > 0 {
 			for range 1 + 16>>l {
 				syms = append(syms, sym)
@@ -231,7 +231,7 @@ func encode(r *rand.Rand, size int) (src, want []byte) {
 		distBits := (sym - 256) >> 4
 		most := min(2<<distBits-1, len(want))
 		if most < 1<<distBits {
-			continue // not so far yet; a literal exists
+			continue // no such distance yet; there is a literal
 		}
 		dist := 1<<distBits + r.IntN(most-1<<distBits+1)
 		length := sym&15 + minMatch
@@ -248,7 +248,7 @@ func encode(r *rand.Rand, size int) (src, want []byte) {
 		}
 		if length > size-len(want) {
 			if size-len(want) < 400 {
-				size = len(want) // end here; a chunk may have any size
+				size = len(want) // end here: a chunk may have any size
 			}
 			continue
 		}
@@ -264,7 +264,7 @@ func encode(r *rand.Rand, size int) (src, want []byte) {
 	return w.Buf, want
 }
 
-// Random tokens in random codes decode to what they mean: long codes, every distance and length, both ends of a chunk.
+// Random tokens in random codes decode to their output: long codes, every distance and length, both ends of a chunk.
 func TestRandomTokens(t *testing.T) {
 	d := NewDecoder()
 	for seed := range uint64(400) {
@@ -291,7 +291,8 @@ func TestRandomTokens(t *testing.T) {
 	}
 }
 
-// compare holds the fast decoder to the plain one: the same bytes, or both refuse, and nothing written elsewhere.
+// compare checks the fast decoder against the plain one: both return the same bytes or both refuse, and neither writes
+// elsewhere.
 func compare(t *testing.T, size int, src []byte) {
 	t.Helper()
 	dst, check := guarded(t, size)
@@ -307,7 +308,7 @@ func compare(t *testing.T, size int, src []byte) {
 	}
 }
 
-// Damaged chunks: bits changed, ends cut, other sizes of output.
+// Damaged chunks: changed bits, cut ends, other output sizes.
 func TestDamaged(t *testing.T) {
 	for seed := range uint64(1500) {
 		r := rand.New(rand.NewPCG(seed, 2))
@@ -346,7 +347,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzTokens: whatever tokens an encoder writes mean the same to both decoders.
+// FuzzTokens: both decoders decode any tokens that an encoder may write.
 func FuzzTokens(f *testing.F) {
 	f.Add(uint64(1), uint64(2), uint16(100))
 	f.Fuzz(func(t *testing.T, a, b uint64, size uint16) {
@@ -356,7 +357,7 @@ func FuzzTokens(f *testing.F) {
 		}
 		got := make([]byte, len(want))
 		if err := NewDecoder().Decode(got, src); err != nil || !bytes.Equal(got, want) {
-			t.Fatalf("got %v and other bytes: %v", err, !bytes.Equal(got, want))
+			t.Fatalf("error %v, bytes differ: %v", err, !bytes.Equal(got, want))
 		}
 		compare(t, len(want), src)
 	})
