@@ -12,8 +12,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// fenced runs the decoders on memory next to which nothing can be touched: an access that is out of bounds by one byte,
-// which unsafe code can make without anybody's notice, faults.
+// fenced runs the decoders on memory beside an inaccessible page, so that an access one byte out of bounds, which unsafe code
+// would otherwise make unnoticed, faults.
 type fenced struct {
 	src, dstEnd, dstStart []byte
 	d                     *Decoder
@@ -30,7 +30,7 @@ func newFenced(t *testing.T, window int) *fenced {
 	return f
 }
 
-// decode wants the same of both decoders, and gives the error of the plain one, if any, and the bytes.
+// decode checks that both decoders do the same, and returns the output and the error of the plain one.
 func (f *fenced) decode(t *testing.T, what string, size int, src []byte) ([]byte, error) {
 	t.Helper()
 	in := f.src[len(f.src)-len(src):]
@@ -51,7 +51,7 @@ func (f *fenced) decode(t *testing.T, what string, size int, src []byte) ([]byte
 	return want, err
 }
 
-// TestFenced: no decoder reads or writes a byte outside of what it was given, whatever the chunk is like.
+// TestFenced: no decoder reads or writes outside its slices, whatever the chunk holds.
 func TestFenced(t *testing.T) {
 	for _, c := range loadVectors(t) {
 		src, size, window, err := assemble(c)
@@ -78,25 +78,25 @@ func TestFenced(t *testing.T) {
 			}
 			f.decode(t, fmt.Sprintf("seed %d, damage %d", seed, i), size, bad)
 		}
-		// Cut at each byte near the end: bits that are not there are zeros until somebody looks.
+		// Cut at each byte near the end: missing bits read as zeros until the decoder checks.
 		for cut := 1; cut <= min(6, len(src)); cut++ {
 			f.decode(t, fmt.Sprintf("seed %d, cut by %d", seed, cut), len(want), src[:len(src)-cut])
 		}
 	}
 }
 
-// aMatch is a chunk with one match in it.
+// aMatch describes a chunk with one match in it.
 type aMatch struct {
 	before int // literals before it
 	dist   int
 	length int
 	after  int // literals after it
-	over   int // how many bytes the block, and the chunk, are longer than their tokens; below 0, shorter
+	over   int // bytes by which the block and the chunk are longer than their tokens; below 0: shorter
 	recent bool
 	kind   uint32
 }
 
-// packed is the chunk: in the second block if the distance is a recent one.
+// packed returns the packed chunk. If the distance is a recent one, the match is in a second block.
 func (m aMatch) packed(window int) (src []byte, size int) {
 	w := writer{window: window}
 	if m.recent {
@@ -165,8 +165,8 @@ func (m aMatch) packed(window int) (src []byte, size int) {
 	return w.Buf, size
 }
 
-// TestMatchBounds: a match may begin with the chunk's first byte and end with the block's last, and not one byte further,
-// wherever it is: at the head, where the fast loop does not run yet, in its middle, and at the tail.
+// TestMatchBounds: a match may begin with the first byte of a chunk and end with the last byte of a block, but not one byte
+// further, wherever it is: at the head, where the fast loop does not run yet, in the middle, and at the tail.
 func TestMatchBounds(t *testing.T) {
 	f := newFenced(t, minWindow)
 	for _, before := range []int{1, 2, 7, 8, 9, 10, 17, 60} {
@@ -189,7 +189,7 @@ func TestMatchBounds(t *testing.T) {
 						}
 						what := fmt.Sprintf("%+v", m)
 						src, size := m.packed(minWindow)
-						if m.over < 0 { // the chunk goes on behind the block: what is out of bounds is the block only
+						if m.over < 0 { // the chunk goes on after the block: only the block is exceeded
 							size += 100
 						}
 						_, err := f.decode(t, what, size, src)
@@ -197,7 +197,7 @@ func TestMatchBounds(t *testing.T) {
 							t.Fatalf("%s: %v, want %v", what, err, c.want)
 						}
 						if m.over < 0 {
-							size -= 100 // and now the chunk too
+							size -= 100 // now the chunk is exceeded too
 							if _, err := f.decode(t, what, size, src); !errors.Is(err, c.want) {
 								t.Fatalf("%s, at the chunk's end: %v, want %v", what, err, c.want)
 							}
@@ -209,7 +209,7 @@ func TestMatchBounds(t *testing.T) {
 	}
 }
 
-// TestMatchPastBlock: a match that passes its block's end by a byte is refused even if what follows would fit.
+// TestMatchPastBlock: a match one byte past the end of its block is refused, even if the next block would fit.
 func TestMatchPastBlock(t *testing.T) {
 	f := newFenced(t, minWindow)
 	for _, before := range []int{1, 8, 40} {
@@ -219,7 +219,7 @@ func TestMatchPastBlock(t *testing.T) {
 		next.block(blockRaw, 99)
 		next.recents([3]uint32{1, 1, 1})
 		next.Bytes(bytes.Repeat([]byte{'n'}, 100)...)
-		// Its header goes where the first block's bits end, so try all places in the last two units.
+		// Its header begins where the first block's bits end, so try every bit of the last two units.
 		bits := func(b []byte, i int) byte { return b[i/16*2+1-i%16/8] >> (7 - i%8) & 1 }
 		for at := len(src)*8 - 32; at <= len(src)*8; at++ {
 			w := codectest.Writer{}
@@ -232,14 +232,13 @@ func TestMatchPastBlock(t *testing.T) {
 			w.Align()
 			w.Bytes(next.Buf[4:]...)
 			if _, err := f.decode(t, fmt.Sprintf("next block at bit %d", at), size+1+99, w.Buf); err == nil {
-				t.Fatalf("%+v is taken", m)
+				t.Fatalf("%+v is accepted", m)
 			}
 		}
 	}
 }
 
-// TestFarRecent: recent distances of a raw block that reach past any window are no distances, and those beside them are
-// not touched.
+// TestFarRecent: recent distances of a raw block that are larger than any window cannot be used, and do not change the others.
 func TestFarRecent(t *testing.T) {
 	f := newFenced(t, minWindow)
 	for _, c := range []struct {
@@ -274,8 +273,8 @@ func TestFarRecent(t *testing.T) {
 	}
 }
 
-// TestBlockBounds: a block may be as long as what is left of the chunk, the bytes of a raw one may be as many as there are,
-// and a run of code lengths may end its table; none may go one further.
+// TestBlockBounds: a block may fill the rest of the chunk, a raw block may use all bytes that are left, and a run of code lengths
+// may end its table. None of them may go one further.
 func TestBlockBounds(t *testing.T) {
 	f := newFenced(t, minWindow)
 	for size := 1; size < 80; size++ {
@@ -289,17 +288,17 @@ func TestBlockBounds(t *testing.T) {
 				t.Fatalf("a block of %d in a chunk of %d: %v", size, size-over, err)
 			}
 			if _, err := f.decode(t, "raw block cut", size, w.Buf[:len(w.Buf)-1]); err == nil {
-				t.Fatalf("%d bytes of a raw block of %d are enough", size-1, size)
+				t.Fatalf("a raw block of %[2]d bytes decodes from %[1]d", size-1, size)
 			}
 		}
 	}
-	// A chunk that is larger than the window by a byte, though there is all of it, and a block of no bytes.
+	// A chunk one byte larger than the window, with all its data, and an empty block.
 	w := writer{window: minWindow}
 	w.block(blockRaw, minWindow+1)
 	w.recents([3]uint32{1, 1, 1})
 	w.Bytes(make([]byte, minWindow+2)...)
 	if err := f.d.Decode(make([]byte, minWindow+1), w.Buf); !errors.Is(err, errChunkSize) || f.d.decode(make([]byte, minWindow+1), w.Buf) {
-		t.Errorf("a chunk of more than a window: %v", err)
+		t.Errorf("a chunk larger than the window: %v", err)
 	}
 	w = writer{window: minWindow}
 	for _, size := range []int{0, 20} {
@@ -308,9 +307,9 @@ func TestBlockBounds(t *testing.T) {
 		w.Bytes(make([]byte, size)...)
 	}
 	if _, err := f.decode(t, "empty block", 20, w.Buf); !errors.Is(err, errBlockSize) {
-		t.Errorf("a block of no bytes: %v", err)
+		t.Errorf("an empty block: %v", err)
 	}
-	// Three tables of code lengths, each ended by a run of zeros that is right or one too long.
+	// Three tables of code lengths, each ended by a run of zeros that just fits or is one too long.
 	for table := range 3 {
 		for _, over := range []int{0, 1, 2} {
 			for _, run := range []int{4, 19, 20, 51} {
@@ -324,7 +323,7 @@ func TestBlockBounds(t *testing.T) {
 	}
 }
 
-// runsAt makes a chunk of which one table of code lengths ends in a run of zeros that is over longer than the table.
+// runsAt returns a chunk in which one table of code lengths ends in a run of zeros that exceeds the table by over.
 func runsAt(table, run, over int) []byte {
 	w := writer{window: minWindow}
 	w.block(blockVerbatim, 4)
@@ -365,7 +364,7 @@ func runsAt(table, run, over int) []byte {
 	return w.Buf
 }
 
-// TestRunDelta: a run of one length is followed by a change of length, not by another run.
+// TestRunDelta: after a run of equal lengths (19) comes a change of length, not another run.
 func TestRunDelta(t *testing.T) {
 	f := newFenced(t, minWindow)
 	for sym := range numPre {
@@ -381,7 +380,7 @@ func TestRunDelta(t *testing.T) {
 		}
 		codes := codectest.Codes(pre[:])
 		put := func(sym int) { w.Bits(codes[sym], int(pre[sym])) }
-		// Four symbols of one length, by a run, and two of length 1: with those the code is complete if the others have none.
+		// Four symbols of one length, by a run, and two of length 1, which are a complete code if those four have none.
 		put(preSame)
 		w.Bits(0, 1)
 		put(sym)

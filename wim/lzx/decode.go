@@ -8,10 +8,10 @@ import (
 	"wimscope/wim/internal/huffman"
 )
 
-// Entries of the tables, besides the code's length in the low five bits.
+// Entries of the tables hold these, and the length of the code in the low five bits.
 const (
 	entLiteral  = 1 << 30 // a byte, in bits 8 to 15
-	entLong     = 1 << 29 // a match whose length goes on with a length symbol
+	entLong     = 1 << 29 // a match with a length symbol
 	slotShift   = 8       // a match's distance slot, 6 bits
 	lengthShift = 16      // a match's length, 4 bits; 9 if entLong
 	extraShift  = 20      // the number of extra bits of its slot, 5 bits
@@ -29,21 +29,22 @@ const (
 	preSpace    = 24
 	lengthSpace = 256
 
-	// Recent distances are kept in one word, of so many bits each: enough for any that fits into a window.
+	// Recent distances are kept in one word, with so many bits each: enough for the largest window.
 	recentBits = 21
 	recentMask = 1<<recentBits - 1
 )
 
-// Decoder decodes packed chunks of one window size. It holds working space of about 120 KiB plus the window size, and is for one goroutine at a time.
+// Decoder decodes packed chunks of one window size. It takes about 120 KiB plus the window size. It is not safe for concurrent
+// use.
 type Decoder struct {
 	main    [1<<mainRoot + maxMain/2<<mainSub]uint32
 	length  [1<<lengthRoot + lengthSpace/2<<lengthSub]uint32
 	aligned [1 << alignRoot]uint32
 	pre     [1<<preRoot + preSpace/2<<preSub]uint32
-	base    [64]uint32 // of each distance slot, less the 2
+	base    [64]uint32 // smallest distance of each slot
 
-	templates [maxMain]uint32     // of main
-	values    [lengthSpace]uint32 // of the others
+	templates [maxMain]uint32     // for main
+	values    [lengthSpace]uint32 // for the other tables
 	builder   huffman.Builder
 
 	mainLens   [maxMain]uint8
@@ -54,14 +55,14 @@ type Decoder struct {
 	s state
 }
 
-// NewDecoder makes a Decoder for archives whose chunk size is windowSize, or the error ErrWindow. Chunks may be smaller,
-// as the last one of a resource is, but the window is still that of the archive.
+// NewDecoder returns a Decoder for archives whose chunk size is windowSize, or ErrWindow. A chunk may be smaller, as the last
+// one of a resource is; the window is still that of the archive.
 func NewDecoder(windowSize int) (*Decoder, error) {
 	if !validWindow(windowSize) {
 		return nil, ErrWindow
 	}
 	d := &Decoder{window: windowSize, numMain: numChars + numSlots(windowSize)*numHeaders}
-	d.s.rev = make([]byte, windowSize+padding) // for any chunk that packing made smaller
+	d.s.rev = make([]byte, windowSize+padding) // enough for any chunk that is smaller than its output
 	for sym := range uint32(maxMain) {
 		if sym < numChars {
 			d.templates[sym] = entLiteral | sym<<8
@@ -83,28 +84,29 @@ func NewDecoder(windowSize int) (*Decoder, error) {
 	return d, nil
 }
 
-// Decode unpacks one chunk, src, which gives exactly len(dst) bytes, 1 to the window size. It writes to no byte outside
-// dst, keeps neither slice and does not allocate unless src is corrupt or larger than the window. The error is then a *CorruptError,
-// and dst holds what came before the fault.
+// Decode unpacks one chunk, src, into dst, which has its unpacked size, 1 to the window size. It writes nothing outside dst,
+// keeps neither slice, and does not allocate unless src is corrupt or larger than the window. The error is a *CorruptError;
+// dst then holds the output before the bad token.
 func (d *Decoder) Decode(dst, src []byte) error {
 	if d.decode(dst, src) {
 		return nil
 	}
-	// The plain decoder says what is wrong and where.
+	// The plain decoder finds out what is wrong, and where.
 	return DecodePlain(dst, src, d.window, nil)
 }
 
-// padding is what lies before the first byte of state.rev: zeros to read when the data ends too early, until somebody looks.
+// padding is the number of zero bytes at the start of state.rev. They are read when the data ends too early; the method real
+// notices that afterwards.
 const padding = 64
 
-// state is where decoding stands between the parts of decode.
+// state is the state of decoding between the parts of decode.
 type state struct {
-	// rev is src with its 16-bit units in reverse order, behind the padding: so the next eight bytes of the bit
-	// stream are one little-endian load, with the first bit on top.
+	// rev is the padding and then src, with its 16-bit units in reverse order. One little-endian load therefore gives
+	// the next eight bytes of the bit stream, with the first bit on top.
 	rev []byte
 
 	bits   uint64 // the next bits, the first one on top
-	n      uint64 // how many of them there are
+	n      uint64 // number of bits held
 	r      int    // index in rev of the eight bytes that follow those in bits
 	out    int    // bytes of dst written
 	recent uint64 // the recent distances, the latest lowest
@@ -133,7 +135,7 @@ func (d *Decoder) decode(dst, src []byte) bool {
 	return true
 }
 
-// load fills rev and starts at its beginning, which is its end. A last odd byte belongs to no unit.
+// load fills rev and seeks to the first unit of src, which is the last one of rev. A last odd byte belongs to no unit.
 func (s *state) load(src []byte) {
 	size := len(src)&^1 + padding
 	if cap(s.rev) < size {
@@ -157,10 +159,10 @@ func (s *state) load(src []byte) {
 	s.seek(0)
 }
 
-// seek goes to the byte at p of the source, which is even.
+// seek moves to offset p of the source, which is even.
 func (s *state) seek(p int) { s.bits, s.n, s.r = 0, 0, len(s.rev)-8-p }
 
-// refill makes at least 56 bits held. It reports whether there was room; the bits themselves may be padding.
+// refill makes sure that at least 56 bits are held. It reports whether rev had them; the bits may be padding.
 func (s *state) refill() bool {
 	if s.r < 0 {
 		return false
@@ -171,7 +173,7 @@ func (s *state) refill() bool {
 	return true
 }
 
-// take gives the next n bits (1 to 32) of those held.
+// take returns the next n bits (1 to 32) of those held.
 func (s *state) take(n uint64) uint32 {
 	v := uint32(s.bits >> (64 - n))
 	s.bits <<= n
@@ -179,10 +181,10 @@ func (s *state) take(n uint64) uint32 {
 	return v
 }
 
-// used is the number of bits taken.
+// used returns the number of bits taken.
 func (s *state) used() int { return (len(s.rev)-8-s.r)*8 - int(s.n) }
 
-// real reports whether no padding was taken.
+// real reports whether all bits taken so far are data, not padding.
 func (s *state) real() bool { return s.used() <= (len(s.rev)-padding)*8 }
 
 func (d *Decoder) block(dst, src []byte) bool {
@@ -201,7 +203,7 @@ func (d *Decoder) block(dst, src []byte) bool {
 	if size < 1 || size > len(dst)-s.out {
 		return false
 	}
-	alignedFromBits := uint64(64) // no slot has as many
+	alignedFromBits := uint64(64) // more than any slot has
 	switch kind {
 	case blockRaw:
 		return d.rawBlock(dst, src, size)
@@ -239,7 +241,7 @@ func (d *Decoder) block(dst, src []byte) bool {
 // rawBlock copies an uncompressed block.
 func (d *Decoder) rawBlock(dst, src []byte, size int) bool {
 	s := &d.s
-	// The unit in hand is left, even if nothing of it was taken.
+	// Skip the rest of the current unit, or a whole one if no bit of it was taken.
 	p := s.used()>>4<<1 + 2
 	if size > len(src)-p-12 {
 		return false
@@ -251,7 +253,7 @@ func (d *Decoder) rawBlock(dst, src []byte, size int) bool {
 			return false
 		}
 		if v > recentMask {
-			v = 0 // too far for any window, as 0 is
+			v = 0 // too far for any window: refused when it is used, as 0 is
 		}
 		s.recent |= uint64(v) << (i * recentBits)
 	}
@@ -276,7 +278,7 @@ func (d *Decoder) lengths(lens []uint8) bool {
 	if d.builder.Build(d.pre[:], preLens[:], d.values[:], preRoot, 15) != huffman.Complete {
 		return false
 	}
-	// From here it is a hot loop, in small blocks: state in locals, no calls.
+	// In small blocks this loop is hot, so its state is in locals and it calls nothing.
 	buf, n, r := s.bits, s.n, int64(s.r)
 	rev := unsafe.Pointer(unsafe.SliceData(s.rev))
 	for i := 0; i < len(lens); {
@@ -334,8 +336,8 @@ func (d *Decoder) lengths(lens []uint8) bool {
 	return true
 }
 
-// careful decodes tokens until at least want bytes of dst are there; the block ends at end. It is used where fast may
-// not be: at both ends of a chunk.
+// careful decodes tokens until at least want bytes of dst are written; the block ends at end. It runs where fast must not: at
+// both ends of a chunk.
 func (d *Decoder) careful(dst []byte, want, end int, alignedFromBits uint64) bool {
 	s := &d.s
 	for s.out < want {
@@ -388,7 +390,7 @@ func (d *Decoder) careful(dst []byte, want, end int, alignedFromBits uint64) boo
 			s.n -= extra
 			s.recent = s.recent<<recentBits | uint64(d.base[slot]+v)
 		} else {
-			// Exchange the latest with the one wanted.
+			// Swap the latest with the one used.
 			shift := slot * recentBits
 			x := (s.recent ^ s.recent>>shift) & recentMask
 			s.recent ^= x ^ x<<shift

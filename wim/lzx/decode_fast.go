@@ -6,18 +6,18 @@ import (
 	"wimscope/wim/internal/huffman"
 )
 
-// What fast needs around it: so many bytes of output before it, for a distance to be checked in one comparison; room
-// for what it writes in one turn (two literals, then two words of a match); and so much of rev for two refills.
+// What fast needs, in bytes: output before it, so that one comparison checks a distance; room for the output of one turn of
+// its loop (two literals, then two words of a match); and input in rev for two refills.
 const (
 	fastHead  = 8
 	fastTail  = 24
 	fastInput = 8
 )
 
-// fast decodes tokens of a block that ends at end, until there or until fewer than fastTail bytes of dst are left.
+// fast decodes tokens of a block that ends at end, until its last bytes or until fewer than fastTail bytes of dst are left.
 //
-// It is one leaf function with its state in locals and few jumps that are taken, since each of those costs a trip
-// through a dispatcher in Go's WebAssembly. See the README for the bounds that stand in for the checks.
+// It is one leaf function with its state in locals and few taken jumps, because each taken jump goes through a dispatcher
+// in Go's WebAssembly. The README explains why it needs so few bounds checks.
 func (d *Decoder) fast(dst []byte, end int, alignedFromBits uint64) bool {
 	s := &d.s
 	to := unsafe.Pointer(unsafe.SliceData(dst))
@@ -25,7 +25,8 @@ func (d *Decoder) fast(dst []byte, end int, alignedFromBits uint64) bool {
 	buf, n, recent := s.bits, s.n, s.recent
 	r, out := int64(s.r), uint64(s.out)
 	size := uint64(len(dst))
-	// A turn may end with its third literal, which must still be in the block. A match that is not is noticed at the end.
+	// A turn may write three literals, all of which must be in the block. A match past the end of the block is noticed at
+	// the end of this function.
 	outEnd := uint64(max(min(end-2, len(dst)-fastTail), 0))
 
 	for out < outEnd && r >= fastInput {
@@ -104,7 +105,7 @@ func (d *Decoder) fast(dst []byte, end int, alignedFromBits uint64) bool {
 			n -= extra
 			recent = recent<<recentBits | (uint64(d.base[slot]) + v)
 		} else {
-			// Exchange the latest with the one wanted.
+			// Swap the latest with the one used.
 			shift := slot * recentBits & 63
 			x := (recent ^ recent>>shift) & recentMask
 			recent ^= x ^ x<<shift
@@ -141,7 +142,7 @@ func (d *Decoder) fast(dst []byte, end int, alignedFromBits uint64) bool {
 			}
 			break
 		}
-		// The distance is less than 8: repeat the pattern through a word, and store it as often as it fits as a whole.
+		// The distance is less than 8: repeat the pattern in a word, and store the word at steps of whole patterns.
 		w := dist * 8
 		v := *(*uint64)(unsafe.Add(to, out-dist)) << (64 - w&63) >> (64 - w&63)
 		v |= v << w

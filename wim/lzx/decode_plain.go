@@ -7,7 +7,7 @@ import (
 	"wimscope/wim/internal/huffman"
 )
 
-// Kind is what a token is.
+// Kind is the kind of a token.
 type Kind uint8
 
 const (
@@ -22,20 +22,20 @@ type Token struct {
 	Kind      Kind
 	Bit       int64 // offset of its first bit in the packed chunk
 	Bits      int   // size in bits
-	Out       int   // output before it, in bytes
+	Out       int   // bytes of output before it
 	BlockType int   // of a block: 1 verbatim, 2 aligned, 3 uncompressed
-	Length    int   // bytes that it gives: 1 for a literal, a block's size for a block
+	Length    int   // bytes of output: 1 for a literal, the size of the block for a block
 	Symbol    int   // main symbol of a literal or match
-	CodeBits  int   // size of that symbol's code, in bits
+	CodeBits  int   // length of that symbol's code, in bits
 	Slot      int   // of a match: distance slot; 0 to 2 are recent distances
 	Distance  int   // of a match: bytes back from Out
 	Value     byte  // of a literal
 }
 
-// DecodePlain does what [Decoder.Decode] does for a chunk of a window of windowSize, slowly and readably, and reports
-// each token before it is carried out. token may be nil. After an error, dst holds what came before it.
+// DecodePlain does the same as [Decoder.Decode] for a chunk in a window of windowSize, slowly and readably, and reports each
+// token before it writes its output. token may be nil. After an error, dst holds the output before the bad token.
 //
-// Tokens tell of the output before calls (E8) are translated back, which is done when all of it is there.
+// Tokens describe the output before calls (E8) are translated back, which is the last step.
 func DecodePlain(dst, src []byte, windowSize int, token func(Token)) error {
 	if !validWindow(windowSize) {
 		return ErrWindow
@@ -54,7 +54,7 @@ type plainDecoder struct {
 	dst    []byte
 	out    int
 	window int
-	at     int64 // where the token in hand starts
+	at     int64 // where the current token starts
 	token  func(Token)
 
 	recent    [3]uint32
@@ -128,9 +128,9 @@ func (d *plainDecoder) blockSize() (int, error) {
 	return int(size)<<8 | int(low), err
 }
 
-// rawBlock copies an uncompressed block, whose header continues with bytes: the three recent distances.
+// rawBlock copies an uncompressed block. Its header continues with the three recent distances, as bytes.
 func (d *plainDecoder) rawBlock(t Token) error {
-	// The rest of the unit is skipped; a header that ends with its unit is followed by a whole unit to skip.
+	// Skip the rest of the unit. If the header ends with its unit, skip the whole next unit.
 	if d.r.Held() == 0 {
 		if _, err := d.r.Bits(16); err != nil {
 			return err
@@ -153,7 +153,7 @@ func (d *plainDecoder) rawBlock(t Token) error {
 	if err != nil {
 		return err
 	}
-	// One byte makes an odd length even. Behind the last block nobody misses it.
+	// A pad byte makes an odd length even. It may be missing after the last block.
 	if t.Length%2 == 1 {
 		if _, err := d.r.Byte(); err != nil && d.out+t.Length < len(d.dst) {
 			return err
@@ -195,7 +195,7 @@ func (d *plainDecoder) codes(aligned bool) (err error) {
 	return err
 }
 
-// lengths updates lens, which hold the lengths of the block before, from a code for the changes.
+// lengths updates lens, which hold the code lengths of the block before: it reads a pre-code, and the changes in it.
 func (d *plainDecoder) lengths(lens []uint8) error {
 	var preLens [numPre]uint8
 	for i := range preLens {
@@ -251,12 +251,12 @@ func (d *plainDecoder) lengths(lens []uint8) error {
 	return nil
 }
 
-// changed is the code length before, less delta, modulo 17.
+// changed returns the code length before-delta, modulo 17.
 func changed(before uint8, delta int) uint8 {
 	return uint8((int(before) - delta + 17) % 17)
 }
 
-// step decodes one token of a block that ends where the output is end.
+// step decodes one token of a block that ends at offset end of the output.
 func (d *plainDecoder) step(end int) error {
 	d.at = d.r.Pos()
 	sym, err := d.main.Symbol(d.bit)
@@ -300,11 +300,11 @@ func (d *plainDecoder) step(end int) error {
 	return nil
 }
 
-// distance reads what follows a distance slot and moves the distance to the front of the recent ones.
+// distance reads the extra bits of a distance slot and puts the distance at the front of the recent ones.
 func (d *plainDecoder) distance(slot int) (uint32, error) {
 	r := &d.recent
 	if slot < numRecent {
-		// An exchange, not a rotation: slot 2 leaves the second where it is.
+		// A swap, not a rotation: slot 2 leaves the second where it is.
 		r[0], r[slot] = r[slot], r[0]
 		return r[0], nil
 	}

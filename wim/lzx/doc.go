@@ -1,12 +1,13 @@
-// Package lzx decodes and encodes LZX as WIM archives use it: LZ77 with prefix codes in blocks, and x86 call addresses made absolute
-// beforehand.
+// Package lzx packs and unpacks LZX as WIM archives use it: LZ77 with blocks of prefix codes, after the addresses of x86 calls
+// were made absolute.
 //
-// The variant differs from that of cabinets ([MS-PATCH], LZX) in this: each chunk stands alone, with three recent distances of 1
-// and code lengths of 0 at its start; there is no header that says whether addresses were translated, because they
-// always are, as if in a file of 12,000,000 bytes; a block's size is one bit for 32768, or 16 bits, or 24 bits where the
-// window is 64 KiB and more; and the window is the chunk.
+// The variant differs from that of cabinets ([MS-PATCH], LZX):
 //
-// [Decoder] is the fast one. [DecodePlain] is the readable one, which also explains: it reports each token.
+//   - Each chunk stands alone. It starts with three recent distances of 1 and code lengths of 0.
+//   - No header says whether call addresses were translated. They always are, as if in a file of 12,000,000 bytes.
+//   - The size of a block is one bit for 32768, or else 16 bits, or 24 bits if the window is 64 KiB or more.
+//   - The window is as large as a chunk.
 //
-// [Encoder] packs chunks, at three levels.
+// [Decoder] is the fast decoder. [DecodePlain] is the readable one; it also reports each token. [Encoder] packs, at three
+// levels. The README decodes a packed chunk by hand.
 package lzx

@@ -7,33 +7,33 @@ import (
 	"wimscope/wim/internal/match"
 )
 
-// ErrLevel refuses a level that is not 1 to 3.
+// ErrLevel is returned for a level that is not 1 to 3.
 var ErrLevel = errors.New("lzx: level must be 1, 2 or 3")
 
 // Levels of an Encoder.
 const (
 	Fast    = 1 // lazy parsing
 	Normal  = 2 // near-optimal parsing
-	Maximum = 3 // the same with a deeper search, and repeated
+	Maximum = 3 // near-optimal parsing with a deeper search, repeated
 )
 
 const (
-	maxSpan     = 1 << 17 // bytes that are parsed together
-	minSegment  = 1 << 10 // bytes of which a block is made up at least, but at the end of a span
+	maxSpan     = 1 << 17 // bytes parsed together
+	minSegment  = 1 << 10 // smallest block in bytes, except at the end of a span
 	maxSegments = 32
 
-	// A token is a literal, or a match: its length in the low bits as in match.Packed, 1 for a literal, and above them
-	// the value that is coded for its distance: 0 to 2 for a recent one, otherwise the distance plus 2.
+	// A token has its length in the low bits, as match.Packed has, 1 for a literal. Above them, a match has the value that
+	// is coded for its distance: 0 to 2 for a recent one, otherwise the distance plus 2.
 	tokenLength = match.MaxLength
 	tokenShift  = match.LengthBits
 
 	firstQueue = 1<<(2*recentBits) | 1<<recentBits | 1
 )
 
-// tuning is what a level means.
+// tuning holds the parameters of a level.
 type tuning struct {
 	search  match.Search
-	matches int // room for matches, for each byte of a span
+	matches int // room for matches, per byte of a span
 	passes  int // of optimal parsing
 }
 
@@ -48,42 +48,42 @@ func tuningOf(level int) tuning {
 	}
 }
 
-// Encoder packs chunks of up to one window size. It is for one goroutine at a time, and packs the same bytes in the same way
-// whatever it packed before. After NewEncoder it does not allocate.
+// Encoder packs chunks of at most one window size. The packed chunk depends only on the chunk, not on earlier ones. An Encoder
+// is not safe for concurrent use. It allocates only in NewEncoder.
 type Encoder struct {
 	window  int
 	numMain int
 	tuning  tuning
 
-	buf []byte // the chunk, its calls translated, and match.Slack bytes
+	buf []byte // the chunk with its calls translated, then match.Slack bytes
 	n   int    // size of the chunk
 
-	// One or the other, by the level.
+	// One of the two, by level.
 	chain *match.HashChain
 	tree  *match.BinTree
 
-	matches []match.Packed // of the span's positions
-	ends    []uint32       // for each position of the span, where its matches end
+	matches []match.Packed // of all positions of the span, in order
+	ends    []uint32       // by position of the span: end of its matches in matches
 	tokens  []uint32
-	nodes   []uint64 // for each position of a block the best way to it; see parse
-	queues  []uint64 // and the recent distances there
+	nodes   []uint64 // by position of a block: the cheapest way to it; see parse
+	queues  []uint64 // by position of a block: the recent distances on that way
 
 	segments  [maxSegments]segment
 	histogram [maxSegments]histogram // of the segments
 	final     histogram              // of a block's tokens, after parsing
-	nothing   histogram
+	nothing   histogram              // stays empty
 
 	costs costs
 	log   [logSize]uint16
 
-	queue      uint64 // recent distances, as in state, at the end of what is written
+	queue      uint64 // recent distances, as in state, at the end of the written blocks
 	mainLens   [maxMain]uint8
 	lengthLens [numLengths]uint8
 	block      blockCodes
 	w          bitWriter
 }
 
-// NewEncoder makes an Encoder for archives whose chunk size is windowSize, or gives ErrWindow or ErrLevel. Chunks may be smaller.
+// NewEncoder returns an Encoder for archives whose chunk size is windowSize, or ErrWindow or ErrLevel. A chunk may be smaller.
 func NewEncoder(windowSize, level int) (*Encoder, error) {
 	if !validWindow(windowSize) {
 		return nil, ErrWindow
@@ -105,7 +105,7 @@ func NewEncoder(windowSize, level int) (*Encoder, error) {
 		e.tree = match.NewBinTree(windowSize, windowSize-3)
 		e.matches = make([]match.Packed, span*e.tuning.matches)
 		e.ends = make([]uint32, span)
-		e.nodes = make([]uint64, span+1, span+2) // one more, so that a pointer behind the last is into the array
+		e.nodes = make([]uint64, span+1, span+2) // one more, so that a pointer past the last node is still inside the array
 		e.queues = make([]uint64, span+1)
 	}
 	for i := range e.log {
@@ -115,7 +115,7 @@ func NewEncoder(windowSize, level int) (*Encoder, error) {
 	return e, nil
 }
 
-// Memory is about what an Encoder takes, in bytes, or 0 if there is none such.
+// Memory estimates how many bytes NewEncoder allocates. It returns 0 for a window or level that NewEncoder refuses.
 func Memory(windowSize, level int) int64 {
 	if !validWindow(windowSize) || level < Fast || level > Maximum {
 		return 0
@@ -128,8 +128,8 @@ func Memory(windowSize, level int) int64 {
 	return fixed + window + (4+4+8+8+4*int64(tuningOf(level).matches))*span + match.BinTreeMemory(windowSize)
 }
 
-// Encode packs src, a chunk of 1 to the window size bytes, into dst and gives the number of bytes written, or 0 if they do
-// not fit, or if src is no chunk. It writes to no byte outside dst, changes nothing of src and keeps neither.
+// Encode packs src, 1 byte to the window size, into dst and returns the packed size. It returns 0 if the packed chunk does not
+// fit, or if src is empty or too large. It writes nothing outside dst, does not change src, and keeps neither slice.
 func (e *Encoder) Encode(dst, src []byte) int {
 	if len(src) < 1 || len(src) > e.window {
 		return 0
@@ -163,11 +163,11 @@ func (e *Encoder) Encode(dst, src []byte) int {
 		at = end
 	}
 	size := e.w.finish()
-	e.w = bitWriter{} // which held dst
+	e.w = bitWriter{} // do not keep dst
 	return size
 }
 
-// fastSpan packs the bytes from start to end in the tokens of lazy parsing.
+// fastSpan packs the bytes from start to end with lazy parsing. It reports whether they fit.
 func (e *Encoder) fastSpan(start, end int) bool {
 	n := e.lazy(start, end)
 	token := 0
@@ -184,7 +184,8 @@ func (e *Encoder) fastSpan(start, end int) bool {
 	return true
 }
 
-// optimalSpan packs the bytes from start to end, whose matches are known.
+// optimalSpan packs the bytes from start to end, whose matches are known, with near-optimal parsing. It reports whether they
+// fit.
 func (e *Encoder) optimalSpan(start, end int) bool {
 	n := e.greedy(start, end)
 	span := start
@@ -205,7 +206,7 @@ func (e *Encoder) optimalSpan(start, end int) bool {
 	return true
 }
 
-// moved gives the recent distances after a token.
+// moved returns the recent distances after a token.
 func moved(queue uint64, token uint32) uint64 {
 	if token&tokenLength == 1 {
 		return queue
@@ -219,7 +220,7 @@ func moved(queue uint64, token uint32) uint64 {
 	return queue ^ (x ^ x<<shift)
 }
 
-// slotOf is the slot of the value that is coded for a distance.
+// slotOf returns the slot of a coded distance value.
 func slotOf(v uint32) uint32 {
 	if v < numRecent {
 		return v
@@ -235,7 +236,7 @@ func slotOf(v uint32) uint32 {
 type histogram struct {
 	main   [maxMain]uint32
 	length [lengthSpace]uint32
-	low    [numAligned]uint32 // the lowest bits of distances, where an aligned block would code them
+	low    [numAligned]uint32 // lowest three bits of the distances for which an aligned block codes them
 }
 
 func (h *histogram) literal(b byte) { h.main[b]++ }
@@ -254,5 +255,5 @@ func (h *histogram) match(token uint32) {
 	}
 }
 
-// alignedSlot is the first slot with so many extra bits that an aligned block codes the lowest.
+// alignedSlot is the first slot with alignedFrom extra bits.
 const alignedSlot = 8

@@ -12,12 +12,12 @@ import (
 
 var (
 	archive      = flag.String("archive", "", "LZX archive, not solid, for TestAgainstArchive")
-	archiveStep  = flag.Int("archive-step", 16, "take one of so many chunks")
+	archiveStep  = flag.Int("archive-step", 16, "take one chunk in so many")
 	archiveLevel = flag.Int("archive-level", 2, "level to pack at")
 )
 
-// TestAgainstArchive packs the chunks of an archive anew and says how the sizes compare with those in it, and how long
-// it took; each must decode to the same bytes. It is for campaigns, and for comparing with other programs.
+// TestAgainstArchive repacks the chunks of an archive, checks that each decodes to the same bytes, and logs how the sizes
+// compare with those in the archive, and the speed. It is for campaigns, and for comparing with other programs.
 func TestAgainstArchive(t *testing.T) {
 	if *archive == "" {
 		t.Skip("no -archive given")
@@ -37,7 +37,7 @@ func TestAgainstArchive(t *testing.T) {
 	plain, again, packed := make([]byte, chunkSize), make([]byte, chunkSize), make([]byte, chunkSize)
 	var theirs, ours, bytesIn, chunks, number int
 	var took time.Duration
-	var bySize [22][2]int // theirs and ours by the logarithm of the chunk's size
+	var bySize [22][2]int // theirs and ours, by the logarithm of the chunk's size
 	table := wim[le.Uint64(wim[0x38:]):][:size56(wim[0x30:])]
 	for ; len(table) >= 50; table = table[50:] {
 		flags, packedSize, off, size := table[7], size56(table), le.Uint64(table[8:]), int(le.Uint64(table[16:]))
@@ -81,7 +81,7 @@ func TestAgainstArchive(t *testing.T) {
 				continue
 			}
 			if err := d.Decode(again[:len(dst)], packed[:k]); err != nil || !bytes.Equal(again[:len(dst)], dst) {
-				t.Fatalf("chunk %d: decodes to something else, error %v", number, err)
+				t.Fatalf("chunk %d: decodes to other bytes, error %v", number, err)
 			}
 		}
 	}

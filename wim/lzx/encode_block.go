@@ -4,10 +4,10 @@ import (
 	"wimscope/wim/internal/huffman"
 )
 
-// Room for the coded changes of code lengths: at most one item for each length, two for a run of one length.
+// maxChanges is the room for coded changes of code lengths: at most one item for each length, two for a run of equal lengths.
 const maxChanges = maxMain + numLengths
 
-// blockCodes are the codes of the block in hand.
+// blockCodes holds the codes of the current block.
 type blockCodes struct {
 	builder huffman.LengthBuilder
 
@@ -15,21 +15,21 @@ type blockCodes struct {
 	lengthLens  [numLengths]uint8
 	alignedLens [numAligned]uint8
 
-	// Codes as the token writer wants them: the code above 8 bits of its length.
+	// Codes for the token writer: code<<8 | length.
 	main    [maxMain]uint32
 	length  [lengthSpace]uint32
 	aligned [numAligned]uint32
-	words   [maxMain]uint16 // to make them
+	words   [maxMain]uint16 // working space of join
 
 	slotBits [64]uint8
 	slotBase [64]uint32
 
-	changes [3]changes // of literals, matches, and lengths
+	changes [3]changes // of literals, matches, and the length code
 }
 
-// changes says how code lengths differ from those of the block before.
+// changes holds the coded difference between the code lengths of a block and those of the block before.
 type changes struct {
-	items [maxChanges]uint16 // a symbol of the pre-code, and above 8 bits its extra bits
+	items [maxChanges]uint16 // extra bits<<8 | symbol of the pre-code
 	n     int
 	lens  [numPre]uint8
 	words [numPre]uint16
@@ -42,7 +42,7 @@ func (b *blockCodes) init() {
 	}
 }
 
-// preBits is the number of extra bits of each symbol of the pre-code.
+// preBits returns the number of extra bits of a symbol of the pre-code.
 func preBits(sym uint16) int {
 	switch sym {
 	case preRun:
@@ -55,7 +55,7 @@ func preBits(sym uint16) int {
 	return 0
 }
 
-// set finds out how to change lens from old to now, and gives the number of bits that it takes.
+// set computes the changes from the lengths old to the lengths now, and returns their size in bits.
 func (c *changes) set(b *huffman.LengthBuilder, old, now []uint8) int {
 	var freqs [numPre]uint32
 	c.n = 0
@@ -101,7 +101,7 @@ func (c *changes) set(b *huffman.LengthBuilder, old, now []uint8) int {
 	return size
 }
 
-// put writes the changes.
+// put writes the pre-code and the changes.
 func (c *changes) put(w *bitWriter) {
 	for _, l := range c.lens {
 		w.put(uint32(l), 4)
@@ -113,7 +113,7 @@ func (c *changes) put(w *bitWriter) {
 	}
 }
 
-// join puts lengths and codes together.
+// join sets codes to the canonical codes for lens, each with its length.
 func join(codes []uint32, words []uint16, lens []uint8) {
 	huffman.Codes(words[:len(lens)], lens)
 	for i, l := range lens {
@@ -121,16 +121,15 @@ func join(codes []uint32, words []uint16, lens []uint8) {
 	}
 }
 
-// writeBlock writes the tokens, which h counts, for the bytes from start to end, or these bytes as they are if that is
-// less. queue is what the recent distances are behind the tokens. It reports whether there was room; if not, nothing was
-// written.
+// writeBlock writes the bytes from start to end as tokens, which h counts, or uncompressed if that is smaller. queue holds the
+// recent distances after the tokens. It reports whether the block fits; if not, it writes nothing.
 func (e *Encoder) writeBlock(tokens []uint32, start, end int, h *histogram, queue uint64) bool {
 	b := &e.block
 	b.builder.Build(b.mainLens[:e.numMain], h.main[:e.numMain], maxMainLen)
 	b.builder.Build(b.lengthLens[:], h.length[:numLengths], maxMainLen)
 	b.builder.Build(b.alignedLens[:], h.low[:], 7)
 
-	// What each way of writing takes, in bits.
+	// The size of each type of block, in bits.
 	header := 4
 	if end-start != defaultBlock {
 		header += 16
@@ -182,8 +181,8 @@ func (e *Encoder) writeBlock(tokens []uint32, start, end int, h *histogram, queu
 		w.put(uint32(n), 1+16)
 	}
 	if kind == blockRaw {
-		// The block states the recent distances that hold behind it, so these can be what the tokens of the next
-		// block were chosen for.
+		// An uncompressed block sets the recent distances. Set those after the tokens: the next block's tokens
+		// were chosen for them.
 		w.raw(queue, e.buf[start:end])
 		e.queue = queue
 		return true
@@ -204,18 +203,18 @@ func (e *Encoder) writeBlock(tokens []uint32, start, end int, h *histogram, queu
 	return true
 }
 
-// bitWriter writes bits, the first one highest, in 16-bit units. Its users see to it that there is room.
+// bitWriter writes bits into 16-bit units, the highest bit first. Callers make sure that there is room.
 type bitWriter struct {
 	dst  []byte
 	out  int    // bytes written
-	bits uint64 // the lowest n were not yet written
+	bits uint64 // the lowest n are not yet written
 	n    uint   // less than 32
 }
 
-// size is the number of bits so far.
+// size returns the number of bits so far.
 func (w *bitWriter) size() int { return 8*w.out + int(w.n) }
 
-// put writes the lowest n bits of v, at most 32; the others are 0.
+// put writes the lowest n bits of v, at most 32. The other bits of v are 0.
 func (w *bitWriter) put(v uint32, n uint) {
 	w.bits = w.bits<<(n&63) | uint64(v)
 	w.n += n
@@ -231,7 +230,7 @@ func (w *bitWriter) unit(v uint32) {
 	w.out += 2
 }
 
-// finish writes what is left, filled up with zeros, and gives the size in bytes.
+// finish writes the remaining bits, padded with zeros to a whole unit, and returns the size in bytes.
 func (w *bitWriter) finish() int {
 	w.put(0, -w.n&15)
 	if w.n == 16 {
@@ -241,9 +240,9 @@ func (w *bitWriter) finish() int {
 	return w.out
 }
 
-// raw writes the rest of an uncompressed block, from behind its size on.
+// raw writes an uncompressed block, except its type and size.
 func (w *bitWriter) raw(queue uint64, b []byte) {
-	// A header that ends with its unit is followed by a unit of nothing.
+	// A header that ends with its unit is followed by an empty unit.
 	w.put(0, 16-w.n&15)
 	w.finish()
 	for range numRecent {

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// lengthAt is the number of equal bytes, at most limit, at p and at q < p of the chunk. The slack behind the chunk may be read.
+// lengthAt returns the number of equal bytes at p and at q < p of the chunk, at most limit. It may read the slack.
 func lengthAt(data unsafe.Pointer, p, q, limit int) int {
 	a, b := unsafe.Add(data, p), unsafe.Add(data, q)
 	for l := 0; l < limit; l += 8 {
@@ -16,7 +16,7 @@ func lengthAt(data unsafe.Pointer, p, q, limit int) int {
 	return limit
 }
 
-// recentMatch gives the longest match at p, of 2 to limit bytes, at a recent distance, as a token, or 0.
+// recentMatch returns the longest match of 2 to limit bytes at p with a recent distance, as a token, or 0.
 func recentMatch(data unsafe.Pointer, p, limit int, queue uint64) uint32 {
 	best := uint32(0)
 	if limit < minMatch {
@@ -35,7 +35,7 @@ func recentMatch(data unsafe.Pointer, p, limit int, queue uint64) uint32 {
 	return best
 }
 
-// worth is about what is saved by a token that is a match, in quarters of a bit; less than 0 if nothing.
+// worth estimates what a match saves compared with literals, in quarters of a bit; below 0 if nothing.
 func worth(token uint32) int {
 	l, v := int(token&tokenLength), token>>tokenShift
 	if l < minMatch {
@@ -44,13 +44,13 @@ func worth(token uint32) int {
 	if v < numRecent {
 		return 24*l - 22
 	}
-	return 24*l - 40 - 4*min(bits.Len32(v)-2, 17) // the bits of v that its slot does not say
+	return 24*l - 40 - 4*min(bits.Len32(v)-2, 17) // the extra bits of v
 }
 
-// oneLiteral is about what a literal costs, in the units of worth: what a match that begins one byte later has to save more.
+// oneLiteral is about the cost of a literal, in the units of worth. A match that begins one byte later must save so much more.
 const oneLiteral = 24
 
-// better gives the token of the two that saves more, or 0 if neither saves anything.
+// better returns the token that saves more, or 0 if neither saves anything.
 func better(a, b uint32) uint32 {
 	wa, wb := worth(a), worth(b)
 	switch {
@@ -63,12 +63,12 @@ func better(a, b uint32) uint32 {
 	}
 }
 
-// counter tallies tokens in segments.
+// counter divides tokens into segments.
 type counter struct {
 	e       *Encoder
 	segment int
-	next    int // position from which on another segment begins
-	size    int // of segments
+	next    int // position from which on the next segment may begin
+	size    int // of a segment, in bytes
 }
 
 func (e *Encoder) count(start, end int) counter {
@@ -77,7 +77,7 @@ func (e *Encoder) count(start, end int) counter {
 	return counter{e: e, next: start + size, size: size}
 }
 
-// at ends a segment if it is large enough at p, behind so many tokens.
+// at ends the segment if it is large enough at position p, after that many tokens.
 func (c *counter) at(p, tokens int) {
 	if p >= c.next {
 		c.close(p, tokens)
@@ -90,7 +90,7 @@ func (c *counter) close(p, tokens int) {
 	c.next = p + c.size
 }
 
-// segments gives the number of segments, the last of which ends at the position end.
+// segments ends the last segment at position end and returns the number of segments.
 func (c *counter) segments(end, tokens int) int {
 	if c.segment == 0 || c.e.segments[c.segment-1].end < end {
 		c.close(end, tokens)
@@ -98,14 +98,14 @@ func (c *counter) segments(end, tokens int) int {
 	return c.segment
 }
 
-// lazy makes the tokens of the bytes from start to end, and segments of them, and gives the number of segments. A match is
-// put off if the one at the next position saves more.
+// lazy sets the tokens of the bytes from start to end, divides them into segments, and returns the number of segments. It writes
+// a literal instead of a match if the match at the next position saves more.
 func (e *Encoder) lazy(start, end int) int {
 	c := e.count(start, end)
 	queue, n := e.queue, 0
 	token := e.look(start, end, queue)
 	for p := start; p < end; {
-		looked := p + 1 // the first position that look has not had
+		looked := p + 1 // the first position not yet passed to look
 		next := uint32(0)
 		if token != 0 && int(token&tokenLength) < e.tuning.search.Nice && p+1 < end {
 			looked++
@@ -134,7 +134,7 @@ func (e *Encoder) lazy(start, end int) int {
 	return c.segments(end, n)
 }
 
-// look gives the match at p that saves most, as a token, or 0, and puts p into the chain.
+// look returns the match at p that saves most, as a token, or 0, and inserts p into the chain.
 func (e *Encoder) look(p, end int, queue uint64) uint32 {
 	limit := min(end-p, maxMatch)
 	recent := recentMatch(unsafe.Pointer(unsafe.SliceData(e.buf)), p, limit, queue)
@@ -144,15 +144,15 @@ func (e *Encoder) look(p, end int, queue uint64) uint32 {
 		return recent
 	}
 	l, d := e.chain.Longest(p, 2, s.Nice, s.Depth)
-	// Distances have no limit but the chunk's: a match is at least three bytes from the end, so window-3 is not exceeded.
+	// Distances need no check: a match has at least three bytes, so no distance exceeds window-3.
 	if l = min(l, limit); l < 3 {
 		return better(recent, 0)
 	}
 	return better(recent, uint32(d+2)<<tokenShift|uint32(l))
 }
 
-// greedy makes segments of the bytes from start to end, whose matches are known, by tokens that are chosen about as lazy does: only their
-// statistics are wanted. It gives the number of segments.
+// greedy divides the bytes from start to end, whose matches are known, into segments and returns their number. It chooses tokens
+// about as lazy does, but only counts them.
 func (e *Encoder) greedy(start, end int) int {
 	data := unsafe.Pointer(unsafe.SliceData(e.buf))
 	c := e.count(start, end)

@@ -7,21 +7,22 @@ import (
 	"wimscope/wim/internal/match"
 )
 
-// costs are what tokens cost, in units of 1/256 bit in the upper half of a word. The lower half is what to add to a token.
+// costs holds the costs of tokens. The upper half of a word is a cost in units of 1/256 bit, the lower half the value to add to a
+// token.
 type costs struct {
 	literal [numChars]uint64
-	match   [maxSlots][256]uint64 // by slot and length less 2, but the part of low
-	low     [numAligned]uint64    // of matches from alignedSlot on, by the lowest bits of their values
+	match   [maxSlots][256]uint64 // by slot and length-2, without low
+	low     [numAligned]uint64    // of the lowest three bits of matches from alignedSlot on
 }
 
 const costShift = 32
 
-// rowSize is that of a slot's row in costs.match, in bytes.
+// rowSize is the size of a row of costs.match, in bytes.
 const rowSize = 256 * 8
 
-// set makes the costs those of codes that fit the tokens counted.
+// set sets the costs to those of ideal codes for the tokens that h counts.
 func (c *costs) set(h *histogram, numMain int, log *[logSize]uint16) {
-	// A symbol that did not occur is taken to have occurred a little.
+	// A symbol that does not occur counts as a quarter of an occurrence.
 	const (
 		scale = 8
 		least = 2
@@ -65,7 +66,7 @@ func (c *costs) set(h *histogram, numMain int, log *[logSize]uint16) {
 		}
 	}
 
-	// The lowest bits of distances: three, or the aligned code if it pays.
+	// The lowest three bits of distances: plain, or the aligned code if it pays.
 	total = 0
 	sum := uint64(0)
 	for _, n := range h.low {
@@ -82,13 +83,13 @@ func (c *costs) set(h *histogram, numMain int, log *[logSize]uint16) {
 	}
 }
 
-// parse finds the cheapest tokens for the bytes from start to end, by e.costs, counts them in e.final, and gives them and
-// the recent distances behind them. span is the position to which e.ends[0] belongs.
+// parse finds the cheapest tokens for the bytes from start to end, by e.costs, and counts them in e.final. It returns the tokens
+// and the recent distances after them. span is the position to which e.ends[0] belongs.
 //
-// Positions are taken in order. Each has the cheapest way to it that is known when its turn comes, which is final, as a
-// word: the cost in the upper half and the last token of the way in the lower. From there, each token that is possible
-// leads to a later position. The recent distances depend on the way; only those of the cheapest one are followed,
-// which is why this is not always the best there is.
+// It visits the positions in order. The node of a position is a word that holds the cheapest way to it: the cost in the upper
+// half, the last token in the lower. It is final when its turn comes. From there, each possible token leads to a later
+// position. The recent distances depend on the way, and only those of the cheapest way are kept; so the result is not always
+// optimal.
 func (e *Encoder) parse(span, start, end int) ([]uint32, uint64) {
 	n := end - start
 	nodes, queues := e.nodes[:n+1], e.queues[:n+1]
@@ -96,7 +97,7 @@ func (e *Encoder) parse(span, start, end int) ([]uint32, uint64) {
 		nodes[i] = ^uint64(0)
 	}
 	nodes[0], queues[0] = 0, e.queue
-	// All indexes below are positions of the block, or of lengths that end in it.
+	// All indexes below are positions of the block, or lengths that end in it.
 	data := unsafe.Add(unsafe.Pointer(unsafe.SliceData(e.buf)), start)
 	node := unsafe.Pointer(unsafe.SliceData(nodes))
 	past := unsafe.Pointer(unsafe.SliceData(queues))
@@ -133,7 +134,7 @@ func (e *Encoder) parse(span, start, end int) ([]uint32, uint64) {
 		if limit < minMatch {
 			break
 		}
-		var long, longest uint64 // a match of nice length, and its cost
+		var long, longest uint64 // length of a match of nice length, and the node that it leads to
 
 		first := uint64(minMatch)
 		q := queue
@@ -170,7 +171,7 @@ func (e *Encoder) parse(span, start, end int) ([]uint32, uint64) {
 				*(*uint64)(to) = min(*(*uint64)(to), base+*(*uint64)(row))
 				to = unsafe.Add(to, 8)
 			}
-			first = max(first, l+1) // a farther match of no more bytes is hardly ever better
+			first = max(first, l+1) // a farther match that is not longer is hardly ever better
 		}
 
 		k, last := uint64(0), uint64(*(*uint32)(unsafe.Add(ends, i<<2)))
@@ -188,7 +189,7 @@ func (e *Encoder) parse(span, start, end int) ([]uint32, uint64) {
 			}
 			row := unsafe.Add(rows, slot*(rowSize))
 			if l >= nice {
-				// A recent distance is better unless it gives much less.
+				// A match with a recent distance is better unless it is much shorter.
 				if l > long+8 {
 					long, longest = l, base+*(*uint64)(unsafe.Add(row, (l-minMatch)<<3))
 				}
@@ -206,7 +207,7 @@ func (e *Encoder) parse(span, start, end int) ([]uint32, uint64) {
 			first = l + 1
 		}
 		if long > 0 {
-			// No other way is looked for inside a match of this length.
+			// Look for no other way inside a match of this length.
 			i += long
 			*(*uint64)(unsafe.Add(node, i<<3)) = min(*(*uint64)(unsafe.Add(node, i<<3)), longest)
 			continue

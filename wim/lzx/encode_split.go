@@ -2,23 +2,23 @@ package lzx
 
 import "math/bits"
 
-// segment is a run of tokens, or after split, a block's.
+// segment is a run of tokens; after split, those of a block.
 type segment struct {
-	end       int // position behind it
-	tokens    int // index behind its last token
-	histogram int // index of its histogram
-	cost      uint64
-	gain      int64 // what is gained by joining it with the next one
+	end       int    // position after its last byte
+	tokens    int    // index after its last token
+	histogram int    // index of its histogram
+	cost      uint64 // of its symbols, as entropy returns it
+	gain      int64  // saved by joining it with the next segment
 }
 
-// newBlock is about what a block costs besides its tokens: the header and the changes of code lengths. It was found by trying.
+// newBlock is about the cost of a block's header and code lengths. It was found by trials.
 const newBlock = 1400 << logBits
 
-// segmentSize is the least size of the segments of a span of n bytes.
+// segmentSize returns the smallest size of the segments of a span of n bytes.
 func segmentSize(n int) int { return max(minSegment, (n+maxSegments-1)/maxSegments) }
 
-// split joins the first n segments where that costs less than the codes that each could have for itself: always the two
-// neighbours that gain most. It gives the blocks that are left, which share the segments' histograms.
+// split joins neighbours among the first n segments as long as that costs less than codes of their own, each time the two that
+// save most. It returns the remaining segments, which become blocks and share the histograms of the segments.
 func (e *Encoder) split(n int) []segment {
 	s := e.segments[:n]
 	for i := range s {
@@ -51,7 +51,7 @@ func (e *Encoder) split(n int) []segment {
 	return s
 }
 
-// joint works out what joining segment i with the next would gain.
+// joint computes the gain of joining segment i with the next one.
 func (e *Encoder) joint(s []segment, i int) {
 	if i+1 >= len(s) {
 		return
@@ -72,7 +72,7 @@ func (h *histogram) add(o *histogram) {
 	}
 }
 
-// entropy is the least size of the symbols counted in a and b together, in units of 1/256 bit. Extra bits are left out.
+// entropy returns the smallest size of the symbols counted in a and b together, in units of 1/256 bit, without extra bits.
 func (e *Encoder) entropy(a, b *histogram) uint64 {
 	return e.entropyOf(a.main[:e.numMain], b.main[:e.numMain]) + e.entropyOf(a.length[:numLengths], b.length[:numLengths])
 }
@@ -93,15 +93,15 @@ func (e *Encoder) entropyOf(a, b []uint32) uint64 {
 }
 
 const (
-	logBits = 8 // of a logarithm, behind the point
+	logBits = 8 // fraction bits of a logarithm
 	logSize = 4096
 )
 
-// log2 is the binary logarithm of n > 0, rounded down to a multiple of 1/256. It is made of integers, so that every
-// machine packs alike.
+// log2 returns the binary logarithm of n > 0, rounded down to a multiple of 1/256. It uses only integers, so that every machine
+// packs alike.
 func log2(n uint32) uint32 {
 	whole := uint32(bits.Len32(n)) - 1
-	x := uint64(n) << (31 - whole) // 1 to 2, with 31 bits behind the point
+	x := uint64(n) << (31 - whole) // 1 to 2, with 31 fraction bits
 	v := whole
 	for range logBits {
 		x = x * x >> 31
@@ -114,7 +114,7 @@ func log2(n uint32) uint32 {
 	return v
 }
 
-// logOf is log2 of n, or 0 for 0, exact up to the table's size.
+// logOf returns log2(n), or 0 for 0. It is exact up to the size of the table.
 func logOf(table *[logSize]uint16, n uint32) uint32 {
 	if n < logSize {
 		return uint32(table[n])

@@ -23,8 +23,8 @@ func newEncoder(tb testing.TB, window, level int) *Encoder {
 	return e
 }
 
-// pack encodes src in a room of exactly as many bytes as it may have, checks what goes for every chunk, and gives the
-// packed bytes, which are none if src does not shrink.
+// pack packs src into len(src)-1 bytes, checks everything that holds for every chunk, and returns the packed bytes: none if src
+// does not shrink.
 func pack(tb testing.TB, e *Encoder, d *Decoder, src []byte) []byte {
 	tb.Helper()
 	before := bytes.Clone(src)
@@ -46,34 +46,34 @@ func pack(tb testing.TB, e *Encoder, d *Decoder, src []byte) []byte {
 		tb.Fatalf("plain decoder: %v", err)
 	}
 	if !bytes.Equal(got, src) {
-		tb.Fatal("plain decoder gives other bytes")
+		tb.Fatal("plain decoder returns other bytes")
 	}
 	clear(got)
 	if !d.decode(got, packed) || !bytes.Equal(got, src) {
-		tb.Fatal("fast decoder refuses, or gives other bytes")
+		tb.Fatal("fast decoder fails, or returns other bytes")
 	}
-	// Just enough room is enough, and two bytes less are not.
+	// The exact size is enough; two bytes less are not.
 	dst, check = guarded(tb, n)
 	if again := e.Encode(dst, src); again != n || !bytes.Equal(dst, packed) {
-		tb.Fatalf("in a room of %d bytes: packed into %d, other bytes or not", n, again)
+		tb.Fatalf("into %d bytes: packed into %d, or other bytes", n, again)
 	}
 	check()
 	dst, check = guarded(tb, n-2)
 	if again := e.Encode(dst, src); again != 0 {
-		tb.Fatalf("in a room of %d bytes: packed into %d, want 0", n-2, again)
+		tb.Fatalf("into %d bytes: packed into %d, want 0", n-2, again)
 	}
 	check()
 	return packed
 }
 
-// encodeCases are chunks for a window, by name.
+// encodeCases returns chunks for a window, by name.
 func encodeCases(window int) map[string][]byte {
 	r := rand.New(rand.NewPCG(uint64(window), 3))
 	cases := map[string][]byte{"one byte": {7}, "two bytes": {7, 7}, "calls at the end": bytes.Repeat([]byte{0xE8, 1, 0, 0, 0}, 9)}
 	for kind, name := range []string{"text", "noise", "zeros", "program", "table", "mixed"} {
 		sizes := []int{10, 257, 1000, 5000, window - 1, window}
 		if window > maxSpan {
-			sizes = []int{1000, maxSpan + 20000} // more than is parsed at a time
+			sizes = []int{1000, maxSpan + 20000} // more than one span
 		}
 		for _, n := range sizes {
 			cases[fmt.Sprintf("%s %d", name, n)] = wimtest.Content(kind).Make(r, n)
@@ -86,14 +86,14 @@ func encodeCases(window int) map[string][]byte {
 	cases["sparse"] = sparse
 	cases["calls only"] = bytes.Repeat([]byte{0xE8}, 3000)
 	cases["every byte"] = bytes.Repeat([]byte("\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A"), 700)
-	// Half is text and half cannot be packed: an uncompressed block pays, of even and of odd size, in the middle and at the end.
+	// Half is text, half does not shrink: an uncompressed block pays, of even and of odd size, in the middle and at the end.
 	half := wimtest.Text.Make(r, 6000)
 	noise := wimtest.Noise.Make(r, 20000)
-	cases["noise behind text"] = append(bytes.Clone(half), noise...)
+	cases["noise after text"] = append(bytes.Clone(half), noise...)
 	cases["noise before text"] = append(bytes.Clone(noise[1:]), half...)
 	cases["noise between text"] = append(append(bytes.Clone(half), noise...), half...)
-	// An uncompressed block in place of tokens that set a recent distance, and literals of six bits with more matches at
-	// that distance behind it.
+	// An uncompressed block replaces tokens that set a recent distance. Literals of six bits follow, with more matches at
+	// that distance.
 	repeats := bytes.Clone(noise)
 	for range 6000 {
 		repeats = append(repeats, ' '+byte(r.IntN(64)))
@@ -105,7 +105,7 @@ func encodeCases(window int) map[string][]byte {
 	return cases
 }
 
-// Every level and window packs chunks of many kinds so that both decoders give them back, in no more room than there is.
+// Every level and window packs chunks of many kinds. Both decoders return them, and nothing is written out of bounds.
 func TestEncode(t *testing.T) {
 	for _, window := range []int{1 << 15, 1 << 16, 1 << 21} {
 		d := newDecoder(t, window)
@@ -117,7 +117,7 @@ func TestEncode(t *testing.T) {
 					if window == minWindow {
 						fresh, dst := newEncoder(t, window, level), make([]byte, len(src))
 						if n := fresh.Encode(dst[:len(src)-1], src); !bytes.Equal(dst[:n], packed) {
-							t.Error("a fresh encoder packs in another way")
+							t.Error("a fresh encoder packs it differently")
 						}
 					}
 				})
@@ -126,7 +126,7 @@ func TestEncode(t *testing.T) {
 	}
 }
 
-// A chunk of the largest window, in which the second half repeats the first one as far away as can be.
+// A chunk of the largest window whose second half repeats the first, at the largest distance.
 func TestEncodeWholeWindow(t *testing.T) {
 	src := wimtest.Mixed.Make(rand.New(rand.NewPCG(3, 3)), maxWindow)
 	copy(src[maxWindow-100000:], src[:100000])
@@ -141,7 +141,7 @@ func TestEncodeWholeWindow(t *testing.T) {
 			t.Fatal(err)
 		}
 		if far < 40000 {
-			t.Errorf("level %d: only %d bytes are taken from the start", level, far)
+			t.Errorf("level %d: only %d bytes are copied from the start", level, far)
 		}
 	}
 }
@@ -160,8 +160,7 @@ func TestEncodeManyMatches(t *testing.T) {
 	}
 }
 
-// Blocks of every type are made, more than one for a chunk that changes, and tokens of every recent distance, and the
-// longest match.
+// The encoder writes blocks of every type, several in a chunk that changes, every recent distance, and the longest match.
 func TestEncodeUsesEverything(t *testing.T) {
 	for level := Fast; level <= Maximum; level++ {
 		blocks, slots, lengths := map[int]int{}, map[int]int{}, map[int]int{}
@@ -216,7 +215,7 @@ func TestEncodeUsesEverything(t *testing.T) {
 	}
 }
 
-// What is known of a chunk's size holds: noise does not shrink, what repeats does, and a higher level gives less.
+// Packed sizes are as expected: noise does not shrink, repetitions do, and a higher level packs smaller.
 func TestEncodeSizes(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	chunk := func(kind wimtest.Content) []byte { return kind.Make(r, 1<<15) }
@@ -240,12 +239,12 @@ func TestEncodeSizes(t *testing.T) {
 		}
 	}
 	if total[Fast] <= total[Normal] || total[Normal] <= total[Maximum] {
-		t.Errorf("sizes by level %v do not fall", total[1:])
+		t.Errorf("sizes by level do not fall: %v", total[1:])
 	}
 }
 
-// TestEncodeRandom: what is packed unpacks to the same, for chunks of any size with parts of any kind, each of which may
-// be taken again from further up. In make campaign, for a hundred thousand at each level.
+// TestEncodeRandom: packed chunks unpack to the same bytes. Chunks have any size, and parts of any kind, some of which are
+// copies of earlier parts. make campaign runs a hundred thousand at each level.
 func TestEncodeRandom(t *testing.T) {
 	rounds := 150
 	switch {
@@ -258,7 +257,7 @@ func TestEncodeRandom(t *testing.T) {
 	level, round := Fast, 0
 	defer func() {
 		if t.Failed() {
-			t.Logf("that was level %d, round %d", level, round)
+			t.Logf("at level %d, round %d", level, round)
 		}
 	}()
 	orders := []int{0, 1, 2, 6}
@@ -283,16 +282,16 @@ func TestEncodeRandom(t *testing.T) {
 			dst, back = slices.Grow(dst[:0], len(src))[:len(src)-1], slices.Grow(back[:0], len(src))[:len(src)]
 			n := e.Encode(dst, src)
 			if n == 0 {
-				continue // as plainly stored chunks are
+				continue // stored, not packed
 			}
 			if !d.decode(back, dst[:n]) || !bytes.Equal(back, src) {
-				t.Fatalf("%d bytes, packed into %d, come back as others: %v", len(src), n, DecodePlain(back, dst[:n], d.window, nil))
+				t.Fatalf("%d bytes, packed into %d, unpack to other bytes: %v", len(src), n, DecodePlain(back, dst[:n], d.window, nil))
 			}
 		}
 	}
 }
 
-// randomPlain is a chunk, mostly a small one, of at most a window's size.
+// randomPlain returns a chunk, mostly a small one, of at most the window size.
 func randomPlain(r *rand.Rand, window int) []byte {
 	n := 1 + r.IntN(1<<(1+r.IntN(15)))
 	if r.IntN(50) == 0 {
@@ -340,7 +339,7 @@ func TestNewEncoder(t *testing.T) {
 	}
 }
 
-// Encode does not allocate, and an encoder takes about the memory that Memory says.
+// Encode does not allocate, and NewEncoder allocates about what Memory returns.
 func TestEncodeMemory(t *testing.T) {
 	src := wimtest.Mixed.Make(rand.New(rand.NewPCG(2, 2)), minWindow)
 	dst := make([]byte, len(src))
@@ -357,13 +356,13 @@ func TestEncodeMemory(t *testing.T) {
 			runtime.KeepAlive(keep)
 			got, want := after.TotalAlloc-before.TotalAlloc, Memory(window, level)
 			if float64(got) > 1.1*float64(want) || float64(got) < 0.8*float64(want) {
-				t.Errorf("window %d, level %d: %d bytes allocated, Memory says %d", window, level, got, want)
+				t.Errorf("window %d, level %d: %d bytes allocated, Memory returns %d", window, level, got, want)
 			}
 		}
 	}
 }
 
-// translate is undone by untranslate, for operands at every border, everywhere in a chunk.
+// untranslate reverses translate, for operands at every limit, everywhere in a chunk.
 func TestTranslate(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 4))
 	changed := 0
@@ -395,7 +394,7 @@ func TestTranslate(t *testing.T) {
 		}
 	}
 	if got := absolute(100, 1000); got != 1100 {
-		t.Errorf("a call from 1000 to 100 further has %d, want 1100", got)
+		t.Errorf("a call at 1000 with operand 100 becomes %d, want 1100", got)
 	}
 }
 
@@ -430,7 +429,7 @@ func TestLog2(t *testing.T) {
 	}
 }
 
-// FuzzEncode: any chunk comes back from both decoders, at any level, and fits just where it says.
+// FuzzEncode: both decoders return any chunk, packed at any level, and its packed size is exact.
 func FuzzEncode(f *testing.F) {
 	for level := range byte(3) {
 		f.Add(level, byte(0), []byte("one fish two fish red fish blue fish"))

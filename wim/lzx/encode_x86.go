@@ -2,7 +2,7 @@ package lzx
 
 import "encoding/binary"
 
-// translate makes the relative targets of x86 calls (E8) in a chunk absolute, in place: what untranslate undoes.
+// translate makes the relative targets of x86 calls (E8) in a chunk absolute, in place. untranslate reverses it.
 func translate(b []byte) {
 	for i := 0; i < len(b)-x86Tail; i++ {
 		if b[i] == x86Call {
@@ -13,7 +13,7 @@ func translate(b []byte) {
 	}
 }
 
-// absolute gives the translated operand of a call at pos whose operand is rel.
+// absolute returns the translated operand of a call at pos whose operand is rel.
 func absolute(rel, pos uint32) uint32 {
 	switch {
 	case rel+pos < x86FileSize: // -pos <= int32(rel) < x86FileSize-pos

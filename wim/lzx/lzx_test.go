@@ -13,7 +13,7 @@ import (
 	"wimscope/wim/internal/codectest"
 )
 
-// writer writes blocks for tests: each code length change by a fixed pre-code, without runs.
+// writer writes blocks for tests. It codes each change of a code length with a fixed pre-code, without runs.
 type writer struct {
 	codectest.Writer
 	window    int
@@ -47,7 +47,7 @@ func (w *writer) aligned(lens []uint8) {
 	w.lowCodes = codectest.Codes(lens)
 }
 
-// change writes how lens differ from old, and makes them the old ones.
+// change writes the changes from old to lens, and copies lens to old.
 func (w *writer) change(old, lens []uint8) {
 	var pre [numPre]uint8
 	for i := range pre {
@@ -81,7 +81,7 @@ func (w *writer) step(s codectest.Step, size *int) error {
 	if done, err := s.Put(&w.Writer); done {
 		return err
 	}
-	// All numbers of the steps that have only numbers.
+	// The arguments of the steps that have only numbers.
 	var n []int
 	switch s.Word {
 	case "window", "size", "block", "recents", "sym", "len", "low":
@@ -168,7 +168,7 @@ func loadVectors(tb testing.TB) []codectest.Case {
 
 const guard = 0xA5
 
-// guarded gives a slice of size bytes in the middle of a larger one, and a check that nothing else was written.
+// guarded returns a slice of size bytes in the middle of a larger one, and a check that nothing else was written.
 func guarded(tb testing.TB, size int) (dst []byte, check func()) {
 	const margin = 300
 	buf := bytes.Repeat([]byte{guard}, size+2*margin)
@@ -236,13 +236,13 @@ func TestVectors(t *testing.T) {
 }
 
 func TestWindows(t *testing.T) {
-	// Slots from the window size: as published for each size.
+	// Distance slots by window size, as published.
 	slots := map[int]int{1 << 15: 30, 1 << 16: 32, 1 << 17: 34, 1 << 18: 36, 1 << 19: 38, 1 << 20: 42, 1 << 21: 50}
 	for size, want := range slots {
 		if got := numSlots(size); got != want {
 			t.Errorf("window %d: got %d slots, want %d", size, got, want)
 		}
-		// The largest distance, window-3, is the last that the last slot has.
+		// The largest distance, window-3, is the last one of the last slot.
 		last := slotBase(want-1) - 2 + 1<<slotBits(want-1) - 1
 		if last != size-3 {
 			t.Errorf("window %d: last slot ends at distance %d, want %d", size, last, size-3)
@@ -264,7 +264,7 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// The fast search for calls finds those that the plain one finds, at every alignment and near every end.
+// The fast search for calls finds the same as the plain one, at every alignment and near both ends.
 func TestUntranslate(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for n := range 200 {
@@ -281,13 +281,13 @@ func TestUntranslate(t *testing.T) {
 				t.Fatalf("%x: got %x, want %x", a, buf[:n], b)
 			}
 			if !bytes.Equal(buf[n:], bytes.Repeat([]byte{0xE8}, 32)) {
-				t.Fatalf("%x: wrote behind the chunk", a)
+				t.Fatalf("%x: wrote after the chunk", a)
 			}
 		}
 	}
 }
 
-// The tokens of a chunk: block, literals and matches, with their places.
+// The tokens of a chunk: block, literals and matches, with their offsets.
 func TestTokens(t *testing.T) {
 	w := writer{window: minWindow}
 	size := 0
@@ -306,7 +306,7 @@ func TestTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	header := 20 + 3*numPre*4
-	lens := 4*(numChars+30*8+numLengths) + 3 // all changes are coded in 4 bits, but those to 1, 2 and 2 in 5
+	lens := 4*(numChars+30*8+numLengths) + 3 // each change takes 4 bits, but those to 1, 2 and 2 take 5
 	want := fmt.Sprintf(`kind 0 type 1 bits %d out 0: sym 0 slot 0 length 6 distance 0 value '\x00'
 kind 1 type 0 bits 1 out 0: sym 97 slot 0 length 1 distance 0 value 'a'
 kind 2 type 0 bits 2 out 1: sym 256 slot 0 length 2 distance 1 value '\x00'
@@ -318,7 +318,7 @@ kind 0 type 3 bits `, header+lens)
 	}
 }
 
-// randomLens gives a complete code over some of the symbols, keep among them, with codes of up to depth bits.
+// randomLens sets lens to a complete code over some of the symbols, keep among them, with codes of up to depth bits.
 func randomLens(r *rand.Rand, lens []uint8, depth uint8, keep int) {
 	clear(lens)
 	leaves := []uint8{1, 1}
@@ -343,7 +343,8 @@ func randomLens(r *rand.Rand, lens []uint8, depth uint8, keep int) {
 	}
 }
 
-// encode writes random blocks of random tokens in random codes, and gives what they mean before calls are translated back.
+// encode writes random blocks of random tokens in random codes. It returns the packed chunk, and the output before calls are
+// translated back.
 func encode(r *rand.Rand, window, size int) (src, want []byte) {
 	w := writer{window: window}
 	numMain := numChars + numSlots(window)*numHeaders
@@ -389,7 +390,7 @@ func encode(r *rand.Rand, window, size int) (src, want []byte) {
 		w.lenCodes = codectest.Codes(lengths[:])
 		var syms []int
 		for sym, l := range lens {
-			// Short codes are used more often, as they are in real chunks.
+			// Short codes are more frequent, as in real chunks.
 			if l > 0 {
 				for range 1 + 16>>l {
 					syms = append(syms, sym)
@@ -458,7 +459,7 @@ func encode(r *rand.Rand, window, size int) (src, want []byte) {
 	return w.Buf, want
 }
 
-// randomChunk gives a random window and chunk, mostly small.
+// randomChunk returns a random chunk, mostly a small one, and its window.
 func randomChunk(r *rand.Rand) (src, want []byte, window int) {
 	window = minWindow << r.IntN(7)
 	size := 1 + r.IntN(1<<(1+r.IntN(15)))
@@ -469,7 +470,7 @@ func randomChunk(r *rand.Rand) (src, want []byte, window int) {
 	return src, want, window
 }
 
-// Random tokens in random codes decode to what they mean: long codes, every slot and length, blocks of every kind and size.
+// Random tokens in random codes decode to their output: long codes, every slot and length, blocks of every kind and size.
 func TestRandomTokens(t *testing.T) {
 	for seed := range uint64(300) {
 		src, want, window := randomChunk(rand.New(rand.NewPCG(seed, 1)))
@@ -492,7 +493,8 @@ func TestRandomTokens(t *testing.T) {
 	}
 }
 
-// compare holds the fast decoder to the plain one: the same bytes, or both refuse, and nothing written elsewhere.
+// compare checks the fast decoder against the plain one: both return the same bytes or both refuse, and neither writes
+// elsewhere.
 func compare(t *testing.T, d *Decoder, size int, src []byte) {
 	t.Helper()
 	dst, check := guarded(t, size)
@@ -508,7 +510,7 @@ func compare(t *testing.T, d *Decoder, size int, src []byte) {
 	}
 }
 
-// Damaged chunks: bits changed, ends cut, other sizes of output.
+// Damaged chunks: changed bits, cut ends, other output sizes.
 func TestDamaged(t *testing.T) {
 	for seed := range uint64(800) {
 		r := rand.New(rand.NewPCG(seed, 2))
@@ -548,7 +550,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzTokens: whatever tokens an encoder writes mean the same to both decoders.
+// FuzzTokens: both decoders decode any tokens that an encoder may write.
 func FuzzTokens(f *testing.F) {
 	f.Add(uint64(1), uint64(2))
 	f.Fuzz(func(t *testing.T, a, b uint64) {
@@ -557,7 +559,7 @@ func FuzzTokens(f *testing.F) {
 		d := newDecoder(t, window)
 		got := make([]byte, len(want))
 		if err := d.Decode(got, src); err != nil || !bytes.Equal(got, want) {
-			t.Fatalf("got %v, other bytes: %v", err, !bytes.Equal(got, want))
+			t.Fatalf("error %v, bytes differ: %v", err, !bytes.Equal(got, want))
 		}
 		compare(t, d, len(want), src)
 	})

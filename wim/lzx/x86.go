@@ -8,8 +8,8 @@ import (
 
 // untranslate turns the absolute targets of x86 calls (E8) in an unpacked chunk back into relative ones, in place.
 //
-// The chunk stands alone: position 0 is its first byte. An E8 in the last ten bytes is left alone, and the four operand
-// bytes of a call are not looked through for another.
+// Positions count from the start of the chunk. An E8 in the last ten bytes is left alone, and the four operand bytes of a call
+// are not searched for another.
 func untranslate(b []byte) {
 	if len(b) <= x86Tail {
 		return
@@ -17,8 +17,8 @@ func untranslate(b []byte) {
 	base := unsafe.Pointer(unsafe.SliceData(b))
 	end := uintptr(len(b) - x86Tail) // an E8 lies before end
 	for i := uintptr(0); i < end; {
-		// Eight bytes at a time; i+8 is at most end+7, which is inside b. The lowest byte that is E8 becomes the
-		// lowest byte with its top bit set; higher ones may be false.
+		// Test eight bytes at a time; i+8 is at most end+7, which is inside b. The lowest byte with its top bit set in m
+		// is an E8; higher ones need not be.
 		x := *(*uint64)(unsafe.Add(base, i)) ^ 0xE8E8E8E8E8E8E8E8
 		m := (x - 0x0101010101010101) &^ x & 0x8080808080808080
 		if m == 0 {
@@ -35,7 +35,7 @@ func untranslate(b []byte) {
 	}
 }
 
-// untranslatePlain is untranslate, readably.
+// untranslatePlain is a readable untranslate.
 func untranslatePlain(b []byte) {
 	for i := 0; i < len(b)-x86Tail; i++ {
 		if b[i] == x86Call {
@@ -45,7 +45,7 @@ func untranslatePlain(b []byte) {
 	}
 }
 
-// relative gives the operand of a call at pos whose translated operand is abs.
+// relative returns the operand of a call at pos whose translated operand is abs.
 func relative(abs, pos uint32) uint32 {
 	switch {
 	case abs < x86FileSize:
