@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// BenchmarkDecode decodes the chunks in testdata, and all of the archive that WIMSCOPE_LZMS_WIM names:
+// BenchmarkDecode decodes the chunks in testdata, and all of the archive named by WIMSCOPE_LZMS_WIM:
 //
 //	WIMSCOPE_LZMS_WIM=/tmp/x.wim go test -bench .
 //	WIMSCOPE_LZMS_WIM=/tmp/x.wim GOOS=js GOARCH=wasm go test -exec "$(go env GOROOT)/lib/wasm/go_js_wasm_exec" -bench .
@@ -49,7 +49,7 @@ func benchmark(b *testing.B, chunks []packedChunk) {
 	}
 }
 
-// BenchmarkX86 filters a chunk of code and of what is none.
+// BenchmarkX86 filters a chunk of code and one without code.
 func BenchmarkX86(b *testing.B) {
 	for _, c := range chunks {
 		b.Run(c.name, func(b *testing.B) {

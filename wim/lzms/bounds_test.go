@@ -11,8 +11,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// fenced runs the decoders on memory next to which nothing can be touched: an access that is out of bounds by one byte,
-// which unsafe code can make without anybody's notice, faults.
+// fenced runs the decoders on memory beside an inaccessible page, so that an access one byte out of bounds, which unsafe code
+// would otherwise make unnoticed, faults.
 type fenced struct {
 	srcEnd, srcStart, dstEnd, dstStart []byte
 	d                                  *Decoder
@@ -28,7 +28,7 @@ func newFenced(t *testing.T) *fenced {
 	}
 }
 
-// decode wants the same of all decoders, and gives the error of the plain one.
+// decode checks that all decoders do the same, and returns the error of the plain one.
 func (f *fenced) decode(t *testing.T, what string, size int, src []byte) error {
 	t.Helper()
 	end, start := f.srcEnd[len(f.srcEnd)-len(src):], f.srcStart[:len(src):len(src)]
@@ -53,7 +53,7 @@ func (f *fenced) decode(t *testing.T, what string, size int, src []byte) error {
 	return err
 }
 
-// TestFenced: no decoder reads or writes a byte outside of what it was given, whatever the chunk is like.
+// TestFenced: no decoder reads or writes outside its slices, whatever the chunk holds.
 func TestFenced(t *testing.T) {
 	f := newFenced(t)
 	for _, c := range chunks {
@@ -88,15 +88,15 @@ func TestFenced(t *testing.T) {
 	}
 }
 
-// TestMatchBounds: a match may reach back to the chunk's first byte and end with its last, and not one byte further, near
-// the end, where the fast loop leaves matches to others, and before it.
+// TestMatchBounds: a match may reach back to the first byte of a chunk and end with its last, but not one byte further, both near
+// the end, where the hot loop leaves matches to farMatch, and before it.
 func TestMatchBounds(t *testing.T) {
 	f := newFenced(t)
 	try := func(before, length, after, over int, want error, what string, match func(s *script)) {
 		t.Helper()
 		size := before + length + after - over
 		if size <= before {
-			return // then it ends before the match
+			return // the chunk would end before the match
 		}
 		s := newScript(size)
 		for i := range before {
@@ -128,7 +128,7 @@ func TestMatchBounds(t *testing.T) {
 				}
 				for power := range 4 {
 					span := 1 << power
-					most := (before - span) >> power // the farthest raw offset
+					most := (before - span) >> power // the largest raw offset
 					if most < 1 {
 						continue
 					}

@@ -1,7 +1,7 @@
 package lzms
 
-// Check returns the error that [Decoder.Decode] would return for src and size, without memory for the output: it parses the items
-// and writes nothing. A few packed bytes may stand for a gigabyte, so a caller can check them before it allocates that much. Time is
+// Check returns the error that [Decoder.Decode] would return for src and an output of size bytes. It parses the items and writes
+// nothing. A few packed bytes may stand for a gigabyte, so a caller can check them before it allocates that much. The time is
 // proportional to the number of items, each of which takes at least a bit of input.
 func (d *Decoder) Check(size int, src []byte) error {
 	if err := checkSizes(size, src); err != nil {
@@ -69,7 +69,7 @@ func (d *Decoder) skip() error {
 	return nil
 }
 
-// takeRecent reads which recent offset a match uses, and moves it to the front.
+// takeRecent reads which recent offset a match uses, and moves that offset to the front.
 func (s *state) takeRecent(d *Decoder) {
 	at := 0
 	if s.out == s.lzEnd {

@@ -8,17 +8,16 @@ import (
 const (
 	pauseSize = 1 << 20 // bytes of output between calls of pause, about
 
-	// The hot loop goes on while the unread input is longer than what one item can take from both ends, and what is loaded at
+	// The hot loop runs while the unread input is longer than what one item can take from both ends, and what is loaded at
 	// once: at most 5 decisions of 2 bytes, 105 bits, and 8 bytes.
 	slackBits = 8 * 32
-	// It copies matches by words while so many bytes of output are left after them.
+	// It copies matches by words while that many bytes of output are left after them.
 	copySlack = 32
-	// The tail has so many zeros between its two ends.
+	// Zero bytes between the two ends of the tail.
 	tailPad = 64
 )
 
-// Decoder decodes LZMS chunks, one after the other. It is about 350 KB, all of which it has from the start. It must not be used by two
-// goroutines at once.
+// Decoder decodes LZMS chunks. It takes about 350 KB, all allocated in NewDecoder. It is not safe for concurrent use.
 type Decoder struct {
 	// The contexts of each decision.
 	main   [mainStates]context
@@ -32,12 +31,12 @@ type Decoder struct {
 
 	literals, offsets, lengths, deltaOffsets, powers huff
 
-	// What a symbol means: lowest value<<8 | extra bits.
+	// Slots by symbol: lowest value<<8 | number of extra bits.
 	offsetSlot [1024]uint64
 	lengthSlot [64]uint64
 
 	slots      [maxOffsets]slot
-	deltaReady bool // deltaOffsets and powers are of this chunk
+	deltaReady bool // deltaOffsets and powers were reset for this chunk
 	work       workspace
 	x86        x86Filter
 	tail       [tailSize]byte
@@ -49,41 +48,41 @@ type context struct {
 	zero    uint64 // probability of a zero, in 64ths
 }
 
-// state is what the hot loop keeps in registers, and takes up again.
+// state is what the hot loop keeps in registers, and what it resumes from.
 type state struct {
-	dst  unsafe.Pointer // the chunk's first byte
+	dst  unsafe.Pointer // first byte of the output
 	size int64          // of the chunk
 	out  int64          // bytes written
-	stop int64          // the hot loop returns once out is past this
-	room int64          // last end of a match that the hot loop may copy: words are written past it
+	stop int64          // the hot loop returns when out is larger
+	room int64          // largest end of a match that the hot loop may copy: it writes whole words past it
 
-	front unsafe.Pointer // what the range coder reads: src, or tail
-	back  unsafe.Pointer // where the bits that are read backward start: the same
-	read  int64          // bits that the range coder has read of front, plus slack
+	front unsafe.Pointer // start of what the range coder reads: src, or tail
+	back  unsafe.Pointer // start of what is read backward: the same
+	read  int64          // bits of front that the range coder has read, plus slack
 	slack int64
-	bits  int64 // unread bits of back, less 57: then bits>>3 is where the load starts that has the next 57
+	bits  int64 // unread bits of back, less 57: the load that has the next 57 bits starts at byte bits>>3
 
 	rng, code uint64
 
-	mainState, matchState, lzState, deltaState uint64 // the latest outcomes; only the lowest bits count
+	mainState, matchState, lzState, deltaState uint64 // latest outcomes; only the lowest bits are used
 	lzRepState, deltaRepState                  [2]uint64
 
-	// The last four offsets of LZ matches, the latest first: 32 bits each, lowest first. And where the last match ended: directly
-	// after it its own offset, the first, is not among the recent three.
+	// The last four offsets of LZ matches, the latest first: 32 bits each, the lowest first. lzEnd is the end of the last match:
+	// directly after a match its own offset, the first, is not among the three recent ones.
 	recent01, recent23 uint64
 	lzEnd              int64
-	deltas             [4]uint64 // likewise for delta matches: power<<32 | raw offset
+	deltas             [4]uint64 // the same for delta matches: power<<32 | raw offset
 	deltaEnd           int64
 
-	offset, length int64 // of a match that the hot loop leaves to others
+	offset, length int64 // of a match that the hot loop leaves to items
 
-	srcBits  int64 // of the input
-	inTail   bool  // front and back are tail
-	tailBits int64 // bits of input that are in it
-	started  int64 // bits read backward before them
+	srcBits  int64 // bits of input
+	inTail   bool  // front and back point to tail
+	tailBits int64 // bits of input in tail
+	started  int64 // bits read backward before those
 }
 
-// NewDecoder makes a decoder.
+// NewDecoder returns a Decoder.
 func NewDecoder() *Decoder {
 	d := new(Decoder)
 	makeSlots(d.slots[:], offsetRuns[:])
@@ -98,12 +97,14 @@ func NewDecoder() *Decoder {
 	return d
 }
 
-// Decode decodes one packed chunk into exactly len(dst) bytes, 1 to 1 GiB, and writes nowhere else. It allocates nothing. An error wraps
-// [ErrCorrupt] and is a [*CorruptError]; dst then holds what came before it, with addresses in x86 instructions as packed.
+// Decode unpacks one chunk, src, into dst, which has its unpacked size, 1 byte to 1 GiB. It writes nothing outside dst and does not
+// allocate unless src is corrupt. The error is then a [*CorruptError], which wraps [ErrCorrupt]; dst holds the output before the bad
+// item, with addresses in x86 instructions still absolute.
 func (d *Decoder) Decode(dst, src []byte) error { return d.DecodeFunc(dst, src, nil) }
 
-// DecodeFunc is Decode that calls pause after each MiB of output or so, with the bytes that there are, and stops with the error that pause
-// gives, if any. The bytes that pause may see are not final: addresses in x86 instructions change at the end.
+// DecodeFunc is Decode for chunks that may take seconds. It calls pause, if not nil, about every MiB of output, with the number of bytes
+// decoded; an error from pause stops it and is returned. The bytes are not final then: addresses in x86 instructions change at the
+// end.
 func (d *Decoder) DecodeFunc(dst, src []byte, pause func(done int) error) error {
 	if err := checkSizes(len(dst), src); err != nil {
 		return err
@@ -113,11 +114,11 @@ func (d *Decoder) DecodeFunc(dst, src []byte, pause func(done int) error) error 
 	}
 	s := &d.s
 	stopped, err := d.items(pause)
-	*s = state{} // hold on to neither dst nor src
+	*s = state{} // keep no reference to dst or src
 	if stopped || err != nil {
 		return err
 	}
-	_ = d.x86.run(dst, toRelative, nil) // there is nothing that could end it early
+	_ = d.x86.run(dst, toRelative, nil) // without rest, it cannot fail
 	return nil
 }
 
@@ -134,7 +135,7 @@ func checkSizes(size int, src []byte) error {
 	return nil
 }
 
-// items decodes all of a chunk. stopped says that the error is that of pause.
+// items decodes the items of a chunk. stopped reports that err comes from pause.
 func (d *Decoder) items(pause func(done int) error) (stopped bool, err error) {
 	s := &d.s
 	for {
@@ -190,7 +191,7 @@ func (d *Decoder) items(pause func(done int) error) (stopped bool, err error) {
 	}
 }
 
-// nextStop sets how far the hot loop goes.
+// nextStop sets stop and room, the limits of the hot loop.
 func (s *state) nextStop() {
 	s.stop = min(s.out+pauseSize, s.size) - 1
 	s.room = min(s.out+2*pauseSize, s.size-copySlack)
@@ -225,7 +226,7 @@ func (d *Decoder) start(dst unsafe.Pointer, size int, src []byte) error {
 	return nil
 }
 
-// readBits is how many bits have been read backward.
+// readBits returns the number of bits read backward.
 func (s *state) readBits() int64 {
 	if s.inTail {
 		return s.started + (tailSize*8 - 57 - s.bits)
@@ -233,7 +234,7 @@ func (s *state) readBits() int64 {
 	return s.srcBits - 57 - s.bits
 }
 
-// overlap says whether the two streams have run into each other.
+// overlap reports whether the two streams have run into each other.
 func (d *Decoder) overlap() bool {
 	s := &d.s
 	front := s.read - s.slack
@@ -243,13 +244,13 @@ func (d *Decoder) overlap() bool {
 	return front+(s.srcBits-57-s.bits+15)&^15 > s.srcBits
 }
 
-// corrupt is the error for the item in hand.
+// corrupt returns err as a CorruptError at the current item.
 func (d *Decoder) corrupt(err error) error {
 	return &CorruptError{Out: int(d.s.out), Bit: d.s.readBits(), Err: err}
 }
 
-// nextTail moves what is left of the input, when that has become little, to where zeros follow in either direction: so the hot loop can read up
-// to its last bit, and a little past it, without looking. If it is there already, too much was read.
+// nextTail moves the last bytes of the input to tail, where zeros follow in either direction. The hot loop can then read up to the last
+// bit, and a little past it, without checks. If the input is in tail already, too much was read.
 func (d *Decoder) nextTail() error {
 	s := &d.s
 	if s.inTail || d.overlap() {
@@ -270,19 +271,20 @@ func (d *Decoder) nextTail() error {
 	s.started = used &^ 15
 	s.front, s.back = unsafe.Pointer(&d.tail), unsafe.Pointer(&d.tail)
 	s.bits = tailSize*8 - 57 - used&15
-	// The hot loop returns once more was read from both ends than there was, by more than a unit's worth.
+	// The hot loop returns when both ends together have read more than there was, by more than a unit.
 	s.slack = tailSize*8 - 57 - n*8 - 32
 	s.read = s.slack
 	return nil
 }
 
-// tailMax is the most bytes that are left when the hot loop stops for want of input, and tailSize what tail has: those and zeros, twice.
+// tailMax is the largest number of bytes left when the hot loop stops for lack of input. tailSize is the size of tail: those bytes and
+// zeros, twice.
 const (
 	tailMax  = slackBits/8 + 16
 	tailSize = 2 * (tailMax + tailPad)
 )
 
-// farMatch does a match that the hot loop does not: one that is wrong, near the end of the output, or very long.
+// farMatch copies a match that the hot loop does not: a bad one, one near the end of the output, or a very long one.
 func (d *Decoder) farMatch(pause func(done int) error) (stopped bool, err error) {
 	s := &d.s
 	if err := s.matchFits(); err != nil {
@@ -306,7 +308,7 @@ func (d *Decoder) farMatch(pause func(done int) error) (stopped bool, err error)
 	return false, nil
 }
 
-// matchFits reports whether a match lies within the chunk.
+// matchFits returns an error if the match does not lie within the chunk.
 func (s *state) matchFits() error {
 	switch {
 	case s.offset > s.out:
@@ -317,14 +319,14 @@ func (s *state) matchFits() error {
 	return nil
 }
 
-// repeat fills b with its first period bytes.
+// repeat fills b by repeating its first period bytes.
 func repeat(b []byte, period int) {
 	for n := period; n < len(b); n *= 2 {
 		copy(b[n:], b[:n])
 	}
 }
 
-// startDelta makes the codes that only delta matches use: many a chunk has none.
+// startDelta resets the codes that only delta matches use. Many chunks have none.
 func (d *Decoder) startDelta() {
 	d.deltaOffsets.reset(&d.work, d.offsets.n, offsetInterval, deltaRoot)
 	d.powers.reset(&d.work, numPowers, powerInterval, powerRoot)

@@ -2,7 +2,7 @@ package lzms
 
 import "slices"
 
-// Kind is what an item is.
+// Kind is the kind of an item.
 type Kind uint8
 
 const (
@@ -26,29 +26,29 @@ func (k Kind) String() string {
 // Item is one step of decoding.
 type Item struct {
 	Kind   Kind
-	Out    int  // output before it, in bytes
-	Length int  // bytes that it gives
+	Out    int  // bytes of output before it
+	Length int  // bytes of output
 	Value  byte // of a literal
 
-	Offset int // of a match: how far back it reaches, in bytes. Of a delta match this is RawOffset times Span.
-	Recent int // of a match: 1 to 3 if the offset is that one of the recent ones, 0 if it is written out
+	Offset int // of a match: bytes back. Of a delta match this is RawOffset times Span.
+	Recent int // of a match: 1 to 3 if it uses that one of the recent offsets, 0 if the offset is explicit
 
-	RawOffset int // of a delta match: how many spans back it reaches
-	Span      int // of a delta match: bytes between the two that are subtracted, 1 to 128
+	RawOffset int // of a delta match: the offset in spans
+	Span      int // of a delta match: distance of the two bytes that are subtracted, 1 to 128
 
-	OffsetSlot int // of a match whose offset is written out
+	OffsetSlot int // of a match with an explicit offset
 	LengthSlot int // of a match
 
-	Decisions int   // how many the range coder made
+	Decisions int   // number of decisions read from the range coder
 	Units     int   // 16-bit units that the range coder had read before it
 	Bit       int64 // bits read backward from the end before it
-	Bits      int   // bits that it took there
+	Bits      int   // bits read backward for it
 }
 
-// DecodePlain does what [Decoder.Decode] does, slowly and readably, and reports each item before it is carried out. item may be nil.
-// After an error, dst holds what came before it.
+// DecodePlain does the same as [Decoder.Decode], slowly and readably, and reports each item before it writes its output. item may be
+// nil. After an error, dst holds the output before the bad item.
 //
-// Items tell of the output before x86 addresses are made relative again, which is done when all of it is there.
+// Items describe the output before x86 addresses are made relative again, which is the last step.
 func DecodePlain(dst, src []byte, item func(Item)) error {
 	d := plainDecoder{dst: dst, src: src, report: item}
 	if err := d.run(); err != nil {
@@ -61,15 +61,14 @@ func DecodePlain(dst, src []byte, item func(Item)) error {
 type plainDecoder struct {
 	dst, src []byte
 	out      int
-	item     Item // the one in hand
+	item     Item // the current one
 	report   func(Item)
 
 	// The range coder.
-	units      int // read so far
+	units      int // units read
 	rng, value uint32
 
-	// The bits read backward.
-	bits int64 // read so far
+	bits int64 // bits read backward
 
 	mainBit, matchBit, lzBit, deltaBit plainDecision
 	lzRecent, deltaRecent              [2]plainDecision
@@ -135,8 +134,8 @@ func (d *plainDecoder) run() error {
 	return nil
 }
 
-// tell reports the item in hand, after a check that all that it was read from is there.
-func (d *plainDecoder) tell() error {
+// emit reports the current item, after it has checked that the input did not end within it.
+func (d *plainDecoder) emit() error {
 	if int64(d.units)+(d.bits+15)/16 > int64(len(d.src)/2) {
 		return errOverlap
 	}
@@ -150,7 +149,7 @@ func (d *plainDecoder) tell() error {
 func (d *plainDecoder) literal() error {
 	d.item.Kind, d.item.Length = Literal, 1
 	d.item.Value = byte(d.symbol(&d.literals))
-	if err := d.tell(); err != nil {
+	if err := d.emit(); err != nil {
 		return err
 	}
 	d.dst[d.out] = d.item.Value
@@ -181,10 +180,10 @@ func (d *plainDecoder) lzMatch() error {
 	return nil
 }
 
-// deltaMatch repeats differences: each byte is to the one a span before it what the bytes offset before them are to each other.
+// deltaMatch repeats differences: each byte differs from the one a span before it as the two bytes at the offset before them differ.
 func (d *plainDecoder) deltaMatch() error {
 	d.item.Kind = DeltaMatch
-	var pair uint64 // power and raw offset go through the queue as one
+	var pair uint64 // power and raw offset, one entry of the queue
 	if d.decide(&d.deltaBit) == 0 {
 		power := d.symbol(&d.powers)
 		d.item.OffsetSlot = d.symbol(&d.deltaOffsets)
@@ -210,13 +209,13 @@ func (d *plainDecoder) deltaMatch() error {
 	return nil
 }
 
-// length reads the length of a match, and tell and checkMatch come after it.
+// length reads the length of a match. checkMatch must follow.
 func (d *plainDecoder) length() {
 	d.item.LengthSlot = d.symbol(&d.lengths)
 	d.item.Length = int(d.inSlot(d.lengthSlots[d.item.LengthSlot]))
 }
 
-// checkMatch says whether the output reaches back that far, and has room for the match.
+// checkMatch checks that the output reaches back that far and has room for the match, and emits the item.
 func (d *plainDecoder) checkMatch(reach uint64) error {
 	switch {
 	case reach > uint64(d.out):
@@ -224,10 +223,10 @@ func (d *plainDecoder) checkMatch(reach uint64) error {
 	case d.item.Length > len(d.dst)-d.out:
 		return errLength
 	}
-	return d.tell()
+	return d.emit()
 }
 
-// recent says which of the recent offsets is meant, 1 to 3.
+// recent reads which of the recent offsets is used, 1 to 3.
 func (d *plainDecoder) recent(decisions *[2]plainDecision) int {
 	for i := range decisions {
 		if d.decide(&decisions[i]) == 0 {
@@ -237,7 +236,7 @@ func (d *plainDecoder) recent(decisions *[2]plainDecision) int {
 	return len(decisions) + 1
 }
 
-// plainDecision is one kind of decision: which context it is in, and each context's last 64 outcomes.
+// plainDecision is one kind of decision: its current context, and the last 64 outcomes of each context.
 type plainDecision struct {
 	state   int
 	history []uint64
@@ -277,7 +276,7 @@ func (d *plainDecoder) decide(p *plainDecision) int {
 	return bit
 }
 
-// unit is the range coder's next 16 bits; after the end of the input they are zero.
+// unit reads the range coder's next 16 bits. They are zero after the end of the input.
 func (d *plainDecoder) unit() uint16 {
 	i := d.units * 2
 	d.units++
@@ -287,8 +286,8 @@ func (d *plainDecoder) unit() uint16 {
 	return uint16(d.src[i]) | uint16(d.src[i+1])<<8
 }
 
-// bit is the next one of those read backward; before the start of the input they are zero. As units are little-endian and read most significant bit
-// first, the backward order of bytes is the order of their bits too.
+// bit reads the next bit backward. Bits are zero before the start of the input. Because units are little-endian and are read most
+// significant bit first, the bits are those of the bytes in backward order.
 func (d *plainDecoder) bit() uint32 {
 	i := len(d.src) - 1 - int(d.bits/8)
 	shift := 7 - d.bits%8
@@ -299,7 +298,7 @@ func (d *plainDecoder) bit() uint32 {
 	return uint32(d.src[i]>>shift) & 1
 }
 
-// inSlot reads the extra bits that choose a value in a slot.
+// inSlot reads the extra bits of a slot and returns the value.
 func (d *plainDecoder) inSlot(s slot) uint64 {
 	v := uint64(0)
 	for range s.extra {
@@ -308,7 +307,7 @@ func (d *plainDecoder) inSlot(s slot) uint64 {
 	return uint64(s.base) + v
 }
 
-// symbol reads one and counts it.
+// symbol reads a symbol and counts it.
 func (d *plainDecoder) symbol(c *plainCode) int {
 	code := uint32(0)
 	for n := 1; n <= maxCodeBits; n++ {
@@ -319,14 +318,14 @@ func (d *plainDecoder) symbol(c *plainCode) int {
 			return sym
 		}
 	}
-	panic("lzms: incomplete code") // our own fault: build makes complete codes only
+	panic("lzms: incomplete code") // a bug: build makes complete codes only
 }
 
 // plainCode is an adaptive Huffman code: canonical, of at most 15 bits.
 type plainCode struct {
-	freq     []uint32 // symbols seen, older ones worth less
+	freq     []uint32 // counts of symbols; older ones count less
 	interval int
-	left     int                     // symbols until it is built anew
+	left     int                     // symbols until it is rebuilt
 	first    [maxCodeBits + 1]uint32 // the first code of each length
 	ofLen    [maxCodeBits + 1][]int  // the symbols of each length, in order of their codes
 }
@@ -350,18 +349,18 @@ func (c *plainCode) count(sym int) {
 	}
 }
 
-// build makes the code of the counts. Two things are the format's own: of equal weights a leaf goes before an inner node, and
-// a tree that would be too deep is cut as limitPlain says.
+// build makes the code for the counts. Two rules belong to the format: of equal weights, a leaf comes before an inner node; and
+// limitPlain cuts a tree that is too deep.
 func (c *plainCode) build() {
 	c.left = c.interval
 	n := len(c.freq)
-	syms := make([]int, n) // the rarest first; of equals the lower symbol
+	syms := make([]int, n) // the rarest first; of equally frequent ones the lower symbol
 	for i := range syms {
 		syms[i] = i
 	}
 	slices.SortStableFunc(syms, func(a, b int) int { return int(c.freq[a]) - int(c.freq[b]) })
 
-	// Inner nodes in the order that they are made, which is also that of their weights.
+	// Inner nodes in the order in which they are made, which is also the order of their weights.
 	weight := make([]uint32, 0, n-1)
 	parent := make([]int, n-1)
 	leaf, inner := 0, 0
@@ -403,9 +402,9 @@ func (c *plainCode) build() {
 	}
 }
 
-// limitPlain says how many codes of each length there are in the tree whose inner nodes have these parents, the root last. It
-// grows the tree from the root: an inner node takes the place of a leaf and brings two, one deeper. Where that would be too
-// deep, it takes the place of the deepest leaf that is not, instead.
+// limitPlain returns the number of codes of each length in the tree whose inner nodes have these parents, the root last. It grows
+// the tree from the root: an inner node replaces a leaf and adds two leaves, one level deeper. Where those would be too deep, it
+// replaces the deepest leaf whose children are not.
 func limitPlain(parent []int) [maxCodeBits + 1]int {
 	root := len(parent) - 1
 	depth := make([]int, len(parent))
@@ -426,17 +425,17 @@ func limitPlain(parent []int) [maxCodeBits + 1]int {
 	return counts
 }
 
-// plainRecent is the queue of recent offsets of one kind of match. What a match uses enters it one item late: the next item does not see it there, the one
-// after does.
+// plainRecent is the queue of recent offsets of one kind of match. The offset of a match enters it one item late: the next item does
+// not see it there, the one after does.
 type plainRecent struct {
 	queue    [4]uint64
-	previous uint64 // of the item before, if it was a match of this kind; 0 if not
-	upcoming uint64 // of the item in hand
+	previous uint64 // offset of the item before, if it was a match of this kind, or 0
+	upcoming uint64 // offset of the current item, likewise
 }
 
 func newPlainRecent() plainRecent { return plainRecent{queue: [4]uint64{1, 2, 3, 4}} }
 
-// take removes the n-th of the queue, from 1.
+// take removes the n-th offset of the queue, from 1, and returns it.
 func (r *plainRecent) take(n int) uint64 {
 	v := r.queue[n-1]
 	copy(r.queue[n-1:], r.queue[n:])

@@ -15,7 +15,8 @@ import (
 	"testing"
 )
 
-// both decodes a chunk by both decoders, with bytes around the output that must not change, and wants the same of them.
+// both decodes a chunk with both decoders and checks that they do the same, and that the bytes around the output do not change. It
+// returns the output and the error.
 func both(t testing.TB, d *Decoder, src []byte, size int) ([]byte, error) {
 	t.Helper()
 	const guard = 64
@@ -26,7 +27,7 @@ func both(t testing.TB, d *Decoder, src []byte, size int) ([]byte, error) {
 	plain := bytes.Repeat([]byte{0xA5}, size)
 	perr := DecodePlain(plain, src, nil)
 	if cerr := d.Check(size, in); (cerr == nil) != (err == nil) {
-		t.Fatalf("Check says %v, Decode %v", cerr, err)
+		t.Fatalf("Check: %v; Decode: %v", cerr, err)
 	}
 	for i, b := range buf {
 		if (i < guard || i >= guard+size) && b != 0xA5 {
@@ -37,7 +38,7 @@ func both(t testing.TB, d *Decoder, src []byte, size int) ([]byte, error) {
 		t.Fatal("the input was written")
 	}
 	if (err == nil) != (perr == nil) {
-		t.Fatalf("fast says %v, plain says %v", err, perr)
+		t.Fatalf("fast: %v; plain: %v", err, perr)
 	}
 	for _, err := range []error{err, perr} {
 		if err == nil {
@@ -45,10 +46,10 @@ func both(t testing.TB, d *Decoder, src []byte, size int) ([]byte, error) {
 		}
 		var where *CorruptError
 		if !errors.Is(err, ErrCorrupt) || !errors.As(err, &where) {
-			t.Fatalf("%v is not of ErrCorrupt", err)
+			t.Fatalf("%v does not wrap ErrCorrupt", err)
 		}
 		if where.Out < 0 || where.Out > size || where.Bit < 0 {
-			t.Fatalf("%v: no such place", err)
+			t.Fatalf("%v: no such offset", err)
 		}
 	}
 	if err == nil && !bytes.Equal(fast, plain) {
@@ -61,7 +62,7 @@ func both(t testing.TB, d *Decoder, src []byte, size int) ([]byte, error) {
 	return fast, err
 }
 
-// TestVectors does what the text files in testdata say; their form is told in testdata/README.md.
+// TestVectors runs the text vectors in testdata; testdata/README.md describes their form.
 func TestVectors(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -104,7 +105,7 @@ func runVector(t *testing.T, d *Decoder, body string) error {
 			var b []byte
 			b, err = vectorBytes(rest)
 			src = append(src, b...)
-		case "drop": // so many bytes from the middle, where the streams meet
+		case "drop": // that many bytes from the middle, where the streams meet
 			drop, err = strconv.Atoi(rest)
 		case "out":
 			var b []byte
@@ -152,7 +153,7 @@ func runVector(t *testing.T, d *Decoder, body string) error {
 	return nil
 }
 
-// chunks are packed by wimlib-imagex: see testdata/README.md.
+// chunks were packed by wimlib-imagex: see testdata/README.md.
 var chunks = []struct {
 	name string
 	size int
@@ -171,8 +172,8 @@ func readChunk(t testing.TB, name string) []byte {
 	return src
 }
 
-// TestChunks decodes what another implementation packed. mixed has all kinds of items, enough for each code to be rebuilt, and as the
-// last chunk of a file it is smaller than the archive's chunks: the number of offset slots is that of its own size.
+// TestChunks decodes chunks that another implementation packed. mixed has all kinds of items, enough for each code to be rebuilt. As the
+// last chunk of a file it is smaller than the archive's chunk size, so its number of offset slots follows from its own size.
 func TestChunks(t *testing.T) {
 	d := NewDecoder()
 	for _, c := range chunks {
@@ -187,7 +188,7 @@ func TestChunks(t *testing.T) {
 	}
 }
 
-// TestItems: what DecodePlain reports accounts for all of the output and all of the input.
+// TestItems: the items that DecodePlain reports cover all of the output and all of the input.
 func TestItems(t *testing.T) {
 	for _, c := range chunks {
 		src := readChunk(t, c.name)
@@ -222,7 +223,7 @@ func TestItems(t *testing.T) {
 	}
 }
 
-// TestSlots holds the slots of offsets and lengths to landmarks of the format.
+// TestSlots checks the slots of offsets and lengths against known ones of the format.
 func TestSlots(t *testing.T) {
 	offsets, lengths := make([]slot, maxOffsets), make([]slot, numLengths)
 	makeSlots(offsets, offsetRuns[:])
@@ -239,7 +240,7 @@ func TestSlots(t *testing.T) {
 	} {
 		got := c.slots[c.i]
 		if c.i > 790 {
-			got.base, c.want.base = 0, 0 // checked below by what precedes it
+			got.base, c.want.base = 0, 0 // checked below, against the slot before
 		}
 		if got != c.want {
 			t.Errorf("slot %d of %d: %v, want %v", c.i, len(c.slots), got, c.want)
@@ -248,7 +249,7 @@ func TestSlots(t *testing.T) {
 	for _, slots := range [][]slot{offsets, lengths} {
 		for i, s := range slots[1:] {
 			if before := slots[i]; s.base != before.base+1<<before.extra {
-				t.Errorf("slot %d starts at %d, not after the one before", i+1, s.base)
+				t.Errorf("slot %d starts at %d, not at the end of the one before", i+1, s.base)
 			}
 		}
 	}
@@ -257,7 +258,7 @@ func TestSlots(t *testing.T) {
 	}
 }
 
-// TestOffsetSlots: the number of offset slots is that of this very chunk's size.
+// TestOffsetSlots: the number of offset slots follows from the size of the chunk.
 func TestOffsetSlots(t *testing.T) {
 	slots := make([]slot, maxOffsets)
 	makeSlots(slots, offsetRuns[:])
@@ -270,7 +271,7 @@ func TestOffsetSlots(t *testing.T) {
 	}
 }
 
-// codeLengths are those of a code that is built of these counts.
+// codeLengths returns the code lengths of the code for these counts.
 func codeLengths(freq []uint32) []int {
 	c := plainCode{freq: freq, interval: 1}
 	c.build()
@@ -283,7 +284,7 @@ func codeLengths(freq []uint32) []int {
 	return lens
 }
 
-// TestCodeTies: of equal weights, leaves go into the tree before inner nodes, and lower symbols first.
+// TestCodeTies: of equal weights, leaves go into the tree before inner nodes, and lower symbols before higher ones.
 func TestCodeTies(t *testing.T) {
 	for _, c := range []struct {
 		freq []uint32
@@ -300,7 +301,7 @@ func TestCodeTies(t *testing.T) {
 	}
 }
 
-// TestCodeLimit: no code is longer than 15 bits; the leaves that would be lie as high as they can.
+// TestCodeLimit: no code is longer than 15 bits; deeper leaves move up to the deepest level that has room.
 func TestCodeLimit(t *testing.T) {
 	freq := []uint32{1, 1}
 	for len(freq) < 17 { // a tree of depth 16
@@ -312,7 +313,7 @@ func TestCodeLimit(t *testing.T) {
 	}
 }
 
-// TestBuild: the fast way to build a code gives what the plain one does, and its table decodes what the plain code has.
+// TestBuild: the fast build makes the same code as the plain one, and its table decodes that code.
 func TestBuild(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	var w workspace
@@ -325,7 +326,7 @@ func TestBuild(t *testing.T) {
 		n := []int{2, 3, numPowers, 17, numLengths, numLiterals, maxOffsets}[round%7]
 		root := []uint{literalRoot, offsetRoot, lengthRoot, powerRoot}[rnd.IntN(4)]
 		ones := round - 400
-		if ones > 0 { // a few of the rarest, then each as frequent as all before it: in a tree so deep, the few get lengths far apart
+		if ones > 0 { // a few rarest ones, then each as frequent as all before it: the tree is so deep that the few get lengths far apart
 			for n = ones; ones<<(n-ones) < 50_000; n++ {
 			}
 		}
@@ -360,7 +361,7 @@ func TestBuild(t *testing.T) {
 		}
 		for i, f := range freq {
 			if got := uint32(h.freq[i]); got != f>>1+1 {
-				t.Fatalf("round %d: the count of symbol %d went from %d to %d", round, i, f, got)
+				t.Fatalf("round %d: the count of symbol %d changed from %d to %d", round, i, f, got)
 			}
 		}
 		for l, syms := range c.ofLen {
@@ -383,7 +384,7 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// randomItems packs items of all kinds, most of them right.
+// randomItems packs items of all kinds. With wrong, a few are bad.
 func randomItems(rnd *rand.Rand, size int, wrong bool) []byte {
 	s := newScript(size)
 	literals := rnd.IntN(20)
@@ -420,7 +421,7 @@ func randomItems(rnd *rand.Rand, size int, wrong bool) []byte {
 	return s.packed()
 }
 
-// TestRandomItems: fast and plain agree on items of all kinds, of enough number that each code is rebuilt many times.
+// TestRandomItems: fast and plain agree on items of all kinds, enough of them for each code to be rebuilt many times.
 func TestRandomItems(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	d := NewDecoder()
@@ -439,7 +440,7 @@ func TestRandomItems(t *testing.T) {
 	}
 }
 
-// TestDamage: fast and plain agree on damaged chunks, and the error says where.
+// TestDamage: fast and plain agree on damaged chunks, and the error has the position.
 func TestDamage(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(7, 8))
 	d := NewDecoder()
@@ -460,11 +461,11 @@ func TestDamage(t *testing.T) {
 		}
 	}
 	if bad < 100 {
-		t.Errorf("only %d were found out", bad)
+		t.Errorf("only %d were detected", bad)
 	}
 }
 
-// TestPause: pause is called about each MiB, in very long matches too, and its error ends the work.
+// TestPause: pause is called about every MiB, in very long matches too, and its error stops decoding.
 func TestPause(t *testing.T) {
 	const size = 9<<20 + 7
 	s := newScript(size)
@@ -511,12 +512,12 @@ func TestPause(t *testing.T) {
 			t.Errorf("stopped at call %d: %v after %d calls", n, err, calls)
 		}
 	}
-	if err := d.Decode(dst, src); err != nil || !bytes.Equal(dst, want) { // none the worse for it
-		t.Errorf("after being stopped: %v", err)
+	if err := d.Decode(dst, src); err != nil || !bytes.Equal(dst, want) { // the Decoder is still good
+		t.Errorf("after a stop: %v", err)
 	}
 }
 
-// TestNoAllocation: nothing is allocated for a chunk.
+// TestNoAllocation: decoding a chunk does not allocate.
 func TestNoAllocation(t *testing.T) {
 	src := randomItems(rand.New(rand.NewPCG(9, 9)), 30_000, false)
 	d := NewDecoder()
@@ -530,8 +531,8 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
-// TestX86 compares the two filters on bytes that are full of what resembles code, several chunks on end, and across the point
-// where the fast one's positions start anew.
+// TestX86 compares the two filters on bytes full of what looks like code, over several chunks, and across the point where the
+// positions of the fast one start again.
 func TestX86(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(10, 11))
 	pieces := []string{"\xE8", "\xE9", "\x48\x8B\x05", "\x48\x8B\x0D", "\x48\x8D\x3D", "\x4C\x8D\x05", "\x4C\x8B\x05", "\xF0\x83\x05", "\xFF\x15", "\x48", "\x4C\x8D",
@@ -543,7 +544,7 @@ func TestX86(t *testing.T) {
 		for size := rnd.IntN(1 << rnd.IntN(13)); len(data) < size; {
 			at := len(data)
 			data = append(data, pieces[rnd.IntN(len(pieces))]...)
-			if rnd.IntN(3) == 0 { // an address that others have too
+			if rnd.IntN(3) == 0 { // an address used elsewhere too
 				data = binary.LittleEndian.AppendUint32(data, uint32(5000+rnd.IntN(4)-at))
 			}
 			for range rnd.IntN(6) {
@@ -566,9 +567,9 @@ func TestX86(t *testing.T) {
 		}
 	}
 	if changed < 100 {
-		t.Errorf("only %d were changed", changed)
+		t.Errorf("only %d changed", changed)
 	}
-	// Uses more than the window apart prove nothing; those exactly so far apart do.
+	// Two uses are taken for code up to the window apart, and not one byte further.
 	for _, gap := range []int{65535, 65536} {
 		data := make([]byte, 140_000)
 		at := func(i int) { data[i], data[i+1], data[i+2] = 0xFF, 0x15, byte(200-i); data[i+3] = byte((200 - i) >> 8) }
@@ -589,7 +590,7 @@ func TestX86(t *testing.T) {
 	}
 }
 
-// FuzzDecode: fast and plain give the same, or both an error, whatever they are given.
+// FuzzDecode: on any input, fast and plain return the same bytes or both fail.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0}, 1)
 	f.Add([]byte{0xFF, 0xFF, 0xFF, 0xFF}, 3)
@@ -607,7 +608,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzItems: the same, of what the fuzzer's bytes are read as: items, right or wrong, so that it gets deep into a chunk.
+// FuzzItems does the same with items, good or bad, that are made from the fuzzer's bytes, so that it gets deep into a chunk.
 func FuzzItems(f *testing.F) {
 	f.Add([]byte("\x00a\x00b\x01\x02\x09\x05\x01\x04"), 14)
 	f.Add([]byte("\x00a\x00b\x00c\x00d\x02\x00\x01\x30\x06\x01\x02"), 54)
@@ -643,7 +644,7 @@ func FuzzItems(f *testing.F) {
 	})
 }
 
-// TestGap: units that neither stream reads are no error.
+// TestGap: unread units between the two streams are accepted.
 func TestGap(t *testing.T) {
 	s := newScript(500)
 	for i := range 500 {
@@ -659,11 +660,11 @@ func TestGap(t *testing.T) {
 	}
 }
 
-// TestLongCodes: each code becomes so uneven that rare symbols have codes longer than its table's index, and these are read.
+// TestLongCodes: each code becomes so uneven that rare symbols have codes longer than the index of its table, and they are decoded.
 func TestLongCodes(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		span int // of values that occur
+		span int // number of values that occur
 		root int
 		code func(s *script) *plainCode
 		item func(s *script, v int)

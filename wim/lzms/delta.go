@@ -6,11 +6,11 @@ import (
 	"unsafe"
 )
 
-// deltaItem is a delta match of length bytes: each byte differs from the one span bytes before it as the two bytes offset bytes earlier
-// differ from each other.
+// deltaItem is a delta match of length bytes: each byte differs from the one span bytes before it as the two bytes offset bytes
+// earlier differ from each other.
 type deltaItem struct{ length, offset, span int64 }
 
-// deltaMatch does the rest of a delta match, after the decision that it is one.
+// deltaMatch decodes a delta match, after the decision that the item is one.
 func (d *Decoder) deltaMatch() error {
 	m, err := d.readDelta()
 	if err != nil {
@@ -30,12 +30,12 @@ func (d *Decoder) readDelta() (deltaItem, error) {
 		d.startDelta()
 	}
 	s := &d.s
-	late := 0 // the offset of the item before is not yet among the recent ones
+	late := 0 // 1 if the offset of the item before is not yet among the recent ones
 	if s.out == s.deltaEnd {
 		late = 1
 	}
 	var pair uint64
-	var at int // where it was in the queue
+	var at int // index in the queue
 	if s.decide(d.delta[:], &s.deltaState) == 0 {
 		power := uint64(s.symbol(&d.powers))
 		pair = power<<32 | s.value(d.offsetSlot[s.symbol(&d.deltaOffsets)&1023])
@@ -72,11 +72,11 @@ func (d *Decoder) readDelta() (deltaItem, error) {
 	return m, nil
 }
 
-// copyDelta writes the last length bytes of dst.
+// copyDelta writes the last length bytes of dst as a delta match.
 func copyDelta(dst []byte, length, offset, span int) {
 	i := len(dst) - length
 	if span >= 8 && offset >= 8 {
-		// Eight at a time, the borrow and carry of each byte kept from the next.
+		// Eight bytes at a time, without borrow or carry from one byte to the next.
 		const high = 0x8080808080808080
 		for ; i+8 <= len(dst); i += 8 {
 			a := binary.LittleEndian.Uint64(dst[i-span:])
@@ -111,7 +111,7 @@ func (s *state) decide(contexts []context, state *uint64) uint64 {
 	return bit
 }
 
-// normalize reads the range coder's next unit if it is time to.
+// normalize reads the range coder's next unit if the range is small.
 func (s *state) normalize() {
 	if s.rng < 1<<16 {
 		b := (*[2]byte)(unsafe.Add(s.front, (s.read-s.slack)>>3))
@@ -121,12 +121,12 @@ func (s *state) normalize() {
 	}
 }
 
-// window is the next 57 bits and more, at the top.
+// window returns the next bits, 57 or more, the first one on top.
 func (s *state) window() uint64 {
 	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(s.back, s.bits>>3))[:]) << (^s.bits & 7)
 }
 
-// symbol reads one and counts it.
+// symbol reads a symbol and counts it.
 func (s *state) symbol(h *huff) uint16 {
 	w := s.window()
 	e := h.table[w>>(64-h.root)&(1<<rootBits-1)]
@@ -139,7 +139,7 @@ func (s *state) symbol(h *huff) uint16 {
 	return e >> 4
 }
 
-// value reads the extra bits of a slot.
+// value reads the extra bits of a slot and returns the value.
 func (s *state) value(slot uint64) uint64 {
 	extra := slot & 63
 	v := s.window() >> 1 >> (63 - extra)

@@ -8,65 +8,66 @@ import (
 	"unsafe"
 )
 
-// MaxEncode is the largest chunk that an [Encoder] packs, in bytes: the largest that decodes. Microsoft's programs refuse those of more than 64 MiB.
+// MaxEncode is the largest chunk that an [Encoder] packs, in bytes, and that a Decoder unpacks. Microsoft's programs refuse chunks of
+// more than 64 MiB.
 const MaxEncode = maxChunk
 
 // Levels of effort.
 const (
-	levelFast    = 1 // the longest match of a few, with a look at the next place
-	levelNormal  = 2 // the cheapest way through a stretch of places, by the costs of the moment
+	levelFast    = 1 // lazy parsing with a few candidates
+	levelNormal  = 2 // the cheapest way through a stretch of positions, by the costs at its start
 	levelMaximum = 3 // longer matches, longer stretches, more combinations
 )
 
 // Errors of NewEncoder and EncodeFunc.
 var (
 	errEncodeSize = errors.New("lzms: chunk size is not 1 byte to 1 GiB")
-	errMemory     = errors.New("lzms: an encoder for chunks of that size takes more memory than a program can have here")
+	errMemory     = errors.New("lzms: an encoder for that chunk size needs more memory than a program can address here")
 	errLevel      = errors.New("lzms: level is not 1 to 3")
-	errTooLong    = errors.New("lzms: more bytes than the encoder's chunk size")
+	errTooLong    = errors.New("lzms: chunk is larger than the encoder's chunk size")
 )
 
-// Encoder packs LZMS chunks, one after the other. What it needs, it has from the start: see [Memory]. The same chunk always gives the same
-// bytes. It must not be used by two goroutines at once.
+// Encoder packs LZMS chunks. The packed chunk depends only on the chunk, not on earlier ones. It allocates only in NewEncoder: see
+// [Memory]. It is not safe for concurrent use.
 type Encoder struct {
-	// The contexts of each decision: the decoder's.
+	// The contexts of each decision, as in Decoder.
 	main   [mainStates]context
 	match  [matchStates]context
 	lz     [repStates]context
 	lzRep  [2][repStates]context
 	delta  [repStates]context
 	dltRep [2][repStates]context
-	cur    history // at the item to come
+	cur    history // before the next item
 
 	literals, offsets, lengths, deltaOffsets, powers coder
 	work                                             workspace
 	slots                                            [maxOffsets]slot
 	lengthSlots                                      [numLengths]slot
 	runs                                             offsetTable
-	lengthSlot                                       [256]uint8 // of each length below 256
+	lengthSlot                                       [256]uint8 // by length
 
 	out output
 
 	level int
-	buf   []byte // the chunk, with addresses in x86 instructions absolute, and a few bytes after it
-	n     int    // bytes of the chunk
+	buf   []byte // the chunk, with absolute addresses in x86 instructions, then bufSlack bytes
+	n     int    // size of the chunk
 	x86   x86Filter
 
 	fast   *chains
 	parser *parser
 }
 
-// coder is an adaptive Huffman code, as the decoder has it, and what writing and choosing need beside.
+// coder is an adaptive Huffman code as in Decoder, with the codes of its symbols.
 type coder struct {
 	huff
-	code   [1024]uint16 // of each symbol
-	length [1024]uint8  // bits of it
+	code   [1024]uint16 // by symbol
+	length [1024]uint8  // of code, in bits
 }
 
-// takePiece is how many bytes are copied between calls of rest.
+// takePiece is the number of bytes copied between calls of rest.
 const takePiece = 8 << 20
 
-// addressable is how many bytes of memory a program can have at most.
+// addressable returns the number of bytes of memory that a program can address.
 func addressable() int64 {
 	if runtime.GOARCH == "wasm" {
 		return 4 << 30
@@ -74,11 +75,11 @@ func addressable() int64 {
 	return math.MaxInt
 }
 
-// bufSlack is how many bytes of the buffer lie after the chunk: loads may reach there.
+// bufSlack is the number of bytes of the buffer after the chunk. Loads may reach them.
 const bufSlack = 32
 
-// NewEncoder makes an encoder of chunks of at most chunkSize bytes, 1 to 1 GiB. level is 1 (fast), 2 (normal) or 3 (maximum). It fails
-// where [Memory] is more than there are addresses, as in a browser; that there is so much is for the caller to see to.
+// NewEncoder returns an Encoder for chunks of at most chunkSize bytes, 1 to 1 GiB. level is 1 (fast), 2 (normal) or 3 (maximum). It fails
+// if [Memory] exceeds what a program can address, as it may in a browser. Whether so much memory is available is up to the caller.
 func NewEncoder(chunkSize, level int) (*Encoder, error) {
 	switch {
 	case chunkSize < 1 || chunkSize > MaxEncode:
@@ -107,8 +108,8 @@ func NewEncoder(chunkSize, level int) (*Encoder, error) {
 	return e, nil
 }
 
-// Memory is about what an Encoder takes, in bytes: for large chunks 5 times the chunk at level 1; at the others 9 times, and 17 times
-// if it is of more than 64 MiB.
+// Memory estimates how many bytes NewEncoder allocates: for large chunks 5 times the chunk size at level 1, and 9 times at the other
+// levels, or 17 times for chunks of more than 64 MiB.
 func Memory(chunkSize, level int) int64 {
 	n := int64(unsafe.Sizeof(Encoder{})) + int64(chunkSize) + bufSlack
 	if level == levelFast {
@@ -117,15 +118,16 @@ func Memory(chunkSize, level int) int64 {
 	return n + parserMemory(chunkSize)
 }
 
-// Encode packs src, of at most the chunk size, into dst and gives the packed size: an even number of 8 or more, or 0 if src is empty or does not fit in dst packed.
-// It writes nowhere else, does not change src, and allocates nothing. Given a dst one byte shorter than src, 0 means to store src as it is.
+// Encode packs src, at most the chunk size, into dst and returns the packed size: an even number of at least 8, or 0 if src is empty or
+// its packed form does not fit. It writes nothing outside dst, does not change src, and does not allocate. To keep only chunks that shrink,
+// pass a dst of len(src)-1 bytes.
 func (e *Encoder) Encode(dst, src []byte) int {
 	n, _ := e.EncodeFunc(dst, src, nil)
 	return n
 }
 
-// EncodeFunc is Encode that calls rest, unless it is nil, every few milliseconds to tens of them, and stops with the error that rest gives, if
-// any. It fails otherwise only if src is larger than the chunk size.
+// EncodeFunc is Encode for chunks that may take seconds. It calls rest, if not nil, every few milliseconds to tens of milliseconds; an
+// error from rest stops it and is returned. Otherwise it fails only if src is larger than the chunk size.
 func (e *Encoder) EncodeFunc(dst, src []byte, rest func() error) (int, error) {
 	switch {
 	case len(src) > len(e.buf)-bufSlack:
@@ -142,7 +144,7 @@ func (e *Encoder) EncodeFunc(dst, src []byte, rest func() error) (int, error) {
 			}
 		}
 	}
-	clear(e.buf[e.n:][:bufSlack]) // the outcome must not depend on the chunk before
+	clear(e.buf[e.n:][:bufSlack]) // the result must not depend on the chunk before
 	if err := e.x86.run(e.buf[:e.n], toAbsolute, rest); err != nil {
 		return 0, err
 	}
@@ -158,11 +160,11 @@ func (e *Encoder) EncodeFunc(dst, src []byte, rest func() error) (int, error) {
 	if err == nil {
 		n = e.out.finish()
 	}
-	e.out = output{} // hold on to nothing
+	e.out = output{} // keep no reference to dst
 	return n, err
 }
 
-// reset sets up the model for a chunk, as the decoder does.
+// reset initializes the model for a chunk, as the decoder does.
 func (e *Encoder) reset() {
 	for _, c := range [...][]context{e.main[:], e.match[:], e.lz[:], e.lzRep[0][:], e.lzRep[1][:], e.delta[:], e.dltRep[0][:], e.dltRep[1][:]} {
 		for i := range c {
@@ -183,7 +185,7 @@ func (e *Encoder) reset() {
 	e.cur = firstHistory
 }
 
-// assign gives each symbol its code, from what the decoder reads codes by.
+// assign sets code and length of each symbol from the decoding tables.
 func (c *coder) assign() {
 	at, code := 0, uint32(0)
 	for l := uint32(1); l <= maxCodeBits; l++ {
@@ -213,14 +215,14 @@ func (e *Encoder) decide(c *context, bit uint64) {
 	c.zero = uint64(min(max(64-bits.OnesCount64(c.history), 1), 63))
 }
 
-// symbol writes one and counts it. A code that is due is built anew at the item's end, by renew, as the decoder does.
+// symbol writes a symbol and counts it. renew rebuilds a code that is due at the end of the item, as the decoder does.
 func (e *Encoder) symbol(c *coder, sym int) {
 	e.out.put(uint64(c.code[sym&1023]), uint(c.length[sym&1023]))
 	c.freq[sym&1023]++
 	c.left--
 }
 
-// renew builds a code anew if it is due, and reports whether it was.
+// renew rebuilds a code if it is due, and reports whether it did.
 func (e *Encoder) renew(c *coder) bool {
 	if c.left >= 0 {
 		return false
@@ -243,7 +245,7 @@ func (e *Encoder) writeLength(length int) {
 	e.out.put(uint64(uint32(length)-slot.base), uint(slot.extra))
 }
 
-// longLengthSlot is the slot of a length of 256 or more.
+// longLengthSlot returns the slot of a length of 256 or more.
 func (e *Encoder) longLengthSlot(length int) int {
 	s := int(e.lengthSlot[len(e.lengthSlot)-1])
 	for s+1 < numLengths && length >= int(e.lengthSlots[s+1].base) {
@@ -252,7 +254,7 @@ func (e *Encoder) longLengthSlot(length int) int {
 	return s
 }
 
-// writeOffset writes an offset, or a delta match's raw offset.
+// writeOffset writes the offset of an LZ match, or the raw offset of a delta match.
 func (e *Encoder) writeOffset(c *coder, offset uint32) {
 	s := e.runs.slot(offset)
 	e.symbol(c, s)
@@ -260,7 +262,7 @@ func (e *Encoder) writeOffset(c *coder, offset uint32) {
 	e.out.put(uint64(offset-slot.base), uint(slot.extra))
 }
 
-// write writes an item, which covers length bytes at at, and makes codes anew that are due.
+// write writes an item that covers length bytes from at on, and rebuilds the codes that are due.
 func (e *Encoder) write(at, length int, source uint32) {
 	h := &e.cur
 	ctx := h.ctx
@@ -287,7 +289,7 @@ func (e *Encoder) write(at, length int, source uint32) {
 			e.writeOffset(&e.offsets, source-sourceBase)
 		}
 		h.lzMatch(source)
-	} else { // only the parser finds these
+	} else { // only levels 2 and 3 find delta matches
 		e.decide(which, 1)
 		delta := &e.delta[ctx>>deltaAt%repStates]
 		source &^= sourceDelta
@@ -316,7 +318,7 @@ func (e *Encoder) write(at, length int, source uint32) {
 	}
 }
 
-// writeRecent writes which of the recent offsets is meant, 0 to 2.
+// writeRecent writes which of the recent offsets is used, 0 to 2.
 func (e *Encoder) writeRecent(c *[2][repStates]context, state0, state1 uint64, which uint32) {
 	if which == 0 {
 		e.decide(&c[0][state0%repStates], 0)
@@ -326,13 +328,13 @@ func (e *Encoder) writeRecent(c *[2][repStates]context, state0, state1 uint64, w
 	e.decide(&c[1][state1%repStates], uint64(which-1))
 }
 
-// offsetTable finds the slot of an offset. Runs of slots of one width follow each other: an offset's number of bits tells the run, or one a
-// little before it.
+// offsetTable finds the slot of an offset. The slots of one width form a run. The number of bits of an offset gives its run, or one
+// slightly before it.
 type offsetTable struct {
-	base  [32]uint32 // the lowest offset of each run of slots; the last slot is a run, and a border follows. More than there are: see slot
-	first [32]uint16 // its first slot
-	extra [32]uint8  // the extra bits of its slots
-	start [33]uint8  // for each number of bits, the run of the lowest offset that has so many
+	base  [32]uint32 // by run: lowest offset; the last slot is a run, and a sentinel follows. 32 are enough, and suit the masks in slot
+	first [32]uint16 // by run: first slot
+	extra [32]uint8  // by run: number of extra bits
+	start [33]uint8  // by number of bits: run of the lowest offset with that many bits
 }
 
 func (t *offsetTable) make() {
@@ -353,7 +355,7 @@ func (t *offsetTable) make() {
 	}
 }
 
-// slot is that of an offset of at most 31 bits. Masks keep indexes from being checked.
+// slot returns the slot of an offset of at most 31 bits. The masks avoid bounds checks.
 func (t *offsetTable) slot(offset uint32) int {
 	run := uint32(t.start[bits.Len32(offset)&31])
 	for offset >= t.base[(run+1)&31] {

@@ -6,28 +6,28 @@ import (
 	"unsafe"
 )
 
-// Level 1: of a few earlier places with the same four bytes, and the recent offsets, the one that promises to save most; unless the next place has
-// something better.
+// Level 1 takes, of the recent offsets and a few earlier positions with the same four bytes, the match that is expected to save most,
+// unless the next position has a better one.
 
 const (
-	chainDepth = 12 // earlier places looked at
-	farDepth   = 6  // in a large chunk, where each of them lies outside the processor's caches
+	chainDepth = 12 // earlier positions tried
+	farDepth   = 6  // the same in chunks larger than farSize, where each of them lies outside the processor's caches
 	farSize    = 1 << 20
-	chainNice  = 64 // a match so long is taken at once
-	restSize   = 1 << 16
+	chainNice  = 64      // a match of this length is taken at once
+	restSize   = 1 << 16 // bytes between calls of rest
 )
 
-// chains finds earlier places with the same first four bytes.
+// chains finds earlier positions with the same first four bytes.
 type chains struct {
-	head  []uint32 // of each hash: the latest place, from 1, plus base
-	prev  []uint32 // of each place: the one before with its hash, likewise
+	head  []uint32 // by hash: the latest position, from 1, plus base
+	prev  []uint32 // by position: the one before with the same hash, likewise
 	shift uint32   // makes a hash from a product
-	base  uint32   // grows from chunk to chunk by so much that places of earlier ones are not above it
+	base  uint32   // grows with each chunk, so that entries of earlier chunks are not above it
 	size  uint32   // of the chunk
-	depth int      // earlier places looked at
+	depth int      // earlier positions tried
 }
 
-// chainOrder is the number of bits of a hash.
+// chainOrder returns the number of bits of a hash.
 func chainOrder(size int) int { return min(max(bits.Len(uint(size-1)), 12), 20) }
 
 func newChains(size int) *chains {
@@ -37,7 +37,7 @@ func newChains(size int) *chains {
 
 func chainsMemory(size int) int64 { return 4<<chainOrder(size) + 4*int64(size) }
 
-// reset takes up a chunk of so many bytes.
+// reset starts with a new chunk of size bytes.
 func (c *chains) reset(size int) {
 	if c.base += c.size; c.base > 1<<31 {
 		c.base = 0
@@ -50,7 +50,7 @@ func (c *chains) reset(size int) {
 	}
 }
 
-// matchLength is how many bytes from a and b on are the same, at most limit. After limit bytes from either, 8 more can be read.
+// matchLength returns the number of equal bytes from a and b on, at most limit. It may read 8 bytes past limit.
 func matchLength(a, b unsafe.Pointer, limit int) int {
 	i := 0
 	for i < limit {
@@ -63,7 +63,7 @@ func matchLength(a, b unsafe.Pointer, limit int) int {
 	return limit
 }
 
-// insert adds a place that has four bytes, and gives what was the latest one with their hash.
+// insert inserts a position, which has at least four bytes, and returns the entry of the latest one with the same hash before.
 func (c *chains) insert(buf []byte, at int) uint32 {
 	h := binary.LittleEndian.Uint32(buf[at:]) * 0x9E3779B1 >> (c.shift & 31)
 	was := c.head[h]
@@ -72,14 +72,14 @@ func (c *chains) insert(buf []byte, at int) uint32 {
 	return was
 }
 
-// fastMatch is the best match at a place, and how many bits it may save.
+// fastMatch is the best match at a position. gain estimates how many bits it saves.
 type fastMatch struct {
 	length int
 	source uint32
 	gain   int
 }
 
-// find looks for the best match at at, and adds the place.
+// find returns the best match at position at, and inserts the position.
 func (e *Encoder) find(at int) (best fastMatch) {
 	limit := e.n - at
 	if limit < 4 {
@@ -124,7 +124,7 @@ func (e *Encoder) find(at int) (best fastMatch) {
 	return best
 }
 
-// parseFast packs the chunk.
+// parseFast packs the chunk at level 1.
 func (e *Encoder) parseFast(rest func() error) error {
 	e.fast.reset(e.n)
 	next := restSize
@@ -154,7 +154,7 @@ func (e *Encoder) parseFast(rest func() error) error {
 			continue
 		}
 		if m.length < chainNice && at+1 < e.n {
-			// A recent offset is told by its number, which a literal before it changes: so it is looked up as it will be then.
+			// The recent offsets change after a literal, so look with those that hold then.
 			was := e.cur
 			e.cur.literal()
 			ahead = e.find(at + 1)
@@ -176,7 +176,7 @@ func (e *Encoder) parseFast(rest func() error) error {
 	return nil
 }
 
-// fastSkip adds places that a match covers; of a very long one only the last.
+// fastSkip inserts the positions that a match covers, at most the last 1024.
 func (e *Encoder) fastSkip(from, to int) {
 	for i := max(from, to-1024); i < min(to, e.n-3); i++ {
 		e.fast.insert(e.buf, i)

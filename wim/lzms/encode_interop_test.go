@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// packWIM packs the resources of an archive that wimlib-imagex has just stored uncompressed, one by one or all blobs in one solid resource.
+// packWIM packs the resources of an uncompressed archive made by wimlib-imagex, one by one or all blobs in one solid resource. It returns
+// the archive and the number of chunks that shrank.
 func packWIM(t *testing.T, e *Encoder, f []byte, chunkSize int, solid bool) (out []byte, packed int) {
 	t.Helper()
 	le := binary.LittleEndian
@@ -22,7 +23,7 @@ func packWIM(t *testing.T, e *Encoder, f []byte, chunkSize int, solid bool) (out
 		le.PutUint64(b[8:], uint64(at))
 		le.PutUint64(b[16:], plain)
 	}
-	// chunks packs bytes and gives the packed chunks and their sizes.
+	// chunks packs bytes and returns the packed chunks and their sizes.
 	chunks := func(src []byte) (all []byte, sizes []int) {
 		for len(src) > 0 {
 			c := src[:min(chunkSize, len(src))]
@@ -92,7 +93,7 @@ func packWIM(t *testing.T, e *Encoder, f []byte, chunkSize int, solid bool) (out
 	return out, packed
 }
 
-// TestEncodeInterop: wimlib-imagex and 7-Zip verify archives whose chunks are packed here.
+// TestEncodeInterop: wimlib-imagex and 7-Zip verify archives whose chunks our encoder packed.
 func TestEncodeInterop(t *testing.T) {
 	f, err := os.ReadFile(capture(t, sampleFiles(t), "--compress=none"))
 	if err != nil {
@@ -109,7 +110,7 @@ func TestEncodeInterop(t *testing.T) {
 			continue
 		}
 		t.Run(fmt.Sprintf("%dK/level%d/solid=%v", c.chunk>>10, c.level, c.solid), func(t *testing.T) {
-			e := makeEncoder(t, min(c.chunk, 8<<20), c.level) // all of the sample is less
+			e := makeEncoder(t, min(c.chunk, 8<<20), c.level) // the whole sample is smaller
 			wim, packed := packWIM(t, e, f, c.chunk, c.solid)
 			name := filepath.Join(t.TempDir(), "x.wim")
 			if err := os.WriteFile(name, wim, 0o644); err != nil {

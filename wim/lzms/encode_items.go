@@ -1,25 +1,25 @@
 package lzms
 
-// What an item repeats, in one word: 0 to 2 a recent offset, else an offset plus sourceBase; with sourceDelta the same of delta matches, where a pair
-// of power<<rawBits | raw offset stands for the offset.
+// The source of an item is one word. For an LZ match it is 0 to 2 for a recent offset, or the offset plus sourceBase. A delta match has
+// sourceDelta set, and a pair power<<rawBits | raw offset in place of the offset.
 const (
 	sourceBase    = 3
 	sourceDelta   = 1 << 31
 	sourceLiteral = 1<<32 - 1
-	rawBits       = 28 // of raw offsets, at most: delta matches that are farther away are not looked for
+	rawBits       = 28 // largest number of bits of a raw offset; the encoder ignores delta matches with larger ones
 )
 
-// history is what the model takes from the items so far: recent offsets and the contexts of decisions. It is small enough for each place that the
-// parser looks at to have one.
+// history is what the model keeps of the items so far: recent offsets and the contexts of decisions. It is small, because the parser keeps
+// one for each node.
 type history struct {
-	// The last four offsets, the latest first, 32 bits each, lowest first, as the decoder has them. Directly after a match its own, the
-	// first, is not among the recent three.
+	// The last four offsets, the latest first, 32 bits each, the lowest first, as in the decoder. Directly after a match its own offset,
+	// the first, is not among the three recent ones.
 	lz01, lz23       uint64
 	delta01, delta23 uint64 // pairs, likewise
-	ctx              uint64 // the latest outcomes of each decision, and whether the item before was a match of either kind
+	ctx              uint64 // latest outcomes of each decision; lzLate, deltaLate
 }
 
-// Where in ctx the outcomes of each decision are.
+// Offsets in ctx of the outcomes of each decision.
 const (
 	mainAt    = 0
 	matchAt   = mainAt + 4
@@ -46,13 +46,13 @@ const (
 	dlt1Mask   = (repStates - 1) << dltRep1At
 )
 
-// literal takes up a literal.
+// literal updates h after a literal.
 func (h *history) literal() {
 	c := h.ctx
 	h.ctx = c&^(mainMask|lzLate|deltaLate) | c<<1&mainMask
 }
 
-// lzMatch takes up an LZ match.
+// lzMatch updates h after an LZ match.
 func (h *history) lzMatch(source uint32) {
 	c := h.ctx
 	late := c & lzLate
@@ -76,7 +76,7 @@ func (h *history) lzMatch(source uint32) {
 	h.lz01, h.lz23 = toFront(h.lz01, h.lz23, source)
 }
 
-// deltaMatch takes up a delta match. source is without sourceDelta.
+// deltaMatch updates h after a delta match. source does not have sourceDelta.
 func (h *history) deltaMatch(source uint32) {
 	c := h.ctx
 	late := c & deltaLate
@@ -100,7 +100,7 @@ func (h *history) deltaMatch(source uint32) {
 	h.delta01, h.delta23 = toFront(h.delta01, h.delta23, source)
 }
 
-// toFront moves one of four to the front.
+// toFront moves the offset with index at, 0 to 3, to the front.
 func toFront(a, b uint64, at uint32) (uint64, uint64) {
 	switch at {
 	case 0:
@@ -113,7 +113,8 @@ func toFront(a, b uint64, at uint32) (uint64, uint64) {
 	return a<<32 | b>>32, b<<32 | a>>32
 }
 
-// recent is the three recent offsets of four, 32 bits each, the lowest first; late is not 0 if the item before was a match of their kind.
+// recent returns the three recent ones of four offsets, 32 bits each, the lowest first. late is not 0 if the item before was a match of
+// their kind.
 func recent(a, b, late uint64) (uint64, uint64) {
 	if late != 0 {
 		return a>>32 | b<<32, b >> 32

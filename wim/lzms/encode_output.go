@@ -2,17 +2,16 @@ package lzms
 
 import "encoding/binary"
 
-// output is where the packed chunk goes: units of the range coder from the front, and those of bits that are read backward from the
-// end.
+// output writes the packed chunk: the units of the range coder from the front, the units that are read backward from the end.
 type output struct {
 	dst    []byte
-	front  int    // where the range coder's next unit goes
-	back   int    // where the units from the end start
-	low    uint64 // the range coder's lower end: 32 bits and a carry
+	front  int    // offset of the range coder's next unit
+	back   int    // offset of the last unit written from the end
+	low    uint64 // lower end of the range: 32 bits and a carry
 	rng    uint64
-	bits   uint64 // bits not yet written, the first of them highest, at the bottom
+	bits   uint64 // the lowest nbits are not yet written, the first of them highest
 	nbits  uint
-	failed bool // the two have met
+	failed bool // the two streams have met: dst is too small
 }
 
 func (o *output) reset(dst []byte) {
@@ -20,17 +19,17 @@ func (o *output) reset(dst []byte) {
 	*o = output{dst: dst, back: len(dst), rng: 0xFFFFFFFF}
 }
 
-// shift writes the range coder's upper 16 bits.
+// shift writes the upper 16 bits of low.
 func (o *output) shift() {
 	o.rng <<= 16
 	if o.front+2 > o.back {
 		o.failed = true
-		o.front = 0 // what follows is not used
+		o.front = 0 // the output is not used any more
 		if o.back < 2 {
 			return
 		}
 	}
-	if o.low>>32 != 0 { // the carry goes up through units that are all ones
+	if o.low>>32 != 0 { // the carry propagates through units of all ones
 		for i := o.front - 2; i >= 0; i -= 2 {
 			u := binary.LittleEndian.Uint16(o.dst[i:]) + 1
 			binary.LittleEndian.PutUint16(o.dst[i:], u)
@@ -44,7 +43,7 @@ func (o *output) shift() {
 	o.low = o.low & 0xFFFF << 16
 }
 
-// put writes n bits of v, at most 32, that are read backward. v has no others.
+// put writes the lowest n bits of v, at most 32, to the backward stream. The other bits of v are 0.
 func (o *output) put(v uint64, n uint) {
 	o.bits = o.bits<<n | v
 	o.nbits += n
@@ -66,13 +65,13 @@ func (o *output) unit(u uint16) {
 	binary.LittleEndian.PutUint16(o.dst[o.back:], u)
 }
 
-// leastPacked is how short a packed chunk gets: 7-Zip 26.02 refuses shorter ones.
+// leastPacked is the smallest size of a packed chunk. 7-Zip 26.02 refuses smaller ones.
 const leastPacked = 8
 
-// finish writes what is left and brings the two together. It gives the packed size, or 0 if dst was too small.
+// finish writes the remaining bits and joins the two streams. It returns the packed size, or 0 if dst was too small.
 //
-// A decoder that takes in the next unit before it needs it, as 7-Zip does, must find one of the range coder there too, and the coder's
-// lower end to the last bit: it refuses a chunk where that is not what it has then.
+// 7-Zip reads the range coder's next unit as soon as the range is small, even after the last item, and refuses a chunk unless its code is
+// 0 then. So finish writes that unit too, and all bits of low.
 func (o *output) finish() int {
 	if o.rng <= 0xFFFF {
 		o.shift()

@@ -7,51 +7,52 @@ import (
 	"wimscope/wim/internal/match"
 )
 
-// Levels 2 and 3: the cheapest items for a stretch of places, by what decisions and codes cost at its start. Each place of the stretch is a node:
-// from the first to the last, the items that may begin there offer those where they end a cheaper way. What an item costs depends on the
-// items before it, through the contexts of decisions and the recent offsets; each node has those of the cheapest way to it. The
-// stretch ends where all ways meet, so that the model's costs stay those of the moment, or after so many nodes.
+// Levels 2 and 3 look for the cheapest items for a stretch of positions, at the costs of decisions and codes at its start. Each position of
+// the stretch is a node. From the first node to the last, each item that may begin at a node is a possible cheaper way to the node where it
+// ends. The cost of an item depends on the items before it, through the contexts of decisions and the recent offsets; each node keeps those
+// of the cheapest way to it. The stretch ends where all ways meet, so that costs are never far out of date, or after lookahead nodes.
 
 const (
 	costBits   = 6 // costs are in 64ths of a bit
 	niceMost   = 255
 	nodeSlack  = 2*niceMost + 8
-	findPlaces = 64      // places whose matches are looked for at once
-	findSpace  = 1024    // and matches that there is room for
-	parseRest  = 1 << 14 // places between calls of rest
+	findPlaces = 64      // positions whose matches are found at once
+	findSpace  = 1024    // room for their matches
+	parseRest  = 1 << 14 // positions between calls of rest
 )
 
-// node is a place of the stretch, and the last step of the cheapest way to it.
+// node is a position of the stretch, with the last step of the cheapest way to it.
 type node struct {
 	cost   uint32
 	length uint32 // bytes of the step
 	source uint32 // of its item
-	// If not 0, the step is up to three items: one of source, if there are bytes for it, a literal, and a match of tail bytes with the latest offset.
+	// If not 0, the step is two or three items: a match with source, if length allows one, a literal, and a match of tail bytes with the
+	// latest offset.
 	tail uint32
 }
 
-// parser finds the items.
+// parser is the working space of levels 2 and 3.
 type parser struct {
 	tree    *match.Tree
 	found   [findSpace]match.TreeMatch
-	ends    [findPlaces]uint32 // in found, of the places that tree has passed last
-	begin   uint32             // in found, of the next of them
-	next    int
-	passed  int // how many they are
+	ends    [findPlaces]uint32 // ends in found of the matches of the positions that tree passed last
+	begin   uint32             // begin in found of the matches of the next of those positions
+	next    int                // index of that position
+	passed  int                // number of those positions
 	deltas  deltaFinder
-	spanned [numPowers]uint32 // pairs that it found
+	spanned [numPowers]uint32 // pairs found by deltas
 
 	nodes  []node
 	states []history
 	path   []node
 
-	covered   int    // places that a match just taken covers, which tree has not passed yet
-	nice      int    // a match so long is taken at once
-	lookahead int    // nodes of a stretch at most
-	enough    uint32 // where an LZ match is longer, no delta match is looked for
-	all       bool   // look at more
+	covered   int    // positions covered by the match just taken that tree has not passed yet
+	nice      int    // a match of this length is taken at once
+	lookahead int    // largest number of nodes in a stretch
+	enough    uint32 // no delta match is looked for where an LZ match is longer
+	all       bool   // try more combinations
 
-	zero, one [64]uint32 // what outcomes cost, by the probability of a zero in 64ths
+	zero, one [64]uint32 // costs of the outcomes, by the probability of a zero in 64ths
 
 	literal     [numLiterals]uint32
 	length      [niceMost + 1]uint32 // by length
@@ -80,7 +81,7 @@ func parserMemory(chunkSize int) int64 {
 	return match.TreeMemory(chunkSize) + int64(unsafe.Sizeof(parser{})) + (4096+nodeSlack)*(2*int64(unsafe.Sizeof(node{}))+int64(unsafe.Sizeof(history{})))
 }
 
-// bitCost is what an outcome of probability z/64 costs: log2(64/z), by squaring, so that all platforms have the same.
+// bitCost returns the cost of an outcome of probability z/64: log2(64/z). It squares integers, so that all platforms get the same.
 func bitCost(z uint64) uint32 {
 	v := z << (32 - 6) // of 1<<32
 	cost := uint32(0)
@@ -88,7 +89,7 @@ func bitCost(z uint64) uint32 {
 		v <<= 1
 		cost++
 	}
-	// v is 1<<31 to 1<<32: cost is log2(1<<32/v) and whole bits
+	// v is 1<<31 to 1<<32: log2(1<<32/v) is left to add to cost
 	frac := uint32(0)
 	for range costBits {
 		v = v * v >> 32
@@ -126,7 +127,7 @@ func (p *parser) lengthCosts(e *Encoder) {
 	}
 }
 
-// parse packs the chunk.
+// parse packs the chunk at level 2 or 3.
 func (e *Encoder) parse(rest func() error) error {
 	p := e.parser
 	if err := p.tree.Reset(e.buf[:e.n], rest); err != nil {
@@ -166,7 +167,7 @@ func (e *Encoder) parse(rest func() error) error {
 	return nil
 }
 
-// stretch packs the items of one stretch, from at on, and returns where it ends.
+// stretch writes the items of one stretch, from at on, and returns its end.
 func (e *Encoder) stretch(at int) int {
 	p := e.parser
 	buf := unsafe.Pointer(&e.buf[0])
@@ -176,7 +177,7 @@ func (e *Encoder) stretch(at int) int {
 	stateAt := func(i int) *history { return (*history)(unsafe.Add(states, i*int(unsafe.Sizeof(history{})))) }
 	nodeAt(0).cost = 0
 	*stateAt(0) = e.cur
-	reach := 0 // nodes up to it have a way
+	reach := 0 // last node that a way leads to
 	nice := uint32(p.nice)
 	spans := p.deltas.spans(at)
 	for i := 0; ; i++ {
@@ -304,7 +305,7 @@ func (e *Encoder) stretch(at int) int {
 		if to := nodeAt(i + 1); literal < to.cost {
 			*to = node{literal, 1, sourceLiteral, 0}
 		}
-		if p.all { // a literal and the latest offset, told together: a way through a node that may be cheaper by another
+		if p.all { // a literal, then the latest offset, as one step: the node between may have a cheaper way that loses that offset
 			offset := uint32(h.lz01)
 			if int(offset) < here && limit > 3 {
 				reach = e.withTail(i, 0, reach, cost, 0, int(offset), here, h)
@@ -381,13 +382,13 @@ func (e *Encoder) stretch(at int) int {
 	}
 }
 
-// find looks for the matches of the next places.
+// find finds the matches of the next positions.
 func (p *parser) find() {
 	p.begin, p.next = 0, 0
 	p.passed = p.tree.Find(p.found[:], p.ends[:])
 }
 
-// skip passes places.
+// skip passes n positions without looking for matches.
 func (p *parser) skip(n int) {
 	if known := min(n, p.passed-p.next); known > 0 {
 		p.next += known
@@ -397,7 +398,7 @@ func (p *parser) skip(n int) {
 	p.tree.Skip(n)
 }
 
-// extend makes nodes up to one that has none yet.
+// extend makes sure that nodes up to to are initialized, and returns the last initialized one.
 func (p *parser) extend(reach, to int) int {
 	for reach < to {
 		reach++
@@ -406,8 +407,9 @@ func (p *parser) extend(reach, to int) int {
 	return reach
 }
 
-// withTail looks whether a match of n bytes, which has the cost up to its end, goes on with the same offset after one byte that differs. n may be 0: then
-// offset is the latest one. h is the history before it.
+// withTail checks whether a match of n bytes continues with the same offset after one byte that differs, and offers the three items as one
+// step. cost is the cost up to the end of the match, h the history before it. If n is 0, there is no match, and offset is the latest one. It
+// returns the new reach.
 func (e *Encoder) withTail(i, n, reach int, cost uint32, source uint32, offset, here int, h *history) int {
 	p := e.parser
 	from := here + n + 1
@@ -437,7 +439,7 @@ func (e *Encoder) withTail(i, n, reach int, cost uint32, source uint32, offset, 
 	return reach
 }
 
-// takeMatch ends a stretch with a long match at its i-th place, whose matches have been looked for, and returns where that ends.
+// takeMatch ends the stretch with a long match of n bytes at its i-th node, and returns the end of that match.
 func (e *Encoder) takeMatch(at, i, n int, source uint32) int {
 	e.writePath(at, i)
 	e.write(at+i, n, source)
@@ -445,7 +447,7 @@ func (e *Encoder) takeMatch(at, i, n int, source uint32) int {
 	return at + i + n
 }
 
-// writePath writes the items of the cheapest way to a node.
+// writePath writes the items of the cheapest way to a node of the stretch that starts at at.
 func (e *Encoder) writePath(at, to int) {
 	p := e.parser
 	n := 0

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// encodeKinds are kinds of data, each made anew for a size.
+// encodeKinds are kinds of data, each with a function that makes it for a size.
 var encodeKinds = []struct {
 	name string
 	make func(rnd *rand.Rand, n int) []byte
@@ -125,7 +125,8 @@ func makeEncoder(t testing.TB, size, level int) *Encoder {
 	return e
 }
 
-// roundTrip packs a chunk and wants it back from both decoders; not if it does not fit in less than its size and spare more.
+// roundTrip packs a chunk into less than len(src)+spare bytes, and checks that both decoders return it. It returns the packed size, or 0
+// if the chunk does not fit.
 func roundTrip(t testing.TB, e *Encoder, d *Decoder, src []byte, spare int) int {
 	t.Helper()
 	const guard = 32
@@ -162,8 +163,8 @@ func roundTrip(t testing.TB, e *Encoder, d *Decoder, src []byte, spare int) int 
 	return n
 }
 
-// endsClean wants of a packed chunk what 7-Zip does: when all is decoded and the range coder has taken in the next unit, if it is time to, without
-// running into the other stream, it has nothing left.
+// endsClean checks what 7-Zip demands of a packed chunk: after the last item, and after the range coder has read its next unit if the
+// range is small, the coder's value is 0 and it has not run into the other stream.
 func endsClean(t testing.TB, packed []byte, size int) {
 	t.Helper()
 	d := plainDecoder{dst: make([]byte, size), src: packed}
@@ -174,11 +175,11 @@ func endsClean(t testing.TB, packed []byte, size int) {
 		d.value = d.value<<16 | uint32(d.unit())
 	}
 	if units := int64(d.units) + (d.bits+15)/16; d.value != 0 || units > int64(len(packed)/2) {
-		t.Fatalf("%#x is left at the end, and %d units were read of %d bytes", d.value, units, len(packed))
+		t.Fatalf("the value is %#x at the end, after %d units of %d bytes", d.value, units, len(packed))
 	}
 }
 
-// TestEncode: what is packed unpacks to the same, for data of each kind, of sizes around the chunk's.
+// TestEncode: packed chunks unpack to the same bytes, for data of each kind, in sizes up to the chunk size.
 func TestEncode(t *testing.T) {
 	const chunk = 1 << 15
 	for level := 1; level <= 3; level++ {
@@ -189,7 +190,7 @@ func TestEncode(t *testing.T) {
 				for _, n := range []int{1, 2, 3, 4, 5, 8, 17, 18, 19, 64, 500, 4096, 10_001, chunk - 1, chunk} {
 					src := k.make(rnd, n)
 					if got := roundTrip(t, e, d, src, 64+n/8); got == 0 {
-						t.Errorf("%d bytes do not fit in a little more", n)
+						t.Errorf("%d bytes do not fit in slightly more", n)
 					}
 					roundTrip(t, e, d, src, 0)
 				}
@@ -198,8 +199,7 @@ func TestEncode(t *testing.T) {
 	}
 }
 
-// TestEncodeRandom: the same of very many small chunks.
-// In make campaign, of a hundred thousand.
+// TestEncodeRandom does the same with many small chunks. make campaign runs a hundred thousand.
 func TestEncodeRandom(t *testing.T) {
 	rounds := 300
 	switch {
@@ -212,7 +212,7 @@ func TestEncodeRandom(t *testing.T) {
 	level, round := 1, 0
 	defer func() {
 		if t.Failed() {
-			t.Logf("that was level %d, round %d", level, round)
+			t.Logf("at level %d, round %d", level, round)
 		}
 	}()
 	for ; level <= 3; level++ {
@@ -222,13 +222,13 @@ func TestEncodeRandom(t *testing.T) {
 			src := randomChunk(rnd)
 			spare := rnd.IntN(2) * (64 + len(src)/8)
 			if n := roundTrip(t, e, d, src, spare); n == 0 && spare > 0 {
-				t.Fatalf("%d bytes do not fit in a little more", len(src))
+				t.Fatalf("%d bytes do not fit in slightly more", len(src))
 			}
 		}
 	}
 }
 
-// randomChunk is data of one kind or several, mostly little.
+// randomChunk returns data of one kind or several, mostly little.
 func randomChunk(rnd *rand.Rand) (b []byte) {
 	kind := func() []byte {
 		return encodeKinds[rnd.IntN(len(encodeKinds))].make(rnd, 1+rnd.IntN(1<<rnd.IntN(12)))
@@ -248,7 +248,7 @@ func randomChunk(rnd *rand.Rand) (b []byte) {
 	return b
 }
 
-// TestEncodeLarge: a chunk of many rebuilt codes, far offsets and very long matches.
+// TestEncodeLarge: a chunk in which codes are often rebuilt, with large offsets and very long matches.
 func TestEncodeLarge(t *testing.T) {
 	const n = 1 << 20
 	rnd := rand.New(rand.NewPCG(11, 12))
@@ -270,11 +270,11 @@ func TestEncodeLarge(t *testing.T) {
 	}
 }
 
-// TestEncodeLargest: large chunks, with matches over all of them; but the largest that Microsoft's programs read, at the level that is quick,
-// only in make campaign. A chunk of 1 GiB takes 20 GB at the other levels, and at this one 8.
+// TestEncodeLargest: large chunks with matches across all of them. 64 MiB, the most that Microsoft's programs read, is always packed at
+// level 1; the rest only in make campaign. 1 GiB is packed at level 1 only: it takes 8 GB there, and 20 GB at the other levels.
 func TestEncodeLargest(t *testing.T) {
 	if runtime.GOOS == "js" || testing.Short() {
-		t.Skip("takes long, and much memory")
+		t.Skip("takes long and needs much memory")
 	}
 	cases := []struct{ size, level int }{{64 << 20, 1}}
 	if os.Getenv("WIMSCOPE_CAMPAIGN") != "" {
@@ -292,7 +292,7 @@ func TestEncodeLargest(t *testing.T) {
 			switch k := rnd.IntN(3); {
 			case k == 0 || len(src) == 0:
 				src = append(src, encodeKinds[rnd.IntN(len(encodeKinds))].make(rnd, 1+rnd.IntN(1<<19))[:]...)
-			default: // from far back, with a difference
+			default: // a distant copy with a change
 				n := 1 + rnd.IntN(min(len(src), 1<<23))
 				from := rnd.IntN(len(src) - n + 1)
 				src = append(src, src[from:from+n]...)
@@ -309,11 +309,11 @@ func TestEncodeLargest(t *testing.T) {
 		if err := d.Decode(back, dst[:n]); err != nil || !bytes.Equal(back, src) {
 			t.Fatalf("%d MiB, level %d: %v, or other bytes", c.size>>20, c.level, err)
 		}
-		runtime.GC() // before the next takes its memory
+		runtime.GC() // free the memory before the next one
 	}
 }
 
-// TestEncodeSizes: packed sizes of the two chunks that another implementation packed stay near to that one's.
+// TestEncodeSizes: the two chunks that another implementation packed do not become much larger here.
 func TestEncodeSizes(t *testing.T) {
 	d := NewDecoder()
 	for _, c := range chunks {
@@ -343,7 +343,7 @@ func TestEncodeDeterministic(t *testing.T) {
 		a, b := make([]byte, 1<<15), make([]byte, 1<<15)
 		for i, k := range encodeKinds {
 			src := k.make(rnd, 1+rnd.IntN(1<<15))
-			if i%3 == 2 { // where counting begins again
+			if i%3 == 2 { // where positions start again
 				base := 1<<31 - uint32(rnd.IntN(3*len(src)))
 				if level == 1 {
 					clear(used.fast.head)
@@ -362,7 +362,7 @@ func TestEncodeDeterministic(t *testing.T) {
 	}
 }
 
-// TestEncodeDst: with every size of dst, the same bytes or none, and none past it.
+// TestEncodeDst: for every size of dst, Encode writes the same bytes or returns 0, and writes nothing past dst.
 func TestEncodeDst(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(15, 16))
 	for level := 1; level <= 3; level++ {
@@ -391,7 +391,7 @@ func TestEncodeDst(t *testing.T) {
 	}
 }
 
-// TestEncodeRest: rest is called now and then, and its error ends the work without harm to the next chunk.
+// TestEncodeRest: rest is called now and then, and its error stops packing and does not affect the next chunk.
 func TestEncodeRest(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(17, 18))
 	src := encodeKinds[4].make(rnd, 1<<19)
@@ -417,7 +417,7 @@ func TestEncodeRest(t *testing.T) {
 			}
 		}
 		if m := e.Encode(dst, src); m != size {
-			t.Errorf("level %d: after being stopped %d bytes, before %d", level, m, size)
+			t.Errorf("level %d: %d bytes after a stop, %d before", level, m, size)
 		}
 	}
 }
@@ -438,7 +438,7 @@ func TestEncoderLimits(t *testing.T) {
 	}
 }
 
-// TestEncodeNoAllocation: nothing is allocated for a chunk.
+// TestEncodeNoAllocation: packing a chunk does not allocate.
 func TestEncodeNoAllocation(t *testing.T) {
 	src := encodeKinds[8].make(rand.New(rand.NewPCG(19, 20)), 1<<15)
 	dst := make([]byte, len(src))
@@ -450,7 +450,7 @@ func TestEncodeNoAllocation(t *testing.T) {
 	}
 }
 
-// TestMemory: Memory says what an encoder takes.
+// TestMemory: NewEncoder allocates about what Memory returns.
 func TestMemory(t *testing.T) {
 	for level := 1; level <= 3; level++ {
 		for _, size := range []int{1, 1 << 15, 1 << 22} {
@@ -459,9 +459,9 @@ func TestMemory(t *testing.T) {
 			e := makeEncoder(t, size, level)
 			runtime.ReadMemStats(&after)
 			runtime.KeepAlive(e)
-			took, said := after.TotalAlloc-before.TotalAlloc, Memory(size, level)
-			if ratio := float64(took) / float64(said); ratio < 0.7 || ratio > 1.1 {
-				t.Errorf("%d bytes, level %d: took %d, said %d", size, level, took, said)
+			got, want := after.TotalAlloc-before.TotalAlloc, Memory(size, level)
+			if ratio := float64(got) / float64(want); ratio < 0.7 || ratio > 1.1 {
+				t.Errorf("%d bytes, level %d: allocated %d, want about %d", size, level, got, want)
 			}
 		}
 	}
@@ -470,7 +470,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestFilter: what filter does, unfilterPlain undoes, whatever the bytes; and it does something.
+// TestFilter: unfilterPlain reverses the filter for any bytes, and the filter does change some.
 func TestFilter(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(21, 22))
 	var u x86Filter
@@ -481,7 +481,7 @@ func TestFilter(t *testing.T) {
 		switch round % 4 {
 		case 0:
 			src = encodeKinds[rnd.IntN(len(encodeKinds))].make(rnd, n+1)
-		case 1: // nothing but what looks like code
+		case 1: // only what looks like code
 			src = make([]byte, n)
 			for i := range src {
 				src[i] = "\xE8\xE9\xFF\x15\x48\x4C\x8B\x8D\x05\x0D\xF0\x83\x00\x01"[rnd.IntN(14)]
@@ -490,7 +490,7 @@ func TestFilter(t *testing.T) {
 			src = encodeKinds[5].make(rnd, n+1)
 		}
 		if round == 1000 {
-			u.base = 1<<32 - 1000 // positions start over
+			u.base = 1<<32 - 1000 // positions start again
 		}
 		got := bytes.Clone(src)
 		if err := u.run(got, toAbsolute, nil); err != nil {
@@ -501,7 +501,7 @@ func TestFilter(t *testing.T) {
 		}
 		unfilterPlain(got)
 		if !bytes.Equal(got, src) {
-			t.Fatalf("round %d, %d bytes: not undone", round, len(src))
+			t.Fatalf("round %d, %d bytes: not reversed", round, len(src))
 		}
 	}
 	if changed < 500 {
@@ -509,7 +509,7 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// TestOffsetTable: the slot of an offset is the last whose lowest value is not above it.
+// TestOffsetTable: the slot of an offset is the last one whose lowest value is not above it.
 func TestOffsetTable(t *testing.T) {
 	var table offsetTable
 	table.make()
@@ -524,7 +524,7 @@ func TestOffsetTable(t *testing.T) {
 	}
 }
 
-// FuzzEncode: what is packed unpacks to the same, at each level.
+// FuzzEncode: packed chunks unpack to the same bytes, at each level.
 func FuzzEncode(f *testing.F) {
 	rnd := rand.New(rand.NewPCG(23, 24))
 	for _, k := range encodeKinds {
@@ -540,12 +540,12 @@ func FuzzEncode(f *testing.F) {
 			return
 		}
 		if roundTrip(t, encoders[level%3], d, src, len(src)/2+64) == 0 {
-			t.Fatalf("%d bytes do not fit in half as much again", len(src))
+			t.Fatalf("%d bytes do not fit in 1.5 times as many", len(src))
 		}
 	})
 }
 
-// BenchmarkEncode packs the file that WIMSCOPE_LZMS_FILE names, or the chunks in testdata, in chunks of 128 KiB and, with a file, of 64 MiB:
+// BenchmarkEncode packs the file named by WIMSCOPE_LZMS_FILE, or the chunks in testdata, in chunks of 128 KiB and, for a file, of 64 MiB:
 //
 //	WIMSCOPE_LZMS_FILE=/tmp/sample go test -run - -bench Encode -benchtime 1x
 func BenchmarkEncode(b *testing.B) {
@@ -593,7 +593,7 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// BenchmarkRepack packs chunks of the archive that WIMSCOPE_LZMS_WIM names anew, every so manyth that WIMSCOPE_LZMS_STEP says, and compares sizes:
+// BenchmarkRepack repacks one in WIMSCOPE_LZMS_STEP chunks of the archive named by WIMSCOPE_LZMS_WIM, and compares sizes:
 //
 //	WIMSCOPE_LZMS_WIM=/tmp/x.wim WIMSCOPE_LZMS_STEP=20 go test -run - -bench Repack/2 -benchtime 1x
 func BenchmarkRepack(b *testing.B) {

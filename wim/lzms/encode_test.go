@@ -7,16 +7,15 @@ import (
 	"strings"
 )
 
-// script packs items that it is told, right or wrong: it finds no matches and checks none. The codes and contexts are those of the plain
-// decoder.
+// script packs given items, good or bad: it finds no matches and checks none. It uses the codes and contexts of the plain decoder.
 type script struct {
 	low       uint64
 	rng       uint32
 	cache     uint16
 	pending   int
 	units     []uint16
-	bits      []byte // 0 or 1, as they are to be read
-	n         int    // bytes that the items give
+	bits      []byte // 0 or 1, in the order of reading
+	n         int    // bytes of output of the items
 	mainBit   plainDecision
 	matchBit  plainDecision
 	lzBit     plainDecision
@@ -126,7 +125,7 @@ func (s *script) recent(p *[2]plainDecision, n int) {
 	}
 }
 
-// lz is an LZ match of an offset that is written out, or of a recent one, 1 to 3.
+// lz writes an LZ match with an explicit offset if recent is 0, or else with a recent one, 1 to 3.
 func (s *script) lz(offset, recent, length int) {
 	s.decide(&s.mainBit, 1)
 	s.decide(&s.matchBit, 0)
@@ -156,13 +155,13 @@ func (s *script) delta(power, raw, recent, length int) {
 	s.n += length
 }
 
-// packed is the chunk.
+// packed returns the packed chunk.
 func (s *script) packed() []byte {
 	for range 3 {
 		s.shift()
 	}
 	var b []byte
-	for _, u := range s.units[1:] { // the first is there only for a carry that never comes
+	for _, u := range s.units[1:] { // the first is only for a carry, which never comes
 		b = binary.LittleEndian.AppendUint16(b, u)
 	}
 	for len(s.bits)%16 != 0 {
@@ -207,12 +206,12 @@ func (s *script) line(text string) error {
 	case word == "deltarep" && len(n) == 2:
 		s.delta(0, 0, n[0], n[1])
 	default:
-		return fmt.Errorf("what is %q?", text)
+		return fmt.Errorf("unknown item %q", text)
 	}
 	return nil
 }
 
-// vectorBytes reads bytes in hex and quoted text, each perhaps with *N after it for N times.
+// vectorBytes reads bytes in hex and quoted text, each of which may be repeated by *N.
 func vectorBytes(text string) ([]byte, error) {
 	var out []byte
 	for f := range strings.FieldsSeq(text) {

@@ -5,13 +5,13 @@ import (
 	"fmt"
 )
 
-// ErrCorrupt is what every error of Decode and DecodePlain wraps, except for one that pause gave.
+// ErrCorrupt is wrapped by every error of Decode and DecodePlain, except the errors of pause.
 var ErrCorrupt = errors.New("corrupt LZMS data")
 
-// CorruptError says where a packed chunk stops making sense.
+// CorruptError reports where a packed chunk is corrupt.
 type CorruptError struct {
-	Out int   // bytes of output before the item at fault
-	Bit int64 // bits read backward from the chunk's end by then, at least
+	Out int   // bytes of output before the bad item
+	Bit int64 // bits read backward from the end of the chunk by then, at least
 	Err error // what is wrong
 }
 
@@ -19,10 +19,10 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("lzms: byte %d of the output, bit %d from the end of the input: %v", e.Out, e.Bit, e.Err)
 }
 
-// Unwrap gives ErrCorrupt and the cause.
+// Unwrap returns ErrCorrupt and the cause.
 func (e *CorruptError) Unwrap() []error { return []error{ErrCorrupt, e.Err} }
 
-// What is wrong.
+// The causes.
 var (
 	errChunkSize = errors.New("chunk size is not 1 byte to 1 GiB")
 	errOdd       = errors.New("packed size is odd")

@@ -1,10 +1,10 @@
 package lzms
 
-// The format's constants.
+// Constants of the format.
 const (
 	maxChunk = 1 << 30 // bytes of output
 
-	mainStates  = 16 // contexts of each kind of decision: the last 4, 5 or 6 of its outcomes
+	mainStates  = 16 // contexts of each kind of decision: its last 4, 5 or 6 outcomes
 	matchStates = 32
 	repStates   = 64
 
@@ -15,34 +15,34 @@ const (
 	numPowers   = 8
 	maxOffsets  = 799
 
-	// Symbols after which a code is made anew from the counts so far.
+	// Number of symbols after which a code is rebuilt from the counts so far.
 	literalInterval = 1024
 	offsetInterval  = 1024
 	lengthInterval  = 512
 	powerInterval   = 512
 
 	// A context remembers its last 64 outcomes. The probability of a zero, in 64ths, is the number of zeros among them, but at least 1
-	// and at most 63. It starts with 48: 32 zeros, and after them zeros and ones by turns.
+	// and at most 63. It starts with 48: 32 zeros, then 0 and 1 in turn.
 	initialHistory = 0x55555555
 )
 
-// A slot is a range of offsets or lengths: a symbol names the slot, extra bits say which value in it.
+// A slot is a range of offsets or lengths: a symbol gives the slot, extra bits give the value in it.
 type slot struct {
-	base  uint32 // the lowest value
-	extra uint8  // how many bits choose among the slot's values
+	base  uint32 // lowest value
+	extra uint8  // number of extra bits
 }
 
-// offsetRuns counts the offset slots of each width: 8 slots of 1 value, none of 2, 9 of 4, 7 of 8, and so on. One more slot, of
-// 30 bits, follows.
+// offsetRuns holds the number of offset slots of each width: 8 slots of 1 value, none of 2, 9 of 4, 7 of 8, and so on. One more
+// slot, of 30 bits, follows.
 var offsetRuns = [...]uint8{8, 0, 9, 7, 10, 15, 15, 20, 20, 30, 33, 40, 42, 45, 60, 73, 80, 85, 95, 105, 6}
 
-// lengthRuns does so for lengths: 26 slots of 1 value, 4 of 2, 6 of 4, and so on; again a slot of 30 bits follows.
+// lengthRuns does the same for lengths: 26 slots of 1 value, 4 of 2, 6 of 4, and so on; again a slot of 30 bits follows.
 var lengthRuns = [...]uint8{26, 4, 6, 4, 5, 2, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1}
 
-// lastSlotBits is the extra bits of the slot that follows the runs.
+// lastSlotBits is the number of extra bits of the slot that follows the runs.
 const lastSlotBits = 30
 
-// makeSlots writes out the slots that runs describes, the last one included. The lowest value is 1.
+// makeSlots sets slots to those that runs describes, and the last one. The lowest value is 1.
 func makeSlots(slots []slot, runs []uint8) {
 	base, n := uint32(1), 0
 	for width, run := range runs {
@@ -55,8 +55,8 @@ func makeSlots(slots []slot, runs []uint8) {
 	slots[n] = slot{base, lastSlotBits}
 }
 
-// offsetSlots is how many offset slots, and so symbols of an offset code, a chunk of size bytes has: up to the one that holds size-1, the
-// farthest offset. A code needs two symbols to be one; a chunk of one or two bytes has no use for the second.
+// offsetSlots returns the number of offset slots, and so of symbols of an offset code, for a chunk of size bytes: up to the slot
+// of size-1, the largest offset. A code needs at least two symbols; in a chunk of one or two bytes the second has no valid use.
 func offsetSlots(slots []slot, size int) int {
 	n := 0
 	for n < len(slots) && int64(slots[n].base) <= int64(size)-1 {

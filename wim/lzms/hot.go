@@ -6,19 +6,19 @@ import (
 	"unsafe"
 )
 
-// exit says why the hot loop returned.
+// exit is the reason why the hot loop returned. items does what is left to do.
 type exit uint8
 
 const (
-	exitCheck   exit = iota // a code is due to be rebuilt, or output or input have come to a border
-	exitMatch               // a match is left to farMatch
-	exitLiteral             // the item in hand is a literal, longLiteral does the rest
-	exitOffset              // it is an LZ match: longOffset
-	exitLength              // its offset is known: longLength
-	exitDelta               // an item is a delta match: deltaMatch does the rest
+	exitCheck   exit = iota // a code is due to be rebuilt, or a limit of the output or input is reached
+	exitMatch               // a match that farMatch copies
+	exitLiteral             // a literal, whose code is longer than the table
+	exitOffset              // an LZ match, whose offset code is longer than the table
+	exitLength              // an LZ match with its offset read, whose length code is longer than the table
+	exitDelta               // a delta match, for deltaMatch
 )
 
-// How many bits index the table of each code. The loop's code has them as constants.
+// Number of bits that index the table of each code. The hot loop uses them as constants.
 const (
 	literalRoot = 10
 	offsetRoot  = 11
@@ -27,11 +27,11 @@ const (
 	powerRoot   = 7
 )
 
-// run is the hot loop. Before each item all this holds, else it returns: there are slackBits of input, no code is due to be rebuilt, and
-// out is at most stop. So within an item nothing is checked but that a match lies within the chunk.
+// run is the hot loop. It returns unless all this holds before an item: slackBits of input are left, no code is due to be rebuilt, and
+// out is at most stop. So within an item it checks only that a match lies within the chunk.
 //
-// A decision is a branch in the code, not a bit that is looked at later: each arm then knows what it means for range, history and
-// state. Input is loaded anew for each symbol or two, by its position, without a buffer to be refilled.
+// A decision is a branch in the code, not a bit that is tested later: each arm then knows what it means for range, history and
+// state. Input is loaded by position for each symbol or two, so there is no bit buffer to refill.
 func (d *Decoder) run() exit {
 	s := &d.s
 	dst, back := s.dst, s.back
@@ -41,7 +41,7 @@ func (d *Decoder) run() exit {
 	left := d.literals.left
 	state := s.mainState
 	why := exitCheck
-	var k uint64 // 16 if the range coder is due for its next unit, 0 if not: here a branch costs more than the few operations
+	var k uint64 // 16 if the range coder needs its next unit, or 0: a branch would cost more than the few operations
 loop:
 	for {
 		if left|(stop-out)|(bitpos-read) < 0 {
@@ -114,7 +114,7 @@ loop:
 				c = &d.lz[s.lzState%repStates]
 				bound = rng >> 6 * c.zero
 				var offset uint64
-				if code < bound { // the offset is written out
+				if code < bound { // an explicit offset
 					rng = bound
 					h := c.history << 1
 					c.history = h
@@ -138,7 +138,7 @@ loop:
 					offset = slot>>8 + w>>1>>((63-slot)&63)
 					s.recent23 = s.recent23<<32 | s.recent01>>32
 					s.recent01 = s.recent01<<32 | offset
-				} else { // it is one of the last
+				} else { // a recent offset
 					rng -= bound
 					code -= bound
 					h := c.history<<1 | 1
@@ -250,7 +250,7 @@ loop:
 						*(*uint64)(unsafe.Add(p, i+8)) = *(*uint64)(unsafe.Add(q, i+8))
 					}
 				} else {
-					// A pattern shorter than a word: doubled until it fills one, then written at steps of whole patterns.
+					// Repeat a pattern shorter than a word in a word, and store the word at steps of whole patterns.
 					v := *(*uint64)(q) & (1<<(8*offset) - 1)
 					v |= v << (8 * offset)
 					v |= v << (16 * offset)

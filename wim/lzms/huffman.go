@@ -7,46 +7,46 @@ import (
 )
 
 const (
-	rootBits  = 11  // bits that index a code's table, at most
-	smallFreq = 256 // symbols seen so often and more are told apart one by one
+	rootBits  = 11  // largest number of bits that index a code's table
+	smallFreq = 256 // symbols with this count or more are not grouped
 	maxBig    = 16  // there are fewer of those: counts add up to less than 4000 (two intervals, and two for each symbol)
 	maxGroups = smallFreq + maxBig
 )
 
-// huff is an adaptive Huffman code, with the table to decode it by.
+// huff is an adaptive Huffman code, with its decoding table.
 type huff struct {
-	// table tells by the next root bits: symbol<<4 | length of its code; 0 if the code is longer, which limit, index and
-	// order then tell.
+	// table is indexed by the next root bits: symbol<<4 | length of its code, or 0 if the code is longer. Then limit, index and
+	// order give the symbol.
 	table [1 << rootBits]uint16
-	freq  [1024]uint16            // symbols seen, older ones worth less
+	freq  [1024]uint16            // counts of symbols; older ones count less
 	order [1024]uint16            // symbols by length of code, then by number
-	limit [maxCodeBits + 1]uint32 // the first code, as 15 bits, that is longer than so many bits
-	index [maxCodeBits + 1]uint32 // where the first symbol of such codes is in order, less its code; wraps around
+	limit [maxCodeBits + 1]uint32 // by length: the first code, as 15 bits, that is longer
+	index [maxCodeBits + 1]uint32 // by length: index in order of its first symbol, less the code of that; wraps around
 
-	left     int64 // symbols until it is built anew, less one; below 0 it is due
+	left     int64 // symbols until it is rebuilt, less one; below 0 it is due
 	interval int64
 	n        int // symbols
-	nbig     int // how many of them are in the workspace's big, after build
+	nbig     int // symbols in workspace.big, after build
 	root     uint
 }
 
-// workspace is what build needs for a while.
+// workspace is the working space of build.
 type workspace struct {
-	hist [2][smallFreq]uint16  // symbols of each small count; two, so that one need not wait for the other
-	next [512]uint32           // of each count: how many more symbols get codes of what length, count<<4 | length; big counts are from smallFreq on
-	leaf [maxGroups + 1]leaves // the rarest first; one more as a border
+	hist [2][smallFreq]uint16  // by small count: number of symbols; two, so that one update need not wait for the other
+	next [512]uint32           // by count: symbols that still get codes of a length, number<<4 | length; big counts from smallFreq on
+	leaf [maxGroups + 1]leaves // the rarest first; one more as a sentinel
 	node [maxOffsets + 1]nodes // likewise
 	big  [maxBig]struct{ freq, sym uint32 }
 }
 
-// leaves are equally frequent symbols, left of them without a parent.
+// leaves is a group of equally frequent symbols, left of which have no parent yet.
 type leaves struct{ weight, count, left uint32 }
 
-// nodes are inner nodes of equal weight, made one after the other, left of them without a parent. Of the two children of each, inner are
-// inner nodes.
+// nodes is a group of inner nodes of equal weight, made one after the other, left of which have no parent yet. Of the two children of
+// each, inner are inner nodes.
 type nodes struct{ weight, count, left, inner uint32 }
 
-// reset makes the code of n symbols that are equally likely.
+// reset makes a code of n equally likely symbols.
 func (h *huff) reset(w *workspace, n int, interval int64, root uint) {
 	h.n, h.interval, h.root = n, interval, root
 	for i := range h.freq[:n] {
@@ -55,22 +55,22 @@ func (h *huff) reset(w *workspace, n int, interval int64, root uint) {
 	h.build(w)
 }
 
-// rebuild makes the code of the counts so far, and halves them.
+// rebuild makes the code for the counts so far, and halves them.
 func (h *huff) rebuild(w *workspace) {
 	h.build(w)
 	p := unsafe.Pointer(&h.freq)
-	for i := 0; i < h.n; i += 4 { // four counts at a time; what is past n does not matter, and 1024 are there
+	for i := 0; i < h.n; i += 4 { // four counts at a time; those past n do not matter, and there are 1024
 		f := (*uint64)(unsafe.Add(p, i*2))
 		*f = *f>>1&0x7FFF7FFF7FFF7FFF + 0x0001000100010001
 	}
-	for _, b := range w.big[:h.nbig] { // build has put something else in their place
+	for _, b := range w.big[:h.nbig] { // build has replaced these in freq
 		h.freq[b.sym&1023] = uint16(b.freq>>1 + 1)
 	}
 }
 
-// build makes the code that plainCode.build makes, in a fraction of the time: of the tree it needs only how many leaves
-// there are at each depth; equally frequent symbols, and there are many, go into it together; and symbols are not sorted. Of counts
-// of smallFreq and more freq has something else afterward: rebuild puts them right.
+// build makes the same code as plainCode.build in a fraction of the time: of the tree it keeps only the number of leaves at each
+// depth; equally frequent symbols, of which there are many, go into it together; and symbols are not sorted. It overwrites counts
+// of smallFreq or more in freq; rebuild restores them.
 func (h *huff) build(w *workspace) {
 	h.left = h.interval - 1
 
@@ -97,7 +97,7 @@ func (h *huff) build(w *workspace) {
 		nbig = h.findBig(w)
 	}
 	h.nbig = nbig
-	w.hist[0][0], w.hist[1][0] = 0, 0 // what is past the last symbol
+	w.hist[0][0], w.hist[1][0] = 0, 0 // entries past the last symbol
 	groups := 0
 	h0, h1 := unsafe.Pointer(&w.hist[0]), unsafe.Pointer(&w.hist[1])
 	for f := 0; f < smallFreq; f += 4 {
@@ -119,8 +119,8 @@ func (h *huff) build(w *workspace) {
 
 	counts := w.depths()
 
-	// The rarest symbols get the longest codes. Those of one group get one length, or two that follow each other, and the lower symbols
-	// the longer. Only in a tree that was too deep may it be otherwise.
+	// The rarest symbols get the longest codes. Those of one group get one length, or two successive ones, the lower symbols the
+	// longer. Only a tree that was too deep may be different: odd.
 	length, have, odd := uint32(maxCodeBits), counts[maxCodeBits], false
 	for i := range groups {
 		g := &w.leaf[i]
@@ -148,7 +148,7 @@ func (h *huff) build(w *workspace) {
 		}
 	}
 
-	w.next[0] = 0 // what is past the last symbol is of length 0
+	w.next[0] = 0 // entries past the last symbol have length 0
 
 	// Where the codes and symbols of each length start.
 	var next [maxCodeBits + 1]uint32
@@ -166,12 +166,12 @@ func (h *huff) build(w *workspace) {
 	if odd {
 		h.oddOrder(w, groups, small, &counts, &next)
 	} else {
-		for sym := 0; sym < padded; sym += 4 { // those past the last land past it in order too: next[0] is for them
+		for sym := 0; sym < padded; sym += 4 { // entries past the last symbol go past it in order too: next[0] is for them
 			f := *(*uint64)(unsafe.Add(p, sym*2))
 			at := f & 511
 			g := w.next[at]
 			left := g - 1<<4
-			w.next[at] = left - (left>>4-1)>>31 // where the last of the first length was counted, the next is one shorter
+			w.next[at] = left - (left>>4-1)>>31 // after the last symbol of the first length, the next length is one shorter
 			to := next[g&15]
 			next[g&15] = to + 1
 			h.order[to&1023] = uint16(sym)
@@ -204,7 +204,7 @@ func (h *huff) build(w *workspace) {
 	h.fill(&counts)
 }
 
-// oddOrder gets symbols in the order of their codes, whatever lengths those of one group have.
+// oddOrder sorts symbols by their codes, whatever lengths the symbols of one group have.
 func (h *huff) oddOrder(w *workspace, groups, small int, counts, next *[maxCodeBits + 1]uint32) {
 	var lengths [1024]uint8
 	length, have := maxCodeBits, counts[maxCodeBits]
@@ -232,8 +232,8 @@ func (h *huff) oddOrder(w *workspace, groups, small int, counts, next *[maxCodeB
 	}
 }
 
-// findBig takes the counts of smallFreq and more out of hist, gets them in order, and leaves in freq which of them in that order
-// it was, from smallFreq on.
+// findBig removes the counts of smallFreq or more from hist, sorts them into big, and replaces each in freq by smallFreq plus its
+// index there. It returns their number.
 func (h *huff) findBig(w *workspace) (n int) {
 	for sym, f := range h.freq[:h.n] {
 		if f < smallFreq {
@@ -253,16 +253,16 @@ func (h *huff) findBig(w *workspace) (n int) {
 	return n
 }
 
-const noWeight = math.MaxUint32 // of what is not there
+const noWeight = math.MaxUint32 // of the sentinels
 
-// depths builds the Huffman tree of the groups of leaves and says how many codes of each length it gives, by the same rules as
+// depths builds the Huffman tree of the groups of leaves and returns the number of codes of each length, by the same rules as
 // plainCode.build and limitPlain.
 func (w *workspace) depths() (counts [maxCodeBits + 1]uint32) {
 	li, ni, made := 0, 0, 0
 	w.node[0].weight = noWeight
 	for {
-		// The two lightest that have no parent get one, and so do as many pairs after them as are of the same weight; a leaf goes
-		// before an inner node that weighs the same.
+		// The two lightest without a parent get one, and so do all further pairs of the same weight. Of equal weights, a leaf
+		// comes before an inner node.
 		leaf, inner := &w.leaf[li], &w.node[ni]
 		var n nodes
 		if leaf.weight <= inner.weight {
@@ -295,7 +295,7 @@ func (w *workspace) depths() (counts [maxCodeBits + 1]uint32) {
 		}
 		if leaf.weight <= inner.weight {
 			if leaf.weight == noWeight {
-				break // the one before was the root
+				break // the node before was the root
 			}
 			n.weight += leaf.weight
 			leaf.left--
@@ -312,11 +312,11 @@ func (w *workspace) depths() (counts [maxCodeBits + 1]uint32) {
 		w.node[made].weight = noWeight
 	}
 
-	// In the order in which they were made, backward from the root, inner nodes lie deeper and deeper.
+	// Backward from the root, in the reverse order of making, inner nodes lie deeper and deeper.
 	at, left := made-1, uint32(1)
 	here := uint32(1) // inner nodes of one depth
 	for depth := 1; ; depth++ {
-		below := uint32(0) // their children that are inner nodes, which lie at depth
+		below := uint32(0) // inner nodes among their children, which lie at depth
 		for n := here; n > 0; {
 			t := min(n, left)
 			below += t * w.node[at].inner
@@ -332,7 +332,7 @@ func (w *workspace) depths() (counts [maxCodeBits + 1]uint32) {
 			for ; at > 0; at-- {
 				left += w.node[at-1].count
 			}
-			for range left { // inner nodes too deep take the places of the deepest leaves that are not
+			for range left { // inner nodes that are too deep replace the deepest leaves whose children are not
 				l := maxCodeBits - 1
 				for counts[l&15] == 0 {
 					l--
@@ -350,7 +350,7 @@ func (w *workspace) depths() (counts [maxCodeBits + 1]uint32) {
 	}
 }
 
-// fill writes the table.
+// fill writes table.
 func (h *huff) fill(counts *[maxCodeBits + 1]uint32) {
 	p := unsafe.Pointer(&h.table)
 	size := uint(2) << h.root // of the table, in bytes
@@ -388,7 +388,7 @@ func (h *huff) fill(counts *[maxCodeBits + 1]uint32) {
 	}
 }
 
-// long is the entry that table would have for a code longer than root bits; bits are the next 15.
+// long returns the entry that table would have for a code longer than root bits; bits are the next 15.
 func (h *huff) long(bits uint32) uint16 {
 	l := uint32(h.root) + 1
 	for bits >= h.limit[l&15] && l < maxCodeBits {

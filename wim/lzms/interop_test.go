@@ -13,13 +13,13 @@ import (
 	"testing"
 )
 
-// packedChunk is one chunk of an archive: size is that of its contents.
+// packedChunk is one chunk of an archive; size is its unpacked size.
 type packedChunk struct {
 	data []byte
 	size int
 }
 
-// packedRun is the chunks of one resource and the blobs in what they hold.
+// packedRun holds the chunks of one resource and the blobs in it.
 type packedRun struct {
 	chunks []packedChunk
 	blobs  []packedBlob
@@ -30,7 +30,7 @@ type packedBlob struct {
 	hash      [20]byte
 }
 
-// readWIM finds the LZMS resources of an archive that wimlib-imagex has just made: it trusts the file.
+// readWIM returns the LZMS resources of an archive made by wimlib-imagex. It trusts the file.
 func readWIM(t testing.TB, name string) []packedRun {
 	t.Helper()
 	f, err := os.ReadFile(name)
@@ -68,7 +68,7 @@ func readWIM(t testing.TB, name string) []packedRun {
 		case flags&0x10 != 0:
 			r := &runs[solid]
 			r.blobs = append(r.blobs, packedBlob{off, stored, hash})
-		case flags&4 == 0: // stored as it is
+		case flags&4 == 0: // not compressed
 		default:
 			n := (size + chunkSize - 1) / chunkSize
 			starts := []int64{0}
@@ -91,7 +91,7 @@ func readWIM(t testing.TB, name string) []packedRun {
 	return runs
 }
 
-// wantTool skips the test where a program is missing, or fails it in CI.
+// wantTool returns the path of a program. If it is missing, the test is skipped, or fails in CI.
 func wantTool(t testing.TB, name string) string {
 	t.Helper()
 	if runtime.GOOS == "js" {
@@ -107,7 +107,7 @@ func wantTool(t testing.TB, name string) string {
 	return path
 }
 
-// capture packs a folder.
+// capture captures a folder with wimlib-imagex and returns the name of the archive.
 func capture(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	tool := wantTool(t, "wimlib-imagex")
@@ -119,8 +119,8 @@ func capture(t testing.TB, dir string, args ...string) string {
 	return wim
 }
 
-// sampleFiles writes a few MB: programs, for the x86 filter; records and sound, for delta matches; text, noise and
-// repetition.
+// sampleFiles writes a few MB of files: programs, for the x86 filter; records and sound, for delta matches; text, noise and
+// repetitions. It returns their folder.
 func sampleFiles(t testing.TB) string {
 	t.Helper()
 	wantTool(t, "wimlib-imagex")
@@ -139,7 +139,7 @@ func sampleFiles(t testing.TB) string {
 		t.Fatal(err)
 	}
 	put("test.exe", b[:min(len(b), 2_000_003)])
-	for _, name := range []string{"/bin/bash", "/bin/sh", "/usr/bin/git"} { // C code has other instructions than Go's
+	for _, name := range []string{"/bin/bash", "/bin/sh", "/usr/bin/git"} { // C code has other instructions than Go code
 		if b, err := os.ReadFile(name); err == nil {
 			put(filepath.Base(name), b[:min(len(b), 900_001)])
 		}
@@ -179,7 +179,7 @@ func sampleFiles(t testing.TB) string {
 	return dir
 }
 
-// TestInterop decodes what wimlib-imagex packs, chunk sizes small and large, solid and not.
+// TestInterop decodes archives made by wimlib-imagex, with small and large chunks, solid and not.
 func TestInterop(t *testing.T) {
 	dir := sampleFiles(t)
 	for _, args := range [][]string{

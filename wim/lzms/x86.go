@@ -6,19 +6,20 @@ import (
 	"unsafe"
 )
 
-// x86Filter makes addresses in x86 instructions relative again, as unfilterPlain does, or absolute, so that uses of one address look alike.
+// x86Filter makes addresses in x86 instructions relative again, as unfilterPlain does, or, before packing, absolute, so that all uses
+// of one address look alike.
 type x86Filter struct {
-	// lastUse has, for the low 16 bits of each address, where it was last used, plus base, which grows from chunk to chunk by so much that
-	// uses in earlier ones are out of reach: no need to clear it.
+	// lastUse holds the last use of each address, by its low 16 bits: a position plus base. base grows so much with each chunk that
+	// uses in earlier ones are out of reach, so the table need not be cleared.
 	lastUse [1 << 16]uint32
 	base    uint32
 }
 
-// filterPiece is how many bytes are gone over between calls of rest.
+// filterPiece is the number of bytes between calls of rest.
 const filterPiece = 1 << 20
 
-// run does all of a chunk. Both ways it takes the same places for code and knows the same addresses, so it guesses alike. rest, unless it is nil, is
-// called now and then, and its error ends the work.
+// run filters a chunk. In both directions it takes the same positions for code and knows the same absolute addresses, so it guesses
+// alike. It calls rest, if not nil, now and then; an error from rest stops it.
 func (u *x86Filter) run(data []byte, to uint32, rest func() error) error {
 	if len(data) < x86MinSize {
 		return nil
@@ -41,20 +42,20 @@ func (u *x86Filter) run(data []byte, to uint32, rest func() error) error {
 	return err
 }
 
-// What translate makes of addresses. They are masks.
+// The directions of translate, which are masks.
 const (
 	toAbsolute = uint32(0)
 	toRelative = ^toAbsolute
 )
 
-// translate translates the addresses from i on up to about stop. It gives where it stopped and the latest place that was
-// taken for code, as it takes them.
+// translate translates the addresses from i to about stop. lastCode is the last position taken for code. It returns where it stopped
+// and the new lastCode.
 func (u *x86Filter) translate(data []byte, i, stop, lastCode int64, to uint32) (int64, int64) {
 	p := unsafe.Pointer(&data[0])
 	base := u.base
 	for i < stop {
-		// Eight places at once. Each test makes a byte zero where it matches; a few bytes that nearly match may pass. Loads reach 10 bytes
-		// on, of at least 17.
+		// Test eight positions at once. Each test makes a byte zero where it matches; a few bytes that nearly match may pass. Loads
+		// reach 10 bytes ahead; at least 17 are left.
 		const ones, high = 0x0101010101010101, 0x8080808080808080
 		w0 := binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(p, i))[:])
 		w1 := binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(p, i+1))[:])
@@ -75,7 +76,7 @@ func (u *x86Filter) translate(data []byte, i, stop, lastCode int64, to uint32) (
 		n, reach := int64(1), int64(x86Reach/2)
 		b := *(*[4]byte)(unsafe.Add(p, i))
 		if b[0] != 0xE8 {
-			if b[0] == 0xE9 { // a jump: left alone, but what follows is an address and no instruction
+			if b[0] == 0xE9 { // a jump: left alone, but its operand is not searched for instructions
 				i += 5
 				continue
 			}
@@ -92,7 +93,7 @@ func (u *x86Filter) translate(data []byte, i, stop, lastCode int64, to uint32) (
 		if i-lastCode <= reach {
 			add := uint32(i) ^ to - to // i, or -i
 			binary.LittleEndian.PutUint32(operand[:], v+add)
-			v += add & to // the address is reckoned from the relative one
+			v += add & to // the absolute address is computed from the relative one
 		}
 		use := &u.lastUse[uint16(uint32(i)+v)]
 		i += n + 3

@@ -2,28 +2,28 @@ package lzms
 
 import "encoding/binary"
 
-// The x86 filter's constants.
+// Constants of the x86 filter.
 const (
-	x86MinSize = 18    // a smaller chunk is left alone
-	x86Tail    = 16    // no instruction is looked for that begins in the last 16 bytes
-	x86Window  = 65535 // two uses of one address this near to each other are taken for code
-	x86Reach   = 1023  // and so far after them addresses are translated; half as far for E8
+	x86MinSize = 18    // smaller chunks are not filtered
+	x86Tail    = 16    // instructions that begin in the last 16 bytes are ignored
+	x86Window  = 65535 // two uses of one address at most this far apart are taken for code
+	x86Reach   = 1023  // distance after code within which addresses are translated; half of it for E8
 )
 
 // unfilterPlain makes addresses in x86 instructions relative again, in place.
 //
-// The filter runs over everything and guesses what is code. It looks at each place that resembles an instruction with an
-// address relative to itself, and takes the address's low 16 bits as absolute. If another place before it, at most x86Window away, had the
-// same, the two probably are real, and addresses in what follows, up to x86Reach, are translated. The guess is of
-// absolute addresses, which packer and unpacker both know, so both guess alike.
+// The filter runs over all of a chunk and guesses what is code. At each position that looks like an instruction with an address relative
+// to itself, it computes the low 16 bits of the absolute address. If an earlier position, at most x86Window away, had the same, both
+// are probably code, and addresses in the next x86Reach bytes are translated. The guess depends only on absolute addresses, which packer
+// and unpacker both know, so both guess alike.
 func unfilterPlain(data []byte) {
 	if len(data) < x86MinSize {
 		return
 	}
-	lastUse := make(map[uint16]int)          // where the address was last used: its last byte
-	lastCode := -x86Reach - 1                // the last byte of the last place that is probably code
+	lastUse := make(map[uint16]int)          // by address: last byte of its last use
+	lastCode := -x86Reach - 1                // last byte of the last instruction that is probably code
 	for i := 1; i < len(data)-x86Tail; i++ { // the first byte never counts
-		if data[i] == 0xE9 { // a jump: left alone, but what follows is an address and no instruction
+		if data[i] == 0xE9 { // a jump: left alone, but its operand is not searched for instructions
 			i += 4
 			continue
 		}
@@ -44,7 +44,8 @@ func unfilterPlain(data []byte) {
 	}
 }
 
-// x86Opcode is the size of the opcode in front of a relative address, 0 if b is none, and how far after the last sign of code it is still translated.
+// x86Opcode returns the size of the opcode before a relative address, or 0 if b is no such opcode, and the distance after code within
+// which its address is translated.
 func x86Opcode(b []byte) (size, reach int) {
 	switch {
 	case b[0] == 0x48 && b[1] == 0x8B && (b[2] == 0x05 || b[2] == 0x0D), // mov rax or rcx, [rip+x]
