@@ -13,8 +13,8 @@ import (
 
 func base64Text(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
-// FuzzHive reads whatever there is. What is listed is found by its name; and what was read, written as a hive again and
-// read once more, is the same.
+// FuzzHive reads all of a hive. Each listed name is found by lookup, and a hive made from what was read gives the same when it is read
+// again.
 func FuzzHive(f *testing.F) {
 	for _, made := range hives() {
 		if b := wimtest.Hive(made); len(b) < 64<<10 {
@@ -56,7 +56,7 @@ func FuzzHive(f *testing.F) {
 	})
 }
 
-// remake takes what can be read of a key, and looks all of it up by name.
+// remake returns what can be read of a key, and looks up each name in it.
 func remake(t *testing.T, k *Key, depth int, entries *int) *wimtest.HiveKey {
 	made := &wimtest.HiveKey{Name: k.Name}
 	if *entries++; *entries > 50 || depth == 0 {
@@ -71,10 +71,10 @@ func remake(t *testing.T, k *Key, depth int, entries *int) *wimtest.HiveKey {
 		made.Values = append(made.Values, wimtest.HiveValue{Name: v.Name, Type: uint32(v.Type), Data: data})
 		found, err := k.Value(v.Name)
 		if err != nil {
-			t.Fatalf("value %q is listed and not found: %v", v.Name, err)
+			t.Fatalf("value %q is listed, but not found: %v", v.Name, err)
 		}
 		if fold(found.Name).is(v.Name) != true || !slices.ContainsFunc(values[:i+1], func(o *Value) bool { return *o == *found }) {
-			t.Fatalf("value %q is found as %q, which does not come before it", v.Name, found.Name)
+			t.Fatalf("value %q is found as %q, which is not listed before it", v.Name, found.Name)
 		}
 	}
 	keys, _ := k.Subkeys()
@@ -82,7 +82,7 @@ func remake(t *testing.T, k *Key, depth int, entries *int) *wimtest.HiveKey {
 		if found, err := k.subkey(s.Name); err == nil && !fold(found.Name).is(s.Name) {
 			t.Fatalf("key %q is found as %q", s.Name, found.Name)
 		} else if errors.Is(err, ErrNotFound) {
-			t.Fatalf("key %q is listed and not found", s.Name)
+			t.Fatalf("key %q is listed, but not found", s.Name)
 		}
 		made.Keys = append(made.Keys, remake(t, s, depth-1, entries))
 	}

@@ -17,8 +17,8 @@ var (
 	// ErrNotFound means that there is no key or value of that name.
 	ErrNotFound = errors.New("regf: not found")
 	// ErrType means that a value does not have the requested type.
-	ErrType = errors.New("regf: value of another type")
-	// ErrLimit means that a call needs more reading than it would in a sound hive; see Hive.Limit.
+	ErrType = errors.New("regf: value has another type")
+	// ErrLimit means that a call has to read more than it would in a valid hive; see Hive.Limit.
 	ErrLimit = errors.New("regf: too much to read")
 )
 
@@ -27,10 +27,10 @@ const (
 	binHeader  = 32   // size of a bin header
 	pageSize   = 16 << 10
 	pageCount  = 16
-	cellCost   = 64  // cost of a cell in units of Limit, beside its bytes
-	stepCost   = 16  // cost of searching 4096 bytes for a bin's start
+	cellCost   = 64  // cost of a cell in units of Limit, besides its bytes
+	stepCost   = 16  // cost of a step of 4096 bytes in the search for the start of a bin
 	pageCost   = 512 // cost of reading a page
-	maxBinWalk = 512 // how many 4096-byte pages are searched for a bin's start: 2 MiB
+	maxBinWalk = 512 // largest number of those steps: 2 MiB
 )
 
 // DefaultLimit is the Limit of a new Hive.
@@ -46,14 +46,14 @@ type Hive struct {
 	Dirty bool
 	// BadChecksum means that the base block does not match its checksum. Windows would repair or refuse such a hive.
 	BadChecksum bool
-	// Limit is how many bytes one call may read. Each cell counts as 64 bytes more, each page of 16 KiB as 512. A call that
-	// exceeds it returns ErrLimit.
+	// Limit is the number of bytes that one call may read. Each cell counts as 64 bytes more, each page of 16 KiB as 512. A
+	// call that exceeds it returns ErrLimit.
 	Limit int
 
 	r     io.ReaderAt
-	bins  int64  // bytes of all bins
+	bins  int64  // size of all bins
 	root  uint32 // offset of the root key's cell
-	left  int    // what is left of Limit in the current call
+	left  int    // rest of Limit in the current call
 	pages [pageCount]page
 	next  int // page to replace next
 	bin   struct{ from, to int64 }
@@ -65,8 +65,8 @@ type page struct {
 	b   []byte
 }
 
-// Open reads the base block of a hive of size bytes. It returns ErrNotHive if r is not a hive, and ErrCorrupt if it is cut short.
-// The fields of Hive tell what else is wrong with the base block.
+// Open reads the base block of a hive of size bytes. It returns ErrNotHive if r is not a hive, and ErrCorrupt if it is truncated.
+// The fields of Hive report other faults of the base block.
 func Open(r io.ReaderAt, size int64) (*Hive, error) {
 	var b [512]byte
 	if size < baseSize {
@@ -164,7 +164,7 @@ func (h *Hive) cell(off uint32, least int64) (cell, error) {
 		return c, err
 	}
 	if off%8 != 0 || c.off > h.bins {
-		return c, c.corrupt("no cell can be there")
+		return c, c.corrupt("no cell can begin there")
 	}
 	if err := h.findBin(int64(off)); err != nil {
 		return c, err
@@ -178,9 +178,9 @@ func (h *Hive) cell(off uint32, least int64) (cell, error) {
 	case size < 0:
 		return c, c.corrupt("is free")
 	case c.off+c.n > h.bin.to:
-		return c, c.corrupt("goes on beyond its bin")
+		return c, c.corrupt("ends after its bin")
 	case c.n < least:
-		return c, c.corrupt("has %d bytes, %d are needed", c.n, least)
+		return c, c.corrupt("has %d bytes, needs %d", c.n, least)
 	}
 	return c, nil
 }
@@ -188,7 +188,7 @@ func (h *Hive) cell(off uint32, least int64) (cell, error) {
 // read returns n bytes of the cell's data, starting at at. They are valid until the next read.
 func (h *Hive) read(c cell, at, n int64) ([]byte, error) {
 	if at+n > c.n {
-		return nil, c.corrupt("has %d bytes, %d are needed", c.n, at+n)
+		return nil, c.corrupt("has %d bytes, needs %d", c.n, at+n)
 	}
 	if err := h.spend(int(n)); err != nil {
 		return nil, err
@@ -226,7 +226,7 @@ func (h *Hive) findBin(off int64) error {
 // bytes returns n bytes at off, counted from the first bin. They are valid until the next read.
 func (h *Hive) bytes(off, n int64) ([]byte, error) {
 	if off < 0 || n > h.bins-off {
-		return nil, fmt.Errorf("%w: 0x%x is beyond the last bin", ErrCorrupt, baseSize+off)
+		return nil, fmt.Errorf("%w: 0x%x is past the last bin", ErrCorrupt, baseSize+off)
 	}
 	p, err := h.page(off &^ (pageSize - 1))
 	if err != nil {

@@ -26,7 +26,7 @@ func openHive(t testing.TB, b []byte) *Hive {
 	return h
 }
 
-// walk writes a key and all below it, a line for each key and value.
+// walk appends a line for each key and value from k down.
 func walk(k *Key, path string, out *[]string) error {
 	*out = append(*out, fmt.Sprintf("%q", path+k.Name))
 	values, err := k.Values()
@@ -52,7 +52,7 @@ func walk(k *Key, path string, out *[]string) error {
 	return nil
 }
 
-// walkMade writes what walk is to find in a hive that was made.
+// walkMade appends the lines that walk must append for the same hive.
 func walkMade(k *wimtest.HiveKey, path string, out *[]string) {
 	*out = append(*out, fmt.Sprintf("%q", path+k.Name))
 	for _, v := range k.Values {
@@ -70,7 +70,7 @@ func keys(names ...string) (list []*wimtest.HiveKey) {
 	return list
 }
 
-// hives has one of each kind of list, name and value.
+// hives returns hives with each kind of list, name and value.
 func hives() []*wimtest.HiveKey {
 	names := []string{"A", "Böse", "Microsoft", "Windows", "Windows NT", "Ωmega", "日本", "𝒳"}
 	var many []string
@@ -137,7 +137,7 @@ func TestExample(t *testing.T) {
 	}
 }
 
-// Keys and values are found by names in other cases, by hints that are wrong and in each kind of list.
+// Lookup finds keys and values by names in other case, despite wrong hints, and in each kind of list.
 func TestLookup(t *testing.T) {
 	for _, kind := range []string{"lf", "lh", "li", "ri"} {
 		for _, hint := range []uint32{0, 1} {
@@ -301,7 +301,7 @@ func walkXML(k *Key, out *[]string) error {
 	return nil
 }
 
-// counting counts what is read of a hive.
+// counting counts the bytes read of a hive.
 type counting struct {
 	r     io.ReaderAt
 	bytes int
@@ -312,7 +312,7 @@ func (c *counting) ReadAt(b []byte, off int64) (int, error) {
 	return c.r.ReadAt(b, off)
 }
 
-// Looking a key up among many in a hive of 64 MB reads a few pages of it.
+// A lookup of one key among many, in a hive of 64 MB, reads only a few pages.
 func TestReadsLittle(t *testing.T) {
 	var many []string
 	for i := range 4200 {
@@ -343,7 +343,7 @@ func TestReadsLittle(t *testing.T) {
 	}
 }
 
-// What is wrong with a base block is told or refused; what is wrong behind it is an error of the call that meets it.
+// Open reports or refuses faults of the base block. Other faults are errors of the call that meets them.
 func TestBroken(t *testing.T) {
 	le := binary.LittleEndian
 	leaf := wimtest.HivePath("a", keys("b", "c"), wimtest.HiveText("v", "a longer text"))
@@ -356,8 +356,8 @@ func TestBroken(t *testing.T) {
 		name  string
 		spoil func(b []byte) []byte
 		open  error // of Open
-		find  error // of looking a value up
-		list  error // of going through all of it
+		find  error // of looking up a value
+		list  error // of listing everything
 	}{
 		{name: "nothing", spoil: func(b []byte) []byte { return b }},
 		{name: "empty", spoil: func(b []byte) []byte { return nil }, open: ErrNotHive},
@@ -365,7 +365,7 @@ func TestBroken(t *testing.T) {
 		{name: "signature", spoil: func(b []byte) []byte { b[0] = 'x'; return b }, open: ErrNotHive},
 		{name: "version 2", spoil: func(b []byte) []byte { b[20] = 2; return b }, open: ErrNotHive},
 		{name: "cut", spoil: func(b []byte) []byte { return b[:len(b)-1] }, open: ErrCorrupt},
-		{name: "bytes behind", spoil: func(b []byte) []byte { return append(b, "behind"...) }},
+		{name: "bytes after the bins", spoil: func(b []byte) []byte { return append(b, "behind"...) }},
 		{name: "bins of 4 GiB", spoil: func(b []byte) []byte { le.PutUint32(b[40:], 1<<32-1); return b }, open: ErrCorrupt},
 		{name: "bins of 0 bytes", spoil: func(b []byte) []byte { le.PutUint32(b[40:], 0); return b }, find: ErrCorrupt, list: ErrCorrupt},
 		{name: "root beyond", spoil: func(b []byte) []byte { le.PutUint32(b[36:], 1<<32-8); return b }, find: ErrCorrupt, list: ErrCorrupt},
@@ -421,7 +421,7 @@ func TestBroken(t *testing.T) {
 			t.Errorf("%s: listing: got %v, want %v", tt.name, err, tt.list)
 		}
 	}
-	// A cell that goes on into the next bin, and one that begins between two places where cells can.
+	// A cell that extends into the next bin, and one that begins at an offset that is not a multiple of 8.
 	two := wimtest.Hive(&wimtest.HiveKey{Name: "ROOT", Values: []wimtest.HiveValue{{Name: "v", Type: 3, Data: make([]byte, 4000)}, {Name: "w", Type: 3, Data: make([]byte, 4000)}}})
 	root := 4096 + int(le.Uint32(two[36:]))
 	le.PutUint32(two[4096+32:], uint32(0x100000000-4096))
@@ -434,7 +434,7 @@ func TestBroken(t *testing.T) {
 	} else if _, err := v.Bytes(); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("a cell in two bins: %v", err)
 	}
-	copy(two[root+0x54:], two[root:root+0x54]) // behind it is free space, at a multiple of 4
+	copy(two[root+0x54:], two[root:root+0x54]) // into free space, at a multiple of 4
 	le.PutUint32(two[36:], uint32(root+0x54-4096))
 	if _, err := openHive(t, two).Root(); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("a cell at 0x%x: %v", root+0x54, err)
@@ -450,7 +450,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// Lists that name themselves, or one key tens of thousands of times, end in an error after a bounded time.
+// Lists that contain themselves, or one key tens of thousands of times, lead to an error after limited reading.
 func TestListsWithoutEnd(t *testing.T) {
 	le := binary.LittleEndian
 	cell := func(b []byte, data []byte) ([]byte, uint32) {
@@ -489,7 +489,7 @@ func TestListsWithoutEnd(t *testing.T) {
 		}
 		return b
 	}
-	// Four lists of 5000 lists each, one below the other, and nothing in the last: 5000 to the fourth.
+	// Four nested lists of 5000 lists each, and nothing in the last: 5000 to the fourth.
 	explosion := made(func(own, _ uint32) []byte {
 		const n = 5000
 		var all []byte

@@ -17,7 +17,7 @@ type Key struct {
 
 	h                *Hive
 	off              uint32 // of its cell
-	subkeys, values  uint32 // numbers of them
+	subkeys, values  uint32 // how many there are
 	keyList, valList uint32 // offsets of the cells that list them
 }
 
@@ -42,7 +42,7 @@ func (h *Hive) key(off uint32) (*Key, error) {
 		return nil, err
 	}
 	if string(b[:2]) != "nk" {
-		return nil, c.corrupt("is no key")
+		return nil, c.corrupt("is not a key")
 	}
 	le := binary.LittleEndian
 	k := &Key{
@@ -73,13 +73,13 @@ func (k *Key) Subkeys() ([]*Key, error) {
 		return err == nil, err
 	})
 	if err == nil && int64(len(list)) != int64(k.subkeys) {
-		err = fmt.Errorf("%w: key %q lists %d keys and counts %d", ErrCorrupt, k.Name, len(list), k.subkeys)
+		err = fmt.Errorf("%w: key %q lists %d keys, but counts %d", ErrCorrupt, k.Name, len(list), k.subkeys)
 	}
 	return list, err
 }
 
-// subkey returns a key right below k. Lists have hints of the names, so only a few cells have to be read. Hints may be wrong in
-// hives that other programs wrote, so a name that is not found with hints is looked for without them.
+// subkey returns a key right below k. Lists have hints of the names, so it reads only a few cells. Hints may be wrong in hives
+// that other programs wrote, so it looks for a name that it does not find with hints again without them.
 func (k *Key) subkey(name string) (found *Key, err error) {
 	k.h.begin()
 	want := fold(name)
@@ -118,14 +118,14 @@ func (k *Key) each(yield func(kind int, hint, off uint32) (more bool, err error)
 	return err
 }
 
-// list goes through a list of keys, or through the lists in a list of lists. depth limits the nesting.
+// list calls yield for each key in a list of keys, or in the lists of a list of lists. depth limits the nesting.
 func (h *Hive) list(off uint32, depth int, yield func(kind int, hint, off uint32) (bool, error)) (more bool, err error) {
 	c, err := h.cell(off, 4)
 	if err != nil {
 		return false, err
 	}
 	if depth == 0 {
-		return false, c.corrupt("lists of keys lie too deep in each other")
+		return false, c.corrupt("lists of keys are nested too deep")
 	}
 	b, err := h.read(c, 0, 4)
 	if err != nil {
@@ -142,7 +142,7 @@ func (h *Hive) list(off uint32, depth int, yield func(kind int, hint, off uint32
 	case "ri":
 		width, lists = 4, true
 	default:
-		return false, c.corrupt("is no list of keys")
+		return false, c.corrupt("is not a list of keys")
 	}
 	count := int64(binary.LittleEndian.Uint16(b[2:]))
 	for i := range count {
@@ -176,7 +176,7 @@ func fold(name string) folded {
 	return units
 }
 
-// is reports whether a name is the same ignoring case.
+// is reports whether name is f, ignoring case.
 func (f folded) is(name string) bool {
 	i := 0
 	for _, r := range name {
@@ -190,7 +190,7 @@ func (f folded) is(name string) bool {
 	return i == len(f)
 }
 
-// may reports whether a key with that hint can have the name.
+// may reports whether a key with that hint can have the name f.
 func (f folded) may(kind int, hint uint32) bool {
 	switch kind {
 	case hintHash:

@@ -21,10 +21,10 @@ const (
 const (
 	vkSize       = 0x14
 	vkLatin      = 1       // flag: the name is Latin-1
-	inline       = 1 << 31 // bit of a value's size: the data are stored in the offset field
+	inline       = 1 << 31 // bit of a value's size: the data are in the offset field
 	maxValue     = 1 << 20
 	maxValueName = 16383 // characters
-	segment      = 16344 // bytes of each segment of big data but the last
+	segment      = 16344 // bytes of each segment of big data, except the last
 )
 
 // Value is a value of a key. Its data are read on demand.
@@ -99,7 +99,7 @@ func (h *Hive) value(off uint32) (*Value, error) {
 		return nil, err
 	}
 	if string(b[:2]) != "vk" {
-		return nil, c.corrupt("is no value")
+		return nil, c.corrupt("is not a value")
 	}
 	le := binary.LittleEndian
 	v := &Value{h: h, size: le.Uint32(b[4:]), data: le.Uint32(b[8:]), Type: Type(le.Uint32(b[12:]))}
@@ -148,7 +148,7 @@ func (h *Hive) bigData(c cell, n int64) ([]byte, error) {
 	}
 	count := int64(binary.LittleEndian.Uint16(b[2:]))
 	if string(b[:2]) != "db" || count != (n+segment-1)/segment {
-		return nil, c.corrupt("data of %d bytes are not there", n)
+		return nil, c.corrupt("does not hold data of %d bytes", n)
 	}
 	list, err := h.cell(binary.LittleEndian.Uint32(b[4:]), 4*count)
 	if err != nil {
@@ -176,14 +176,14 @@ func (h *Hive) bigData(c cell, n int64) ([]byte, error) {
 // a machine's environment. Unpaired surrogates become U+FFFD.
 func (v *Value) Text() (string, error) {
 	if v.Type != TypeString && v.Type != TypeStrings {
-		return "", fmt.Errorf("value %q is no string: %w", v.Name, ErrType)
+		return "", fmt.Errorf("value %q is not a string: %w", v.Name, ErrType)
 	}
 	b, err := v.Bytes()
 	if err != nil {
 		return "", err
 	}
 	if len(b)%2 != 0 {
-		return "", fmt.Errorf("%w: value %q is a string of %d bytes", ErrCorrupt, v.Name, len(b))
+		return "", fmt.Errorf("%w: value %q is a string with an odd size, %d bytes", ErrCorrupt, v.Name, len(b))
 	}
 	s, _, _ := strings.Cut(utf16Text(b), "\x00")
 	return s, nil
@@ -197,7 +197,7 @@ func (v *Value) Number() (int64, error) {
 		size = 8
 	case TypeNumber32, TypeNumber32Big:
 	default:
-		return 0, fmt.Errorf("value %q is no number: %w", v.Name, ErrType)
+		return 0, fmt.Errorf("value %q is not a number: %w", v.Name, ErrType)
 	}
 	b, err := v.Bytes()
 	if err != nil {
