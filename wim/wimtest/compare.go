@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Fact is what a comparison knows of one path.
+// Fact is what a comparison knows about one path.
 type Fact struct {
 	Type   string      // "dir", "file", "link", or the mode's type letters for anything else
 	Mode   fs.FileMode // permission bits, set-id and sticky ones included
@@ -20,17 +20,17 @@ type Fact struct {
 	Sum    [32]byte // SHA-256 of the bytes
 	Target string
 	Time   time.Time
-	Links  string // the first path of those that share the inode; "" if it is alone
+	Links  string // the first path with the same inode; "" if there is no other
 	UID    int
 	GID    int
 	Xattrs []string
 	data   func() (io.ReadCloser, error)
 }
 
-// Snapshot is all paths of a tree, relative, separated by slashes; the top is ".".
+// Snapshot holds the facts of all paths of a tree: relative paths with slashes; the top is ".".
 type Snapshot map[string]*Fact
 
-// Snap reads a folder. Symbolic links are not followed.
+// Snap reads a folder. It does not follow symbolic links.
 func Snap(dir string) (Snapshot, error) {
 	s := Snapshot{}
 	groups := map[[2]uint64]string{}
@@ -84,7 +84,7 @@ func Snap(dir string) (Snapshot, error) {
 	return s, err
 }
 
-// SnapFS reads any file system, such as an open ZIP. Only names, types, bytes and times come from it.
+// SnapFS reads any file system, such as an open ZIP: names, types, permission bits, bytes and times.
 func SnapFS(fsys fs.FS) (Snapshot, error) {
 	s := Snapshot{}
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
@@ -135,7 +135,7 @@ func sum(open func() (io.ReadCloser, error)) (out [32]byte, err error) {
 	return [32]byte(h.Sum(nil)), nil
 }
 
-// Aspect is something that a comparison looks at beside paths, types, bytes and link targets.
+// Aspect is a set of what a comparison checks besides paths, types, bytes and link targets.
 type Aspect int
 
 const (
@@ -144,13 +144,13 @@ const (
 	Modes                     // permission bits
 	Owners                    // numeric user and group
 	Xattrs                    // extended attributes
-	NoRoot                    // leave the top folder itself out of it
+	NoRoot                    // ignore the top folder itself
 
 	Usual = Times | Groups
 	Unix  = Times | Groups | Modes | Owners | Xattrs
 )
 
-// Diff says where got differs from want, a line for each difference, sorted by path; nil if nowhere.
+// Diff returns the differences between want and got, one line each, sorted by path, or nil.
 func Diff(want, got Snapshot, look Aspect) []string {
 	var out []string
 	paths := make([]string, 0, len(want))
@@ -165,44 +165,44 @@ func Diff(want, got Snapshot, look Aspect) []string {
 	sort.Strings(paths)
 	for _, p := range paths {
 		w, g := want[p], got[p]
-		say := func(format string, args ...any) {
+		report := func(format string, args ...any) {
 			out = append(out, fmt.Sprintf("%q: ", p)+fmt.Sprintf(format, args...))
 		}
 		switch {
 		case p == "." && look&NoRoot != 0:
 			continue
 		case g == nil:
-			say("missing (want a %s)", w.Type)
+			report("missing (want a %s)", w.Type)
 			continue
 		case w == nil:
-			say("should not be there (a %s)", g.Type)
+			report("should not be there (a %s)", g.Type)
 			continue
 		case w.Type != g.Type:
-			say("is a %s, want a %s", g.Type, w.Type)
+			report("is a %s, want a %s", g.Type, w.Type)
 			continue
 		}
 		if w.Size != g.Size {
-			say("%d bytes, want %d", g.Size, w.Size)
+			report("%d bytes, want %d", g.Size, w.Size)
 		} else if w.Sum != g.Sum {
-			say("bytes differ %s", firstDifference(w, g))
+			report("bytes differ %s", firstDifference(w, g))
 		}
 		if w.Target != g.Target {
-			say("leads to %q, want %q", g.Target, w.Target)
+			report("leads to %q, want %q", g.Target, w.Target)
 		}
 		if look&Times != 0 && w.Time.UnixNano()/100 != g.Time.UnixNano()/100 {
-			say("modified %s, want %s", g.Time.UTC().Format(stamp), w.Time.UTC().Format(stamp))
+			report("modified %s, want %s", g.Time.UTC().Format(stamp), w.Time.UTC().Format(stamp))
 		}
 		if look&Groups != 0 && w.Links != g.Links {
-			say("shares its inode with %q, want %q", g.Links, w.Links)
+			report("shares its inode with %q, want %q", g.Links, w.Links)
 		}
 		if look&Modes != 0 && w.Mode != g.Mode && w.Type != "link" {
-			say("mode %v, want %v", g.Mode, w.Mode)
+			report("mode %v, want %v", g.Mode, w.Mode)
 		}
 		if look&Owners != 0 && (w.UID != g.UID || w.GID != g.GID) {
-			say("owner %d:%d, want %d:%d", g.UID, g.GID, w.UID, w.GID)
+			report("owner %d:%d, want %d:%d", g.UID, g.GID, w.UID, w.GID)
 		}
 		if look&Xattrs != 0 && strings.Join(w.Xattrs, "\x00") != strings.Join(g.Xattrs, "\x00") {
-			say("extended attributes %q, want %q", g.Xattrs, w.Xattrs)
+			report("extended attributes %q, want %q", g.Xattrs, w.Xattrs)
 		}
 	}
 	return out
@@ -210,7 +210,7 @@ func Diff(want, got Snapshot, look Aspect) []string {
 
 const stamp = "2006-01-02 15:04:05.0000000"
 
-// firstDifference finds where two contents of one length part.
+// firstDifference reports where two contents of the same size begin to differ.
 func firstDifference(w, g *Fact) string {
 	if w.data == nil || g.data == nil {
 		return ""

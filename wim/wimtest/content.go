@@ -6,11 +6,11 @@ import (
 	"math/rand/v2"
 )
 
-// Content is a kind of file content. The kinds differ in what they ask of a codec.
+// Content is a kind of file content. The kinds exercise different parts of a codec.
 type Content int
 
 const (
-	Text    Content = iota // short words over and over: matches and Huffman codes
+	Text    Content = iota // repeated short words: matches and Huffman codes
 	Noise                  // incompressible: chunks stored raw
 	Zeros                  // one byte repeated: longest matches, offset 1
 	Program                // x86-like: calls with relative targets, which LZX and LZMS rewrite
@@ -37,7 +37,7 @@ func (c Content) Make(r *rand.Rand, n int) []byte {
 			b[i] = v
 		}
 	case Program:
-		// Calls to a few targets from many places: the relative operand differs at each, the absolute one does not.
+		// Calls to a few targets from many positions: relative operands differ, absolute ones do not.
 		targets := make([]int32, 8)
 		for i := range targets {
 			targets[i] = int32(r.IntN(n + 1))

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Fenced returns n bytes next to an inaccessible page, after their end or before their start: an access that is out of bounds by one
-// byte faults. Tests of code with unsafe use it; debug.SetPanicOnFault turns the fault into a panic.
+// Fenced returns n bytes beside an inaccessible page, which is after their end or before their start, so that an access one byte out
+// of bounds faults. Tests of code with unsafe use it; debug.SetPanicOnFault turns the fault into a panic.
 func Fenced(tb testing.TB, n int, end bool) []byte {
 	tb.Helper()
 	page := os.Getpagesize()

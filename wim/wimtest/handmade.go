@@ -10,16 +10,16 @@ import (
 	"wimscope/wim/format"
 )
 
-// HandBlob is bytes that an archive stores.
+// HandBlob is a blob of a hand-made archive.
 type HandBlob struct {
 	Data     []byte
-	Hash     [20]byte // as the table says it
+	Hash     [20]byte // in the blob table
 	RefCount uint32
-	Part     uint16 // in the table; 0: the part that holds it
+	Part     uint16 // in the blob table; 0: the part that holds it
 }
 
-// HandArchive is an archive, or a part of one, made by hand. Its resources are stored raw: what it shows lies in
-// how records fit together, or do not.
+// HandArchive is a hand-made archive, or a part of one. Its resources are not compressed: it is for showing how records fit together, or
+// do not.
 type HandArchive struct {
 	GUID      byte // fills the 16 bytes
 	Version   uint32
@@ -29,15 +29,15 @@ type HandArchive struct {
 	Parts     uint16 // 0: 1
 	Images    uint32 // in the header; 0: the number of metadata entries
 	Boot      uint32
-	XML       string // 0: made from the images
+	XML       string // "": made from the images
 
-	Metadata   []HandMeta  // entries of the blob table, in its order
+	Metadata   []HandMeta  // the metadata entries of the blob table, in order
 	Blobs      []*HandBlob // stored one by one
-	Solid      []HandSolid // stored in runs
-	Chunks     int         // if not 0, resources have a chunk table with chunks of this size, each stored raw
+	Solid      []HandSolid // stored in solid runs
+	Chunks     int         // if not 0, resources have a chunk table with uncompressed chunks of this size
 	Integrity  int         // if not 0, the block size of an integrity table
-	Extra      [][]byte    // table entries of 50 bytes that go in as they are, behind the others
-	Unused     []byte      // bytes between the header and the first resource that nothing refers to
+	Extra      [][]byte    // more entries of the blob table, of 50 bytes, written as they are
+	Unused     []byte      // unused bytes between the header and the first resource
 	ImageNames []string
 }
 
@@ -45,28 +45,28 @@ type HandArchive struct {
 type HandMeta struct {
 	Data     []byte
 	RefCount uint32
-	Shared   bool // it refers to the resource of the entry before it
+	Shared   bool // it refers to the same resource as the entry before it
 }
 
-// HandSolid is a solid run, or one part's share of it: a resource and the blobs in it.
+// HandSolid is a solid run, or the share of one part in it: a resource and the blobs in it.
 type HandSolid struct {
 	Bytes     []byte // unpacked
 	ChunkSize int
 	Blobs     []HandSolidBlob
-	Part      uint16 // of the resource's entry; 0: this part
-	Elsewhere bool   // only the table entries are written: Off and Packed say where another part has the resource
+	Part      uint16 // in the resource's entry; 0: this part
+	Elsewhere bool   // another part has the resource, at Off; only the table entries are written
 	Off       int64
 	Packed    int64
 }
 
-// HandSolidBlob is a blob entry of a run. Off is where the table says that it lies in the run's unpacked bytes.
+// HandSolidBlob is a blob of a run. Off is its offset in the unpacked run, as in the table.
 type HandSolidBlob struct {
 	HandBlob
 	Off  int64
 	Size int64
 }
 
-// One is an archive with one image of the tree, everything stored in the usual way.
+// One returns an archive with one image of the tree, stored in the usual way.
 func One(root *HandEntry, security ...[]byte) *HandArchive {
 	return &HandArchive{
 		Metadata: []HandMeta{{Data: HandMetadata(root, security), RefCount: 1}},
@@ -78,7 +78,7 @@ func appendTableEntry(b []byte, res format.ResourceHeader, part uint16, refs uin
 	return format.BlobEntry{Resource: res, Part: part, RefCount: refs, Hash: hash}.Append(b)
 }
 
-// SolidResource is the bytes of a solid resource whose chunks are stored raw.
+// SolidResource returns a solid resource whose chunks are not compressed.
 func SolidResource(data []byte, chunk int) []byte {
 	// The codec is LZMS, but no chunk is packed.
 	b := format.SolidHeader{Size: uint64(len(data)), ChunkSize: uint32(chunk), Codec: uint32(format.LZMS)}.Append(nil)
@@ -88,7 +88,7 @@ func SolidResource(data []byte, chunk int) []byte {
 	return append(b, data...)
 }
 
-// Bytes lays the archive out: header, resources in the order of the fields, blob table, XML, integrity table.
+// Bytes returns the archive: header, resources in the order of the fields, blob table, XML document, integrity table.
 func (a *HandArchive) Bytes() []byte {
 	part, parts := max(a.Part, 1), max(a.Parts, 1)
 	version := a.Version
@@ -143,7 +143,7 @@ func (a *HandArchive) Bytes() []byte {
 		}
 		table = appendTableEntry(table, store(b.Data), p, b.RefCount, b.Hash)
 	}
-	// A run is its resources' entries and then its blobs' entries, one after another.
+	// A run is the entries of its resources, then the entries of its blobs.
 	for i := range a.Solid {
 		s := &a.Solid[i]
 		if !s.Elsewhere {
@@ -220,7 +220,7 @@ func (a *HandArchive) Bytes() []byte {
 	return out
 }
 
-// document is the XML document; a.XML may name where it starts as TOTALBYTES.
+// document returns the XML document. In a.XML, it replaces TOTALBYTES_HERE by the document's own offset.
 func (a *HandArchive) document(total int64) string {
 	if a.XML != "" {
 		return strings.ReplaceAll(a.XML, "TOTALBYTES_HERE", fmt.Sprint(total))
@@ -247,7 +247,7 @@ func (a *HandArchive) document(total int64) string {
 	return b.String()
 }
 
-// utf16Text is text as XML documents stand in archives: UTF-16LE behind a byte order mark.
+// utf16Text returns text as XML documents are stored: UTF-16LE after a byte order mark.
 func utf16Text(s string) []byte {
 	return append([]byte{0xFF, 0xFE}, utf16Bytes(utf16.Encode([]rune(s)))...)
 }

@@ -9,48 +9,48 @@ import (
 	"wimscope/wim/format"
 )
 
-// HandEntry is a directory entry of an archive made by hand. Every field goes to the file as it is, right or wrong.
+// HandEntry is a directory entry of a hand-made archive. Every field is written as it is, valid or not.
 type HandEntry struct {
 	Name     string
-	RawName  []uint16 // in place of Name, if not nil: for unpaired surrogates and the like
+	RawName  []uint16 // if not nil, used instead of Name: for unpaired surrogates and the like
 	Short    string   // 8.3 name
 	Attrs    uint32   // FILE_ATTRIBUTE bits; 0: 0x10 with Children, else 0x80
-	Security int32    // index of the security descriptor plus 1; 0: none; -1 and less: as it is
+	Security int32    // index of the security descriptor plus 1; 0: none; below 0: written as it is
 	Created  uint64   // 100-ns units since 1601
 	Accessed uint64
 	Modified uint64
 	Data     []byte   // content; it becomes a blob of the archive
-	Hash     [20]byte // in place of the SHA-1 of Data, if not zero
+	Hash     [20]byte // if not zero, used instead of the SHA-1 of Data
 	Tag      uint32   // reparse tag, with Attrs 0x400; Data is then the reparse data
-	NotFixed bool     // the reparse flag that says that a link's target was left as it was
+	NotFixed bool     // the reparse flag of a link whose target was not changed at capture
 	Link     uint64   // hard-link group
 	Streams  []HandStream
 	Items    []HandItem
 	Children []*HandEntry
 	Dir      bool                           // a folder even without Children
-	Subdir   func(off map[string]int) int64 // where the children are said to be, by the offsets of the lists of named folders
-	Mangle   func(dentry []byte) []byte     // a last change to the entry's own bytes
+	Subdir   func(off map[string]int) int64 // returns the offset of the list of children, given the offsets of all lists by folder name
+	Mangle   func(dentry []byte) []byte     // a last change to the bytes of the entry
 }
 
-// HandStream is an extra stream entry. Those with an empty name hold reparse data or content.
+// HandStream is an extra stream entry. One without a name holds reparse data or content.
 type HandStream struct {
 	Name string
 	Data []byte
 	Hash [20]byte
 }
 
-// HandItem is a tagged item behind a dentry.
+// HandItem is a tagged item after a dentry.
 type HandItem struct {
 	Tag  uint32
 	Data []byte
 }
 
-// Folder makes a folder of the entries.
+// Folder returns a folder of the entries.
 func Folder(name string, children ...*HandEntry) *HandEntry {
 	return &HandEntry{Name: name, Dir: true, Children: children, Modified: handTime}
 }
 
-// TextFile makes a file.
+// TextFile returns a file.
 func TextFile(name, text string) *HandEntry {
 	return &HandEntry{Name: name, Data: []byte(text), Modified: handTime}
 }
@@ -67,7 +67,7 @@ func (e *HandEntry) units() []uint16 {
 	return utf16.Encode([]rune(e.Name))
 }
 
-// blobHash is the hash that stands for bytes in a dentry: zero for none.
+// blobHash returns the hash of data in a dentry: set if that is not zero, or zero if there is no data.
 func blobHash(data []byte, set [20]byte) [20]byte {
 	if set != ([20]byte{}) || len(data) == 0 {
 		return set
@@ -75,14 +75,14 @@ func blobHash(data []byte, set [20]byte) [20]byte {
 	return sha1.Sum(data)
 }
 
-// HandMetadata lays out a metadata resource: security data, root, and the lists of children, each behind the
-// folder that owns it in breadth-first order.
+// HandMetadata returns a metadata resource: security data, root, and the lists of children in breadth-first order of their
+// folders.
 func HandMetadata(root *HandEntry, security [][]byte) []byte {
 	sec := format.NewSecurityData(security)
 	b := sec.Append(nil)
 	b = append(b, make([]byte, int(sec.RootOff())-len(b))...)
 
-	// Two passes: the first finds where each list lies, the second writes with those places known.
+	// The first pass finds the offset of each list, the second writes them.
 	lists := map[*HandEntry]int{}
 	named := map[string]int{}
 	var out []byte
@@ -131,7 +131,7 @@ func appendDentry(out []byte, e *HandEntry, subdir int64) []byte {
 	hash := blobHash(e.Data, e.Hash)
 	streams := e.Streams
 	if len(streams) > 0 && !e.isDir() {
-		// With any extra stream, all of them are extra ones, and the main hash is zero.
+		// If there is an extra stream, the content is one too, and the main hash is zero.
 		streams = append([]HandStream{{Data: e.Data, Hash: e.Hash}}, streams...)
 		hash = [20]byte{}
 	}
@@ -167,7 +167,7 @@ func appendDentry(out []byte, e *HandEntry, subdir int64) []byte {
 	return append(out, b...)
 }
 
-// contents lists the bytes that the entries of a tree refer to, each once, in tree order, with how often.
+// contents returns the blobs that the entries of a tree refer to, each once, in tree order, with their reference counts.
 func contents(root *HandEntry, seen map[[20]byte]*HandBlob, out []*HandBlob) []*HandBlob {
 	add := func(data []byte, set [20]byte) {
 		if len(data) == 0 {
@@ -182,7 +182,7 @@ func contents(root *HandEntry, seen map[[20]byte]*HandBlob, out []*HandBlob) []*
 		seen[h] = b
 		out = append(out, b)
 	}
-	// No recursion: a browser's stack is too small for the deepest of the trees.
+	// No recursion: a browser's stack is too small for the deepest tree.
 	for stack := []*HandEntry{root}; len(stack) > 0; {
 		e := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
@@ -197,7 +197,7 @@ func contents(root *HandEntry, seen map[[20]byte]*HandBlob, out []*HandBlob) []*
 	return out
 }
 
-// utf16Bytes is text as names are stored.
+// utf16Bytes returns text as names are stored: UTF-16LE.
 func utf16Bytes(units []uint16) []byte {
 	var b []byte
 	for _, u := range units {

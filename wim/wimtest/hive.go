@@ -24,17 +24,17 @@ type HiveValue struct {
 	Data []byte // more than 16344 bytes are stored as big data
 }
 
-// HiveText is a value of type REG_SZ.
+// HiveText returns a value of type REG_SZ.
 func HiveText(name, text string) HiveValue {
 	return HiveValue{Name: name, Type: 1, Data: append(wideText(text), 0, 0)}
 }
 
-// HiveTexts is a value of type REG_MULTI_SZ.
+// HiveTexts returns a value of type REG_MULTI_SZ.
 func HiveTexts(name string, texts ...string) HiveValue {
 	return HiveValue{Name: name, Type: 7, Data: wideText(strings.Join(append(texts, ""), "\x00") + "\x00")}
 }
 
-// HiveNumber is a value of type REG_DWORD.
+// HiveNumber returns a value of type REG_DWORD.
 func HiveNumber(name string, n uint32) HiveValue {
 	return HiveValue{Name: name, Type: 4, Data: binary.LittleEndian.AppendUint32(nil, n)}
 }
@@ -48,7 +48,7 @@ func HivePath(path string, keys []*HiveKey, values ...HiveValue) *HiveKey {
 	return &HiveKey{Name: step, Keys: []*HiveKey{HivePath(rest, keys, values...)}}
 }
 
-// Hive makes a registry hive of version 1.5 with that root, in bins of 4096 bytes, or more where a cell needs it.
+// Hive returns a registry hive of version 1.5 with that root, in bins of 4096 bytes, or more where a cell needs more.
 func Hive(root *HiveKey) []byte {
 	h := &hiveMaker{}
 	at := h.key(root, true)
@@ -86,8 +86,8 @@ func SealHive(b []byte) {
 // hiveMaker lays cells into bins.
 type hiveMaker struct {
 	b   []byte
-	bin int // where the open bin starts
-	end int // where it ends
+	bin int // start of the open bin
+	end int // its end
 }
 
 // cell writes a cell and returns its offset.
@@ -196,7 +196,7 @@ func (h *hiveMaker) list(k *HiveKey, subs []uint32) uint32 {
 	return h.cell(b)
 }
 
-// hiveHash returns the hint for lists of kind lh. It knows upper case of ASCII only.
+// hiveHash returns the hint for lists of kind lh. It uses Go's upper case, not that of NTFS.
 func hiveHash(name string) uint32 {
 	var hash uint32
 	for _, u := range utf16.Encode([]rune(strings.ToUpper(name))) {

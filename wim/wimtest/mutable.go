@@ -51,7 +51,7 @@ func (m *Mutable) Mutate(seed uint64) (parts []SamplePart, what string) {
 type changer struct {
 	r       *rand.Rand
 	m       *Mutable
-	first   bool // it is part 1
+	first   bool // b is part 1
 	b       []byte
 	h       format.Header
 	hdrOff  int
@@ -63,7 +63,7 @@ func (g *changer) one(in int) bool { return g.r.IntN(in) == 0 }
 
 func (g *changer) note(text string, args ...any) { g.did = append(g.did, fmt.Sprintf(text, args...)) }
 
-// header returns the header that counts.
+// header parses the header, which in a pipable archive is the one at the end.
 func (g *changer) header() {
 	g.hdrOff = 0
 	if _, _, pipable, _ := format.Probe(g.b); pipable {
@@ -218,12 +218,12 @@ func (g *changer) changeXML() {
 	switch g.r.IntN(14) {
 	case 0:
 		at := g.r.IntN(len(text))
-		g.note("XML: %q taken out at %d", text[at:at+1], at)
+		g.note("XML: %q removed at %d", text[at:at+1], at)
 		text = text[:at] + text[at+1:]
 	case 1, 2:
 		at := g.r.IntN(len(text))
 		c := []string{"<", ">", "&", `"`, "'", "/", "\x01", "\uffff", "\n", "\r", " ", "\u00e4", "=", "]]>", "--"}[g.r.IntN(15)]
-		g.note("XML: %q put in at %d", c, at)
+		g.note("XML: %q inserted at %d", c, at)
 		text = text[:at] + c + text[at:]
 	case 3:
 		replace(`INDEX="1"`, []string{`INDEX="0"`, `INDEX="2"`, `INDEX=""`, `INDEX="1x"`, `INDEX="01"`, `INDEX=" 1"`, `INDEX="-1"`, ``, `index="1"`, `INDEX='1'`}[g.r.IntN(10)])
@@ -232,7 +232,7 @@ func (g *changer) changeXML() {
 	case 5:
 		from, to := strings.Index(text, "<IMAGE"), strings.Index(text, "</IMAGE>")
 		if from >= 0 && to > from {
-			g.note("XML: image taken out")
+			g.note("XML: image removed")
 			text = text[:from] + text[to+len("</IMAGE>"):]
 		}
 	case 6:
@@ -242,7 +242,7 @@ func (g *changer) changeXML() {
 		tag := []string{"NAME", "DIRCOUNT", "FILECOUNT", "TOTALBYTES", "HIGHPART"}[g.r.IntN(5)]
 		replace("<"+tag+">", "<"+tag+">"+[]string{"x", "-1", "99999999999999999999", "<![CDATA[1]]>", "<!-- c -->", "&#x41;", "&#1;", "&lt;"}[g.r.IntN(8)])
 	case 8:
-		g.note("XML: the other order of bytes")
+		g.note("XML: big-endian")
 		data = []byte{0xfe, 0xff}
 		for _, u := range utf16.Encode([]rune(text)) {
 			data = binary.BigEndian.AppendUint16(data, u)
@@ -263,7 +263,7 @@ func (g *changer) changeXML() {
 		at := 2 + 2*g.r.IntN(len(data)/2-1)
 		binary.LittleEndian.PutUint16(data[at:], 0xd800)
 	default:
-		g.note("XML: something behind it")
+		g.note("XML: something after it")
 		text += []string{"\x00", " \n", "x", "<A/>", "<!-- c -->"}[g.r.IntN(5)]
 	}
 	if data == nil {
@@ -375,7 +375,7 @@ type dentryAt struct {
 	streams  []int
 }
 
-// dentries returns the entries of a sound tree.
+// dentries returns the entries of a valid tree.
 func dentries(meta []byte) (list []dentryAt) {
 	s, err := format.ParseSecurityData(meta)
 	if err != nil {
@@ -436,7 +436,7 @@ func (g *changer) mutateTree(meta []byte) []byte {
 	d := list[i]
 	other := list[g.r.IntN(len(list))]
 	e := meta[d.off:]
-	say := func(text string, args ...any) { g.note("tree: "+d.name+": "+text, args...) }
+	note := func(text string, args ...any) { g.note("tree: "+d.name+": "+text, args...) }
 	nameLen := int(get(e[0x64:], 2))
 	switch n := g.r.IntN(34); n {
 	case 0, 1, 2:
@@ -447,17 +447,17 @@ func (g *changer) mutateTree(meta []byte) []byte {
 		}
 		w := pick[g.r.IntN(len(pick))]
 		put(e, 8, w)
-		say("length %d, was %d", w, v)
+		note("length %d, was %d", w, v)
 	case 3, 4:
 		a := get(e[8:], 4) ^ []uint64{0x10, 0x10, 0x400, 0x410, 0x4000, 1 << g.r.IntN(32)}[g.r.IntN(6)]
 		if g.one(6) {
 			a = 0
 		}
 		put(e[8:], 4, a)
-		say("attributes 0x%x", a)
+		note("attributes 0x%x", a)
 	case 5:
 		put(e[0xc:], 4, []uint64{1<<32 - 1, 0, 1, 9999, 1<<32 - 5, 1 << 31}[g.r.IntN(6)])
-		say("security id 0x%x", get(e[0xc:], 4))
+		note("security id 0x%x", get(e[0xc:], 4))
 	case 6, 7, 8, 9, 10:
 		for range 20 { // prefer a folder
 			if d.first == 0 && !g.one(8) {
@@ -467,35 +467,35 @@ func (g *changer) mutateTree(meta []byte) []byte {
 		}
 		v := []int{0, list[0].first, list[0].off, d.first + 8, d.first - 8, d.first + 1, len(meta), len(meta) - 8, len(meta) + 8, 1 << 20, other.first, other.off, other.end, other.off + 8, -8}[g.r.IntN(15)]
 		put(e[0x10:], 8, uint64(v))
-		say("list at %d, was %d", v, d.first)
+		note("list at %d, was %d", v, d.first)
 	case 11:
 		switch g.r.IntN(4) {
 		case 0:
 			clear(e[0x40:0x54])
-			say("hash zeroed")
+			note("hash zeroed")
 		case 1:
 			copy(e[0x40:0x54], meta[other.off+0x40:])
-			say("hash of %q", other.name)
+			note("hash of %q", other.name)
 		case 2:
 			h := sha1.Sum(nil)
 			copy(e[0x40:0x54], h[:])
-			say("hash of nothing")
+			note("hash of no bytes")
 		default:
 			e[0x40+g.r.IntN(20)] ^= 1 << g.r.IntN(8)
-			say("hash changed")
+			note("hash changed")
 		}
 	case 12, 13:
 		v := get(e[0x60:], 2)
 		put(e[0x60:], 2, []uint64{0, v + 1, v - 1, 0xffff, 2}[g.r.IntN(5)])
-		say("streams %d, were %d", get(e[0x60:], 2), v)
+		note("streams %d, were %d", get(e[0x60:], 2), v)
 	case 14, 15:
 		v := get(e[0x64:], 2)
 		put(e[0x64:], 2, []uint64{0, v + 1, v + 2, v - 2, v + 200, 0xffff, 0xfffe}[g.r.IntN(7)])
-		say("name of %d bytes, were %d", get(e[0x64:], 2), v)
+		note("name of %d bytes, were %d", get(e[0x64:], 2), v)
 	case 16:
 		v := get(e[0x62:], 2)
 		put(e[0x62:], 2, []uint64{0, 2, v + 1, v + 8, 0xffff, 0xfffe, 24}[g.r.IntN(7)])
-		say("short name of %d bytes, were %d", get(e[0x62:], 2), v)
+		note("short name of %d bytes, were %d", get(e[0x62:], 2), v)
 	case 17, 18, 19, 20:
 		name := []uint16{'.', '.'}[:1+g.r.IntN(2)]
 		switch g.r.IntN(6) {
@@ -513,10 +513,10 @@ func (g *changer) mutateTree(meta []byte) []byte {
 				put(e[format.DentryFixedSize+2*len(name):], 2, 0)
 			}
 		}
-		say("name %q", string(utf16.Decode(units(e[format.DentryFixedSize:format.DentryFixedSize+int(get(e[0x64:], 2))]))))
+		note("name %q", string(utf16.Decode(units(e[format.DentryFixedSize:format.DentryFixedSize+int(get(e[0x64:], 2))]))))
 	case 21:
 		put(e[0x58:], 8, g.number(get(e[0x58:], 8)))
-		say("link group or reparse tag 0x%x", get(e[0x58:], 8))
+		note("link group or reparse tag 0x%x", get(e[0x58:], 8))
 	case 22, 23:
 		for _, x := range list {
 			if len(x.streams) > 0 && (len(d.streams) == 0 || g.one(2)) {
@@ -525,21 +525,21 @@ func (g *changer) mutateTree(meta []byte) []byte {
 		}
 		if len(d.streams) == 0 {
 			e[g.r.IntN(format.DentryFixedSize)] ^= 1 << g.r.IntN(8)
-			say("a bit of its fixed part changed")
+			note("a bit of its fixed part changed")
 			break
 		}
 		st := meta[d.streams[g.r.IntN(len(d.streams))]:]
 		f := []mutableField{{"length", 0, 8}, {"reserved", 8, 8}, {"hash", 16, 8}, {"name length", 36, 2}, {"name", 38, 2}}[g.r.IntN(5)]
 		v := g.number(get(st[f.off:], f.size))
 		put(st[f.off:], f.size, v)
-		say("stream's %s 0x%x", f.name, v)
+		note("stream's %s 0x%x", f.name, v)
 	case 24: // overwrite an entry with another of the same size
 		if other.end-other.off == d.end-d.off && other.off != d.off {
 			copy(e[:d.end-d.off], bytes.Clone(meta[other.off:other.end]))
-			say("overwritten with %q", other.name)
+			note("overwritten with %q", other.name)
 		} else {
 			e[g.r.IntN(format.DentryFixedSize)] ^= 1 << g.r.IntN(8)
-			say("a bit of its fixed part changed")
+			note("a bit of its fixed part changed")
 		}
 	case 25, 26:
 		f := []mutableField{{"length", 0, 4}, {"count", 4, 4}, {"first size", 8, 8}}[g.r.IntN(3)]
@@ -556,14 +556,14 @@ func (g *changer) mutateTree(meta []byte) []byte {
 	case 29:
 		if d.end+8 <= len(meta) {
 			put(meta[d.end:], 8, g.number(get(meta[d.end:], 8)))
-			say("length of what follows 0x%x", get(meta[d.end:], 8))
+			note("length of what follows 0x%x", get(meta[d.end:], 8))
 		}
 	case 30:
 		at := d.off + format.DentryFixedSize + nameLen
 		if at < d.end {
 			at += g.r.IntN(d.end - at)
 			meta[at] ^= 1 << g.r.IntN(8)
-			say("byte %d changed", at-d.off)
+			note("byte %d changed", at-d.off)
 		}
 	default:
 		at := list[0].off + g.r.IntN(len(meta)-list[0].off)

@@ -87,14 +87,14 @@ func (m *mutator) change() {
 		field := [][2]int{{0x10, 4}, {0x14, 4}, {0x2c, 4}, {0x30, 7}, {0x37, 1}, {0x38, 8}, {0x40, 8}, {0x48, 7}, {0x4f, 1}, {0x58, 8}, {0x7c, 7}, {0x83, 1}, {0x8c, 8}}[r.IntN(13)]
 		m.put(m.header+field[0], field[1], m.number())
 	case !ok:
-	case k <= 8: // packed size, flags, place, size, reference count
+	case k <= 8: // packed size, flags, offset, size, reference count
 		field := [][2]int{{0, 7}, {7, 1}, {8, 8}, {16, 8}, {26, 4}}[r.IntN(5)]
 		v := m.number()
 		if field[0] == 7 {
 			v = uint64(r.IntN(32))
 		}
 		m.put(at+field[0], field[1], v)
-	case k <= 10: // two entries for the same place, with one hash or two
+	case k <= 10: // two entries for the same resource, with one hash or two
 		if _, other, ok := m.entry(); ok {
 			copy(m.b[at:at+format.BlobEntrySize-20*r.IntN(2)], m.b[other:])
 		}

@@ -7,12 +7,11 @@ import (
 	"path/filepath"
 )
 
-// NTFS is an image file that holds an NTFS volume. It is never mounted: ntfs-3g's tools and wimlib's own NTFS
-// support read and write it, so that what a Linux folder cannot hold (streams, security descriptors, short names,
-// all attributes, 100-ns creation times) is there to capture.
+// NTFS is a file that holds an NTFS volume, for capturing what a Linux folder cannot hold: streams, security descriptors, short names,
+// all attributes, 100-ns creation times. It is never mounted: ntfs-3g's tools and wimlib's own NTFS support read and write it.
 type NTFS string
 
-// NewNTFS formats a file of so many MB; 4 is enough for a few hundred small files.
+// NewNTFS creates and formats a volume of mb MiB. 4 is enough for a few hundred small files.
 func NewNTFS(file string, mb int) (NTFS, error) {
 	f, err := os.Create(file)
 	if err != nil {
@@ -38,13 +37,13 @@ func (v NTFS) Apply(archive string, image int, ref string) error {
 	return err
 }
 
-// Capture archives the volume, with wimlib. More options may follow.
+// Capture captures the volume with wimlib. options are more options of wimlib-imagex.
 func (v NTFS) Capture(archive, name string, options ...string) error {
 	_, err := Run(filepath.Dir(string(v)), Wimlib, append([]string{"capture", string(v), archive, name}, options...)...)
 	return err
 }
 
-// Put writes bytes to a stream of a file (stream "" is its content); the file is made if its folder is there.
+// Put writes bytes to a stream of a file; stream "" is its content. It creates the file if its folder exists.
 func (v NTFS) Put(path, stream string, data []byte) error {
 	tmp := string(v) + ".put"
 	if err := os.WriteFile(tmp, data, 0o644); err != nil {
@@ -59,8 +58,8 @@ func (v NTFS) Put(path, stream string, data []byte) error {
 	return err
 }
 
-// Fill puts the tree on the volume by way of a passing archive, and then a few named streams on its files, some
-// of them with names and sizes at the edge. The tree should be a Plain one: NTFS forbids some of the odd names.
+// Fill writes the tree to the volume, through a temporary archive, and adds a few named streams to its files, some with
+// unusual names and sizes. The tree should be a Plain one: NTFS forbids some of the odd names.
 func (v NTFS) Fill(t *Tree) error {
 	dir, err := os.MkdirTemp(filepath.Dir(string(v)), "fill")
 	if err != nil {

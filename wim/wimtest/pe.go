@@ -5,8 +5,8 @@ import (
 	"sort"
 )
 
-// VersionedPE is a small x64 program file that does nothing but carry a version resource: the fixed version, and
-// strings such as "FileDescription" for the language en-US. size is how long the file is at least.
+// VersionedPE returns a small x64 program file of at least size bytes with a version resource: the fixed version, and strings
+// such as "FileDescription" for the language en-US. The program does nothing.
 func VersionedPE(version [4]uint16, strings map[string]string, size int) []byte {
 	const (
 		fileAlign    = 0x200
@@ -66,7 +66,7 @@ func VersionedPE(version [4]uint16, strings map[string]string, size int) []byte 
 	return b
 }
 
-// versionSection is a resource section with one resource: type 16, name 1, language 0x409.
+// versionSection returns a resource section with one resource: type 16, name 1, language 0x409.
 func versionSection(rva int, info []byte) []byte {
 	le := binary.LittleEndian
 	var b []byte
@@ -87,7 +87,7 @@ func versionSection(rva int, info []byte) []byte {
 	return append(b, info...)
 }
 
-// versionInfo is a VS_VERSIONINFO record.
+// versionInfo returns a VS_VERSIONINFO record.
 func versionInfo(v [4]uint16, strings map[string]string) []byte {
 	le := binary.LittleEndian
 	fixed := make([]byte, 52)
@@ -115,8 +115,8 @@ func versionInfo(v [4]uint16, strings map[string]string) []byte {
 		versionNode("VarFileInfo", 1, nil, versionNode("Translation", 0, []byte{0x09, 0x04, 0xB0, 0x04})))
 }
 
-// versionNode is one record of the tree that a version resource is: length, value length (in characters, if it is
-// text), kind, key, value, children; the latter two on multiples of four.
+// versionNode returns a record of the tree in a version resource: length, value length (in characters, if it is text), kind, key,
+// value, children; the last two at multiples of four.
 func versionNode(key string, text uint16, value []byte, children ...[]byte) []byte {
 	le := binary.LittleEndian
 	n := len(value)

@@ -18,7 +18,7 @@ func TestRandomIsRepeatable(t *testing.T) {
 	}
 }
 
-// TestRandomHasEverything holds what the trees promise, so that an interop test over 20 seeds means something.
+// TestRandomHasEverything: 20 consecutive seeds have everything that interop tests rely on.
 func TestRandomHasEverything(t *testing.T) {
 	seen := map[string]bool{}
 	const chunk = 4096
@@ -74,7 +74,7 @@ func TestRandomHasEverything(t *testing.T) {
 	for _, want := range []string{"no entry", "folder", "hard link", "link", "absolute link", "dangling link", "sparse",
 		"same bytes twice", "deep", "wide", "trailing dot", "twins by case"} {
 		if !seen[want] {
-			t.Errorf("20 seeds in a row have no %s", want)
+			t.Errorf("20 consecutive seeds have no %s", want)
 		}
 	}
 }

@@ -10,20 +10,20 @@ import (
 	"wimscope/wim/format"
 )
 
-// Outcome is what a reader should make of a sample.
+// Outcome is how a reader should handle a sample.
 type Outcome string
 
 const (
-	Opens       Outcome = "opens"        // Files are what image 1 holds
-	Warns       Outcome = "warns"        // the same, and the reader has something to say
-	BadImage    Outcome = "bad image"    // it opens, and image 1's tree is refused
-	Damaged     Outcome = "damaged"      // it opens; verification finds damage
+	Opens       Outcome = "opens"        // it opens, and image 1 has Files
+	Warns       Outcome = "warns"        // the same, with a warning
+	BadImage    Outcome = "bad image"    // it opens, but the tree of image 1 is refused
+	Damaged     Outcome = "damaged"      // it opens, and verification finds damage
 	NotWIM      Outcome = "not a WIM"    // refused as something else
-	OldVersion  Outcome = "old version"  // refused with the version's name
+	OldVersion  Outcome = "old version"  // refused, with the version
 	Encrypted   Outcome = "encrypted"    // refused as encrypted, or opened and marked so
-	Truncated   Outcome = "truncated"    // refused as cut off
-	Malformed   Outcome = "malformed"    // refused as making no sense
-	NeedsOthers Outcome = "needs others" // it opens; contents lie in other archives
+	Truncated   Outcome = "truncated"    // refused as truncated
+	Malformed   Outcome = "malformed"    // refused as malformed
+	NeedsOthers Outcome = "needs others" // it opens; blobs are in other archives
 )
 
 // Sample is a hand-made archive, of one part or several.
@@ -32,7 +32,7 @@ type Sample struct {
 	Parts   []SamplePart
 	Refs    []SamplePart // other archives that the parts need
 	Outcome Outcome
-	Files   map[string]string // path in image 1 to content, of those that can be had; folders end in /
+	Files   map[string]string // content by path in image 1, of the readable files; folders end in /
 	About   string
 }
 
@@ -46,7 +46,7 @@ func one(name string, about string, outcome Outcome, b []byte, files map[string]
 	return Sample{Name: name, About: about, Outcome: outcome, Files: files, Parts: []SamplePart{{name + ".wim", b}}}
 }
 
-// plainTree is the tree of most samples.
+// plainTree returns the tree of most samples.
 func plainTree() *HandEntry {
 	return Folder("", TextFile("hello.txt", "hello, world\n"), Folder("sub", TextFile("inner.txt", "inside\n")))
 }
@@ -55,7 +55,7 @@ func plainFiles() map[string]string {
 	return map[string]string{"/hello.txt": "hello, world\n", "/sub/": "", "/sub/inner.txt": "inside\n"}
 }
 
-// Samples makes them all, those that no tool here writes first.
+// Samples returns all samples. The first ones are what no available tool writes.
 func Samples() []Sample {
 	ss := []Sample{
 		one("plain", "the others are variations of this one", Opens, One(plainTree()).Bytes(), plainFiles()),
@@ -64,14 +64,14 @@ func Samples() []Sample {
 		one("metadata-refcount-0", "a metadata entry with reference count 0 is skipped and belongs to no image", Opens, refcountZero(), plainFiles()),
 		one("shared-metadata", "two images have table entries with the same metadata resource", Opens, sharedMetadata(), plainFiles()),
 		one("wrong-refcounts", "the table's reference counts are too low and too high", Opens, wrongRefcounts(), plainFiles()),
-		one("other-part-entries", "table entries of another part's number are left out", Opens, otherParts(), plainFiles()),
-		one("duplicate-hash", "of two table entries with one hash the first counts", Opens, duplicateHash(), plainFiles()),
-		one("zero-and-empty-entries", "table entries with a zero hash or size 0 mean nothing", Opens, zeroEntries(), plainFiles()),
-		one("solid-flag-in-1.13", "resource flag 0x10 means nothing in version 1.13", Opens, solidFlag113(), plainFiles()),
-		one("solid", "a solid resource of raw chunks, one content across two of them", Opens, solidPlain(), solidFiles()),
+		one("other-part-entries", "table entries of another part are ignored", Opens, otherParts(), plainFiles()),
+		one("duplicate-hash", "of two table entries with the same hash the first is used", Opens, duplicateHash(), plainFiles()),
+		one("zero-and-empty-entries", "table entries with a zero hash or size 0 are ignored", Opens, zeroEntries(), plainFiles()),
+		one("solid-flag-in-1.13", "resource flag 0x10 has no meaning in version 1.13", Opens, solidFlag113(), plainFiles()),
+		one("solid", "a solid resource of raw chunks, with a blob across two of them", Opens, solidPlain(), solidFiles()),
 		one("solid-two-resources", "one run over two solid resources, numbered as one", Opens, solidTwo(), solidFiles()),
 		one("integrity", "an integrity table of small blocks", Opens, withIntegrity(), plainFiles()),
-		one("sha1-of-empty", "an empty file whose hash is da39a3ee… in place of zero", Opens, sha1OfEmpty(), map[string]string{"/empty": "", "/full": "x"}),
+		one("sha1-of-empty", "an empty file whose hash is da39a3ee… instead of zero", Opens, sha1OfEmpty(), map[string]string{"/empty": "", "/full": "x"}),
 		one("no-image", "an archive without images", Opens, (&HandArchive{}).Bytes(), map[string]string{}),
 		one("encrypted-marker", "an ESD marked encrypted in its XML document", Encrypted, encrypted(), nil),
 		one("unused-bytes", "bytes that nothing refers to", Opens, unusedBytes(), plainFiles()),
@@ -159,7 +159,7 @@ func solidFlag113() []byte {
 	return b
 }
 
-// solidTree has contents whose sizes put one across a border of 32 KiB chunks.
+// solidTree returns a tree in which one file lies across the boundary of two chunks of 32 KiB.
 func solidTree() *HandEntry {
 	return Folder("", TextFile("a", strings.Repeat("a", 30000)), TextFile("b", strings.Repeat("bc", 5000)), TextFile("c", "end"))
 }
@@ -168,7 +168,7 @@ func solidFiles() map[string]string {
 	return map[string]string{"/a": strings.Repeat("a", 30000), "/b": strings.Repeat("bc", 5000), "/c": "end"}
 }
 
-// run lays blobs out one after another from off on.
+// run concatenates blobs, starting at off, and returns the bytes and the entries.
 func run(blobs []*HandBlob, off int64) (bytes []byte, out []HandSolidBlob) {
 	for _, b := range blobs {
 		out = append(out, HandSolidBlob{HandBlob: *b, Off: off, Size: int64(len(b.Data))})
@@ -188,7 +188,7 @@ func solidPlain() []byte {
 func solidTwo() []byte {
 	a := One(solidTree())
 	b, blobs := run(a.Blobs, 0)
-	// Blobs lie whole within one resource: the second starts with c.
+	// Each blob is in one resource: the second resource starts with c.
 	cut := len(b) - 3
 	a.Blobs = nil
 	a.Solid = []HandSolid{{Bytes: b[:cut], ChunkSize: 32768, Blobs: blobs[:2]}, {Bytes: b[cut:], ChunkSize: 32768, Blobs: blobs[2:]}}
@@ -210,7 +210,7 @@ func sha1OfEmpty() []byte {
 func encrypted() []byte {
 	a := One(plainTree())
 	a.XML = `<WIM><TOTALBYTES>TOTALBYTES_HERE</TOTALBYTES><ESD><ENCRYPTED><KEY>AAAA</KEY></ENCRYPTED></ESD><IMAGE INDEX="1"><NAME>secret</NAME></IMAGE></WIM>`
-	// What stands where the metadata should be is noise to a reader without the key.
+	// Without the key, the metadata is noise.
 	a.Metadata[0].Data = bytes.Repeat([]byte{0x5A, 0xC3, 0x91}, 80)
 	return a.Bytes()
 }
@@ -221,7 +221,7 @@ func unusedBytes() []byte {
 	return a.Bytes()
 }
 
-// sid makes a security identifier S-1-authority-subs.
+// sid returns a security identifier S-1-authority-subs.
 func sid(authority byte, subs ...uint32) []byte {
 	b := []byte{1, byte(len(subs)), 0, 0, 0, 0, 0, authority}
 	for _, s := range subs {
@@ -230,8 +230,8 @@ func sid(authority byte, subs ...uint32) []byte {
 	return b
 }
 
-// Descriptor makes a self-relative security descriptor: owner Administrators, group SYSTEM, and a DACL that allows
-// SYSTEM everything, Administrators everything, and Users to read.
+// Descriptor returns a self-relative security descriptor: owner Administrators, group SYSTEM, and a DACL that allows SYSTEM and
+// Administrators everything, and Users to read.
 func Descriptor() []byte {
 	admins, system, users := sid(5, 32, 544), sid(5, 18), sid(5, 32, 545)
 	ace := func(mask uint32, who []byte) []byte {
@@ -259,7 +259,7 @@ func Descriptor() []byte {
 	return append(b, system...)
 }
 
-// SymlinkData is the reparse data of a symbolic link, behind its 8-byte header.
+// SymlinkData returns the reparse data of a symbolic link, without the 8-byte header.
 func SymlinkData(target, print string, relative bool) []byte {
 	t, p := utf16Bytes(utf16Of(target)), utf16Bytes(utf16Of(print))
 	var b []byte
@@ -274,7 +274,7 @@ func SymlinkData(target, print string, relative bool) []byte {
 	return append(append(b, t...), p...)
 }
 
-// JunctionData is the reparse data of a junction, behind its 8-byte header.
+// JunctionData returns the reparse data of a junction, without the 8-byte header.
 func JunctionData(target, print string) []byte {
 	t, p := utf16Bytes(utf16Of(target)), utf16Bytes(utf16Of(print))
 	var b []byte
@@ -289,10 +289,11 @@ func JunctionData(target, print string) []byte {
 const (
 	TagSymlink  = 0xA000000C
 	TagJunction = 0xA0000003
-	TagOther    = 0x8000001B // APPEXECLINK: leads nowhere that a file system knows
+	TagOther    = 0x8000001B // APPEXECLINK: has no target in the file system
 )
 
-// WindowsTree has at least one of everything that a Windows file system keeps about a file.
+// WindowsTree returns a tree with at least one of everything that a Windows file system stores about files, and its security
+// descriptors.
 func WindowsTree() (root *HandEntry, security [][]byte) {
 	object := make([]byte, 64)
 	for i := range object {
@@ -340,7 +341,7 @@ func windowsFiles() map[string]string {
 	}
 }
 
-// oldHeaders are the archives of before 1.13, as far as their headers go.
+// oldHeaders returns archives of versions before 1.13. Only their headers are real.
 func oldHeaders() []Sample {
 	var out []Sample
 	for _, v := range []struct {
@@ -364,7 +365,7 @@ func oldHeaders() []Sample {
 	return out
 }
 
-// treeSamples are trees that lie.
+// treeSamples returns archives with bad trees.
 func treeSamples() []Sample {
 	named := func(name string, about string, outcome Outcome, files map[string]string, extra ...*HandEntry) Sample {
 		root := plainTree()
@@ -417,12 +418,12 @@ func treeSamples() []Sample {
 		named("dotdot", "entries named . and .. are skipped", Warns, plainFiles(), dots...),
 		named("nul-name", "a name with a NUL in it is skipped", Warns, plainFiles(), nul),
 		named("empty-name", "an entry without a name is skipped", Warns, plainFiles(), TextFile("", "nameless")),
-		named("duplicate-names", "of two entries with one name the first counts", Warns, plainFiles(), TextFile("hello.txt", "second")),
+		named("duplicate-names", "of two entries with the same name the first is used", Warns, plainFiles(), TextFile("hello.txt", "second")),
 		named("case-twins", "names that differ only in case are kept apart", Opens, files("/HELLO.TXT", "loud"), TextFile("HELLO.TXT", "loud")),
 		named("lone-surrogate", "a name that is not valid UTF-16", Opens, nil, lone),
 		named("slash-in-name", "names with separators must not escape", Opens, nil, slash, back),
-		named("cycle", "a folder's list is its own ancestor's", Warns, nil, cycle),
-		named("cycle-to-root", "a folder's list is the root's", Warns, nil, toRoot),
+		named("cycle", "a folder has the list of its ancestor", Warns, nil, cycle),
+		named("cycle-to-root", "a folder has the list of the root", Warns, nil, toRoot),
 		named("list-far-away", "a list that lies past the end", Warns, files("/far/", ""), far),
 		named("list-negative", "a list that lies before the start", Warns, files("/negative/", ""), negative),
 		named("entry-too-long", "an entry whose length passes the end", Warns, nil, huge),
@@ -430,9 +431,9 @@ func treeSamples() []Sample {
 		named("short-name-overflow", "a short name longer than its entry", Warns, nil, shortLong),
 		named("odd-name-length", "a name of an odd number of bytes", Warns, nil, oddName),
 		named("stream-overflow", "more stream entries than there are bytes", Warns, nil, manyStreams),
-		named("security-out-of-range", "a security id that there is no descriptor for", Opens, files("/security 99", "s"), badSec),
+		named("security-out-of-range", "a security id without a descriptor", Opens, files("/security 99", "s"), badSec),
 		named("children-of-a-file", "a file that has a list of children", Warns, files("/file with children", "f"), dirFile),
-		named("false-hard-links", "one link group over different contents: two files", Opens, files("/link a", "one", "/link b", "two"), link1, link2),
+		named("false-hard-links", "one link group with different contents: two files", Opens, files("/link a", "one", "/link b", "two"), link1, link2),
 		named("folder-hard-links", "folders are never hard links", Opens, files("/dir link a/", "", "/dir link b/", ""), dirLink1, dirLink2),
 		named("very-deep", "20,000 folders in one another", Warns, nil, deep),
 		one("empty-root", "a root with no list at all", Opens, emptyRoot(), map[string]string{}),
@@ -469,7 +470,7 @@ func securityOverflow() []byte {
 	return a.Bytes()
 }
 
-// splitSamples are sets of parts, solid ones by the two readings that make sense of what is known of them.
+// splitSamples returns sets of parts, with solid runs in three plausible layouts.
 func splitSamples() []Sample {
 	tree := solidTree()
 	whole := One(tree)
@@ -483,12 +484,12 @@ func splitSamples() []Sample {
 		return Sample{Name: name, About: about, Outcome: Opens, Files: solidFiles(),
 			Parts: []SamplePart{{name + ".swm", p1}, {name + "2.swm", p2}}}
 	}
-	// The border between the parts' resources falls inside b, and is a border of chunks.
+	// The boundary between the parts' resources is inside b, and is a boundary of chunks.
 	const cut = 32768
 	first := HandSolid{Bytes: all[:cut], ChunkSize: cut}
 	second := HandSolid{Bytes: all[cut:], ChunkSize: cut}
 
-	// One: both parts' tables list the whole run, each resource with the number of the part that holds it.
+	// First layout: both tables list the whole run, and each resource has the number of the part that holds it.
 	lay := func(p1, p2 HandSolid) (a, b []byte) {
 		p1.Part, p2.Part = 1, 2
 		p1.Off, p2.Off = 0, 0
@@ -517,7 +518,7 @@ func splitSamples() []Sample {
 	}
 	a1, a2 := lay(first, second)
 
-	// Two: each table has its own part's resource and the blobs that start in it; offsets count over all parts.
+	// Second layout: each table lists its own part's resource and the blobs that start in it; offsets count over all parts.
 	own := func(list []HandSolidBlob, n uint16) (out []HandSolidBlob) {
 		for _, b := range list {
 			b.Part = n
@@ -530,7 +531,7 @@ func splitSamples() []Sample {
 	o1 := part(1, []HandSolid{b1}, whole.Metadata, nil).Bytes()
 	o2 := part(2, []HandSolid{b2}, nil, nil).Bytes()
 
-	// Three: each part is a run of its own, with offsets from its own start.
+	// Third layout: each part has a run of its own, and offsets count from its start.
 	l1Bytes, l1Blobs := run(whole.Blobs[:2], 0)
 	l2Bytes, l2Blobs := run(whole.Blobs[2:], 0)
 	l1 := part(1, []HandSolid{{Bytes: l1Bytes, ChunkSize: cut, Blobs: own(l1Blobs, 1)}}, whole.Metadata, nil).Bytes()
@@ -538,7 +539,7 @@ func splitSamples() []Sample {
 
 	plain := set("split-plain", "two parts, nothing solid",
 		part(1, nil, whole.Metadata, whole.Blobs[:1]).Bytes(), part(2, nil, nil, whole.Blobs[1:]).Bytes())
-	missing := set("split-part-missing", "the second part is not there", part(1, nil, whole.Metadata, whole.Blobs[:1]).Bytes(), nil)
+	missing := set("split-part-missing", "the second part is missing", part(1, nil, whole.Metadata, whole.Blobs[:1]).Bytes(), nil)
 	missing.Parts = missing.Parts[:1]
 	missing.Outcome = NeedsOthers
 	missing.Files = map[string]string{"/a": strings.Repeat("a", 30000)}
@@ -548,27 +549,27 @@ func splitSamples() []Sample {
 	wrong.Outcome = Malformed
 	return []Sample{
 		plain, missing, wrong,
-		set("split-solid-whole-tables", "a solid run over both parts, listed whole in both tables", a1, a2),
-		set("split-solid-own-tables", "a solid run over both parts; each table has its own share, offsets count over all", o1, o2),
+		set("split-solid-whole-tables", "a solid run over both parts; both tables list all of it", a1, a2),
+		set("split-solid-own-tables", "a solid run over both parts; each table lists its own share, offsets count over both", o1, o2),
 		set("split-solid-local", "each part has a solid run of its own", l1, l2),
 	}
 }
 
-// pairSamples need another archive.
+// pairSamples returns samples that need another archive.
 func pairSamples() []Sample {
 	whole := One(plainTree())
 	meta := &HandArchive{Flags: format.FlagMetadataOnly, GUID: 8, Metadata: whole.Metadata}
 	res := &HandArchive{Flags: format.FlagResourceOnly, GUID: 9, Blobs: whole.Blobs}
 	delta := &HandArchive{GUID: 3, Metadata: whole.Metadata, Blobs: whole.Blobs[1:]}
 	return []Sample{
-		{Name: "metadata-only", About: "an image without contents, and the archive of the contents", Outcome: NeedsOthers, Files: plainFiles(),
+		{Name: "metadata-only", About: "an image without blobs, and the archive with the blobs", Outcome: NeedsOthers, Files: plainFiles(),
 			Parts: []SamplePart{{"image.wim", meta.Bytes()}}, Refs: []SamplePart{{"Res.rwm", res.Bytes()}}},
-		{Name: "delta", About: "an archive that leaves out what another has", Outcome: NeedsOthers, Files: plainFiles(),
+		{Name: "delta", About: "an archive without the blobs that another one has", Outcome: NeedsOthers, Files: plainFiles(),
 			Parts: []SamplePart{{"delta.wim", delta.Bytes()}}, Refs: []SamplePart{{"base.wim", whole.Bytes()}}},
 	}
 }
 
-// damagedSamples are cut, flipped, or nothing of the kind.
+// damagedSamples returns archives that are truncated, changed, or no archives at all.
 func damagedSamples() []Sample {
 	good := One(plainTree()).Bytes()
 	h, _ := format.ParseHeader(good)
@@ -589,19 +590,19 @@ func damagedSamples() []Sample {
 		one("truncated-table", "the file ends inside its blob table", Truncated, good[:h.BlobTable.Off+20], nil),
 		one("truncated-data", "the file ends inside its first resource", Truncated, good[:300], nil),
 		one("truncated-header", "100 bytes of header", Truncated, good[:100], nil),
-		one("flipped-content", "one bit of a content is wrong", Damaged, flip(208+uint64(len(meta))+3), nil),
-		one("flipped-metadata", "one bit of the tree is wrong", BadImage, flip(208+40), nil),
+		one("flipped-content", "one bit of a blob is flipped", Damaged, flip(208+uint64(len(meta))+3), nil),
+		one("flipped-metadata", "one bit of the tree is flipped", BadImage, flip(208+40), nil),
 		one("table-out-of-range", "the blob table lies past the end", Truncated, edit(func(h *format.Header) { h.BlobTable.Off = 1 << 40 }), nil),
-		one("table-size-odd", "the blob table's size is no multiple of 50", Malformed, edit(func(h *format.Header) {
+		one("table-size-odd", "the size of the blob table is not a multiple of 50", Malformed, edit(func(h *format.Header) {
 			h.BlobTable.PackedSize -= 7
 			h.BlobTable.Size -= 7
 		}), nil),
-		one("header-size-wrong", "the header says that it has 212 bytes", Malformed, edit(func(h *format.Header) { h.Size = 212 }), nil),
+		one("header-size-wrong", "the header claims a size of 212 bytes", Malformed, edit(func(h *format.Header) { h.Size = 212 }), nil),
 		one("version-unknown", "version 9.09", Malformed, edit(func(h *format.Header) { h.Version = 0x90900 }), nil),
 		one("images-lie", "the header claims a billion images", Warns, edit(func(h *format.Header) { h.ImageCount = 1 << 30 }), plainFiles()),
 		one("boot-index-lies", "the bootable image does not exist", Warns, edit(func(h *format.Header) { h.BootIndex = 9 }), plainFiles()),
 		one("part-number-lies", "part 3 of 1", Malformed, edit(func(h *format.Header) { h.PartNumber = 3 }), nil),
-		one("empty", "a file of no bytes", NotWIM, nil, nil),
+		one("empty", "an empty file", NotWIM, nil, nil),
 		one("zeros", "4096 zeros", NotWIM, make([]byte, 4096), nil),
 		one("text", "a text", NotWIM, []byte(strings.Repeat("This is not an image of anything.\r\n", 20)), nil),
 		one("zip", "the beginning of a ZIP", NotWIM, append([]byte("PK\x03\x04\x14\x00\x00\x00\x00\x00"), make([]byte, 300)...), nil),

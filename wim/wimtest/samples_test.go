@@ -9,15 +9,14 @@ import (
 	"testing"
 )
 
-// TestSamplesAgreeWithWimlib has wimlib read the samples that it can read, so that a sample is what it says and
-// not what our own records make of it.
+// TestSamplesAgreeWithWimlib: wimlib reads the samples as described, so that they do not depend only on our own parsers.
 func TestSamplesAgreeWithWimlib(t *testing.T) {
 	Need(t, Wimlib)
-	// What wimlib 1.13 makes of a sample otherwise than a tolerant reader should.
+	// Samples that wimlib 1.13 does not read as a tolerant reader should.
 	differs := map[string]string{
-		"split-solid-whole-tables": "it reads all solid resources from the file at hand",
+		"split-solid-whole-tables": "it reads all solid resources from one file",
 		"split-solid-own-tables":   "the same",
-		"sha1-of-empty":            "it takes the hash for that of a missing content",
+		"sha1-of-empty":            "it takes the hash for that of a missing blob",
 		"very-deep":                "it refuses trees deeper than 16384",
 		"cycle":                    "it refuses cycles",
 		"cycle-to-root":            "the same",
@@ -29,7 +28,7 @@ func TestSamplesAgreeWithWimlib(t *testing.T) {
 		"odd-name-length":          "it refuses odd lengths",
 		"stream-overflow":          "it refuses streams that pass the end",
 		"security-overflow":        "it refuses the whole image",
-		"split-wrong-set":          "it takes any archive as a reference",
+		"split-wrong-set":          "it accepts any archive as a reference",
 		"images-lie":               "it refuses the archive",
 		"encrypted-marker":         "it opens it and fails later",
 	}
@@ -52,7 +51,7 @@ func TestSamplesAgreeWithWimlib(t *testing.T) {
 			_, err := Run(dir, Wimlib, args...)
 			good := s.Outcome == Opens || s.Outcome == Warns || s.Outcome == NeedsOthers && len(s.Refs) > 0
 			if good != (err == nil) {
-				t.Fatalf("outcome %q, and wimlib says: %v", s.Outcome, err)
+				t.Fatalf("outcome %q, but wimlib: %v", s.Outcome, err)
 			}
 			if !good || s.Files == nil || len(s.Files) == 0 {
 				return
@@ -63,7 +62,7 @@ func TestSamplesAgreeWithWimlib(t *testing.T) {
 			for p, want := range s.Files {
 				if strings.HasSuffix(p, "/") {
 					if fi, err := os.Stat(dir + "/out" + p); err != nil || !fi.IsDir() {
-						t.Errorf("%s is no folder", p)
+						t.Errorf("%s is not a folder", p)
 					}
 					continue
 				}

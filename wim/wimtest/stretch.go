@@ -9,9 +9,9 @@ import (
 	"wimscope/wim/format"
 )
 
-// Stretch copies the archive src to dst with gap bytes, which nothing refers to, between its header and all else. They
-// are a hole in the file: an archive of any length costs no more room on disk than before. An integrity table is left
-// out. Pipable archives cannot be stretched.
+// Stretch copies the archive src to dst and inserts gap unused bytes after its header. They are a hole in the file, so an archive of any
+// length takes no more space on disk. The copy has no integrity table. Pipable archives, and those whose blob table is packed, cannot be
+// stretched.
 func Stretch(dst, src string, gap int64) (err error) {
 	in, err := os.Open(src)
 	if err != nil {
@@ -27,7 +27,7 @@ func Stretch(dst, src string, gap int64) (err error) {
 		return err
 	}
 	if _, _, pipable, _ := format.Probe(head); pipable || h.BlobTable.Flags&format.ResCompressed != 0 {
-		return fmt.Errorf("stretch %s: it is pipable, or its blob table packed", src)
+		return fmt.Errorf("stretch %s: the archive is pipable, or its blob table is packed", src)
 	}
 	table := make([]byte, h.BlobTable.Size)
 	if _, err := in.ReadAt(table, int64(h.BlobTable.Off)); err != nil {
@@ -39,7 +39,7 @@ func Stretch(dst, src string, gap int64) (err error) {
 		if err != nil {
 			return err
 		}
-		// A content of a solid resource is found by its place in there, which stays.
+		// The offset of a blob in a solid resource counts from the start of that resource, and does not change.
 		if r := &e.Resource; r.Flags&format.ResSolid == 0 || r.Size == format.SolidMagicSize {
 			r.Off += uint64(gap)
 		}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// wimlib takes a stretched archive for what it is, whichever way its contents are stored.
+// wimlib reads a stretched archive, however its blobs are stored.
 func TestStretch(t *testing.T) {
 	Need(t, Wimlib)
 	dir := t.TempDir()

@@ -33,7 +33,7 @@ func setLinkTime(p string, t time.Time) error {
 	return nil
 }
 
-// inode identifies what hard links share, and who owns it.
+// inode returns the identity of a file, its number of hard links, and its owner and group.
 func inode(fi fs.FileInfo) (id [2]uint64, links uint64, uid, gid int) {
 	st, ok := fi.Sys().(*syscall.Stat_t)
 	if !ok {

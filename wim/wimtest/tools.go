@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// The programs that interop tests run, as Debian names them, and the package that brings each.
+// The programs that interop tests run, with the names and packages of Debian.
 const (
 	Wimlib   = "wimlib-imagex" // wimtools
 	SevenZip = "7zz"           // 7zip
@@ -19,8 +19,8 @@ const (
 	HiveXML  = "hivexml"       // libhivex-bin
 )
 
-// Need skips the test if a program is missing; where the environment sets CI, it fails instead. In a browser no
-// program can be run: there such a test is always skipped, and its native run is what counts.
+// Need skips the test if a program is missing, or fails it if the environment sets CI. Under js no program can be run, so
+// there the test is always skipped; its native run covers it.
 func Need(t testing.TB, programs ...string) {
 	t.Helper()
 	if runtime.GOOS == "js" {
@@ -29,14 +29,14 @@ func Need(t testing.TB, programs ...string) {
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
 			if os.Getenv("CI") != "" {
-				t.Fatalf("%s is not installed, and CI must not skip what needs it", p)
+				t.Fatalf("%s is not installed, and CI must not skip tests", p)
 			}
 			t.Skipf("%s is not installed", p)
 		}
 	}
 }
 
-// Run runs a program in folder dir and returns what it wrote to standard output. An error carries the rest.
+// Run runs a program in folder dir and returns its standard output. An error includes its standard error.
 func Run(dir, program string, args ...string) ([]byte, error) {
 	cmd := exec.Command(program, args...)
 	cmd.Dir = dir

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Kind is what an entry of a tree is.
+// Kind is the kind of an entry of a tree.
 type Kind int
 
 const (
@@ -20,7 +20,7 @@ const (
 
 // Entry is one name of a tree.
 type Entry struct {
-	Path   string // separated by slashes, relative to the top
+	Path   string // relative to the top, with slashes
 	Kind   Kind
 	Data   []byte      // File
 	Target string      // Symlink: its target; Hard: the Path of the File
@@ -29,25 +29,25 @@ type Entry struct {
 	Time   time.Time   // last modification, a multiple of 100 ns
 }
 
-// Tree is a folder's content, parents before children. The top itself is not among the entries.
+// Tree is the content of a folder, parents before children. The top itself is not among the entries.
 type Tree struct {
 	Seed    uint64
 	Shape   string
 	Entries []Entry
 }
 
-// TreeOptions bounds a random tree. The zero value makes about forty entries and 300 KB.
+// TreeOptions limits a random tree. The zero value makes about forty entries and 300 KB.
 type TreeOptions struct {
-	Chunk   int  // make files of this many bytes, one less and one more; 0: 32768
-	Entries int  // about how many; 0: 40
+	Chunk   int  // make files of this size, one byte less and one more; 0: 32768
+	Entries int  // approximate number; 0: 40
 	Size    int  // largest other file; 0: 60000
 	Plain   bool // only names and link targets that Windows and every archive tool can hold
 }
 
-// shapes are the kinds of trees; the seed chooses one, so that any eight seeds in a row see them all.
+// shapes are the kinds of trees. The seed chooses one, so that any eight consecutive seeds have all of them.
 var shapes = [...]string{"mixed", "deep", "wide", "names", "links", "sizes", "empty", "program"}
 
-// Random makes the tree of a seed. The same seed and options give the same tree everywhere.
+// Random returns the tree of a seed. The same seed and options give the same tree on every machine.
 func Random(seed uint64, o *TreeOptions) *Tree {
 	var opt TreeOptions
 	if o != nil {
@@ -103,7 +103,7 @@ type grower struct {
 	taken map[string]bool
 }
 
-// add appends an entry in folder dir unless its name is taken there. Plain trees have no twins by case.
+// add appends an entry in folder dir unless its name is taken there. Plain trees have no names that differ only in case.
 func (g *grower) add(dir, name string, e Entry) bool {
 	p := name
 	if dir != "" {
@@ -137,7 +137,7 @@ func (g *grower) add(dir, name string, e Entry) bool {
 	return true
 }
 
-// time is between 1971 and 2100 with all seven digits in use.
+// time returns a time between 1971 and 2100 that uses all seven decimals.
 func (g *grower) time() time.Time {
 	return time.Unix(31536000+g.r.Int64N(129*31557600), g.r.Int64N(10_000_000)*100).UTC()
 }
@@ -153,7 +153,7 @@ func (g *grower) file(c Content, n int) Entry {
 	return Entry{Kind: File, Data: c.Make(g.r, n)}
 }
 
-// grow adds n ordinary entries; with a Content other than Text, most files are of that kind.
+// grow adds n ordinary entries. If most is not Text, about half of the files have that content.
 func (g *grower) grow(n int, most Content) {
 	for range n {
 		switch g.r.IntN(10) {
@@ -184,12 +184,12 @@ func (g *grower) grow(n int, most Content) {
 	}
 }
 
-// sizes adds files at the borders that codecs and chunk tables care about.
+// sizes adds files of sizes that matter to codecs and chunk tables.
 func (g *grower) sizes() {
 	c := g.o.Chunk
 	for _, n := range []int{0, 1, 2, 3, 8, 9, 10, 11, 17, 18, c - 1, c, c + 1, 2 * c, 2*c + 1} {
 		kind := Content(g.r.IntN(int(numContents)))
-		if n > 1<<20 { // slow codecs: keep big ones easy
+		if n > 1<<20 { // codecs are slow: only content that packs fast
 			kind = []Content{Zeros, Table, Text}[g.r.IntN(3)]
 			if n > c+1 {
 				continue
@@ -211,7 +211,7 @@ func (g *grower) links(n int) {
 			g.add(g.dir(), name, Entry{Kind: Hard, Target: g.files[g.r.IntN(len(g.files))]})
 			continue
 		}
-		// A target that is a path from the link's own folder, an absolute one, or one that leads nowhere.
+		// A target relative to the link's own folder, an absolute one, or one that does not exist.
 		var target string
 		switch g.r.IntN(5) {
 		case 0:
@@ -271,7 +271,7 @@ func (g *grower) wide() {
 	}
 }
 
-// oddNames are names that a Linux folder holds and that something on the way may not like.
+// oddNames are names that are valid in a Linux folder and may cause trouble elsewhere.
 var oddNames = []string{
 	"ümläut – naïve.txt", "日本語のファイル", "Ω≈ç√∫", "emoji 🗜️ zip", "e\u0301 combining", "\u00e9 composed",
 	" leading space", "trailing space ", "trailing dot.", "two dots..", "...", ".hidden", "-dash", "@at", "#hash", ";semi",
@@ -300,7 +300,7 @@ func (g *grower) names() {
 	}
 }
 
-// Half is a tree that shares some files with t and has others: what a delta archive or a second image may stand on.
+// Half returns a tree that shares some files with t and has others, for delta archives and second images.
 func (t *Tree) Half() *Tree {
 	h := &Tree{Seed: t.Seed, Shape: t.Shape}
 	kept := map[string]bool{}

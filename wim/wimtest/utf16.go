@@ -5,6 +5,7 @@ import (
 	"unicode/utf16"
 )
 
+// UTF16Text returns s as UTF-16 in that byte order, with a byte order mark if mark is set.
 func UTF16Text(s string, order binary.AppendByteOrder, mark bool) []byte {
 	var b []byte
 	if mark {

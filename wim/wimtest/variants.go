@@ -8,22 +8,21 @@ import (
 	"strings"
 )
 
-// Variant is a form of archive that a tool at hand can write. In Steps, each a command line, the words TREE, BASE
-// and OUT stand for the tree to capture, another tree that shares files with it, and the archive's name without
-// its extension.
+// Variant is a form of archive that an available tool can write. Steps are command lines, in which TREE, BASE and OUT stand for the
+// tree to capture, another tree that shares files with it, and the archive's name without extension.
 type Variant struct {
 	Name   string
-	Family string   // none, xpress, lzx, lzms, solid-xpress, solid-lzx, solid-lzms: what decodes it
-	Chunk  int      // bytes of a chunk; 0 if nothing is compressed
+	Family string   // what decodes it: none, xpress, lzx, lzms, solid-xpress, solid-lzx, solid-lzms
+	Chunk  int      // chunk size in bytes; 0 if nothing is compressed
 	Steps  []string // run in order
 	First  string   // file to open, with OUT
 	Ref    string   // glob of the other files that it needs, with OUT; "" if none
-	Images int      // how many images it has; the tree is image 1, BASE image 2
+	Images int      // number of images; TREE is image 1, BASE image 2
 	Plain  bool     // the tree must be one of TreeOptions.Plain, without links
-	Clock  bool     // the tool drops some times, so only contents are comparable with the source
+	Clock  bool     // the tool drops some times, so only contents can be compared with the source
 }
 
-// Programs are what the variant's steps run.
+// Programs returns the programs that the steps run.
 func (v Variant) Programs() []string {
 	var out []string
 	for _, s := range v.Steps {
@@ -32,12 +31,12 @@ func (v Variant) Programs() []string {
 	return out
 }
 
-// Base says that the steps want the tree BASE.
+// Base reports whether the steps need the tree BASE.
 func (v Variant) Base() bool {
 	return slices.ContainsFunc(v.Steps, func(s string) bool { return strings.Contains(s, "BASE") })
 }
 
-// Made is an archive of a variant on disk.
+// Made is an archive that Variant.Make has written.
 type Made struct {
 	First string // path to open
 	Ref   string // glob for --ref, "" if none is needed
@@ -55,7 +54,7 @@ func (v Variant) Make(dir, tree, base string) (*Made, error) {
 		}
 		at := dir
 		if words[0] == SevenZip {
-			at = tree // it stores paths as they are given to it
+			at = tree // 7-Zip stores paths as given
 		}
 		if _, err := Run(at, words[0], words[1:]...); err != nil {
 			return nil, fmt.Errorf("variant %s: %w", v.Name, err)
@@ -71,7 +70,7 @@ func (v Variant) Make(dir, tree, base string) (*Made, error) {
 	return m, nil
 }
 
-// Variants lists every form: each codec with each of its chunk sizes, solid or not, and each other property.
+// Variants returns all forms: each codec with each of its chunk sizes, solid or not, and each other property.
 func Variants() []Variant {
 	const capture = Wimlib + " capture TREE OUT.wim image "
 	vs := []Variant{
@@ -92,7 +91,7 @@ func Variants() []Variant {
 			})
 		}
 	}
-	// Each other property goes with a codec, so that all four take part.
+	// Each other property is combined with some codec, so that all four take part.
 	const append2 = Wimlib + " append BASE OUT.wim base "
 	vs = append(vs,
 		Variant{Name: "LZX, integrity table", Family: "lzx", Chunk: 32 << 10, Steps: []string{capture + "--check"}},

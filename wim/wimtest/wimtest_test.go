@@ -102,13 +102,13 @@ func TestDiffSeesEachDifference(t *testing.T) {
 			y, _ := Snap(b)
 			got := strings.Join(Diff(x, y, Unix|NoRoot), "\n")
 			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
-				t.Errorf("got %q, want something with %q", got, c.want)
+				t.Errorf("got %q, want a text with %q", got, c.want)
 			}
 		})
 	}
 }
 
-// TestVariantsAreWhatTheySay has wimlib check that each row of the table makes an archive of the form it names.
+// TestVariantsAreWhatTheySay: each variant makes an archive of the form that it names, as wimlib sees it.
 func TestVariantsAreWhatTheySay(t *testing.T) {
 	Need(t, Wimlib, SevenZip)
 	dir := t.TempDir()

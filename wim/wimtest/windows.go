@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Windows describes the files of a tree that identify a Windows. The zero value has none of them.
+// Windows describes the files that identify the Windows in a tree. The zero value has none of them.
 type Windows struct {
 	Root             string    // name of the system root; "" is "Windows"
 	Machine          uint16    // of kernel32.dll; 0 for no file

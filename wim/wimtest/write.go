@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// Write makes the tree in folder dir, which is made if need be. Folders' times are set last.
+// Write writes the tree to folder dir, which it creates if necessary. It sets the times of folders last.
 func (t *Tree) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

@@ -1,12 +1,12 @@
-// Command corpus gathers files of the system that it runs on, for measurements, and packs them in the forms that the
-// measurements compare.
+// Command corpus collects files of the system that it runs on, for benchmarks, and writes the archives of them that the benchmarks
+// compare.
 //
 //	go run ./wim/wimtest/corpus [-dir .bench] [-only none,many]
 //
-// In that folder, "files" is what was gathered, and beside it lie the archives. The corpus is programs, libraries and
-// documentation: at least 400 MB in at least 5,000 files, at most 430 MB, picked in an order that depends on the system's
-// files alone. One more archive, "many", has 100,000 files in one folder and is 1 GB long. What is there already is not
-// made again, and nothing else in the folder is touched.
+// The files go to the folder "files" in -dir, and the archives beside it. The corpus is programs, libraries and documentation: at
+// least 400 MB in at least 5,000 files, at most 430 MB, chosen in an order that depends only on the system's files. One more
+// archive, "many", has 100,000 files in one folder and 1 GB. Existing files and archives are kept, and nothing else in the folder is
+// changed.
 package main
 
 import (
@@ -28,7 +28,7 @@ const (
 	least      = 400e6
 	most       = 430e6
 	leastFiles = 5000
-	largest    = 36 << 20 // of a file: one huge program must not be the corpus
+	largest    = 36 << 20 // of a file: one huge program must not dominate
 )
 
 func main() {
@@ -46,7 +46,7 @@ func main() {
 	}
 }
 
-// source is a folder of the system and the bytes that it may give.
+// source is a folder of the system and its share of the corpus.
 type source struct {
 	dir   string
 	share float64
@@ -57,7 +57,7 @@ type candidate struct {
 	size int64
 }
 
-// list walks a source in the order of names, leaving out links, what is empty or huge, and what cannot be read.
+// list returns the regular files of a source in the order of their names, except huge and unreadable ones.
 func list(dir string) ([]candidate, error) {
 	var out []candidate
 	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
@@ -80,7 +80,7 @@ func list(dir string) ([]candidate, error) {
 	return out, err
 }
 
-// gather makes dir, unless it is there. It has another name until it is complete.
+// gather collects the corpus in dir, unless dir exists. Until it is complete, the folder has another name.
 func gather(dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil
@@ -115,7 +115,7 @@ func gather(dir string) error {
 		for _, c := range all {
 			size += c.size
 		}
-		// Every so-manyth byte of the source: files from all of its parts, not the first names of the alphabet alone.
+		// Take a constant fraction of the bytes seen so far: files from all of the source, not only the first names.
 		budget, want, seen := s.share*least, 0.0, 0.0
 		rate := min(1, budget/float64(max(size, 1)))
 		for _, c := range all {
@@ -130,7 +130,7 @@ func gather(dir string) error {
 			}
 		}
 	}
-	for _, c := range left { // until there is enough
+	for _, c := range left { // fill up to the minimum
 		if float64(total) >= least*1.005 && files >= leastFiles {
 			break
 		}
@@ -141,7 +141,7 @@ func gather(dir string) error {
 		}
 	}
 	if float64(total) < least || files < leastFiles {
-		return fmt.Errorf("this system has only %d bytes in %d files to offer; %.0f in %d are wanted", total, files, least, leastFiles)
+		return fmt.Errorf("this system has only %d bytes in %d files, want %.0f in %d", total, files, least, leastFiles)
 	}
 	fmt.Printf("corpus: %.1f MB in %d files, %x\n", float64(total)/1e6, files, sum.Sum(nil)[:6])
 	return os.Rename(part, dir)
@@ -167,7 +167,7 @@ func copyFile(from, to string) (int64, error) {
 	return n, err
 }
 
-// forms are the archives that are compared, cheapest first.
+// forms are the archives to compare, the fastest first.
 var forms = []struct{ name, options string }{
 	{"none", "--compress=none"},
 	{"xpress", "--compress=XPRESS"},
@@ -177,7 +177,7 @@ var forms = []struct{ name, options string }{
 	{"solid", "--solid --compress=LZMS"},
 }
 
-// pack writes each archive that is not there yet.
+// pack writes each archive that does not exist yet.
 func pack(dir, archives, only string) error {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -206,7 +206,7 @@ func pack(dir, archives, only string) error {
 	return packMany(archives)
 }
 
-// capture writes one archive; a name without ".part" means a complete one.
+// capture writes one archive, whose name ends in ".part" until it is complete.
 func capture(tree, archives, name, options string) error {
 	part := name + ".part"
 	args := append([]string{"capture", tree, part, "corpus", "--no-acls"}, strings.Fields(options)...)
@@ -217,8 +217,7 @@ func capture(tree, archives, name, options string) error {
 	return os.Rename(filepath.Join(archives, part), filepath.Join(archives, name+".wim"))
 }
 
-// packMany writes the archive of which only the listing is measured: 100,000 small files in the folder /many, and
-// noise that makes it 1 GB long.
+// packMany writes the archive for measuring listings: 100,000 small files in the folder /many, and 1 GB of noise.
 func packMany(archives string) error {
 	if _, err := os.Stat(filepath.Join(archives, "many.wim")); err == nil {
 		return nil

@@ -1,11 +1,11 @@
-// Command sample makes the archive that the page opens when someone only wants to look around: two small images in
-// the likeness of Windows editions, with one of each thing that the page can show.
+// Command sample makes the archive that the page offers as a sample: two small images that look like Windows editions, with one of
+// everything that the page can show.
 //
 //	go run ./wim/wimtest/sample -o web/static/sample.wim
 //
-// The trees are laid out by hand, applied with wimlib-imagex to NTFS volumes in files (nothing is mounted), and
-// captured from there, so that the archive is wimlib's work and has what only NTFS holds. The same versions of the
-// tools make the same bytes: what is random or of the day (the GUID, the time of capture) is set to fixed values.
+// It makes the trees by hand, applies them with wimlib-imagex to NTFS volumes in files (nothing is mounted), and captures those. So
+// wimlib writes the archive, and it has what only NTFS can hold. The same versions of the tools make the same bytes: random and
+// current values (the GUID, the time of capture) are replaced by fixed ones.
 package main
 
 import (
@@ -69,7 +69,7 @@ func run(out string) error {
 			return err
 		}
 	}
-	// One pass without the dead bytes that changes in place leave behind.
+	// Rewrite the archive without the unused bytes that changes in place leave.
 	if _, err := wimtest.Run(dir, wimtest.Wimlib, "optimize", archive, "--recompress", "--compress=LZX:100", "--check"); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func run(out string) error {
 	}
 	settle(b)
 	if len(b) > maxSize {
-		return fmt.Errorf("%d bytes, at most %d are wanted", len(b), maxSize)
+		return fmt.Errorf("%d bytes, want at most %d", len(b), maxSize)
 	}
 	if err := os.WriteFile(archive, b, 0o644); err != nil {
 		return err
@@ -94,7 +94,7 @@ func run(out string) error {
 	return nil
 }
 
-// settle sets the GUID and the XML document's times. Neither is covered by the integrity table.
+// settle sets the GUID and the times in the XML document. The integrity table covers neither.
 func settle(b []byte) {
 	copy(b[0x18:], "wimscope-sample.")
 	off, size := binary.LittleEndian.Uint64(b[0x50:]), binary.LittleEndian.Uint64(b[0x48:])&(1<<56-1)
@@ -106,7 +106,7 @@ func settle(b []byte) {
 	}
 }
 
-// wide is ASCII text in UTF-16LE.
+// wide returns ASCII text in UTF-16LE.
 func wide(s string) string {
 	var b bytes.Buffer
 	for i := range len(s) {

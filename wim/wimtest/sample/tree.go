@@ -13,7 +13,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// edition is one of the sample's images.
+// edition is an image of the sample.
 type edition struct {
 	name, description, id, title string
 	pro                          bool
@@ -32,7 +32,7 @@ func (e edition) properties() []string {
 		"WINDOWS/ARCH=9", "WINDOWS/PRODUCTNAME=Sample", "WINDOWS/EDITIONID=" + e.id, "WINDOWS/INSTALLATIONTYPE=Client",
 		"WINDOWS/PRODUCTTYPE=WinNT", "WINDOWS/LANGUAGES/LANGUAGE=en-US", "WINDOWS/LANGUAGES/LANGUAGE[2]=de-DE",
 		"WINDOWS/LANGUAGES/DEFAULT=en-US",
-		// As in many real archives the document's version is older than what the kernel itself says.
+		// As in many real archives, the version in the XML document is older than that of the kernel.
 		"WINDOWS/VERSION/MAJOR=10", "WINDOWS/VERSION/MINOR=0", "WINDOWS/VERSION/BUILD=26100", "WINDOWS/VERSION/SPBUILD=1",
 		"WINDOWS/VERSION/SPLEVEL=0", "WINDOWS/VERSION/BRANCH=sample_release", "WINDOWS/SYSTEMROOT=WINDOWS",
 	}
@@ -40,20 +40,20 @@ func (e edition) properties() []string {
 
 // Security descriptors of the trees, by number from 1.
 const (
-	everyone = 1 + iota // what the root and users' folders have
+	everyone = 1 + iota // of all entries
 )
 
 func security() [][]byte { return [][]byte{wimtest.Descriptor()} }
 
-// filetime is a moment in 100-ns units since 1601.
+// filetime returns a time in 100-ns units since 1601.
 func filetime(t time.Time) uint64 {
 	return uint64(t.Unix()+11644473600)*10_000_000 + uint64(t.Nanosecond()/100)
 }
 
 var day = time.Date(2025, 7, 12, 9, 30, 0, 123456700, time.UTC)
 
-// stamp gives an entry its security and times: a moment that its path decides, so that what both images have is the
-// same in both.
+// stamp sets the security descriptor and the times of an entry and all below it. The times depend on the path, so that they are the
+// same in both images.
 func stamp(e *wimtest.HandEntry, path string) *wimtest.HandEntry {
 	path += "/" + e.Name
 	sum := fnv.New32a()
@@ -83,7 +83,7 @@ func folder(name, short string, children ...*wimtest.HandEntry) *wimtest.HandEnt
 	return e
 }
 
-// utf16File is text behind a byte order mark, as Windows' own .inf and .reg files are.
+// utf16File returns a file of UTF-16 text with a byte order mark, as Windows' own .inf and .reg files have it.
 func utf16File(name, text string) *wimtest.HandEntry {
 	return bytesFile(name, append([]byte{0xFF, 0xFE}, wide(text)...))
 }
@@ -103,7 +103,7 @@ func (e edition) tree() *wimtest.HandEntry {
 	welcome := file("Welcome to Wimscope.txt", welcomeText)
 	welcome.Short = "WELCOM~1.TXT"
 	welcome.Streams = []wimtest.HandStream{{Name: "Zone.Identifier", Data: []byte("[ZoneTransfer]\r\nZoneId=3\r\nHostUrl=https://example.org/welcome\r\n")}}
-	shared := file("Welcome to Wimscope.txt", welcomeText) // the same bytes in another place: stored once
+	shared := file("Welcome to Wimscope.txt", welcomeText) // the same bytes under another path: stored once
 	shared.Short = "WELCOM~1.TXT"
 
 	system := []*wimtest.HandEntry{
@@ -125,7 +125,7 @@ func (e edition) tree() *wimtest.HandEntry {
 		ini,
 	}
 	if e.pro {
-		ini.Attrs |= 0x2 // hidden: the images differ in nothing but metadata here
+		ini.Attrs |= 0x2 // hidden: here the images differ only in metadata
 	}
 	pictures := []*wimtest.HandEntry{bytesFile("hills.png", picture(0))}
 	programs := []*wimtest.HandEntry{folder("Common Files", "COMMON~1")}
@@ -243,7 +243,7 @@ func unattendText(edition string) string {
 `
 }
 
-// picture paints hills under a sky: by day, or by night with stars.
+// picture returns a PNG of hills under a sky, by day, or by night with stars.
 func picture(night int) []byte {
 	const w, h = 240, 150
 	sky := [2][2]color.RGBA{{{0x9C, 0xD3, 0xF5, 255}, {0xF3, 0xF0, 0xD8, 255}}, {{0x10, 0x16, 0x33, 255}, {0x36, 0x3F, 0x70, 255}}}[night]
@@ -284,19 +284,19 @@ func picture(night int) []byte {
 	var b bytes.Buffer
 	e := png.Encoder{CompressionLevel: png.BestCompression}
 	if err := e.Encode(&b, im); err != nil {
-		panic(err) // a picture of ours into memory
+		panic(err) // cannot happen: a valid picture, to memory
 	}
 	return b.Bytes()
 }
 
-// setupLog is a text of several chunks, as long logs are.
+// setupLog returns a long log, of several chunks.
 func setupLog() string {
 	verbs := []string{"Looking at", "Staging", "Unpacking", "Checking", "Linking", "Naming", "Putting away"}
 	things := []string{"a font", "the wallpaper", "a driver that nobody has", "the clock", "two spare icons", "a help page", "the sound of a bell", "a list of time zones"}
 	ends := []string{"done", "done", "done", "was there already", "skipped, not needed", "done, with a smile"}
 	var b bytes.Buffer
 	at, state := day, uint32(1)
-	next := func(n int) int { // a small generator of our own: the text must not change with Go's
+	next := func(n int) int { // a generator of our own: the text must not change if Go's does
 		state = state*1664525 + 1013904223
 		return int(state>>16) % n
 	}
