@@ -2,9 +2,7 @@ package write
 
 import (
 	"fmt"
-	"slices"
 
-	"wimscope/wim"
 	"wimscope/wim/blobs"
 	"wimscope/wim/format"
 	"wimscope/wim/shard"
@@ -31,7 +29,7 @@ func (e *Builder) PlanAppend(o *Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.unchanged = p.onlyTold()
+	p.unchanged = p.inv.onlyTold()
 	p.setStages()
 	return p, nil
 }
@@ -74,92 +72,23 @@ func (e *Builder) inPlace(o *Options) (*Options, error) {
 	return &opts, nil
 }
 
-// onlyTold says that images and contents of the archive in place stay, all of them and no others.
-func (p *Plan) onlyTold() bool {
-	a := p.base
-	if len(p.shown) != len(a.Store().Metas) || len(p.images) != len(a.Store().Metas) || a.Store().FirstPart().Header.BlobTable.IsZero() {
-		return false
-	}
-	for i := range p.images {
-		if im := &p.images[i]; !im.of(a) || im.index != i+1 {
-			return false
-		}
-	}
-	return !slices.ContainsFunc(p.contents, func(c packContent) bool { return c.same == written && !c.stays })
-}
-
-// keep leaves in place what the archive that is changed holds: contents that images use, and contents that no image ever
-// used, since other archives may need them. Contents of deleted images go, unless an image that stays is incomplete.
-func (p *Plan) keep() error {
-	a := p.base
-	used := map[int32]bool{}
-	for i := range a.Store().Metas {
-		if slices.ContainsFunc(p.images, func(im editImage) bool { return im.of(a) && im.index == i+1 }) {
-			continue // gathered
-		}
-		im, err := a.Image(i + 1)
-		if err != nil {
-			return err
-		}
-		im.EachContent(func(_ wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
-			if id, ok := a.Store().BlobID(h); ok {
-				used[id] = true
-			}
-			return true
-		})
-	}
-	for i := range a.Store().Own() {
-		b := &a.Store().Records[i]
-		if p.compact && !a.Store().ResourceOnly() {
-			break
-		}
-		if _, ok := p.withHash(&b.Hash); ok || used[int32(i)] && !p.keepAll || b.Fault != blobs.FaultNone {
-			continue
-		}
-		if id, ok := p.find(b.Hash, a); ok {
-			p.contents[id].refs = max(b.Refs, 1)
-		}
-	}
-	ai := int32(slices.Index(p.archives, a))
-	for i := range a.Store().Solids {
-		s := &a.Store().Solids[i]
-		p.solids = append(p.solids, outSolid{off: s.Off, packed: s.Packed, size: s.Size, a: ai, from: int32(i)})
-	}
-	for i := range p.contents {
-		c := &p.contents[i]
-		if c.a != ai || c.same != written || int(c.blob) >= a.Store().NBlobs {
-			continue
-		}
-		b := &a.Store().Records[c.blob]
-		c.stays, c.part = true, 1
-		if b.Run < 0 {
-			c.off, c.packed, c.stored = b.Off, b.Packed, b.Form == blobs.FormStored
-			continue
-		}
-		run := &a.Store().Runs[b.Run]
-		m := run.Member(b.Off)
-		c.solid, c.off, c.packed = run.Members[m].Solid, b.Off-run.Members[m].Start, b.Size
-	}
-	return nil
-}
-
 // startAppend places the end of what is there.
-func (p *Plan) startAppend() error {
-	a := p.base
+func (f *output) startAppend() error {
+	a := f.base
 	part := a.Store().FirstPart()
-	p.out.off = part.Size
-	p.out.prime = func(s *blockSums) error {
-		if err := p.compareOld(part.Size); err != nil {
+	f.out.off = part.Size
+	f.out.prime = func(s *blockSums) error {
+		if err := f.compareOld(part.Size); err != nil {
 			return err
 		}
-		return p.prime(s, part.Size)
+		return f.prime(s, part.Size)
 	}
 	return nil
 }
 
 // asOpened sees that the file that is changed in place is still what was opened: another program may have changed it, in
 // which case a new header would lose what that did.
-func (p *Plan) asOpened() error {
+func (p *request) asOpened() error {
 	part := p.base.Store().FirstPart()
 	b := make([]byte, format.HeaderSize)
 	if _, err := blobs.ReadFull(part.R, b, 0); err != nil {
@@ -173,7 +102,7 @@ func (p *Plan) asOpened() error {
 
 // keptBlocks counts the blocks of the old integrity table whose hashes the new table takes over: those that lie before end,
 // in full. The old table must have blocks of the size that is written.
-func (p *Plan) keptBlocks(end int64) int64 {
+func (p *request) keptBlocks(end int64) int64 {
 	t := p.base.Store().FirstPart().Integrity
 	if t == nil || t.ChunkSize != integrityBlock {
 		return 0
@@ -184,20 +113,20 @@ func (p *Plan) keptBlocks(end int64) int64 {
 
 // compareOld compares the blocks of the old integrity table that prime does not take over with their bytes. Those bytes get
 // new hashes, which would make damage look sound.
-func (p *Plan) compareOld(end int64) error {
-	if p.base.Store().FirstPart().Integrity == nil {
+func (f *output) compareOld(end int64) error {
+	if f.base.Store().FirstPart().Integrity == nil {
 		return nil
 	}
-	return p.base.Store().FirstPart().CompareBlocks(int(p.keptBlocks(end)))
+	return f.base.Store().FirstPart().CompareBlocks(int(f.keptBlocks(end)))
 }
 
 // prime fills the sums of a new integrity table up to end: it copies the hashes of whole blocks from the old table, and reads
 // the rest.
-func (p *Plan) prime(s *blockSums, end int64) error {
-	a := p.base
+func (f *output) prime(s *blockSums, end int64) error {
+	a := f.base
 	part := a.Store().FirstPart()
 	from := int64(format.HeaderSize)
-	if n := p.keptBlocks(end); n > 0 {
+	if n := f.keptBlocks(end); n > 0 {
 		s.hashes = append(s.hashes, a.Store().FirstPart().Integrity.Hashes[:n]...)
 		from += n * integrityBlock
 	}

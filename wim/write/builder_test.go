@@ -32,7 +32,7 @@ type memContents struct {
 }
 
 func (m memContents) OpenContent(id int32) (shard.ContentFile, error) {
-	_, c, ok := m.p().Content(id)
+	_, c, ok := m.p().inv.content(id)
 	b, there := m.files[c.Path]
 	if !ok || !there {
 		return nil, fs.ErrNotExist

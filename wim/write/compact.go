@@ -15,6 +15,15 @@ type move struct {
 	solid       int32 // index into solids, -1 if it is not solid
 }
 
+// compaction moves the resources that stay to the front of the file. It is a stage too.
+type compaction struct {
+	*placer
+	moves   []move
+	aliases [][2]int32 // contents that lie where another one does
+}
+
+func (mv *compaction) key() string { return "compact" }
+
 // PlanCompact makes the plan of changing the archive that the Edit was made of, in its file, as PlanAppend does, but so that
 // nothing unused is left: resources move to the front before what is new is added behind them. It takes no more room than
 // the result does, and is not safe: until it is done, the header says that writing was not finished, and an archive that
@@ -31,26 +40,26 @@ func (e *Builder) PlanCompact(o *Options) (*Plan, error) {
 		return nil, err
 	}
 	p.setStages()
-	if err := p.makeMetadata(false); err != nil {
+	if err := p.inv.makeMetadata(false); err != nil {
 		return nil, err
 	}
-	return p, p.findMoves()
+	return p, p.moves.find()
 }
 
-// findMoves lists the resources that stay, as they lie, and which of them are moved.
-func (p *Plan) findMoves() error {
-	a := p.base
-	list := make([]move, 0, len(p.contents))
+// find lists the resources that stay, as they lie, and which of them are moved.
+func (mv *compaction) find() error {
+	a := mv.base
+	list := make([]move, 0, len(mv.inv.contents))
 	solid := map[int32]bool{}
-	for i := range p.contents {
-		c := &p.contents[i]
+	for i := range mv.inv.contents {
+		c := &mv.inv.contents[i]
 		switch {
 		case !c.stays || c.same != written:
 		case c.solid < 0:
 			list = append(list, move{c.off, c.packed, int32(i), -1})
 		case !solid[c.solid]:
 			solid[c.solid] = true
-			s := &p.solids[c.solid]
+			s := &mv.inv.solids[c.solid]
 			list = append(list, move{s.off, s.packed, int32(i), c.solid})
 		}
 	}
@@ -59,58 +68,58 @@ func (p *Plan) findMoves() error {
 	})
 	end := int64(format.HeaderSize)
 	for _, m := range list {
-		if k := len(p.moves) - 1; k >= 0 && m.off == p.moves[k].off && m.packed == p.moves[k].packed && m.solid < 0 && p.moves[k].solid < 0 {
-			p.aliases = append(p.aliases, [2]int32{m.content, p.moves[k].content})
+		if k := len(mv.moves) - 1; k >= 0 && m.off == mv.moves[k].off && m.packed == mv.moves[k].packed && m.solid < 0 && mv.moves[k].solid < 0 {
+			mv.aliases = append(mv.aliases, [2]int32{m.content, mv.moves[k].content})
 			continue
 		}
 		if m.off < end {
 			return &RefusedError{Name: a.Store().FirstPart().Name, Key: RefusedOverlap, Text: "resources overlap, so they cannot be moved"}
 		}
 		end = m.off + m.packed
-		p.moves = append(p.moves, m)
+		mv.moves = append(mv.moves, m)
 	}
 	return nil
 }
 
-// startCompact marks the archive as being written. What is at its place already is not moved.
-func (p *Plan) startCompact() error {
-	k := p.inPlace()
+// start marks the archive as being written. What is at its place already is not moved.
+func (mv *compaction) start(f *output) error {
+	k := mv.inPlace()
 	end := int64(format.HeaderSize)
-	for _, m := range p.moves[:k] {
+	for _, m := range mv.moves[:k] {
 		end += m.packed
 	}
-	if p.out.sum != nil {
-		if err := p.compareOld(end); err != nil {
+	if f.out.sum != nil {
+		if err := f.compareOld(end); err != nil {
 			return err
 		}
 	}
-	h := p.base.Store().FirstPart().Header
+	h := mv.base.Store().FirstPart().Header
 	h.Flags |= format.FlagWriteInProgress
-	if err := p.out.put(h.Append(nil), 0); err != nil {
+	if err := f.out.put(h.Append(nil), 0); err != nil {
 		return err
 	}
-	p.out.off = end
-	p.moves = p.moves[k:]
-	p.out.prime = func(s *blockSums) error { return p.prime(s, end) }
-	return p.out.sync()
+	f.out.off = end
+	mv.moves = mv.moves[k:]
+	f.out.prime = func(s *blockSums) error { return f.prime(s, end) }
+	return f.out.sync()
 }
 
 // inPlace counts the resources at the front that are not moved.
-func (p *Plan) inPlace() int {
+func (mv *compaction) inPlace() int {
 	off := int64(format.HeaderSize)
-	for i, m := range p.moves {
+	for i, m := range mv.moves {
 		if m.off != off {
 			return i
 		}
 		off += m.packed
 	}
-	return len(p.moves)
+	return len(mv.moves)
 }
 
-// planMoves plans the moving of resources, in their order: so none is written over before it was read.
-func (p *Plan) planMoves() {
-	s := p.makeShards(packPlan{op: shard.PackCopy, solid: -1}, nil)
-	for _, m := range p.moves {
+// plan plans the moving of resources, in their order: so none is written over before it was read.
+func (mv *compaction) plan() error {
+	s := mv.list.makeShards(packPlan{op: shard.PackCopy, solid: -1}, nil)
+	for _, m := range mv.moves {
 		if m.solid >= 0 {
 			s.begin(packPlan{op: shard.PackCopy, solid: m.solid})
 		}
@@ -122,13 +131,14 @@ func (p *Plan) planMoves() {
 		}
 	}
 	s.flush()
-	p.moves = nil
+	mv.moves = nil
+	return nil
 }
 
 // moved tells contents that share a resource where it is now.
-func (p *Plan) moved() {
-	for _, x := range p.aliases {
-		p.contents[x[0]].off = p.contents[x[1]].off
+func (mv *compaction) moved() {
+	for _, x := range mv.aliases {
+		mv.inv.contents[x[0]].off = mv.inv.contents[x[1]].off
 	}
-	p.aliases = nil
+	mv.aliases = nil
 }

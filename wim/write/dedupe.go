@@ -8,46 +8,50 @@ import (
 	"wimscope/wim/shard"
 )
 
-// planHash plans which contents are hashed before anything is packed: the first stage of writing. A content that is read
+// hashing is the stage that hashes contents before anything is packed. A content that is read
 // once, hashed and packed at the same time, is the rule. Read before are those
 //   - that may turn out to be the same as another one: whose size another one has, and which take longer to pack in vain
 //     than to read twice;
 //   - that are packed in pieces, by several workers, so that each piece can be checked;
 //   - all, if they go into a solid resource, where everything has its place before the first byte is packed, and if
 //     metadata is written before them.
-func (p *Plan) planHash() {
+type hashing struct{ planner }
+
+func (s *hashing) key() string { return "hash" }
+
+func (s *hashing) plan() error {
 	sizes := map[int64]int{}
-	for i := range p.contents {
-		sizes[p.contents[i].size]++
+	for i := range s.inv.contents {
+		sizes[s.inv.contents[i].size]++
 	}
-	others := p.delta
-	if p.base != nil {
-		others = append(slices.Clone(others), p.base)
+	others := s.delta
+	if s.base != nil {
+		others = append(slices.Clone(others), s.base)
 	}
 	for _, a := range others {
 		for i := range a.Store().Records {
 			sizes[a.Store().Records[i].Size]++
 		}
 	}
-	once := p.o.OnePass
-	if p.o.Codec == format.None {
+	once := s.o.OnePass
+	if s.o.Codec == format.None {
 		once = largeContent // nothing is packed in vain
 	}
-	all := p.o.Solid || p.front || p.o.Only == OnlyMetadata
+	all := s.o.Solid || s.front || s.o.Only == OnlyMetadata
 	var files []int32
-	for i := range p.contents {
-		c := &p.contents[i]
+	for i := range s.inv.contents {
+		c := &s.inv.contents[i]
 		if c.same != written || c.stays {
 			continue
 		}
-		large := c.size > largeContent && c.inline() == nil && !p.copied(c)
+		large := c.size > largeContent && c.inline() == nil && !s.inv.copied(c)
 		if large || !c.known && (all || c.size > once && sizes[c.size] > 1) {
 			files = append(files, int32(i))
 		}
 	}
-	m := p.makeShards(packPlan{op: shard.PackHash}, files)
+	m := s.list.makeShards(packPlan{op: shard.PackHash}, files)
 	for _, i := range files {
-		c := &p.contents[i]
+		c := &s.inv.contents[i]
 		alone := c.a >= 0 || c.size > largeContent
 		if alone || m.cur.bytes >= m.target() || m.full() {
 			m.flush()
@@ -58,62 +62,64 @@ func (p *Plan) planHash() {
 		}
 	}
 	m.flush()
+	return nil
 }
 
-// mergeHash takes the hashes of contents.
-func (p *Plan) mergeHash(r *shard.PackResult) {
+// merge takes the hashes of contents.
+func (s *hashing) merge(_ *packPlan, _ []packItem, r *shard.PackResult) error {
 	for i := range r.Items {
 		it := &r.Items[i]
-		if p.contents[it.ID].same == leftOut {
+		if s.inv.contents[it.ID].same == leftOut {
 			continue
 		}
-		p.setHash(it.ID, it.Hash)
+		s.inv.setHash(it.ID, it.Hash)
 		if len(it.States) > 0 {
-			rare := p.contents[it.ID].needRare()
+			rare := s.inv.contents[it.ID].needRare()
 			rare.states, rare.zeros = slices.Clone(it.States), slices.Clone(it.Zeros)
 		}
 	}
+	return nil
 }
 
 // setHash tells a content's hash, and the draft that it is of.
-func (p *Plan) setHash(id int32, h format.Hash) {
-	c := &p.contents[id]
+func (inv *inventory) setHash(id int32, h format.Hash) {
+	c := &inv.contents[id]
 	if c.known {
 		return
 	}
-	p.told.Lock()
-	defer p.told.Unlock()
+	inv.told.Lock()
+	defer inv.told.Unlock()
 	c.hash, c.known = h, true
 	if c.image >= 0 {
-		p.images[c.image].draft.SetHash(c.id, h)
+		inv.images[c.image].draft.SetHash(c.id, h)
 	}
 }
 
 // single finds the contents that are the same as another one, once hashes are known.
-func (p *Plan) single() error {
-	for i := range p.contents {
-		c := &p.contents[i]
+func (inv *inventory) single() error {
+	for i := range inv.contents {
+		c := &inv.contents[i]
 		if !c.known || c.same != written || c.meta {
 			continue
 		}
-		p.unite(int32(i))
-		if p.o.Only == OnlyMetadata && c.same == written && !c.stays {
-			return &shard.ContentError{ID: int32(i), Path: p.Name(int32(i)), Err: &blobs.MissingError{Hash: c.hash}}
+		inv.unite(int32(i))
+		if inv.o.Only == OnlyMetadata && c.same == written && !c.stays {
+			return &shard.ContentError{ID: int32(i), Path: inv.name(int32(i)), Err: &blobs.MissingError{Hash: c.hash}}
 		}
 	}
 	return nil
 }
 
 // unite decides whether a content whose hash is known is written itself.
-func (p *Plan) unite(id int32) {
-	c := &p.contents[id]
-	if first, ok := p.withHash(&c.hash); ok && first != id {
-		p.contents[first].refs += c.refs
+func (inv *inventory) unite(id int32) {
+	c := &inv.contents[id]
+	if first, ok := inv.withHash(&c.hash); ok && first != id {
+		inv.contents[first].refs += c.refs
 		c.same = first
 		return
 	}
-	p.indexHash(id)
-	if p.left(c.hash) && !c.stays {
+	inv.indexHash(id)
+	if inv.left(c.hash) && !c.stays {
 		c.same = leftOut
 	}
 }

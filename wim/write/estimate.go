@@ -29,7 +29,7 @@ type Estimate struct {
 // says; with 0 what has to be packed is reckoned with what each codec makes of programs and documents, or, if it is from an
 // archive, of what it takes there. It is to be called before the first stage.
 func (p *Plan) Estimate(ctx context.Context, files shard.ContentFiles, sample int64) (*Estimate, error) {
-	if p.stage != stageNone {
+	if p.stage != nil {
 		return nil, fmt.Errorf("wim: writing has begun: %w", format.ErrUnsupported)
 	}
 	e := &Estimate{Exact: true}
@@ -40,7 +40,7 @@ func (p *Plan) Estimate(ctx context.Context, files shard.ContentFiles, sample in
 	var pack []int32 // contents
 	solids := map[int32]bool{}
 	inCopies := map[int32]bool{}
-	copies := p.solidCopies()
+	copies := p.inv.solidCopies()
 	for _, x := range copies {
 		n := p.archives[x.a].Store().Solids[x.solid].Packed
 		end += n
@@ -49,10 +49,10 @@ func (p *Plan) Estimate(ctx context.Context, files shard.ContentFiles, sample in
 			inCopies[id] = true
 		}
 	}
-	entries := int64(len(p.metas))
+	entries := int64(len(p.inv.metas))
 	longest, unpack := int64(0), int64(0)
-	for i := range p.contents {
-		c := &p.contents[i]
+	for i := range p.inv.contents {
+		c := &p.inv.contents[i]
 		if c.same != written || c.meta {
 			continue
 		}
@@ -63,13 +63,13 @@ func (p *Plan) Estimate(ctx context.Context, files shard.ContentFiles, sample in
 			e.Copied += c.packed
 		case c.stays && p.compact && !solids[c.solid]:
 			solids[c.solid] = true
-			end += p.solids[c.solid].packed
-			e.Copied += p.solids[c.solid].packed
+			end += p.inv.solids[c.solid].packed
+			e.Copied += p.inv.solids[c.solid].packed
 		case c.stays, inCopies[int32(i)]:
-		case p.copied(c):
-			p.estimateLarge(e, int32(i), p.copySize(c))
-			end += p.copySize(c)
-			e.Copied += p.copySize(c)
+		case p.inv.copied(c):
+			p.estimateLarge(e, int32(i), p.inv.copySize(c))
+			end += p.inv.copySize(c)
+			e.Copied += p.inv.copySize(c)
 		default:
 			pack = append(pack, int32(i))
 			e.Pack += c.size
@@ -87,7 +87,7 @@ func (p *Plan) Estimate(ctx context.Context, files shard.ContentFiles, sample in
 		return nil, err
 	}
 	for _, id := range pack {
-		c := &p.contents[id]
+		c := &p.inv.contents[id]
 		size := int64(float64(c.size) * ratio)
 		switch r, known := p.fromArchive(c); {
 		case c.raw:
@@ -117,7 +117,7 @@ func (p *Plan) Estimate(ctx context.Context, files shard.ContentFiles, sample in
 		end += packedFor(&m.Resource, &p.o)
 	}
 	entries += int64(len(copies))
-	for i := range p.solids {
+	for i := range p.inv.solids {
 		if !p.compact || solids[int32(i)] {
 			entries++
 		}
@@ -147,16 +147,16 @@ func (p *Plan) estimateLarge(e *Estimate, id int32, n int64) {
 	if !p.limited() {
 		return
 	}
-	if need := p.need(n, 1); need > p.partSize && (e.Large == nil || need > e.Large.Need) {
-		e.Large = &TooLargePartError{Name: p.Name(id), Hash: p.contents[id].hash, Need: need, Part: p.partSize}
+	if need := p.file.need(n, 1); need > p.partSize && (e.Large == nil || need > e.Large.Need) {
+		e.Large = &TooLargePartError{Name: p.inv.name(id), Hash: p.inv.contents[id].hash, Need: need, Part: p.partSize}
 	}
 }
 
 // tailOf adds what describes the archive to its end: once, or once for each part of a set.
 func (p *Plan) tailOf(end *int64, entries int64) {
 	if p.unchanged { // blob table and, as a rule, integrity table stay
-		if !p.sameXML() {
-			*end += int64(len(p.xml(*end)))
+		if !p.file.sameXML() {
+			*end += int64(len(p.file.xml(*end)))
 		}
 		return
 	}
@@ -167,9 +167,9 @@ func (p *Plan) tailOf(end *int64, entries int64) {
 	}
 	n := entries * format.BlobEntrySize
 	if p.o.Pipable {
-		n += parts*(3*format.PipableBlobHeaderSize+format.HeaderSize+int64(len(p.xml(-1)))) + entries*format.PipableBlobHeaderSize
+		n += parts*(3*format.PipableBlobHeaderSize+format.HeaderSize+int64(len(p.file.xml(-1)))) + entries*format.PipableBlobHeaderSize
 	}
-	xml := int64(len(p.xml(off + n)))
+	xml := int64(len(p.file.xml(off + n)))
 	if p.o.Integrity {
 		n += parts*12 + (off+n-format.HeaderSize+integrityBlock-1)/integrityBlock*20
 	}
@@ -177,7 +177,7 @@ func (p *Plan) tailOf(end *int64, entries int64) {
 }
 
 // fromArchive reckons what becomes of a content by what it takes in an archive.
-func (p *Plan) fromArchive(c *packContent) (float64, bool) {
+func (p *request) fromArchive(c *packContent) (float64, bool) {
 	if c.a < 0 || c.size == 0 {
 		return 0, false
 	}
@@ -194,7 +194,7 @@ func (p *Plan) fromArchive(c *packContent) (float64, bool) {
 }
 
 // solidOf gives the solid resource of an archive that a content is in, nil if it is in none.
-func (p *Plan) solidOf(c *packContent) *blobs.Solid {
+func (p *request) solidOf(c *packContent) *blobs.Solid {
 	if c.a < 0 || c.meta {
 		return nil
 	}
@@ -208,7 +208,7 @@ func (p *Plan) solidOf(c *packContent) *blobs.Solid {
 }
 
 // usual is how much shorter what is written gets, as a rule.
-func (p *Plan) usual() float64 {
+func (p *request) usual() float64 {
 	if p.o.Solid {
 		return usualRatio(p.o.SolidCodec, p.o.SolidChunkSize, true)
 	}
@@ -244,7 +244,7 @@ const sampleBytes = 128 << 10
 func (p *Plan) ratio(ctx context.Context, files shard.ContentFiles, ids []int32, sample int64) (float64, error) {
 	total := int64(0)
 	for _, id := range ids {
-		total += p.contents[id].size
+		total += p.inv.contents[id].size
 	}
 	kind, chunk, level := p.o.Codec, p.o.ChunkSize, p.o.Level
 	if p.o.Solid {
@@ -258,12 +258,12 @@ func (p *Plan) ratio(ctx context.Context, files shard.ContentFiles, ids []int32,
 	src, dst := make([]byte, sampleBytes), make([]byte, sampleBytes)
 	in, out, next, at := int64(0), int64(0), step/2, int64(0)
 	for _, id := range ids {
-		c := &p.contents[id]
+		c := &p.inv.contents[id]
 		for ; next < at+c.size; next += step {
 			from := max(min(next-at, c.size-sampleBytes), 0)
 			b := src[:min(sampleBytes, c.size-from)]
 			if err := p.readSample(files, id, b, from); err != nil {
-				return 0, &shard.ContentError{ID: id, Path: p.Name(id), Err: err}
+				return 0, &shard.ContentError{ID: id, Path: p.inv.name(id), Err: err}
 			}
 			for len(b) > 0 {
 				k := min(int(chunk), len(b))
@@ -291,7 +291,7 @@ func (p *Plan) ratio(ctx context.Context, files shard.ContentFiles, ids []int32,
 
 // readSample reads some bytes of a content.
 func (p *Plan) readSample(files shard.ContentFiles, id int32, b []byte, from int64) error {
-	c := &p.contents[id]
+	c := &p.inv.contents[id]
 	switch {
 	case c.inline() != nil:
 		copy(b, c.inline()[from:])

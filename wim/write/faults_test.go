@@ -109,7 +109,7 @@ type changingPath struct {
 }
 
 func (c *changingPath) OpenContent(id int32) (shard.ContentFile, error) {
-	if c.p.Name(id) != c.path {
+	if c.p.inv.name(id) != c.path {
 		return c.ContentFiles.OpenContent(id)
 	}
 	if c.left.Add(-1) >= 0 {

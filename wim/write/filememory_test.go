@@ -45,11 +45,11 @@ func TestMemoryPerFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range p.contents {
+	for i := range p.inv.contents {
 		var h format.Hash
 		le.PutUint32(h[:], uint32(i+1))
-		p.setHash(int32(i), h)
-		p.unite(int32(i))
+		p.inv.setHash(int32(i), h)
+		p.inv.unite(int32(i))
 	}
 	got := (live() - before) / n
 	t.Logf("%d bytes for each file", got)

@@ -19,7 +19,7 @@ type fsContents struct {
 
 // OpenContent implements ContentFiles.
 func (s *fsContents) OpenContent(id int32) (shard.ContentFile, error) {
-	_, c, ok := s.p.Content(id)
+	_, c, ok := s.p.inv.content(id)
 	if !ok || c.Source < 0 || c.Source >= len(s.sources) {
 		return nil, fmt.Errorf("content %d is in no file system: %w", id, format.ErrNotFound)
 	}

@@ -23,19 +23,19 @@ func (x *contentIndex) find(contents []packContent, h *format.Hash) (id int32, s
 }
 
 // withHash finds the content with a hash that is written, or that is left to other archives.
-func (p *Plan) withHash(h *format.Hash) (int32, bool) {
-	if p.byHash.Taken == 0 {
+func (inv *inventory) withHash(h *format.Hash) (int32, bool) {
+	if inv.byHash.Taken == 0 {
 		return 0, false
 	}
-	id, _, ok := p.byHash.find(p.contents, h)
-	return id, ok && !p.contents[id].skipped
+	id, _, ok := inv.byHash.find(inv.contents, h)
+	return id, ok && !inv.contents[id].skipped
 }
 
 // indexHash lets withHash find a content, in place of one with the same hash that was skipped.
-func (p *Plan) indexHash(id int32) {
-	p.byHash.Reserve(1, func(id int32) *[20]byte { return (*[20]byte)(&p.contents[id].hash) })
-	_, slot, ok := p.byHash.find(p.contents, &p.contents[id].hash)
-	if p.byHash.Slots[slot] = uint32(id) + 1; !ok {
-		p.byHash.Taken++
+func (inv *inventory) indexHash(id int32) {
+	inv.byHash.Reserve(1, func(id int32) *[20]byte { return (*[20]byte)(&inv.contents[id].hash) })
+	_, slot, ok := inv.byHash.find(inv.contents, &inv.contents[id].hash)
+	if inv.byHash.Slots[slot] = uint32(id) + 1; !ok {
+		inv.byHash.Taken++
 	}
 }

@@ -53,7 +53,7 @@ func (p *Plan) run(ctx context.Context, files shard.ContentFiles, o *RunOptions)
 	if o == nil {
 		o = &RunOptions{}
 	}
-	p.local = true
+	p.list.local = true
 	r, err := p.runStages(ctx, shard.PackSource{Parts: p.Parts(), Files: files}, o)
 	if err != nil {
 		// What is wrong counts, and not that nothing can be done about it.
@@ -75,7 +75,7 @@ func (p *Plan) runStages(ctx context.Context, src shard.PackSource, o *RunOption
 		if err := runStage(ctx, p, src, o); err != nil {
 			var ce *shard.ContentError
 			if errors.As(err, &ce) && ce.Path == "" {
-				ce.Path = p.Name(ce.ID)
+				ce.Path = p.inv.name(ce.ID)
 			}
 			return nil, err
 		}
@@ -173,10 +173,10 @@ func (r *stageRun) skip(seq int, err error) (*shard.PackShard, error) {
 // leaveOut asks what to do about contents that cannot be read, and leaves them out. The lock must be held.
 func (r *stageRun) leaveOut(ce *shard.ContentError) error {
 	for _, id := range append([]int32{ce.ID}, ce.More...) {
-		if r.p.gone(id) {
+		if r.p.inv.gone(id) {
 			continue
 		}
-		one := &shard.ContentError{ID: id, Path: r.p.Name(id), Err: ce.Err}
+		one := &shard.ContentError{ID: id, Path: r.p.inv.name(id), Err: ce.Err}
 		if !r.o.Problem(one) {
 			return one
 		}

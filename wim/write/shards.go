@@ -4,7 +4,7 @@ import "wimscope/wim/shard"
 
 // shardMaker gathers items into shards of a stage of writing.
 type shardMaker struct {
-	p     *Plan
+	l     *outlines
 	empty packPlan // what each shard begins as
 	cur   packPlan
 	left  int64 // bytes that are in no shard yet
@@ -15,17 +15,17 @@ type shardMaker struct {
 const localShardBytes = 2 << 20
 
 // makeShards begins to make shards of contents.
-func (p *Plan) makeShards(empty packPlan, ids []int32) *shardMaker {
-	m := &shardMaker{p: p, empty: empty, cur: empty}
+func (l *outlines) makeShards(empty packPlan, ids []int32) *shardMaker {
+	m := &shardMaker{l: l, empty: empty, cur: empty}
 	for _, id := range ids {
-		m.left += p.contents[id].size
+		m.left += l.inv.contents[id].size
 	}
 	return m
 }
 
 // target is about how many bytes go into the next shard: less and less of what is left, for workers to end together.
 func (m *shardMaker) target() int64 {
-	if m.p.local {
+	if m.l.local {
 		return localShardBytes
 	}
 	return min(max(m.left/32, shard.MinShardBytes), shard.MaxShardBytes)
@@ -50,7 +50,7 @@ func (m *shardMaker) addPacked(it packItem) {
 // flush ends the shard at hand.
 func (m *shardMaker) flush() {
 	if len(m.cur.items) > 0 {
-		m.p.add(m.cur)
+		m.l.add(m.cur)
 		m.left -= m.cur.bytes
 	}
 	m.cur = m.empty

@@ -12,51 +12,46 @@ import (
 //
 // It is too late if the image's metadata was written: then the error comes back.
 func (p *Plan) Skip(e *shard.ContentError) error {
-	if e.ID < 0 || int(e.ID) >= len(p.contents) || p.contents[e.ID].meta {
+	if e.ID < 0 || int(e.ID) >= len(p.inv.contents) || p.inv.contents[e.ID].meta {
 		return e
 	}
-	c := &p.contents[e.ID]
+	c := &p.inv.contents[e.ID]
 	if c.same != written {
 		return nil // that was done
 	}
-	if p.front && p.begun {
+	if p.front && p.file.begun {
 		return e
 	}
-	e.Path = p.Name(e.ID)
+	e.Path = p.inv.name(e.ID)
 	p.skipped = append(p.skipped, e)
 	lost := *c
-	if k := p.twin(e.ID); k >= 0 {
-		twin := &p.contents[k]
-		p.told.Lock()
+	if k := p.inv.twin(e.ID); k >= 0 {
+		twin := &p.inv.contents[k]
+		p.inv.told.Lock()
 		c.a, c.blob, c.image, c.id, c.size = twin.a, twin.blob, twin.image, twin.id, twin.size
 		if c.rare != nil || twin.rare != nil {
 			c.needRare().inline = twin.inline()
 		}
 		// What they stand for is known by its hash, and this one is not asked again.
 		twin.image = -1
-		p.told.Unlock()
-		c.refs -= min(c.refs, p.remove(&lost, false))
+		p.inv.told.Unlock()
+		c.refs -= min(c.refs, p.inv.remove(&lost, false))
 		return nil
 	}
 	c.same, c.skipped = leftOut, true // another one may turn out to be the same
-	p.remove(&lost, c.known)
-	if open := p.open; open.id == e.ID {
-		// What was written of it stays, unused.
-		p.open = openContent{id: -1}
-		return p.out.fill(make([]byte, open.table), open.off)
-	}
-	return nil
+	p.inv.remove(&lost, c.known)
+	return p.placer.forget(e.ID)
 }
 
 // gone says that a content is not written any more.
-func (p *Plan) gone(id int32) bool {
-	return id >= 0 && int(id) < len(p.contents) && p.contents[id].same != written
+func (inv *inventory) gone(id int32) bool {
+	return id >= 0 && int(id) < len(inv.contents) && inv.contents[id].same != written
 }
 
 // twin finds a file with the same bytes as a content, -1 if there is none.
-func (p *Plan) twin(id int32) int32 {
-	for i := range p.contents {
-		if c := &p.contents[i]; c.same == id && (c.image >= 0 || c.a >= 0) {
+func (inv *inventory) twin(id int32) int32 {
+	for i := range inv.contents {
+		if c := &inv.contents[i]; c.same == id && (c.image >= 0 || c.a >= 0) {
 			return int32(i)
 		}
 	}
@@ -65,9 +60,9 @@ func (p *Plan) twin(id int32) int32 {
 
 // remove takes the files of a content out of its draft, and if its hash is known, out of all drafts. It returns the number
 // of streams removed.
-func (p *Plan) remove(c *packContent, all bool) (refs uint32) {
-	for i := range p.images {
-		d := p.images[i].draft
+func (inv *inventory) remove(c *packContent, all bool) (refs uint32) {
+	for i := range inv.images {
+		d := inv.images[i].draft
 		if d == nil {
 			continue
 		}

@@ -24,10 +24,10 @@ func TestZeroSteps(t *testing.T) {
 	if !slices.Equal(it.Zeros, []byte{1, 0, 1}) || len(it.States) != 2*shard.StateSize {
 		t.Fatalf("zeros %v, %d bytes of states", it.Zeros, len(it.States))
 	}
-	p := &Plan{contents: []packContent{{hash: it.Hash, known: true, a: -1, same: written, solid: -1, size: size,
+	inv := &inventory{contents: []packContent{{hash: it.Hash, known: true, a: -1, same: written, solid: -1, size: size,
 		rare: &packRare{states: it.States, zeros: it.Zeros}}}}
 	step := func(k int64) shard.PackPiece {
-		piece, err := p.piece(&packPlan{op: shard.PackAlone}, packItem{0, k * shard.StateStep, min(shard.StateStep, size-k*shard.StateStep)}, nil)
+		piece, err := (&outlines{request: &request{}, inv: inv}).piece(&packPlan{op: shard.PackAlone}, packItem{0, k * shard.StateStep, min(shard.StateStep, size-k*shard.StateStep)}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,234 @@
+package write
+
+import (
+	"fmt"
+	"slices"
+
+	"wimscope/wim/blobs"
+	"wimscope/wim/codec"
+	"wimscope/wim/format"
+	"wimscope/wim/shard"
+)
+
+// outlines is the shards of a stage as what they are made from. It holds few bytes for each shard.
+type outlines struct {
+	*request
+	inv    *inventory
+	local  bool // shards run in this process
+	shards []packPlan
+	bytes  int64
+	items  int
+}
+
+// packPlan is what a shard is made from.
+type packPlan struct {
+	op    shard.PackOp
+	raw   bool // as it is, whatever the codec
+	solid int32
+	items []packItem
+	bytes int64
+
+	check *copyCheck // PackCheck: the check of an archive, and a shard of it
+	part  int
+}
+
+// packItem is a content or a run of its bytes.
+type packItem struct {
+	content int32
+	from, n int64
+}
+
+func (l *outlines) add(s packPlan) {
+	l.shards = append(l.shards, s)
+	l.bytes += s.bytes
+	l.items += len(s.items)
+}
+
+// outline is shard i without its pieces.
+func (l *outlines) outline(i int) *shard.PackShard {
+	plan := &l.shards[i]
+	s := &shard.PackShard{Seq: i, Op: plan.op}
+	if plan.op == shard.PackCheck {
+		if k, err := plan.check.Shard(plan.part); err == nil {
+			s.Bytes, s.Memory = k.Bytes, k.Memory
+		}
+		return s
+	}
+	switch {
+	case plan.op == shard.PackSolid:
+		s.Codec, s.ChunkSize, s.Level = l.o.SolidCodec, l.o.SolidChunkSize, l.o.SolidLevel
+	case plan.op == shard.PackCopy:
+		s.ChunkSize, s.Pipable = l.o.ChunkSize, l.o.Pipable
+	case plan.op == shard.PackAlone && !plan.raw:
+		s.Codec, s.ChunkSize, s.Level, s.Pipable = l.o.Codec, l.o.ChunkSize, l.o.Level, l.o.Pipable
+	}
+	longest, unpack := int64(0), int64(0)
+	for _, it := range plan.items {
+		if l.skips(plan, it) {
+			continue
+		}
+		s.Bytes += it.n
+		from, n := l.reads(plan, it)
+		longest = max(longest, n)
+		if c := &l.inv.contents[it.content]; c.a >= 0 && plan.op != shard.PackCopy && c.same != leftOut {
+			unpack = max(unpack, l.archives[c.a].Store().UnpackMemory(c.blob, from, n))
+		}
+	}
+	s.Memory = codec.EncoderMemory(s.Codec, s.EncoderSize(), s.Level) + unpack
+	switch plan.op {
+	case shard.PackHash:
+		s.Memory += shard.WindowSize
+	case shard.PackSolid:
+		s.Memory += s.Bytes + longest + min(s.ChunkSize, s.Bytes)
+	default:
+		s.Memory += s.Bytes + longest
+	}
+	return s
+}
+
+// skips reports whether a shard leaves out an item because its content was skipped. A solid resource keeps its place: with zeros,
+// or with the old bytes if it is copied.
+func (l *outlines) skips(plan *packPlan, it packItem) bool {
+	whole := plan.op == shard.PackSolid || plan.op == shard.PackCopy && plan.solid >= 0
+	return l.inv.contents[it.content].same == leftOut && !whole
+}
+
+// reads is which bytes of a content are read for an item: also those before and behind it, from and to where the unfinished
+// SHA-1 is known.
+func (l *outlines) reads(plan *packPlan, it packItem) (from, n int64) {
+	c := &l.inv.contents[it.content]
+	switch {
+	case plan.op == shard.PackCopy, c.same == leftOut, c.inline() != nil:
+		return it.from, it.n
+	case len(c.states()) == 0:
+		return 0, c.size
+	}
+	from = it.from / shard.StateStep * shard.StateStep
+	return from, min((it.from+it.n+shard.StateStep-1)/shard.StateStep*shard.StateStep, c.size) - from
+}
+
+// Shard makes shard i of the stage.
+func (l *outlines) makeShard(i int) (*shard.PackShard, error) {
+	if i < 0 || i >= len(l.shards) {
+		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(l.shards), format.ErrNotFound)
+	}
+	plan := &l.shards[i]
+	if plan.op == shard.PackCheck {
+		s, err := l.checkShard(plan)
+		if err == nil {
+			s.Seq = i
+		}
+		return s, err
+	}
+	s := l.outline(i)
+	s.Pieces = make([]shard.PackPiece, 0, len(plan.items))
+	var m shard.SpanMaker
+	for _, it := range plan.items {
+		if l.skips(plan, it) {
+			continue
+		}
+		piece, err := l.piece(plan, it, &m)
+		if err != nil {
+			return nil, &shard.ContentError{ID: it.content, Path: l.inv.name(it.content), Err: err}
+		}
+		s.Pieces = append(s.Pieces, piece)
+	}
+	s.Read = m.Spans
+	return s, nil
+}
+
+// onlyZeros says that n bytes of a content from from on were zeros when it was hashed. zeros is PackedItem's.
+func onlyZeros(zeros []byte, from, n int64) bool {
+	first, last := from/shard.StateStep, (from+n-1)/shard.StateStep
+	return n > 0 && last < int64(len(zeros)) && !slices.Contains(zeros[first:last+1], 0)
+}
+
+// piece makes a shard's piece, and adds to m what it unpacks.
+func (l *outlines) piece(plan *packPlan, it packItem, m *shard.SpanMaker) (shard.PackPiece, error) {
+	c := &l.inv.contents[it.content]
+	out := shard.PackPiece{ID: it.content, Known: c.known, Hash: c.hash, Size: c.size, From: it.from, Len: it.n}
+	if plan.op == shard.PackCopy {
+		a := l.archives[c.a]
+		var res blobs.Resource
+		if plan.solid >= 0 {
+			res = a.Store().Solids[l.inv.solids[plan.solid].from].Resource
+		} else {
+			res, _ = l.inv.resource(c)
+		}
+		if res.Form != blobs.FormSolid && reframed(&res, &l.o) {
+			out.Source = shard.PieceFrame
+		} else {
+			out.Source, out.Size = shard.PiecePacked, res.Packed
+		}
+		out.Src, out.Off = l.bases[c.a]+res.Src, res.Off+it.from
+		return out, nil
+	}
+	if c.same == leftOut {
+		out.Source, out.Known = shard.PieceZero, false
+		return out, nil
+	}
+	if inline := c.inline(); inline != nil {
+		out.Source, out.Inline = shard.PieceInline, inline[it.from:it.from+it.n]
+		return out, nil
+	}
+	from, n := l.reads(plan, it)
+	out.Lead, out.Trail = it.from-from, from+n-it.from-it.n
+	if states := c.states(); len(states) > 0 {
+		state := func(at int64) []byte {
+			k := int(at/shard.StateStep) - 1
+			if k < 0 || at == c.size || (k+1)*shard.StateSize > len(states) {
+				return nil
+			}
+			return states[k*shard.StateSize : (k+1)*shard.StateSize]
+		}
+		out.Before, out.After = state(from), state(from+n)
+		out.Zeros = onlyZeros(c.rare.zeros, from, n)
+	}
+	if c.a < 0 {
+		out.Source = shard.PieceFile
+		return out, nil
+	}
+	out.Source = shard.PieceUnpack
+	a, base := l.archives[c.a], l.bases[c.a]
+	if plan.op != shard.PackHash {
+		return out, m.Content(a.Store(), base, c.blob, it.content, from, n)
+	}
+	for at := int64(0); at < n; at += pieceBytes {
+		m.Cut()
+		if err := m.Content(a.Store(), base, c.blob, it.content, at, min(pieceBytes, n-at)); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// match finds the items of a plan that a result has. Those of contents that were skipped may be in it or not.
+func (l *outlines) match(plan *packPlan, r *shard.PackResult) ([]packItem, error) {
+	if plan.op == shard.PackSolid {
+		return nil, nil
+	}
+	items := make([]packItem, 0, len(plan.items))
+	total := int64(0)
+	for _, it := range plan.items {
+		if k := len(items); k < len(r.Items) && r.Items[k].ID == it.content {
+			most := it.n
+			if plan.op == shard.PackCopy && plan.solid < 0 {
+				most = max(most, l.inv.copySize(&l.inv.contents[it.content]))
+			}
+			if l.o.Pipable && l.o.Codec != format.None {
+				most += int64(len(r.Items[k].Chunks)) * blobs.PipablePrefix
+			}
+			if n := r.Items[k].Packed; n < 0 || n > most {
+				return nil, fmt.Errorf("%d bytes for %d: %w", n, it.n, shard.ErrShard)
+			}
+			total += r.Items[k].Packed
+			items = append(items, it)
+		} else if l.inv.contents[it.content].same != leftOut {
+			return nil, fmt.Errorf("content %d is missing: %w", it.content, shard.ErrShard)
+		}
+	}
+	if len(items) != len(r.Items) || total != int64(len(r.Data)) {
+		return nil, fmt.Errorf("%d items of %d, %d bytes of %d: %w", len(r.Items), len(items), len(r.Data), total, shard.ErrShard)
+	}
+	return items, nil
+}

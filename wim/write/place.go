@@ -1,0 +1,237 @@
+package write
+
+import (
+	"fmt"
+
+	"wimscope/wim/blobs"
+	"wimscope/wim/format"
+	"wimscope/wim/shard"
+)
+
+// placer puts the results of shards into the output, and records where they are.
+type placer struct {
+	planner
+	file *output
+	open openContent // a content that comes in pieces
+	redo []int32     // contents that did not shrink
+}
+
+// merge writes the result of a shard. items are what the shard was made of.
+func (w *placer) merge(plan *packPlan, items []packItem, r *shard.PackResult) error {
+	if plan.op == shard.PackSolid {
+		return w.mergeSolid(plan, r)
+	}
+	b := batch{placer: w, data: r.Data}
+	for k, it := range items {
+		if err := b.item(plan, it, &r.Items[k]); err != nil {
+			return err
+		}
+	}
+	return b.flush()
+}
+
+// item takes an item of a shard, whose bytes come next.
+func (b *batch) item(plan *packPlan, it packItem, res *shard.PackedItem) (err error) {
+	c := &b.inv.contents[it.content]
+	switch {
+	case plan.op == shard.PackCopy && plan.solid >= 0:
+		if it.from == 0 {
+			b.inv.solids[plan.solid].off = b.off()
+		}
+		b.at += res.Packed
+		return nil
+	case c.same == leftOut:
+		return b.drop(res.Packed)
+	case plan.op == shard.PackCopy:
+		return b.copied(it, res)
+	case it.n < c.size:
+		return b.piece(it, res, plan.raw || b.o.Codec == format.None)
+	}
+	if !c.known {
+		b.inv.setHash(it.content, res.Hash)
+		if b.inv.unite(it.content); c.same != written {
+			return b.drop(res.Packed)
+		}
+	}
+	c.packed, c.stored = res.Packed, res.Stored
+	if c.off, err = b.begin(it.content, res.Packed); err == nil {
+		b.at += res.Packed
+	}
+	return err
+}
+
+// forget drops a content that comes in pieces and is skipped. What was written of it stays, unused.
+func (w *placer) forget(id int32) error {
+	open := w.open
+	if open.id != id {
+		return nil
+	}
+	w.open = openContent{id: -1}
+	return w.file.out.fill(make([]byte, open.table), open.off)
+}
+
+// batch writes the bytes of a result, as many at a time as can be.
+type batch struct {
+	*placer
+	data     []byte
+	from, at int64 // data[from:at] has a place and is not written yet
+}
+
+// off is where the next byte goes.
+func (b *batch) off() int64 { return b.file.out.off + b.at - b.from }
+
+func (b *batch) flush() error {
+	err := b.file.out.append(b.data[b.from:b.at])
+	b.from = b.at
+	return err
+}
+
+// drop passes over n bytes.
+func (b *batch) drop(n int64) error {
+	err := b.flush()
+	b.at += n
+	b.from = b.at
+	return err
+}
+
+// begin finds a place for the resource of a content, of at most n bytes, in the part at hand or the next one, and writes
+// what stands before it.
+func (b *batch) begin(id int32, n int64) (off int64, err error) {
+	c := &b.inv.contents[id]
+	if b.partSize > 0 && !c.meta && !b.file.fits(b.off(), n) {
+		if err := b.flush(); err != nil {
+			return 0, err
+		}
+		if err := b.file.nextPart(); err != nil {
+			return 0, err
+		}
+	}
+	b.file.used++
+	c.part = uint16(b.file.part)
+	if b.o.Pipable {
+		if err := b.flush(); err != nil {
+			return 0, err
+		}
+		return b.off() + format.PipableBlobHeaderSize, b.file.out.append(pipableHeader(c.size, c.hash, c.flags()))
+	}
+	return b.off(), nil
+}
+
+// copied takes packed bytes.
+func (b *batch) copied(it packItem, res *shard.PackedItem) (err error) {
+	if it.from == 0 {
+		c := &b.inv.contents[it.content]
+		src, _ := b.inv.resource(c)
+		c.packed, c.stored = packedFor(&src, &b.o), src.Form == blobs.FormStored
+		if reframed(&src, &b.o) && c.packed != res.Packed {
+			return fmt.Errorf("wim: %d bytes of content %v, not %d: %w", res.Packed, c.hash, c.packed, shard.ErrShard)
+		}
+		if c.off, err = b.begin(it.content, c.packed); err != nil {
+			return err
+		}
+	}
+	b.at += res.Packed
+	return nil
+}
+
+// piece takes a run of a content's chunks, or of its bytes if they are stored as they are.
+func (b *batch) piece(it packItem, res *shard.PackedItem, stored bool) (err error) {
+	c := &b.inv.contents[it.content]
+	o := &b.open
+	entry := int64(format.ChunkEntrySize(uint64(c.size)))
+	if it.from == 0 {
+		*o = openContent{id: it.content}
+		most := c.size
+		if !stored {
+			n := (c.size + b.o.ChunkSize - 1) / b.o.ChunkSize
+			o.table = (n - 1) * entry
+			most += o.table
+			if b.o.Pipable {
+				most += n * blobs.PipablePrefix
+			}
+			if c.most() > 0 {
+				most = min(most, c.most())
+			}
+		}
+		c.stored = stored
+		if o.off, err = b.begin(it.content, most); err != nil {
+			return err
+		}
+		if !stored && !b.o.Pipable {
+			if err := b.flush(); err != nil {
+				return err
+			}
+			if err := b.file.out.reserve(o.table); err != nil {
+				return err
+			}
+		}
+	}
+	if o.id != it.content {
+		return shard.ErrShard
+	}
+	b.inv.setHash(it.content, res.Hash)
+	o.sizes = append(o.sizes, res.Chunks...)
+	o.total += res.Packed
+	b.at += res.Packed
+	if it.from+it.n < c.size {
+		return nil
+	}
+	if err := b.flush(); err != nil {
+		return err
+	}
+	c.off, c.packed = o.off, o.table+o.total
+	done := *o
+	*o = openContent{id: -1}
+	if stored {
+		return nil
+	}
+	table := shard.AppendChunkTable(make([]byte, 0, done.table), done.sizes, c.size)
+	switch {
+	case int64(len(table)) != done.table:
+		return fmt.Errorf("wim: %d chunks of content %v: %w", len(done.sizes), c.hash, shard.ErrShard)
+	case b.o.Pipable:
+		return b.file.out.append(table)
+	case done.total == c.size:
+		// No chunk shrank, so the bytes stand as they are behind the table, which nobody needs.
+		c.off, c.packed, c.stored = done.off+done.table, c.size, true
+		clear(table)
+	case c.packed >= c.size:
+		b.file.out.back(done.off)
+		c.part = 0
+		b.redo = append(b.redo, it.content)
+		return nil
+	}
+	return b.file.out.fill(table, done.off)
+}
+
+// mergeSolid takes a run of a solid resource's chunks.
+func (w *placer) mergeSolid(plan *packPlan, r *shard.PackResult) error {
+	s := &w.inv.solids[plan.solid]
+	o := &w.open
+	chunks := (s.size + w.o.SolidChunkSize - 1) / w.o.SolidChunkSize
+	if plan.items[0].from == 0 && w.inv.contents[plan.items[0].content].off == 0 {
+		*o = openContent{id: -1, off: w.file.out.off, table: format.SolidHeaderSize + 4*chunks}
+		if err := w.file.out.reserve(o.table); err != nil {
+			return err
+		}
+	}
+	o.sizes = append(o.sizes, r.Chunks...)
+	o.total += int64(len(r.Data))
+	if err := w.file.out.append(r.Data); err != nil || int64(len(o.sizes)) < chunks {
+		return err
+	}
+	sum := int64(0)
+	for _, n := range o.sizes {
+		sum += int64(n)
+	}
+	if int64(len(o.sizes)) != chunks || sum != o.total {
+		return fmt.Errorf("wim: %d chunks of a solid resource: %w", len(o.sizes), shard.ErrShard)
+	}
+	s.off, s.packed = o.off, o.table+o.total
+	head := format.SolidHeader{Size: uint64(s.size), ChunkSize: uint32(w.o.SolidChunkSize), Codec: uint32(w.o.SolidCodec)}.Append(make([]byte, 0, o.table))
+	for _, n := range o.sizes {
+		head = le.AppendUint32(head, n)
+	}
+	o.sizes = nil
+	return w.file.out.fill(head, o.off)
+}

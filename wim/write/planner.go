@@ -1,0 +1,139 @@
+package write
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+
+	"wimscope/wim/shard"
+)
+
+// planner adds shards to a list. Every stage has one.
+type planner struct {
+	*request
+	inv  *inventory
+	list *outlines
+}
+
+// order puts contents into the order in which they are packed: those of archives as they lie there, then those of drafts.
+// In a solid resource what is not there from a solid one goes by its name's extension, then by its name, unless the order is
+// to be kept.
+func (p *planner) order(ids []int32) {
+	solidRun := func(c *packContent) bool { return c.a >= 0 && p.archives[c.a].Store().Records[c.blob].Run >= 0 }
+	byName := p.o.Solid && !p.o.KeepOrder
+	group := func(c *packContent) int {
+		switch {
+		case solidRun(c):
+			return 0
+		case c.a >= 0 && !byName:
+			return 1
+		}
+		return 2
+	}
+	type key struct{ ext, name string }
+	keys := map[int32]key{}
+	if byName {
+		for _, id := range ids {
+			name := strings.ToLower(p.inv.names[id])
+			keys[id] = key{path.Ext(name), name}
+		}
+	}
+	slices.SortStableFunc(ids, func(x, y int32) int {
+		cx, cy := &p.inv.contents[x], &p.inv.contents[y]
+		gx, gy := group(cx), group(cy)
+		switch {
+		case gx != gy:
+			return cmp.Compare(gx, gy)
+		case gx < 2 && cx.a != cy.a:
+			return cmp.Compare(cx.a, cy.a)
+		case gx < 2:
+			return p.archives[cx.a].Store().BlobPlace(cx.blob, cy.blob)
+		case byName:
+			kx, ky := keys[x], keys[y]
+			return cmp.Or(cmp.Compare(kx.ext, ky.ext), cmp.Compare(kx.name, ky.name), cmp.Compare(x, y))
+		}
+		return cmp.Compare(x, y)
+	})
+}
+
+// planCopies plans the copying of packed resources.
+func (p *planner) planCopies(ids []int32) {
+	slices.SortFunc(ids, func(x, y int32) int {
+		cx, cy := &p.inv.contents[x], &p.inv.contents[y]
+		if cx.a != cy.a {
+			return cmp.Compare(cx.a, cy.a)
+		}
+		rx, _ := p.inv.resource(cx)
+		ry, _ := p.inv.resource(cy)
+		return cmp.Or(cmp.Compare(rx.Src, ry.Src), cmp.Compare(rx.Off, ry.Off), cmp.Compare(x, y))
+	})
+	m := p.list.makeShards(packPlan{op: shard.PackCopy, solid: -1}, nil)
+	for _, id := range ids {
+		res, _ := p.inv.resource(&p.inv.contents[id])
+		for from, n := int64(0), int64(0); from < res.Packed; from += n {
+			n = min(res.Packed-from, pieceBytes)
+			if reframed(&res, &p.o) {
+				n = res.Packed // its chunks are looked at together
+			}
+			m.addPacked(packItem{id, from, n})
+		}
+	}
+	m.flush()
+}
+
+// planSolid plans one solid resource of contents in this order.
+func (p *planner) planSolid(ids []int32) {
+	total := int64(0)
+	for _, id := range ids {
+		total += p.inv.contents[id].size
+	}
+	if total == 0 {
+		return
+	}
+	at := int32(len(p.inv.solids))
+	p.inv.solids = append(p.inv.solids, outSolid{size: total, a: -1})
+	step := max(p.o.SolidChunkSize, solidShardBytes)
+	m := p.list.makeShards(packPlan{op: shard.PackSolid, solid: at}, nil)
+	off := int64(0)
+	for _, id := range ids {
+		c := &p.inv.contents[id]
+		c.solid, c.off, c.packed, c.part = at, off, c.size, 1
+		for from := int64(0); from < c.size; {
+			n := min(c.size-from, step-off%step)
+			m.add(packItem{id, from, n})
+			from += n
+			if off += n; off%step == 0 {
+				m.flush()
+			}
+		}
+	}
+	m.flush()
+}
+
+// planAlone plans resources of contents in this order, as they are if raw.
+func (p *planner) planAlone(ids []int32, raw bool) {
+	m := p.list.makeShards(packPlan{op: shard.PackAlone, solid: -1, raw: raw}, ids)
+	last := int64(-1) // the source's chunk that the content before begins in
+	for _, id := range ids {
+		c := &p.inv.contents[id]
+		if step := p.step(c); step > 0 {
+			m.flush()
+			for from := int64(0); from < c.size; from += step {
+				m.add(packItem{id, from, min(c.size-from, step)})
+				m.flush()
+			}
+			continue
+		}
+		// Contents of one chunk of a solid resource are packed by one worker, which unpacks it.
+		chunk := p.inv.sourceChunk(c)
+		have, enough := m.cur.bytes, m.target()
+		together := chunk >= 0 && chunk == last && have+c.size <= 2*largeContent
+		if (have >= enough || have > 0 && have+c.size > 2*enough) && !together || m.full() {
+			m.flush()
+		}
+		last = chunk
+		m.add(packItem{id, 0, c.size})
+	}
+	m.flush()
+}

@@ -1,0 +1,76 @@
+package write
+
+import (
+	"cmp"
+	"slices"
+
+	"wimscope/wim/blobs"
+	"wimscope/wim/shard"
+)
+
+// solidCopy is a solid resource of an archive that is copied as it is.
+type solidCopy struct {
+	a, solid int32
+	contents []int32 // that are wanted of it
+	bytes    int64   // of these, unpacked
+}
+
+// solidCopies finds the solid resources of archives that are copied as they are: those packed in the same way of which at
+// least two thirds are wanted. Unpacking one for a few contents that are not wanted would take longer than it saves.
+func (inv *inventory) solidCopies() []*solidCopy {
+	if !inv.o.Solid || inv.o.Recompress {
+		return nil
+	}
+	type key struct{ a, solid int32 }
+	index := map[key]*solidCopy{}
+	var list []*solidCopy
+	for i := range inv.contents {
+		c := &inv.contents[i]
+		if c.a < 0 || c.same != written || c.stays || c.meta {
+			continue
+		}
+		a := inv.archives[c.a]
+		b := &a.Store().Records[c.blob]
+		if b.Run < 0 || b.Fault != blobs.FaultNone {
+			continue
+		}
+		run := &a.Store().Runs[b.Run]
+		m := run.Member(b.Off)
+		s := &a.Store().Solids[run.Members[m].Solid]
+		if b.Off+b.Size > run.Members[m].Start+s.Size || s.Bad != "" || s.Codec != inv.o.SolidCodec || s.ChunkSize != inv.o.SolidChunkSize {
+			continue
+		}
+		k := key{c.a, run.Members[m].Solid}
+		x := index[k]
+		if x == nil {
+			x = &solidCopy{a: k.a, solid: k.solid}
+			index[k] = x
+			list = append(list, x)
+		}
+		x.contents = append(x.contents, int32(i))
+		x.bytes += b.Size
+	}
+	list = slices.DeleteFunc(list, func(x *solidCopy) bool { return x.bytes < inv.archives[x.a].Store().Solids[x.solid].Size/3*2 })
+	slices.SortFunc(list, func(x, y *solidCopy) int { return cmp.Or(cmp.Compare(x.a, y.a), cmp.Compare(x.solid, y.solid)) })
+	return list
+}
+
+// planSolidCopies plans the copying of solid resources.
+func (p *planner) planSolidCopies() {
+	for _, x := range p.inv.solidCopies() {
+		a := p.archives[x.a]
+		s := &a.Store().Solids[x.solid]
+		at := int32(len(p.inv.solids))
+		p.inv.solids = append(p.inv.solids, outSolid{packed: s.Packed, size: s.Size, a: x.a, from: x.solid})
+		for _, id := range x.contents {
+			c := &p.inv.contents[id]
+			b := &a.Store().Records[c.blob]
+			run := &a.Store().Runs[b.Run]
+			c.solid, c.off, c.packed, c.part = at, b.Off-run.Members[run.Member(b.Off)].Start, c.size, 1
+		}
+		for from := int64(0); from < s.Packed; from += pieceBytes {
+			n := min(s.Packed-from, pieceBytes)
+			p.list.add(packPlan{op: shard.PackCopy, solid: at, items: []packItem{{x.contents[0], from, n}}, bytes: n})
+		}
+	}
+}

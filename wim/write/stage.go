@@ -1,0 +1,101 @@
+package write
+
+import (
+	"errors"
+	"fmt"
+
+	"wimscope/wim/format"
+	"wimscope/wim/shard"
+)
+
+// stage is a step of writing.
+type stage interface {
+	key() string // see Plan.Stage
+	plan() error // adds the shards of the stage to the list of the plan
+	merge(plan *packPlan, items []packItem, r *shard.PackResult) error
+}
+
+// setStages lists what is to be done.
+func (p *Plan) setStages() {
+	by := p.placer.planner
+	pack := []stage{&packing{p.placer, p.moves}, &repeating{p.placer, "pack"}}
+	metadata := []stage{&addingMetadata{p.placer}, &repeating{p.placer, "metadata"}}
+	p.stages = []stage{&checking{by, p.moves}, &hashing{by}, &measuring{by, p.file}, &starting{p}}
+	if p.front {
+		p.stages = append(append(p.stages, metadata...), pack...)
+		return
+	}
+	p.stages = append(p.stages, p.moves)
+	p.stages = append(append(p.stages, pack...), metadata...)
+}
+
+// Next begins the next stage. It returns false if all are done.
+func (p *Plan) Next() (bool, error) {
+	if p.merged != len(p.list.shards) {
+		return false, errors.New("wim: a stage of writing is not finished")
+	}
+	for len(p.stages) > 0 {
+		p.stage, p.stages = p.stages[0], p.stages[1:]
+		p.list.shards, p.merged, p.list.bytes, p.list.items = nil, 0, 0, 0
+		if err := p.stage.plan(); err != nil {
+			return false, err
+		}
+		if len(p.list.shards) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Stage returns the key of the current stage: "check", "hash", "measure", "compact", "pack", "metadata".
+func (p *Plan) Stage() string {
+	if p.stage == nil {
+		return ""
+	}
+	return p.stage.key()
+}
+
+// Merge takes the result of shard i, which must be the next one.
+func (p *Plan) Merge(i int, r *shard.PackResult) error {
+	if i != p.merged || r.Seq != i || i >= len(p.list.shards) {
+		return fmt.Errorf("wim: result of shard %d is not wanted: %w", i, shard.ErrShard)
+	}
+	plan := &p.list.shards[i]
+	items, err := p.list.match(plan, r)
+	if err != nil {
+		return fmt.Errorf("wim: result of shard %d: %w", i, err)
+	}
+	p.merged++
+	return p.stage.merge(plan, items, r)
+}
+
+// starting begins the output. It has no shards. Nothing is written before everything that may prevent writing is known.
+type starting struct{ p *Plan }
+
+func (s *starting) key() string { return "" }
+
+func (s *starting) plan() error {
+	p := s.p
+	p.file.begun = true
+	if p.file.sink == nil {
+		return fmt.Errorf("wim: no output to write to: %w", format.ErrNotFound)
+	}
+	if err := p.file.judgeAll(); err != nil {
+		return err
+	}
+	if p.base == nil {
+		return p.file.startPart()
+	}
+	if err := p.asOpened(); err != nil {
+		return err
+	}
+	if err := p.file.openPart(); err != nil {
+		return err
+	}
+	if p.compact {
+		return p.moves.start(p.file)
+	}
+	return p.file.startAppend()
+}
+
+func (s *starting) merge(*packPlan, []packItem, *shard.PackResult) error { return shard.ErrShard }
