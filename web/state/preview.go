@@ -3,6 +3,7 @@ package state
 import (
 	"strings"
 
+	"wimscope/web/words"
 	"wimscope/worker/protocol"
 )
 
@@ -145,7 +146,7 @@ func (p *Preview) setText(s string) {
 func (p *Preview) layText() {
 	s := p.raw
 	if p.Mode == ModeXML {
-		s = IndentXML(s)
+		s = words.IndentXML(s)
 	}
 	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 	p.Lines = strings.Split(s, "\n")

@@ -3,7 +3,6 @@ package ui
 import (
 	"github.com/vugu/vugu"
 
-	"wimscope/web/state"
 	"wimscope/web/words"
 	"wimscope/worker/protocol"
 )
@@ -41,9 +40,9 @@ func (c *FileList) size(r listRow) string {
 	return words.Number(r.row.Size)
 }
 
-func (r listRow) time() string { return state.Minute(r.row.Modified) }
+func (r listRow) time() string { return words.Minute(r.row.Modified) }
 
-func (r listRow) attrs() string { return state.Attributes(r.row.Attrs) }
+func (r listRow) attrs() string { return words.Attributes(r.row.Attrs) }
 
 func (c *FileList) spacer() string {
 	return "height:" + px(c.App.Archive.Files.List.View.Spacer())

@@ -1,4 +1,5 @@
-// Package words contains all text that the page shows. A language is one file: a function that returns its messages.
+// Package words contains all text that the page shows, and how it writes numbers, times and markup. A language is one
+// file: a function that returns its messages.
 package words
 
 import "strings"

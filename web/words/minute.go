@@ -1,4 +1,4 @@
-package state
+package words
 
 import (
 	"strconv"
@@ -27,18 +27,3 @@ func Minute(filetime int64) string {
 }
 
 func two(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
-
-// Attributes writes FILE_ATTRIBUTE bits as letters in the order of Windows' dir: read-only, hidden, system,
-// directory, archive, compressed, encrypted, link.
-func Attributes(bits uint32) string {
-	b := make([]byte, 0, 8)
-	for _, a := range [...]struct {
-		bit    uint32
-		letter byte
-	}{{0x10, 'D'}, {0x20, 'A'}, {0x2, 'H'}, {0x4, 'S'}, {0x1, 'R'}, {0x800, 'C'}, {0x4000, 'E'}, {0x400, 'L'}} {
-		if bits&a.bit != 0 {
-			b = append(b, a.letter)
-		}
-	}
-	return string(b)
-}
