@@ -55,7 +55,7 @@ func main() {
 	if hash == "" && queue.Truthy() {
 		for i := range queue.Length() {
 			o := platform.OfferedBy(queue.Index(i))
-			go func() { app.Open(o.Files()) }()
+			go func() { app.Opener.Open(o.Files()) }()
 		}
 	}
 	go func() {

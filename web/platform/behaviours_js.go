@@ -107,10 +107,9 @@ func (b *Behaviours) scroll(el js.Value) {
 	}
 	if el.Get("id").String() == "hex" {
 		b.listen(el, "wheel", map[string]any{"passive": false}, func(e js.Value) {
+			ar := b.app.Current()
 			scaled := false
-			b.app.Read(func() {
-				scaled = b.app.Archive != nil && b.app.Archive.Files.Preview.Hex.Scaled()
-			})
+			b.app.Read(func() { scaled = ar != nil && ar.Files.Preview.Hex.Scaled() })
 			if !scaled || e.Get("ctrlKey").Bool() {
 				return
 			}
@@ -122,7 +121,7 @@ func (b *Behaviours) scroll(el js.Value) {
 					rows = -1
 				}
 			}
-			b.app.WheelHex(rows)
+			ar.Files.Preview.WheelHex(rows)
 		})
 	}
 	b.listen(el, "focusin", nil, func(js.Value) { b.app.Focused(el.Get("id").String()) })
@@ -151,7 +150,12 @@ func (b *Behaviours) hold(el js.Value) {
 		if e.Get("pointerType").String() != "touch" {
 			return
 		}
-		b.app.Hold(-1)
+		ar := b.app.Current()
+		if ar == nil {
+			return
+		}
+		list := &ar.Files.List
+		list.Hold(-1)
 		row := e.Get("target").Call("closest", "[role=row]")
 		if !row.Truthy() {
 			return
@@ -161,7 +165,7 @@ func (b *Behaviours) hold(el js.Value) {
 			return
 		}
 		x, y = at(e)
-		timer = time.AfterFunc(holdFor, func() { b.app.Hold(i) })
+		timer = time.AfterFunc(holdFor, func() { list.Hold(i) })
 	})
 	b.listen(el, "pointermove", map[string]any{"passive": true}, func(e js.Value) {
 		if timer == nil {
@@ -186,22 +190,14 @@ func (b *Behaviours) scrolled(el js.Value) {
 		return
 	}
 	top, height := el.Get("scrollTop").Float(), el.Get("clientHeight").Float()
-	switch el.Get("id").String() {
-	case "list":
+	id := el.Get("id").String()
+	if id == "list" {
 		// The list's header stays in view above the rows.
 		if h := el.Get("firstElementChild"); h.Truthy() {
 			height -= h.Get("offsetHeight").Float()
 		}
-		b.app.ListScrolled(top, height)
-	case "tree":
-		b.app.TreeScrolled(top, height)
-	case "text":
-		b.app.TextScrolled(top, height)
-	case "hex":
-		b.app.HexScrolled(top, height)
-	case "results":
-		b.app.SearchScrolled(top, height)
 	}
+	b.app.Scrolled(id, top, height)
 }
 
 // split makes a separator draggable.
@@ -223,23 +219,23 @@ func (b *Behaviours) split(el js.Value) {
 		}
 		down, from = true, e.Get("clientX").Float()
 		b.app.Read(func() {
-			width = b.app.Sizes.Inspector
+			width = b.app.Look.Sizes.Inspector
 			if tree {
-				width = b.app.Sizes.Tree
+				width = b.app.Look.Sizes.Tree
 			}
 		})
 		el.Call("setPointerCapture", e.Get("pointerId"))
 	})
 	b.listen(el, "pointermove", nil, func(e js.Value) {
 		if down {
-			b.app.SizePane(tree, size(e), false)
+			b.app.Look.SizePane(tree, size(e), false)
 		}
 	})
 	for _, name := range []string{"pointerup", "pointercancel"} {
 		b.listen(el, name, nil, func(e js.Value) {
 			if down {
 				down = false
-				b.app.SizePane(tree, size(e), true)
+				b.app.Look.SizePane(tree, size(e), true)
 			}
 		})
 	}

@@ -68,23 +68,23 @@ func (b *Browser) Listen(app *state.App) {
 		e.Call("preventDefault")
 		o := OfferedIn(e.Get("dataTransfer"))
 		app.Drag(false)
-		go func() { app.Open(o.Files()) }()
+		go func() { app.Opener.Open(o.Files()) }()
 	})
 	on(w, "paste", func(e js.Value) {
 		if t := e.Get("clipboardData"); t.Truthy() && t.Get("files").Length() > 0 {
 			e.Call("preventDefault")
 			o := OfferedIn(t)
-			go func() { app.Open(o.Files()) }()
+			go func() { app.Opener.Open(o.Files()) }()
 		}
 	})
 
-	width := func(js.Value) { app.Resized(w.Get("innerWidth").Float()) }
+	width := func(js.Value) { app.Look.Resized(w.Get("innerWidth").Float()) }
 	on(w, "resize", width)
 	width(js.Null())
 
 	dark := w.Call("matchMedia", "(prefers-color-scheme: dark)")
-	on(dark, "change", func(js.Value) { app.SystemDark(dark.Get("matches").Bool()) })
-	app.SystemDark(dark.Get("matches").Bool())
+	on(dark, "change", func(js.Value) { app.Look.SystemDark(dark.Get("matches").Bool()) })
+	app.Look.SystemDark(dark.Get("matches").Bool())
 }
 
 // typing reports whether el takes text input.

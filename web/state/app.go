@@ -2,142 +2,73 @@ package state
 
 import (
 	"context"
-	"sync"
+	"strings"
 	"time"
 
 	"wimscope/web/words"
+	"wimscope/worker/pool"
+	"wimscope/worker/protocol"
 	"wimscope/worker/visible"
 )
 
-// App is the page's model and its commands. Exported methods are commands and may be called from any goroutine;
-// fields are read by components within Read, and by nobody else.
+// App is the page's model. It wires the parts together, leads to the places that routes name, and gives keys and
+// scrolling to the part that they are for. What can be done with a part is a method of the part.
+//
+// Exported methods, of the App and of its parts, are commands and may be called from any goroutine. Fields are read by
+// components within Read, and by nobody else.
 type App struct {
-	mu       sync.Mutex
-	platform Platform
+	*host
+	*address
+
+	Archive *Archive // the open archive, nil if none is
+	Opener  *Opener
+	Jobs    *Jobs
+	Palette *Palette
+	Look    *Look
+
+	Shortcuts bool // the list of shortcuts is shown
+	Dragging  bool // files are over the page
+	Memory    int64
+	Workers   int
+
 	engine   Engine
-	words    *words.Catalogue
-	show     func()
-
-	Route   Route
-	Caps    Caps
-	Recents []Recent
-	Opening string   // names of the files that are being opened, "" if none are
-	Problem *Problem // what stands in the way of opening
-	Choice  *Choice  // several archives came at once
-	Waiting *Recent  // a link points into this archive, which a person must bring
-	Archive *Archive // the open archive
-
-	Jobs      []*JobView
-	Extract   *ExtractDialog
-	Report    *JobView // its closing report is shown
-	Shortcuts bool
-	Palette   Palette
-	Notes     []Note // small messages that go away by themselves
-	Said      string // for the live region
-	Dragging  bool   // files are over the page
-
-	Theme  string // "", "light", "dark"
-	Sizes  Sizes
-	Wide   float64 // CSS pixels of the window
-	Memory int64
-	Crew   int // workers
-
-	pending    Route  // where to go once an archive is open
-	pendParts  []File // parts that wait for another
-	openSerial int
-	noteSerial int
-	jobSerial  int
-	busy       bool
-	systemDark bool
-	titled     string
-	titledAt   time.Time
-	paneAt     int
+	pending  Route // where to go once an archive is open
+	title    string
+	titledAt time.Time
+	pane     int // that has the focus, or had it last
 }
 
-// Note is a small message.
-type Note struct {
-	ID   int
-	Text string
-	Bad  bool
-}
-
-// Sizes are the widths of the side panes, in CSS pixels.
-type Sizes struct{ Tree, Inspector int }
-
-// The bounds within which a pane can be drawn.
-const (
-	MinTree, MaxTree           = 140, 600
-	MinInspector, MaxInspector = 240, 720
-)
-
-// NewApp makes an App. Show is called, from any goroutine, whenever the page must be shown again.
+// NewApp returns an App. Show is called, from any goroutine, whenever the page must be rendered again.
 func NewApp(p Platform, e Engine, w *words.Catalogue, show func()) *App {
-	a := &App{platform: p, engine: e, words: w, show: show, Caps: p.Caps(), Wide: 1360}
-	a.Theme = p.Stored("theme")
-	a.Sizes = Sizes{stored(p, "tree", 230, MinTree, MaxTree), stored(p, "inspector", 380, MinInspector, MaxInspector)}
+	h := &host{platform: p, words: w, show: show, Caps: p.Caps(), width: 1360}
+	a := &App{host: h, engine: e}
+	a.address = &address{host: h, moved: a.setTitle, follow: a.follow}
+	a.Opener = &Opener{host: h, engine: e, at: a.address, shown: a.shown, install: a.install}
+	a.Jobs = &Jobs{host: h, engine: e, progress: a.setTitleSoon, ended: func() { a.setTitle(); go a.Measure() }}
+	a.Palette = &Palette{host: h, all: a.commands}
+	a.Look = newLook(h)
 	return a
 }
 
-func stored(p Platform, key string, otherwise, least, most int) int {
-	n := 0
-	for _, c := range p.Stored(key) {
-		if c < '0' || c > '9' || n > most {
-			return otherwise
-		}
-		n = n*10 + int(c-'0')
-	}
-	if n < least || n > most {
-		return otherwise
-	}
-	return n
-}
-
-// Read calls f while nothing changes.
-func (a *App) Read(f func()) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f()
-}
-
-// update changes the model and asks for it to be shown.
-func (a *App) update(f func()) {
-	a.mu.Lock()
-	f()
-	a.mu.Unlock()
-	a.show()
-}
-
-// later changes the model where something else asks for it to be shown soon enough: what comes in many small steps.
-func (a *App) later(f func()) { a.Read(f) }
-
-// T is the message of key. It may be called anywhere.
-func (a *App) T(key string, args ...any) string { return a.words.T(key, args...) }
-
-// Words is the catalogue.
-func (a *App) Words() *words.Catalogue { return a.words }
-
 // Start brings the page to the place that its address names.
 func (a *App) Start(hash string) {
-	a.platform.SetTheme(a.Theme)
-	go a.try()
+	a.platform.SetTheme(a.Look.Theme)
+	go func() {
+		c := a.platform.Try() // takes milliseconds
+		a.update(func() { a.Caps = c })
+	}()
 	go func() {
 		list, err := a.platform.Recents()
 		a.update(func() {
 			if err == nil {
-				a.Recents = list
+				a.Opener.Recents = list
 			}
 			// A person may have been faster, and opened something.
-			if a.Archive == nil && a.openSerial == 0 {
+			if a.Archive == nil && a.Opener.serial == 0 {
 				a.follow(ParseRoute(hash))
 			}
 		})
 	}()
-}
-
-// try finds out what the browser allows. It takes milliseconds.
-func (a *App) try() {
-	c := a.platform.Try()
-	a.update(func() { a.Caps = c })
 }
 
 // Navigate follows a change of the address: a link, back, forward.
@@ -153,149 +84,201 @@ func (a *App) Go(tab Tab) {
 		}
 		r := Route{ID: a.Archive.ID, Tab: tab}
 		if tab == TabFiles {
-			r = a.Archive.filesRoute()
+			r = a.Archive.Files.route()
 		}
-		a.move(r, false)
-		a.follow(r)
+		a.goTo(r)
 	})
 }
 
 // Home leads to the start screen. The archive stays open.
 func (a *App) Home() {
-	a.update(func() {
-		a.move(Route{}, false)
-		a.follow(Route{})
-	})
+	a.update(func() { a.goTo(Route{}) })
 }
 
-// move sets the address. Replace: without an entry in the history.
-func (a *App) move(r Route, replace bool) {
-	if r == a.Route {
-		return
-	}
-	a.Route = r
-	a.platform.SetHash(r.String(), replace)
-	a.title()
-}
-
-// follow makes the model be where r says.
+// follow brings the model to the place that r names.
 func (a *App) follow(r Route) {
 	a.Route = r
-	a.Waiting = nil
-	defer a.title()
+	a.Opener.Waiting = nil
+	defer a.setTitle()
 	switch {
 	case r.ID == "":
-		return
-	case a.Archive == nil || a.Archive.ID != r.ID:
+	case a.OnStart():
 		a.pending = r
-		a.seek(r)
-		return
+		a.Opener.seek(r.ID)
+	default:
+		a.Opener.Problem = nil
+		a.Archive.goTo(r)
 	}
-	a.Problem = nil
-	switch r.Tab {
-	case TabFiles:
-		a.goFiles(r)
-	case TabImages:
-		a.loadVersions()
-	case TabDetails:
-		a.loadXML()
-	case TabSearch:
-		if a.Archive.Search.Query != r.Query {
-			a.search(r.Query)
+}
+
+// OnStart reports whether the start screen is shown: no archive is open, or the address is of another.
+func (a *App) OnStart() bool { return a.shown() == nil }
+
+// shown returns the archive that is shown, nil on the start screen.
+func (a *App) shown() *Archive {
+	if a.Archive == nil || a.Archive.ID != a.Route.ID {
+		return nil
+	}
+	return a.Archive
+}
+
+// Current returns the open archive, nil if none is, to callers outside of Read.
+func (a *App) Current() (ar *Archive) {
+	a.Read(func() { ar = a.Archive })
+	return ar
+}
+
+// install makes s the open archive and leads to it.
+func (a *App) install(s Session, parts, refs []File, sample bool) {
+	old := a.Archive
+	ar := newArchive(newOpened(a.host, a.address, s, parts, refs, sample), a.Jobs)
+	a.Archive = ar
+	again := old != nil && old.ID == ar.ID
+	if old != nil {
+		if again && len(refs) > len(old.Refs) {
+			ar.before = old.Info.Elsewhere.Blobs
 		}
+		old.left = true
+		a.Jobs.retire(old.opened)
 	}
+	s.OnState(func(st pool.SessionState, e *protocol.Error) {
+		a.update(func() {
+			ar.Restart = st == pool.SessionReopening
+			switch {
+			case ar.Restart:
+				a.note(a.T("engine.restarting"), true)
+			case st == pool.SessionFailed && e != nil:
+				a.Opener.Problem = ar.problem(e, "")
+			}
+		})
+	})
+	r := Route{ID: ar.ID, Tab: TabFiles}
+	switch {
+	case a.pending.ID == ar.ID:
+		r = a.pending
+	case again && a.Route.ID == ar.ID:
+		r = a.Route
+	}
+	a.pending = Route{}
+	a.goTo(r)
+	a.say("open.opened", ar.Info.Name, len(ar.Info.Images))
+	if !ar.UsesOnRequest() || ar.before >= 0 {
+		ar.countLacks()
+	}
+	go a.Opener.remember(ar.opened)
+	go a.Measure()
 }
 
-// OnStart tells whether the start screen is shown: there is no archive, or another is to be brought.
-func (a *App) OnStart() bool {
-	return a.Route.ID == "" || a.Archive == nil || a.Archive.ID != a.Route.ID
+// Close closes the archive and leads to the start screen. Its jobs are cancelled.
+func (a *App) Close() {
+	a.update(func() {
+		ar := a.Archive
+		if ar == nil {
+			return
+		}
+		a.Jobs.cancelAll()
+		ar.Files.Preview.close()
+		ar.left = true
+		ar.close()
+		a.Archive = nil
+		a.goTo(Route{})
+	})
+	go a.Measure()
 }
 
-func (a *App) title() {
+// setTitle writes the title: how far the first job is, the archive, the program.
+func (a *App) setTitle() {
 	t := a.T("app.name")
-	if !a.OnStart() {
-		t = visible.Text(a.Archive.Info.Name) + " - " + t
+	if ar := a.shown(); ar != nil {
+		t = visible.Text(ar.Info.Name) + " - " + t
 	}
-	for _, j := range a.Jobs {
-		if j.Active() {
-			t = a.T("job.title-percent", j.Percent()) + " " + t
-			break
-		}
+	if j := a.Jobs.active(); j != nil {
+		t = a.T("job.title-percent", j.Percent()) + " " + t
 	}
 	// Browsers take their time over a title: it is set only when it changes.
-	if t != a.titled {
-		a.titled, a.titledAt = t, a.platform.Now()
+	if t != a.title {
+		a.title, a.titledAt = t, a.platform.Now()
 		a.platform.SetTitle(t)
 	}
 }
 
-// titleSoon is for the percentages of jobs: a title that changes more than once a second is read by nobody.
-func (a *App) titleSoon() {
+// setTitleSoon is for the percentages of jobs: it writes the title at most once a second.
+func (a *App) setTitleSoon() {
 	if a.platform.Now().Sub(a.titledAt) >= time.Second {
-		a.title()
+		a.setTitle()
 	}
 }
 
-// say puts a sentence into the live region.
-func (a *App) say(text string) { a.Said = text }
-
-// note shows a small message for some seconds.
-func (a *App) note(text string, bad bool) {
-	a.noteSerial++
-	id := a.noteSerial
-	a.Notes = append(a.Notes, Note{ID: id, Text: text, Bad: bad})
-	a.say(text)
-	time.AfterFunc(6*time.Second, func() { a.DismissNote(id) })
-}
-
-// DismissNote takes a small message away.
-func (a *App) DismissNote(id int) {
+// SetQuery searches for what is in the search box, or lists the commands that start so after a >.
+func (a *App) SetQuery(text string) {
 	a.update(func() {
-		for i := range a.Notes {
-			if a.Notes[i].ID == id {
-				a.Notes = append(a.Notes[:i:i], a.Notes[i+1:]...)
-				return
-			}
+		if strings.HasPrefix(text, ">") {
+			a.Palette.set(text)
+			return
+		}
+		a.Palette.close()
+		if ar := a.shown(); ar != nil {
+			ar.Search.set(text)
 		}
 	})
 }
 
-// ToggleTheme goes from what the system says to its opposite and back.
-func (a *App) ToggleTheme() {
+// LeaveSearch closes the palette, and goes back to where the search was started.
+func (a *App) LeaveSearch() {
 	a.update(func() {
-		systemDark := a.systemDark
-		dark := a.Theme == "dark" || a.Theme == "" && systemDark
-		switch {
-		case dark && systemDark, !dark && !systemDark:
-			a.Theme = map[bool]string{true: "light", false: "dark"}[dark]
-		default:
-			a.Theme = ""
+		a.Palette.close()
+		if a.Archive != nil && a.Route.Tab == TabSearch {
+			a.Archive.Search.leave()
 		}
-		a.platform.Store("theme", a.Theme)
-		a.platform.SetTheme(a.Theme)
 	})
 }
 
-// SystemDark tells whether the system asks for dark.
-func (a *App) SystemDark(on bool) { a.update(func() { a.systemDark = on }) }
-
-// Resized tells the width of the window.
-func (a *App) Resized(width float64) { a.update(func() { a.Wide = width }) }
-
-// Narrow tells whether there is room for one pane only.
-func (a *App) Narrow() bool { return a.Wide < 720 }
-
-// SizePane sets the width of a side pane, within its bounds; done says that it has its final width.
-func (a *App) SizePane(tree bool, width int, done bool) {
-	a.update(func() {
-		if tree {
-			a.Sizes.Tree = min(max(width, MinTree), MaxTree)
-		} else {
-			a.Sizes.Inspector = min(max(width, MinInspector), MaxInspector)
+// commands returns the commands of the palette that can be done now.
+func (a *App) commands() []Command {
+	list := []Command{
+		{"command.open", "Ctrl O", a.Opener.Choose},
+		{"command.sample", "", a.Opener.TrySample},
+	}
+	if ar := a.shown(); ar != nil {
+		list = append(list,
+			Command{"command.files", "Alt 1", func() { a.Go(TabFiles) }},
+			Command{"command.images", "Alt 2", func() { a.Go(TabImages) }},
+			Command{"command.verify", "Alt 3", func() { a.Go(TabVerify) }},
+			Command{"command.details", "Alt 4", func() { a.Go(TabDetails) }},
+			Command{"command.start-verify", "", func() { a.Go(TabVerify); ar.Verify.Start() }},
+			Command{"command.names", "", func() { ar.Extract.SaveNames(0) }},
+		)
+		if image := ar.Files.Image; image > 0 {
+			list = append(list,
+				Command{"command.extract", "Ctrl E", ar.Extract.Selection},
+				Command{"command.extract-image", "", func() { ar.Extract.Image(image) }})
 		}
-		if done {
-			a.platform.Store("tree", itoa(a.Sizes.Tree))
-			a.platform.Store("inspector", itoa(a.Sizes.Inspector))
+		if in := &ar.Files.Inspector; in.Has && !in.Row.Dir {
+			list = append(list, Command{"command.save", "Ctrl S", func() { ar.Extract.SaveFile("") }})
+		}
+		list = append(list, Command{"command.close", "", a.Close})
+	}
+	return append(list, Command{"command.shortcuts", "?", func() { a.ShowShortcuts(true) }})
+}
+
+// Scrolled takes where an element is scrolled to and how much of it is in view, in CSS pixels.
+func (a *App) Scrolled(id string, top, height float64) {
+	a.update(func() {
+		ar := a.Archive
+		if ar == nil {
+			return
+		}
+		switch id {
+		case "list":
+			ar.Files.List.scrolled(top, height)
+		case "tree":
+			ar.Files.Tree.scrolled(top, height)
+		case "text":
+			ar.Files.Preview.textScrolled(top, height)
+		case "hex":
+			ar.Files.Preview.hexScrolled(top, height)
+		case "results":
+			ar.Search.scrolled(top, height)
 		}
 	})
 }
@@ -303,12 +286,13 @@ func (a *App) SizePane(tree bool, width int, done bool) {
 // ShowShortcuts shows or hides the list of shortcuts.
 func (a *App) ShowShortcuts(on bool) { a.update(func() { a.Shortcuts = on }) }
 
-// Drag says that files are being dragged over the page, or no longer.
+// Drag takes whether files are being dragged over the page.
 func (a *App) Drag(on bool) {
-	a.mu.Lock()
-	same := a.Dragging == on
-	a.Dragging = on
-	a.mu.Unlock()
+	same := false
+	a.Read(func() {
+		same = a.Dragging == on
+		a.Dragging = on
+	})
 	if !same {
 		a.show()
 	}
@@ -332,11 +316,12 @@ func (a *App) Copy(text string) {
 func (a *App) Measure() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	memory, crew := a.engine.Memory(ctx), a.engine.Workers()
-	a.mu.Lock()
-	same := a.Memory>>20 == memory>>20 && a.Crew == crew
-	a.Memory, a.Crew = memory, crew
-	a.mu.Unlock()
+	memory, workers := a.engine.Memory(ctx), a.engine.Workers()
+	same := false
+	a.Read(func() {
+		same = a.Memory>>20 == memory>>20 && a.Workers == workers
+		a.Memory, a.Workers = memory, workers
+	})
 	if !same {
 		a.show()
 	}

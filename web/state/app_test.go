@@ -61,7 +61,7 @@ func (p *page) until(what string, f func() bool) {
 func (p *page) opened(hash string) *page {
 	p.t.Helper()
 	p.Start(hash)
-	p.Open([]state.File{{Name: "install.wim", Size: 4_942_118_733, Value: "f", Handle: "install.wim"}})
+	p.Opener.Open([]state.File{{Name: "install.wim", Size: 4_942_118_733, Value: "f", Handle: "install.wim"}})
 	p.until("a folder is shown", func() bool { return p.Archive != nil && p.Archive.Files.Path != nil && !p.Archive.Files.Loading })
 	return p
 }
@@ -85,7 +85,7 @@ func (p *page) names() string {
 // within shows a path and waits for it.
 func (p *page) within(path string) {
 	p.t.Helper()
-	p.Reveal(1, path)
+	p.Archive.Files.Reveal(1, path)
 	p.until(path, func() bool { return !p.Archive.Files.Loading && strings.HasPrefix(path, p.Archive.Files.FolderPath()) })
 }
 
@@ -94,14 +94,16 @@ const id = "001122334455"
 func TestOpen(t *testing.T) {
 	p := newPage(t).opened("")
 	p.Read(func() {
-		if p.Archive.ID != id || p.OnStart() || p.Opening != "" || p.Problem != nil {
-			t.Errorf("ID %q, OnStart %v, Opening %q, Problem %v", p.Archive.ID, p.OnStart(), p.Opening, p.Problem)
+		if p.Archive.ID != id || p.OnStart() || p.Opener.Opening != "" || p.Opener.Problem != nil {
+			t.Errorf("ID %q, OnStart %v, Opening %q, Problem %v", p.Archive.ID, p.OnStart(), p.Opener.Opening, p.Opener.Problem)
 		}
 	})
 	if got, want := p.names(), "many Windows readme.txt Recovery"; got != want {
 		t.Errorf("rows: %s, want %s", got, want)
 	}
-	p.until("it is among the recent ones", func() bool { return len(p.Recents) == 1 && p.Recents[0].ID == id && len(p.Recents[0].Handles) == 1 })
+	p.until("it is among the recent ones", func() bool {
+		return len(p.Opener.Recents) == 1 && p.Opener.Recents[0].ID == id && len(p.Opener.Recents[0].Handles) == 1
+	})
 	log := p.browser.Logged()
 	if !slices.Contains(log, "hash #/a/"+id+"/files") || !slices.Contains(log, "replace #/a/"+id+"/files?img=1") {
 		t.Errorf("address: %q", log)
@@ -111,15 +113,15 @@ func TestOpen(t *testing.T) {
 func TestDeepLinkWaitsForTheArchive(t *testing.T) {
 	p := newPage(t)
 	p.Start("#/a/" + id + "/files?img=2&path=/Windows/System32/notepad.exe")
-	p.until("the page asks for the archive", func() bool { return p.Waiting != nil && p.Waiting.ID == id })
-	p.Open([]state.File{{Name: "install.wim", Size: 1, Value: "f"}})
+	p.until("the page asks for the archive", func() bool { return p.Opener.Waiting != nil && p.Opener.Waiting.ID == id })
+	p.Opener.Open([]state.File{{Name: "install.wim", Size: 1, Value: "f"}})
 	p.until("the file is selected", func() bool {
 		if p.Archive == nil {
 			return false
 		}
 		f := &p.Archive.Files
 		row, ok := f.List.Row(f.List.Cursor)
-		return f.Image == 2 && ok && row.Name == "notepad.exe" && f.Insp.Has
+		return f.Image == 2 && ok && row.Name == "notepad.exe" && f.Inspector.Has
 	})
 	p.until("the tree shows where it is", func() bool {
 		tr := &p.Archive.Files.Tree
@@ -132,12 +134,12 @@ func TestRecentThatAsks(t *testing.T) {
 	p := newPage(t)
 	p.browser.List = []state.Recent{{ID: id, Name: "install.wim", Handles: []any{"h"}, State: state.RecentAsks}}
 	p.Start("#/a/" + id + "/verify")
-	p.until("the page asks", func() bool { return p.Waiting != nil && p.Waiting.Name == "install.wim" })
+	p.until("the page asks", func() bool { return p.Opener.Waiting != nil && p.Opener.Waiting.Name == "install.wim" })
 	p.browser.Denied = true
-	p.OpenRecent(id)
+	p.Opener.OpenRecent(id)
 	p.until("refusal is told", func() bool { return len(p.Notes) == 1 && p.Archive == nil })
 	p.browser.Denied = false
-	p.OpenRecent(id)
+	p.Opener.OpenRecent(id)
 	p.until("it is open where the link says", func() bool { return p.Archive != nil && p.Route.Tab == state.TabVerify })
 }
 
@@ -145,12 +147,12 @@ func TestMissingFirstPart(t *testing.T) {
 	p := newPage(t)
 	p.engine.Fail = &protocol.Error{Code: protocol.CodeMissingPart, Name: "install3.swm", Numbers: []int{1, 2}, Total: 3, Message: "part 1 is missing"}
 	p.Start("")
-	p.Open([]state.File{{Name: "install3.swm", Size: 3, Value: 3}})
+	p.Opener.Open([]state.File{{Name: "install3.swm", Size: 3, Value: 3}})
 	p.until("the card says what to drop", func() bool {
-		return p.Problem != nil && p.T(p.Problem.TitleKey(), p.Problem.Args()...) == "Part 1 of 3 is missing: drop install.swm"
+		return p.Opener.Problem != nil && p.T(p.Opener.Problem.TitleKey(), p.Opener.Problem.Args()...) == "Part 1 of 3 is missing: drop install.swm"
 	})
 	p.engine.Fail = nil
-	p.Open([]state.File{{Name: "install.swm", Size: 1, Value: 1}, {Name: "install2.swm", Size: 2, Value: 2}})
+	p.Opener.Open([]state.File{{Name: "install.swm", Size: 1, Value: 1}, {Name: "install2.swm", Size: 2, Value: 2}})
 	p.until("it is open", func() bool { return p.Archive != nil })
 	if got := p.engine.Opens[1].Parts; len(got) != 3 || got[0].Name != "install3.swm" {
 		t.Errorf("opened with %v: the first part dropped is forgotten", got)
@@ -162,7 +164,7 @@ func TestMissingLaterPart(t *testing.T) {
 	p.session.Info.Missing, p.session.Info.TotalParts = []int{2}, 2
 	p.session.Info.Parts = []protocol.Part{{Name: "set.swm", Number: 1, Size: 10}}
 	p.Start("")
-	p.Open([]state.File{{Name: "set.swm", Size: 10, Value: 1}})
+	p.Opener.Open([]state.File{{Name: "set.swm", Size: 10, Value: 1}})
 	p.until("open", func() bool { return p.Archive != nil })
 	p.Read(func() {
 		if got := p.Archive.MissingName(2); got != "set2.swm" {
@@ -170,7 +172,7 @@ func TestMissingLaterPart(t *testing.T) {
 		}
 	})
 	p.session.Info.Missing = nil
-	p.Open([]state.File{{Name: "set2.swm", Size: 10, Value: 2}})
+	p.Opener.Open([]state.File{{Name: "set2.swm", Size: 10, Value: 2}})
 	p.until("whole", func() bool { return len(p.Archive.Info.Missing) == 0 })
 	if got := len(p.engine.Opens[1].Parts); got != 2 {
 		t.Errorf("opened with %d parts, want 2", got)
@@ -185,10 +187,10 @@ func TestDeltaTakesAReference(t *testing.T) {
 	p.opened("")
 	p.until("it is known that contents are elsewhere", func() bool { return p.Archive.Info.Elsewhere.Blobs == 5 })
 	p.session.Lacking = 5
-	p.Open([]state.File{{Name: "other.wim", Value: "o", Size: 1}})
+	p.Opener.Open([]state.File{{Name: "other.wim", Value: "o", Size: 1}})
 	p.until("no help is told", func() bool { return len(p.Notes) == 1 })
 	p.session.Lacking = 0
-	p.Open([]state.File{{Name: "base.wim", Value: "b", Size: 2}})
+	p.Opener.Open([]state.File{{Name: "base.wim", Value: "b", Size: 2}})
 	p.until("nothing is lacking", func() bool {
 		return len(p.Archive.Refs) == 2 && p.Archive.Info.Elsewhere == protocol.Elsewhere{Known: true}
 	})
@@ -206,7 +208,7 @@ func TestKeyboardInTheList(t *testing.T) {
 		t.Helper()
 		p.until(fmt.Sprint("cursor at ", want), func() bool { return p.Archive.Files.List.Cursor == want })
 	}
-	p.ListScrolled(0, 260)
+	p.Scrolled("list", 0, 260)
 	for _, x := range []struct {
 		key  string
 		held state.Keys
@@ -223,7 +225,7 @@ func TestKeyboardInTheList(t *testing.T) {
 		{"a", state.Keys{Ctrl: true}, 0, 1000},
 		{"ArrowUp", state.Keys{}, 0, 1},
 	} {
-		if !p.ListKey(x.key, x.held) {
+		if !p.Archive.Files.ListKey(x.key, x.held) {
 			t.Fatalf("%s means nothing", x.key)
 		}
 		p.Read(func() {
@@ -234,17 +236,17 @@ func TestKeyboardInTheList(t *testing.T) {
 		})
 	}
 	for _, c := range "file0005" {
-		p.ListKey(string(c), state.Keys{})
+		p.Archive.Files.ListKey(string(c), state.Keys{})
 	}
 	at(500)
 	p.until("the rows around it arrive", func() bool { _, ok := p.Archive.Files.List.Row(500); return ok })
-	p.ListKey("ArrowLeft", state.Keys{})
+	p.Archive.Files.ListKey("ArrowLeft", state.Keys{})
 	p.until("the folder above, with the cursor on where it came from", func() bool {
 		f := &p.Archive.Files
 		row, ok := f.List.Row(f.List.Cursor)
 		return f.FolderPath() == "/" && ok && row.Name == "many"
 	})
-	if p.ListKey("x", state.Keys{Ctrl: true}) || p.ListKey("?", state.Keys{}) {
+	if p.Archive.Files.ListKey("x", state.Keys{Ctrl: true}) || p.Archive.Files.ListKey("?", state.Keys{}) {
 		t.Error("a key that means nothing here was taken")
 	}
 }
@@ -252,16 +254,16 @@ func TestKeyboardInTheList(t *testing.T) {
 func TestSortAndFilter(t *testing.T) {
 	p := newPage(t).opened("")
 	p.within("/Windows/System32/notepad.exe")
-	p.until("selected", func() bool { return p.Archive.Files.Insp.Has })
-	p.SortBy("size")
+	p.until("selected", func() bool { return p.Archive.Files.Inspector.Has })
+	p.Archive.Files.List.SortBy("size")
 	p.until("by size, largest first, the cursor where it was", func() bool {
 		l := &p.Archive.Files.List
 		row, ok := l.Row(l.Cursor)
 		return ok && row.Name == "notepad.exe" && l.Cursor == 1 && l.Desc
 	})
-	p.SortBy("size")
+	p.Archive.Files.List.SortBy("size")
 	p.until("smallest first", func() bool { l := &p.Archive.Files.List; return !l.Desc && l.Cursor == 3 })
-	p.SetFilter("ini")
+	p.Archive.Files.List.SetFilter("ini")
 	p.until("filtered", func() bool { l := &p.Archive.Files.List; return l.View.Total == 1 && l.All == 4 })
 	if got := p.names(); got != "desktop.ini" {
 		t.Errorf("rows: %s", got)
@@ -271,15 +273,15 @@ func TestSortAndFilter(t *testing.T) {
 func TestTree(t *testing.T) {
 	p := newPage(t).opened("")
 	p.until("two folders", func() bool { return p.Archive.Files.Tree.View.Total == 2 })
-	p.TreeKey("w", state.Keys{})
-	p.TreeKey("ArrowRight", state.Keys{})
+	p.Archive.Files.TreeKey("w", state.Keys{})
+	p.Archive.Files.TreeKey("ArrowRight", state.Keys{})
 	p.until("Windows is open", func() bool { return p.Archive.Files.Tree.View.Total == 4 })
-	p.TreeKey("ArrowRight", state.Keys{})
-	p.TreeKey("Enter", state.Keys{})
+	p.Archive.Files.TreeKey("ArrowRight", state.Keys{})
+	p.Archive.Files.TreeKey("Enter", state.Keys{})
 	p.until("its first folder is shown", func() bool { return p.Archive.Files.FolderPath() == "/Windows/System32" })
 	p.until("the tree stays", func() bool { return p.Archive.Files.Tree.View.Total == 4 })
-	p.TreeKey("ArrowLeft", state.Keys{})
-	p.TreeKey("ArrowLeft", state.Keys{})
+	p.Archive.Files.TreeKey("ArrowLeft", state.Keys{})
+	p.Archive.Files.TreeKey("ArrowLeft", state.Keys{})
 	p.until("Windows is closed", func() bool { return p.Archive.Files.Tree.View.Total == 2 })
 }
 
@@ -306,10 +308,10 @@ func TestSearch(t *testing.T) {
 	if got := p.Route.String(); got != "#/a/"+id+"/search?q=note" {
 		t.Errorf("address %s", got)
 	}
-	p.SearchKey("ArrowDown")
-	p.SearchKey("ArrowDown")
-	p.SearchKey("ArrowDown")
-	p.SearchKey("Enter")
+	p.Archive.Search.Key("ArrowDown")
+	p.Archive.Search.Key("ArrowDown")
+	p.Archive.Search.Key("ArrowDown")
+	p.Archive.Search.Key("Enter")
 	p.until("the second hit is shown", func() bool {
 		f := &p.Archive.Files
 		row, ok := f.List.Row(f.List.Cursor)
@@ -317,11 +319,11 @@ func TestSearch(t *testing.T) {
 	})
 	p.SetQuery(">veri")
 	p.Read(func() {
-		if c := p.Commands(); len(c) != 2 || c[0].Key != "command.verify" {
+		if c := p.Palette.Commands(); len(c) != 2 || c[0].Key != "command.verify" {
 			t.Errorf("commands: %+v", c)
 		}
 	})
-	p.PaletteKey("Enter")
+	p.Palette.Key("Enter")
 	p.until("Verify", func() bool { return p.Route.Tab == state.TabVerify && !p.Palette.Open })
 	p.SetQuery("x")
 	p.LeaveSearch()
@@ -335,12 +337,12 @@ func TestEnterOpensNoHitOfTheQueryBefore(t *testing.T) {
 	p.SetQuery("note")
 	p.until("hits", func() bool { s := &p.Archive.Search; return !s.Running && s.Hits == 2 })
 	p.SetQuery("readme")
-	p.SearchKey("Enter")
+	p.Archive.Search.Key("Enter")
 	p.until("the new query's hits", func() bool {
 		s := &p.Archive.Search
 		return p.Route.Tab == state.TabSearch && !s.Running && len(s.Groups) == 1 && s.Groups[0].Name == "readme.txt"
 	})
-	p.SearchKey("Enter")
+	p.Archive.Search.Key("Enter")
 	p.until("its hit is shown", func() bool {
 		f := &p.Archive.Files
 		row, ok := f.List.Row(f.List.Cursor)
@@ -353,38 +355,38 @@ func TestPreview(t *testing.T) {
 	p.session.Texts["/readme.txt"] = "<a><b>x</b></a>\n" + strings.Repeat("y", 5000)
 	p.opened("")
 	p.within("/readme.txt")
-	p.until("selected", func() bool { return p.Archive.Files.Insp.Has })
-	p.OpenPreview("", "")
+	p.until("selected", func() bool { return p.Archive.Files.Inspector.Has })
+	p.Archive.Files.OpenPreview("", "")
 	v := func() *state.Preview { return &p.Archive.Files.Preview }
 	p.until("set out as XML", func() bool { return v().Mode == state.ModeXML && v().Lines[1] == "  <b>x</b>" })
-	p.SetMode(state.ModeText)
+	p.Archive.Files.Preview.SetMode(state.ModeText)
 	p.Read(func() {
 		if n := len(v().Lines); n != 2 || !strings.HasSuffix(v().Lines[1], "…") {
 			t.Errorf("%d lines, the last %.20q", n, v().Lines[n-1])
 		}
 	})
-	p.SetMode(state.ModeHex)
+	p.Archive.Files.Preview.SetMode(state.ModeHex)
 	p.until("bytes", func() bool { return len(v().Bytes(0)) == 16 && len(v().Bytes(313)) == 8 })
-	p.SetGoto("0x1000")
-	p.GoToOffset()
+	p.Archive.Files.Preview.SetGoto("0x1000")
+	p.Archive.Files.Preview.GoToOffset()
 	p.Read(func() {
 		if v().Caret != 0x1000 || v().BadOff {
 			t.Errorf("caret at %#x", v().Caret)
 		}
 	})
-	p.SetGoto("0xZZ")
+	p.Archive.Files.Preview.SetGoto("0xZZ")
 	p.Read(func() {
 		if !v().BadOff {
 			t.Error("0xZZ is an offset")
 		}
 	})
-	p.HexKey("End", state.Keys{Ctrl: true})
+	p.Archive.Files.Preview.HexKey("End", state.Keys{Ctrl: true})
 	p.Read(func() {
 		if v().Caret != v().Size-1 {
 			t.Errorf("caret at %d of %d", v().Caret, v().Size)
 		}
 	})
-	p.ClosePreview()
+	p.Archive.Files.Preview.Close()
 	p.Read(func() {
 		if v().Open {
 			t.Error("still open")
@@ -397,9 +399,9 @@ func TestAProblemNamesTheRightFile(t *testing.T) {
 		p := newPage(t).opened("")
 		p.browser.Found = func(any) (state.File, error) { return state.File{}, errors.New("not allowed") }
 		p.within("/readme.txt")
-		p.until("selected", func() bool { return p.Archive.Files.Insp.Has })
+		p.until("selected", func() bool { return p.Archive.Files.Inspector.Has })
 		p.session.ReadFails = &protocol.Error{Code: code, Message: "m"}
-		p.OpenPreview("", "")
+		p.Archive.Files.OpenPreview("", "")
 		p.until("a problem", func() bool { return p.Archive.Files.Preview.Problem != nil })
 		p.Read(func() {
 			pr := p.Archive.Files.Preview.Problem
@@ -413,28 +415,28 @@ func TestAProblemNamesTheRightFile(t *testing.T) {
 func TestExtractToAPickedFile(t *testing.T) {
 	p := newPage(t).opened("")
 	p.within("/Windows/System32")
-	p.ListKey("a", state.Keys{Ctrl: true})
-	p.ExtractSelection()
-	p.until("planned", func() bool { return p.Extract != nil && p.Extract.Plan != nil })
-	p.SetFormat(protocol.Folder)
-	p.until("planned for a folder", func() bool { return p.Extract.Plan != nil && p.Extract.Plan.Refused == 1 })
+	p.Archive.Files.ListKey("a", state.Keys{Ctrl: true})
+	p.Archive.Extract.Selection()
+	p.until("planned", func() bool { return p.Archive.Extract.Dialog != nil && p.Archive.Extract.Dialog.Plan != nil })
+	p.Archive.Extract.SetFormat(protocol.Folder)
+	p.until("planned for a folder", func() bool { return p.Archive.Extract.Dialog.Plan != nil && p.Archive.Extract.Dialog.Plan.Refused == 1 })
 	if q := p.session.Plans[1]; q.Platform != "windows" || p.session.Plans[0].Platform != "" {
 		t.Errorf("asked with platform %q, and for a ZIP with %q", q.Platform, p.session.Plans[0].Platform)
 	}
 	p.until("the first plan is given up", func() bool { return slices.Contains(p.session.Dropped, 1) })
-	p.SetFormat(protocol.ZIP)
-	p.until("planned again", func() bool { return p.Extract.Plan != nil && p.Extract.Plan.Plan == 3 })
+	p.Archive.Extract.SetFormat(protocol.ZIP)
+	p.until("planned again", func() bool { return p.Archive.Extract.Dialog.Plan != nil && p.Archive.Extract.Dialog.Plan.Plan == 3 })
 
-	p.StartExtract() // the picker is dismissed
+	p.Archive.Extract.Start() // the picker is dismissed
 	time.Sleep(20 * time.Millisecond)
 	p.Read(func() {
-		if p.Extract == nil || len(p.Jobs) != 0 {
+		if p.Archive.Extract.Dialog == nil || len(p.Jobs.List) != 0 {
 			t.Error("a dismissed picker closed the dialog")
 		}
 	})
 	p.browser.Save = "handle"
-	p.StartExtract()
-	p.until("a job", func() bool { return len(p.Jobs) == 1 && p.Extract == nil && p.browser.IsBusy })
+	p.Archive.Extract.Start()
+	p.until("a job", func() bool { return len(p.Jobs.List) == 1 && p.Archive.Extract.Dialog == nil && p.browser.IsBusy })
 	j := p.engine.LastJob()
 	if j.Spec.Out.Target != protocol.ToHandle || j.Spec.Out.Handle != "handle" || j.Spec.Plan.Plan != 3 || j.Spec.Request.Format != protocol.ZIP {
 		t.Errorf("job %+v to %+v", j.Spec.Request, j.Spec.Out)
@@ -444,13 +446,13 @@ func TestExtractToAPickedFile(t *testing.T) {
 	if p.Said != "Extracting System32 to System32.zip: 42%" {
 		t.Errorf("said %q", p.Said)
 	}
-	p.PauseJob(p.Jobs[0].ID)
+	p.Jobs.Pause(p.Jobs.List[0].ID)
 	if !j.Paused {
 		t.Error("not paused")
 	}
-	p.PauseJob(p.Jobs[0].ID)
+	p.Jobs.Pause(p.Jobs.List[0].ID)
 	j.End(pool.Result{Report: protocol.Report{Written: 3, ProblemsN: 1, Problems: []protocol.Problem{{Path: "/x", Reason: "stream"}}}}, nil)
-	p.until("its report is shown", func() bool { return p.Report == p.Jobs[0] && !p.browser.IsBusy })
+	p.until("its report is shown", func() bool { return p.Jobs.Report == p.Jobs.List[0] && !p.browser.IsBusy })
 	for _, l := range p.browser.Logged() {
 		if strings.HasPrefix(l, "download") {
 			t.Errorf("what was written in place was handed over too: %s", l)
@@ -461,9 +463,9 @@ func TestExtractToAPickedFile(t *testing.T) {
 func TestExtractWithoutPicker(t *testing.T) {
 	p := newPageIn(t, state.Caps{OPFS: true, Room: 1 << 40}).opened("")
 	p.within("/Windows/System32/notepad.exe")
-	p.until("selected", func() bool { return p.Archive.Files.Insp.Has })
-	p.SaveFile("")
-	p.until("a job", func() bool { return len(p.Jobs) == 1 })
+	p.until("selected", func() bool { return p.Archive.Files.Inspector.Has })
+	p.Archive.Extract.SaveFile("")
+	p.until("a job", func() bool { return len(p.Jobs.List) == 1 })
 	j := p.engine.LastJob()
 	if q := j.Spec.Request; q.Format != protocol.Raw || len(q.Nodes) != 1 || j.Spec.Out.Target != protocol.ToOPFS || j.Spec.Out.Name != "notepad.exe" {
 		t.Errorf("request %+v to %+v", q, j.Spec.Out)
@@ -474,20 +476,22 @@ func TestExtractWithoutPicker(t *testing.T) {
 
 func TestCancelledJob(t *testing.T) {
 	p := newPage(t).opened("")
-	p.StartVerify()
-	p.until("a job", func() bool { return len(p.Jobs) == 1 })
-	p.CancelJob(p.Jobs[0].ID)
-	p.until("cancelled", func() bool { return p.Jobs[0].Ended && p.Jobs[0].Cancelled() && p.Archive.Verify.Report == nil })
+	p.Archive.Verify.Start()
+	p.until("a job", func() bool { return len(p.Jobs.List) == 1 })
+	p.Jobs.Cancel(p.Jobs.List[0].ID)
+	p.until("cancelled", func() bool {
+		return p.Jobs.List[0].Ended && p.Jobs.List[0].Cancelled() && p.Archive.Verify.Report == nil
+	})
 }
 
 func TestOldArchiveStaysUntilItsJobsEnd(t *testing.T) {
 	p := newPage(t).opened("")
-	p.StartVerify()
-	p.until("a job", func() bool { return len(p.Jobs) == 1 })
+	p.Archive.Verify.Start()
+	p.until("a job", func() bool { return len(p.Jobs.List) == 1 })
 	first := p.session
 	p.engine.Made = statetest.NewSession()
 	p.engine.Made.Info.GUID = "ffffffffffffffff"
-	p.Open([]state.File{{Name: "other.wim", Size: 2, Value: "o"}})
+	p.Opener.Open([]state.File{{Name: "other.wim", Size: 2, Value: "o"}})
 	p.until("another archive", func() bool { return p.Archive.ID == "ffffffffffff" })
 	if first.Closed {
 		t.Fatal("the archive was closed under its job")
@@ -501,8 +505,8 @@ func TestVerifyMap(t *testing.T) {
 	p.session.Info.Size = 12000
 	p.session.Info.Parts = []protocol.Part{{Name: "a.swm", Number: 1, Size: 8000}, {Name: "a2.swm", Number: 2, Size: 4000}}
 	p.opened("")
-	p.StartVerify()
-	p.until("a job", func() bool { return len(p.Jobs) == 1 })
+	p.Archive.Verify.Start()
+	p.until("a job", func() bool { return len(p.Jobs.List) == 1 })
 	j := p.engine.LastJob()
 	j.Spec.OnBlocks([]protocol.BlockMark{
 		{Part: 0, Off: 0, Len: 100},
@@ -574,14 +578,14 @@ func TestGlobalKeys(t *testing.T) {
 
 func TestPanesKeepTheirSizes(t *testing.T) {
 	p := newPage(t)
-	p.SizePane(true, 9999, true)
-	p.SizePane(false, 10, true)
+	p.Look.SizePane(true, 9999, true)
+	p.Look.SizePane(false, 10, true)
 	again := state.NewApp(p.browser, p.engine, words.English(), func() {})
-	if again.Sizes.Tree != state.MaxTree || again.Sizes.Inspector != state.MinInspector {
-		t.Errorf("sizes %+v", again.Sizes)
+	if again.Look.Sizes.Tree != state.MaxTree || again.Look.Sizes.Inspector != state.MinInspector {
+		t.Errorf("sizes %+v", again.Look.Sizes)
 	}
 	p.browser.Values["tree"] = "-5"
-	if s := state.NewApp(p.browser, p.engine, words.English(), func() {}).Sizes.Tree; s < state.MinTree {
+	if s := state.NewApp(p.browser, p.engine, words.English(), func() {}).Look.Sizes.Tree; s < state.MinTree {
 		t.Errorf("a stored size of -5 gives %d", s)
 	}
 }
@@ -592,11 +596,11 @@ func TestTheme(t *testing.T) {
 		dark bool
 		want [3]string
 	}{{false, [3]string{"dark", "", "dark"}}, {true, [3]string{"light", "", "light"}}} {
-		p.SystemDark(x.dark)
+		p.Look.SystemDark(x.dark)
 		for i, want := range x.want {
-			p.ToggleTheme()
-			if p.Theme != want {
-				t.Errorf("system dark %v, press %d: %q, want %q", x.dark, i+1, p.Theme, want)
+			p.Look.ToggleTheme()
+			if p.Look.Theme != want {
+				t.Errorf("system dark %v, press %d: %q, want %q", x.dark, i+1, p.Look.Theme, want)
 			}
 		}
 	}

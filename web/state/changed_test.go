@@ -35,19 +35,19 @@ func TestWhatBecameOfAFile(t *testing.T) {
 		p.browser.Found, p.browser.Save = x.found, "image.zip"
 		failure := &protocol.Error{Code: protocol.CodeChanged, Record: x.told, Message: "AbortError"}
 		p.within("/readme.txt")
-		p.until("selected", func() bool { return p.Archive.Files.Insp.Has })
+		p.until("selected", func() bool { return p.Archive.Files.Inspector.Has })
 		p.session.ReadFails = failure
-		p.OpenPreview("", "")
+		p.Archive.Files.OpenPreview("", "")
 		p.until("a problem", func() bool { return p.Archive.Files.Preview.Problem != nil })
 		title := func(pr *state.Problem) string { return p.T(pr.TitleKey(), pr.Args()...) }
 		p.until(x.name+" in a preview", func() bool { return title(p.Archive.Files.Preview.Problem) == x.want })
 		p.extracting()
-		p.until("a job", func() bool { return len(p.Jobs) == 1 })
+		p.until("a job", func() bool { return len(p.Jobs.List) == 1 })
 		p.engine.LastJob().End(pool.Result{}, failure)
-		p.until("the end of the job", func() bool { return p.Jobs[0].Problem != nil })
-		p.until(x.name+" in a job", func() bool { return title(p.Jobs[0].Problem) == x.want })
+		p.until("the end of the job", func() bool { return p.Jobs.List[0].Problem != nil })
+		p.until(x.name+" in a job", func() bool { return title(p.Jobs.List[0].Problem) == x.want })
 		p.Read(func() {
-			pr := p.Jobs[0].Problem
+			pr := p.Jobs.List[0].Problem
 			for _, key := range []string{pr.TitleKey(), pr.CauseKey(), pr.TodoKey()} {
 				if !p.Words().Has(key) {
 					t.Errorf("%s: no words for %s", x.name, key)
@@ -66,11 +66,11 @@ func TestJobProblemNames(t *testing.T) {
 		p := newPage(t).planned(1000).opened("")
 		p.browser.Save = "image.zip"
 		p.extracting()
-		p.until("a job", func() bool { return len(p.Jobs) == 1 })
+		p.until("a job", func() bool { return len(p.Jobs.List) == 1 })
 		p.engine.LastJob().End(pool.Result{}, &protocol.Error{Code: code, Message: "m"})
-		p.until("the end", func() bool { return p.Jobs[0].Problem != nil })
+		p.until("the end", func() bool { return p.Jobs.List[0].Problem != nil })
 		p.Read(func() {
-			if got := p.T(p.Jobs[0].Problem.TitleKey(), p.Jobs[0].Problem.Args()...); got != want {
+			if got := p.T(p.Jobs.List[0].Problem.TitleKey(), p.Jobs.List[0].Problem.Args()...); got != want {
 				t.Errorf("%s: %q, want %q", code, got, want)
 			}
 		})

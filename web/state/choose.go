@@ -23,51 +23,51 @@ type Option struct {
 
 // openNew opens files as an archive of their own. Several may be its parts, archives that hold what it lacks, or
 // strangers to each other.
-func (a *App) openNew(files []File) {
+func (o *Opener) openNew(files []File) {
 	if len(files) == 1 {
-		a.open(files, nil, false)
+		o.open(files, nil, false)
 		return
 	}
-	serial := a.opening(files)
-	rep, err := a.engine.Sort(context.Background(), poolFiles(files))
+	serial := o.begin(files)
+	rep, err := o.engine.Sort(context.Background(), poolFiles(files))
 	var one *Option
-	a.update(func() {
-		if serial != a.openSerial {
+	o.host.update(func() {
+		if serial != o.serial {
 			return
 		}
 		if err != nil {
-			a.Opening = ""
-			a.refuse(err, files)
+			o.Opening = ""
+			o.refuse(err, files)
 			return
 		}
 		options, rest := options(rep, files)
 		switch len(options) {
 		case 0: // the engine says of each what it is; one word of it will do
-			a.Opening = ""
+			o.Opening = ""
 			if len(rep.Refused) > 0 {
 				r := &rep.Refused[0]
-				a.refuse(&r.Error, []File{files[r.File]})
+				o.refuse(&r.Error, []File{files[r.File]})
 				if r.Error.Code == protocol.CodeMissingPart {
-					a.pendParts = files
+					o.pending = files
 				}
 			}
 			return
 		case 1:
 			one = &options[0]
 		default:
-			a.Opening = ""
-			a.Choice = &Choice{Options: options}
-			a.say(a.T("choose.title", len(options)))
+			o.Opening = ""
+			o.Choice = &Choice{Options: options}
+			o.host.say("choose.title", len(options))
 		}
 		for i := range rep.Refused {
 			rest = append(rest, files[rep.Refused[i].File])
 		}
 		if len(rest) > 0 {
-			a.note(a.T("open.left-out", len(rest), fileNames(rest)), true)
+			o.host.note(o.host.T("open.left-out", len(rest), fileNames(rest)), true)
 		}
 	})
 	if one != nil {
-		a.open(one.parts, one.refs, false)
+		o.open(one.parts, one.refs, false)
 	}
 }
 
@@ -135,20 +135,20 @@ func options(rep protocol.SortReply, files []File) (list []Option, rest []File) 
 }
 
 // ChooseOption opens one of several archives that came at once.
-func (a *App) ChooseOption(i int) {
-	var o *Option
-	a.update(func() {
-		if c := a.Choice; c != nil && i >= 0 && i < len(c.Options) {
-			o = &c.Options[i]
+func (o *Opener) ChooseOption(i int) {
+	var one *Option
+	o.host.update(func() {
+		if c := o.Choice; c != nil && i >= 0 && i < len(c.Options) {
+			one = &c.Options[i]
 		}
-		a.Choice = nil
+		o.Choice = nil
 	})
-	if o != nil {
-		go a.open(o.parts, o.refs, false)
+	if one != nil {
+		go o.open(one.parts, one.refs, false)
 	}
 }
 
 // CloseChoice opens none of them.
-func (a *App) CloseChoice() {
-	a.update(func() { a.Choice = nil })
+func (o *Opener) CloseChoice() {
+	o.host.update(func() { o.Choice = nil })
 }

@@ -52,19 +52,19 @@ func TestFilesThatCameTogether(t *testing.T) {
 			for _, name := range test.files {
 				files = append(files, state.File{Name: name, Size: 1, Value: name, Handle: name})
 			}
-			p.Open(files)
+			p.Opener.Open(files)
 			if test.options > 0 {
-				p.until("a choice", func() bool { return p.Choice != nil && len(p.Choice.Options) == test.options })
+				p.until("a choice", func() bool { return p.Opener.Choice != nil && len(p.Opener.Choice.Options) == test.options })
 				if len(p.engine.Opens) != 0 {
 					t.Error("something was opened without being chosen")
 				}
-				p.ChooseOption(1)
+				p.Opener.ChooseOption(1)
 				test.parts = test.files[1]
 				if len(test.reply.Archives[1].Needs) > 0 {
 					test.refs = test.files[0]
 				}
 			}
-			p.until("it is open", func() bool { return p.Archive != nil && p.Opening == "" && p.Choice == nil })
+			p.until("it is open", func() bool { return p.Archive != nil && p.Opener.Opening == "" && p.Opener.Choice == nil })
 			if got := p.engine.Opens[0]; fileNames(got.Parts) != test.parts || fileNames(got.References) != test.refs {
 				t.Errorf("opened %s with %s, want %s with %s", fileNames(got.Parts), fileNames(got.References), test.parts, test.refs)
 			}
@@ -79,7 +79,7 @@ func TestFilesThatCameTogether(t *testing.T) {
 			} else if test.name == "parts" {
 				want = 2
 			}
-			p.until("it can be opened again with what it needs", func() bool { return len(p.Recents) == 1 && len(p.Recents[0].Handles) == want })
+			p.until("it can be opened again with what it needs", func() bool { return len(p.Opener.Recents) == 1 && len(p.Opener.Recents[0].Handles) == want })
 		})
 	}
 }
@@ -89,6 +89,8 @@ func TestNothingToOpenAmongSeveral(t *testing.T) {
 	p.engine.Sorts = &protocol.SortReply{Refused: []protocol.RefusedFile{
 		{File: 0, Error: protocol.Error{Code: protocol.CodeNotWIM, Name: "a.txt", Guess: "text"}}, {File: 1, Error: protocol.Error{Code: protocol.CodeNotWIM, Name: "b.zip", Guess: "zip"}}}}
 	p.Start("")
-	p.Open([]state.File{{Name: "a.txt"}, {Name: "b.zip"}})
-	p.until("the card says why", func() bool { return p.Problem != nil && p.Problem.Name == "a.txt" && p.Opening == "" })
+	p.Opener.Open([]state.File{{Name: "a.txt"}, {Name: "b.zip"}})
+	p.until("the card says why", func() bool {
+		return p.Opener.Problem != nil && p.Opener.Problem.Name == "a.txt" && p.Opener.Opening == ""
+	})
 }

@@ -9,42 +9,38 @@ type Details struct {
 	XML     *protocol.XMLReply
 	Problem *Problem
 	Raw     bool // the XML as it is stored
-	loading bool
+
+	ar     *opened
+	loaded bool // XML was asked for
 }
 
-// loadXML asks for the XML document, once.
-func (a *App) loadXML() {
-	ar := a.Archive
-	if ar.Details.loading {
+// load asks for the XML document, once.
+func (d *Details) load() {
+	if d.loaded {
 		return
 	}
-	ar.Details.loading = true
+	d.loaded = true
 	go func() {
-		rep, err := ar.Session.XML(ar.ctx)
-		a.update(func() {
+		rep, err := d.ar.Session.XML(d.ar.ctx)
+		d.ar.update(func() {
 			if err != nil {
-				ar.Details.Problem = a.problem(ar, err, "")
+				d.Problem = d.ar.problem(err, "")
 				return
 			}
-			ar.Details.XML = &rep
+			d.XML = &rep
 		})
 	}()
 }
 
-// ShowRawXML chooses between the XML as it is stored and set out for reading.
-func (a *App) ShowRawXML(on bool) { a.update(func() { a.Archive.Details.Raw = on }) }
+// ShowRaw chooses between the XML as it is stored and set out for reading.
+func (d *Details) ShowRaw(on bool) { d.ar.update(func() { d.Raw = on }) }
 
 // SaveXML saves the XML document as it is stored, in UTF-8.
-func (a *App) SaveXML() {
-	var data []byte
-	name := ""
-	a.Read(func() {
-		if d := a.Archive.Details.XML; d != nil {
-			data, name = []byte(d.Raw), a.Archive.Info.Name+".xml"
-		}
-	})
-	if name != "" {
-		a.platform.SaveBytes(name, "application/xml", data)
+func (d *Details) SaveXML() {
+	var xml *protocol.XMLReply
+	d.ar.Read(func() { xml = d.XML })
+	if xml != nil {
+		d.ar.platform.SaveBytes(d.ar.Info.Name+".xml", "application/xml", []byte(xml.Raw))
 	}
 }
 

@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 
 	"wimscope/web/words"
@@ -18,9 +19,9 @@ type Problem struct {
 // NewProblem makes a Problem of an error.
 func NewProblem(e *protocol.Error, name string) *Problem { return &Problem{Err: e, Name: name} }
 
-// problem converts an error of reading an archive to a Problem. entry is the entry that was read, "" for the archive itself. A
-// problem with a file on disk names that file, whatever was read from it.
-func (a *App) problem(ar *Archive, err error, entry string) *Problem {
+// problem returns the Problem of an error of reading the archive. Entry is the entry that was read, "" for the archive
+// itself. A problem with a file on disk names that file, whatever was read from it.
+func (o *opened) problem(err error, entry string) *Problem {
 	e := protocol.AsError(err)
 	name := e.Name
 	switch e.Code {
@@ -30,15 +31,15 @@ func (a *App) problem(ar *Archive, err error, entry string) *Problem {
 		}
 	}
 	if name == "" {
-		name = ar.Info.Name
+		name = o.Info.Name
 	}
 	p := NewProblem(e, name)
-	a.settle(p, ar.Parts, ar.Refs)
+	o.settle(p, o.Parts, o.Refs)
 	return p
 }
 
 // settle finds out what became of a changed file, if the browser lets the page look again, and adds it to p.
-func (a *App) settle(p *Problem, lists ...[]File) {
+func (h *host) settle(p *Problem, lists ...[]File) {
 	if p.Err.Code != protocol.CodeChanged || p.Err.Record == protocol.FileGone {
 		return
 	}
@@ -47,7 +48,7 @@ func (a *App) settle(p *Problem, lists ...[]File) {
 			continue
 		}
 		go func() {
-			now, err := a.platform.FileOf(f.Handle)
+			now, err := h.platform.FileOf(f.Handle)
 			became := protocol.FileReplaced
 			switch {
 			case err != nil && protocol.AsError(err).Code == protocol.CodeChanged:
@@ -57,7 +58,7 @@ func (a *App) settle(p *Problem, lists ...[]File) {
 			case now.Size < f.Size:
 				became = protocol.FileCut
 			}
-			a.update(func() {
+			h.update(func() {
 				e := *p.Err
 				e.Record = became
 				p.Err = &e
@@ -164,7 +165,7 @@ func firstPart(name string) string {
 func numbers(list []int) string {
 	s := make([]string, len(list))
 	for i, n := range list {
-		s[i] = itoa(n)
+		s[i] = strconv.Itoa(n)
 	}
 	return strings.Join(s, ", ")
 }

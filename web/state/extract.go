@@ -2,14 +2,20 @@ package state
 
 import (
 	"errors"
+	"slices"
 
-	"wimscope/web/words"
 	"wimscope/worker/pool"
 	"wimscope/worker/protocol"
 )
 
-// bigInMemory is the size from which an output that must sit in memory is warned of, bytes.
-const bigInMemory = 512 << 20
+// Extract is what leaves the archive: by the dialog, or at once (see save.go).
+type Extract struct {
+	Dialog *ExtractDialog // nil while it is closed
+
+	ar    *opened
+	jobs  *Jobs
+	files *Files // what is selected
+}
 
 // ExtractDialog is what is about to be extracted, and how.
 type ExtractDialog struct {
@@ -28,20 +34,19 @@ type ExtractDialog struct {
 	serial int
 }
 
-// ExtractSelection opens the dialog for the selected entries, or the folder if none is.
-func (a *App) ExtractSelection() {
-	a.update(func() {
-		ar := a.Archive
-		if ar == nil || ar.Files.Image == 0 {
+// Selection opens the dialog for the selected entries, or the folder if none is.
+func (x *Extract) Selection() {
+	x.ar.update(func() {
+		f := x.files
+		if f.Image == 0 {
 			return
 		}
-		f := &ar.Files
 		n := f.List.Sel.Count()
-		d := a.newExtract(f.Image)
+		d := x.newDialog(f.Image)
 		d.Base = f.Entry.Node
 		folder := f.Entry.Name
 		if folder == "" {
-			folder = a.imageTitle(f.Image)
+			folder = x.imageName(f.Image)
 		}
 		switch {
 		case n == 0 || n == f.List.View.Total && f.List.Filter == "":
@@ -52,7 +57,7 @@ func (a *App) ExtractSelection() {
 			if len(f.Path) > 1 {
 				d.Base = f.Path[len(f.Path)-2].Node
 			}
-			a.planExtract()
+			x.plan()
 			return
 		case n == 1:
 			if row, ok := f.List.Row(f.List.Cursor); ok && f.List.Sel.Has(f.List.Cursor) {
@@ -60,86 +65,72 @@ func (a *App) ExtractSelection() {
 			}
 		}
 		if d.What == "" {
-			d.What = a.T("extract.entries", n, folder)
+			d.What = x.ar.T("extract.entries", n, folder)
 		}
 		d.Loading = true
-		a.gather(d)
+		x.gather(d)
 	})
 }
 
-// ExtractImage opens the dialog for a whole image.
-func (a *App) ExtractImage(image int) {
-	a.update(func() {
-		if a.Archive == nil || image < 1 || image > len(a.Archive.Info.Images) {
-			return
+// Image opens the dialog for a whole image.
+func (x *Extract) Image(image int) {
+	x.ar.update(func() {
+		if x.ar.hasImage(image) {
+			x.newDialog(image).What = x.imageName(image)
+			x.plan()
 		}
-		d := a.newExtract(image)
-		d.What = a.imageTitle(image)
-		a.planExtract()
 	})
 }
 
-func (a *App) imageTitle(image int) string {
-	return ImageName(&a.Archive.Info.Images[image-1])
-}
+func (x *Extract) imageName(image int) string { return ImageName(&x.ar.Info.Images[image-1]) }
 
-// ImageName is what an image is called: its display name, its edition's name, or its number.
-func ImageName(im *protocol.Image) string {
-	switch {
-	case im.DisplayName != "":
-		return im.DisplayName
-	case im.Name != "":
-		return im.Name
-	}
-	return itoa(im.Index)
-}
-
-func (a *App) newExtract(image int) *ExtractDialog {
+func (x *Extract) newDialog(image int) *ExtractDialog {
 	serial := 1
-	if a.Extract != nil {
-		serial = a.Extract.serial + 1
-		a.dropPlan()
+	if x.Dialog != nil {
+		serial = x.Dialog.serial + 1
+		x.dropPlan()
 	}
-	a.Extract = &ExtractDialog{Image: image, Format: protocol.ZIP, serial: serial}
-	return a.Extract
+	x.Dialog = &ExtractDialog{Image: image, Format: protocol.ZIP, serial: serial}
+	return x.Dialog
 }
+
+// gatherRows is how many rows of a selection are asked for at a time.
+const gatherRows = 1000
 
 // gather asks for the nodes of the selected rows, which may not all have been looked at.
-func (a *App) gather(d *ExtractDialog) {
-	ar := a.Archive
-	f := &ar.Files
-	sel := Selection{spans: append([]span(nil), f.List.Sel.spans...)}
-	req := protocol.ListRequest{Image: f.Image, Node: f.Entry.Node, Sort: f.List.Sort, Desc: f.List.Desc, Filter: f.List.Filter}
+func (x *Extract) gather(d *ExtractDialog) {
+	l := &x.files.List
+	spans := slices.Clone(l.Sel.spans)
+	req := l.request(0, 0)
 	go func() {
 		var nodes []int32
 		var err error
-		for _, r := range sel.spans {
-			for at := r.from; at < r.to && err == nil; at += 1000 {
-				q := req
-				q.Start, q.Count = at, min(1000, r.to-at)
+		for _, r := range spans {
+			for at := r.from; at < r.to && err == nil; at += gatherRows {
+				req.Start, req.Count = at, min(gatherRows, r.to-at)
 				var rep protocol.ListReply
-				rep, err = ar.Session.List(ar.ctx, q)
+				rep, err = x.ar.Session.List(x.ar.ctx, req)
 				for i := range rep.Rows {
 					nodes = append(nodes, rep.Rows[i].Node)
 				}
 			}
 		}
-		a.update(func() {
-			if a.Extract != d {
+		x.ar.update(func() {
+			if x.Dialog != d {
 				return
 			}
 			if err != nil {
 				d.Loading = false
-				d.Problem = a.problem(ar, err, "")
+				d.Problem = x.ar.problem(err, "")
 				return
 			}
 			d.Nodes = nodes
-			a.planExtract()
+			x.plan()
 		})
 	}()
 }
 
-// request is what is asked of the engine.
+// request returns what is asked of the engine.
 func (d *ExtractDialog) request(platform string) protocol.PlanRequest {
 	req := protocol.PlanRequest{Op: protocol.Extract, Image: d.Image, Nodes: d.Nodes, Base: d.Base, Format: d.Format,
 		Streams: d.Streams, Recover: d.Recover}
@@ -149,110 +140,108 @@ func (d *ExtractDialog) request(platform string) protocol.PlanRequest {
 	return req
 }
 
-// planExtract asks what the extraction would do.
-func (a *App) planExtract() {
-	ar, d := a.Archive, a.Extract
-	a.dropPlan()
+// plan asks what the extraction would do.
+func (x *Extract) plan() {
+	d := x.Dialog
+	x.dropPlan()
 	d.serial++
 	serial := d.serial
 	d.Loading, d.Problem = true, nil
-	req := d.request(a.Caps.Names)
+	req := d.request(x.ar.Caps.Names)
 	go func() {
-		rep, err := ar.Session.Plan(ar.ctx, req)
-		a.update(func() {
-			if a.Extract != d || d.serial != serial {
-				if err == nil {
-					go func() { _ = ar.Session.DropPlan(ar.ctx, rep.Plan) }() // nobody can act on its failing
-				}
+		rep, err := x.ar.Session.Plan(x.ar.ctx, req)
+		wanted := false
+		x.ar.update(func() {
+			if wanted = x.Dialog == d && d.serial == serial; !wanted {
 				return
 			}
 			d.Loading = false
 			if err != nil {
-				d.Problem = a.problem(ar, err, "")
+				d.Problem = x.ar.problem(err, "")
 				return
 			}
 			d.Plan = &rep
 		})
+		if !wanted && err == nil {
+			_ = x.ar.Session.DropPlan(x.ar.ctx, rep.Plan) // nobody can act on its failure
+		}
 	}()
 }
 
 // dropPlan gives up the plan of the dialog.
-func (a *App) dropPlan() {
-	ar, d := a.Archive, a.Extract
-	if d == nil || d.Plan == nil || ar == nil {
+func (x *Extract) dropPlan() {
+	if x.Dialog == nil || x.Dialog.Plan == nil {
 		return
 	}
-	plan := d.Plan.Plan
-	d.Plan = nil
-	go func() { _ = ar.Session.DropPlan(ar.ctx, plan) }() // nobody can act on its failing
+	plan := x.Dialog.Plan.Plan
+	x.Dialog.Plan = nil
+	go func() { _ = x.ar.Session.DropPlan(x.ar.ctx, plan) }() // nobody can act on its failure
 }
 
 // SetFormat chooses the destination.
-func (a *App) SetFormat(f protocol.Format) {
-	a.update(func() {
-		if d := a.Extract; d != nil && d.Format != f {
-			d.Format = f
-			a.replan()
-		}
+func (x *Extract) SetFormat(f protocol.Format) {
+	x.change(func(d *ExtractDialog) bool {
+		changed := d.Format != f
+		d.Format = f
+		return changed
 	})
 }
 
 // SetStreams chooses whether named streams are written too.
-func (a *App) SetStreams(on bool) {
-	a.update(func() {
-		if d := a.Extract; d != nil && d.Streams != on {
-			d.Streams = on
-			a.replan()
-		}
+func (x *Extract) SetStreams(on bool) {
+	x.change(func(d *ExtractDialog) bool {
+		changed := d.Streams != on
+		d.Streams = on
+		return changed
 	})
 }
 
-// SetRecover chooses whether what can be had of damaged files is written.
-func (a *App) SetRecover(on bool) {
-	a.update(func() {
-		if d := a.Extract; d != nil && d.Recover != on {
-			d.Recover = on
-			a.replan()
-		}
+// SetRecover chooses whether the readable bytes of damaged files are written.
+func (x *Extract) SetRecover(on bool) {
+	x.change(func(d *ExtractDialog) bool {
+		changed := d.Recover != on
+		d.Recover = on
+		return changed
 	})
 }
 
-func (a *App) replan() {
-	d := a.Extract
-	if d.Loading && d.Plan == nil && d.serial <= 1 {
-		return // the selection is still being gathered; the plan is made after that
-	}
-	a.planExtract()
+// change calls f with the dialog. If f reports a change, a new plan is made, unless the selection is still being
+// gathered: the plan is made after that.
+func (x *Extract) change(f func(d *ExtractDialog) bool) {
+	x.ar.update(func() {
+		d := x.Dialog
+		if d == nil || !f(d) {
+			return
+		}
+		if gathering := d.Loading && d.Plan == nil && d.serial <= 1; !gathering {
+			x.plan()
+		}
+	})
 }
 
 // ToggleRefused opens or closes the list of names that cannot be written.
-func (a *App) ToggleRefused() {
-	a.update(func() {
-		if a.Extract != nil {
-			a.Extract.Refused = !a.Extract.Refused
+func (x *Extract) ToggleRefused() {
+	x.ar.update(func() {
+		if x.Dialog != nil {
+			x.Dialog.Refused = !x.Dialog.Refused
 		}
 	})
 }
 
-// CloseExtract closes the dialog.
-func (a *App) CloseExtract() {
-	a.update(func() {
-		a.dropPlan()
-		a.Extract = nil
+// Close closes the dialog.
+func (x *Extract) Close() {
+	x.ar.update(func() {
+		x.dropPlan()
+		x.Dialog = nil
 	})
 }
 
-// InMemory tells whether an output of that size would have to sit in memory, and is large.
-func (a *App) InMemory(size int64) bool {
-	return !a.Caps.SavePicker && !a.Caps.OPFS && size > bigInMemory
-}
-
-// StartExtract asks where to, and starts.
-func (a *App) StartExtract() {
+// Start asks where the output goes, and starts.
+func (x *Extract) Start() {
 	var d *ExtractDialog
 	var plan *protocol.PlanReply
-	a.Read(func() {
-		d = a.Extract
+	x.ar.Read(func() {
+		d = x.Dialog
 		if d != nil {
 			plan = d.Plan
 		}
@@ -261,162 +250,18 @@ func (a *App) StartExtract() {
 		return
 	}
 	go func() {
-		out, err := a.target(plan.Name, d.Format, plan.OutSize)
-		a.update(func() {
+		out, err := x.target(plan.Name, d.Format, plan.OutSize)
+		x.ar.update(func() {
 			switch {
-			case a.Extract != d || d.Plan != plan || errors.Is(err, ErrDismissed):
+			case x.Dialog != d || d.Plan != plan || errors.Is(err, ErrDismissed):
 				return
 			case err != nil:
 				d.Problem = NewProblem(protocol.AsError(err), plan.Name)
 				return
 			}
-			a.Extract = nil
+			x.Dialog = nil
 			j := &JobView{Op: protocol.Extract, Format: d.Format, What: d.What, Where: out.Name}
-			a.start(j, pool.JobSpec{Request: d.request(a.Caps.Names), Plan: plan, Out: out})
-		})
-	}()
-}
-
-// target asks where an output of size bytes goes, as far as this browser offers a choice. If the browser refuses one way, the next
-// one is tried.
-func (a *App) target(name string, format protocol.Format, size int64) (*pool.OutTarget, error) {
-	if format == protocol.Folder {
-		h, chosen, err := a.platform.PickFolder()
-		if err != nil {
-			return nil, err
-		}
-		ok, err := a.platform.Allowed(h, true, true)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			return nil, &protocol.Error{Code: protocol.CodePermission, Name: chosen, Message: "writing to the folder was refused"}
-		}
-		return &pool.OutTarget{Target: protocol.ToFolder, Name: chosen, Handle: h}, nil
-	}
-	var caps Caps
-	a.Read(func() { caps = a.Caps })
-	if caps.SavePicker {
-		h, chosen, err := a.platform.PickSave(name)
-		if err == nil {
-			return &pool.OutTarget{Target: protocol.ToHandle, Name: chosen, Handle: h}, nil
-		}
-		if errors.Is(err, ErrDismissed) {
-			return nil, err
-		}
-		a.update(func() { a.Caps.SavePicker = false }) // refused by a policy, or in a frame of another site
-	}
-	if caps.OPFS {
-		room := a.platform.Room(size)
-		if room < 0 || size <= room {
-			return &pool.OutTarget{Target: protocol.ToOPFS, Name: name}, nil
-		}
-		if size > bigInMemory {
-			return nil, &protocol.Error{Code: protocol.CodeNoSpace, Name: name, Record: protocol.InStore, Need: size, Room: room,
-				Message: "the output needs " + words.Number(size) + " bytes, the browser's own store has room for " + words.Number(room)}
-		}
-	}
-	return &pool.OutTarget{Target: protocol.ToMemory, Name: name}, nil
-}
-
-// start runs a job that has an output, and hands the output over when the browser could not write it in place.
-func (a *App) start(j *JobView, spec pool.JobSpec) {
-	a.run(j, spec, func() {
-		if j.Problem == nil && j.Result.File != nil {
-			a.platform.Download(j.Result.File, spec.Out.Name)
-			j.Result.File = nil // the browser has it; a file in memory is freed once it was read
-		}
-		if j.Problem == nil && j.Noted() > 0 && a.Report == nil {
-			a.Report = j
-		}
-	})
-}
-
-// SaveFile saves the inspected file's content, or one of its named streams. Several entries open the dialog.
-func (a *App) SaveFile(stream string) {
-	several := false
-	var ar *Archive
-	var name string
-	var image int
-	var node int32
-	var size int64
-	a.update(func() {
-		if a.Archive == nil {
-			return
-		}
-		f := &a.Archive.Files
-		switch {
-		case f.Preview.Open:
-			ar, name, image, node = a.Archive, f.Preview.Name, f.Preview.Image, f.Preview.Node
-			size = f.Preview.Size
-			if stream == "" {
-				stream = f.Preview.Stream
-			}
-		case f.Insp.Has && (!f.Insp.Row.Dir || stream != ""):
-			ar, name, image, node = a.Archive, f.Insp.Row.Name, f.Image, f.Insp.Row.Node
-			size = f.Insp.size(stream)
-		default:
-			several = f.List.Sel.Count() > 0
-		}
-	})
-	if several {
-		a.ExtractSelection()
-	}
-	if ar == nil {
-		return
-	}
-	if stream != "" {
-		name += "." + stream
-	}
-	go func() {
-		out, err := a.target(name, protocol.Raw, size)
-		a.update(func() {
-			if a.Archive != ar || errors.Is(err, ErrDismissed) {
-				return
-			}
-			if err != nil {
-				p := NewProblem(protocol.AsError(err), name)
-				a.note(a.T(p.TitleKey(), p.Args()...)+" "+a.T(p.CauseKey(), p.Args()...), true)
-				return
-			}
-			if out.Target == protocol.ToMemory && size > bigInMemory {
-				a.note(a.T("extract.memory"), true)
-			}
-			req := protocol.PlanRequest{Op: protocol.Extract, Format: protocol.Raw, Image: image, Nodes: []int32{node}, Stream: stream}
-			a.start(&JobView{Op: protocol.Extract, Format: protocol.Raw, What: name, Where: out.Name}, pool.JobSpec{Request: req, Out: out})
-		})
-	}()
-}
-
-// SaveNames saves the list of files of an image as CSV; 0 is all images.
-func (a *App) SaveNames(image int) {
-	var ar *Archive
-	name := ""
-	a.Read(func() {
-		ar = a.Archive
-		if ar != nil {
-			name = ar.Info.Name
-			if image > 0 {
-				name += "-" + itoa(image)
-			}
-			name += ".csv"
-		}
-	})
-	if ar == nil {
-		return
-	}
-	go func() {
-		out, err := a.target(name, protocol.CSV, 0)
-		a.update(func() {
-			if a.Archive != ar || err != nil {
-				if err != nil && !errors.Is(err, ErrDismissed) {
-					p := NewProblem(protocol.AsError(err), name)
-					a.note(a.T(p.TitleKey(), p.Args()...), true)
-				}
-				return
-			}
-			req := protocol.PlanRequest{Op: protocol.Names, Format: protocol.CSV, Image: image}
-			a.start(&JobView{Op: protocol.Names, Format: protocol.CSV, What: ar.Info.Name, Where: out.Name}, pool.JobSpec{Request: req, Out: out})
+			x.run(j, pool.JobSpec{Request: d.request(x.ar.Caps.Names), Plan: plan, Out: out})
 		})
 	}()
 }

@@ -8,7 +8,9 @@ import (
 type Images struct {
 	Versions map[int]*ImageVersion // by index
 	Windows  map[int]*ImageWindows // by index, for images that were asked about
-	loading  bool
+
+	ar     *opened
+	loaded bool // Versions were asked for
 }
 
 // ImageVersion is the build that an image's own kernel names.
@@ -19,25 +21,24 @@ type ImageVersion struct {
 	Loading bool
 }
 
-// loadVersions asks for the images' versions, one after another, once.
-func (a *App) loadVersions() {
-	ar := a.Archive
-	if ar.Images.loading {
+// load asks for the images' versions, one after another, once.
+func (im *Images) load() {
+	if im.loaded {
 		return
 	}
-	ar.Images.loading = true
-	ar.Images.Versions = map[int]*ImageVersion{}
-	for i := range ar.Info.Images {
-		ar.Images.Versions[ar.Info.Images[i].Index] = &ImageVersion{Loading: true}
+	im.loaded = true
+	im.Versions = map[int]*ImageVersion{}
+	for i := range im.ar.Info.Images {
+		im.Versions[im.ar.Info.Images[i].Index] = &ImageVersion{Loading: true}
 	}
 	go func() {
-		for i := range ar.Info.Images {
-			index := ar.Info.Images[i].Index
-			rep, err := ar.Session.Version(ar.ctx, protocol.VersionRequest{Image: index})
-			a.update(func() {
-				ar.Images.Versions[index] = &ImageVersion{Version: rep.Version, Path: rep.Path, None: err != nil || rep.Version == ""}
+		for i := range im.ar.Info.Images {
+			index := im.ar.Info.Images[i].Index
+			rep, err := im.ar.Session.Version(im.ar.ctx, protocol.VersionRequest{Image: index})
+			im.ar.update(func() {
+				im.Versions[index] = &ImageVersion{Version: rep.Version, Path: rep.Path, None: err != nil || rep.Version == ""}
 			})
-			if ar.ctx.Err() != nil {
+			if im.ar.ctx.Err() != nil {
 				return
 			}
 		}
@@ -53,43 +54,26 @@ type ImageWindows struct {
 }
 
 // ReadWindows reads the facts from an image's registry. This happens only on request: in a solid archive it may unpack a lot.
-func (a *App) ReadWindows(image int) {
-	a.update(func() {
-		ar := a.Archive
-		if ar == nil || ar.Images.Windows[image] != nil {
+func (im *Images) ReadWindows(image int) {
+	im.ar.update(func() {
+		if im.Windows[image] != nil {
 			return
 		}
-		if ar.Images.Windows == nil {
-			ar.Images.Windows = map[int]*ImageWindows{}
+		if im.Windows == nil {
+			im.Windows = map[int]*ImageWindows{}
 		}
-		ar.Images.Windows[image] = &ImageWindows{Loading: true}
+		im.Windows[image] = &ImageWindows{Loading: true}
 		go func() {
-			rep, err := ar.Session.Windows(ar.ctx, protocol.VersionRequest{Image: image})
-			a.update(func() {
+			rep, err := im.ar.Session.Windows(im.ar.ctx, protocol.VersionRequest{Image: image})
+			im.ar.update(func() {
 				w := &ImageWindows{WindowsReply: rep}
-				if pe := protocol.AsError(err); err != nil && pe.Code == protocol.CodeNotFound {
+				if e := protocol.AsError(err); err != nil && e.Code == protocol.CodeNotFound {
 					w.None = true
 				} else if err != nil {
-					w.Problem = NewProblem(pe, ar.Info.Name)
+					w.Problem = NewProblem(e, im.ar.Info.Name)
 				}
-				ar.Images.Windows[image] = w
+				im.Windows[image] = w
 			})
 		}()
-	})
-}
-
-// OpenImage shows an image's files.
-func (a *App) OpenImage(image int) {
-	a.update(func() {
-		ar := a.Archive
-		if ar == nil {
-			return
-		}
-		r := Route{ID: ar.ID, Tab: TabFiles, Image: image}
-		if ar.Files.Image == image {
-			r = ar.filesRoute()
-		}
-		a.move(r, false)
-		a.follow(r)
 	})
 }

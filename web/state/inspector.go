@@ -15,94 +15,80 @@ type Inspector struct {
 	Uses    *protocol.UsesReply
 	Asking  bool // Uses is on its way
 
+	ar     *opened
 	serial int
 }
-
-// autoUses is the number of entries up to which the archive's images are searched for other uses of a content
-// without being asked: it means that the trees of all of them are loaded.
-const autoUses = 400_000
 
 // usesCount is how many uses are listed.
 const usesCount = 100
 
-// inspect shows the entry under the cursor, if it alone is selected. Keys that repeat ask for the last one only.
-func (a *App) inspect() {
-	ar := a.Archive
-	f := &ar.Files
-	in := &f.Insp
-	row, ok := f.List.Row(f.List.Cursor)
-	ok = ok && f.List.Sel.Count() == 1 && f.List.Sel.Has(f.List.Cursor)
+// Keys repeat: only an entry on which the cursor stays is asked about, after these pauses.
+const (
+	inspectDelay = 40 * time.Millisecond
+	usesDelay    = 150 * time.Millisecond
+)
+
+// show inspects an entry, or nothing if ok is false.
+func (in *Inspector) show(image int, row protocol.Row, ok bool) {
 	if ok && in.Has && in.Row.Node == row.Node && in.Details != nil {
 		return
 	}
-	serial := in.serial + 1
-	*in = Inspector{Row: row, Has: ok, serial: serial}
+	ar, serial := in.ar, in.serial+1
+	*in = Inspector{Row: row, Has: ok, ar: ar, serial: serial}
 	if !ok {
 		return
 	}
-	image, node := f.Image, row.Node
-	current := func() bool { return a.Archive == ar && in.serial == serial }
-	time.AfterFunc(40*time.Millisecond, func() {
+	time.AfterFunc(inspectDelay, func() {
 		still := false
-		a.Read(func() { still = current() })
+		ar.Read(func() { still = !ar.left && in.serial == serial })
 		if !still {
 			return
 		}
-		d, err := ar.Session.Stat(ar.ctx, protocol.StatRequest{Image: image, Node: node})
+		d, err := ar.Session.Stat(ar.ctx, protocol.StatRequest{Image: image, Node: row.Node})
 		ask := false
-		a.update(func() {
-			if !current() {
-				return
+		ar.update(func() {
+			switch {
+			case in.serial != serial:
+			case err != nil:
+				in.Problem = ar.problem(err, row.Name)
+			default:
+				in.Details = &d
+				ask = d.Hash != "" && !ar.UsesOnRequest()
 			}
-			if err != nil {
-				in.Problem = a.problem(ar, err, row.Name)
-				return
-			}
-			in.Details = &d
-			ask = d.Hash != "" && !a.UsesOnRequest()
 		})
 		if ask {
-			time.AfterFunc(150*time.Millisecond, func() { a.askUses(serial) })
+			time.AfterFunc(usesDelay, func() { in.findUses(serial) })
 		}
 	})
 }
 
-// FindUses looks for all uses of the inspected entry's content.
-func (a *App) FindUses() {
+// FindUses searches for all uses of the entry's blob.
+func (in *Inspector) FindUses() {
 	var serial int
-	a.Read(func() { serial = a.Archive.Files.Insp.serial })
-	a.askUses(serial)
+	in.ar.Read(func() { serial = in.serial })
+	in.findUses(serial)
 }
 
-func (a *App) askUses(serial int) {
-	var ar *Archive
-	var in *Inspector
-	var hash string
-	a.update(func() {
-		if a.Archive == nil {
+func (in *Inspector) findUses(serial int) {
+	in.ar.update(func() {
+		if in.serial != serial || in.Details == nil || in.Asking || in.Uses != nil {
 			return
 		}
-		in = &a.Archive.Files.Insp
-		if in.serial == serial && in.Details != nil && !in.Asking && in.Uses == nil {
-			ar, hash = a.Archive, in.Details.Hash
-			in.Asking = true
-		}
+		in.Asking = true
+		req := protocol.UsesRequest{Hash: in.Details.Hash, Count: usesCount}
+		go func() {
+			rep, err := in.ar.Session.Uses(in.ar.ctx, req)
+			in.ar.update(func() {
+				if in.serial != serial {
+					return
+				}
+				in.Asking = false
+				if err == nil {
+					in.Uses = &rep
+				}
+			})
+		}()
 	})
-	if ar == nil {
-		return
-	}
-	go func() {
-		rep, err := ar.Session.Uses(ar.ctx, protocol.UsesRequest{Hash: hash, Count: usesCount})
-		a.update(func() {
-			if a.Archive != ar || in.serial != serial {
-				return
-			}
-			in.Asking = false
-			if err == nil {
-				in.Uses = &rep
-			}
-		})
-	}()
 }
 
 // size returns the size in bytes of the entry's content, or of a named stream; 0 if unknown.
@@ -118,16 +104,4 @@ func (in *Inspector) size(stream string) int64 {
 		}
 	}
 	return 0
-}
-
-// Inspect shows the inspector pane on a narrow page.
-func (a *App) Inspect() { a.ShowPane(PaneInspector) }
-
-// UsesOnRequest tells whether other uses of a content are looked for only when asked. It is read within Read.
-func (a *App) UsesOnRequest() bool {
-	var entries int64
-	for i := range a.Archive.Info.Images {
-		entries += a.Archive.Info.Images[i].Files + a.Archive.Info.Images[i].Dirs
-	}
-	return entries > autoUses
 }

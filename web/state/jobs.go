@@ -1,11 +1,26 @@
 package state
 
 import (
+	"slices"
 	"time"
 
 	"wimscope/worker/pool"
 	"wimscope/worker/protocol"
 )
+
+// Jobs is the jobs under way and those that have ended.
+type Jobs struct {
+	List   []*JobView
+	Report *JobView // its closing report is shown
+
+	host     *host
+	engine   Engine
+	progress func() // a job has come further
+	ended    func()
+
+	serial int
+	busy   bool
+}
 
 // JobView is a job as the tray shows it.
 type JobView struct {
@@ -20,10 +35,9 @@ type JobView struct {
 	Result  pool.Result
 	Ended   bool
 
-	ar      *Archive
+	ar      *opened
 	job     Job
 	quarter int // of the progress that has been said
-	onEnd   func()
 }
 
 // Active tells whether the job is under way.
@@ -78,65 +92,63 @@ func Damaged(r *protocol.Report) (contents, blocks int) {
 	return r.DamagedN - blocks, blocks
 }
 
-// run starts a job. It must be called within update.
-func (a *App) run(j *JobView, spec pool.JobSpec, onEnd func()) {
-	ar := a.Archive
-	a.jobSerial++
-	j.ID = a.jobSerial
+// run starts a job of an archive. OnEnd is called when it has ended.
+func (js *Jobs) run(ar *opened, j *JobView, spec pool.JobSpec, onEnd func()) {
+	h := js.host
+	js.serial++
+	j.ID = js.serial
 	j.Archive, j.ar = ar.Info.Name, ar
-	j.onEnd = onEnd
 	j.Fig = pool.Figures{Phase: pool.Planning, Left: -1}
 	spec.OnFigures = func(f pool.Figures) {
-		a.update(func() {
+		h.update(func() {
 			if j.Ended {
 				return
 			}
 			j.Fig = f
 			if q := j.Percent() / 25; q > j.quarter {
 				j.quarter = q
-				a.say(a.T("job.said", a.JobTitle(j), j.Percent()))
+				h.say("job.said", js.Title(j), j.Percent())
 			}
-			a.titleSoon()
+			js.progress()
 		})
 	}
-	j.job = a.engine.Start(ar.Session, spec)
-	a.Jobs = append(a.Jobs, j)
-	a.say(a.T("job.started", a.JobTitle(j)))
-	a.setBusy()
+	j.job = js.engine.Start(ar.Session, spec)
+	js.List = append(js.List, j)
+	h.say("job.started", js.Title(j))
+	js.setBusy()
 	go func() {
 		res, err := j.job.Wait()
-		a.update(func() {
+		h.update(func() {
 			j.Ended, j.Result = true, res
 			switch {
 			case err != nil:
-				j.Problem = a.jobProblem(j, err)
+				j.Problem = j.problem(err)
 				if j.Cancelled() {
-					a.say(a.T("job.cancelled-said", a.JobTitle(j)))
+					h.say("job.cancelled-said", js.Title(j))
 				} else {
-					a.say(a.T(j.Problem.TitleKey(), j.Problem.Args()...))
+					h.say(j.Problem.TitleKey(), j.Problem.Args()...)
 				}
 			default:
-				a.say(a.T("job.done-said", a.JobTitle(j)))
+				h.say("job.done-said", js.Title(j))
 			}
-			if j.onEnd != nil {
-				j.onEnd()
+			onEnd()
+			if ar.left {
+				js.retire(ar)
 			}
-			if j.ar != a.Archive {
-				a.retire(j.ar)
-			}
-			a.setBusy()
-			a.title()
+			js.setBusy()
+			js.ended()
 			if j.Problem == nil && j.Noted() == 0 || j.Cancelled() {
-				id := j.ID
-				time.AfterFunc(12*time.Second, func() { a.DismissJob(id) })
+				time.AfterFunc(trayTime, func() { js.Dismiss(j.ID) })
 			}
 		})
-		a.Measure()
 	}()
 }
 
-// jobProblem returns why a job failed, because of its output or the archive.
-func (a *App) jobProblem(j *JobView, err error) *Problem {
+// trayTime is how long a job that has ended without remarks stays in the tray.
+const trayTime = 12 * time.Second
+
+// problem returns why a job failed, because of its output or the archive.
+func (j *JobView) problem(err error) *Problem {
 	e := protocol.AsError(err)
 	if e.Name == "" && j.Where != "" {
 		switch e.Code {
@@ -144,50 +156,69 @@ func (a *App) jobProblem(j *JobView, err error) *Problem {
 			return NewProblem(e, j.Where)
 		}
 	}
-	return a.problem(j.ar, e, j.What)
+	return j.ar.problem(e, j.What)
 }
 
-// JobTitle is what a job does, in words.
-func (a *App) JobTitle(j *JobView) string {
+// retire closes an archive that is no longer the open one, unless a job needs it: the end of the last one retires it again.
+func (js *Jobs) retire(ar *opened) {
+	for _, j := range js.List {
+		if j.Active() && j.ar == ar {
+			return
+		}
+	}
+	ar.close()
+}
+
+// Title returns what a job does, in words.
+func (js *Jobs) Title(j *JobView) string {
+	T := js.host.T
 	switch {
 	case j.Op == protocol.Verify:
-		return a.T("job.verify", j.What)
+		return T("job.verify", j.What)
 	case j.Op == protocol.Sum:
-		return a.T("job.sum", j.What)
+		return T("job.sum", j.What)
 	case j.Op == protocol.Names:
-		return a.T("job.names", j.Where)
+		return T("job.names", j.Where)
 	case j.Format == protocol.Raw:
-		return a.T("job.save", j.What)
+		return T("job.save", j.What)
 	}
-	return a.T("job.extract", j.What, j.Where)
+	return T("job.extract", j.What, j.Where)
 }
 
-// setBusy tells the browser whether work is under way.
-func (a *App) setBusy() {
-	busy := false
-	for _, j := range a.Jobs {
-		busy = busy || j.Active()
-	}
-	if busy != a.busy {
-		a.busy = busy
-		a.platform.Busy(busy)
-	}
-}
-
-func (a *App) job(id int) *JobView {
-	for _, j := range a.Jobs {
-		if j.ID == id {
+// active returns the first job that is under way, nil if none is.
+func (js *Jobs) active() *JobView {
+	for _, j := range js.List {
+		if j.Active() {
 			return j
 		}
 	}
 	return nil
 }
 
-// PauseJob holds a job, or lets it go on.
-func (a *App) PauseJob(id int) {
-	a.update(func() {
-		j := a.job(id)
-		if j == nil || !j.Active() {
+// setBusy tells the browser whether work is under way.
+func (js *Jobs) setBusy() {
+	if busy := js.active() != nil; busy != js.busy {
+		js.busy = busy
+		js.host.platform.Busy(busy)
+	}
+}
+
+// with calls f with a job within update, if there is one of that ID.
+func (js *Jobs) with(id int, f func(j *JobView)) {
+	js.host.update(func() {
+		for _, j := range js.List {
+			if j.ID == id {
+				f(j)
+				return
+			}
+		}
+	})
+}
+
+// Pause pauses a job, or resumes it.
+func (js *Jobs) Pause(id int) {
+	js.with(id, func(j *JobView) {
+		if !j.Active() {
 			return
 		}
 		if j.Fig.Paused {
@@ -197,51 +228,57 @@ func (a *App) PauseJob(id int) {
 		}
 		j.Fig.Paused = !j.Fig.Paused
 		if j.Fig.Paused {
-			a.say(a.T("job.paused"))
+			js.host.say("job.paused")
 		}
 	})
 }
 
-// CancelJob stops a job.
-func (a *App) CancelJob(id int) {
-	a.update(func() {
-		if j := a.job(id); j != nil && j.Active() {
+// Cancel stops a job.
+func (js *Jobs) Cancel(id int) {
+	js.with(id, func(j *JobView) {
+		if j.Active() {
 			j.job.Cancel()
 		}
 	})
 }
 
-// DismissJob takes an ended job out of the tray.
-func (a *App) DismissJob(id int) {
-	a.update(func() {
-		for i, j := range a.Jobs {
-			if j.ID == id && j.Ended && a.Report != j {
-				a.Jobs = append(a.Jobs[:i:i], a.Jobs[i+1:]...)
-				return
-			}
+// cancelAll stops all jobs.
+func (js *Jobs) cancelAll() {
+	for _, j := range js.List {
+		if j.Active() {
+			j.job.Cancel()
+		}
+	}
+}
+
+// Dismiss removes an ended job from the tray.
+func (js *Jobs) Dismiss(id int) {
+	js.with(id, func(j *JobView) {
+		if j.Ended && js.Report != j {
+			js.List = slices.DeleteFunc(slices.Clone(js.List), func(k *JobView) bool { return k == j })
 		}
 	})
 }
 
 // ShowReport opens the closing report of an ended job.
-func (a *App) ShowReport(id int) {
-	a.update(func() {
-		if j := a.job(id); j != nil && j.Ended {
-			a.Report = j
+func (js *Jobs) ShowReport(id int) {
+	js.with(id, func(j *JobView) {
+		if j.Ended {
+			js.Report = j
 		}
 	})
 }
 
 // CloseReport closes it.
-func (a *App) CloseReport() {
-	a.update(func() { a.Report = nil })
+func (js *Jobs) CloseReport() {
+	js.host.update(func() { js.Report = nil })
 }
 
 // SaveReport saves a report as text, or as JSON.
-func (a *App) SaveReport(r *protocol.Report, name string, asJSON bool) {
+func (js *Jobs) SaveReport(r *protocol.Report, name string, asJSON bool) {
 	if asJSON {
-		a.platform.SaveBytes(name+".json", "application/json", []byte(r.JSON))
+		js.host.platform.SaveBytes(name+".json", "application/json", []byte(r.JSON))
 		return
 	}
-	a.platform.SaveBytes(name+".txt", "text/plain;charset=utf-8", []byte(r.Text))
+	js.host.platform.SaveBytes(name+".txt", "text/plain;charset=utf-8", []byte(r.Text))
 }

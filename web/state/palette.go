@@ -7,6 +7,9 @@ type Palette struct {
 	Open   bool
 	Query  string // with its >
 	Cursor int
+
+	host *host
+	all  func() []Command // that can be done now
 }
 
 // Command is something that the palette can do.
@@ -16,43 +19,19 @@ type Command struct {
 	Run  func()
 }
 
-// Commands are those that can be done now and fit what is typed.
-func (a *App) Commands() []Command {
-	all := []Command{
-		{"command.open", "Ctrl O", a.Choose},
-		{"command.sample", "", a.TrySample},
-	}
-	if ar := a.Archive; ar != nil && !a.OnStart() {
-		all = append(all,
-			Command{"command.files", "Alt 1", func() { a.Go(TabFiles) }},
-			Command{"command.images", "Alt 2", func() { a.Go(TabImages) }},
-			Command{"command.verify", "Alt 3", func() { a.Go(TabVerify) }},
-			Command{"command.details", "Alt 4", func() { a.Go(TabDetails) }},
-			Command{"command.start-verify", "", func() { a.Go(TabVerify); a.StartVerify() }},
-			Command{"command.names", "", func() { a.SaveNames(0) }},
-		)
-		if image := ar.Files.Image; image > 0 {
-			all = append(all,
-				Command{"command.extract", "Ctrl E", a.ExtractSelection},
-				Command{"command.extract-image", "", func() { a.ExtractImage(image) }})
-		}
-		if ar.Files.Insp.Has && !ar.Files.Insp.Row.Dir {
-			all = append(all, Command{"command.save", "Ctrl S", func() { a.SaveFile("") }})
-		}
-		all = append(all, Command{"command.close", "", a.Close})
-	}
-	all = append(all, Command{"command.shortcuts", "?", func() { a.ShowShortcuts(true) }})
-	want := strings.ToLower(strings.TrimSpace(strings.TrimPrefix(a.Palette.Query, ">")))
+// Commands returns those that can be done now and fit what is typed.
+func (p *Palette) Commands() []Command {
+	want := strings.ToLower(strings.TrimSpace(strings.TrimPrefix(p.Query, ">")))
 	var out []Command
-	for _, c := range all {
-		if fuzzy(strings.ToLower(a.T(c.Key)), want) {
+	for _, c := range p.all() {
+		if fuzzy(strings.ToLower(p.host.T(c.Key)), want) {
 			out = append(out, c)
 		}
 	}
 	return out
 }
 
-// fuzzy tells whether want's letters stand in name in their order.
+// fuzzy reports whether want's letters are in name in their order.
 func fuzzy(name, want string) bool {
 	for _, c := range want {
 		if c == ' ' {
@@ -67,53 +46,48 @@ func fuzzy(name, want string) bool {
 	return true
 }
 
-// PaletteKey does what a key means while the palette is open.
-func (a *App) PaletteKey(key string) bool {
-	var run func()
-	done := true
-	a.update(func() {
-		if !a.Palette.Open {
+// set opens the palette with what is typed, the > included.
+func (p *Palette) set(query string) { p.Open, p.Query, p.Cursor = true, query, 0 }
+
+func (p *Palette) close() { p.Open, p.Query, p.Cursor = false, "", 0 }
+
+// Key does what a key means while the palette is open; it reports whether it means anything.
+func (p *Palette) Key(key string) bool {
+	done, run := true, -1
+	p.host.update(func() {
+		if !p.Open {
 			done = false
 			return
 		}
-		list := a.Commands()
 		switch key {
 		case "ArrowDown":
-			a.Palette.Cursor = min(a.Palette.Cursor+1, max(len(list)-1, 0))
+			p.Cursor = min(p.Cursor+1, max(len(p.Commands())-1, 0))
 		case "ArrowUp":
-			a.Palette.Cursor = max(a.Palette.Cursor-1, 0)
+			p.Cursor = max(p.Cursor-1, 0)
 		case "Enter":
-			if a.Palette.Cursor < len(list) {
-				run = list[a.Palette.Cursor].Run
-			}
-			a.Palette = Palette{}
+			run = p.Cursor
 		case "Escape":
-			a.Palette = Palette{}
+			p.close()
 		default:
 			done = false
 		}
 	})
-	if run != nil {
-		run()
+	if run >= 0 {
+		p.Run(run)
 	}
 	return done
 }
 
-// RunCommand runs the command of a row of the palette.
-func (a *App) RunCommand(i int) {
+// Run closes the palette and runs the command of row i.
+func (p *Palette) Run(i int) {
 	var run func()
-	a.update(func() {
-		if list := a.Commands(); i < len(list) {
+	p.host.update(func() {
+		if list := p.Commands(); i < len(list) {
 			run = list[i].Run
 		}
-		a.Palette = Palette{}
+		p.close()
 	})
 	if run != nil {
 		run()
 	}
-}
-
-// OpenPalette opens the palette from the keyboard.
-func (a *App) OpenPalette() {
-	a.update(func() { a.Palette = Palette{Open: true, Query: ">"} })
 }

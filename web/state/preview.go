@@ -1,6 +1,7 @@
 package state
 
 import (
+	"slices"
 	"strings"
 
 	"wimscope/web/words"
@@ -59,6 +60,7 @@ type Preview struct {
 	Goto   string // what is being typed as an offset
 	BadOff bool   // Goto is no offset in this file
 
+	ar     *opened
 	raw    string
 	loaded int // bytes of text asked for
 	pages  map[int64][]byte
@@ -67,74 +69,95 @@ type Preview struct {
 	serial int
 }
 
-// OpenPreview shows the inspected file, or one of its streams. Mode "" is the one that fits it best.
-func (a *App) OpenPreview(stream string, mode Mode) {
-	a.update(func() { a.preview(stream, mode) })
-}
-
-func (a *App) preview(stream string, mode Mode) {
-	ar := a.Archive
-	f := &ar.Files
-	row, ok := f.List.Row(f.List.Cursor)
-	if !ok || row.Dir && stream == "" {
-		return
-	}
-	p := &f.Preview
-	p.release(a.platform)
-	serial := p.serial + 1
-	*p = Preview{Open: true, Image: f.Image, Node: row.Node, Name: row.Name, Stream: stream, Size: row.Size, Loading: true,
-		PerRow: 16, serial: serial, Text: Viewport{Row: HexRow, Height: 600}, Hex: Viewport{Row: HexRow, Height: 600},
+// open shows a file of an image, or one of its streams. Mode "" is the one that fits it best.
+func (p *Preview) open(image int, row protocol.Row, stream string, mode Mode) {
+	p.close()
+	ar, serial := p.ar, p.serial
+	*p = Preview{Open: true, Image: image, Node: row.Node, Name: row.Name, Stream: stream, Size: row.Size, Loading: true,
+		PerRow: 16, ar: ar, serial: serial, Text: Viewport{Row: HexRow, Height: 600}, Hex: Viewport{Row: HexRow, Height: 600},
 		pages: map[int64][]byte{}, asked: map[int64]bool{}}
-	if a.Narrow() {
+	if ar.Narrow() {
 		p.PerRow = 8
 	}
-	a.say(a.T("preview.opened", row.Name))
-	req := protocol.ReadRequest{Image: p.Image, Node: p.Node, Stream: stream, Len: textStep, Want: "text"}
-	p.loaded = textStep
+	ar.say("preview.opened", row.Name)
+	p.loadText(textStep, func(rep *protocol.ReadReply) {
+		p.Size, p.Check = rep.Size, rep.Check
+		p.Hex.Total = int((rep.Size + int64(p.PerRow) - 1) / int64(p.PerRow))
+		p.Encoding = rep.Encoding
+		if rep.Picture != "" && rep.Size <= pictureSize {
+			p.MIME = rep.Picture
+			p.Modes = append(p.Modes, ModePicture)
+		}
+		if rep.Encoding != "" {
+			if rep.Markup {
+				p.Modes = append(p.Modes, ModeXML)
+			}
+			p.Modes = append(p.Modes, ModeText)
+			p.setText(rep.Text)
+		}
+		p.Modes = append(p.Modes, ModeHex)
+		best := p.Modes[0]
+		if slices.Contains(p.Modes, mode) {
+			best = mode
+		}
+		p.setMode(best)
+		switch best {
+		case ModeHex:
+			ar.platform.Focus("hex")
+		case ModeText, ModeXML:
+			ar.platform.Focus("text")
+		default:
+			ar.platform.Focus("preview")
+		}
+	})
+}
+
+// close shows the list again, and gives back what the preview holds of the browser.
+func (p *Preview) close() {
+	if p.URL != "" {
+		p.ar.platform.RevokeURL(p.URL)
+	}
+	*p = Preview{ar: p.ar, serial: p.serial + 1}
+}
+
+// Close shows the list again.
+func (p *Preview) Close() {
+	p.ar.update(func() {
+		if p.Open {
+			p.close()
+			p.ar.platform.Focus("list")
+		}
+	})
+}
+
+// loadText asks for the first n bytes as text.
+func (p *Preview) loadText(n int, then func(rep *protocol.ReadReply)) {
+	p.loaded, p.Loading = n, true
+	serial := p.serial
+	req := p.request(0, n)
+	req.Want = "text"
 	go func() {
-		rep, _, err := ar.Session.Read(ar.ctx, req)
-		a.update(func() {
-			if a.Archive != ar || p.serial != serial {
+		rep, _, err := p.ar.Session.Read(p.ar.ctx, req)
+		p.ar.update(func() {
+			if p.serial != serial {
 				return
 			}
 			p.Loading = false
 			if err != nil {
-				p.Problem = a.problem(ar, err, row.Name)
+				p.fail(err)
 				return
 			}
-			p.Size, p.Check = rep.Size, rep.Check
-			p.Hex.Total = int((rep.Size + int64(p.PerRow) - 1) / int64(p.PerRow))
-			p.Encoding = rep.Encoding
-			if rep.Picture != "" && rep.Size <= pictureSize {
-				p.MIME = rep.Picture
-				p.Modes = append(p.Modes, ModePicture)
-			}
-			if rep.Encoding != "" {
-				if rep.Markup {
-					p.Modes = append(p.Modes, ModeXML)
-				}
-				p.Modes = append(p.Modes, ModeText)
-				p.setText(rep.Text)
-			}
-			p.Modes = append(p.Modes, ModeHex)
-			best := p.Modes[0]
-			for _, m := range p.Modes {
-				if m == mode {
-					best = m
-				}
-			}
-			a.setMode(best)
-			switch best {
-			case ModeHex:
-				a.platform.Focus("hex")
-			case ModeText, ModeXML:
-				a.platform.Focus("text")
-			default:
-				a.platform.Focus("preview")
-			}
+			then(&rep)
 		})
 	}()
 }
+
+// request returns a request for n bytes at off.
+func (p *Preview) request(off int64, n int) protocol.ReadRequest {
+	return protocol.ReadRequest{Image: p.Image, Node: p.Node, Stream: p.Stream, Off: off, Len: n}
+}
+
+func (p *Preview) fail(err error) { p.Problem = p.ar.problem(err, p.Name) }
 
 func (p *Preview) setText(s string) {
 	p.raw = s
@@ -169,128 +192,75 @@ func (p *Preview) layText() {
 }
 
 // SetMode shows the content another way.
-func (a *App) SetMode(m Mode) { a.update(func() { a.setMode(m) }) }
+func (p *Preview) SetMode(m Mode) { p.ar.update(func() { p.setMode(m) }) }
 
-func (a *App) setMode(m Mode) {
-	p := &a.Archive.Files.Preview
+func (p *Preview) setMode(m Mode) {
 	p.Mode = m
 	switch m {
 	case ModeHex:
-		a.fillHex()
-		a.platform.ScrollTo("hex", p.Hex.Top)
+		p.fillHex()
+		p.ar.platform.ScrollTo("hex", p.Hex.Top)
 	case ModePicture:
-		a.loadPicture()
+		p.loadPicture()
 	case ModeText, ModeXML:
 		p.layText()
 		p.Text.Top = 0
-		a.platform.ScrollTo("text", 0)
+		p.ar.platform.ScrollTo("text", 0)
 	}
 }
 
 // MoreText loads as much of a long text as one reply holds. What is beyond it, the hex view shows.
-func (a *App) MoreText() {
-	a.update(func() {
-		ar := a.Archive
-		p := &ar.Files.Preview
-		p.loaded, p.Loading = textLimit, true
-		serial := p.serial
-		req := protocol.ReadRequest{Image: p.Image, Node: p.Node, Stream: p.Stream, Len: textLimit, Want: "text"}
-		go func() {
-			rep, _, err := ar.Session.Read(ar.ctx, req)
-			a.update(func() {
-				if a.Archive != ar || p.serial != serial {
-					return
-				}
-				p.Loading = false
-				if err != nil {
-					p.Problem = a.problem(ar, err, p.Name)
-					return
-				}
-				p.setText(rep.Text)
-			})
-		}()
+func (p *Preview) MoreText() {
+	p.ar.update(func() {
+		p.loadText(textLimit, func(rep *protocol.ReadReply) { p.setText(rep.Text) })
 	})
 }
 
-func (a *App) loadPicture() {
-	ar := a.Archive
-	p := &ar.Files.Preview
+func (p *Preview) loadPicture() {
 	if p.URL != "" || p.Loading {
 		return
 	}
 	p.Loading = true
-	serial := p.serial
+	serial, size, req := p.serial, p.Size, p.request(0, 0)
 	go func() {
-		data := make([]byte, 0, p.Size)
+		data := make([]byte, 0, size)
 		var err error
-		for int64(len(data)) < p.Size && err == nil {
+		for int64(len(data)) < size && err == nil {
 			var b []byte
-			_, b, err = ar.Session.Read(ar.ctx, protocol.ReadRequest{Image: p.Image, Node: p.Node, Stream: p.Stream,
-				Off: int64(len(data)), Len: int(min(4<<20, p.Size-int64(len(data))))})
+			req.Off, req.Len = int64(len(data)), int(min(4<<20, size-int64(len(data))))
+			_, b, err = p.ar.Session.Read(p.ar.ctx, req)
 			if err == nil && len(b) == 0 {
 				err = &protocol.Error{Code: protocol.CodeInternal, Message: "the file ended early"}
 			}
 			data = append(data, b...)
 		}
-		a.update(func() {
-			if a.Archive != ar || p.serial != serial {
+		p.ar.update(func() {
+			if p.serial != serial {
 				return
 			}
 			p.Loading = false
 			if err != nil {
-				p.Problem = a.problem(ar, err, p.Name)
+				p.fail(err)
 				return
 			}
-			p.URL = a.platform.ObjectURL(data, p.MIME)
+			p.URL = p.ar.platform.ObjectURL(data, p.MIME)
 		})
 	}()
 }
 
-// release gives back what a preview holds of the browser.
-func (p *Preview) release(pl Platform) {
-	if p.URL != "" {
-		pl.RevokeURL(p.URL)
+// textScrolled takes where the text is scrolled to and how much of it is in view.
+func (p *Preview) textScrolled(top, height float64) { p.Text.Top, p.Text.Height = top, height }
+
+// hexScrolled takes where the hex view is scrolled to and how much of it is in view.
+func (p *Preview) hexScrolled(top, height float64) {
+	if p.Open {
+		p.Hex.Top, p.Hex.Height = top, height
+		p.fillHex()
 	}
-	serial := p.serial + 1
-	*p = Preview{serial: serial}
 }
 
-// ClosePreview shows the list again.
-func (a *App) ClosePreview() {
-	a.update(func() {
-		if a.Archive != nil && a.Archive.Files.Preview.Open {
-			a.closePreview()
-			a.platform.Focus("list")
-		}
-	})
-}
-
-func (a *App) closePreview() { a.Archive.Files.Preview.release(a.platform) }
-
-// TextScrolled tells where the text is scrolled to.
-func (a *App) TextScrolled(top, height float64) {
-	a.update(func() {
-		if a.Archive != nil {
-			p := &a.Archive.Files.Preview
-			p.Text.Top, p.Text.Height = top, height
-		}
-	})
-}
-
-// HexScrolled tells where the hex view is scrolled to.
-func (a *App) HexScrolled(top, height float64) {
-	a.update(func() {
-		if a.Archive != nil && a.Archive.Files.Preview.Open {
-			p := &a.Archive.Files.Preview
-			p.Hex.Top, p.Hex.Height = top, height
-			a.fillHex()
-		}
-	})
-}
-
-func (a *App) fillHex() {
-	ar := a.Archive
-	p := &ar.Files.Preview
+// fillHex asks for the pages that are in view and have not arrived.
+func (p *Preview) fillHex() {
 	from, to := p.Hex.Range()
 	last := min(int64(to)*int64(p.PerRow), p.Size)
 	for page := int64(from) * int64(p.PerRow) / hexPage; page*hexPage < last; page++ {
@@ -299,16 +269,16 @@ func (a *App) fillHex() {
 		}
 		p.asked[page] = true
 		serial := p.serial
-		req := protocol.ReadRequest{Image: p.Image, Node: p.Node, Stream: p.Stream, Off: page * hexPage, Len: int(min(hexPage, p.Size-page*hexPage))}
+		req := p.request(page*hexPage, int(min(hexPage, p.Size-page*hexPage)))
 		go func() {
-			_, data, err := ar.Session.Read(ar.ctx, req)
-			a.update(func() {
-				if a.Archive != ar || p.serial != serial {
+			_, data, err := p.ar.Session.Read(p.ar.ctx, req)
+			p.ar.update(func() {
+				if p.serial != serial {
 					return
 				}
 				delete(p.asked, page)
 				if err != nil {
-					p.Problem = a.problem(ar, err, p.Name)
+					p.fail(err)
 					return
 				}
 				p.pages[page] = data
@@ -334,13 +304,12 @@ func (p *Preview) Bytes(i int) []byte {
 }
 
 // HexKey moves the hex view's caret; it reports whether the key means anything.
-func (a *App) HexKey(key string, held Keys) bool {
+func (p *Preview) HexKey(key string, held Keys) bool {
 	if held.Alt {
 		return false
 	}
 	done := true
-	a.update(func() {
-		p := &a.Archive.Files.Preview
+	p.ar.update(func() {
 		row := int64(p.PerRow)
 		to := p.Caret
 		switch key {
@@ -370,34 +339,31 @@ func (a *App) HexKey(key string, held Keys) bool {
 			done = false
 			return
 		}
-		a.moveCaret(to)
+		p.moveCaret(to)
 	})
 	return done
 }
 
-func (a *App) moveCaret(to int64) {
-	p := &a.Archive.Files.Preview
+func (p *Preview) moveCaret(to int64) {
 	p.Caret = max(min(to, p.Size-1), 0)
 	p.Hex.Top = p.Hex.Reveal(int(p.Caret / int64(p.PerRow)))
-	a.platform.ScrollTo("hex", p.Hex.Top)
-	a.fillHex()
+	p.ar.platform.ScrollTo("hex", p.Hex.Top)
+	p.fillHex()
 }
 
 // WheelHex moves a hex view whose scroll bar is scaled by whole rows.
-func (a *App) WheelHex(rows int) {
-	a.update(func() {
-		p := &a.Archive.Files.Preview
+func (p *Preview) WheelHex(rows int) {
+	p.ar.update(func() {
 		s := p.Hex.scale()
 		p.Hex.Top = min(max(p.Hex.Top+float64(rows)*p.Hex.Row/s, 0), max(p.Hex.Spacer()-p.Hex.Height, 0))
-		a.platform.ScrollTo("hex", p.Hex.Top)
-		a.fillHex()
+		p.ar.platform.ScrollTo("hex", p.Hex.Top)
+		p.fillHex()
 	})
 }
 
 // SetGoto takes the offset that is being typed: decimal, or hex with 0x before or h after it.
-func (a *App) SetGoto(text string) {
-	a.update(func() {
-		p := &a.Archive.Files.Preview
+func (p *Preview) SetGoto(text string) {
+	p.ar.update(func() {
 		p.Goto = text
 		_, ok := ParseOffset(text)
 		p.BadOff = text != "" && !ok
@@ -405,16 +371,15 @@ func (a *App) SetGoto(text string) {
 }
 
 // GoToOffset moves the caret to the offset that was typed.
-func (a *App) GoToOffset() {
-	a.update(func() {
-		p := &a.Archive.Files.Preview
+func (p *Preview) GoToOffset() {
+	p.ar.update(func() {
 		off, ok := ParseOffset(p.Goto)
 		if !ok || off >= p.Size {
 			p.BadOff = true
 			return
 		}
-		a.moveCaret(off)
-		a.platform.Focus("hex")
+		p.moveCaret(off)
+		p.ar.platform.Focus("hex")
 	})
 }
 

@@ -21,9 +21,9 @@ func (p *page) planned(size int64) *page {
 // extracting opens the dialog for the first image and starts.
 func (p *page) extracting() {
 	p.t.Helper()
-	p.ExtractImage(1)
-	p.until("a plan", func() bool { return p.Extract != nil && p.Extract.Plan != nil })
-	p.StartExtract()
+	p.Archive.Extract.Image(1)
+	p.until("a plan", func() bool { return p.Archive.Extract.Dialog != nil && p.Archive.Extract.Dialog.Plan != nil })
+	p.Archive.Extract.Start()
 }
 
 // TestRoom checks that the page compares the size of an output with the browser's free room before it reads anything: a small output is
@@ -31,11 +31,11 @@ func (p *page) extracting() {
 func TestRoom(t *testing.T) {
 	p := newPageIn(t, state.Caps{OPFS: true, Room: 10_000_000_000}).planned(11_000_000_000).opened("")
 	p.extracting()
-	p.until("a refusal", func() bool { return p.Extract != nil && p.Extract.Problem != nil })
-	if len(p.Jobs) != 0 || !slices.Contains(p.browser.Logged(), "room for 11000000000") {
-		t.Errorf("%d jobs; the browser was asked %q", len(p.Jobs), p.browser.Logged())
+	p.until("a refusal", func() bool { return p.Archive.Extract.Dialog != nil && p.Archive.Extract.Dialog.Problem != nil })
+	if len(p.Jobs.List) != 0 || !slices.Contains(p.browser.Logged(), "room for 11000000000") {
+		t.Errorf("%d jobs; the browser was asked %q", len(p.Jobs.List), p.browser.Logged())
 	}
-	pr := p.Extract.Problem
+	pr := p.Archive.Extract.Dialog.Problem
 	text := p.T(pr.TitleKey(), pr.Args()...) + " " + p.T(pr.CauseKey(), pr.Args()...) + " " + p.T(pr.TodoKey(), pr.Args()...)
 	for _, want := range []string{"Not enough space for image.zip", "It needs 11.0 GB", "has 10.0 GB free there", "Extract less at a time", "Chrome or Edge"} {
 		if !strings.Contains(text, want) {
@@ -56,7 +56,7 @@ func TestRoom(t *testing.T) {
 	} {
 		p := newPageIn(t, x.can).planned(x.size).opened("")
 		p.extracting()
-		p.until(x.name, func() bool { return len(p.Jobs) == 1 })
+		p.until(x.name, func() bool { return len(p.Jobs.List) == 1 })
 		if got := p.engine.LastJob().Spec.Out.Target; got != x.target {
 			t.Errorf("%s: to %s, want %s", x.name, got, x.target)
 		}
@@ -68,7 +68,7 @@ func TestPickerRefused(t *testing.T) {
 	p := newPageIn(t, state.Caps{SavePicker: true, OPFS: true, Room: 1 << 40}).planned(2000).opened("")
 	p.browser.SaveFails = &protocol.Error{Code: protocol.CodePermission, Message: "SecurityError"}
 	p.extracting()
-	p.until("a job", func() bool { return len(p.Jobs) == 1 })
+	p.until("a job", func() bool { return len(p.Jobs.List) == 1 })
 	if got := p.engine.LastJob().Spec.Out.Target; got != protocol.ToOPFS {
 		t.Errorf("to %s", got)
 	}
@@ -78,7 +78,7 @@ func TestPickerRefused(t *testing.T) {
 	p.engine.LastJob().End(pool.Result{File: "file"}, nil)
 	p.until("handed over", func() bool { return slices.Contains(p.browser.Logged(), "download image.zip") })
 	p.Read(func() {
-		if p.Jobs[0].Result.File != nil {
+		if p.Jobs.List[0].Result.File != nil {
 			t.Error("the page keeps what it has handed over")
 		}
 	})
@@ -96,11 +96,11 @@ func TestTried(t *testing.T) {
 func TestFullStore(t *testing.T) {
 	p := newPageIn(t, state.Caps{OPFS: true, Room: 1 << 40}).planned(2000).opened("")
 	p.extracting()
-	p.until("a job", func() bool { return len(p.Jobs) == 1 })
+	p.until("a job", func() bool { return len(p.Jobs.List) == 1 })
 	p.engine.LastJob().End(pool.Result{}, &protocol.Error{Code: protocol.CodeNoSpace, Name: "image.zip", Record: protocol.InStore, Message: "QuotaExceededError"})
-	p.until("the end", func() bool { return p.Jobs[0].Problem != nil })
+	p.until("the end", func() bool { return p.Jobs.List[0].Problem != nil })
 	p.Read(func() {
-		pr := p.Jobs[0].Problem
+		pr := p.Jobs.List[0].Problem
 		text := p.T(pr.TitleKey(), pr.Args()...) + ". " + p.T(pr.CauseKey(), pr.Args()...) + " " + p.T(pr.TodoKey(), pr.Args()...)
 		for _, want := range []string{"Not enough space for image.zip", "its own storage", "that storage is full", "Extract less at a time"} {
 			if !strings.Contains(text, want) {

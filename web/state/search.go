@@ -15,6 +15,9 @@ const (
 	hitsShown = 3
 )
 
+// searchDelay is how long a search waits for the next letter.
+const searchDelay = 120 * time.Millisecond
+
 // Search is what the search box leads to.
 type Search struct {
 	Query   string
@@ -28,6 +31,10 @@ type Search struct {
 	Problem *Problem
 	View    Viewport
 	Cursor  int // row with the focus, -1 while that is in the box
+
+	ar     *opened
+	home   func() Route                 // where leaving leads if the search was not started on this page
+	reveal func(image int, path string) // shows a hit in its folder
 
 	stale  bool         // Groups are still those of the query before
 	all    map[int]bool // groups of which all hits are shown
@@ -80,58 +87,34 @@ func (s *Search) lay() {
 	s.Cursor = min(s.Cursor, len(s.rows)-1)
 }
 
-// SetQuery searches for what is in the search box, or lists the commands that start so after a >.
-func (a *App) SetQuery(text string) {
-	a.update(func() {
-		if strings.HasPrefix(text, ">") {
-			a.Palette.Open, a.Palette.Query, a.Palette.Cursor = true, text, 0
-			return
+// set searches for text, or leaves the search if there is none.
+func (s *Search) set(text string) {
+	at := s.ar.at
+	if strings.TrimSpace(text) == "" {
+		if at.Route.Tab == TabSearch {
+			s.leave()
 		}
-		a.Palette = Palette{}
-		ar := a.Archive
-		if ar == nil || a.OnStart() {
-			return
-		}
-		if strings.TrimSpace(text) == "" {
-			if a.Route.Tab == TabSearch {
-				a.leaveSearch()
-			}
-			return
-		}
-		if a.Route.Tab != TabSearch {
-			ar.Search.back = a.Route
-			a.move(Route{ID: ar.ID, Tab: TabSearch, Query: text}, false)
-		} else {
-			a.Route.Query = text
-			a.queryHashSoon()
-		}
-		a.search(text)
-	})
+		return
+	}
+	r := Route{ID: s.ar.ID, Tab: TabSearch, Query: text}
+	if at.Route.Tab == TabSearch {
+		at.typed(r)
+	} else {
+		s.back = at.Route
+		at.move(r, false)
+	}
+	s.start(text)
 }
 
-// queryHashSoon brings the address up to date a little after the last letter: browsers allow few changes a second.
-func (a *App) queryHashSoon() {
-	r := a.Route
-	time.AfterFunc(300*time.Millisecond, func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if a.Route == r {
-			a.platform.SetHash(r.String(), true)
-		}
-	})
-}
-
-// search starts a search; what was under way is stopped.
-func (a *App) search(query string) {
-	ar := a.Archive
-	s := &ar.Search
+// start starts a search; the one before is stopped.
+func (s *Search) start(query string) {
 	if s.stop != nil {
 		s.stop()
 	}
-	serial, back := s.serial+1, s.back
-	old := *s
-	*s = Search{Query: query, Running: true, View: Viewport{Row: a.rowHeight(), Height: max(old.View.Height, 400)}, Cursor: -1,
-		all: map[int]bool{}, serial: serial, back: back, Of: len(ar.Info.Images)}
+	ar, old := s.ar, *s
+	serial := old.serial + 1
+	*s = Search{Query: query, Running: true, View: Viewport{Row: ar.rowHeight(), Height: max(old.View.Height, 400)}, Cursor: -1,
+		Of: len(ar.Info.Images), ar: ar, home: old.home, reveal: old.reveal, all: map[int]bool{}, serial: serial, back: old.back}
 	if strings.TrimSpace(query) == "" {
 		s.Running = false
 		return
@@ -142,10 +125,10 @@ func (a *App) search(query string) {
 	s.lay()
 	ctx, stop := context.WithCancel(ar.ctx)
 	s.stop = stop
-	a.platform.ScrollTo("results", 0)
+	ar.platform.ScrollTo("results", 0)
 	take := func(rep protocol.SearchReply, last bool) {
-		a.update(func() {
-			if a.Archive != ar || s.serial != serial {
+		ar.update(func() {
+			if s.serial != serial {
 				return
 			}
 			s.Groups, s.Total, s.Hits, s.Done, s.Of, s.More = rep.Groups, rep.Total, rep.Hits, rep.Done, rep.Of, rep.More
@@ -153,11 +136,11 @@ func (a *App) search(query string) {
 			s.stale = false
 			s.lay()
 			if last {
-				a.say(a.T("search.found", s.Hits, s.Total))
+				ar.say("search.found", s.Hits, s.Total)
 			}
 		})
 	}
-	time.AfterFunc(120*time.Millisecond, func() {
+	time.AfterFunc(searchDelay, func() {
 		if ctx.Err() != nil {
 			return
 		}
@@ -167,13 +150,13 @@ func (a *App) search(query string) {
 			take(rep, true)
 			return
 		}
-		a.update(func() {
-			if a.Archive != ar || s.serial != serial {
+		ar.update(func() {
+			if s.serial != serial {
 				return
 			}
 			s.Running = false
-			if e := protocol.AsError(err); e.Code != protocol.CodeCancelled {
-				s.Problem = a.problem(ar, e, "")
+			if protocol.AsError(err).Code != protocol.CodeCancelled {
+				s.Problem = ar.problem(err, "")
 				s.Groups, s.Total, s.Hits = nil, 0, 0
 			}
 			s.lay()
@@ -181,10 +164,9 @@ func (a *App) search(query string) {
 	})
 }
 
-// CancelSearch stops the search and keeps what was found.
-func (a *App) CancelSearch() {
-	a.update(func() {
-		s := &a.Archive.Search
+// Cancel stops the search and keeps what was found.
+func (s *Search) Cancel() {
+	s.ar.update(func() {
 		if s.stop != nil {
 			s.stop()
 		}
@@ -193,47 +175,31 @@ func (a *App) CancelSearch() {
 	})
 }
 
-// LeaveSearch goes back to where the search was started.
-func (a *App) LeaveSearch() { a.update(a.leaveSearch) }
-
-func (a *App) leaveSearch() {
-	a.Palette = Palette{}
-	ar := a.Archive
-	if ar == nil || a.Route.Tab != TabSearch {
-		return
+// leave goes back to where the search was started.
+func (s *Search) leave() {
+	if s.stop != nil {
+		s.stop()
 	}
-	if ar.Search.stop != nil {
-		ar.Search.stop()
+	r := s.back
+	if r.ID != s.ar.ID {
+		r = s.home()
 	}
-	r := ar.Search.back
-	if r.ID != ar.ID {
-		r = ar.filesRoute()
-	}
-	ar.Search.Query = ""
-	a.move(r, false)
-	a.follow(r)
+	s.Query = ""
+	s.ar.at.goTo(r)
 }
 
-// SearchScrolled tells where the results are scrolled to.
-func (a *App) SearchScrolled(top, height float64) {
-	a.update(func() {
-		if a.Archive != nil {
-			s := &a.Archive.Search
-			s.View.Top, s.View.Height = top, height
-		}
-	})
-}
+// scrolled takes where the results are scrolled to and how much of them is in view.
+func (s *Search) scrolled(top, height float64) { s.View.Top, s.View.Height = top, height }
 
-// SearchKey does what a key means in the search box while results are shown.
-func (a *App) SearchKey(key string) bool {
+// Key does what a key means in the search box while results are shown; it reports whether it means anything.
+func (s *Search) Key(key string) bool {
 	done := true
 	open := -1
-	a.update(func() {
-		if a.Archive == nil || a.Route.Tab != TabSearch {
+	s.ar.update(func() {
+		if s.ar.at.Route.Tab != TabSearch {
 			done = false
 			return
 		}
-		s := &a.Archive.Search
 		to := s.Cursor
 		switch key {
 		case "ArrowDown":
@@ -257,20 +223,19 @@ func (a *App) SearchKey(key string) bool {
 		s.Cursor = min(max(to, -1), len(s.rows)-1)
 		if s.Cursor >= 0 {
 			s.View.Top = s.View.Reveal(s.Cursor)
-			a.platform.ScrollTo("results", s.View.Top)
+			s.ar.platform.ScrollTo("results", s.View.Top)
 		}
 	})
 	if open >= 0 {
-		a.OpenResult(open)
+		s.OpenResult(open)
 	}
 	return done
 }
 
 // OpenResult goes to the hit of a row, or shows more.
-func (a *App) OpenResult(i int) {
+func (s *Search) OpenResult(i int) {
 	var hit *protocol.Hit
-	a.update(func() {
-		s := &a.Archive.Search
+	s.ar.update(func() {
 		if i >= len(s.rows) {
 			return
 		}
@@ -282,24 +247,23 @@ func (a *App) OpenResult(i int) {
 			s.all[r.Group] = true
 			s.lay()
 		case RowMoreGroups:
-			a.moreGroups()
+			s.moreGroups()
 		default:
 			hit = &s.Groups[r.Group].Hits[r.Hit]
 		}
 	})
 	if hit != nil {
-		a.Reveal(hit.Image, hit.Path)
+		s.reveal(hit.Image, hit.Path)
 	}
 }
 
-func (a *App) moreGroups() {
-	ar := a.Archive
-	s := &ar.Search
+func (s *Search) moreGroups() {
 	serial, start := s.serial, len(s.Groups)
+	req := protocol.SearchRequest{Query: s.Query, Start: start, Count: groupStep}
 	go func() {
-		rep, err := ar.Session.Search(ar.ctx, protocol.SearchRequest{Query: s.Query, Start: start, Count: groupStep}, nil)
-		a.update(func() {
-			if err != nil || a.Archive != ar || s.serial != serial || len(s.Groups) != start {
+		rep, err := s.ar.Session.Search(s.ar.ctx, req, nil)
+		s.ar.update(func() {
+			if err != nil || s.serial != serial || len(s.Groups) != start {
 				return
 			}
 			s.Groups = append(s.Groups[:start:start], rep.Groups...)

@@ -2,40 +2,69 @@ package state
 
 import (
 	"strings"
-	"time"
 
 	"wimscope/worker/protocol"
 )
 
-// showInTree opens the folders above the one that the list shows and puts the tree's cursor on it.
-func (a *App) showInTree() {
-	f := &a.Archive.Files
-	t := &f.Tree
-	for i, c := range f.Path {
-		if i > 0 && i < len(f.Path)-1 {
+// Tree is the left pane: the folders of the image.
+type Tree struct {
+	View   Viewport
+	Cursor int   // row with the focus
+	Shown  int32 // the node of the folder that the list shows
+
+	ar    *opened
+	image int
+	open  map[int32]bool
+	typed typing
+	rows  window[protocol.Row]
+}
+
+// clear forgets the rows and which folders are open.
+func (t *Tree) clear() {
+	*t = Tree{View: Viewport{Row: t.ar.rowHeight(), Height: t.View.Height}, ar: t.ar, open: map[int32]bool{},
+		rows: window[protocol.Row]{gen: t.rows.gen + 1}}
+}
+
+// Row returns row i, if it has arrived.
+func (t *Tree) Row(i int) (protocol.Row, bool) { return t.rows.row(i) }
+
+// show opens the folders above node, the last of path, and puts the cursor on it.
+func (t *Tree) show(image int, path []protocol.Crumb, node int32) {
+	t.image = image
+	for i, c := range path {
+		if i > 0 && i < len(path)-1 {
 			t.open[c.Node] = true
 		}
 	}
-	t.Shown = f.Entry.Node
-	a.fetchTree(0, true, f.Entry.Node)
+	t.Shown = node
+	t.load(node)
 }
 
-// fetchTree asks for a page of the tree; first starts a new generation, in which find gets the cursor.
-func (a *App) fetchTree(page int, first bool, find int32) {
-	ar := a.Archive
-	t := &ar.Files.Tree
-	if first {
-		t.rows.reset()
+// load asks for the first rows anew. The folder find, if not 0, gets the cursor.
+func (t *Tree) load(find int32) {
+	t.rows.reset()
+	t.fetch(0, true, find)
+}
+
+// fill asks for the rows that are in view and have not arrived.
+func (t *Tree) fill() {
+	from, to := t.View.Range()
+	for _, page := range t.rows.want(from, to) {
+		t.fetch(page, false, 0)
 	}
+}
+
+// fetch asks for a page of rows; first says that it is the first of its generation.
+func (t *Tree) fetch(page int, first bool, find int32) {
 	gen := t.rows.gen
-	req := protocol.TreeRequest{Image: ar.Files.Image, Start: page * pageRows, Count: pageRows, Find: find}
+	req := protocol.TreeRequest{Image: t.image, Start: page * pageRows, Count: pageRows, Find: find}
 	for n := range t.open {
 		req.Expanded = append(req.Expanded, n)
 	}
 	go func() {
-		rep, err := ar.Session.Tree(ar.ctx, req)
-		a.update(func() {
-			if a.Archive != ar || gen != t.rows.gen {
+		rep, err := t.ar.Session.Tree(t.ar.ctx, req)
+		t.ar.update(func() {
+			if gen != t.rows.gen {
 				return
 			}
 			if err != nil {
@@ -48,85 +77,52 @@ func (a *App) fetchTree(page int, first bool, find int32) {
 				t.Cursor = min(t.Cursor, max(rep.Total-1, 0))
 				if find != 0 && rep.Find >= 0 {
 					t.Cursor = rep.Find
-					a.revealInTree()
+					t.reveal()
 				}
 			}
-			a.fillTree()
+			t.fill()
 		})
 	}()
 }
 
-func (a *App) revealInTree() {
-	t := &a.Archive.Files.Tree
+// reveal brings the cursor into view.
+func (t *Tree) reveal() {
 	if top := t.View.Reveal(t.Cursor); top != t.View.Top {
 		t.View.Top = top
-		a.platform.ScrollTo("tree", top)
+		t.ar.platform.ScrollTo("tree", top)
 	}
 }
 
-func (a *App) fillTree() {
-	t := &a.Archive.Files.Tree
-	from, to := t.View.Range()
-	for _, p := range t.rows.want(from, to) {
-		a.fetchTree(p, false, 0)
-	}
+// scrolled takes where the tree is scrolled to and how much of it is in view.
+func (t *Tree) scrolled(top, height float64) {
+	t.View.Top, t.View.Height = top, height
+	t.fill()
 }
 
-// TreeScrolled tells where the tree is scrolled to and how much of it is in view.
-func (a *App) TreeScrolled(top, height float64) {
-	a.update(func() {
-		if a.Archive == nil {
-			return
-		}
-		t := &a.Archive.Files.Tree
-		t.View.Top, t.View.Height = top, height
-		a.fillTree()
-	})
-}
-
-// ToggleFolder opens or closes row i of the tree.
-func (a *App) ToggleFolder(i int) {
-	a.update(func() {
-		t := &a.Archive.Files.Tree
+// Toggle opens or closes row i.
+func (t *Tree) Toggle(i int) {
+	t.ar.update(func() {
 		if row, ok := t.Row(i); ok && row.Folders {
 			t.Cursor = i
-			a.setOpen(row, !row.Open)
+			t.setOpen(row, !row.Open)
 		}
 	})
 }
 
-func (a *App) setOpen(row protocol.Row, on bool) {
-	t := &a.Archive.Files.Tree
+func (t *Tree) setOpen(row protocol.Row, on bool) {
 	if on {
 		t.open[row.Node] = true
 	} else {
 		delete(t.open, row.Node)
 	}
-	a.fetchTree(0, true, row.Node)
+	t.load(row.Node)
 }
 
-// PickFolder shows the folder of row i of the tree.
-func (a *App) PickFolder(i int) {
-	a.update(func() {
-		f := &a.Archive.Files
-		if row, ok := f.Tree.Row(i); ok {
-			f.Tree.Cursor = i
-			f.List.Filter = ""
-			f.Pane = PaneList
-			a.closePreview()
-			a.openFolder(row.Node, 0)
-		}
-	})
-}
-
-// TreeKey does what a key means in the tree; it reports whether it means anything.
-func (a *App) TreeKey(key string, held Keys) bool {
-	if held.Alt || held.Ctrl {
-		return false
-	}
+// key moves the cursor, opens or closes a folder, or looks for a name that is being typed; it reports whether the key
+// means any of these.
+func (t *Tree) key(key string) bool {
 	done := true
-	a.update(func() {
-		t := &a.Archive.Files.Tree
+	t.ar.update(func() {
 		n := t.View.Total
 		if n == 0 {
 			return
@@ -149,14 +145,14 @@ func (a *App) TreeKey(key string, held Keys) bool {
 		case "ArrowRight":
 			switch {
 			case ok && row.Folders && !row.Open:
-				a.setOpen(row, true)
+				t.setOpen(row, true)
 				return
 			case ok && row.Open:
 				to++
 			}
 		case "ArrowLeft":
 			if ok && row.Open {
-				a.setOpen(row, false)
+				t.setOpen(row, false)
 				return
 			}
 			for to > 0 && ok {
@@ -166,47 +162,33 @@ func (a *App) TreeKey(key string, held Keys) bool {
 				}
 			}
 		default:
-			done = a.typeInTree(key)
+			done = t.typeName(key)
 			return
 		}
 		t.Cursor = min(max(to, 0), n-1)
-		a.revealInTree()
-		a.fillTree()
+		t.reveal()
+		t.fill()
 	})
-	if done {
-		return true
-	}
-	if key == "Enter" || key == " " {
-		var i int
-		a.Read(func() { i = a.Archive.Files.Tree.Cursor })
-		a.PickFolder(i)
-		return true
-	}
-	return false
+	return done
 }
 
-// typeInTree moves the cursor to the next folder in view whose name starts with what is being typed.
-func (a *App) typeInTree(key string) bool {
-	if len([]rune(key)) != 1 || key == " " || key == "?" {
+// typeName moves the cursor to the next folder whose name starts with what is being typed, among the rows that have
+// arrived.
+func (t *Tree) typeName(key string) bool {
+	if !letter(key) || key == " " {
 		return false
 	}
-	t := &a.Archive.Files.Tree
-	now := time.Now()
-	if now.Sub(t.typedAt) > typeahead {
-		t.typed = ""
-	}
-	t.typedAt = now
-	t.typed += strings.ToLower(key)
+	typed := t.typed.add(strings.ToLower(key))
 	from := t.Cursor + 1
-	if len([]rune(t.typed)) > 1 {
+	if len([]rune(typed)) > 1 {
 		from = t.Cursor
 	}
 	for k := range t.View.Total {
 		i := (from + k) % t.View.Total
 		row, ok := t.Row(i)
-		if ok && strings.HasPrefix(strings.ToLower(row.Name), t.typed) {
+		if ok && strings.HasPrefix(strings.ToLower(row.Name), typed) {
 			t.Cursor = i
-			a.revealInTree()
+			t.reveal()
 			break
 		}
 	}

@@ -22,7 +22,6 @@ const (
 type Verify struct {
 	Job     *JobView
 	Cells   []byte // MapCells of them, the archive's parts laid end to end; nil before the first run
-	sound   []bool // squares in which something was found sound
 	Serial  int    // grows with each change of Cells
 	Bad     int    // ranges that did not match, so far
 	Report  *protocol.Report
@@ -32,47 +31,53 @@ type Verify struct {
 	Sums    []protocol.Pair // part name, SHA-256
 	Pasted  string
 	SumFail *Problem
+
+	ar    *opened
+	jobs  *Jobs
+	sound []bool // squares in which something was found sound
 }
 
-// StartVerify checks everything.
-func (a *App) StartVerify() {
-	a.update(func() {
-		ar := a.Archive
-		v := &ar.Verify
+// Start checks everything.
+func (v *Verify) Start() {
+	v.ar.update(func() {
 		if v.Job != nil && v.Job.Active() {
 			return
 		}
-		sums, pasted, sumJob := v.Sums, v.Pasted, v.SumJob
-		*v = Verify{Cells: make([]byte, MapCells), sound: make([]bool, MapCells), Serial: v.Serial + 1, Sums: sums, Pasted: pasted, SumJob: sumJob}
-		v.Job = &JobView{Op: protocol.Verify, What: ar.Info.Name}
-		a.run(v.Job, pool.JobSpec{
+		old := *v
+		*v = Verify{Cells: make([]byte, MapCells), sound: make([]bool, MapCells), Serial: old.Serial + 1,
+			SumJob: old.SumJob, Sums: old.Sums, Pasted: old.Pasted, ar: old.ar, jobs: old.jobs}
+		v.Job = &JobView{Op: protocol.Verify, What: v.ar.Info.Name}
+		v.jobs.run(v.ar, v.Job, pool.JobSpec{
 			Request: protocol.PlanRequest{Op: protocol.Verify},
 			OnBlocks: func(marks []protocol.BlockMark) {
-				a.later(func() { v.mark(&ar.Info, marks) }) // the job's figures follow, ten times a second
+				v.ar.Read(func() { v.mark(marks) }) // the job's figures follow, ten times a second, and show it
 			},
-		}, func() {
-			if v.Job.Problem != nil {
-				v.Problem = v.Job.Problem
-				return
-			}
-			v.Report = &v.Job.Result.Report
-			v.refine(&ar.Info)
-			switch r := v.Report; {
-			case r.OK:
-				a.say(a.T("verify.ok", r.Blobs))
-			case r.Verdict == protocol.Incomplete && r.LossesN > 0:
-				a.say(a.T("verify.incomplete", r.LossesN))
-			case r.Verdict == protocol.Incomplete:
-				a.say(a.T("verify.lacking", r.MissingN))
-			default:
-				a.say(a.T("verify.bad", r.DamagedN))
-			}
-		})
+		}, v.ended)
 	})
 }
 
-// span64 gives the squares [from, to) of a range of a part.
-func span64(info *protocol.Archive, part int, off, size int64) (from, to int) {
+// ended takes the result of the verification.
+func (v *Verify) ended() {
+	if v.Job.Problem != nil {
+		v.Problem = v.Job.Problem
+		return
+	}
+	v.Report = &v.Job.Result.Report
+	v.refine()
+	switch r := v.Report; {
+	case r.OK:
+		v.ar.say("verify.ok", r.Blobs)
+	case r.Verdict == protocol.Incomplete && r.LossesN > 0:
+		v.ar.say("verify.incomplete", r.LossesN)
+	case r.Verdict == protocol.Incomplete:
+		v.ar.say("verify.lacking", r.MissingN)
+	default:
+		v.ar.say("verify.bad", r.DamagedN)
+	}
+}
+
+// squares returns the squares [from, to) of a range of a part.
+func squares(info *protocol.Archive, part int, off, size int64) (from, to int) {
 	for i := 0; i < part && i < len(info.Parts); i++ {
 		off += info.Parts[i].Size
 	}
@@ -85,12 +90,12 @@ func span64(info *protocol.Archive, part int, off, size int64) (from, to int) {
 }
 
 // mark settles ranges of the map. A square is bad if any byte of it is.
-func (v *Verify) mark(info *protocol.Archive, marks []protocol.BlockMark) {
+func (v *Verify) mark(marks []protocol.BlockMark) {
 	for _, m := range marks {
 		if m.Bad {
 			v.Bad++
 		}
-		from, to := span64(info, m.Part, m.Off, m.Len)
+		from, to := squares(&v.ar.Info, m.Part, m.Off, m.Len)
 		for c := from; c < to; c++ {
 			switch {
 			case m.Bad:
@@ -105,18 +110,18 @@ func (v *Verify) mark(info *protocol.Archive, marks []protocol.BlockMark) {
 }
 
 // refine makes the map say where in a bad block of the integrity table the damage is, if contents in it tell.
-func (v *Verify) refine(info *protocol.Archive) {
+func (v *Verify) refine() {
 	var exact [MapCells]bool
 	for _, d := range v.Report.BadRanges {
 		if d.Kind != "block" {
-			from, to := span64(info, d.Part, d.Off, d.Len)
+			from, to := squares(&v.ar.Info, d.Part, d.Off, d.Len)
 			for c := from; c < to; c++ {
 				exact[c] = true
 			}
 		}
 	}
 	for _, d := range v.Report.BadRanges {
-		from, to := span64(info, d.Part, d.Off, d.Len)
+		from, to := squares(&v.ar.Info, d.Part, d.Off, d.Len)
 		if d.Kind != "block" || !slices.Contains(exact[from:to], true) {
 			continue
 		}
@@ -140,26 +145,24 @@ func (v *Verify) Count(kind byte) int {
 	return n
 }
 
-// StartSum computes the SHA-256 of each part.
-func (a *App) StartSum() {
-	a.update(func() {
-		ar := a.Archive
-		v := &ar.Verify
+// Sum computes the SHA-256 of each part.
+func (v *Verify) Sum() {
+	v.ar.update(func() {
 		if v.SumJob != nil && v.SumJob.Active() {
 			return
 		}
 		v.Sums, v.SumFail = nil, nil
-		v.SumJob = &JobView{Op: protocol.Sum, What: ar.Info.Name}
-		a.run(v.SumJob, pool.JobSpec{Request: protocol.PlanRequest{Op: protocol.Sum}}, func() {
+		v.SumJob = &JobView{Op: protocol.Sum, What: v.ar.Info.Name}
+		v.jobs.run(v.ar, v.SumJob, pool.JobSpec{Request: protocol.PlanRequest{Op: protocol.Sum}}, func() {
 			v.Sums = v.SumJob.Result.Report.Sums
 			v.SumFail = v.SumJob.Problem
 		})
 	})
 }
 
-// PasteSum takes the SHA-256 to compare with.
-func (a *App) PasteSum(text string) {
-	a.update(func() { a.Archive.Verify.Pasted = text })
+// Paste takes the SHA-256 to compare with.
+func (v *Verify) Paste(text string) {
+	v.ar.update(func() { v.Pasted = text })
 }
 
 // Comparison is what came of comparing the pasted sum with the computed ones.
@@ -215,4 +218,4 @@ func isSum(s string) bool {
 }
 
 // Print opens the browser's print dialog: the style sheet makes the report of it.
-func (a *App) Print() { a.platform.Print() }
+func (v *Verify) Print() { v.ar.platform.Print() }

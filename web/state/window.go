@@ -17,10 +17,11 @@ type window[T any] struct {
 	clock   int
 }
 
-// reset starts a new generation. The rows of the old one stay until the first page of the new one is there.
-func (w *window[T]) reset() {
+// reset starts a new generation and returns it. The rows of the old one stay until the first page of the new one is there.
+func (w *window[T]) reset() (gen int) {
 	w.gen++
 	w.asked = map[int]bool{}
+	return w.gen
 }
 
 // row returns a row, if it is there.

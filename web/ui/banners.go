@@ -6,7 +6,7 @@ import "wimscope/web/state"
 type Banners struct{ base }
 
 func (c *Banners) missing() string {
-	a := c.App.Archive
+	a := c.Archive
 	n := a.Info.Missing[0]
 	if len(a.Info.Missing) == 1 {
 		return c.T("missing.one", n, a.Info.TotalParts, a.MissingName(n))
@@ -16,14 +16,14 @@ func (c *Banners) missing() string {
 
 // lost reports that the archive, or the current image, is incomplete. Verify lists the losses.
 func (c *Banners) lost() string {
-	a := c.App.Archive
+	a := c.Archive
 	switch {
 	case c.App.Route.Tab == state.TabVerify:
 		return ""
 	case a.Info.Losses > 0:
 		return c.T("lost.archive", a.Info.Losses)
-	case a.Files.Lost > 0:
-		return c.T("lost.image", a.Files.Lost)
+	case a.Files.List.Lost > 0:
+		return c.T("lost.image", a.Files.List.Lost)
 	}
 	return ""
 }

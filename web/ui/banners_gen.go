@@ -22,7 +22,7 @@ func (c *Banners) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 	{
 		vgparent := vgn
 		_ = vgparent
-		if len(c.App.Archive.Info.Missing) > 0 {
+		if len(c.Archive.Info.Missing) > 0 {
 			vgn = element(vgparent, "div\x00class\x00banner\x00data-k\x00part")
 			{
 				vgparent := vgn
@@ -31,7 +31,7 @@ func (c *Banners) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				vgn = element(vgparent, "p")
 				content(vgn, c.missing())
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Choose() })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Opener.Choose() })
 				{
 					vgparent := vgn
 					_ = vgparent
@@ -40,16 +40,16 @@ func (c *Banners) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				}
 			}
 		}
-		if c.App.Archive.Info.Elsewhere.Blobs > 0 && len(c.App.Archive.Info.Missing) == 0 {
+		if c.Archive.Info.Elsewhere.Blobs > 0 && len(c.Archive.Info.Missing) == 0 {
 			vgn = element(vgparent, "div\x00class\x00banner\x00data-k\x00delta")
 			{
 				vgparent := vgn
 				_ = vgparent
 				component(vgin, vgout, vgparent, icon("puzzle"))
 				vgn = element(vgparent, "p")
-				content(vgn, c.T("delta.banner", c.App.Archive.Info.Elsewhere.Blobs))
+				content(vgn, c.T("delta.banner", c.Archive.Info.Elsewhere.Blobs))
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Choose() })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Opener.Choose() })
 				{
 					vgparent := vgn
 					_ = vgparent
@@ -76,14 +76,14 @@ func (c *Banners) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				}
 			}
 		}
-		if c.App.Opening != "" {
+		if c.App.Opener.Opening != "" {
 			vgn = element(vgparent, "div\x00class\x00banner\x00data-k\x00opening")
 			{
 				vgparent := vgn
 				_ = vgparent
 				element(vgparent, "span\x00class\x00spin\x00aria-hidden\x00true")
 				vgn = element(vgparent, "p")
-				content(vgn, c.T("open.opening", c.App.Opening))
+				content(vgn, c.T("open.opening", c.App.Opener.Opening))
 			}
 		}
 	}

@@ -9,12 +9,16 @@ import (
 	"wimscope/web/state"
 )
 
-// base is what every component has: the model, put in by Wire.
-type base struct{ App *state.App }
+// base is what every component has: the model, and the archive that was open when the component was built. An event of
+// an element that is about to go reaches the archive that the element shows, not the next one.
+type base struct {
+	App     *state.App
+	Archive *state.Archive // nil if none is open
+}
 
-func (b *base) setApp(a *state.App) { b.App = a }
+func (b *base) wire(a *state.App) { b.App, b.Archive = a, a.Archive }
 
-// T is a message of the catalogue.
+// T returns the message of key.
 func (b *base) T(key string, args ...any) string { return b.App.T(key, args...) }
 
 // New returns the root component of a page that shows app, and the environment to build it in.
@@ -24,13 +28,20 @@ func New(app *state.App) (*vugu.BuildEnv, vugu.Builder) {
 		panic(err) // it has no way to fail
 	}
 	env.SetWireFunc(func(b vugu.Builder) {
-		if c, ok := b.(interface{ setApp(*state.App) }); ok {
-			c.setApp(app)
+		if c, ok := b.(interface{ wire(*state.App) }); ok {
+			c.wire(app)
 		}
 	})
-	root := &Root{}
-	root.setApp(app)
-	return env, root
+	return env, &page{}
+}
+
+// page is the root, which like all components is wired before it is built.
+type page struct{ Root }
+
+// Build implements vugu.Builder.
+func (p *page) Build(in *vugu.BuildIn) *vugu.BuildOut {
+	in.BuildEnv.WireComponent(&p.Root)
+	return p.Root.Build(in)
 }
 
 // icon is one symbol of the sprite. It is hidden from assistive technology: what it means is said in words beside

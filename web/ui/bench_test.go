@@ -14,13 +14,15 @@ func BenchmarkBuild(b *testing.B) {
 	e := &statetest.Engine{Made: statetest.NewSession()}
 	app := state.NewApp(&statetest.Browser{}, e, words.English(), func() {})
 	env, root := New(app)
-	app.Open([]state.File{{Name: "install.wim", Size: 1, Value: "f"}})
+	app.Opener.Open([]state.File{{Name: "install.wim", Size: 1, Value: "f"}})
 	for ready := false; !ready; {
 		app.Read(func() { ready = app.Archive != nil && app.Archive.Files.Path != nil })
 	}
-	app.Reveal(1, "/many/file000003.dat")
+	app.Archive.Files.Reveal(1, "/many/file000003.dat")
 	for ready := false; !ready; {
-		app.Read(func() { ready = app.Archive.Files.List.View.Total == 1000 && app.Archive.Files.Insp.Details != nil })
+		app.Read(func() {
+			ready = app.Archive.Files.List.View.Total == 1000 && app.Archive.Files.Inspector.Details != nil
+		})
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -140,8 +140,8 @@ func child(in *vugu.BuildIn, out *vugu.BuildOut, parent *vugu.VGNode, id uint64,
 	c := in.BuildEnv.CachedComponent(key)
 	if c == nil {
 		c = make()
-		in.BuildEnv.WireComponent(c)
 	}
+	in.BuildEnv.WireComponent(c)
 	in.BuildEnv.UseComponent(key, c)
 	out.Components = append(out.Components, c)
 	n := &vugu.VGNode{Component: c}

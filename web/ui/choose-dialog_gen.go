@@ -19,7 +19,7 @@ func (c *ChooseDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 	var vgn *vugu.VGNode
 	vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "dialog", Attr: []vugu.VGAttribute{{Namespace: "", Key: "class", Val: "dialog"}, vugu.VGAttribute{Namespace: "", Key: "id", Val: "choose"}, vugu.VGAttribute{Namespace: "", Key: "data-b", Val: "modal"}, vugu.VGAttribute{Namespace: "", Key: "data-k", Val: "choose"}, vugu.VGAttribute{Namespace: "", Key: "aria-labelledby", Val: "choose-title"}}}
 	vgout.Out = append(vgout.Out, vgn) // root for output
-	on(vgn, "cancel", func(event vugu.DOMEvent) { event.PreventDefault(); c.App.CloseChoice() })
+	on(vgn, "cancel", func(event vugu.DOMEvent) { event.PreventDefault(); c.App.Opener.CloseChoice() })
 	{
 		vgparent := vgn
 		_ = vgparent
@@ -28,10 +28,10 @@ func (c *ChooseDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			vgparent := vgn
 			_ = vgparent
 			vgn = element(vgparent, "h2\x00id\x00choose-title")
-			content(vgn, c.T("choose.title", len(c.App.Choice.Options)))
+			content(vgn, c.T("choose.title", len(c.App.Opener.Choice.Options)))
 			vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn quiet square")
 			attribute(vgn, "aria-label", c.T("dialog.close"))
-			on(vgn, "click", func(event vugu.DOMEvent) { c.App.CloseChoice() })
+			on(vgn, "click", func(event vugu.DOMEvent) { c.App.Opener.CloseChoice() })
 			{
 				vgparent := vgn
 				_ = vgparent
@@ -44,7 +44,7 @@ func (c *ChooseDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 		{
 			vgparent := vgn
 			_ = vgparent
-			for i, o := range c.App.Choice.Options {
+			for i, o := range c.App.Opener.Choice.Options {
 				var vgiterkey interface{} = i
 				_ = vgiterkey
 				i := i
@@ -58,7 +58,7 @@ func (c *ChooseDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					_ = vgparent
 					vgn = element(vgparent, "button\x00type\x00button\x00class\x00recent")
 					attribute(vgn, "autofocus", i == 0)
-					on(vgn, "click", func(event vugu.DOMEvent) { c.App.ChooseOption(i) })
+					on(vgn, "click", func(event vugu.DOMEvent) { c.App.Opener.ChooseOption(i) })
 					{
 						vgparent := vgn
 						_ = vgparent

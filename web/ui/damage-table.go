@@ -21,7 +21,7 @@ func (c *DamageTable) where(d protocol.Damage) string {
 		return "–"
 	}
 	s := words.Hex(d.Off) + " + " + words.Number(d.Len)
-	if len(c.App.Archive.Info.Parts) > 1 {
+	if len(c.Archive.Info.Parts) > 1 {
 		s = partName(&c.base, d.Part) + " " + s
 	}
 	return s

@@ -81,7 +81,7 @@ func (c *DamageTable) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 									_ = vgparent
 									vgn = element(vgparent, "button\x00type\x00button\x00class\x00linkish")
 									content(vgn, c.T("uses.hit", h.Image, h.Path))
-									on(vgn, "click", func(event vugu.DOMEvent) { c.App.Reveal(h.Image, h.Path) })
+									on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.Reveal(h.Image, h.Path) })
 								}
 							}
 							if d.Count > len(c.paths(d)) {

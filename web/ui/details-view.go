@@ -12,7 +12,7 @@ import (
 // DetailsView is the Details tab.
 type DetailsView struct{ base }
 
-func (c *DetailsView) info() *protocol.Archive { return &c.App.Archive.Info }
+func (c *DetailsView) info() *protocol.Archive { return &c.Archive.Info }
 
 func px1(f float64) string { return strconv.FormatFloat(f, 'f', 3, 64) }
 
@@ -73,7 +73,7 @@ func (c *DetailsView) warnings() []string {
 }
 
 func (c *DetailsView) xml() verbatim {
-	d := &c.App.Archive.Details
+	d := &c.Archive.Details
 	if d.Raw {
 		return verbatim(d.XML.Raw)
 	}

@@ -282,21 +282,21 @@ func (c *DetailsView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				_ = vgparent
 				vgn = element(vgparent, "h2\x00id\x00det-xml")
 				content(vgn, c.T("xml.title"))
-				if c.App.Archive.Details.XML != nil {
+				if c.Archive.Details.XML != nil {
 					vgn = element(vgparent, "div\x00class\x00buttons")
 					{
 						vgparent := vgn
 						_ = vgparent
 						vgn = element(vgparent, "button\x00type\x00button")
-						attribute(vgn, "aria-pressed", yes(!c.App.Archive.Details.Raw))
-						attribute(vgn, "class", class("btn quiet", "on", !c.App.Archive.Details.Raw))
+						attribute(vgn, "aria-pressed", yes(!c.Archive.Details.Raw))
+						attribute(vgn, "class", class("btn quiet", "on", !c.Archive.Details.Raw))
 						content(vgn, c.T("xml.pretty"))
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.ShowRawXML(false) })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Details.ShowRaw(false) })
 						vgn = element(vgparent, "button\x00type\x00button")
-						attribute(vgn, "aria-pressed", yes(c.App.Archive.Details.Raw))
-						attribute(vgn, "class", class("btn quiet", "on", c.App.Archive.Details.Raw))
+						attribute(vgn, "aria-pressed", yes(c.Archive.Details.Raw))
+						attribute(vgn, "class", class("btn quiet", "on", c.Archive.Details.Raw))
 						content(vgn, c.T("xml.raw"))
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.ShowRawXML(true) })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Details.ShowRaw(true) })
 						vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
 						on(vgn, "click", func(event vugu.DOMEvent) { c.App.Copy(string(c.xml())) })
 						{
@@ -307,7 +307,7 @@ func (c *DetailsView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 							content(vgn, c.T("xml.copy"))
 						}
 						vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.SaveXML() })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Details.SaveXML() })
 						{
 							vgparent := vgn
 							_ = vgparent
@@ -318,11 +318,11 @@ func (c *DetailsView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					}
 				}
 			}
-			if c.App.Archive.Details.Problem != nil {
+			if c.Archive.Details.Problem != nil {
 				vgn = element(vgparent, "p\x00class\x00bad\x00role\x00alert")
-				content(vgn, c.T(c.App.Archive.Details.Problem.TitleKey(), c.App.Archive.Details.Problem.Args()...))
+				content(vgn, c.T(c.Archive.Details.Problem.TitleKey(), c.Archive.Details.Problem.Args()...))
 			}
-			if c.App.Archive.Details.XML != nil {
+			if c.Archive.Details.XML != nil {
 				vgn = element(vgparent, "pre\x00class\x00xml\x00tabindex\x000")
 				attribute(vgn, "aria-label", c.T("xml.title"))
 				content(vgn, c.xml())

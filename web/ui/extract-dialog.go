@@ -15,7 +15,7 @@ type destination struct {
 	can, first bool
 }
 
-func (c *ExtractDialog) d() *state.ExtractDialog { return c.App.Extract }
+func (c *ExtractDialog) d() *state.ExtractDialog { return c.Archive.Extract.Dialog }
 
 func (c *ExtractDialog) options() []destination {
 	folder := destination{protocol.Folder, "extract.folder-name", "extract.folder-note", c.App.Caps.FolderPicker, false}
@@ -43,7 +43,7 @@ func (c *ExtractDialog) plan() string {
 
 func (c *ExtractDialog) memory() bool {
 	d := c.d()
-	return d.Plan != nil && d.Format != protocol.Folder && c.App.InMemory(d.Plan.OutSize)
+	return d.Plan != nil && d.Format != protocol.Folder && c.Archive.Extract.InMemory(d.Plan.OutSize)
 }
 
 func (c *ExtractDialog) refused() int {

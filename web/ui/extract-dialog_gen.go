@@ -19,12 +19,12 @@ func (c *ExtractDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 	var vgn *vugu.VGNode
 	vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "dialog", Attr: []vugu.VGAttribute{{Namespace: "", Key: "class", Val: "dialog"}, vugu.VGAttribute{Namespace: "", Key: "id", Val: "extract"}, vugu.VGAttribute{Namespace: "", Key: "data-b", Val: "modal"}, vugu.VGAttribute{Namespace: "", Key: "data-k", Val: "extract"}, vugu.VGAttribute{Namespace: "", Key: "aria-labelledby", Val: "extract-title"}}}
 	vgout.Out = append(vgout.Out, vgn) // root for output
-	on(vgn, "cancel", func(event vugu.DOMEvent) { event.PreventDefault(); c.App.CloseExtract() })
+	on(vgn, "cancel", func(event vugu.DOMEvent) { event.PreventDefault(); c.Archive.Extract.Close() })
 	{
 		vgparent := vgn
 		_ = vgparent
 		vgn = element(vgparent, "form")
-		on(vgn, "submit", func(event vugu.DOMEvent) { event.PreventDefault(); c.App.StartExtract() })
+		on(vgn, "submit", func(event vugu.DOMEvent) { event.PreventDefault(); c.Archive.Extract.Start() })
 		{
 			vgparent := vgn
 			_ = vgparent
@@ -36,7 +36,7 @@ func (c *ExtractDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				content(vgn, c.T("extract.title", c.d().What))
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn quiet square")
 				attribute(vgn, "aria-label", c.T("dialog.close"))
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.CloseExtract() })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.Close() })
 				{
 					vgparent := vgn
 					_ = vgparent
@@ -64,7 +64,7 @@ func (c *ExtractDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 						attribute(vgn, "disabled", !o.can)
 						attribute(vgn, "value", string(o.format))
 						property(vgn, "checked", c.d().Format == o.format)
-						on(vgn, "change", func(event vugu.DOMEvent) { c.App.SetFormat(o.format) })
+						on(vgn, "change", func(event vugu.DOMEvent) { c.Archive.Extract.SetFormat(o.format) })
 						vgn = element(vgparent, "span")
 						{
 							vgparent := vgn
@@ -93,7 +93,7 @@ func (c *ExtractDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					_ = vgparent
 					vgn = element(vgparent, "input\x00type\x00checkbox")
 					property(vgn, "checked", c.d().Streams)
-					on(vgn, "change", func(event vugu.DOMEvent) { c.App.SetStreams(checked(event)) })
+					on(vgn, "change", func(event vugu.DOMEvent) { c.Archive.Extract.SetStreams(checked(event)) })
 					vgn = element(vgparent, "span")
 					{
 						vgparent := vgn
@@ -110,7 +110,7 @@ func (c *ExtractDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					_ = vgparent
 					vgn = element(vgparent, "input\x00type\x00checkbox")
 					property(vgn, "checked", c.d().Recover)
-					on(vgn, "change", func(event vugu.DOMEvent) { c.App.SetRecover(checked(event)) })
+					on(vgn, "change", func(event vugu.DOMEvent) { c.Archive.Extract.SetRecover(checked(event)) })
 					vgn = element(vgparent, "span")
 					{
 						vgparent := vgn
@@ -176,7 +176,7 @@ func (c *ExtractDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 							vgn = element(vgparent, "button\x00type\x00button\x00class\x00linkish")
 							attribute(vgn, "aria-expanded", yes(c.d().Refused))
 							content(vgn, c.T("extract.refused-list"))
-							on(vgn, "click", func(event vugu.DOMEvent) { c.App.ToggleRefused() })
+							on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.ToggleRefused() })
 							if c.d().Refused {
 								vgn = element(vgparent, "ul\x00class\x00problems\x00tabindex\x000")
 								attribute(vgn, "aria-label", c.T("extract.refused-list"))
@@ -239,7 +239,7 @@ func (c *ExtractDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				_ = vgparent
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
 				content(vgn, c.T("dialog.cancel"))
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.CloseExtract() })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.Close() })
 				vgn = element(vgparent, "button\x00type\x00submit\x00class\x00btn primary")
 				attribute(vgn, "disabled", c.d().Plan == nil || c.d().Loading)
 				{

@@ -3,6 +3,7 @@ package ui
 import (
 	"github.com/vugu/vugu"
 
+	"wimscope/web/state"
 	"wimscope/web/words"
 	"wimscope/worker/protocol"
 )
@@ -45,17 +46,17 @@ func (r listRow) time() string { return words.Minute(r.row.Modified) }
 func (r listRow) attrs() string { return words.Attributes(r.row.Attrs) }
 
 func (c *FileList) spacer() string {
-	return "height:" + px(c.App.Archive.Files.List.View.Spacer())
+	return "height:" + px(c.Archive.Files.List.View.Spacer())
 }
 
 func (c *FileList) run() string {
-	v := &c.App.Archive.Files.List.View
+	v := &c.Archive.Files.List.View
 	from, _ := v.Range()
 	return "transform:translateY(" + px(v.Offset(from)) + ")"
 }
 
 func (c *FileList) rows() []listRow {
-	l := &c.App.Archive.Files.List
+	l := &c.Archive.Files.List
 	from, to := l.View.Range()
 	rows := make([]listRow, 0, to-from)
 	for i := from; i < to; i++ {
@@ -66,7 +67,7 @@ func (c *FileList) rows() []listRow {
 }
 
 func (c *FileList) active() any {
-	l := &c.App.Archive.Files.List
+	l := &c.Archive.Files.List
 	if from, to := l.View.Range(); l.Cursor >= from && l.Cursor < to {
 		return "row-" + itoa(l.Cursor)
 	}
@@ -74,7 +75,7 @@ func (c *FileList) active() any {
 }
 
 func (c *FileList) sorted(column string) string {
-	l := &c.App.Archive.Files.List
+	l := &c.Archive.Files.List
 	switch {
 	case l.Sort != column:
 		return "none"
@@ -85,27 +86,27 @@ func (c *FileList) sorted(column string) string {
 }
 
 func (c *FileList) arrow() vugu.Builder {
-	if c.App.Archive.Files.List.Desc {
+	if c.Archive.Files.List.Desc {
 		return icon("arrow-down")
 	}
 	return icon("arrow-up")
 }
 
 func (c *FileList) columns() int {
-	if c.App.Boxes() {
+	if c.Archive.Files.List.Boxes() {
 		return len(columns) + 1
 	}
 	return len(columns)
 }
 
 // picked tells whether a row's box is ticked: a row that a tap has merely shown is selected, but not picked.
-func (c *FileList) picked(r listRow) bool { return r.selected && c.App.Picking() }
+func (c *FileList) picked(r listRow) bool { return r.selected && c.Archive.Files.List.Picking() }
 
 // all is the state of the box above the rows.
 func (c *FileList) all() string {
-	l := &c.App.Archive.Files.List
+	l := &c.Archive.Files.List
 	switch n := l.Sel.Count(); {
-	case n == 0 || !c.App.Picking():
+	case n == 0 || !c.Archive.Files.List.Picking():
 		return "false"
 	case n == l.View.Total:
 		return "true"
@@ -119,30 +120,30 @@ func touch(e vugu.DOMEvent) bool { return e.PropString("pointerType") == "touch"
 func (c *FileList) click(e vugu.DOMEvent, i int, row protocol.Row) {
 	_, held := press(e)
 	if touch(e) {
-		if c.App.WasHeld(i) {
+		if c.Archive.Files.List.WasHeld(i) {
 			return
 		}
-		if c.App.Picking() {
-			c.App.Pick(i)
+		if c.Archive.Files.List.Picking() {
+			c.Archive.Files.List.Pick(i)
 			return
 		}
 		if row.Dir {
-			c.App.Enter(i)
+			c.Archive.Files.Enter(i)
 			return
 		}
-		c.App.Click(i, false, false)
+		c.Archive.Files.List.Click(i, false, false)
 		if c.App.Narrow() {
-			c.App.Inspect()
+			c.Archive.Files.ShowPane(state.PaneInspector)
 		}
 		return
 	}
-	c.App.Click(i, held.Shift, held.Ctrl)
+	c.Archive.Files.List.Click(i, held.Shift, held.Ctrl)
 }
 
 func (c *FileList) empty() string {
-	f := &c.App.Archive.Files
+	f := &c.Archive.Files
 	switch {
-	case len(c.App.Archive.Info.Images) == 0:
+	case len(c.Archive.Info.Images) == 0:
 		return c.T("files.no-images")
 	case f.Loading || f.Problem != nil || f.Path == nil || f.List.View.Total > 0:
 		return ""

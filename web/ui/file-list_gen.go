@@ -24,12 +24,12 @@ func (c *FileList) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 		_ = vgparent
 		vgn = element(vgparent, "div\x00id\x00list\x00role\x00grid\x00tabindex\x000\x00data-b\x00scroll\x00data-name\x00list\x00aria-multiselectable\x00true")
 		attribute(vgn, "aria-activedescendant", c.active())
-		attribute(vgn, "aria-busy", yes(c.App.Archive.Files.Loading))
+		attribute(vgn, "aria-busy", yes(c.Archive.Files.Loading))
 		attribute(vgn, "aria-colcount", c.columns())
-		attribute(vgn, "aria-label", c.T("files.list", c.App.Archive.Files.FolderPath()))
-		attribute(vgn, "aria-rowcount", c.App.Archive.Files.List.View.Total+1)
-		attribute(vgn, "class", class("list", "boxes", c.App.Boxes()))
-		on(vgn, "keydown", func(event vugu.DOMEvent) { take(event, c.App.ListKey) })
+		attribute(vgn, "aria-label", c.T("files.list", c.Archive.Files.FolderPath()))
+		attribute(vgn, "aria-rowcount", c.Archive.Files.List.View.Total+1)
+		attribute(vgn, "class", class("list", "boxes", c.Archive.Files.List.Boxes()))
+		on(vgn, "keydown", func(event vugu.DOMEvent) { take(event, c.Archive.Files.ListKey) })
 		{
 			vgparent := vgn
 			_ = vgparent
@@ -41,7 +41,7 @@ func (c *FileList) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				{
 					vgparent := vgn
 					_ = vgparent
-					if c.App.Boxes() {
+					if c.Archive.Files.List.Boxes() {
 						vgn = element(vgparent, "div\x00class\x00cell pick\x00role\x00columnheader\x00data-k\x00pick")
 						{
 							vgparent := vgn
@@ -49,7 +49,7 @@ func (c *FileList) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 							vgn = element(vgparent, "button\x00type\x00button\x00class\x00box\x00role\x00checkbox\x00tabindex\x00-1")
 							attribute(vgn, "aria-checked", c.all())
 							attribute(vgn, "aria-label", c.T("files.pick-all"))
-							on(vgn, "click", func(event vugu.DOMEvent) { c.App.PickAll() })
+							on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.List.PickAll() })
 						}
 					}
 					for vgiterkeyt, h := range columns {
@@ -64,13 +64,13 @@ func (c *FileList) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 							vgparent := vgn
 							_ = vgparent
 							vgn = element(vgparent, "button\x00type\x00button\x00tabindex\x00-1")
-							on(vgn, "click", func(event vugu.DOMEvent) { c.App.SortBy(h.sort) })
+							on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.List.SortBy(h.sort) })
 							{
 								vgparent := vgn
 								_ = vgparent
 								vgn = element(vgparent, "span")
 								content(vgn, c.T(h.name))
-								if c.App.Archive.Files.List.Sort == h.sort {
+								if c.Archive.Files.List.Sort == h.sort {
 									component(vgin, vgout, vgparent, c.arrow())
 								}
 							}
@@ -100,11 +100,11 @@ func (c *FileList) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 						attribute(vgn, "data-k", "#"+itoa(r.i))
 						attribute(vgn, "id", "row-"+itoa(r.i))
 						on(vgn, "click", func(event vugu.DOMEvent) { c.click(event, r.i, r.row) })
-						on(vgn, "dblclick", func(event vugu.DOMEvent) { c.App.Enter(r.i) })
+						on(vgn, "dblclick", func(event vugu.DOMEvent) { c.Archive.Files.Enter(r.i) })
 						{
 							vgparent := vgn
 							_ = vgparent
-							if c.App.Boxes() {
+							if c.Archive.Files.List.Boxes() {
 								vgn = element(vgparent, "span\x00class\x00cell pick\x00role\x00gridcell\x00data-k\x00pick")
 								{
 									vgparent := vgn
@@ -112,7 +112,7 @@ func (c *FileList) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 									vgn = element(vgparent, "button\x00type\x00button\x00class\x00box\x00role\x00checkbox\x00tabindex\x00-1")
 									attribute(vgn, "aria-checked", yes(c.picked(r)))
 									attribute(vgn, "aria-label", c.T("files.pick", r.row.Name))
-									on(vgn, "click", func(event vugu.DOMEvent) { event.StopPropagation(); c.App.Pick(r.i) })
+									on(vgn, "click", func(event vugu.DOMEvent) { event.StopPropagation(); c.Archive.Files.List.Pick(r.i) })
 								}
 							}
 							vgn = element(vgparent, "span\x00class\x00cell name\x00role\x00gridcell")
@@ -140,20 +140,20 @@ func (c *FileList) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				}
 			}
 		}
-		if c.App.Archive.Files.Problem != nil {
+		if c.Archive.Files.Problem != nil {
 			vgn = element(vgparent, "div\x00class\x00over\x00data-k\x00problem\x00role\x00alert")
 			{
 				vgparent := vgn
 				_ = vgparent
 				component(vgin, vgout, vgparent, icon("circle-alert"))
 				vgn = element(vgparent, "h2")
-				content(vgn, c.T(c.App.Archive.Files.Problem.TitleKey(), c.App.Archive.Files.Problem.Args()...))
+				content(vgn, c.T(c.Archive.Files.Problem.TitleKey(), c.Archive.Files.Problem.Args()...))
 				vgn = element(vgparent, "p")
-				content(vgn, c.T(c.App.Archive.Files.Problem.CauseKey(), c.App.Archive.Files.Problem.Args()...))
+				content(vgn, c.T(c.Archive.Files.Problem.CauseKey(), c.Archive.Files.Problem.Args()...))
 				vgn = element(vgparent, "p")
-				content(vgn, c.T(c.App.Archive.Files.Problem.TodoKey(), c.App.Archive.Files.Problem.Args()...))
+				content(vgn, c.T(c.Archive.Files.Problem.TodoKey(), c.Archive.Files.Problem.Args()...))
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Copy(c.App.Archive.Files.Problem.Details()) })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Copy(c.Archive.Files.Problem.Details()) })
 				{
 					vgparent := vgn
 					_ = vgparent

@@ -19,12 +19,12 @@ const (
 var panes = [...]state.Pane{state.PaneTree, state.PaneList, state.PaneInspector}
 
 func (c *FilesView) sizes() string {
-	return "--tree:" + itoa(c.App.Sizes.Tree) + "px;--inspector:" + itoa(c.App.Sizes.Inspector) + "px"
+	return "--tree:" + itoa(c.App.Look.Sizes.Tree) + "px;--inspector:" + itoa(c.App.Look.Sizes.Inspector) + "px"
 }
 
 func (c *FilesView) pickImage(v string) {
 	if n, err := strconv.Atoi(v); err == nil {
-		c.App.PickImage(n)
+		c.Archive.Files.PickImage(n)
 	}
 }
 
@@ -49,7 +49,7 @@ func (c *FilesView) crumb(name string) string {
 }
 
 func (c *FilesView) here(i int) any {
-	if i == len(c.App.Archive.Files.Path)-1 {
+	if i == len(c.Archive.Files.Path)-1 {
 		return "location"
 	}
 	return nil
@@ -57,7 +57,7 @@ func (c *FilesView) here(i int) any {
 
 // summary is how much is shown and selected.
 func (c *FilesView) summary() string {
-	l := &c.App.Archive.Files.List
+	l := &c.Archive.Files.List
 	s := c.T("files.items", l.View.Total)
 	if l.Filter != "" {
 		s = c.T("files.items-of", l.View.Total, l.All)
@@ -76,10 +76,10 @@ func (c *FilesView) summary() string {
 func (c *FilesView) filterKey(key string, held state.Keys) bool {
 	switch key {
 	case "Escape":
-		c.App.SetFilter("")
-		c.App.FocusList()
+		c.Archive.Files.List.SetFilter("")
+		c.Archive.Files.List.Focus()
 	case "Enter", "ArrowDown":
-		c.App.FocusList()
+		c.Archive.Files.List.Focus()
 	default:
 		return false
 	}
@@ -87,11 +87,11 @@ func (c *FilesView) filterKey(key string, held state.Keys) bool {
 }
 
 func (c *FilesView) splitTree(key string, held state.Keys) bool {
-	return c.split(true, c.App.Sizes.Tree, key, 1)
+	return c.split(true, c.App.Look.Sizes.Tree, key, 1)
 }
 
 func (c *FilesView) splitInspector(key string, held state.Keys) bool {
-	return c.split(false, c.App.Sizes.Inspector, key, -1)
+	return c.split(false, c.App.Look.Sizes.Inspector, key, -1)
 }
 
 // split moves a separator by the keyboard; grows is the direction in which its pane grows.
@@ -112,6 +112,6 @@ func (c *FilesView) split(tree bool, width int, key string, grows int) bool {
 	default:
 		return false
 	}
-	c.App.SizePane(tree, width, true)
+	c.App.Look.SizePane(tree, width, true)
 	return true
 }

@@ -36,12 +36,12 @@ func (c *FilesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				vgn = element(vgparent, "span\x00class\x00unseen")
 				content(vgn, c.T("files.image"))
 				vgn = element(vgparent, "select\x00id\x00image")
-				property(vgn, "value", itoa(c.App.Archive.Files.Image))
+				property(vgn, "value", itoa(c.Archive.Files.Image))
 				on(vgn, "change", func(event vugu.DOMEvent) { c.pickImage(value(event)) })
 				{
 					vgparent := vgn
 					_ = vgparent
-					for vgiterkeyt, im := range c.App.Archive.Info.Images {
+					for vgiterkeyt, im := range c.Archive.Info.Images {
 						var vgiterkey interface{} = vgiterkeyt
 						_ = vgiterkey
 						im := im
@@ -62,7 +62,7 @@ func (c *FilesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				{
 					vgparent := vgn
 					_ = vgparent
-					for i, p := range c.App.Archive.Files.Path {
+					for i, p := range c.Archive.Files.Path {
 						var vgiterkey interface{} = i
 						_ = vgiterkey
 						i := i
@@ -78,15 +78,15 @@ func (c *FilesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 							}
 							vgn = element(vgparent, "button\x00type\x00button")
 							attribute(vgn, "aria-current", c.here(i))
-							attribute(vgn, "class", class("crumb", "here", i == len(c.App.Archive.Files.Path)-1))
+							attribute(vgn, "class", class("crumb", "here", i == len(c.Archive.Files.Path)-1))
 							content(vgn, c.crumb(p.Name))
-							on(vgn, "click", func(event vugu.DOMEvent) { c.App.OpenFolder(p.Node) })
+							on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.OpenFolder(p.Node) })
 						}
 					}
 				}
 			}
 			vgn = element(vgparent, "p")
-			attribute(vgn, "class", class("summary", "picked", c.App.Picking()))
+			attribute(vgn, "class", class("summary", "picked", c.Archive.Files.List.Picking()))
 			content(vgn, c.summary())
 			vgn = element(vgparent, "div\x00class\x00filter")
 			{
@@ -96,12 +96,12 @@ func (c *FilesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				vgn = element(vgparent, "input\x00id\x00filter\x00type\x00text\x00autocomplete\x00off\x00spellcheck\x00false")
 				attribute(vgn, "aria-label", c.T("files.filter-label"))
 				attribute(vgn, "placeholder", c.T("files.filter"))
-				property(vgn, "value", c.App.Archive.Files.List.Filter)
-				on(vgn, "input", func(event vugu.DOMEvent) { c.App.SetFilter(value(event)) })
+				property(vgn, "value", c.Archive.Files.List.Filter)
+				on(vgn, "input", func(event vugu.DOMEvent) { c.Archive.Files.List.SetFilter(value(event)) })
 				on(vgn, "keydown", func(event vugu.DOMEvent) { take(event, c.filterKey) })
 			}
 			vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-			on(vgn, "click", func(event vugu.DOMEvent) { c.App.ExtractSelection() })
+			on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.Selection() })
 			{
 				vgparent := vgn
 				_ = vgparent
@@ -121,14 +121,14 @@ func (c *FilesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				p := p
 				_ = p
 				vgn = element(vgparent, "button\x00type\x00button")
-				attribute(vgn, "aria-pressed", yes(c.App.Archive.Files.Pane == p))
-				attribute(vgn, "class", class("btn quiet", "on", c.App.Archive.Files.Pane == p))
+				attribute(vgn, "aria-pressed", yes(c.Archive.Files.Pane == p))
+				attribute(vgn, "class", class("btn quiet", "on", c.Archive.Files.Pane == p))
 				content(vgn, c.T("pane."+string(p)))
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.ShowPane(p) })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.ShowPane(p) })
 			}
 		}
 		vgn = element(vgparent, "div")
-		attribute(vgn, "class", "panes show-"+string(c.App.Archive.Files.Pane))
+		attribute(vgn, "class", "panes show-"+string(c.Archive.Files.Pane))
 		{
 			vgparent := vgn
 			_ = vgparent
@@ -139,14 +139,14 @@ func (c *FilesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			attribute(vgn, "aria-label", c.T("pane.split-tree"))
 			attribute(vgn, "aria-valuemax", maxTree)
 			attribute(vgn, "aria-valuemin", minTree)
-			attribute(vgn, "aria-valuenow", c.App.Sizes.Tree)
+			attribute(vgn, "aria-valuenow", c.App.Look.Sizes.Tree)
 			on(vgn, "keydown", func(event vugu.DOMEvent) { take(event, c.splitTree) })
-			if c.App.Archive.Files.Preview.Open {
+			if c.Archive.Files.Preview.Open {
 				{
 					child(vgin, vgout, vgparent, 0xBA46096FA6212C4E, vgiterkey, func() vugu.Builder { return new(PreviewPane) })
 				}
 			}
-			if !c.App.Archive.Files.Preview.Open {
+			if !c.Archive.Files.Preview.Open {
 				{
 					child(vgin, vgout, vgparent, 0x391EC1EA14749BD8, vgiterkey, func() vugu.Builder { return new(FileList) })
 				}
@@ -155,7 +155,7 @@ func (c *FilesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			attribute(vgn, "aria-label", c.T("pane.split-inspector"))
 			attribute(vgn, "aria-valuemax", maxInspector)
 			attribute(vgn, "aria-valuemin", minInspector)
-			attribute(vgn, "aria-valuenow", c.App.Sizes.Inspector)
+			attribute(vgn, "aria-valuenow", c.App.Look.Sizes.Inspector)
 			on(vgn, "keydown", func(event vugu.DOMEvent) { take(event, c.splitInspector) })
 			{
 				child(vgin, vgout, vgparent, 0x522E1F5C5D154FBE, vgiterkey, func() vugu.Builder { return new(InspectorPane) })

@@ -35,24 +35,24 @@ func (r treeRow) twist() vugu.Builder {
 
 // role: a tree without folders would be one without the parts that it must have.
 func (c *FolderTree) role() string {
-	if c.App.Archive.Files.Tree.View.Total == 0 {
+	if c.Archive.Files.Tree.View.Total == 0 {
 		return "group"
 	}
 	return "tree"
 }
 
 func (c *FolderTree) spacer() string {
-	return "height:" + px(c.App.Archive.Files.Tree.View.Spacer())
+	return "height:" + px(c.Archive.Files.Tree.View.Spacer())
 }
 
 func (c *FolderTree) run() string {
-	v := &c.App.Archive.Files.Tree.View
+	v := &c.Archive.Files.Tree.View
 	from, _ := v.Range()
 	return "transform:translateY(" + px(v.Offset(from)) + ")"
 }
 
 func (c *FolderTree) rows() []treeRow {
-	t := &c.App.Archive.Files.Tree
+	t := &c.Archive.Files.Tree
 	from, to := t.View.Range()
 	rows := make([]treeRow, 0, to-from)
 	for i := from; i < to; i++ {
@@ -66,7 +66,7 @@ func (c *FolderTree) rows() []treeRow {
 }
 
 func (c *FolderTree) active() any {
-	t := &c.App.Archive.Files.Tree
+	t := &c.Archive.Files.Tree
 	if from, to := t.View.Range(); t.Cursor >= from && t.Cursor < to {
 		return "folder-" + itoa(t.Cursor)
 	}

@@ -22,7 +22,7 @@ func (c *FolderTree) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 	attribute(vgn, "aria-activedescendant", c.active())
 	attribute(vgn, "aria-label", c.T("files.folders"))
 	attribute(vgn, "role", c.role())
-	on(vgn, "keydown", func(event vugu.DOMEvent) { take(event, c.App.TreeKey) })
+	on(vgn, "keydown", func(event vugu.DOMEvent) { take(event, c.Archive.Files.TreeKey) })
 	{
 		vgparent := vgn
 		_ = vgparent
@@ -49,13 +49,13 @@ func (c *FolderTree) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					attribute(vgn, "data-k", "#"+itoa(r.i))
 					attribute(vgn, "id", "folder-"+itoa(r.i))
 					property(vgn, "style", r.indent())
-					on(vgn, "click", func(event vugu.DOMEvent) { c.App.PickFolder(r.i) })
+					on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.PickFolder(r.i) })
 					{
 						vgparent := vgn
 						_ = vgparent
 						if r.row.Folders {
 							vgn = element(vgparent, "span\x00class\x00twist\x00aria-hidden\x00true")
-							on(vgn, "click", func(event vugu.DOMEvent) { event.StopPropagation(); c.App.ToggleFolder(r.i) })
+							on(vgn, "click", func(event vugu.DOMEvent) { event.StopPropagation(); c.Archive.Files.Tree.Toggle(r.i) })
 							{
 								vgparent := vgn
 								_ = vgparent

@@ -48,28 +48,28 @@ func TestHiddenCharacters(t *testing.T) {
 
 	given := bad("given")
 	s.engine.Fail = &protocol.Error{Code: protocol.CodeNotWIM, Guess: "zip", Message: bad("message")}
-	s.Open([]state.File{{Name: given, Size: 1, Value: "f"}})
+	s.Opener.Open([]state.File{{Name: given, Size: 1, Value: "f"}})
 	clean("problem", s.has(`role="alert"`), given)
 	s.engine.Fail = nil
-	s.Open([]state.File{{Name: given, Size: 1, Value: "f"}})
+	s.Opener.Open([]state.File{{Name: given, Size: 1, Value: "f"}})
 	s.has(`role="grid"`, ">readme.txt<")
 	clean("files", s.html(), info.Name, folder, im.DisplayName)
 	if title := s.browser.Title; strings.ContainsRune(title, 0x202e) || !strings.Contains(title, "<U+202E>") {
 		t.Errorf("the title is %q", title)
 	}
-	s.Reveal(2, "/"+folder+"/"+file)
+	s.Archive.Files.Reveal(2, "/"+folder+"/"+file)
 	clean("inspector", s.has(">Save file<", "Copy Path"), folder, file, link, stream, "/"+folder+"/"+file)
 	s.Copy("/" + folder + "/" + file)
 	s.has("Copied")
 	if s.browser.Clip != "/"+folder+"/"+file {
 		t.Errorf("copied %q", s.browser.Clip)
 	}
-	s.OpenPreview("", state.ModeHex)
+	s.Archive.Files.OpenPreview("", state.ModeHex)
 	clean("preview", s.has(`id="hex"`), file)
-	s.ClosePreview()
-	s.SetFilter(bad("filter"))
+	s.Archive.Files.Preview.Close()
+	s.Archive.Files.List.SetFilter(bad("filter"))
 	clean("filter", s.has("No name here matches"))
-	s.SetFilter("")
+	s.Archive.Files.List.SetFilter("")
 	s.SetQuery("folder")
 	clean("search", s.has("hits in 1 group"), folder)
 	s.LeaveSearch()
@@ -78,7 +78,7 @@ func TestHiddenCharacters(t *testing.T) {
 	s.Go(state.TabDetails)
 	clean("details", s.has("TOTALBYTES"), info.Parts[0].Name, info.References[0], info.Warnings[0], info.Flags[0], info.Fields[0].Value)
 	s.Go(state.TabVerify)
-	s.StartVerify()
+	s.Archive.Verify.Start()
 	clean("verifying", s.has("Verifying, 0%"), info.Name)
 	damaged, missing, warning, what := bad("damaged"), bad("missing"), bad("warning"), bad("what")
 	s.engine.LastJob().End(pool.Result{Report: protocol.Report{Op: protocol.Verify, DamagedN: 1, Blobs: 2, Integrity: "bad", Text: "t", JSON: "{}", Warnings: []string{warning},
@@ -86,25 +86,25 @@ func TestHiddenCharacters(t *testing.T) {
 		Missing:   []protocol.Damage{{Kind: "blob", Count: 1, Paths: []protocol.Hit{{Image: 1, Path: "/" + missing}}}}, MissingN: 1,
 		Unused: []protocol.Region{{Len: 1}}, RefCounts: 1, RefLies: []protocol.Pair{{Name: bad("lie"), Value: bad("value")}}}}, nil)
 	clean("verified", s.has("does not match"), damaged, missing, warning, what)
-	s.ExtractImage(2)
+	s.Archive.Extract.Image(2)
 	s.session.OnPlan = func(protocol.PlanRequest) (protocol.PlanReply, error) {
 		p := []protocol.Problem{{Path: "/" + damaged, Reason: "name-extension", Detail: what}}
 		return protocol.PlanReply{Plan: 9, Files: 3, OutSize: 1, Name: given, Refused: 1, Refusals: p, Skipped: p, SkippedN: 1}, nil
 	}
-	s.SetFormat(protocol.TAR)
+	s.Archive.Extract.SetFormat(protocol.TAR)
 	s.has("3 files")
-	s.ToggleRefused()
+	s.Archive.Extract.ToggleRefused()
 	clean("extract", s.has("browsers refuse this file type"), im.DisplayName, damaged, what)
-	s.StartExtract()
+	s.Archive.Extract.Start()
 	clean("extracting", s.has("Extracting"), im.DisplayName, given)
 	s.engine.LastJob().End(pool.Result{Report: protocol.Report{Op: protocol.Extract, ProblemsN: 1, Problems: []protocol.Problem{{Path: "/" + missing, Reason: "new", Detail: what}}}}, nil)
 	clean("report", s.has(`id="report"`), missing, what)
-	s.CloseReport()
+	s.Jobs.CloseReport()
 	s.engine.Sorts = &protocol.SortReply{Archives: []protocol.Dropped{{Files: []int{0}, Images: 1}, {Files: []int{1}, Images: 1}}}
 	other := bad("other")
-	s.OpenInstead([]state.File{{Name: given, Size: 1, Value: "f"}, {Name: other, Size: 2, Value: "g"}})
+	s.Opener.OpenInstead([]state.File{{Name: given, Size: 1, Value: "f"}, {Name: other, Size: 2, Value: "g"}})
 	clean("choice", s.has(`id="choose"`), given, other)
-	s.CloseChoice()
+	s.Opener.CloseChoice()
 	s.Close()
 	clean("closed", s.has("Drop a .wim"))
 }

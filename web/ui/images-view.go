@@ -66,7 +66,7 @@ func (c *ImagesView) facts(im protocol.Image) []fact {
 }
 
 // asked reports whether an image's registry was read, with or without success.
-func (c *ImagesView) asked(index int) bool { return c.App.Archive.Images.Windows[index] != nil }
+func (c *ImagesView) asked(index int) bool { return c.Archive.Images.Windows[index] != nil }
 
 // registry returns the facts from the image's registry, once read.
 func (c *ImagesView) registry(index int) (f []fact) {
@@ -75,7 +75,7 @@ func (c *ImagesView) registry(index int) (f []fact) {
 			f = append(f, fact{name: c.T(key), value: value})
 		}
 	}
-	w := c.App.Archive.Images.Windows[index]
+	w := c.Archive.Images.Windows[index]
 	switch {
 	case w == nil:
 		return nil
@@ -111,7 +111,7 @@ func (c *ImagesView) registry(index int) (f []fact) {
 
 // build is what the image's own kernel says.
 func (c *ImagesView) build(index int) string {
-	v := c.App.Archive.Images.Versions[index]
+	v := c.Archive.Images.Versions[index]
 	switch {
 	case v == nil:
 		return ""

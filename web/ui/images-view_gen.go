@@ -28,9 +28,9 @@ func (c *ImagesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			vgparent := vgn
 			_ = vgparent
 			vgn = element(vgparent, "h2")
-			content(vgn, c.T("images.title", len(c.App.Archive.Info.Images)))
+			content(vgn, c.T("images.title", len(c.Archive.Info.Images)))
 			vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-			on(vgn, "click", func(event vugu.DOMEvent) { c.App.SaveNames(0) })
+			on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.SaveNames(0) })
 			{
 				vgparent := vgn
 				_ = vgparent
@@ -39,7 +39,7 @@ func (c *ImagesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				content(vgn, c.T("names.all"))
 			}
 		}
-		if len(c.App.Archive.Info.Images) == 0 {
+		if len(c.Archive.Info.Images) == 0 {
 			vgn = element(vgparent, "p\x00class\x00muted")
 			content(vgn, c.T("files.no-images"))
 		}
@@ -47,7 +47,7 @@ func (c *ImagesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 		{
 			vgparent := vgn
 			_ = vgparent
-			for vgiterkeyt, im := range c.App.Archive.Info.Images {
+			for vgiterkeyt, im := range c.Archive.Info.Images {
 				var vgiterkey interface{} = vgiterkeyt
 				_ = vgiterkey
 				im := im
@@ -127,7 +127,7 @@ func (c *ImagesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 							vgparent := vgn
 							_ = vgparent
 							vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn primary")
-							on(vgn, "click", func(event vugu.DOMEvent) { c.App.OpenImage(im.Index) })
+							on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.OpenImage(im.Index) })
 							{
 								vgparent := vgn
 								_ = vgparent
@@ -137,7 +137,7 @@ func (c *ImagesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 								content(vgn, c.title(im))
 							}
 							vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-							on(vgn, "click", func(event vugu.DOMEvent) { c.App.ExtractImage(im.Index) })
+							on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.Image(im.Index) })
 							{
 								vgparent := vgn
 								_ = vgparent
@@ -149,7 +149,7 @@ func (c *ImagesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 							}
 							if !c.asked(im.Index) {
 								vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-								on(vgn, "click", func(event vugu.DOMEvent) { c.App.ReadWindows(im.Index) })
+								on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Images.ReadWindows(im.Index) })
 								{
 									vgparent := vgn
 									_ = vgparent
@@ -161,7 +161,7 @@ func (c *ImagesView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 								}
 							}
 							vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-							on(vgn, "click", func(event vugu.DOMEvent) { c.App.SaveNames(im.Index) })
+							on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.SaveNames(im.Index) })
 							{
 								vgparent := vgn
 								_ = vgparent

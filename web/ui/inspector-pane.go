@@ -18,11 +18,11 @@ type fact struct {
 
 type square struct{ class, title string }
 
-func (c *InspectorPane) in() *state.Inspector { return &c.App.Archive.Files.Insp }
+func (c *InspectorPane) in() *state.Inspector { return &c.Archive.Files.Inspector }
 
 func (c *InspectorPane) nothing() string {
-	if n := c.App.Archive.Files.List.Sel.Count(); n > 1 {
-		if b, ok := c.App.Archive.Files.List.SelectedBytes(); ok {
+	if n := c.Archive.Files.List.Sel.Count(); n > 1 {
+		if b, ok := c.Archive.Files.List.SelectedBytes(); ok {
 			return c.T("inspector.several-bytes", n, words.Size(b))
 		}
 		return c.T("inspector.several", n)
@@ -152,13 +152,13 @@ func (c *InspectorPane) squaresLabel() string {
 
 func (c *InspectorPane) canAsk() bool {
 	in := c.in()
-	return in.Details.Hash != "" && in.Uses == nil && !in.Asking && c.App.UsesOnRequest()
+	return in.Details.Hash != "" && in.Uses == nil && !in.Asking && c.Archive.UsesOnRequest()
 }
 
 func (c *InspectorPane) where() string {
 	s := c.stored()
 	out := ""
-	if len(c.App.Archive.Info.Parts) > 1 || s.Reference {
+	if len(c.Archive.Info.Parts) > 1 || s.Reference {
 		out = s.PartName + " · "
 	}
 	out += c.T("stored.offset", words.Hex(s.Off))
@@ -181,7 +181,7 @@ func (c *InspectorPane) where() string {
 }
 
 func (c *InspectorPane) hit(h protocol.Hit) string {
-	if len(c.App.Archive.Info.Images) == 1 {
+	if len(c.Archive.Info.Images) == 1 {
 		return h.Path
 	}
 	return c.T("uses.hit", h.Image, h.Path)

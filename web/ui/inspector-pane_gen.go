@@ -24,7 +24,7 @@ func (c *InspectorPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 		vgparent := vgn
 		_ = vgparent
 		vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn quiet narrow-only back\x00data-k\x00back")
-		on(vgn, "click", func(event vugu.DOMEvent) { c.App.ShowPane("list") })
+		on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.ShowPane("list") })
 		{
 			vgparent := vgn
 			_ = vgparent
@@ -39,15 +39,15 @@ func (c *InspectorPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				_ = vgparent
 				vgn = element(vgparent, "p\x00class\x00muted")
 				content(vgn, c.nothing())
-				if c.App.Archive.Files.List.Sel.Count() > 1 {
+				if c.Archive.Files.List.Sel.Count() > 1 {
 					vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn primary")
-					on(vgn, "click", func(event vugu.DOMEvent) { c.App.ExtractSelection() })
+					on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.Selection() })
 					{
 						vgparent := vgn
 						_ = vgparent
 						component(vgin, vgout, vgparent, icon("download"))
 						vgn = element(vgparent, "span")
-						content(vgn, c.T("extract.selected", c.App.Archive.Files.List.Sel.Count()))
+						content(vgn, c.T("extract.selected", c.Archive.Files.List.Sel.Count()))
 					}
 				}
 			}
@@ -79,7 +79,7 @@ func (c *InspectorPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					if !c.in().Row.Dir {
 						vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn primary")
 						attribute(vgn, "title", c.T("save.keys"))
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.SaveFile("") })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.SaveFile("") })
 						{
 							vgparent := vgn
 							_ = vgparent
@@ -90,7 +90,7 @@ func (c *InspectorPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					}
 					if c.in().Row.Dir {
 						vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn primary")
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.ExtractSelection() })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.Selection() })
 						{
 							vgparent := vgn
 							_ = vgparent
@@ -101,7 +101,7 @@ func (c *InspectorPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					}
 					if !c.in().Row.Dir {
 						vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.OpenPreview("", "") })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.OpenPreview("", "") })
 						{
 							vgparent := vgn
 							_ = vgparent
@@ -111,7 +111,7 @@ func (c *InspectorPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					}
 					if !c.in().Row.Dir {
 						vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.OpenPreview("", "hex") })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.OpenPreview("", "hex") })
 						{
 							vgparent := vgn
 							_ = vgparent
@@ -121,7 +121,7 @@ func (c *InspectorPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					}
 					if c.in().Row.Dir && c.in().Row.Link == "" {
 						vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.OpenFolder(c.in().Row.Node) })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.OpenFolder(c.in().Row.Node) })
 						{
 							vgparent := vgn
 							_ = vgparent
@@ -131,7 +131,7 @@ func (c *InspectorPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					}
 					if c.in().Details != nil && c.in().Details.LinkFound {
 						vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.RevealNode(c.in().Details.LinkNode) })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.RevealNode(c.in().Details.LinkNode) })
 						{
 							vgparent := vgn
 							_ = vgparent
@@ -226,7 +226,7 @@ func (c *InspectorPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 						}
 						if c.canAsk() {
 							vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-							on(vgn, "click", func(event vugu.DOMEvent) { c.App.FindUses() })
+							on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.Inspector.FindUses() })
 							{
 								vgparent := vgn
 								_ = vgparent
@@ -285,7 +285,7 @@ func (c *InspectorPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 											_ = vgparent
 											vgn = element(vgparent, "button\x00type\x00button\x00class\x00linkish")
 											content(vgn, c.hit(h))
-											on(vgn, "click", func(event vugu.DOMEvent) { c.App.Reveal(h.Image, h.Path) })
+											on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.Reveal(h.Image, h.Path) })
 										}
 									}
 									if c.in().Uses.Total > len(c.in().Uses.Hits) {
@@ -324,7 +324,7 @@ func (c *InspectorPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 									vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn quiet square")
 									attribute(vgn, "aria-label", c.T("streams.preview", s.Name))
 									attribute(vgn, "title", c.T("streams.preview", s.Name))
-									on(vgn, "click", func(event vugu.DOMEvent) { c.App.OpenPreview(s.Name, "") })
+									on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.OpenPreview(s.Name, "") })
 									{
 										vgparent := vgn
 										_ = vgparent
@@ -333,7 +333,7 @@ func (c *InspectorPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 									vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn quiet square")
 									attribute(vgn, "aria-label", c.T("streams.save", s.Name))
 									attribute(vgn, "title", c.T("streams.save", s.Name))
-									on(vgn, "click", func(event vugu.DOMEvent) { c.App.SaveFile(s.Name) })
+									on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.SaveFile(s.Name) })
 									{
 										vgparent := vgn
 										_ = vgparent

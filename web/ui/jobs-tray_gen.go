@@ -20,17 +20,17 @@ func (c *JobsTray) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 	vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "section", Attr: []vugu.VGAttribute{{Namespace: "", Key: "class", Val: "tray"}, vugu.VGAttribute{Namespace: "", Key: "data-k", Val: "tray"}}}
 	vgout.Out = append(vgout.Out, vgn) // root for output
 	attribute(vgn, "aria-label", c.T("job.tray"))
-	attribute(vgn, "hidden", len(c.App.Jobs) == 0)
+	attribute(vgn, "hidden", len(c.App.Jobs.List) == 0)
 	{
 		vgparent := vgn
 		_ = vgparent
-		for vgiterkeyt, j := range c.App.Jobs {
+		for vgiterkeyt, j := range c.App.Jobs.List {
 			var vgiterkey interface{} = vgiterkeyt
 			_ = vgiterkey
 			j := j
 			_ = j
 			vgn = element(vgparent, "div\x00role\x00group")
-			attribute(vgn, "aria-label", c.App.JobTitle(j))
+			attribute(vgn, "aria-label", c.App.Jobs.Title(j))
 			attribute(vgn, "class", class("job", "failed", j.Ended && j.Problem != nil || c.damaged(j), "done", j.Ended && j.Problem == nil))
 			attribute(vgn, "data-k", itoa(j.ID))
 			{
@@ -42,11 +42,11 @@ func (c *JobsTray) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					vgparent := vgn
 					_ = vgparent
 					vgn = element(vgparent, "span")
-					content(vgn, c.App.JobTitle(j))
+					content(vgn, c.App.Jobs.Title(j))
 				}
 				if !j.Ended {
 					vgn = element(vgparent, "div\x00class\x00meter\x00role\x00progressbar\x00aria-valuemin\x000\x00aria-valuemax\x00100")
-					attribute(vgn, "aria-label", c.App.JobTitle(j))
+					attribute(vgn, "aria-label", c.App.Jobs.Title(j))
 					attribute(vgn, "aria-valuenow", j.Percent())
 					{
 						vgparent := vgn
@@ -76,7 +76,7 @@ func (c *JobsTray) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 						vgn = element(vgparent, "button\x00data-k\x00pause\x00type\x00button")
 						attribute(vgn, "class", class("btn", "none", !c.canPause(j)))
 						attribute(vgn, "disabled", !c.canPause(j))
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.PauseJob(j.ID) })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.App.Jobs.Pause(j.ID) })
 						{
 							vgparent := vgn
 							_ = vgparent
@@ -87,7 +87,7 @@ func (c *JobsTray) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					}
 					if !j.Ended {
 						vgn = element(vgparent, "button\x00data-k\x00cancel\x00type\x00button\x00class\x00btn")
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.CancelJob(j.ID) })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.App.Jobs.Cancel(j.ID) })
 						{
 							vgparent := vgn
 							_ = vgparent
@@ -98,7 +98,7 @@ func (c *JobsTray) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					}
 					if j.Ended && !j.Cancelled() && c.hasReport(j) {
 						vgn = element(vgparent, "button\x00data-k\x00report\x00type\x00button\x00class\x00btn")
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.ShowReport(j.ID) })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.App.Jobs.ShowReport(j.ID) })
 						{
 							vgparent := vgn
 							_ = vgparent
@@ -109,7 +109,7 @@ func (c *JobsTray) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					if j.Ended {
 						vgn = element(vgparent, "button\x00data-k\x00dismiss\x00type\x00button\x00class\x00btn quiet square")
 						attribute(vgn, "aria-label", c.T("job.dismiss"))
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.DismissJob(j.ID) })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.App.Jobs.Dismiss(j.ID) })
 						{
 							vgparent := vgn
 							_ = vgparent

@@ -22,7 +22,7 @@ type hexRow struct {
 	has                     bool
 }
 
-func (c *PreviewPane) p() *state.Preview { return &c.App.Archive.Files.Preview }
+func (c *PreviewPane) p() *state.Preview { return &c.Archive.Files.Preview }
 
 func (c *PreviewPane) textual() bool {
 	m := c.p().Mode

@@ -41,14 +41,14 @@ func (c *PreviewPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					attribute(vgn, "aria-pressed", yes(c.p().Mode == m))
 					attribute(vgn, "class", class("btn quiet", "on", c.p().Mode == m))
 					content(vgn, c.T("mode."+string(m)))
-					on(vgn, "click", func(event vugu.DOMEvent) { c.App.SetMode(m) })
+					on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.Preview.SetMode(m) })
 				}
 			}
 			vgn = element(vgparent, "span\x00class\x00muted grow")
 			content(vgn, c.about())
 			if c.p().Mode == "hex" {
 				vgn = element(vgparent, "form\x00class\x00goto")
-				on(vgn, "submit", func(event vugu.DOMEvent) { event.PreventDefault(); c.App.GoToOffset() })
+				on(vgn, "submit", func(event vugu.DOMEvent) { event.PreventDefault(); c.Archive.Files.Preview.GoToOffset() })
 				{
 					vgparent := vgn
 					_ = vgparent
@@ -57,11 +57,11 @@ func (c *PreviewPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					attribute(vgn, "aria-label", c.T("hex.goto-label"))
 					attribute(vgn, "placeholder", c.T("hex.goto"))
 					property(vgn, "value", c.p().Goto)
-					on(vgn, "input", func(event vugu.DOMEvent) { c.App.SetGoto(value(event)) })
+					on(vgn, "input", func(event vugu.DOMEvent) { c.Archive.Files.Preview.SetGoto(value(event)) })
 				}
 			}
 			vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-			on(vgn, "click", func(event vugu.DOMEvent) { c.App.SaveFile("") })
+			on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.SaveFile("") })
 			{
 				vgparent := vgn
 				_ = vgparent
@@ -72,7 +72,7 @@ func (c *PreviewPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn quiet square")
 			attribute(vgn, "aria-label", c.T("preview.close"))
 			attribute(vgn, "title", c.T("preview.close"))
-			on(vgn, "click", func(event vugu.DOMEvent) { c.App.ClosePreview() })
+			on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.Preview.Close() })
 			{
 				vgparent := vgn
 				_ = vgparent
@@ -158,7 +158,7 @@ func (c *PreviewPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				content(vgn, c.T("preview.partial"))
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
 				attribute(vgn, "disabled", c.p().Loading)
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.MoreText() })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Files.Preview.MoreText() })
 				{
 					vgparent := vgn
 					_ = vgparent
@@ -192,7 +192,7 @@ func (c *PreviewPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 		if c.p().Mode == "hex" && c.p().Size > 0 {
 			vgn = element(vgparent, "div\x00class\x00hex\x00id\x00hex\x00tabindex\x000\x00role\x00group\x00data-b\x00scroll\x00data-name\x00hex\x00data-k\x00hex\x00aria-describedby\x00hex-caret")
 			attribute(vgn, "aria-label", c.T("hex.label", c.p().Name))
-			on(vgn, "keydown", func(event vugu.DOMEvent) { take(event, c.App.HexKey) })
+			on(vgn, "keydown", func(event vugu.DOMEvent) { take(event, c.Archive.Files.Preview.HexKey) })
 			{
 				vgparent := vgn
 				_ = vgparent

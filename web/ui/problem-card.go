@@ -7,7 +7,7 @@ type ProblemCard struct{ base }
 
 // cause adds to why a file is no WIM what it seems to be.
 func (c *ProblemCard) cause() string {
-	p := c.App.Problem
+	p := c.App.Opener.Problem
 	s := c.T(p.CauseKey(), p.Args()...)
 	if p.Err.Code == protocol.CodeNotWIM {
 		s += " " + c.T(p.GuessKey())

@@ -28,11 +28,11 @@ func (c *ProblemCard) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			vgparent := vgn
 			_ = vgparent
 			vgn = element(vgparent, "h2\x00id\x00problem-title")
-			content(vgn, c.T(c.App.Problem.TitleKey(), c.App.Problem.Args()...))
+			content(vgn, c.T(c.App.Opener.Problem.TitleKey(), c.App.Opener.Problem.Args()...))
 			vgn = element(vgparent, "p")
 			content(vgn, c.cause())
 			vgn = element(vgparent, "p")
-			content(vgn, c.T(c.App.Problem.TodoKey(), c.App.Problem.Args()...))
+			content(vgn, c.T(c.App.Opener.Problem.TodoKey(), c.App.Opener.Problem.Args()...))
 			vgn = element(vgparent, "details")
 			{
 				vgparent := vgn
@@ -41,9 +41,9 @@ func (c *ProblemCard) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				content(vgn, c.T("problem.details"))
 				vgn = element(vgparent, "pre\x00tabindex\x000")
 				attribute(vgn, "aria-label", c.T("problem.details"))
-				content(vgn, lines(c.App.Problem.Details()))
+				content(vgn, lines(c.App.Opener.Problem.Details()))
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Copy(c.App.Problem.Details()) })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Copy(c.App.Opener.Problem.Details()) })
 				{
 					vgparent := vgn
 					_ = vgparent
@@ -55,7 +55,7 @@ func (c *ProblemCard) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 		}
 		vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn quiet square")
 		attribute(vgn, "aria-label", c.T("problem.dismiss"))
-		on(vgn, "click", func(event vugu.DOMEvent) { c.App.DismissProblem() })
+		on(vgn, "click", func(event vugu.DOMEvent) { c.App.Opener.DismissProblem() })
 		{
 			vgparent := vgn
 			_ = vgparent

@@ -11,19 +11,19 @@ import (
 // ReportDialog is a job's closing report.
 type ReportDialog struct{ base }
 
-func (c *ReportDialog) j() *state.JobView { return c.App.Report }
+func (c *ReportDialog) j() *state.JobView { return c.App.Jobs.Report }
 
-func (c *ReportDialog) r() *protocol.Report { return &c.App.Report.Result.Report }
+func (c *ReportDialog) r() *protocol.Report { return &c.App.Jobs.Report.Result.Report }
 
 func (c *ReportDialog) title() string {
 	j := c.j()
 	switch {
 	case j.Cancelled():
-		return c.T("report.cancelled", c.App.JobTitle(j))
+		return c.T("report.cancelled", c.App.Jobs.Title(j))
 	case j.Problem != nil:
-		return c.T("report.failed", c.App.JobTitle(j))
+		return c.T("report.failed", c.App.Jobs.Title(j))
 	}
-	return c.T("report.done", c.App.JobTitle(j))
+	return c.T("report.done", c.App.Jobs.Title(j))
 }
 
 func (c *ReportDialog) facts() []fact {

@@ -19,7 +19,7 @@ func (c *ReportDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 	var vgn *vugu.VGNode
 	vgn = &vugu.VGNode{Type: vugu.VGNodeType(3), Namespace: "", Data: "dialog", Attr: []vugu.VGAttribute{{Namespace: "", Key: "class", Val: "dialog wide"}, vugu.VGAttribute{Namespace: "", Key: "id", Val: "report"}, vugu.VGAttribute{Namespace: "", Key: "data-b", Val: "modal"}, vugu.VGAttribute{Namespace: "", Key: "data-k", Val: "report"}, vugu.VGAttribute{Namespace: "", Key: "aria-labelledby", Val: "report-title"}}}
 	vgout.Out = append(vgout.Out, vgn) // root for output
-	on(vgn, "cancel", func(event vugu.DOMEvent) { event.PreventDefault(); c.App.CloseReport() })
+	on(vgn, "cancel", func(event vugu.DOMEvent) { event.PreventDefault(); c.App.Jobs.CloseReport() })
 	{
 		vgparent := vgn
 		_ = vgparent
@@ -31,7 +31,7 @@ func (c *ReportDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			content(vgn, c.title())
 			vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn quiet square")
 			attribute(vgn, "aria-label", c.T("dialog.close"))
-			on(vgn, "click", func(event vugu.DOMEvent) { c.App.CloseReport() })
+			on(vgn, "click", func(event vugu.DOMEvent) { c.App.Jobs.CloseReport() })
 			{
 				vgparent := vgn
 				_ = vgparent
@@ -134,7 +134,7 @@ func (c *ReportDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			}
 			if c.r().Text != "" {
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.SaveReport(c.r(), c.name(), false) })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Jobs.SaveReport(c.r(), c.name(), false) })
 				{
 					vgparent := vgn
 					_ = vgparent
@@ -145,7 +145,7 @@ func (c *ReportDialog) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			}
 			vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn primary")
 			content(vgn, c.T("dialog.done"))
-			on(vgn, "click", func(event vugu.DOMEvent) { c.App.CloseReport() })
+			on(vgn, "click", func(event vugu.DOMEvent) { c.App.Jobs.CloseReport() })
 		}
 	}
 	return vgout

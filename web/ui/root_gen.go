@@ -42,7 +42,7 @@ func (c *Root) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				{
 					child(vgin, vgout, vgparent, 0x1922EFA7ECF169C, vgiterkey, func() vugu.Builder { return new(Banners) })
 				}
-				if c.App.Problem != nil {
+				if c.App.Opener.Problem != nil {
 					{
 						child(vgin, vgout, vgparent, 0xCACB4618A5E94B4, vgiterkey, func() vugu.Builder { return new(ProblemCard) })
 					}
@@ -80,17 +80,17 @@ func (c *Root) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 		{
 			child(vgin, vgout, vgparent, 0x155B291BC211D94C, vgiterkey, func() vugu.Builder { return new(StatusBar) })
 		}
-		if c.App.Extract != nil {
+		if c.Archive != nil && c.Archive.Extract.Dialog != nil {
 			{
 				child(vgin, vgout, vgparent, 0x3F3F2A45BF2C69D0, vgiterkey, func() vugu.Builder { return new(ExtractDialog) })
 			}
 		}
-		if c.App.Report != nil {
+		if c.App.Jobs.Report != nil {
 			{
 				child(vgin, vgout, vgparent, 0xF5A739F2D0B9ADC4, vgiterkey, func() vugu.Builder { return new(ReportDialog) })
 			}
 		}
-		if c.App.Choice != nil {
+		if c.App.Opener.Choice != nil {
 			{
 				child(vgin, vgout, vgparent, 0xA43B3F3E00885F74, vgiterkey, func() vugu.Builder { return new(ChooseDialog) })
 			}

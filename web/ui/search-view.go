@@ -18,7 +18,7 @@ type searchRow struct {
 	cursor                 bool
 }
 
-func (c *SearchView) s() *state.Search { return &c.App.Archive.Search }
+func (c *SearchView) s() *state.Search { return &c.Archive.Search }
 
 func (c *SearchView) summary() string {
 	s := c.s()
@@ -39,7 +39,7 @@ func (c *SearchView) key(key string, held state.Keys) bool {
 	if held.Ctrl || held.Alt {
 		return false
 	}
-	return c.App.SearchKey(key)
+	return c.Archive.Search.Key(key)
 }
 
 // role: a list box without options would be one without the parts that it must have.
@@ -104,8 +104,8 @@ func (c *SearchView) size(g *protocol.Group) string {
 }
 
 func (c *SearchView) place(h protocol.Hit) string {
-	if h.Image < 1 || h.Image > len(c.App.Archive.Info.Images) || len(c.App.Archive.Info.Images) == 1 {
+	if h.Image < 1 || h.Image > len(c.Archive.Info.Images) || len(c.Archive.Info.Images) == 1 {
 		return h.Path
 	}
-	return imageLabel(&c.base, c.App.Archive.Info.Images[h.Image-1]) + "  " + h.Path
+	return imageLabel(&c.base, c.Archive.Info.Images[h.Image-1]) + "  " + h.Path
 }

@@ -34,7 +34,7 @@ func (c *SearchView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			}
 			if c.s().Running {
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.CancelSearch() })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Search.Cancel() })
 				{
 					vgparent := vgn
 					_ = vgparent
@@ -85,7 +85,7 @@ func (c *SearchView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 						attribute(vgn, "class", class("row "+r.kind, "selected", r.cursor))
 						attribute(vgn, "data-k", "#"+itoa(r.i))
 						attribute(vgn, "id", "hit-"+itoa(r.i))
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.OpenResult(r.i) })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Search.OpenResult(r.i) })
 						{
 							vgparent := vgn
 							_ = vgparent

@@ -29,7 +29,7 @@ func (c *StartScreen) dropTitle() string {
 }
 
 func (c *StartScreen) waitingName() string {
-	if w := c.App.Waiting; w.Name != "" {
+	if w := c.App.Opener.Waiting; w.Name != "" {
 		return w.Name
 	}
 	return c.T("waiting.unknown")
@@ -43,7 +43,7 @@ func (c *StartScreen) waitingKey() string {
 }
 
 func (c *StartScreen) canAsk() bool {
-	w := c.App.Waiting
+	w := c.App.Opener.Waiting
 	return len(w.Handles) > 0 && w.State != state.RecentMissing
 }
 

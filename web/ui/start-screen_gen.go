@@ -46,7 +46,7 @@ func (c *StartScreen) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn quiet square")
 					attribute(vgn, "aria-label", c.T("theme.toggle"))
 					attribute(vgn, "title", c.T("theme.toggle"))
-					on(vgn, "click", func(event vugu.DOMEvent) { c.App.ToggleTheme() })
+					on(vgn, "click", func(event vugu.DOMEvent) { c.App.Look.ToggleTheme() })
 					{
 						vgparent := vgn
 						_ = vgparent
@@ -63,12 +63,12 @@ func (c *StartScreen) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					}
 				}
 			}
-			if c.App.Problem != nil {
+			if c.App.Opener.Problem != nil {
 				{
 					child(vgin, vgout, vgparent, 0x175EFFA6193EBC4B, vgiterkey, func() vugu.Builder { return new(ProblemCard) })
 				}
 			}
-			if c.App.Waiting != nil {
+			if c.App.Opener.Waiting != nil {
 				vgn = element(vgparent, "section\x00class\x00card waiting\x00data-k\x00waiting\x00aria-labelledby\x00waiting-title")
 				{
 					vgparent := vgn
@@ -79,12 +79,12 @@ func (c *StartScreen) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					content(vgn, c.T(c.waitingKey()))
 					if c.canAsk() {
 						vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn primary")
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.OpenRecent(c.App.Waiting.ID) })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.App.Opener.OpenRecent(c.App.Opener.Waiting.ID) })
 						{
 							vgparent := vgn
 							_ = vgparent
 							vgn = element(vgparent, "span")
-							content(vgn, c.T("waiting.open", c.App.Waiting.Name))
+							content(vgn, c.T("waiting.open", c.App.Opener.Waiting.Name))
 						}
 					}
 				}
@@ -99,13 +99,13 @@ func (c *StartScreen) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				content(vgn, c.dropTitle())
 				vgn = element(vgparent, "p\x00class\x00muted")
 				content(vgn, c.T("start.drop-note"))
-				if c.App.Opening == "" {
+				if c.App.Opener.Opening == "" {
 					vgn = element(vgparent, "div\x00class\x00buttons")
 					{
 						vgparent := vgn
 						_ = vgparent
 						vgn = element(vgparent, "button\x00id\x00open\x00type\x00button\x00class\x00btn primary big")
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.Choose() })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.App.Opener.Choose() })
 						{
 							vgparent := vgn
 							_ = vgparent
@@ -115,7 +115,7 @@ func (c *StartScreen) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 							content(vgn, "Ctrl O")
 						}
 						vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn big")
-						on(vgn, "click", func(event vugu.DOMEvent) { c.App.TrySample() })
+						on(vgn, "click", func(event vugu.DOMEvent) { c.App.Opener.TrySample() })
 						{
 							vgparent := vgn
 							_ = vgparent
@@ -125,14 +125,14 @@ func (c *StartScreen) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 						}
 					}
 				}
-				if c.App.Opening != "" {
+				if c.App.Opener.Opening != "" {
 					vgn = element(vgparent, "p\x00class\x00opening")
 					{
 						vgparent := vgn
 						_ = vgparent
 						element(vgparent, "span\x00class\x00spin\x00aria-hidden\x00true")
 						vgn = element(vgparent, "span")
-						content(vgn, c.T("open.opening", c.App.Opening))
+						content(vgn, c.T("open.opening", c.App.Opener.Opening))
 					}
 				}
 			}
@@ -158,7 +158,7 @@ func (c *StartScreen) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					}
 				}
 			}
-			if len(c.App.Recents) > 0 {
+			if len(c.App.Opener.Recents) > 0 {
 				vgn = element(vgparent, "section\x00aria-labelledby\x00recent-title\x00data-k\x00recent")
 				{
 					vgparent := vgn
@@ -169,7 +169,7 @@ func (c *StartScreen) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					{
 						vgparent := vgn
 						_ = vgparent
-						for vgiterkeyt, r := range c.App.Recents {
+						for vgiterkeyt, r := range c.App.Opener.Recents {
 							var vgiterkey interface{} = vgiterkeyt
 							_ = vgiterkey
 							r := r
@@ -181,7 +181,7 @@ func (c *StartScreen) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 								_ = vgparent
 								vgn = element(vgparent, "button\x00type\x00button\x00class\x00recent")
 								attribute(vgn, "disabled", len(r.Handles) == 0)
-								on(vgn, "click", func(event vugu.DOMEvent) { c.App.OpenRecent(r.ID) })
+								on(vgn, "click", func(event vugu.DOMEvent) { c.App.Opener.OpenRecent(r.ID) })
 								{
 									vgparent := vgn
 									_ = vgparent
@@ -197,7 +197,7 @@ func (c *StartScreen) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 								vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn quiet square")
 								attribute(vgn, "aria-label", c.T("recent.forget", r.Name))
 								attribute(vgn, "title", c.T("recent.forget", r.Name))
-								on(vgn, "click", func(event vugu.DOMEvent) { c.App.ForgetRecent(r.ID) })
+								on(vgn, "click", func(event vugu.DOMEvent) { c.App.Opener.ForgetRecent(r.ID) })
 								{
 									vgparent := vgn
 									_ = vgparent

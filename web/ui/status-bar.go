@@ -6,5 +6,5 @@ import "wimscope/web/words"
 type StatusBar struct{ base }
 
 func (c *StatusBar) engine() string {
-	return c.T("status.engine", words.Size(c.App.Memory), c.App.Crew)
+	return c.T("status.engine", words.Size(c.App.Memory), c.App.Workers)
 }

@@ -39,7 +39,7 @@ func (c *StatusBar) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			vgn = element(vgparent, "p")
 			content(vgn, c.engine())
 		}
-		if c.App.Archive != nil && c.App.Archive.Restart {
+		if c.Archive != nil && c.Archive.Restart {
 			vgn = element(vgparent, "p\x00class\x00warn")
 			content(vgn, c.T("engine.restarting"))
 		}

@@ -12,7 +12,7 @@ type TopBar struct{ base }
 
 // facts are the few things that tell archives apart: size, compression, number of images.
 func (c *TopBar) facts() []string {
-	i := &c.App.Archive.Info
+	i := &c.Archive.Info
 	f := []string{words.Size(i.Size), codec(&c.base, i.Codec, i.ChunkSize)}
 	if i.Solid {
 		f[1] = codec(&c.base, i.SolidCodec, i.SolidChunk) + " " + c.T("archive.solid")
@@ -40,7 +40,7 @@ func codec(b *base, name string, chunk int64) string {
 func (c *TopBar) tabs() []state.Tab { return state.Tabs() }
 
 func (c *TopBar) href(t state.Tab) string {
-	return state.Route{ID: c.App.Archive.ID, Tab: t}.String()
+	return state.Route{ID: c.Archive.ID, Tab: t}.String()
 }
 
 func (c *TopBar) current(t state.Tab) any {
@@ -55,7 +55,7 @@ func (c *TopBar) query() string {
 	case c.App.Palette.Open:
 		return c.App.Palette.Query
 	case c.App.Route.Tab == state.TabSearch:
-		return c.App.Archive.Search.Query
+		return c.Archive.Search.Query
 	}
 	return ""
 }
@@ -71,7 +71,7 @@ func (c *TopBar) controls() any {
 	switch {
 	case c.App.Palette.Open:
 		return "palette"
-	case c.App.Route.Tab == state.TabSearch && len(c.App.Archive.Search.Rows()) > 0:
+	case c.App.Route.Tab == state.TabSearch && len(c.Archive.Search.Rows()) > 0:
 		return "results"
 	}
 	return nil
@@ -79,14 +79,14 @@ func (c *TopBar) controls() any {
 
 // active is the row that the arrow keys are at; nothing if it is not in the document.
 func (c *TopBar) active() any {
-	if p := &c.App.Palette; p.Open {
-		if p.Cursor < len(c.App.Commands()) {
+	if p := c.App.Palette; p.Open {
+		if p.Cursor < len(c.App.Palette.Commands()) {
 			return "cmd-" + itoa(p.Cursor)
 		}
 		return nil
 	}
 	if c.App.Route.Tab == state.TabSearch {
-		s := &c.App.Archive.Search
+		s := &c.Archive.Search
 		if from, to := s.View.Range(); s.Cursor >= from && s.Cursor < to {
 			return "hit-" + itoa(s.Cursor)
 		}
@@ -98,7 +98,7 @@ func (c *TopBar) key(key string, held state.Keys) bool {
 	if held.Ctrl || held.Alt {
 		return false
 	}
-	if c.App.PaletteKey(key) || c.App.SearchKey(key) {
+	if c.App.Palette.Key(key) || c.Archive.Search.Key(key) {
 		return true
 	}
 	if key == "Escape" {

@@ -40,7 +40,7 @@ func (c *TopBar) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					component(vgin, vgout, vgparent, icon("package-open"))
 				}
 				vgn = element(vgparent, "h1")
-				content(vgn, c.App.Archive.Info.Name)
+				content(vgn, c.Archive.Info.Name)
 				vgn = element(vgparent, "span\x00class\x00facts")
 				{
 					vgparent := vgn
@@ -96,7 +96,7 @@ func (c *TopBar) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					{
 						vgparent := vgn
 						_ = vgparent
-						for i, cmd := range c.App.Commands() {
+						for i, cmd := range c.App.Palette.Commands() {
 							var vgiterkey interface{} = i
 							_ = vgiterkey
 							i := i
@@ -106,7 +106,7 @@ func (c *TopBar) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 							vgn = element(vgparent, "li\x00role\x00option")
 							attribute(vgn, "aria-selected", yes(i == c.App.Palette.Cursor))
 							attribute(vgn, "id", "cmd-"+itoa(i))
-							on(vgn, "mousedown", func(event vugu.DOMEvent) { event.PreventDefault(); c.App.RunCommand(i) })
+							on(vgn, "mousedown", func(event vugu.DOMEvent) { event.PreventDefault(); c.App.Palette.Run(i) })
 							{
 								vgparent := vgn
 								_ = vgparent
@@ -129,7 +129,7 @@ func (c *TopBar) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 								}
 							}
 						}
-						if len(c.App.Commands()) == 0 {
+						if len(c.App.Palette.Commands()) == 0 {
 							vgn = element(vgparent, "li\x00class\x00none\x00role\x00option\x00aria-selected\x00false\x00aria-disabled\x00true")
 							content(vgn, c.T("command.none"))
 						}
@@ -140,9 +140,9 @@ func (c *TopBar) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			{
 				vgparent := vgn
 				_ = vgparent
-				if c.App.Archive.Files.Image > 0 {
+				if c.Archive.Files.Image > 0 {
 					vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn wide-only")
-					on(vgn, "click", func(event vugu.DOMEvent) { c.App.ExtractImage(c.App.Archive.Files.Image) })
+					on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Extract.Image(c.Archive.Files.Image) })
 					{
 						vgparent := vgn
 						_ = vgparent
@@ -154,7 +154,7 @@ func (c *TopBar) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn quiet square")
 				attribute(vgn, "aria-label", c.T("open.another"))
 				attribute(vgn, "title", c.T("open.another"))
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Choose() })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Opener.Choose() })
 				{
 					vgparent := vgn
 					_ = vgparent
@@ -163,7 +163,7 @@ func (c *TopBar) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn quiet square")
 				attribute(vgn, "aria-label", c.T("theme.toggle"))
 				attribute(vgn, "title", c.T("theme.toggle"))
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.ToggleTheme() })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.App.Look.ToggleTheme() })
 				{
 					vgparent := vgn
 					_ = vgparent

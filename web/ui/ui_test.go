@@ -82,7 +82,7 @@ func (s *shown) lacks(html string, unwanted ...string) {
 
 func (s *shown) opened() *shown {
 	s.t.Helper()
-	s.Open([]state.File{{Name: "install.wim", Size: 1, Value: "f"}})
+	s.Opener.Open([]state.File{{Name: "install.wim", Size: 1, Value: "f"}})
 	s.has(`role="grid"`, ">readme.txt<")
 	return s
 }
@@ -96,7 +96,7 @@ func TestStartScreen(t *testing.T) {
 func TestProblemCard(t *testing.T) {
 	s := show(t)
 	s.engine.Fail = &protocol.Error{Code: protocol.CodeNotWIM, Guess: "zip", First: []byte("PK"), Message: "<b>not a WIM</b>"}
-	s.Open([]state.File{{Name: "a<b>.zip", Size: 1, Value: "f"}})
+	s.Opener.Open([]state.File{{Name: "a<b>.zip", Size: 1, Value: "f"}})
 	html := s.has(`role="alert"`, "a&lt;b&gt;.zip is not a Windows image", "It looks like a ZIP file.", "&lt;b&gt;not a WIM&lt;/b&gt;", ">Copy details<")
 	s.lacks(html, "<b>not")
 }
@@ -105,11 +105,11 @@ func TestFilesTab(t *testing.T) {
 	s := show(t).opened()
 	html := s.has(`role="tree"`, `role="treeitem"`, `aria-rowcount="5"`, `aria-sort="ascending"`, `role="separator"`, `aria-current="page"`, "4 items", "Windows 11 Pro · 2", "→ C:\\Recovery")
 	s.lacks(html, "Anatomy", "Space")
-	s.Reveal(1, "/Windows/System32/notepad.exe")
+	s.Archive.Files.Reveal(1, "/Windows/System32/notepad.exe")
 	s.has(">Save file<", ">Preview<", "360,448 bytes", "2025-09-05 12:11:08.4219371 UTC", "NOTEPAD.EXE", "also /Windows/notepad.exe", "offset 0x4A61F3B2 · 11 chunks · compressed to 151,233 bytes (41%)",
 		"TrustedInstaller", "full control", `aria-activedescendant="row-3"`, "1 selected, 360 KB")
 	s.has("Stored once, used by 4 files in 2 images", "image 1: 2; image 2: 2") // when they have been counted
-	s.OpenPreview("", state.ModeHex)
+	s.Archive.Files.OpenPreview("", state.ModeHex)
 	s.has(`id="hex"`, ">00000000<", "00000010", "offset 0x00000000: 00, decimal 0")
 }
 
@@ -119,18 +119,18 @@ func TestDamage(t *testing.T) {
 	s := show(t)
 	s.session.Add("broken", protocol.Row{Attrs: 0x400, BadLink: true, Reparse: 0xa000000c})
 	s.opened().has(">target damaged or missing<")
-	s.Reveal(1, "/broken")
+	s.Archive.Files.Reveal(1, "/broken")
 	s.has("its target is damaged or missing<")
 	s.session.Check = protocol.CheckBad
-	s.Reveal(1, "/readme.txt")
+	s.Archive.Files.Reveal(1, "/readme.txt")
 	s.has("<h2>readme.txt<")
-	s.OpenPreview("", state.ModeText)
+	s.Archive.Files.OpenPreview("", state.ModeText)
 	s.lacks(s.has("This file is damaged", ">hello<"), "not compared")
 	s.session.Check = protocol.CheckNone
-	s.OpenPreview("", state.ModeText)
+	s.Archive.Files.OpenPreview("", state.ModeText)
 	s.lacks(s.has("SHA-1 not verified", ">hello<"), "This file is damaged")
 	s.session.Check = protocol.CheckGood
-	s.OpenPreview("", state.ModeText)
+	s.Archive.Files.OpenPreview("", state.ModeText)
 	s.has(">hello<", "UTF-8")
 	s.lacks(s.html(), "This file is damaged", "not compared")
 }
@@ -152,12 +152,12 @@ func TestImageRegistry(t *testing.T) {
 	s := show(t).opened()
 	s.Go(state.TabImages)
 	s.lacks(s.html(), "ge_release")
-	s.ReadWindows(1)
+	s.Archive.Images.ReadWindows(1)
 	html := s.has("Build (registry)", "10.0.26100.2033", ">ge_release<", "26100.1.amd64fre", "WINDOWS/ARCH: 0 in the XML, 9 in the image", "WINDOWS/HAL: missing in the XML, acpiapic in the image", "config/SYSTEM: regf: corrupt hive")
 	if n := strings.Count(html, ">Read the registry<"); n != 1 {
 		t.Errorf("%d images can be asked", n)
 	}
-	s.ReadWindows(2)
+	s.Archive.Images.ReadWindows(2)
 	s.lacks(s.has("no Windows registry found"), ">Read the registry<")
 }
 
@@ -165,7 +165,7 @@ func TestVerifyTab(t *testing.T) {
 	s := show(t).opened()
 	s.Go(state.TabVerify)
 	s.has(">Verify everything<")
-	s.StartVerify()
+	s.Archive.Verify.Start()
 	html := s.has(`role="progressbar"`, "Verifying, 0%", "Map of the archive: 0 squares intact, 0 damaged, 1,200 not checked")
 	s.lacks(html, ">Save as text<")
 	s.engine.LastJob().End(pool.Result{Report: protocol.Report{Op: protocol.Verify, DamagedN: 1, Blobs: 58214, Integrity: "bad", Text: "t", JSON: "{}",
@@ -178,7 +178,7 @@ func TestVerifyTab(t *testing.T) {
 func TestVerifyIncomplete(t *testing.T) {
 	s := show(t).opened()
 	s.Go(state.TabVerify)
-	s.StartVerify()
+	s.Archive.Verify.Start()
 	var losses []protocol.Loss
 	for _, k := range protocol.LossKinds() {
 		losses = append(losses, protocol.Loss{Kind: k, Image: 2, Path: "/some folder", Off: 4096, Text: "details"})
@@ -217,16 +217,16 @@ func TestSearchView(t *testing.T) {
 
 func TestExtractDialog(t *testing.T) {
 	s := show(t).opened()
-	s.ExtractImage(2)
+	s.Archive.Extract.Image(2)
 	html := s.has("Extract Windows 11 Pro", ">ZIP file<", ">recommended<", ">TAR file<", ">Folder<", "3 files in 1 folder · 1.23 KB")
 	if strings.Index(html, ">ZIP file<") > strings.Index(html, ">Folder<") {
 		t.Error("what is recommended does not come first")
 	}
-	s.SetFormat(protocol.Folder)
+	s.Archive.Extract.SetFormat(protocol.Folder)
 	s.has("This browser cannot write 1 of 3 names", "A ZIP file keeps them all.")
-	s.ToggleRefused()
+	s.Archive.Extract.ToggleRefused()
 	s.has("/Windows/System32/desktop.ini", "browsers refuse this file type")
-	s.StartExtract()
+	s.Archive.Extract.Start()
 	s.has("Extracting Windows 11 Pro to folder", ">Cancel<")
 	s.engine.LastJob().End(pool.Result{Report: protocol.Report{Op: protocol.Extract, Written: 2, WrittenLen: 1000, ProblemsN: 1,
 		Problems: []protocol.Problem{{Path: "/x.ini", Reason: "something new", Detail: "why"}}}}, nil)
@@ -242,7 +242,7 @@ func TestShortcuts(t *testing.T) {
 // TestControlsHaveNames: every button has words in it or a name of its own.
 func TestControlsHaveNames(t *testing.T) {
 	s := show(t).opened()
-	s.Reveal(1, "/Windows/System32/notepad.exe")
+	s.Archive.Files.Reveal(1, "/Windows/System32/notepad.exe")
 	s.has("360,448 bytes")
 	button := regexp.MustCompile(`(?s)<(button|a)\b([^>]*)>(.*?)</(?:button|a)>`)
 	tag := regexp.MustCompile(`<[^>]*>`)

@@ -18,7 +18,7 @@ type VerifyView struct {
 	paths [3]string
 }
 
-func (c *VerifyView) v() *state.Verify { return &c.App.Archive.Verify }
+func (c *VerifyView) v() *state.Verify { return &c.Archive.Verify }
 
 func (c *VerifyView) r() *protocol.Report { return c.v().Report }
 
@@ -135,7 +135,7 @@ func integrity(s string) string {
 }
 
 func (c *VerifyView) reportName() string {
-	return c.App.Archive.Info.Name + "-verify"
+	return c.Archive.Info.Name + "-verify"
 }
 
 // The map is 60 squares by 20, each of 10 by 10 in the drawing's own units.
@@ -144,8 +144,8 @@ const mapWide = 60
 // path draws the squares of a kind: whole ones for good, framed ones for what is open, crossed ones for bad.
 func (c *VerifyView) path(kind int) string {
 	v := c.v()
-	if c.of != c.App.Archive || c.drawn != v.Serial {
-		c.of, c.drawn = c.App.Archive, v.Serial
+	if c.of != c.Archive || c.drawn != v.Serial {
+		c.of, c.drawn = c.Archive, v.Serial
 		for k := range c.paths {
 			c.paths[k] = squares(v.Cells, byte(k))
 		}
@@ -190,7 +190,7 @@ type mapRange struct{ where, state string }
 // ranges is the map as a table: runs of squares of one kind.
 func (c *VerifyView) ranges() []mapRange {
 	v := c.v()
-	size := c.App.Archive.Info.Size
+	size := c.Archive.Info.Size
 	at := func(i int) string { return words.Hex(int64(float64(size) / state.MapCells * float64(i))) }
 	var out []mapRange
 	for from := 0; from < len(v.Cells); {
@@ -231,7 +231,7 @@ func (c *VerifyView) refs() []protocol.Pair {
 
 // partName is the name of a part by its place in the archive.
 func partName(b *base, part int) string {
-	if p := b.App.Archive.Info.Parts; part >= 0 && part < len(p) {
+	if p := b.Archive.Info.Parts; part >= 0 && part < len(p) {
 		return p[part].Name
 	}
 	return "?"

@@ -31,7 +31,7 @@ func (c *VerifyView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			content(vgn, c.T("verify.title"))
 			vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn primary")
 			attribute(vgn, "disabled", c.running())
-			on(vgn, "click", func(event vugu.DOMEvent) { c.App.StartVerify() })
+			on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Verify.Start() })
 			{
 				vgparent := vgn
 				_ = vgparent
@@ -89,7 +89,7 @@ func (c *VerifyView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 					vgparent := vgn
 					_ = vgparent
 					vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-					on(vgn, "click", func(event vugu.DOMEvent) { c.App.SaveReport(c.r(), c.reportName(), false) })
+					on(vgn, "click", func(event vugu.DOMEvent) { c.App.Jobs.SaveReport(c.r(), c.reportName(), false) })
 					{
 						vgparent := vgn
 						_ = vgparent
@@ -98,7 +98,7 @@ func (c *VerifyView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 						content(vgn, c.T("report.text"))
 					}
 					vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-					on(vgn, "click", func(event vugu.DOMEvent) { c.App.SaveReport(c.r(), c.reportName(), true) })
+					on(vgn, "click", func(event vugu.DOMEvent) { c.App.Jobs.SaveReport(c.r(), c.reportName(), true) })
 					{
 						vgparent := vgn
 						_ = vgparent
@@ -107,7 +107,7 @@ func (c *VerifyView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 						content(vgn, c.T("report.json"))
 					}
 					vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
-					on(vgn, "click", func(event vugu.DOMEvent) { c.App.Print() })
+					on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Verify.Print() })
 					{
 						vgparent := vgn
 						_ = vgparent
@@ -383,7 +383,7 @@ func (c *VerifyView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				_ = vgparent
 				vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
 				attribute(vgn, "disabled", c.summing())
-				on(vgn, "click", func(event vugu.DOMEvent) { c.App.StartSum() })
+				on(vgn, "click", func(event vugu.DOMEvent) { c.Archive.Verify.Sum() })
 				{
 					vgparent := vgn
 					_ = vgparent
@@ -441,7 +441,7 @@ func (c *VerifyView) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				content(vgn, c.T("sum.paste"))
 				vgn = element(vgparent, "input\x00id\x00pasted-sum\x00class\x00mono\x00type\x00text\x00autocomplete\x00off\x00spellcheck\x00false")
 				property(vgn, "value", c.v().Pasted)
-				on(vgn, "input", func(event vugu.DOMEvent) { c.App.PasteSum(value(event)) })
+				on(vgn, "input", func(event vugu.DOMEvent) { c.Archive.Verify.Paste(value(event)) })
 			}
 			if c.compared() != "" {
 				vgn = element(vgparent, "p\x00role\x00status")
