@@ -109,19 +109,19 @@ func (b *Behaviours) scroll(el js.Value) {
 		b.listen(el, "wheel", map[string]any{"passive": false}, func(e js.Value) {
 			ar := b.app.Current()
 			scaled := false
-			b.app.Read(func() { scaled = ar != nil && ar.Files.Preview.Hex.Scaled() })
+			b.app.Read(func() { scaled = ar != nil && ar.Files.Preview.Hex.View.Scaled() })
 			if !scaled || e.Get("ctrlKey").Bool() {
 				return
 			}
 			e.Call("preventDefault")
-			rows := int(e.Get("deltaY").Float() / state.HexRow)
+			rows := int(e.Get("deltaY").Float() / state.LineHeight)
 			if rows == 0 {
 				rows = 1
 				if e.Get("deltaY").Float() < 0 {
 					rows = -1
 				}
 			}
-			ar.Files.Preview.WheelHex(rows)
+			ar.Files.Preview.Hex.Wheel(rows)
 		})
 	}
 	b.listen(el, "focusin", nil, func(js.Value) { b.app.Focused(el.Get("id").String()) })

@@ -276,7 +276,9 @@ func (a *App) Scrolled(id string, top, height float64) {
 		case "text":
 			ar.Files.Preview.textScrolled(top, height)
 		case "hex":
-			ar.Files.Preview.hexScrolled(top, height)
+			if ar.Files.Preview.Open {
+				ar.Files.Preview.Hex.scrolled(top, height)
+			}
 		case "results":
 			ar.Search.scrolled(top, height)
 		}

@@ -366,24 +366,24 @@ func TestPreview(t *testing.T) {
 		}
 	})
 	p.Archive.Files.Preview.SetMode(state.ModeHex)
-	p.until("bytes", func() bool { return len(v().Bytes(0)) == 16 && len(v().Bytes(313)) == 8 })
-	p.Archive.Files.Preview.SetGoto("0x1000")
-	p.Archive.Files.Preview.GoToOffset()
+	p.until("bytes", func() bool { return len(v().Hex.Bytes(0)) == 16 && len(v().Hex.Bytes(313)) == 8 })
+	p.Archive.Files.Preview.Hex.SetGoto("0x1000")
+	p.Archive.Files.Preview.Hex.GoTo()
 	p.Read(func() {
-		if v().Caret != 0x1000 || v().BadOff {
-			t.Errorf("caret at %#x", v().Caret)
+		if v().Hex.Caret != 0x1000 || v().Hex.BadOff {
+			t.Errorf("caret at %#x", v().Hex.Caret)
 		}
 	})
-	p.Archive.Files.Preview.SetGoto("0xZZ")
+	p.Archive.Files.Preview.Hex.SetGoto("0xZZ")
 	p.Read(func() {
-		if !v().BadOff {
+		if !v().Hex.BadOff {
 			t.Error("0xZZ is an offset")
 		}
 	})
-	p.Archive.Files.Preview.HexKey("End", state.Keys{Ctrl: true})
+	p.Archive.Files.Preview.Hex.Key("End", state.Keys{Ctrl: true})
 	p.Read(func() {
-		if v().Caret != v().Size-1 {
-			t.Errorf("caret at %d of %d", v().Caret, v().Size)
+		if v().Hex.Caret != v().Size-1 {
+			t.Errorf("caret at %d of %d", v().Hex.Caret, v().Size)
 		}
 	})
 	p.Archive.Files.Preview.Close()

@@ -47,6 +47,7 @@ func (f *Files) init(ar *opened) {
 	f.Tree.clear()
 	f.Inspector.ar = ar
 	f.Preview.ar = ar
+	f.Preview.close()
 }
 
 // FolderPath returns the path of the folder that is shown: "/" or "/Windows/System32".

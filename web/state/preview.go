@@ -24,12 +24,7 @@ const (
 	textStep    = 512 << 10 // of text, at first
 	textLimit   = 4 << 20   // of text, in all
 	pictureSize = 64 << 20
-	hexPage     = 64 << 10
-	hexPages    = 32 // kept
 )
-
-// HexRow is the height of a row of the hex view and of a line of text, in CSS pixels.
-const HexRow = 20
 
 // Preview shows what is in a file, in place of the list.
 type Preview struct {
@@ -54,18 +49,11 @@ type Preview struct {
 	URL  string // ModePicture
 	MIME string
 
-	Hex    Viewport
-	PerRow int    // bytes in a row of the hex view: 16, or 8 on a narrow page
-	Caret  int64  // offset of the byte with the focus
-	Goto   string // what is being typed as an offset
-	BadOff bool   // Goto is no offset in this file
+	Hex Hex // ModeHex
 
 	ar     *opened
 	raw    string
 	loaded int // bytes of text asked for
-	pages  map[int64][]byte
-	order  []int64
-	asked  map[int64]bool
 	serial int
 }
 
@@ -74,15 +62,11 @@ func (p *Preview) open(image int, row protocol.Row, stream string, mode Mode) {
 	p.close()
 	ar, serial := p.ar, p.serial
 	*p = Preview{Open: true, Image: image, Node: row.Node, Name: row.Name, Stream: stream, Size: row.Size, Loading: true,
-		PerRow: 16, ar: ar, serial: serial, Text: Viewport{Row: HexRow, Height: 600}, Hex: Viewport{Row: HexRow, Height: 600},
-		pages: map[int64][]byte{}, asked: map[int64]bool{}}
-	if ar.Narrow() {
-		p.PerRow = 8
-	}
+		Text: Viewport{Row: LineHeight, Height: 600}, Hex: p.Hex, ar: ar, serial: serial}
 	ar.say("preview.opened", row.Name)
 	p.loadText(textStep, func(rep *protocol.ReadReply) {
 		p.Size, p.Check = rep.Size, rep.Check
-		p.Hex.Total = int((rep.Size + int64(p.PerRow) - 1) / int64(p.PerRow))
+		p.Hex.setSize(rep.Size)
 		p.Encoding = rep.Encoding
 		if rep.Picture != "" && rep.Size <= pictureSize {
 			p.MIME = rep.Picture
@@ -117,7 +101,7 @@ func (p *Preview) close() {
 	if p.URL != "" {
 		p.ar.platform.RevokeURL(p.URL)
 	}
-	*p = Preview{ar: p.ar, serial: p.serial + 1}
+	*p = Preview{Hex: newHex(p.ar, p.read), ar: p.ar, serial: p.serial + 1}
 }
 
 // Close shows the list again.
@@ -148,6 +132,24 @@ func (p *Preview) loadText(n int, then func(rep *protocol.ReadReply)) {
 				return
 			}
 			then(&rep)
+		})
+	}()
+}
+
+// read asks for n bytes at off. Done is called within update; ok is false if they could not be read, which is shown.
+func (p *Preview) read(off int64, n int, done func(data []byte, ok bool)) {
+	serial := p.serial
+	req := p.request(off, n)
+	go func() {
+		_, data, err := p.ar.Session.Read(p.ar.ctx, req)
+		p.ar.update(func() {
+			if p.serial != serial {
+				return
+			}
+			if err != nil {
+				p.fail(err)
+			}
+			done(data, err == nil)
 		})
 	}()
 }
@@ -198,8 +200,8 @@ func (p *Preview) setMode(m Mode) {
 	p.Mode = m
 	switch m {
 	case ModeHex:
-		p.fillHex()
-		p.ar.platform.ScrollTo("hex", p.Hex.Top)
+		p.Hex.fill()
+		p.ar.platform.ScrollTo("hex", p.Hex.View.Top)
 	case ModePicture:
 		p.loadPicture()
 	case ModeText, ModeXML:
@@ -250,158 +252,3 @@ func (p *Preview) loadPicture() {
 
 // textScrolled takes where the text is scrolled to and how much of it is in view.
 func (p *Preview) textScrolled(top, height float64) { p.Text.Top, p.Text.Height = top, height }
-
-// hexScrolled takes where the hex view is scrolled to and how much of it is in view.
-func (p *Preview) hexScrolled(top, height float64) {
-	if p.Open {
-		p.Hex.Top, p.Hex.Height = top, height
-		p.fillHex()
-	}
-}
-
-// fillHex asks for the pages that are in view and have not arrived.
-func (p *Preview) fillHex() {
-	from, to := p.Hex.Range()
-	last := min(int64(to)*int64(p.PerRow), p.Size)
-	for page := int64(from) * int64(p.PerRow) / hexPage; page*hexPage < last; page++ {
-		if _, ok := p.pages[page]; ok || p.asked[page] {
-			continue
-		}
-		p.asked[page] = true
-		serial := p.serial
-		req := p.request(page*hexPage, int(min(hexPage, p.Size-page*hexPage)))
-		go func() {
-			_, data, err := p.ar.Session.Read(p.ar.ctx, req)
-			p.ar.update(func() {
-				if p.serial != serial {
-					return
-				}
-				delete(p.asked, page)
-				if err != nil {
-					p.fail(err)
-					return
-				}
-				p.pages[page] = data
-				p.order = append(p.order, page)
-				if len(p.order) > hexPages {
-					delete(p.pages, p.order[0])
-					p.order = p.order[1:]
-				}
-			})
-		}()
-	}
-}
-
-// Bytes returns the bytes of row i of the hex view; nil while they have not arrived.
-func (p *Preview) Bytes(i int) []byte {
-	off := int64(i) * int64(p.PerRow)
-	page := p.pages[off/hexPage]
-	at := off % hexPage // rows do not cross pages: both are powers of two
-	if at >= int64(len(page)) {
-		return nil
-	}
-	return page[at:min(at+int64(p.PerRow), int64(len(page)))]
-}
-
-// HexKey moves the hex view's caret; it reports whether the key means anything.
-func (p *Preview) HexKey(key string, held Keys) bool {
-	if held.Alt {
-		return false
-	}
-	done := true
-	p.ar.update(func() {
-		row := int64(p.PerRow)
-		to := p.Caret
-		switch key {
-		case "ArrowRight":
-			to++
-		case "ArrowLeft":
-			to--
-		case "ArrowDown":
-			to += row
-		case "ArrowUp":
-			to -= row
-		case "PageDown":
-			to += row * int64(p.Hex.Page())
-		case "PageUp":
-			to -= row * int64(p.Hex.Page())
-		case "Home":
-			to -= to % row
-			if held.Ctrl {
-				to = 0
-			}
-		case "End":
-			to += row - 1 - to%row
-			if held.Ctrl {
-				to = p.Size - 1
-			}
-		default:
-			done = false
-			return
-		}
-		p.moveCaret(to)
-	})
-	return done
-}
-
-func (p *Preview) moveCaret(to int64) {
-	p.Caret = max(min(to, p.Size-1), 0)
-	p.Hex.Top = p.Hex.Reveal(int(p.Caret / int64(p.PerRow)))
-	p.ar.platform.ScrollTo("hex", p.Hex.Top)
-	p.fillHex()
-}
-
-// WheelHex moves a hex view whose scroll bar is scaled by whole rows.
-func (p *Preview) WheelHex(rows int) {
-	p.ar.update(func() {
-		s := p.Hex.scale()
-		p.Hex.Top = min(max(p.Hex.Top+float64(rows)*p.Hex.Row/s, 0), max(p.Hex.Spacer()-p.Hex.Height, 0))
-		p.ar.platform.ScrollTo("hex", p.Hex.Top)
-		p.fillHex()
-	})
-}
-
-// SetGoto takes the offset that is being typed: decimal, or hex with 0x before or h after it.
-func (p *Preview) SetGoto(text string) {
-	p.ar.update(func() {
-		p.Goto = text
-		_, ok := ParseOffset(text)
-		p.BadOff = text != "" && !ok
-	})
-}
-
-// GoToOffset moves the caret to the offset that was typed.
-func (p *Preview) GoToOffset() {
-	p.ar.update(func() {
-		off, ok := ParseOffset(p.Goto)
-		if !ok || off >= p.Size {
-			p.BadOff = true
-			return
-		}
-		p.moveCaret(off)
-		p.ar.platform.Focus("hex")
-	})
-}
-
-// ParseOffset reads an offset.
-func ParseOffset(s string) (int64, bool) {
-	s = strings.ToLower(strings.TrimSpace(s))
-	base := int64(10)
-	if t, ok := strings.CutPrefix(s, "0x"); ok {
-		s, base = t, 16
-	} else if t, ok := strings.CutSuffix(s, "h"); ok {
-		s, base = t, 16
-	}
-	if s == "" {
-		return 0, false
-	}
-	var n int64
-	for _, c := range s {
-		d := int64(strings.IndexRune("0123456789abcdef", c))
-		if d < 0 || d >= base || n > 1<<58 {
-			return 0, false
-		}
-		n = n*base + d
-	}
-	return n, true
-}

@@ -67,26 +67,26 @@ func (c *PreviewPane) lines() []textLine {
 	return out
 }
 
-func (c *PreviewPane) hexSpacer() string { return "height:" + px(c.p().Hex.Spacer()) }
+func (c *PreviewPane) hexSpacer() string { return "height:" + px(c.p().Hex.View.Spacer()) }
 
 func (c *PreviewPane) hexRun() string {
-	from, _ := c.p().Hex.Range()
-	return "transform:translateY(" + px(c.p().Hex.Offset(from)) + ")"
+	from, _ := c.p().Hex.View.Range()
+	return "transform:translateY(" + px(c.p().Hex.View.Offset(from)) + ")"
 }
 
 const hexDigits = "0123456789abcdef"
 
 func (c *PreviewPane) hexRows() []hexRow {
-	p := c.p()
-	from, to := p.Hex.Range()
+	x := &c.p().Hex
+	from, to := x.View.Range()
 	out := make([]hexRow, 0, to-from)
 	for i := from; i < to; i++ {
-		at := int64(i) * int64(p.PerRow)
-		data := p.Bytes(i)
+		at := int64(i) * int64(x.PerRow)
+		data := x.Bytes(i)
 		r := hexRow{i: i, off: offset(at)}
-		hex := make([]byte, 0, p.PerRow*3+1)
-		text := make([]byte, 0, p.PerRow)
-		ends := make([]int, 0, p.PerRow)
+		hex := make([]byte, 0, x.PerRow*3+1)
+		text := make([]byte, 0, x.PerRow)
+		ends := make([]int, 0, x.PerRow)
 		for k, b := range data {
 			if k > 0 {
 				hex = append(hex, ' ')
@@ -101,7 +101,7 @@ func (c *PreviewPane) hexRows() []hexRow {
 			}
 			text = append(text, b)
 		}
-		if k := int(p.Caret - at); p.Caret >= at && k < len(data) {
+		if k := int(x.Caret - at); x.Caret >= at && k < len(data) {
 			r.has = true
 			r.before, r.caret, r.after = string(hex[:ends[k]-2]), string(hex[ends[k]-2:ends[k]]), string(hex[ends[k]:])
 			r.tBefore, r.tCaret, r.tAfter = string(text[:k]), string(text[k:k+1]), string(text[k+1:])
@@ -120,12 +120,12 @@ func offset(n int64) string {
 
 // caret tells what the byte with the focus is.
 func (c *PreviewPane) caret() string {
-	p := c.p()
-	b := p.Bytes(int(p.Caret / int64(p.PerRow)))
-	k := int(p.Caret % int64(p.PerRow))
+	x := &c.p().Hex
+	b := x.Bytes(int(x.Caret / int64(x.PerRow)))
+	k := int(x.Caret % int64(x.PerRow))
 	if k >= len(b) {
-		return c.T("hex.at", words.Hex(p.Caret))
+		return c.T("hex.at", words.Hex(x.Caret))
 	}
 	v := b[k]
-	return c.T("hex.byte", words.Hex(p.Caret), string([]byte{hexDigits[v>>4], hexDigits[v&15]}), int(v))
+	return c.T("hex.byte", words.Hex(x.Caret), string([]byte{hexDigits[v>>4], hexDigits[v&15]}), int(v))
 }

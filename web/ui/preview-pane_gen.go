@@ -48,16 +48,16 @@ func (c *PreviewPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			content(vgn, c.about())
 			if c.p().Mode == "hex" {
 				vgn = element(vgparent, "form\x00class\x00goto")
-				on(vgn, "submit", func(event vugu.DOMEvent) { event.PreventDefault(); c.Archive.Files.Preview.GoToOffset() })
+				on(vgn, "submit", func(event vugu.DOMEvent) { event.PreventDefault(); c.Archive.Files.Preview.Hex.GoTo() })
 				{
 					vgparent := vgn
 					_ = vgparent
 					vgn = element(vgparent, "input\x00type\x00text\x00id\x00goto\x00autocomplete\x00off\x00spellcheck\x00false")
-					attribute(vgn, "aria-invalid", yes(c.p().BadOff))
+					attribute(vgn, "aria-invalid", yes(c.p().Hex.BadOff))
 					attribute(vgn, "aria-label", c.T("hex.goto-label"))
 					attribute(vgn, "placeholder", c.T("hex.goto"))
-					property(vgn, "value", c.p().Goto)
-					on(vgn, "input", func(event vugu.DOMEvent) { c.Archive.Files.Preview.SetGoto(value(event)) })
+					property(vgn, "value", c.p().Hex.Goto)
+					on(vgn, "input", func(event vugu.DOMEvent) { c.Archive.Files.Preview.Hex.SetGoto(value(event)) })
 				}
 			}
 			vgn = element(vgparent, "button\x00type\x00button\x00class\x00btn")
@@ -192,7 +192,7 @@ func (c *PreviewPane) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 		if c.p().Mode == "hex" && c.p().Size > 0 {
 			vgn = element(vgparent, "div\x00class\x00hex\x00id\x00hex\x00tabindex\x000\x00role\x00group\x00data-b\x00scroll\x00data-name\x00hex\x00data-k\x00hex\x00aria-describedby\x00hex-caret")
 			attribute(vgn, "aria-label", c.T("hex.label", c.p().Name))
-			on(vgn, "keydown", func(event vugu.DOMEvent) { take(event, c.Archive.Files.Preview.HexKey) })
+			on(vgn, "keydown", func(event vugu.DOMEvent) { take(event, c.Archive.Files.Preview.Hex.Key) })
 			{
 				vgparent := vgn
 				_ = vgparent
