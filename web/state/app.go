@@ -161,7 +161,7 @@ func (a *App) install(s Session, parts, refs []File, sample bool) {
 	}
 	a.pending = Route{}
 	a.goTo(r)
-	a.say("open.opened", ar.Info.Name, len(ar.Info.Images))
+	a.announce("open.opened", ar.Info.Name, len(ar.Info.Images))
 	if !ar.UsesOnRequest() || ar.before >= 0 {
 		ar.countLacks()
 	}

@@ -443,8 +443,8 @@ func TestExtractToAPickedFile(t *testing.T) {
 	}
 	j.Spec.OnFigures(pool.Figures{Phase: pool.Decoding, Bytes: 420, OfBytes: 1000, Left: -1})
 	p.until("how far it is stands in the title", func() bool { return strings.HasPrefix(p.browser.Title, "(42 %) install.wim") })
-	if p.Said != "Extracting System32 to System32.zip: 42%" {
-		t.Errorf("said %q", p.Said)
+	if p.Announcement != "Extracting System32 to System32.zip: 42%" {
+		t.Errorf("said %q", p.Announcement)
 	}
 	p.Jobs.Pause(p.Jobs.List[0].ID)
 	if !j.Paused {

@@ -174,7 +174,7 @@ func (o *opened) countLacks() {
 			case o.before >= 0 && e.Blobs >= o.before:
 				o.note(o.T("delta.no-help", o.Refs[len(o.Refs)-1].Name), true)
 			default:
-				o.say("delta.banner", e.Blobs)
+				o.announce("delta.banner", e.Blobs)
 			}
 		})
 	}()

@@ -57,7 +57,7 @@ func (o *Opener) openNew(files []File) {
 		default:
 			o.Opening = ""
 			o.Choice = &Choice{Options: options}
-			o.host.say("choose.title", len(options))
+			o.host.announce("choose.title", len(options))
 		}
 		for i := range rep.Refused {
 			rest = append(rest, files[rep.Refused[i].File])

@@ -34,12 +34,12 @@ func (o *opened) problem(err error, entry string) *Problem {
 		name = o.Info.Name
 	}
 	p := NewProblem(e, name)
-	o.settle(p, o.Parts, o.Refs)
+	o.checkChanged(p, o.Parts, o.Refs)
 	return p
 }
 
-// settle finds out what became of a changed file, if the browser lets the page look again, and adds it to p.
-func (h *host) settle(p *Problem, lists ...[]File) {
+// checkChanged finds out what became of a changed file, if the browser lets the page look again, and adds it to p.
+func (h *host) checkChanged(p *Problem, lists ...[]File) {
 	if p.Err.Code != protocol.CodeChanged || p.Err.Record == protocol.FileGone {
 		return
 	}

@@ -15,9 +15,9 @@ type host struct {
 	words    *words.Catalogue
 	show     func()
 
-	Caps  Caps
-	Notes []Note // messages that disappear by themselves
-	Said  string // text of the live region
+	Caps         Caps
+	Notes        []Note // messages that disappear by themselves
+	Announcement string // text of the live region
 
 	width      float64 // of the window, in CSS pixels
 	noteSerial int
@@ -54,15 +54,15 @@ func (h *host) T(key string, args ...any) string { return h.words.T(key, args...
 // Words returns the catalogue.
 func (h *host) Words() *words.Catalogue { return h.words }
 
-// say puts the message of key into the live region.
-func (h *host) say(key string, args ...any) { h.Said = h.T(key, args...) }
+// announce puts the message of key into the live region.
+func (h *host) announce(key string, args ...any) { h.Announcement = h.T(key, args...) }
 
 // note shows text for some seconds, and puts it into the live region.
 func (h *host) note(text string, bad bool) {
 	h.noteSerial++
 	id := h.noteSerial
 	h.Notes = append(h.Notes, Note{ID: id, Text: text, Bad: bad})
-	h.Said = text
+	h.Announcement = text
 	time.AfterFunc(noteTime, func() { h.DismissNote(id) })
 }
 

@@ -65,8 +65,8 @@ func (j *JobView) Cancelled() bool {
 	return j.Problem != nil && j.Problem.Err.Code == protocol.CodeCancelled
 }
 
-// Noted is the number of names and contents that its report has something to say about.
-func (j *JobView) Noted() int {
+// Issues returns the number of issues in the report of the job: names and blobs that were not handled as asked.
+func (j *JobView) Issues() int {
 	if !j.Ended {
 		return j.Fig.Bad + j.Fig.Refused
 	}
@@ -107,14 +107,14 @@ func (js *Jobs) run(ar *opened, j *JobView, spec pool.JobSpec, onEnd func()) {
 			j.Fig = f
 			if q := j.Percent() / 25; q > j.quarter {
 				j.quarter = q
-				h.say("job.said", js.Title(j), j.Percent())
+				h.announce("job.said", js.Title(j), j.Percent())
 			}
 			js.progress()
 		})
 	}
 	j.job = js.engine.Start(ar.Session, spec)
 	js.List = append(js.List, j)
-	h.say("job.started", js.Title(j))
+	h.announce("job.started", js.Title(j))
 	js.setBusy()
 	go func() {
 		res, err := j.job.Wait()
@@ -124,12 +124,12 @@ func (js *Jobs) run(ar *opened, j *JobView, spec pool.JobSpec, onEnd func()) {
 			case err != nil:
 				j.Problem = j.problem(err)
 				if j.Cancelled() {
-					h.say("job.cancelled-said", js.Title(j))
+					h.announce("job.cancelled-said", js.Title(j))
 				} else {
-					h.say(j.Problem.TitleKey(), j.Problem.Args()...)
+					h.announce(j.Problem.TitleKey(), j.Problem.Args()...)
 				}
 			default:
-				h.say("job.done-said", js.Title(j))
+				h.announce("job.done-said", js.Title(j))
 			}
 			onEnd()
 			if ar.left {
@@ -137,7 +137,7 @@ func (js *Jobs) run(ar *opened, j *JobView, spec pool.JobSpec, onEnd func()) {
 			}
 			js.setBusy()
 			js.ended()
-			if j.Problem == nil && j.Noted() == 0 || j.Cancelled() {
+			if j.Problem == nil && j.Issues() == 0 || j.Cancelled() {
 				time.AfterFunc(trayTime, func() { js.Dismiss(j.ID) })
 			}
 		})
@@ -228,7 +228,7 @@ func (js *Jobs) Pause(id int) {
 		}
 		j.Fig.Paused = !j.Fig.Paused
 		if j.Fig.Paused {
-			js.host.say("job.paused")
+			js.host.announce("job.paused")
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 // A job notes each thing once: what is damaged is among an extraction's problems, and what a block of an integrity
 // table does not match is the content that is damaged in it.
-func TestNoted(t *testing.T) {
+func TestIssues(t *testing.T) {
 	blob, block := protocol.Damage{Kind: "blob"}, protocol.Damage{Kind: "block"}
 	for _, test := range []struct {
 		name   string
@@ -25,8 +25,8 @@ func TestNoted(t *testing.T) {
 		{"nothing", protocol.Verify, protocol.Report{OK: true}, 0},
 	} {
 		j := state.JobView{Op: test.op, Ended: true, Result: pool.Result{Report: test.report}}
-		if got := j.Noted(); got != test.want {
-			t.Errorf("%s: %d noted, want %d", test.name, got, test.want)
+		if got := j.Issues(); got != test.want {
+			t.Errorf("%s: %d issues, want %d", test.name, got, test.want)
 		}
 	}
 }

@@ -313,7 +313,7 @@ func (l *List) key(key string, held Keys) bool {
 				l.unselect()
 				l.Sel.Add(0, n)
 				l.onSelect()
-				l.ar.say("files.selected-all", n)
+				l.ar.announce("files.selected-all", n)
 				return
 			}
 			done = l.typeName(key)

@@ -100,7 +100,7 @@ func (o *Opener) begin(files []File) (serial int) {
 		serial = o.serial
 		if label := fileNames(files); label != o.Opening {
 			o.Opening = label
-			o.host.say("open.opening", label)
+			o.host.announce("open.opening", label)
 		}
 		o.Problem, o.Choice = nil, nil
 	})
@@ -156,8 +156,8 @@ func (o *Opener) refuse(err error, parts []File) {
 		name = parts[0].Name
 	}
 	o.Problem = NewProblem(e, name)
-	o.host.settle(o.Problem, parts)
-	o.host.say(o.Problem.TitleKey(), o.Problem.Args()...)
+	o.host.checkChanged(o.Problem, parts)
+	o.host.announce(o.Problem.TitleKey(), o.Problem.Args()...)
 	if o.shown() == nil { // else it is shown above what is open
 		o.at.move(Route{}, false)
 	}
@@ -168,7 +168,7 @@ func (o *Opener) fail(err error) {
 	o.host.update(func() {
 		o.Opening = ""
 		o.Problem = NewProblem(protocol.AsError(err), "")
-		o.host.say(o.Problem.TitleKey(), o.Problem.Args()...)
+		o.host.announce(o.Problem.TitleKey(), o.Problem.Args()...)
 	})
 }
 

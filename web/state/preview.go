@@ -63,7 +63,7 @@ func (p *Preview) open(image int, row protocol.Row, stream string, mode Mode) {
 	ar, serial := p.ar, p.serial
 	*p = Preview{Open: true, Image: image, Node: row.Node, Name: row.Name, Stream: stream, Size: row.Size, Loading: true,
 		Text: Viewport{Row: LineHeight, Height: 600}, Hex: p.Hex, ar: ar, serial: serial}
-	ar.say("preview.opened", row.Name)
+	ar.announce("preview.opened", row.Name)
 	p.loadText(textStep, func(rep *protocol.ReadReply) {
 		p.Size, p.Check = rep.Size, rep.Check
 		p.Hex.setSize(rep.Size)

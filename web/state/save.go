@@ -67,7 +67,7 @@ func (x *Extract) run(j *JobView, spec pool.JobSpec) {
 			x.ar.platform.Download(j.Result.File, spec.Out.Name)
 			j.Result.File = nil // the browser has it; a file in memory is freed once it was read
 		}
-		if j.Problem == nil && j.Noted() > 0 && x.jobs.Report == nil {
+		if j.Problem == nil && j.Issues() > 0 && x.jobs.Report == nil {
 			x.jobs.Report = j
 		}
 	})

@@ -60,7 +60,7 @@ const (
 // Rows are the rows of the results.
 func (s *Search) Rows() []SearchRow { return s.rows }
 
-func (s *Search) lay() {
+func (s *Search) layOut() {
 	s.rows = s.rows[:0]
 	for g := range s.Groups {
 		grp := &s.Groups[g]
@@ -122,7 +122,7 @@ func (s *Search) start(query string) {
 	// What was found last stays until the first answer: no flicker at each letter.
 	s.Groups, s.Total, s.Hits = old.Groups, old.Total, old.Hits
 	s.stale = true
-	s.lay()
+	s.layOut()
 	ctx, stop := context.WithCancel(ar.ctx)
 	s.stop = stop
 	ar.platform.ScrollTo("results", 0)
@@ -134,9 +134,9 @@ func (s *Search) start(query string) {
 			s.Groups, s.Total, s.Hits, s.Done, s.Of, s.More = rep.Groups, rep.Total, rep.Hits, rep.Done, rep.Of, rep.More
 			s.Running = !last
 			s.stale = false
-			s.lay()
+			s.layOut()
 			if last {
-				ar.say("search.found", s.Hits, s.Total)
+				ar.announce("search.found", s.Hits, s.Total)
 			}
 		})
 	}
@@ -159,7 +159,7 @@ func (s *Search) start(query string) {
 				s.Problem = ar.problem(err, "")
 				s.Groups, s.Total, s.Hits = nil, 0, 0
 			}
-			s.lay()
+			s.layOut()
 		})
 	})
 }
@@ -171,7 +171,7 @@ func (s *Search) Cancel() {
 			s.stop()
 		}
 		s.Running = false
-		s.lay()
+		s.layOut()
 	})
 }
 
@@ -245,7 +245,7 @@ func (s *Search) OpenResult(i int) {
 			hit = &s.Groups[r.Group].Hits[0]
 		case RowMoreHits:
 			s.all[r.Group] = true
-			s.lay()
+			s.layOut()
 		case RowMoreGroups:
 			s.moreGroups()
 		default:
@@ -270,7 +270,7 @@ func (s *Search) moreGroups() {
 			if len(rep.Groups) == 0 {
 				s.Total = start
 			}
-			s.lay()
+			s.layOut()
 		})
 	}()
 }

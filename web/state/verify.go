@@ -66,13 +66,13 @@ func (v *Verify) ended() {
 	v.refine()
 	switch r := v.Report; {
 	case r.OK:
-		v.ar.say("verify.ok", r.Blobs)
+		v.ar.announce("verify.ok", r.Blobs)
 	case r.Verdict == protocol.Incomplete && r.LossesN > 0:
-		v.ar.say("verify.incomplete", r.LossesN)
+		v.ar.announce("verify.incomplete", r.LossesN)
 	case r.Verdict == protocol.Incomplete:
-		v.ar.say("verify.lacking", r.MissingN)
+		v.ar.announce("verify.lacking", r.MissingN)
 	default:
-		v.ar.say("verify.bad", r.DamagedN)
+		v.ar.announce("verify.bad", r.DamagedN)
 	}
 }
 

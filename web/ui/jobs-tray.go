@@ -126,5 +126,5 @@ func (c *JobsTray) pauseLabel(j *state.JobView) string {
 }
 
 func (c *JobsTray) hasReport(j *state.JobView) bool {
-	return j.Op == protocol.Extract && (j.Format != protocol.Raw || j.Noted() > 0) || j.Problem != nil
+	return j.Op == protocol.Extract && (j.Format != protocol.Raw || j.Issues() > 0) || j.Problem != nil
 }

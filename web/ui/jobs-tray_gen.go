@@ -57,15 +57,15 @@ func (c *JobsTray) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 				}
 				vgn = element(vgparent, "p\x00class\x00figures")
 				content(vgn, c.figures(j))
-				if !j.Ended || j.Noted() > 0 {
+				if !j.Ended || j.Issues() > 0 {
 					vgn = element(vgparent, "p")
-					attribute(vgn, "class", class("warn noted", "none", j.Noted() == 0))
+					attribute(vgn, "class", class("warn noted", "none", j.Issues() == 0))
 					{
 						vgparent := vgn
 						_ = vgparent
 						component(vgin, vgout, vgparent, icon("triangle-alert"))
 						vgn = element(vgparent, "span")
-						content(vgn, c.T("job.noted", j.Noted()))
+						content(vgn, c.T("job.noted", j.Issues()))
 					}
 				}
 				vgn = element(vgparent, "div\x00class\x00buttons")

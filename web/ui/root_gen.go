@@ -139,7 +139,7 @@ func (c *Root) Build(vgin *vugu.BuildIn) (vgout *vugu.BuildOut) {
 			}
 		}
 		vgn = element(vgparent, "div\x00class\x00unseen\x00role\x00status\x00aria-live\x00polite\x00data-k\x00live")
-		content(vgn, c.App.Said)
+		content(vgn, c.App.Announcement)
 	}
 	return vgout
 }

@@ -83,7 +83,7 @@ func TestKeys(t *testing.T) {
 	english := English()
 	families := []string{"error.", "reason.", "guess.", "month.", "kind.", "tab.", "mode.", "pane.", "integrity.", "damage.", "caps.", "archive.integrity-", "loss."}
 	quoted := regexp.MustCompile(`"([a-z][a-z-]*\.[a-z0-9][a-z0-9.-]*|yes)"`)
-	called := regexp.MustCompile(`\bT\("([^"]+)"[,)]`)
+	called := regexp.MustCompile(`\b(?:T|announce)\("([^"]+)"[,)]`)
 	used := map[string]bool{}
 	for name, text := range sources(t) {
 		for _, m := range called.FindAllStringSubmatch(text, -1) {
