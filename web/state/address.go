@@ -2,19 +2,19 @@ package state
 
 import "time"
 
-// address is the place on the page that is shown, and the browser's address of it.
+// address is the current place on the page, and sets the address in the browser.
 type address struct {
 	host   *host
 	Route  Route
-	moved  func()      // called after each change
-	follow func(Route) // brings the model to the place of a route
+	moved  func()      // called after each change of Route
+	follow func(Route) // brings the model to a place
 }
 
-// addressDelay is how long the address waits for the next change when changes may follow each other quickly: browsers allow
-// few a second.
+// addressDelay is how long a change of the address waits for the next one if they may come quickly: browsers allow only
+// a few per second.
 const addressDelay = 300 * time.Millisecond
 
-// move sets the address; replace overwrites the current entry of the history instead of adding one.
+// move sets the address. If replace is set, it replaces the current entry of the history instead of adding one.
 func (a *address) move(r Route, replace bool) {
 	if r == a.Route {
 		return
@@ -30,7 +30,7 @@ func (a *address) goTo(r Route) {
 	a.follow(r)
 }
 
-// typed takes a route that changes with each letter that is typed. The browser gets it after a pause.
+// typed sets a route that changes with each letter. The browser gets it after a pause.
 func (a *address) typed(r Route) {
 	a.Route = r
 	time.AfterFunc(addressDelay, func() {

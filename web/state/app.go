@@ -11,11 +11,11 @@ import (
 	"wimscope/worker/visible"
 )
 
-// App is the page's model. It wires the parts together, leads to the places that routes name, and gives keys and
-// scrolling to the part that they are for. What can be done with a part is a method of the part.
+// App is the page's model. It wires the parts together, goes to routes, and passes keys and scroll positions to the part
+// concerned. The commands that change a part are methods of the part.
 //
-// Exported methods, of the App and of its parts, are commands and may be called from any goroutine. Fields are read by
-// components within Read, and by nobody else.
+// Commands may be called from any goroutine, but not within Read. Components read fields, and call methods that return
+// part of the model, within Read.
 type App struct {
 	*host
 	*address
@@ -26,19 +26,19 @@ type App struct {
 	Palette *Palette
 	Look    *Look
 
-	Shortcuts bool // the list of shortcuts is shown
-	Dragging  bool // files are over the page
-	Memory    int64
+	Shortcuts bool  // the list of shortcuts is shown
+	Dragging  bool  // files are being dragged over the page
+	Memory    int64 // of all workers, bytes
 	Workers   int
 
 	engine   Engine
-	pending  Route // where to go once an archive is open
+	pending  Route // where to go once its archive is open
 	title    string
 	titledAt time.Time
-	pane     int // that has the focus, or had it last
+	pane     int // index in panes of the one that had the focus last
 }
 
-// NewApp returns an App. Show is called, from any goroutine, whenever the page must be rendered again.
+// NewApp returns an App. It calls show, from any goroutine, whenever the page must be rendered again.
 func NewApp(p Platform, e Engine, w *words.Catalogue, show func()) *App {
 	h := &host{platform: p, words: w, show: show, Caps: p.Caps(), width: 1360}
 	a := &App{host: h, engine: e}
@@ -50,7 +50,7 @@ func NewApp(p Platform, e Engine, w *words.Catalogue, show func()) *App {
 	return a
 }
 
-// Start brings the page to the place that its address names.
+// Start goes to the place that the address names, unless the user has opened an archive already.
 func (a *App) Start(hash string) {
 	a.platform.SetTheme(a.Look.Theme)
 	go func() {
@@ -63,7 +63,6 @@ func (a *App) Start(hash string) {
 			if err == nil {
 				a.Opener.Recents = list
 			}
-			// A person may have been faster, and opened something.
 			if a.Archive == nil && a.Opener.serial == 0 {
 				a.follow(ParseRoute(hash))
 			}
@@ -71,12 +70,12 @@ func (a *App) Start(hash string) {
 	}()
 }
 
-// Navigate follows a change of the address: a link, back, forward.
+// Navigate goes to an address that the browser has changed: by a link, back or forward.
 func (a *App) Navigate(hash string) {
 	a.update(func() { a.follow(ParseRoute(hash)) })
 }
 
-// Go leads to a tab of the open archive.
+// Go goes to a tab of the open archive.
 func (a *App) Go(tab Tab) {
 	a.update(func() {
 		if a.Archive == nil {
@@ -90,12 +89,12 @@ func (a *App) Go(tab Tab) {
 	})
 }
 
-// Home leads to the start screen. The archive stays open.
+// Home goes to the start screen. The archive stays open.
 func (a *App) Home() {
 	a.update(func() { a.goTo(Route{}) })
 }
 
-// follow brings the model to the place that r names.
+// follow brings the model to the place r.
 func (a *App) follow(r Route) {
 	a.Route = r
 	a.Opener.Waiting = nil
@@ -111,7 +110,7 @@ func (a *App) follow(r Route) {
 	}
 }
 
-// OnStart reports whether the start screen is shown: no archive is open, or the address is of another.
+// OnStart reports whether the start screen is shown: no archive is open, or the address is not in the open one.
 func (a *App) OnStart() bool { return a.shown() == nil }
 
 // shown returns the archive that is shown, nil on the start screen.
@@ -122,13 +121,13 @@ func (a *App) shown() *Archive {
 	return a.Archive
 }
 
-// Current returns the open archive, nil if none is, to callers outside of Read.
+// Current returns the open archive, nil if none is open. It is called outside of Read.
 func (a *App) Current() (ar *Archive) {
 	a.Read(func() { ar = a.Archive })
 	return ar
 }
 
-// install makes s the open archive and leads to it.
+// install makes s the open archive and goes there.
 func (a *App) install(s Session, parts, refs []File, sample bool) {
 	old := a.Archive
 	ar := newArchive(newOpened(a.host, a.address, s, parts, refs, sample), a.Jobs)
@@ -169,7 +168,7 @@ func (a *App) install(s Session, parts, refs []File, sample bool) {
 	go a.Measure()
 }
 
-// Close closes the archive and leads to the start screen. Its jobs are cancelled.
+// Close cancels all jobs, closes the archive and goes to the start screen.
 func (a *App) Close() {
 	a.update(func() {
 		ar := a.Archive
@@ -186,7 +185,7 @@ func (a *App) Close() {
 	go a.Measure()
 }
 
-// setTitle writes the title: how far the first job is, the archive, the program.
+// setTitle sets the title: the progress of the first job, the name of the archive, and of the program.
 func (a *App) setTitle() {
 	t := a.T("app.name")
 	if ar := a.shown(); ar != nil {
@@ -195,21 +194,21 @@ func (a *App) setTitle() {
 	if j := a.Jobs.active(); j != nil {
 		t = a.T("job.title-percent", j.Percent()) + " " + t
 	}
-	// Browsers take their time over a title: it is set only when it changes.
+	// Setting a title is slow in browsers, even to the same text.
 	if t != a.title {
 		a.title, a.titledAt = t, a.platform.Now()
 		a.platform.SetTitle(t)
 	}
 }
 
-// setTitleSoon is for the percentages of jobs: it writes the title at most once a second.
+// setTitleSoon sets the title for a change of progress, at most once a second.
 func (a *App) setTitleSoon() {
 	if a.platform.Now().Sub(a.titledAt) >= time.Second {
 		a.setTitle()
 	}
 }
 
-// SetQuery searches for what is in the search box, or lists the commands that start so after a >.
+// SetQuery searches for the text in the search box, or after a > lists the commands that match it.
 func (a *App) SetQuery(text string) {
 	a.update(func() {
 		if strings.HasPrefix(text, ">") {
@@ -223,7 +222,7 @@ func (a *App) SetQuery(text string) {
 	})
 }
 
-// LeaveSearch closes the palette, and goes back to where the search was started.
+// LeaveSearch closes the palette and the search, and goes back to where the search was started.
 func (a *App) LeaveSearch() {
 	a.update(func() {
 		a.Palette.close()
@@ -233,7 +232,7 @@ func (a *App) LeaveSearch() {
 	})
 }
 
-// commands returns the commands of the palette that can be done now.
+// commands returns the commands that are available now.
 func (a *App) commands() []Command {
 	list := []Command{
 		{"command.open", "Ctrl O", a.Opener.Choose},
@@ -261,7 +260,7 @@ func (a *App) commands() []Command {
 	return append(list, Command{"command.shortcuts", "?", func() { a.ShowShortcuts(true) }})
 }
 
-// Scrolled takes where an element is scrolled to and how much of it is in view, in CSS pixels.
+// Scrolled passes on the scroll position and the visible height of an element, in CSS pixels.
 func (a *App) Scrolled(id string, top, height float64) {
 	a.update(func() {
 		ar := a.Archive
@@ -288,7 +287,7 @@ func (a *App) Scrolled(id string, top, height float64) {
 // ShowShortcuts shows or hides the list of shortcuts.
 func (a *App) ShowShortcuts(on bool) { a.update(func() { a.Shortcuts = on }) }
 
-// Drag takes whether files are being dragged over the page.
+// Drag sets whether files are being dragged over the page.
 func (a *App) Drag(on bool) {
 	same := false
 	a.Read(func() {
@@ -300,7 +299,7 @@ func (a *App) Drag(on bool) {
 	}
 }
 
-// Copy puts text on the clipboard.
+// Copy copies text to the clipboard.
 func (a *App) Copy(text string) {
 	go func() {
 		err := a.platform.Copy(text)
@@ -314,7 +313,7 @@ func (a *App) Copy(text string) {
 	}()
 }
 
-// Measure asks the engine for its memory and its workers. It waits for the answer, some seconds at most.
+// Measure updates Memory and Workers. It waits for the engine for 5 s at most.
 func (a *App) Measure() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

@@ -16,14 +16,14 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// page is an App with a made-up browser and engine.
+// page is an App with a fake browser and engine.
 type page struct {
 	*state.App
 	t       *testing.T
 	browser *statetest.Browser
 	engine  *statetest.Engine
 	session *statetest.Session
-	shows   atomic.Int32 // how often the page was asked to show the model
+	shows   atomic.Int32 // number of renderings requested
 }
 
 func newPage(t *testing.T) *page {
@@ -43,10 +43,10 @@ func newPageIn(t *testing.T, can state.Caps) *page {
 	return p
 }
 
-// until waits for what goroutines do.
+// until waits until f returns true.
 func (p *page) until(what string, f func() bool) {
 	p.t.Helper()
-	for range 3000 { // 15 s: it takes long only if it fails, or the machine is busy
+	for range 3000 { // 15 s, for a busy machine
 		ok := false
 		p.Read(func() { ok = f() })
 		if ok {
@@ -54,10 +54,10 @@ func (p *page) until(what string, f func() bool) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	p.t.Fatalf("it never came to this: %s", what)
+	p.t.Fatalf("timed out waiting for: %s", what)
 }
 
-// opened opens the archive and waits for its first folder.
+// opened opens the archive and waits for the first folder.
 func (p *page) opened(hash string) *page {
 	p.t.Helper()
 	p.Start(hash)
@@ -82,7 +82,7 @@ func (p *page) names() string {
 	return strings.Join(out, " ")
 }
 
-// within shows a path and waits for it.
+// within shows a path and waits for its folder.
 func (p *page) within(path string) {
 	p.t.Helper()
 	p.Archive.Files.Reveal(1, path)
@@ -137,7 +137,7 @@ func TestRecentThatAsks(t *testing.T) {
 	p.until("the page asks", func() bool { return p.Opener.Waiting != nil && p.Opener.Waiting.Name == "install.wim" })
 	p.browser.Denied = true
 	p.Opener.OpenRecent(id)
-	p.until("refusal is told", func() bool { return len(p.Notes) == 1 && p.Archive == nil })
+	p.until("the refusal is shown", func() bool { return len(p.Notes) == 1 && p.Archive == nil })
 	p.browser.Denied = false
 	p.Opener.OpenRecent(id)
 	p.until("it is open where the link says", func() bool { return p.Archive != nil && p.Route.Tab == state.TabVerify })
@@ -188,7 +188,7 @@ func TestDeltaTakesAReference(t *testing.T) {
 	p.until("it is known that contents are elsewhere", func() bool { return p.Archive.Info.Elsewhere.Blobs == 5 })
 	p.session.Lacking = 5
 	p.Opener.Open([]state.File{{Name: "other.wim", Value: "o", Size: 1}})
-	p.until("no help is told", func() bool { return len(p.Notes) == 1 })
+	p.until("a note that it does not help", func() bool { return len(p.Notes) == 1 })
 	p.session.Lacking = 0
 	p.Opener.Open([]state.File{{Name: "base.wim", Value: "b", Size: 2}})
 	p.until("nothing is lacking", func() bool {
@@ -226,7 +226,7 @@ func TestKeyboardInTheList(t *testing.T) {
 		{"ArrowUp", state.Keys{}, 0, 1},
 	} {
 		if !p.Archive.Files.ListKey(x.key, x.held) {
-			t.Fatalf("%s means nothing", x.key)
+			t.Fatalf("%s was not used", x.key)
 		}
 		p.Read(func() {
 			l := &p.Archive.Files.List
@@ -247,7 +247,7 @@ func TestKeyboardInTheList(t *testing.T) {
 		return f.FolderPath() == "/" && ok && row.Name == "many"
 	})
 	if p.Archive.Files.ListKey("x", state.Keys{Ctrl: true}) || p.Archive.Files.ListKey("?", state.Keys{}) {
-		t.Error("a key that means nothing here was taken")
+		t.Error("a key without a meaning was used")
 	}
 }
 
@@ -423,7 +423,7 @@ func TestExtractToAPickedFile(t *testing.T) {
 	if q := p.session.Plans[1]; q.Platform != "windows" || p.session.Plans[0].Platform != "" {
 		t.Errorf("asked with platform %q, and for a ZIP with %q", q.Platform, p.session.Plans[0].Platform)
 	}
-	p.until("the first plan is given up", func() bool { return slices.Contains(p.session.Dropped, 1) })
+	p.until("the first plan is dropped", func() bool { return slices.Contains(p.session.Dropped, 1) })
 	p.Archive.Extract.SetFormat(protocol.ZIP)
 	p.until("planned again", func() bool { return p.Archive.Extract.Dialog.Plan != nil && p.Archive.Extract.Dialog.Plan.Plan == 3 })
 
@@ -442,9 +442,9 @@ func TestExtractToAPickedFile(t *testing.T) {
 		t.Errorf("job %+v to %+v", j.Spec.Request, j.Spec.Out)
 	}
 	j.Spec.OnFigures(pool.Figures{Phase: pool.Decoding, Bytes: 420, OfBytes: 1000, Left: -1})
-	p.until("how far it is stands in the title", func() bool { return strings.HasPrefix(p.browser.Title, "(42 %) install.wim") })
+	p.until("the progress is in the title", func() bool { return strings.HasPrefix(p.browser.Title, "(42 %) install.wim") })
 	if p.Announcement != "Extracting System32 to System32.zip: 42%" {
-		t.Errorf("said %q", p.Announcement)
+		t.Errorf("announced %q", p.Announcement)
 	}
 	p.Jobs.Pause(p.Jobs.List[0].ID)
 	if !j.Paused {
@@ -455,7 +455,7 @@ func TestExtractToAPickedFile(t *testing.T) {
 	p.until("its report is shown", func() bool { return p.Jobs.Report == p.Jobs.List[0] && !p.browser.IsBusy })
 	for _, l := range p.browser.Logged() {
 		if strings.HasPrefix(l, "download") {
-			t.Errorf("what was written in place was handed over too: %s", l)
+			t.Errorf("a file that was written in place was downloaded too: %s", l)
 		}
 	}
 }
@@ -471,7 +471,7 @@ func TestExtractWithoutPicker(t *testing.T) {
 		t.Errorf("request %+v to %+v", q, j.Spec.Out)
 	}
 	j.End(pool.Result{File: "the file"}, nil)
-	p.until("handed over", func() bool { return slices.Contains(p.browser.Logged(), "download notepad.exe") })
+	p.until("downloaded", func() bool { return slices.Contains(p.browser.Logged(), "download notepad.exe") })
 }
 
 func TestCancelledJob(t *testing.T) {
@@ -527,7 +527,7 @@ func TestVerifyMap(t *testing.T) {
 	}}}, nil)
 	p.until("a report", func() bool { return p.Archive.Verify.Report != nil })
 	if g, b := count(state.CellGood), count(state.CellBad); g != 109 || b != 1 {
-		t.Errorf("at the end %d good, %d bad, want 109, 1: the block is told apart", g, b)
+		t.Errorf("at the end %d good, %d bad, want 109, 1: only the blob in the block", g, b)
 	}
 }
 
@@ -558,11 +558,11 @@ func TestGlobalKeys(t *testing.T) {
 		t.Error("? does not show the shortcuts")
 	}
 	if p.Key("o", state.Keys{Ctrl: true}, false) {
-		t.Error("a key went past a dialog")
+		t.Error("a key was used while a dialog was open")
 	}
 	p.ShowShortcuts(false)
 	if p.Key("?", state.Keys{}, true) {
-		t.Error("? in a text field was taken")
+		t.Error("? in a text field was used")
 	}
 	if !p.Key("3", state.Keys{Alt: true}, false) || p.Route.Tab != state.TabVerify {
 		t.Error("Alt+3 does not lead to Verify")

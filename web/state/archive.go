@@ -21,7 +21,7 @@ type Archive struct {
 	Extract Extract
 }
 
-// newArchive wires the parts of an archive.
+// newArchive returns an archive with its parts wired together.
 func newArchive(o *opened, jobs *Jobs) *Archive {
 	ar := &Archive{opened: o}
 	ar.Files.init(o)
@@ -33,7 +33,7 @@ func newArchive(o *opened, jobs *Jobs) *Archive {
 	return ar
 }
 
-// goTo shows the place that r names in this archive.
+// goTo shows the place r in this archive.
 func (ar *Archive) goTo(r Route) {
 	switch r.Tab {
 	case TabFiles:
@@ -49,7 +49,7 @@ func (ar *Archive) goTo(r Route) {
 	}
 }
 
-// opened is what the parts of an archive share: its session, its facts, and the page around it.
+// opened is what the parts of an archive share: the session, what is known of the archive, and the page around it.
 type opened struct {
 	*host
 	at *address
@@ -59,12 +59,12 @@ type opened struct {
 	Info    protocol.Archive
 	Parts   []File
 	Refs    []File
-	Restart bool // its worker died and it is being opened again
+	Restart bool // the archive is being opened again, since its worker died
 
 	ctx     context.Context
 	stop    context.CancelFunc
-	left    bool // it was closed, or another archive took its place
-	counted bool // Info.Elsewhere is known, or was asked for
+	left    bool // the archive was closed, or another took its place
+	counted bool // Info.Elsewhere was requested
 	before  int  // Info.Elsewhere.Blobs before the last reference was added, -1 if none was
 }
 
@@ -76,8 +76,8 @@ func newOpened(h *host, at *address, s Session, parts, refs []File, sample bool)
 	return o
 }
 
-// update changes the model under the lock and requests a new rendering, unless the archive is no longer the open one:
-// late replies and late events then have no effect.
+// update calls f under the lock and requests a rendering. Once the archive is no longer the open one it does not call f:
+// late replies and events have no effect.
 func (o *opened) update(f func()) {
 	o.host.update(func() {
 		if !o.left {
@@ -94,7 +94,8 @@ func (o *opened) close() {
 // SampleID is the ID of the archive that comes with the page.
 const SampleID = "sample"
 
-// ArchiveID returns the name of an archive in addresses: the first 12 digits of its GUID, which is the same on every machine.
+// ArchiveID returns the ID of an archive in addresses: the first 12 digits of its GUID, so that links work on every
+// machine.
 func ArchiveID(info *protocol.Archive) string {
 	if info.Sample {
 		return SampleID
@@ -105,7 +106,7 @@ func ArchiveID(info *protocol.Archive) string {
 	return "archive"
 }
 
-// MissingName guesses what part n of the set is called: install.swm, install2.swm, install3.swm.
+// MissingName guesses the name of part n: install.swm, install2.swm, install3.swm.
 func (o *opened) MissingName(n int) string {
 	if len(o.Parts) == 0 {
 		return ""
@@ -129,7 +130,7 @@ func partName(parts []protocol.Part, otherwise string, n int) string {
 	return stem + ext
 }
 
-// ImageName returns what an image is called: its display name, its name, or its number.
+// ImageName returns the name to show for an image: its display name, its name, or its index.
 func ImageName(im *protocol.Image) string {
 	switch {
 	case im.DisplayName != "":
@@ -140,11 +141,11 @@ func ImageName(im *protocol.Image) string {
 	return strconv.Itoa(im.Index)
 }
 
-// hasImage reports whether the archive has an image of that number, from 1.
+// hasImage reports whether the archive has an image of that index, from 1.
 func (o *opened) hasImage(image int) bool { return image >= 1 && image <= len(o.Info.Images) }
 
-// autoUses is the number of entries up to which the archive's images are searched for other uses of a blob without
-// being asked: a search loads the trees of all images.
+// autoUses is the number of entries up to which all images are searched for other uses of a blob without a request. The
+// search loads the trees of all images.
 const autoUses = 400_000
 
 // UsesOnRequest reports whether other uses of a blob are searched for only on request.
@@ -156,7 +157,7 @@ func (o *opened) UsesOnRequest() bool {
 	return entries > autoUses
 }
 
-// countLacks asks how many blobs are in other archives, once.
+// countLacks requests the number of blobs that are in other archives, once.
 func (o *opened) countLacks() {
 	if o.counted || len(o.Info.Missing) > 0 {
 		return

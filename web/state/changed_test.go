@@ -8,8 +8,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// TestWhatBecameOfAFile checks that the page says what became of a file that changed while open, from the worker's error or by a handle. It
-// names the archive, in a preview as well as in a job that writes something else.
+// TestWhatBecameOfAFile checks that the page reports what happened to a file that changed while open, by the worker's error
+// or by a look at its handle. It names the archive, in a preview as well as in a job that writes another file.
 func TestWhatBecameOfAFile(t *testing.T) {
 	const size = 4_942_118_733 // as opened
 	found := func(size, modified int64) func(any) (state.File, error) {
@@ -19,7 +19,7 @@ func TestWhatBecameOfAFile(t *testing.T) {
 		return state.File{}, &protocol.Error{Code: protocol.CodeChanged, Message: "NotFoundError"}
 	}
 	for _, x := range []struct {
-		name, told string // by the worker
+		name, told string // told is the record of the worker's error
 		found      func(any) (state.File, error)
 		want       string
 	}{
@@ -57,7 +57,7 @@ func TestWhatBecameOfAFile(t *testing.T) {
 	}
 }
 
-// TestJobProblemNames checks that a problem with an output names the output, and a problem with the archive the archive.
+// TestJobProblemNames checks that a problem with the output names the output, and a problem with the archive the archive.
 func TestJobProblemNames(t *testing.T) {
 	for code, want := range map[protocol.Code]string{
 		protocol.CodeNoSpace: "Not enough space for image.zip", protocol.CodeBlocked: "The browser did not save image.zip",

@@ -6,23 +6,23 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Choice is which of several archives that came at once is to be opened.
+// Choice asks which of several archives is to be opened that were dropped or picked together.
 type Choice struct {
 	Options []Option
 }
 
-// Option is one of them.
+// Option is one of these archives.
 type Option struct {
 	Name   string
 	Size   int64 // bytes, all parts
 	Images int
-	With   string // names of those that hold contents it lacks, "" if there are none
+	With   string // names of the archives that have blobs it lacks, "" if there are none
 
 	parts, refs []File
 }
 
-// openNew opens files as an archive of their own. Several may be its parts, archives that hold what it lacks, or
-// strangers to each other.
+// openNew opens files that are not added to the open archive. Several files may be the parts of one archive, archives
+// with blobs that another lacks, or unrelated.
 func (o *Opener) openNew(files []File) {
 	if len(files) == 1 {
 		o.open(files, nil, false)
@@ -42,7 +42,7 @@ func (o *Opener) openNew(files []File) {
 		}
 		options, rest := options(rep, files)
 		switch len(options) {
-		case 0: // the engine says of each what it is; one word of it will do
+		case 0: // the first file that was refused stands for all
 			o.Opening = ""
 			if len(rep.Refused) > 0 {
 				r := &rep.Refused[0]
@@ -71,8 +71,8 @@ func (o *Opener) openNew(files []File) {
 	}
 }
 
-// options are the archives that a person may want to open, and the files that are of no use to any of them. An
-// archive that others need is not one of them, unless all are needed.
+// options returns the archives that a user may want to open, and the files that none of them needs. An archive that
+// another needs is not an option, unless each is needed by another.
 func options(rep protocol.SortReply, files []File) (list []Option, rest []File) {
 	all := rep.Archives
 	needed := make([]bool, len(all))
@@ -85,7 +85,7 @@ func options(rep protocol.SortReply, files []File) (list []Option, rest []File) 
 	for _, asked := range []func(i int) bool{
 		func(i int) bool { return !needed[i] && all[i].Images > 0 },
 		func(i int) bool { return all[i].Images > 0 },
-		func(int) bool { return true }, // only contents: there is something to verify
+		func(int) bool { return true }, // blobs without images, which can be verified
 	} {
 		for i := range all {
 			if asked(i) {
@@ -107,7 +107,7 @@ func options(rep protocol.SortReply, files []File) (list []Option, rest []File) 
 		used[m] = true
 		o := Option{Size: all[m].Size, Images: all[m].Images, parts: of(m)}
 		o.Name = o.parts[0].Name
-		// What it needs, and what that needs in turn: a delta may be of another delta.
+		// What it needs, and what that needs in turn: a delta may refer to another delta.
 		queue, seen := []int{m}, map[int]bool{m: true}
 		for len(queue) > 0 {
 			for _, n := range all[queue[0]].Needs {
@@ -134,7 +134,7 @@ func options(rep protocol.SortReply, files []File) (list []Option, rest []File) 
 	return list, rest
 }
 
-// ChooseOption opens one of several archives that came at once.
+// ChooseOption opens option i of the choice.
 func (o *Opener) ChooseOption(i int) {
 	var one *Option
 	o.host.update(func() {
@@ -148,7 +148,7 @@ func (o *Opener) ChooseOption(i int) {
 	}
 }
 
-// CloseChoice opens none of them.
+// CloseChoice closes the choice and opens nothing.
 func (o *Opener) CloseChoice() {
 	o.host.update(func() { o.Choice = nil })
 }

@@ -8,7 +8,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// fileNames are those of files that an engine was asked to open.
+// fileNames returns the names of files that the engine was asked to open.
 func fileNames(list []pool.File) (out string) {
 	for i, f := range list {
 		if i > 0 {
@@ -27,8 +27,8 @@ func TestFilesThatCameTogether(t *testing.T) {
 		reply   protocol.SortReply
 		parts   string // of the archive that is opened
 		refs    string
-		options int // that a person is given
-		left    int // notes
+		options int // offered to the user
+		left    int // notes about files that were left out
 	}{
 		{"parts", []string{"b2", "b1"}, protocol.SortReply{Archives: []protocol.Dropped{{Files: []int{1, 0}}}}, "b1 b2", "", 0, 0},
 		{"a delta and its base", []string{"base", "delta"}, protocol.SortReply{Archives: []protocol.Dropped{

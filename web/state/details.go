@@ -8,13 +8,13 @@ import (
 type Details struct {
 	XML     *protocol.XMLReply
 	Problem *Problem
-	Raw     bool // the XML as it is stored
+	Raw     bool // the XML is shown as stored
 
 	ar     *opened
 	loaded bool // XML was asked for
 }
 
-// load asks for the XML document, once.
+// load requests the XML document, once.
 func (d *Details) load() {
 	if d.loaded {
 		return
@@ -32,10 +32,10 @@ func (d *Details) load() {
 	}()
 }
 
-// ShowRaw chooses between the XML as it is stored and set out for reading.
+// ShowRaw chooses between the XML as stored and indented.
 func (d *Details) ShowRaw(on bool) { d.ar.update(func() { d.Raw = on }) }
 
-// SaveXML saves the XML document as it is stored, in UTF-8.
+// SaveXML saves the XML document as stored, in UTF-8.
 func (d *Details) SaveXML() {
 	var xml *protocol.XMLReply
 	d.ar.Read(func() { xml = d.XML })
@@ -44,14 +44,14 @@ func (d *Details) SaveXML() {
 	}
 }
 
-// Segment is a run of the regions bar.
+// Segment is one segment of the bar of regions.
 type Segment struct {
 	Kind    string
 	Percent float64
 }
 
-// Segments makes the bar of a part: neighbours of one kind are joined, and what is thinner than a thousandth is
-// added to the run before it, unless it is the first of its kind.
+// Segments returns the bar of a part of size bytes. Neighbours of one kind are joined. A region of less than a thousandth
+// of the part is added to the segment before it, unless it is the first of its kind.
 func Segments(regions []protocol.Region, part int, size int64) []Segment {
 	var out []Segment
 	seen := map[string]bool{}
@@ -70,14 +70,14 @@ func Segments(regions []protocol.Region, part int, size int64) []Segment {
 	return out
 }
 
-// KindTotal is what regions of one kind come to.
+// KindTotal is the number and size of the regions of one kind.
 type KindTotal struct {
 	Kind  string
 	Count int
 	Bytes int64
 }
 
-// KindTotals adds regions up by kind, in the order in which kinds are listed everywhere.
+// KindTotals adds up regions by kind, in the order in which kinds are listed everywhere.
 func KindTotals(regions []protocol.Region) []KindTotal {
 	var out []KindTotal
 	for _, k := range [...]string{"header", "data", "solid", "metadata", "table", "xml", "integrity", "unused"} {

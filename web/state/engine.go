@@ -6,7 +6,7 @@ import (
 	"wimscope/worker/pool"
 )
 
-// FromPool makes an Engine of a pool.
+// FromPool returns an Engine that uses a pool.
 func FromPool(p *pool.Pool) Engine { return poolEngine{p} }
 
 type poolEngine struct{ *pool.Pool }

@@ -10,17 +10,17 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Problem is an error as a person sees it: a title, the cause, what to do, and details to copy.
+// Problem is an error as the page shows it: a title, the cause, what to do, and details to copy.
 type Problem struct {
 	Err  *protocol.Error
-	Name string // of the file that it is about, "" if none
+	Name string // of the file concerned, "" if none
 }
 
-// NewProblem makes a Problem of an error.
+// NewProblem returns the Problem of an error.
 func NewProblem(e *protocol.Error, name string) *Problem { return &Problem{Err: e, Name: name} }
 
-// problem returns the Problem of an error of reading the archive. Entry is the entry that was read, "" for the archive
-// itself. A problem with a file on disk names that file, whatever was read from it.
+// problem returns the Problem of an error while reading the archive. Entry is the entry that was read, "" for the
+// archive itself. A problem with a file on disk names that file, whatever was read from it.
 func (o *opened) problem(err error, entry string) *Problem {
 	e := protocol.AsError(err)
 	name := e.Name
@@ -38,7 +38,8 @@ func (o *opened) problem(err error, entry string) *Problem {
 	return p
 }
 
-// checkChanged finds out what became of a changed file, if the browser lets the page look again, and adds it to p.
+// checkChanged looks at a file that changed while open, if the browser allows it, and adds to p whether it is gone, cut
+// or replaced.
 func (h *host) checkChanged(p *Problem, lists ...[]File) {
 	if p.Err.Code != protocol.CodeChanged || p.Err.Record == protocol.FileGone {
 		return
@@ -54,7 +55,7 @@ func (h *host) checkChanged(p *Problem, lists ...[]File) {
 			case err != nil && protocol.AsError(err).Code == protocol.CodeChanged:
 				became = protocol.FileGone
 			case err != nil, now.Size == f.Size && now.Modified == f.Modified:
-				return // no more details
+				return // nothing more is known
 			case now.Size < f.Size:
 				became = protocol.FileCut
 			}
@@ -68,7 +69,7 @@ func (h *host) checkChanged(p *Problem, lists ...[]File) {
 	}
 }
 
-// codes are all that have messages of their own: error.<code>.title, .cause and .todo.
+// codes lists the codes that have messages of their own: error.<code>.title, .cause and .todo.
 var codes = map[protocol.Code]bool{
 	protocol.CodeNotWIM: true, protocol.CodeOldVersion: true, protocol.CodeTruncated: true, protocol.CodeFormat: true,
 	protocol.CodeChecksum: true, protocol.CodeMissingPart: true, protocol.CodeWrongPart: true, protocol.CodeMissingBlob: true,
@@ -90,10 +91,10 @@ func (p *Problem) key(what string) string {
 	return key
 }
 
-// TitleKey, CauseKey and TodoKey are keys of the catalogue; each message takes Args.
+// TitleKey returns the key of the title. The messages of TitleKey, CauseKey and TodoKey take Args.
 func (p *Problem) TitleKey() string { return p.key("title") }
 
-// CauseKey is the key of why it is so.
+// CauseKey returns the key of the cause.
 func (p *Problem) CauseKey() string {
 	switch {
 	case p.Err.Code == protocol.CodeTruncated && p.Err.Missing == 0:
@@ -106,7 +107,7 @@ func (p *Problem) CauseKey() string {
 	return p.key("cause")
 }
 
-// TodoKey is the key of what to do.
+// TodoKey returns the key of what to do.
 func (p *Problem) TodoKey() string {
 	if p.inStore() {
 		return "error.no-space.todo-store"
@@ -118,7 +119,7 @@ func (p *Problem) inStore() bool {
 	return p.Err.Code == protocol.CodeNoSpace && p.Err.Record == protocol.InStore
 }
 
-// GuessKey is the key of what a file that is no WIM seems to be.
+// GuessKey returns the key of what a file that is not a WIM seems to be.
 func (p *Problem) GuessKey() string {
 	if slices.Contains(protocol.FileKinds(), p.Err.Guess) {
 		return "guess." + string(p.Err.Guess)
@@ -126,8 +127,8 @@ func (p *Problem) GuessKey() string {
 	return "guess.unknown"
 }
 
-// Args are what the messages are filled with: 0 the file's name, 1 a size, a version or a part number, 2 the number
-// of parts or another size, 3 the name of a missing part, 4 the numbers of all missing parts.
+// Args returns the arguments of the messages: 0 the file's name; 1 a size, a version, a part number or a record; 2 the
+// number of parts or another size; 3 the name of a missing part; 4 the numbers of all missing parts.
 func (p *Problem) Args() []any {
 	args := []any{p.Name, "", 0, "", ""}
 	switch p.Err.Code {
@@ -153,7 +154,7 @@ func (p *Problem) Args() []any {
 	return args
 }
 
-// firstPart guesses the name of part 1 from that of another: install3.swm is from install.swm.
+// firstPart guesses the name of part 1 from that of another: install.swm from install3.swm.
 func firstPart(name string) string {
 	i := strings.LastIndexByte(name, '.')
 	if i < 0 {
@@ -170,7 +171,7 @@ func numbers(list []int) string {
 	return strings.Join(s, ", ")
 }
 
-// First are the first bytes of a file that is no WIM, as hex and as text.
+// First returns the first bytes of a file that is not a WIM, as hex and as text.
 func (p *Problem) First() string {
 	b := p.Err.First
 	if len(b) == 0 {
@@ -193,7 +194,7 @@ func (p *Problem) First() string {
 	return h.String() + "  " + string(text)
 }
 
-// Details is the text to copy.
+// Details returns the text to copy.
 func (p *Problem) Details() string {
 	var b strings.Builder
 	b.WriteString("code: " + string(p.Err.Code) + "\n")

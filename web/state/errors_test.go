@@ -13,7 +13,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// TestEveryCodeHasWords reads the codes from the protocol's source, so that a new one cannot be forgotten.
+// TestEveryCodeHasWords reads the codes from the source of the protocol, so that no new one can be missed.
 func TestEveryCodeHasWords(t *testing.T) {
 	f, err := parser.ParseFile(token.NewFileSet(), "../../worker/protocol/protocol.go", nil, 0)
 	if err != nil {

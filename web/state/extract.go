@@ -8,16 +8,16 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Extract is what leaves the archive: by the dialog, or at once (see save.go).
+// Extract extracts and saves: with the dialog, or at once (save.go).
 type Extract struct {
-	Dialog *ExtractDialog // nil while it is closed
+	Dialog *ExtractDialog // nil if it is closed
 
 	ar    *opened
 	jobs  *Jobs
-	files *Files // what is selected
+	files *Files // has the selection
 }
 
-// ExtractDialog is what is about to be extracted, and how.
+// ExtractDialog is what to extract, and how.
 type ExtractDialog struct {
 	Image   int
 	Nodes   []int32 // empty: the whole image
@@ -27,14 +27,14 @@ type ExtractDialog struct {
 	Streams bool
 	Recover bool
 	Plan    *protocol.PlanReply
-	Loading bool // the selection is being gathered, or the plan made
+	Loading bool // the nodes of the selection or the plan were requested
 	Problem *Problem
-	Refused bool // the list of refused names is open
+	Refused bool // the list of names that cannot be written is open
 
 	serial int
 }
 
-// Selection opens the dialog for the selected entries, or the folder if none is.
+// Selection opens the dialog for the selected entries, or for the folder if none is selected.
 func (x *Extract) Selection() {
 	x.ar.update(func() {
 		f := x.files
@@ -94,10 +94,10 @@ func (x *Extract) newDialog(image int) *ExtractDialog {
 	return x.Dialog
 }
 
-// gatherRows is how many rows of a selection are asked for at a time.
+// gatherRows is the number of rows of a selection per request.
 const gatherRows = 1000
 
-// gather asks for the nodes of the selected rows, which may not all have been looked at.
+// gather requests the nodes of the selected rows, which may not all have been in view, and then the plan.
 func (x *Extract) gather(d *ExtractDialog) {
 	l := &x.files.List
 	spans := slices.Clone(l.Sel.spans)
@@ -130,7 +130,7 @@ func (x *Extract) gather(d *ExtractDialog) {
 	}()
 }
 
-// request returns what is asked of the engine.
+// request returns the request of a plan. Platform names the system whose rules for names apply in a folder.
 func (d *ExtractDialog) request(platform string) protocol.PlanRequest {
 	req := protocol.PlanRequest{Op: protocol.Extract, Image: d.Image, Nodes: d.Nodes, Base: d.Base, Format: d.Format,
 		Streams: d.Streams, Recover: d.Recover}
@@ -140,7 +140,7 @@ func (d *ExtractDialog) request(platform string) protocol.PlanRequest {
 	return req
 }
 
-// plan asks what the extraction would do.
+// plan requests a plan: what the extraction would write.
 func (x *Extract) plan() {
 	d := x.Dialog
 	x.dropPlan()
@@ -163,19 +163,19 @@ func (x *Extract) plan() {
 			d.Plan = &rep
 		})
 		if !wanted && err == nil {
-			_ = x.ar.Session.DropPlan(x.ar.ctx, rep.Plan) // nobody can act on its failure
+			_ = x.ar.Session.DropPlan(x.ar.ctx, rep.Plan) // an error would have no consequence
 		}
 	}()
 }
 
-// dropPlan gives up the plan of the dialog.
+// dropPlan drops the plan of the dialog.
 func (x *Extract) dropPlan() {
 	if x.Dialog == nil || x.Dialog.Plan == nil {
 		return
 	}
 	plan := x.Dialog.Plan.Plan
 	x.Dialog.Plan = nil
-	go func() { _ = x.ar.Session.DropPlan(x.ar.ctx, plan) }() // nobody can act on its failure
+	go func() { _ = x.ar.Session.DropPlan(x.ar.ctx, plan) }() // an error would have no consequence
 }
 
 // SetFormat chooses the destination.
@@ -196,7 +196,7 @@ func (x *Extract) SetStreams(on bool) {
 	})
 }
 
-// SetRecover chooses whether the readable bytes of damaged files are written.
+// SetRecover chooses whether damaged files are written as far as they can be read.
 func (x *Extract) SetRecover(on bool) {
 	x.change(func(d *ExtractDialog) bool {
 		changed := d.Recover != on
@@ -205,8 +205,8 @@ func (x *Extract) SetRecover(on bool) {
 	})
 }
 
-// change calls f with the dialog. If f reports a change, a new plan is made, unless the selection is still being
-// gathered: the plan is made after that.
+// change calls f with the dialog. If f reports a change, it requests a new plan, unless gather is still running, which
+// requests it afterwards.
 func (x *Extract) change(f func(d *ExtractDialog) bool) {
 	x.ar.update(func() {
 		d := x.Dialog
@@ -219,7 +219,7 @@ func (x *Extract) change(f func(d *ExtractDialog) bool) {
 	})
 }
 
-// ToggleRefused opens or closes the list of names that cannot be written.
+// ToggleRefused shows or hides the list of names that cannot be written.
 func (x *Extract) ToggleRefused() {
 	x.ar.update(func() {
 		if x.Dialog != nil {
@@ -236,7 +236,7 @@ func (x *Extract) Close() {
 	})
 }
 
-// Start asks where the output goes, and starts.
+// Start asks for the destination and starts the extraction.
 func (x *Extract) Start() {
 	var d *ExtractDialog
 	var plan *protocol.PlanReply

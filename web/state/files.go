@@ -17,11 +17,11 @@ const (
 	PaneInspector Pane = "inspector"
 )
 
-// Files is the Files tab: one folder of one image. It takes its parts from place to place; they report back only what
-// List's onLoad, onFail and onSelect carry.
+// Files is the Files tab: one folder of one image. It directs its parts to a folder or an entry; of them only List reports
+// back, by onLoad, onFail and onSelect.
 type Files struct {
 	Image   int            // from 1
-	Entry   protocol.Crumb // the folder that is shown
+	Entry   protocol.Crumb // the folder
 	Path    []protocol.Crumb
 	Loading bool
 	Problem *Problem // why the image or folder cannot be shown
@@ -50,7 +50,7 @@ func (f *Files) init(ar *opened) {
 	f.Preview.close()
 }
 
-// FolderPath returns the path of the folder that is shown: "/" or "/Windows/System32".
+// FolderPath returns the path of the folder: "/" or "/Windows/System32".
 func (f *Files) FolderPath() string {
 	var b strings.Builder
 	for _, c := range f.Path {
@@ -72,7 +72,7 @@ func join(folder, name string) string {
 	return folder + "/" + name
 }
 
-// route returns the place that the tab is at.
+// route returns the current place of the tab.
 func (f *Files) route() Route {
 	r := Route{ID: f.ar.ID, Tab: TabFiles, Image: f.Image}
 	if f.Path != nil {
@@ -87,7 +87,7 @@ func (f *Files) route() Route {
 	return r
 }
 
-// goTo shows the place that r names.
+// goTo shows the place r. Without an image it stays at the current one; the first time it shows image 1.
 func (f *Files) goTo(r Route) {
 	info := &f.ar.Info
 	image := r.Image
@@ -112,7 +112,7 @@ func (f *Files) goTo(r Route) {
 	f.goPath(r.Path)
 }
 
-// setImage makes image the one that is shown, with nothing of it loaded.
+// setImage switches to an image, with nothing of it loaded.
 func (f *Files) setImage(image int) {
 	if f.Image == image {
 		return
@@ -127,7 +127,7 @@ func (f *Files) setImage(image int) {
 	f.Preview.close()
 }
 
-// PickImage shows another image, at the same path if it has that.
+// PickImage shows another image, at the same path if it exists there.
 func (f *Files) PickImage(image int) {
 	f.ar.update(func() {
 		if image == f.Image || !f.ar.hasImage(image) {
@@ -143,7 +143,7 @@ func (f *Files) PickImage(image int) {
 	})
 }
 
-// OpenImage leads from another tab to an image's files.
+// OpenImage goes from another tab to the files of an image.
 func (f *Files) OpenImage(image int) {
 	f.ar.update(func() {
 		r := Route{ID: f.ar.ID, Tab: TabFiles, Image: image}
@@ -154,8 +154,8 @@ func (f *Files) OpenImage(image int) {
 	})
 }
 
-// goPath shows the folder of a path, with the cursor on its last step if that is a file. A path that does not exist
-// leads to the nearest folder above it that does.
+// goPath shows the folder at a path, or the folder of a file with the cursor on the file. If the path does not exist, it
+// shows the nearest existing folder above.
 func (f *Files) goPath(at string) {
 	f.Loading, f.Problem = true, nil
 	image := f.Image
@@ -212,7 +212,7 @@ func (f *Files) Up() {
 	})
 }
 
-// goFolder shows a folder without the filter of the one before. The entry find, if not 0, gets the cursor.
+// goFolder removes the filter and shows a folder. The entry find, if not 0, gets the cursor.
 func (f *Files) goFolder(node, find int32) {
 	f.List.Filter = ""
 	f.openFolder(node, find)
@@ -224,7 +224,7 @@ func (f *Files) openFolder(node, find int32) {
 	f.List.open(f.Image, node, find)
 }
 
-// loaded takes the first rows of a folder; moved is false if the same folder was listed another way.
+// loaded is List.onLoad.
 func (f *Files) loaded(rep *protocol.ListReply, moved bool) {
 	f.Loading = false
 	f.Path = rep.Path
@@ -237,13 +237,13 @@ func (f *Files) loaded(rep *protocol.ListReply, moved bool) {
 	f.setAddress(moved)
 }
 
-// failed takes why a folder could not be listed.
+// failed is List.onFail.
 func (f *Files) failed(err error) {
 	f.Loading = false
 	f.Problem = f.ar.problem(err, "")
 }
 
-// selected shows the entry under the cursor in the inspector, if it alone is selected.
+// selected is List.onSelect: the inspector shows the entry under the cursor if only that is selected.
 func (f *Files) selected() {
 	l := &f.List
 	row, ok := l.Row(l.Cursor)
@@ -251,8 +251,8 @@ func (f *Files) selected() {
 	f.setAddress(false)
 }
 
-// setAddress brings the address up to date: at once with an entry in the history when another folder is shown, a
-// little later and without one when only the cursor moved.
+// setAddress updates the address: at once and with an entry in the history if another folder is shown, after a pause and
+// without one if only the cursor moved.
 func (f *Files) setAddress(folder bool) {
 	f.addressSerial++
 	at := f.ar.at
@@ -262,7 +262,7 @@ func (f *Files) setAddress(folder bool) {
 	}
 	if folder {
 		r := f.route()
-		// The first folder after the archive was opened is the same place as before it was known.
+		// The first folder after opening is the place that the address already names, if less exactly.
 		at.move(r, at.Route.Path == "" && r.Path == "" || at.Route.Path == r.Path || at.Route.Image == 0)
 		return
 	}
@@ -276,7 +276,7 @@ func (f *Files) setAddress(folder bool) {
 	})
 }
 
-// Enter opens row i: a folder in the list, a link where it leads, a file as a preview.
+// Enter opens row i: a folder in the list, a link at its target, a file in the preview.
 func (f *Files) Enter(i int) {
 	f.ar.update(func() {
 		row, ok := f.List.Row(i)
@@ -301,7 +301,7 @@ func (f *Files) Enter(i int) {
 	})
 }
 
-// OpenPreview shows the file under the cursor, or one of its streams. Mode "" is the one that fits it best.
+// OpenPreview shows the file under the cursor, or one of its streams. Mode "" chooses the mode by the content.
 func (f *Files) OpenPreview(stream string, mode Mode) {
 	f.ar.update(func() {
 		if row, ok := f.List.Row(f.List.Cursor); ok && (!row.Dir || stream != "") {
@@ -310,7 +310,7 @@ func (f *Files) OpenPreview(stream string, mode Mode) {
 	})
 }
 
-// followLink leads to where a symbolic link or junction points, if that is in this image.
+// followLink goes to the target of a symbolic link or junction, if that is in this image.
 func (f *Files) followLink(row protocol.Row) {
 	image := f.Image
 	go func() {
@@ -342,7 +342,7 @@ func (f *Files) goNode(node int32) {
 	}()
 }
 
-// Reveal shows a path of an image, whatever tab is shown.
+// Reveal shows a path of an image, from any tab.
 func (f *Files) Reveal(image int, path string) {
 	f.ar.update(func() {
 		if !f.ar.hasImage(image) {
@@ -357,15 +357,15 @@ func (f *Files) Reveal(image int, path string) {
 	})
 }
 
-// ShowPane chooses what a narrow page shows.
+// ShowPane chooses the pane that a narrow page shows.
 func (f *Files) ShowPane(p Pane) {
 	f.ar.update(func() { f.Pane = p })
 }
 
-// Keys is which modifier keys were held.
+// Keys are the modifier keys that were held.
 type Keys struct{ Shift, Ctrl, Alt bool }
 
-// ListKey does what a key means in the list; it reports whether it means anything.
+// ListKey handles a key in the list. It reports whether the key was used.
 func (f *Files) ListKey(key string, held Keys) bool {
 	if held.Alt {
 		if key == "ArrowUp" {
@@ -392,7 +392,7 @@ func (f *Files) ListKey(key string, held Keys) bool {
 	return true
 }
 
-// TreeKey does what a key means in the tree; it reports whether it means anything.
+// TreeKey handles a key in the tree. It reports whether the key was used.
 func (f *Files) TreeKey(key string, held Keys) bool {
 	if held.Alt || held.Ctrl {
 		return false

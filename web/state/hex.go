@@ -8,19 +8,19 @@ type Hex struct {
 	PerRow int    // bytes in a row: 16, or 8 on a narrow page
 	Caret  int64  // offset of the byte with the focus
 	Goto   string // what is being typed as an offset
-	BadOff bool   // Goto is no offset in this file
+	BadOff bool   // Goto is not an offset in this file
 
 	ar    *opened
 	read  func(off int64, n int, done func(data []byte, ok bool)) // see Preview.read
 	size  int64
 	pages map[int64][]byte
-	order []int64 // of arrival
+	order []int64 // of pages, as they arrived
 	asked map[int64]bool
 }
 
 const (
-	hexPage  = 64 << 10 // bytes that are asked for at a time
-	hexPages = 32       // that are kept
+	hexPage  = 64 << 10 // bytes per request
+	hexPages = 32       // pages kept
 )
 
 // LineHeight is the height of a row of bytes and of a line of text, in CSS pixels.
@@ -34,19 +34,19 @@ func newHex(ar *opened, read func(off int64, n int, done func(data []byte, ok bo
 	return x
 }
 
-// setSize takes the number of bytes.
+// setSize sets the number of bytes.
 func (x *Hex) setSize(size int64) {
 	x.size = size
 	x.View.Total = int((size + int64(x.PerRow) - 1) / int64(x.PerRow))
 }
 
-// scrolled takes where the view is scrolled to and how much of it is in view.
+// scrolled sets the scroll position and the visible height.
 func (x *Hex) scrolled(top, height float64) {
 	x.View.Top, x.View.Height = top, height
 	x.fill()
 }
 
-// fill asks for the pages that are in view and have not arrived.
+// fill requests the pages in view that have not arrived.
 func (x *Hex) fill() {
 	from, to := x.View.Range()
 	last := min(int64(to)*int64(x.PerRow), x.size)
@@ -70,7 +70,7 @@ func (x *Hex) fill() {
 	}
 }
 
-// Bytes returns the bytes of row i; nil while they have not arrived.
+// Bytes returns the bytes of row i, nil until they arrive.
 func (x *Hex) Bytes(i int) []byte {
 	off := int64(i) * int64(x.PerRow)
 	page := x.pages[off/hexPage]
@@ -81,7 +81,7 @@ func (x *Hex) Bytes(i int) []byte {
 	return page[at:min(at+int64(x.PerRow), int64(len(page)))]
 }
 
-// Key moves the caret; it reports whether the key means anything.
+// Key moves the caret. It reports whether the key was used.
 func (x *Hex) Key(key string, held Keys) bool {
 	if held.Alt {
 		return false
@@ -129,7 +129,7 @@ func (x *Hex) moveCaret(to int64) {
 	x.fill()
 }
 
-// Wheel moves a view whose scroll bar is scaled by whole rows.
+// Wheel scrolls by whole rows, for a view whose scroll bar is scaled.
 func (x *Hex) Wheel(rows int) {
 	x.ar.update(func() {
 		s := x.View.scale()
@@ -139,7 +139,7 @@ func (x *Hex) Wheel(rows int) {
 	})
 }
 
-// SetGoto takes the offset that is being typed: decimal, or hex with 0x before or h after it.
+// SetGoto sets the offset that is being typed; see ParseOffset.
 func (x *Hex) SetGoto(text string) {
 	x.ar.update(func() {
 		x.Goto = text
@@ -161,7 +161,7 @@ func (x *Hex) GoTo() {
 	})
 }
 
-// ParseOffset reads an offset.
+// ParseOffset parses an offset: decimal, or hexadecimal with 0x before or h after it.
 func ParseOffset(s string) (int64, bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	base := int64(10)

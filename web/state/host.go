@@ -7,8 +7,8 @@ import (
 	"wimscope/web/words"
 )
 
-// host is what every part of the model shares: the lock, the browser, the catalogue, and the messages to the person.
-// Unexported methods are called with the lock held, except update.
+// host is what all parts of the model share: the lock, the browser, the catalogue and the messages to the user. Its
+// unexported methods, except update, are called with the lock held.
 type host struct {
 	mu       sync.Mutex
 	platform Platform
@@ -16,14 +16,14 @@ type host struct {
 	show     func()
 
 	Caps         Caps
-	Notes        []Note // messages that disappear by themselves
+	Notes        []Note // on the page now
 	Announcement string // text of the live region
 
 	width      float64 // of the window, in CSS pixels
 	noteSerial int
 }
 
-// Note is a message that disappears by itself.
+// Note is a message that disappears after some seconds.
 type Note struct {
 	ID   int
 	Text string
@@ -33,14 +33,14 @@ type Note struct {
 // noteTime is how long a note stays.
 const noteTime = 6 * time.Second
 
-// Read calls f while nothing changes.
+// Read calls f while nothing changes the model.
 func (h *host) Read(f func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	f()
 }
 
-// update changes the model under the lock and requests a new rendering.
+// update calls f, which changes the model, under the lock and requests a rendering.
 func (h *host) update(f func()) {
 	h.mu.Lock()
 	f()
@@ -54,10 +54,10 @@ func (h *host) T(key string, args ...any) string { return h.words.T(key, args...
 // Words returns the catalogue.
 func (h *host) Words() *words.Catalogue { return h.words }
 
-// announce puts the message of key into the live region.
+// announce puts the message of key into the live region, which screen readers read out.
 func (h *host) announce(key string, args ...any) { h.Announcement = h.T(key, args...) }
 
-// note shows text for some seconds, and puts it into the live region.
+// note shows and announces text.
 func (h *host) note(text string, bad bool) {
 	h.noteSerial++
 	id := h.noteSerial
@@ -78,16 +78,16 @@ func (h *host) DismissNote(id int) {
 	})
 }
 
-// Narrow reports whether the window has room for one pane only.
+// Narrow reports whether the window has space for one pane only.
 func (h *host) Narrow() bool { return h.width < 720 }
 
-// The height of a row of a list or a tree, in CSS pixels: for a mouse, and for a finger.
+// The height of a row of a list or tree, in CSS pixels, for a mouse and for a finger.
 const (
 	RowHeight   = 26
 	TouchHeight = 44
 )
 
-// rowHeight returns the height of a row in this browser.
+// rowHeight returns the row height for this browser.
 func (h *host) rowHeight() float64 {
 	if h.Caps.Coarse {
 		return TouchHeight

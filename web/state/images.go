@@ -7,13 +7,13 @@ import (
 // Images is the Images tab.
 type Images struct {
 	Versions map[int]*ImageVersion // by index
-	Windows  map[int]*ImageWindows // by index, for images that were asked about
+	Windows  map[int]*ImageWindows // by index, for images whose registry was requested
 
 	ar     *opened
-	loaded bool // Versions were asked for
+	loaded bool // Versions were requested
 }
 
-// ImageVersion is the build that an image's own kernel names.
+// ImageVersion is the version of the kernel in an image.
 type ImageVersion struct {
 	Version string
 	Path    string
@@ -21,7 +21,7 @@ type ImageVersion struct {
 	Loading bool
 }
 
-// load asks for the images' versions, one after another, once.
+// load requests the images' versions, one after another, once.
 func (im *Images) load() {
 	if im.loaded {
 		return
@@ -45,15 +45,15 @@ func (im *Images) load() {
 	}()
 }
 
-// ImageWindows holds the facts from the registry in an image.
+// ImageWindows is what the registry in an image says about its Windows.
 type ImageWindows struct {
 	protocol.WindowsReply
-	None    bool // there is no Windows
+	None    bool // the image has no Windows registry
 	Loading bool
-	Problem *Problem // why it could not be read
+	Problem *Problem // why the registry could not be read
 }
 
-// ReadWindows reads the facts from an image's registry. This happens only on request: in a solid archive it may unpack a lot.
+// ReadWindows reads the registry of an image. This happens only on request: in a solid archive it may unpack a lot.
 func (im *Images) ReadWindows(image int) {
 	im.ar.update(func() {
 		if im.Windows[image] != nil {

@@ -6,29 +6,29 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Inspector is the right pane: the one entry that is selected.
+// Inspector is the right pane: the selected entry, if it is only one.
 type Inspector struct {
 	Row     protocol.Row
 	Has     bool
-	Details *protocol.Details // nil until it has arrived
+	Details *protocol.Details // nil until they arrive
 	Problem *Problem
 	Uses    *protocol.UsesReply
-	Asking  bool // Uses is on its way
+	Asking  bool // Uses was requested and has not arrived
 
 	ar     *opened
 	serial int
 }
 
-// usesCount is how many uses are listed.
+// usesCount is the number of uses that are listed.
 const usesCount = 100
 
-// Keys repeat: only an entry on which the cursor stays is asked about, after these pauses.
+// The pauses before a request, so that a repeating key requests only the entry at which it stops.
 const (
 	inspectDelay = 40 * time.Millisecond
 	usesDelay    = 150 * time.Millisecond
 )
 
-// show inspects an entry, or nothing if ok is false.
+// show shows an entry, or nothing if ok is false.
 func (in *Inspector) show(image int, row protocol.Row, ok bool) {
 	if ok && in.Has && in.Row.Node == row.Node && in.Details != nil {
 		return
@@ -62,7 +62,7 @@ func (in *Inspector) show(image int, row protocol.Row, ok bool) {
 	})
 }
 
-// FindUses searches for all uses of the entry's blob.
+// FindUses searches all images for uses of the entry's blob.
 func (in *Inspector) FindUses() {
 	var serial int
 	in.ar.Read(func() { serial = in.serial })
@@ -91,7 +91,7 @@ func (in *Inspector) findUses(serial int) {
 	})
 }
 
-// size returns the size in bytes of the entry's content, or of a named stream; 0 if unknown.
+// size returns the size in bytes of the entry's content or of a named stream, 0 if unknown.
 func (in *Inspector) size(stream string) int64 {
 	if stream == "" {
 		return in.Row.Size

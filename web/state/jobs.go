@@ -8,15 +8,15 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Jobs is the jobs under way and those that have ended.
+// Jobs are the running jobs and those that have ended.
 type Jobs struct {
 	List   []*JobView
-	Report *JobView // its closing report is shown
+	Report *JobView // the job whose closing report is shown, nil if none
 
 	host     *host
 	engine   Engine
-	progress func() // a job has come further
-	ended    func()
+	progress func() // called when a job has new figures
+	ended    func() // called when a job has ended
 
 	serial int
 	busy   bool
@@ -28,7 +28,7 @@ type JobView struct {
 	Op      protocol.Op
 	Format  protocol.Format
 	What    string // what is extracted: a file, a folder, an image, an archive
-	Where   string // the file or folder that it goes to, "" if none
+	Where   string // the file or folder that is written, "" if none
 	Archive string // the archive's name
 	Fig     pool.Figures
 	Problem *Problem
@@ -37,13 +37,13 @@ type JobView struct {
 
 	ar      *opened
 	job     Job
-	quarter int // of the progress that has been said
+	quarter int // of the progress, announced last
 }
 
-// Active tells whether the job is under way.
+// Active reports whether the job is running.
 func (j *JobView) Active() bool { return !j.Ended }
 
-// Percent is how far it is, 0 to 100.
+// Percent returns the progress, 0 to 100.
 func (j *JobView) Percent() int {
 	f := &j.Fig
 	switch {
@@ -52,7 +52,7 @@ func (j *JobView) Percent() int {
 	case f.Phase == pool.Finalising:
 		return 99
 	case f.OfOut > 0 && f.Written < f.OfOut:
-		// What is written lags behind what is decoded; a person waits for the later.
+		// Writing lags behind decoding, and the user waits for the later of the two.
 		return int(min(f.Written*100/f.OfOut, 99))
 	case f.OfBytes > 0:
 		return int(min(f.Bytes*100/f.OfBytes, 99))
@@ -60,30 +60,31 @@ func (j *JobView) Percent() int {
 	return 0
 }
 
-// Cancelled tells whether a person stopped it.
+// Cancelled reports whether the user cancelled the job.
 func (j *JobView) Cancelled() bool {
 	return j.Problem != nil && j.Problem.Err.Code == protocol.CodeCancelled
 }
 
-// Issues returns the number of issues in the report of the job: names and blobs that were not handled as asked.
+// Issues returns the number of issues so far, or in the report: damaged or missing blobs, names that cannot be written,
+// losses.
 func (j *JobView) Issues() int {
 	if !j.Ended {
 		return j.Fig.Bad + j.Fig.Refused
 	}
 	r := &j.Result.Report
 	if j.Op != protocol.Verify {
-		return r.ProblemsN // what is damaged or missing is among them
+		return r.ProblemsN // includes damaged and missing blobs
 	}
-	contents, blocks := Damaged(r)
-	if contents == 0 {
-		contents = blocks
+	damaged, blocks := Damaged(r)
+	if damaged == 0 {
+		damaged = blocks
 	}
-	return contents + r.MissingN + r.LossesN
+	return damaged + r.MissingN + r.LossesN
 }
 
-// Damaged counts the damaged contents and the blocks of integrity tables that do not match. What is damaged in a block
-// mostly is a content, and counted as such.
-func Damaged(r *protocol.Report) (contents, blocks int) {
+// Damaged returns the number of damaged blobs, and of blocks that do not match their integrity table. Damage in a block
+// is usually in a blob, and is counted there.
+func Damaged(r *protocol.Report) (blobs, blocks int) {
 	for i := range r.BadRanges {
 		if r.BadRanges[i].Kind == "block" {
 			blocks++
@@ -92,7 +93,7 @@ func Damaged(r *protocol.Report) (contents, blocks int) {
 	return r.DamagedN - blocks, blocks
 }
 
-// run starts a job of an archive. OnEnd is called when it has ended.
+// run starts a job of an archive. OnEnd is called with the lock held when the job has ended.
 func (js *Jobs) run(ar *opened, j *JobView, spec pool.JobSpec, onEnd func()) {
 	h := js.host
 	js.serial++
@@ -144,10 +145,10 @@ func (js *Jobs) run(ar *opened, j *JobView, spec pool.JobSpec, onEnd func()) {
 	}()
 }
 
-// trayTime is how long a job that has ended without remarks stays in the tray.
+// trayTime is how long a job that has ended without issues stays in the tray.
 const trayTime = 12 * time.Second
 
-// problem returns why a job failed, because of its output or the archive.
+// problem returns why the job failed: because of its output, or of the archive.
 func (j *JobView) problem(err error) *Problem {
 	e := protocol.AsError(err)
 	if e.Name == "" && j.Where != "" {
@@ -159,7 +160,7 @@ func (j *JobView) problem(err error) *Problem {
 	return j.ar.problem(e, j.What)
 }
 
-// retire closes an archive that is no longer the open one, unless a job needs it: the end of the last one retires it again.
+// retire closes an archive that is no longer the open one, unless a job uses it. The end of each job calls it again.
 func (js *Jobs) retire(ar *opened) {
 	for _, j := range js.List {
 		if j.Active() && j.ar == ar {
@@ -169,7 +170,7 @@ func (js *Jobs) retire(ar *opened) {
 	ar.close()
 }
 
-// Title returns what a job does, in words.
+// Title returns the title of a job: what it does to what.
 func (js *Jobs) Title(j *JobView) string {
 	T := js.host.T
 	switch {
@@ -185,7 +186,7 @@ func (js *Jobs) Title(j *JobView) string {
 	return T("job.extract", j.What, j.Where)
 }
 
-// active returns the first job that is under way, nil if none is.
+// active returns the first running job, nil if none is running.
 func (js *Jobs) active() *JobView {
 	for _, j := range js.List {
 		if j.Active() {
@@ -195,7 +196,7 @@ func (js *Jobs) active() *JobView {
 	return nil
 }
 
-// setBusy tells the browser whether work is under way.
+// setBusy tells the browser whether a job is running.
 func (js *Jobs) setBusy() {
 	if busy := js.active() != nil; busy != js.busy {
 		js.busy = busy
@@ -203,7 +204,7 @@ func (js *Jobs) setBusy() {
 	}
 }
 
-// with calls f with a job within update, if there is one of that ID.
+// with calls f within update with the job of an ID, if there is one.
 func (js *Jobs) with(id int, f func(j *JobView)) {
 	js.host.update(func() {
 		for _, j := range js.List {
@@ -233,7 +234,7 @@ func (js *Jobs) Pause(id int) {
 	})
 }
 
-// Cancel stops a job.
+// Cancel cancels a job.
 func (js *Jobs) Cancel(id int) {
 	js.with(id, func(j *JobView) {
 		if j.Active() {
@@ -242,7 +243,7 @@ func (js *Jobs) Cancel(id int) {
 	})
 }
 
-// cancelAll stops all jobs.
+// cancelAll cancels all jobs.
 func (js *Jobs) cancelAll() {
 	for _, j := range js.List {
 		if j.Active() {
@@ -269,7 +270,7 @@ func (js *Jobs) ShowReport(id int) {
 	})
 }
 
-// CloseReport closes it.
+// CloseReport closes the closing report.
 func (js *Jobs) CloseReport() {
 	js.host.update(func() { js.Report = nil })
 }

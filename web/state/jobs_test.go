@@ -8,8 +8,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// A job notes each thing once: what is damaged is among an extraction's problems, and what a block of an integrity
-// table does not match is the content that is damaged in it.
+// TestIssues checks that each issue counts once: damaged blobs are among the problems of an extraction, and a block that
+// does not match its integrity table is not counted if a damaged blob explains it.
 func TestIssues(t *testing.T) {
 	blob, block := protocol.Damage{Kind: "blob"}, protocol.Damage{Kind: "block"}
 	for _, test := range []struct {

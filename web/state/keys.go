@@ -2,8 +2,8 @@ package state
 
 import "slices"
 
-// Key does what a key means anywhere on the page, if nothing nearer had a use for it; it reports whether it means
-// anything. Typing says that the focus is in a text field.
+// Key handles a key that no component has used. Typing says that the focus is in a text field. It reports whether the key
+// was used.
 func (a *App) Key(key string, held Keys, typing bool) bool {
 	var ar *Archive // nil on the start screen
 	var dialog, preview, searching bool
@@ -14,7 +14,7 @@ func (a *App) Key(key string, held Keys, typing bool) bool {
 		searching = ar != nil && a.Route.Tab == TabSearch
 	})
 	if dialog {
-		return false // a modal dialog has the keyboard to itself
+		return false // while a modal dialog is open, keys are for the dialog
 	}
 	switch {
 	case held.Ctrl && !held.Alt && !held.Shift && (key == "o" || key == "O"):
@@ -46,16 +46,16 @@ func (a *App) Key(key string, held Keys, typing bool) bool {
 	return true
 }
 
-// focus moves the focus to an element. The browser does that after the next rendering, which is requested here:
-// nothing else may have changed.
+// focus moves the focus to an element. The browser does that after the next rendering, which focus requests because
+// nothing else may.
 func (a *App) focus(id string) {
 	a.update(func() { a.platform.Focus(id) })
 }
 
-// panes are what F6 goes through.
+// panes are the panes that F6 cycles through.
 var panes = [...]string{"search", "tree", "list", "inspector"}
 
-// nextPane moves the focus to the next pane.
+// nextPane moves the focus to the next pane, or to the previous one.
 func (a *App) nextPane(ar *Archive, back bool) {
 	a.update(func() {
 		step := 1
@@ -74,7 +74,7 @@ func (a *App) nextPane(ar *Archive, back bool) {
 	})
 }
 
-// Focused takes which pane has the focus.
+// Focused records that a pane has the focus.
 func (a *App) Focused(id string) {
 	if i := slices.Index(panes[:], id); i >= 0 {
 		a.Read(func() { a.pane = i })

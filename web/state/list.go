@@ -11,25 +11,25 @@ type List struct {
 	All    int   // entries before the filter
 	Dirs   int   // of those after it
 	Bytes  int64 // of the files after the filter
-	Lost   int   // number of losses in the image's tree
+	Lost   int   // losses in the image's tree
 	Cursor int   // row with the focus, -1 if none
 	Sel    Selection
 
 	ar       *opened
-	onLoad   func(rep *protocol.ListReply, moved bool) // the first rows of a folder arrived; not moved: of the same, listed another way
-	onFail   func(err error)                           // they did not
-	onSelect func()                                    // another row has the cursor, or other rows are selected
+	onLoad   func(rep *protocol.ListReply, moved bool) // the first rows arrived; moved is false if the same folder was listed again
+	onFail   func(err error)                           // the folder could not be listed
+	onSelect func()                                    // the cursor or the selection changed
 
 	image   int
 	node    int32 // the folder
-	anchor  int   // where a range starts
-	held    int   // the row, plus 1, that the last touch stayed on; 0: none
-	picking bool  // what is selected was picked by a finger
+	anchor  int   // where a range of the selection starts
+	held    int   // the row, plus 1, on which the last touch stayed; 0 if none
+	picking bool  // the selection was made by a finger
 	typed   typing
 	rows    window[protocol.Row]
 }
 
-// clear forgets the rows, the filter and the selection. It keeps the height and the order.
+// clear removes the rows, the filter and the selection. The height and the order stay.
 func (l *List) clear() {
 	*l = List{View: Viewport{Row: l.ar.rowHeight(), Height: l.View.Height}, Sort: l.Sort, Desc: l.Desc, Cursor: -1,
 		ar: l.ar, onLoad: l.onLoad, onFail: l.onFail, onSelect: l.onSelect, rows: window[protocol.Row]{gen: l.rows.gen + 1}}
@@ -38,7 +38,7 @@ func (l *List) clear() {
 // Row returns row i, if it has arrived.
 func (l *List) Row(i int) (protocol.Row, bool) { return l.rows.row(i) }
 
-// SelectedBytes returns the size of the selected files; ok is false while that is not known.
+// SelectedBytes returns the size of the selected files. Ok is false if not all of their rows have arrived.
 func (l *List) SelectedBytes() (n int64, ok bool) {
 	if l.Sel.Count() == l.View.Total {
 		return l.Bytes, true
@@ -64,7 +64,7 @@ func (l *List) open(image int, node, find int32) {
 	l.load(find, true)
 }
 
-// relist lists the same folder again, the cursor staying on its entry.
+// relist lists the same folder again. The cursor stays on its entry.
 func (l *List) relist() {
 	var find int32
 	if row, ok := l.Row(l.Cursor); ok {
@@ -73,7 +73,7 @@ func (l *List) relist() {
 	l.load(find, false)
 }
 
-// load asks for the first rows. The old ones stay until they arrive.
+// load requests the first rows. The old ones stay until they arrive.
 func (l *List) load(find int32, moved bool) {
 	gen := l.rows.reset()
 	req := l.request(0, pageRows)
@@ -110,7 +110,7 @@ func (l *List) load(find int32, moved bool) {
 	}()
 }
 
-// fill asks for the rows that are in view and have not arrived.
+// fill requests the rows in view that have not arrived.
 func (l *List) fill() {
 	from, to := l.View.Range()
 	gen := l.rows.gen
@@ -150,7 +150,7 @@ func (l *List) scroll(i int) {
 	l.fill()
 }
 
-// place puts the cursor on row i, selects it and brings it into view.
+// place moves the cursor to row i, selects it and brings it into view.
 func (l *List) place(i int) {
 	l.Cursor, l.anchor = i, i
 	l.unselect()
@@ -164,26 +164,26 @@ func (l *List) unselect() {
 	l.picking = false
 }
 
-// scrolled takes where the list is scrolled to and how much of it is in view.
+// scrolled sets the scroll position and the visible height.
 func (l *List) scrolled(top, height float64) {
 	l.View.Top, l.View.Height = top, height
 	l.fill()
 }
 
-// SortBy sorts by a column, or reverses its order.
+// SortBy sorts by a column, or reverses the order if it is sorted by that already.
 func (l *List) SortBy(column string) {
 	l.ar.update(func() {
 		if l.Sort == column {
 			l.Desc = !l.Desc
 		} else {
-			// People sort by these to find what is large or new.
+			// Users sort by these to find the largest or the newest.
 			l.Sort, l.Desc = column, column == "size" || column == "modified"
 		}
 		l.relist()
 	})
 }
 
-// SetFilter keeps the entries whose name contains the text, or matches it.
+// SetFilter shows only entries whose name contains the text, or matches it as a pattern.
 func (l *List) SetFilter(text string) {
 	l.ar.update(func() {
 		if l.Filter != text {
@@ -193,7 +193,7 @@ func (l *List) SetFilter(text string) {
 	})
 }
 
-// Focus moves the focus to the list, and the cursor to its first row if it has none.
+// Focus moves the focus to the list, and the cursor to the first row if no row has it.
 func (l *List) Focus() {
 	l.ar.update(func() {
 		if l.Cursor < 0 && l.View.Total > 0 {
@@ -203,7 +203,7 @@ func (l *List) Focus() {
 	})
 }
 
-// Click selects row i: alone, with Ctrl besides the others, with Shift all from the anchor on.
+// Click selects row i: alone, with Ctrl in addition to the others, with Shift all rows from the anchor.
 func (l *List) Click(i int, shift, ctrl bool) {
 	l.ar.update(func() {
 		if i < 0 || i >= l.View.Total {
@@ -228,20 +228,20 @@ func (l *List) Click(i int, shift, ctrl bool) {
 	})
 }
 
-// Boxes reports whether rows have a box by which a finger selects them.
+// Boxes reports whether rows have check boxes, by which a finger selects them.
 func (l *List) Boxes() bool { return l.ar.Caps.Coarse || l.Picking() }
 
-// Picking reports whether a finger is selecting rows: until none is selected, a tap on one selects it too.
+// Picking reports whether a finger is selecting rows. As long as a row is selected, a tap toggles rows.
 func (l *List) Picking() bool { return l.picking && l.Sel.Count() > 0 }
 
-// Pick selects row i besides the others, or removes it from the selection.
+// Pick toggles row i in the selection.
 func (l *List) Pick(i int) {
 	l.ar.update(func() {
 		if i < 0 || i >= l.View.Total {
 			return
 		}
 		if !l.Picking() {
-			l.Sel.Clear() // a row that a tap has shown is not picked
+			l.Sel.Clear() // a tap that shows a row selects it, but does not pick it
 		}
 		l.picking = true
 		l.Sel.Toggle(i)
@@ -262,8 +262,8 @@ func (l *List) PickAll() {
 	})
 }
 
-// Hold is for a finger that stays on row i: it begins to select. The click that some browsers make of it when the
-// finger goes is not one; see WasHeld. A new touch, or one that becomes a scroll, is Hold(-1).
+// Hold starts selecting: a finger stays on row i. Some browsers raise a click when the finger is lifted, which WasHeld
+// recognises. A new touch calls Hold(-1).
 func (l *List) Hold(i int) {
 	if i >= 0 {
 		l.Pick(i)
@@ -271,14 +271,14 @@ func (l *List) Hold(i int) {
 	l.ar.Read(func() { l.held = i + 1 })
 }
 
-// WasHeld reports whether the click on row i is the end of a Hold.
+// WasHeld reports whether the click on row i ends a Hold.
 func (l *List) WasHeld(i int) bool {
 	was := l.held == i+1
 	l.held = 0
 	return was
 }
 
-// key moves the cursor, selects, or looks for a name that is being typed; it reports whether the key means any of these.
+// key handles the keys that move the cursor, select, or type the prefix of a name. It reports whether the key was used.
 func (l *List) key(key string, held Keys) bool {
 	done := true
 	l.ar.update(func() {
@@ -346,7 +346,7 @@ func (l *List) key(key string, held Keys) bool {
 	return done
 }
 
-// typeName moves the cursor to the first name that starts with what is being typed.
+// typeName adds a letter to the prefix and moves the cursor to the next name that starts with it.
 func (l *List) typeName(key string) bool {
 	if !letter(key) {
 		return false
@@ -354,7 +354,7 @@ func (l *List) typeName(key string) bool {
 	typed := l.typed.add(key)
 	from := l.Cursor
 	if len([]rune(typed)) > 1 {
-		from = max(l.Cursor, 0) - 1 // a longer beginning may fit the present name too
+		from = max(l.Cursor, 0) - 1 // the current name may match a longer prefix too
 	}
 	req := l.request(from+1, 1)
 	req.Seek = typed

@@ -2,7 +2,7 @@ package state
 
 import "strconv"
 
-// Look is the theme and the widths of the side panes, which the browser remembers.
+// Look is the theme and the widths of the side panes. The browser stores them.
 type Look struct {
 	Theme string // "", "light", "dark"
 	Sizes Sizes
@@ -14,7 +14,7 @@ type Look struct {
 // Sizes are the widths of the side panes, in CSS pixels.
 type Sizes struct{ Tree, Inspector int }
 
-// The bounds within which a pane can be drawn.
+// The bounds of the widths of the panes.
 const (
 	MinTree, MaxTree           = 140, 600
 	MinInspector, MaxInspector = 240, 720
@@ -31,7 +31,7 @@ func newLook(h *host) *Look {
 		Sizes: Sizes{stored("tree", 230, MinTree, MaxTree), stored("inspector", 380, MinInspector, MaxInspector)}}
 }
 
-// ToggleTheme goes from what the system says to its opposite and back.
+// ToggleTheme switches between the system's theme and its opposite.
 func (l *Look) ToggleTheme() {
 	l.host.update(func() {
 		dark := l.Theme == "dark" || l.Theme == "" && l.systemDark
@@ -48,13 +48,13 @@ func (l *Look) ToggleTheme() {
 	})
 }
 
-// SystemDark takes whether the system asks for dark.
+// SystemDark sets whether the system's theme is dark.
 func (l *Look) SystemDark(on bool) { l.host.update(func() { l.systemDark = on }) }
 
-// Resized takes the width of the window.
+// Resized sets the width of the window.
 func (l *Look) Resized(width float64) { l.host.update(func() { l.host.width = width }) }
 
-// SizePane sets the width of a side pane, within its bounds; done says that it has its final width.
+// SizePane sets the width of a side pane, within its bounds. If done is set, the width is final and is stored.
 func (l *Look) SizePane(tree bool, width int, done bool) {
 	l.host.update(func() {
 		if tree {

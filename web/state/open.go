@@ -13,8 +13,8 @@ import (
 type Opener struct {
 	Opening string   // names of the files that are being opened, "" if none are
 	Problem *Problem // why they could not be opened, or why the open archive cannot be read
-	Choice  *Choice  // several archives came at once
-	Waiting *Recent  // a link points into this archive, which a person must bring
+	Choice  *Choice  // several archives were dropped or picked together, nil if not
+	Waiting *Recent  // the archive that the address names and the user must open or drop, nil if none
 	Recents []Recent
 
 	host    *host
@@ -23,11 +23,11 @@ type Opener struct {
 	shown   func() *Archive // the archive that is shown, nil on the start screen
 	install func(s Session, parts, refs []File, sample bool)
 
-	pending []File // parts that wait for another
+	pending []File // parts that were refused because another is missing
 	serial  int
 }
 
-// Choose lets a person pick files to open.
+// Choose lets the user pick files, and opens them.
 func (o *Opener) Choose() {
 	go func() {
 		files, err := o.host.platform.PickFiles()
@@ -53,8 +53,8 @@ func (o *Opener) TrySample() {
 	}()
 }
 
-// Open opens files that were dropped, picked or pasted: an archive, the parts of a split one, or what the open
-// one is waiting for: a part that is missing, or the archive that has the blobs a delta lacks.
+// Open opens files that were dropped, picked or pasted: an archive, the parts of a split one, or what the open archive
+// lacks: missing parts, or the archive with the blobs that a delta refers to.
 func (o *Opener) Open(files []File) {
 	if len(files) == 0 {
 		return
@@ -74,10 +74,10 @@ func (o *Opener) Open(files []File) {
 	}
 }
 
-// OpenInstead opens files as an archive of their own, whatever the open one is waiting for.
+// OpenInstead opens files in place of the open archive, whatever that lacks.
 func (o *Opener) OpenInstead(files []File) { go o.openNew(files) }
 
-// merge adds files to list; one of the same name and size as one that is there takes its place.
+// merge returns list with files added. A file replaces one of the same name and size.
 func merge(list, files []File) []File {
 	out := append([]File(nil), list...)
 next:
@@ -93,7 +93,7 @@ next:
 	return out
 }
 
-// begin shows that files are being opened, and returns the number by which to see whether others were meanwhile.
+// begin shows that files are being opened. The serial it returns differs from o.serial once other files are opened.
 func (o *Opener) begin(files []File) (serial int) {
 	o.host.update(func() {
 		o.serial++
@@ -158,12 +158,12 @@ func (o *Opener) refuse(err error, parts []File) {
 	o.Problem = NewProblem(e, name)
 	o.host.checkChanged(o.Problem, parts)
 	o.host.announce(o.Problem.TitleKey(), o.Problem.Args()...)
-	if o.shown() == nil { // else it is shown above what is open
+	if o.shown() == nil { // otherwise the problem is shown above the open archive
 		o.at.move(Route{}, false)
 	}
 }
 
-// fail shows an error that has nothing to do with particular files.
+// fail shows an error that concerns no particular file.
 func (o *Opener) fail(err error) {
 	o.host.update(func() {
 		o.Opening = ""
@@ -172,7 +172,7 @@ func (o *Opener) fail(err error) {
 	})
 }
 
-// DismissProblem removes the problem's card.
+// DismissProblem hides the problem.
 func (o *Opener) DismissProblem() {
 	o.host.update(func() { o.Problem, o.pending = nil, nil })
 }

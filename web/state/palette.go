@@ -2,24 +2,24 @@ package state
 
 import "strings"
 
-// Palette is the list of commands that a > in the search box opens.
+// Palette is the list of commands that opens with a > in the search box.
 type Palette struct {
 	Open   bool
-	Query  string // with its >
+	Query  string // with the >
 	Cursor int
 
 	host *host
-	all  func() []Command // that can be done now
+	all  func() []Command // the commands available now
 }
 
-// Command is something that the palette can do.
+// Command is a command of the palette.
 type Command struct {
 	Key  string // of its name in the catalogue
 	Keys string // its shortcut, "" if none
 	Run  func()
 }
 
-// Commands returns those that can be done now and fit what is typed.
+// Commands returns the available commands that match the query.
 func (p *Palette) Commands() []Command {
 	want := strings.ToLower(strings.TrimSpace(strings.TrimPrefix(p.Query, ">")))
 	var out []Command
@@ -31,7 +31,7 @@ func (p *Palette) Commands() []Command {
 	return out
 }
 
-// fuzzy reports whether want's letters are in name in their order.
+// fuzzy reports whether name contains the letters of want in their order.
 func fuzzy(name, want string) bool {
 	for _, c := range want {
 		if c == ' ' {
@@ -46,12 +46,12 @@ func fuzzy(name, want string) bool {
 	return true
 }
 
-// set opens the palette with what is typed, the > included.
+// set opens the palette with a query.
 func (p *Palette) set(query string) { p.Open, p.Query, p.Cursor = true, query, 0 }
 
 func (p *Palette) close() { p.Open, p.Query, p.Cursor = false, "", 0 }
 
-// Key does what a key means while the palette is open; it reports whether it means anything.
+// Key handles a key while the palette is open. It reports whether the key was used.
 func (p *Palette) Key(key string) bool {
 	done, run := true, -1
 	p.host.update(func() {

@@ -8,8 +8,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// TestLateEvents sends what elements of an archive that was closed, or replaced, may still raise before the next
-// rendering: nothing happens.
+// TestLateEvents checks that events have no effect that elements of a closed or replaced archive raise before the next
+// rendering.
 func TestLateEvents(t *testing.T) {
 	for _, replaced := range []bool{false, true} {
 		p := newPage(t).opened("")
@@ -65,8 +65,8 @@ func TestLateEvents(t *testing.T) {
 	}
 }
 
-// TestDialogGoesWithItsArchive opens another archive while a selection is about to be extracted: the dialog names
-// entries that the other does not have.
+// TestDialogGoesWithItsArchive checks that the extract dialog closes when another archive is opened, which does not have
+// the entries that the dialog is about.
 func TestDialogGoesWithItsArchive(t *testing.T) {
 	p := newPage(t).opened("")
 	p.Archive.Extract.Image(1)
@@ -88,8 +88,8 @@ func TestDialogGoesWithItsArchive(t *testing.T) {
 	}
 }
 
-// TestAddressFollowsTheCursor checks that the address names the entry under the cursor a little after it moved, without an
-// entry in the history.
+// TestAddressFollowsTheCursor checks that the address names the entry under the cursor after a pause, without an entry in
+// the history.
 func TestAddressFollowsTheCursor(t *testing.T) {
 	p := newPage(t).opened("")
 	p.Archive.Files.List.Focus()

@@ -9,10 +9,10 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// ErrDismissed is a picker that was closed without a choice.
+// ErrDismissed is the error of a picker that was closed without a choice.
 var ErrDismissed = errors.New("state: the picker was dismissed")
 
-// Engine opens archives and runs jobs. *pool.Pool is one, through [FromPool].
+// Engine opens archives and runs jobs. [FromPool] makes one of a *pool.Pool.
 type Engine interface {
 	Sort(ctx context.Context, files []pool.File) (protocol.SortReply, error)
 	Open(ctx context.Context, files pool.Files) (Session, error)
@@ -21,7 +21,7 @@ type Engine interface {
 	Workers() int
 }
 
-// Session is one open archive: what *pool.Session offers.
+// Session is one open archive. *pool.Session implements it.
 type Session interface {
 	Archive() protocol.Archive
 	Files() pool.Files
@@ -42,7 +42,7 @@ type Session interface {
 	DropPlan(context.Context, int) error
 }
 
-// Job is one job under way: what *pool.Job offers.
+// Job is a running job. *pool.Job implements it.
 type Job interface {
 	Cancel()
 	Pause()
@@ -50,16 +50,16 @@ type Job interface {
 	Wait() (pool.Result, error)
 }
 
-// File is a file that a person gave the page.
+// File is a file that the user picked, dropped or pasted.
 type File struct {
 	Name     string
 	Size     int64
 	Modified int64 // milliseconds since 1970
-	Value    any   // a File, as the pool's connections carry it
+	Value    any   // the browser's File, as the pool's connections carry it
 	Handle   any   // a FileSystemFileHandle to reopen it later; nil if the browser has none
 }
 
-// Recent is an archive that was open before. Handles is empty where it can only be found again by dropping it.
+// Recent is an archive that was open before. Without Handles it can be opened again only by dropping it.
 type Recent struct {
 	ID      string // of the archive, see ArchiveID
 	Name    string
@@ -70,7 +70,7 @@ type Recent struct {
 	State   RecentState
 }
 
-// RecentState says what opening a recent archive takes.
+// RecentState is what opening a recent archive requires.
 type RecentState uint8
 
 const (
@@ -79,30 +79,29 @@ const (
 	RecentMissing             // it must be dropped again
 )
 
-// Caps is what this browser can do.
+// Caps lists what this browser can do.
 type Caps struct {
 	OpenPicker, SavePicker, FolderPicker bool
-	DropHandles                          bool // dropped files can be found again another day
+	DropHandles                          bool // dropped files come with handles, by which they can be reopened another day
 	WakeLock                             bool
-	Coarse                               bool   // a finger, not a mouse, is what this browser is mostly used with
-	Names                                string // whose rules for names it enforces in folders: "windows", "mac", "linux"
+	Coarse                               bool   // the primary pointer is a finger, not a mouse
+	Names                                string // the system whose rules for file names it enforces in folders: "windows", "mac", "linux"
 
 	// Results of trials; false until tried.
-	Settings bool // small values, as the theme
+	Settings bool // small values such as the theme
 	Database bool // recent files
 	Locks    bool
 	OPFS     bool  // the browser's own store, where large outputs are assembled
 	Room     int64 // its free bytes, -1 if unknown
 }
 
-// Platform is what the page needs of the browser around it. Methods that return an error may wait for a person or
-// the browser: they are called from goroutines of their own, at once after the gesture that they need. The others
-// return at once.
+// Platform is what the page needs of the browser. Methods that return an error may wait for the user or the browser:
+// call them from a goroutine of their own, immediately after the gesture that they require. The others return at once.
 type Platform interface {
 	Now() time.Time
 	Caps() Caps // immediate, without trials
 	Try() Caps
-	Room(need int64) int64 // frees room in the browser's own store if need bytes do not fit; returns the free bytes, -1 if unknown
+	Room(need int64) int64 // frees space in the browser's own store if need bytes do not fit; returns the free bytes, -1 if unknown
 	PickFiles() ([]File, error)
 	PickSave(name string) (handle any, chosen string, err error)
 	PickFolder() (handle any, name string, err error)
@@ -115,14 +114,14 @@ type Platform interface {
 	PutRecent(r Recent) error
 	DropRecent(id string) error
 
-	Download(file any, name string) // file is what a job left: a File
+	Download(file any, name string) // file is the browser's File that a job left
 	SaveBytes(name, mime string, data []byte)
 	ObjectURL(data []byte, mime string) string
 	RevokeURL(url string)
 	SetHash(hash string, replace bool)
 	SetTitle(title string)
 	SetTheme(theme string)
-	Busy(on bool) // work is under way: keep the tab alive and ask before it is closed
+	Busy(on bool) // a job is running: keep the tab alive, and ask before it is closed
 	Focus(id string)
 	Print()
 	ScrollTo(id string, top float64)

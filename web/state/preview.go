@@ -8,7 +8,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Mode is how a content is shown.
+// Mode is how a file is shown.
 type Mode string
 
 // The modes of a preview.
@@ -26,7 +26,7 @@ const (
 	pictureSize = 64 << 20
 )
 
-// Preview shows what is in a file, in place of the list.
+// Preview shows the content of a file in place of the list.
 type Preview struct {
 	Open     bool
 	Image    int
@@ -42,8 +42,8 @@ type Preview struct {
 	Check    protocol.Check
 
 	Lines   []string // ModeText and ModeXML
-	Widest  int      // letters in the longest line
-	Partial bool     // there is more text than Lines
+	Widest  int      // bytes of the longest line
+	Partial bool     // Lines is not the whole text
 	Text    Viewport
 
 	URL  string // ModePicture
@@ -53,11 +53,11 @@ type Preview struct {
 
 	ar     *opened
 	raw    string
-	loaded int // bytes of text asked for
+	loaded int // bytes of text requested
 	serial int
 }
 
-// open shows a file of an image, or one of its streams. Mode "" is the one that fits it best.
+// open shows a file of an image, or one of its streams. Mode "" chooses the first that the content allows.
 func (p *Preview) open(image int, row protocol.Row, stream string, mode Mode) {
 	p.close()
 	ar, serial := p.ar, p.serial
@@ -96,7 +96,7 @@ func (p *Preview) open(image int, row protocol.Row, stream string, mode Mode) {
 	})
 }
 
-// close shows the list again, and gives back what the preview holds of the browser.
+// close shows the list again and releases the picture.
 func (p *Preview) close() {
 	if p.URL != "" {
 		p.ar.platform.RevokeURL(p.URL)
@@ -104,7 +104,7 @@ func (p *Preview) close() {
 	*p = Preview{Hex: newHex(p.ar, p.read), ar: p.ar, serial: p.serial + 1}
 }
 
-// Close shows the list again.
+// Close shows the list again and moves the focus there.
 func (p *Preview) Close() {
 	p.ar.update(func() {
 		if p.Open {
@@ -114,7 +114,7 @@ func (p *Preview) Close() {
 	})
 }
 
-// loadText asks for the first n bytes as text.
+// loadText requests the first n bytes as text. Then is called within update with the reply; an error is shown.
 func (p *Preview) loadText(n int, then func(rep *protocol.ReadReply)) {
 	p.loaded, p.Loading = n, true
 	serial := p.serial
@@ -136,7 +136,7 @@ func (p *Preview) loadText(n int, then func(rep *protocol.ReadReply)) {
 	}()
 }
 
-// read asks for n bytes at off. Done is called within update; ok is false if they could not be read, which is shown.
+// read requests n bytes at off. Done is called within update; if ok is false they could not be read, and why is shown.
 func (p *Preview) read(off int64, n int, done func(data []byte, ok bool)) {
 	serial := p.serial
 	req := p.request(off, n)
@@ -167,7 +167,7 @@ func (p *Preview) setText(s string) {
 	p.layText()
 }
 
-// layText makes lines of the text, or of the text set out as markup.
+// layText splits the text into lines, after indenting it in ModeXML.
 func (p *Preview) layText() {
 	s := p.raw
 	if p.Mode == ModeXML {
@@ -177,7 +177,7 @@ func (p *Preview) layText() {
 	p.Lines = strings.Split(s, "\n")
 	p.Widest = 0
 	for i, l := range p.Lines {
-		// A line of megabytes would stop the browser; its end is in the hex view and in the file.
+		// A line of megabytes would freeze the browser. The hex view shows the rest.
 		const longest = 4000
 		if len(l) > longest {
 			cut := longest
@@ -193,7 +193,7 @@ func (p *Preview) layText() {
 	p.Text.Total = len(p.Lines)
 }
 
-// SetMode shows the content another way.
+// SetMode shows the content in another mode.
 func (p *Preview) SetMode(m Mode) { p.ar.update(func() { p.setMode(m) }) }
 
 func (p *Preview) setMode(m Mode) {
@@ -211,7 +211,7 @@ func (p *Preview) setMode(m Mode) {
 	}
 }
 
-// MoreText loads as much of a long text as one reply holds. What is beyond it, the hex view shows.
+// MoreText loads as much of a long text as one reply holds. The hex view shows the rest.
 func (p *Preview) MoreText() {
 	p.ar.update(func() {
 		p.loadText(textLimit, func(rep *protocol.ReadReply) { p.setText(rep.Text) })
@@ -250,5 +250,5 @@ func (p *Preview) loadPicture() {
 	}()
 }
 
-// textScrolled takes where the text is scrolled to and how much of it is in view.
+// textScrolled sets the scroll position and the visible height of the text.
 func (p *Preview) textScrolled(top, height float64) { p.Text.Top, p.Text.Height = top, height }

@@ -1,6 +1,6 @@
 package state
 
-// seek opens the archive that a link points into, or asks for it.
+// seek opens the archive that the address names, or asks the user for it.
 func (o *Opener) seek(id string) {
 	if id == SampleID {
 		o.TrySample()
@@ -18,7 +18,7 @@ func (o *Opener) seek(id string) {
 	}
 }
 
-// recent returns the recent archive of that ID, nil if there is none.
+// recent returns the recent archive of an ID, nil if there is none.
 func (o *Opener) recent(id string) *Recent {
 	for i := range o.Recents {
 		if o.Recents[i].ID == id {
@@ -28,7 +28,7 @@ func (o *Opener) recent(id string) *Recent {
 	return nil
 }
 
-// OpenRecent opens an archive that was open before, after asking for permission if it must.
+// OpenRecent opens a recent archive, after asking for permission if the browser requires it.
 func (o *Opener) OpenRecent(id string) {
 	var rec Recent
 	o.host.Read(func() {
@@ -80,13 +80,13 @@ func (o *Opener) openRecent(rec Recent, ask bool) {
 	o.openNew(files)
 }
 
-// remember puts an archive among the recent ones.
+// remember adds an archive to the recent ones.
 func (o *Opener) remember(ar *opened) {
 	if ar.Info.Sample {
 		return
 	}
 	r := Recent{ID: ar.ID, Name: ar.Info.Name, Size: ar.Info.Size, Images: len(ar.Info.Images), When: o.host.platform.Now()}
-	// With its references: what came together is sorted when it is opened again.
+	// With its references: files that are opened together are sorted again.
 	for _, list := range [][]File{ar.Parts, ar.Refs} {
 		handles := r.Handles
 		for _, f := range list {
@@ -97,11 +97,11 @@ func (o *Opener) remember(ar *opened) {
 			handles = append(handles, f.Handle)
 		}
 		if len(handles) == len(r.Handles) {
-			break // without all of its parts nothing is opened
+			break // an archive cannot be opened without all of its parts
 		}
 		r.Handles = handles
 	}
-	// Where there is no database, or it is full, the archive is just not remembered.
+	// Without a database, or with a full one, the archive is not remembered.
 	if o.host.platform.PutRecent(r) != nil {
 		return
 	}
@@ -110,7 +110,7 @@ func (o *Opener) remember(ar *opened) {
 	}
 }
 
-// ForgetRecent removes an archive from the list.
+// ForgetRecent removes an archive from the recent ones.
 func (o *Opener) ForgetRecent(id string) {
 	go func() {
 		err := o.host.platform.DropRecent(id)

@@ -10,7 +10,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// planned makes every plan result in an output of size bytes.
+// planned makes every plan predict an output of size bytes.
 func (p *page) planned(size int64) *page {
 	p.session.OnPlan = func(q protocol.PlanRequest) (protocol.PlanReply, error) {
 		return protocol.PlanReply{Plan: 1, Files: 1, OutSize: size, Name: "image." + string(q.Format)}, nil
@@ -18,7 +18,7 @@ func (p *page) planned(size int64) *page {
 	return p
 }
 
-// extracting opens the dialog for the first image and starts.
+// extracting opens the dialog for the first image and starts the extraction.
 func (p *page) extracting() {
 	p.t.Helper()
 	p.Archive.Extract.Image(1)
@@ -26,8 +26,8 @@ func (p *page) extracting() {
 	p.Archive.Extract.Start()
 }
 
-// TestRoom checks that the page compares the size of an output with the browser's free room before it reads anything: a small output is
-// assembled in memory instead, a large one is refused with both figures and what to do.
+// TestRoom checks that the page compares the size of an output with the free space of the browser's store before it reads
+// anything: without space a small output is assembled in memory, a large one is refused with both sizes and advice.
 func TestRoom(t *testing.T) {
 	p := newPageIn(t, state.Caps{OPFS: true, Room: 10_000_000_000}).planned(11_000_000_000).opened("")
 	p.extracting()
@@ -50,7 +50,7 @@ func TestRoom(t *testing.T) {
 		target protocol.Target
 	}{
 		{"enough room", state.Caps{OPFS: true, Room: 11_000_000_000}, 11_000_000_000, protocol.ToOPFS},
-		{"room that is not told", state.Caps{OPFS: true, Room: -1}, 11_000_000_000, protocol.ToOPFS},
+		{"unknown room", state.Caps{OPFS: true, Room: -1}, 11_000_000_000, protocol.ToOPFS},
 		{"a small one without room", state.Caps{OPFS: true, Room: 1000}, 2000, protocol.ToMemory},
 		{"no store", state.Caps{}, 2000, protocol.ToMemory},
 	} {
@@ -63,7 +63,8 @@ func TestRoom(t *testing.T) {
 	}
 }
 
-// TestPickerRefused has the browser offer a picker and refuse it: the page takes the next way and does not try the picker again.
+// TestPickerRefused checks that when the browser has a picker but refuses it, the page tries the next way and does not try
+// the picker again.
 func TestPickerRefused(t *testing.T) {
 	p := newPageIn(t, state.Caps{SavePicker: true, OPFS: true, Room: 1 << 40}).planned(2000).opened("")
 	p.browser.SaveFails = &protocol.Error{Code: protocol.CodePermission, Message: "SecurityError"}
@@ -73,18 +74,18 @@ func TestPickerRefused(t *testing.T) {
 		t.Errorf("to %s", got)
 	}
 	if p.Caps.SavePicker {
-		t.Error("the page still says that it saves in place")
+		t.Error("the page still offers to save in place")
 	}
 	p.engine.LastJob().End(pool.Result{File: "file"}, nil)
 	p.until("handed over", func() bool { return slices.Contains(p.browser.Logged(), "download image.zip") })
 	p.Read(func() {
 		if p.Jobs.List[0].Result.File != nil {
-			t.Error("the page keeps what it has handed over")
+			t.Error("the page still holds a file that was downloaded")
 		}
 	})
 }
 
-// TestTried checks that the page relies on trials, not on the interfaces that a browser shows.
+// TestTried checks that the page relies on trials, not on which interfaces the browser has.
 func TestTried(t *testing.T) {
 	p := newPage(t)
 	p.browser.Can = state.Caps{Settings: true, Room: 5}

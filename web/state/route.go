@@ -13,7 +13,7 @@ const (
 	TabImages  Tab = "images"
 	TabVerify  Tab = "verify"
 	TabDetails Tab = "details"
-	TabSearch  Tab = "search" // no tab of its own: what the search box leads to
+	TabSearch  Tab = "search" // the search results, which have no tab
 )
 
 // tabs are the tabs in their order.
@@ -22,16 +22,17 @@ var tabs = [...]Tab{TabFiles, TabImages, TabVerify, TabDetails}
 // Tabs returns the tabs in their order.
 func Tabs() []Tab { return tabs[:] }
 
-// Route is a place on the page, as it stands after # in its address. The zero Route is the start screen.
+// Route is a place on the page: the part of its address after the #. The zero Route is the start screen.
 type Route struct {
 	ID    string // of an archive; "" is the start screen
 	Tab   Tab
-	Image int    // Files: from 1; 0 the first
-	Path  string // Files: of the entry, /Windows/notepad.exe
+	Image int    // Files: from 1; 0 is the default, see Files.goTo
+	Path  string // Files: of a folder or file, as in /Windows/notepad.exe
 	Query string // Search
 }
 
-// ParseRoute reads what stands after #. Whatever makes no sense leads to the start screen, or to the Files tab.
+// ParseRoute parses the part of an address after the #. What it does not understand leads to the start screen, or to the
+// Files tab.
 func ParseRoute(hash string) Route {
 	hash = strings.TrimPrefix(hash, "#")
 	path, query, _ := strings.Cut(hash, "?")
@@ -68,7 +69,7 @@ func ParseRoute(hash string) Route {
 	return r
 }
 
-// String is what ParseRoute reads, with its #.
+// String returns the route as ParseRoute reads it, with the #.
 func (r Route) String() string {
 	if r.ID == "" {
 		return "#/"
@@ -90,8 +91,8 @@ func (r Route) String() string {
 	return s
 }
 
-// escape writes what may stand in any part of an address as it is, slashes and dots among it, a space as +, and all
-// other bytes as %XX. (net/url would do, and make the page's program a good deal larger.)
+// escape returns s with a space as + and all bytes as %XX that are not letters, digits or one of /-_.~. (net/url could
+// do it, but would make the page's program a good deal larger.)
 func escape(s string) string {
 	var b strings.Builder
 	for i := range len(s) {
@@ -109,7 +110,7 @@ func escape(s string) string {
 	return b.String()
 }
 
-// unescape reads what escape has written, and what browsers write. Plus says that a + is a space.
+// unescape reverses escape, and what browsers escape. If plus is set, a + is a space.
 func unescape(s string, plus bool) (string, bool) {
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {

@@ -9,16 +9,16 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// bigInMemory is the size from which the page warns of an output that must be held in memory, bytes.
+// bigInMemory is the size in bytes above which the page warns that an output must be held in memory.
 const bigInMemory = 512 << 20
 
-// InMemory reports whether an output of that size would have to be held in memory, and is large.
+// InMemory reports whether an output would have to be held in memory and is large.
 func (x *Extract) InMemory(size int64) bool {
 	return !x.ar.Caps.SavePicker && !x.ar.Caps.OPFS && size > bigInMemory
 }
 
-// target asks where an output of size bytes goes, as far as this browser offers a choice. If the browser refuses one way, the next
-// one is tried.
+// target returns the destination of an output of size bytes. It asks the user as far as the browser offers a choice. If
+// the browser refuses one way, it tries the next.
 func (x *Extract) target(name string, format protocol.Format, size int64) (*pool.OutTarget, error) {
 	h := x.ar.host
 	if format == protocol.Folder {
@@ -45,7 +45,7 @@ func (x *Extract) target(name string, format protocol.Format, size int64) (*pool
 		if errors.Is(err, ErrDismissed) {
 			return nil, err
 		}
-		h.update(func() { h.Caps.SavePicker = false }) // refused by a policy, or in a frame of another site
+		h.update(func() { h.Caps.SavePicker = false }) // refused by a policy, or in a cross-origin frame
 	}
 	if caps.OPFS {
 		room := h.platform.Room(size)
@@ -60,12 +60,13 @@ func (x *Extract) target(name string, format protocol.Format, size int64) (*pool
 	return &pool.OutTarget{Target: protocol.ToMemory, Name: name}, nil
 }
 
-// run runs a job that has an output, and hands the output over when the browser could not write it in place.
+// run starts a job with an output. When it has ended, it offers the output as a download if the job could not write it in
+// place, and shows the report if there are issues.
 func (x *Extract) run(j *JobView, spec pool.JobSpec) {
 	x.jobs.run(x.ar, j, spec, func() {
 		if j.Problem == nil && j.Result.File != nil {
 			x.ar.platform.Download(j.Result.File, spec.Out.Name)
-			j.Result.File = nil // the browser has it; a file in memory is freed once it was read
+			j.Result.File = nil // the browser holds it now, and frees a file in memory after reading it
 		}
 		if j.Problem == nil && j.Issues() > 0 && x.jobs.Report == nil {
 			x.jobs.Report = j
@@ -73,8 +74,8 @@ func (x *Extract) run(j *JobView, spec pool.JobSpec) {
 	})
 }
 
-// SaveFile saves the content of the file that is previewed or inspected, or one of its named streams. Several entries
-// open the dialog.
+// SaveFile saves the file in the preview or the inspector, or one of its named streams. If several entries are selected,
+// it opens the dialog.
 func (x *Extract) SaveFile(stream string) {
 	var name string
 	var size int64
@@ -126,7 +127,7 @@ func (x *Extract) SaveFile(stream string) {
 	}()
 }
 
-// SaveNames saves the list of files of an image as CSV; 0 is all images.
+// SaveNames saves the list of files of an image as CSV, of all images if image is 0.
 func (x *Extract) SaveNames(image int) {
 	name := x.ar.Info.Name
 	if image > 0 {

@@ -8,17 +8,17 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// groupStep is how many groups of hits are loaded at a time, and hitsShown how many hits of a group are shown before
-// a person asks for all.
+// groupStep is the number of groups of hits that are loaded at a time, hitsShown the number of hits of a group that are
+// shown before the user asks for all.
 const (
 	groupStep = 200
 	hitsShown = 3
 )
 
-// searchDelay is how long a search waits for the next letter.
+// searchDelay is how long a search waits for the next letter before it starts.
 const searchDelay = 120 * time.Millisecond
 
-// Search is what the search box leads to.
+// Search is the screen of the search box.
 type Search struct {
 	Query   string
 	Running bool
@@ -27,37 +27,37 @@ type Search struct {
 	Hits    int
 	Done    int // images searched
 	Of      int
-	More    bool // it stopped at its limit
+	More    bool // the search stopped at its limit
 	Problem *Problem
 	View    Viewport
-	Cursor  int // row with the focus, -1 while that is in the box
+	Cursor  int // row with the focus, -1 while the box has it
 
 	ar     *opened
-	home   func() Route                 // where leaving leads if the search was not started on this page
+	home   func() Route                 // where leaving leads if the page was opened with the search
 	reveal func(image int, path string) // shows a hit in its folder
 
-	stale  bool         // Groups are still those of the query before
-	all    map[int]bool // groups of which all hits are shown
+	stale  bool         // Groups are still those of the previous query
+	all    map[int]bool // groups that show all of their hits
 	rows   []SearchRow
 	serial int
 	stop   context.CancelFunc
-	back   Route // where the search was started from
+	back   Route // where the search was started
 }
 
-// SearchRow is a row of the results: a group, one of its hits, or an offer to show more.
+// SearchRow is a row of the results: a group, one of its hits, or a button that shows more.
 type SearchRow struct {
 	Group int // index in Groups
-	Hit   int // index in the group's hits; -1: the group itself, -2: "more hits", -3: "more groups"
+	Hit   int // index in the group's hits, or one of the values below
 }
 
-// The values of SearchRow.Hit that are no hit.
+// The values of SearchRow.Hit for rows that are not hits.
 const (
 	RowGroup      = -1
 	RowMoreHits   = -2
 	RowMoreGroups = -3
 )
 
-// Rows are the rows of the results.
+// Rows returns the rows of the results.
 func (s *Search) Rows() []SearchRow { return s.rows }
 
 func (s *Search) layOut() {
@@ -87,7 +87,7 @@ func (s *Search) layOut() {
 	s.Cursor = min(s.Cursor, len(s.rows)-1)
 }
 
-// set searches for text, or leaves the search if there is none.
+// set searches for text. Without text it leaves the search.
 func (s *Search) set(text string) {
 	at := s.ar.at
 	if strings.TrimSpace(text) == "" {
@@ -106,7 +106,7 @@ func (s *Search) set(text string) {
 	s.start(text)
 }
 
-// start starts a search; the one before is stopped.
+// start starts a search and stops the previous one.
 func (s *Search) start(query string) {
 	if s.stop != nil {
 		s.stop()
@@ -119,7 +119,7 @@ func (s *Search) start(query string) {
 		s.Running = false
 		return
 	}
-	// What was found last stays until the first answer: no flicker at each letter.
+	// The previous results stay until the first reply, so that they do not flicker at each letter.
 	s.Groups, s.Total, s.Hits = old.Groups, old.Total, old.Hits
 	s.stale = true
 	s.layOut()
@@ -164,7 +164,7 @@ func (s *Search) start(query string) {
 	})
 }
 
-// Cancel stops the search and keeps what was found.
+// Cancel stops the search and keeps the results.
 func (s *Search) Cancel() {
 	s.ar.update(func() {
 		if s.stop != nil {
@@ -175,7 +175,7 @@ func (s *Search) Cancel() {
 	})
 }
 
-// leave goes back to where the search was started.
+// leave stops the search and goes back to where it was started.
 func (s *Search) leave() {
 	if s.stop != nil {
 		s.stop()
@@ -188,10 +188,10 @@ func (s *Search) leave() {
 	s.ar.at.goTo(r)
 }
 
-// scrolled takes where the results are scrolled to and how much of them is in view.
+// scrolled sets the scroll position and the visible height.
 func (s *Search) scrolled(top, height float64) { s.View.Top, s.View.Height = top, height }
 
-// Key does what a key means in the search box while results are shown; it reports whether it means anything.
+// Key handles a key in the search box while results are shown. It reports whether the key was used.
 func (s *Search) Key(key string) bool {
 	done := true
 	open := -1
@@ -211,7 +211,7 @@ func (s *Search) Key(key string) bool {
 		case "PageUp":
 			to = max(to-s.View.Page(), 0)
 		case "Enter":
-			// Whoever types fast and ends with Enter wants the search, not a hit of the query before.
+			// Enter right after the last letter means the search, not a hit of the previous query.
 			if !s.stale || s.Cursor >= 0 {
 				open = max(s.Cursor, 0)
 			}
@@ -232,7 +232,7 @@ func (s *Search) Key(key string) bool {
 	return done
 }
 
-// OpenResult goes to the hit of a row, or shows more.
+// OpenResult opens the hit of row i, or shows more.
 func (s *Search) OpenResult(i int) {
 	var hit *protocol.Hit
 	s.ar.update(func() {

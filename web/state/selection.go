@@ -2,20 +2,20 @@ package state
 
 import "sort"
 
-// Selection is a set of rows of a list by their places, kept as ranges: selecting 100,000 rows costs one.
+// Selection is a set of row numbers, stored as ranges: selecting 100,000 rows takes one range.
 type Selection struct {
-	spans []span // sorted, apart from each other
+	spans []span // sorted; no two overlap or touch
 }
 
 type span struct{ from, to int } // [from, to)
 
-// Has tells whether row i is selected.
+// Has reports whether row i is selected.
 func (s *Selection) Has(i int) bool {
 	k := sort.Search(len(s.spans), func(k int) bool { return s.spans[k].to > i })
 	return k < len(s.spans) && s.spans[k].from <= i
 }
 
-// Count is the number of selected rows.
+// Count returns the number of selected rows.
 func (s *Selection) Count() int {
 	n := 0
 	for _, r := range s.spans {
@@ -45,7 +45,7 @@ func (s *Selection) Add(from, to int) {
 	s.spans = out
 }
 
-// Remove takes row i out.
+// Remove deselects row i.
 func (s *Selection) Remove(i int) {
 	var out []span
 	for _, r := range s.spans {
@@ -63,7 +63,7 @@ func (s *Selection) Remove(i int) {
 	s.spans = out
 }
 
-// Toggle selects row i, or takes it out.
+// Toggle selects row i, or deselects it.
 func (s *Selection) Toggle(i int) {
 	if s.Has(i) {
 		s.Remove(i)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestSelectionIsASet compares the ranges with a plain set under random changes.
+// TestSelectionIsASet compares the ranges with a plain set after random changes.
 func TestSelectionIsASet(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	var s Selection

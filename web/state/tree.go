@@ -10,7 +10,7 @@ import (
 type Tree struct {
 	View   Viewport
 	Cursor int   // row with the focus
-	Shown  int32 // the node of the folder that the list shows
+	Shown  int32 // node of the folder that the list shows
 
 	ar    *opened
 	image int
@@ -19,7 +19,7 @@ type Tree struct {
 	rows  window[protocol.Row]
 }
 
-// clear forgets the rows and which folders are open.
+// clear removes the rows and closes all folders.
 func (t *Tree) clear() {
 	*t = Tree{View: Viewport{Row: t.ar.rowHeight(), Height: t.View.Height}, ar: t.ar, open: map[int32]bool{},
 		rows: window[protocol.Row]{gen: t.rows.gen + 1}}
@@ -28,7 +28,7 @@ func (t *Tree) clear() {
 // Row returns row i, if it has arrived.
 func (t *Tree) Row(i int) (protocol.Row, bool) { return t.rows.row(i) }
 
-// show opens the folders above node, the last of path, and puts the cursor on it.
+// show opens the folders above node, the last of path, and moves the cursor to it.
 func (t *Tree) show(image int, path []protocol.Crumb, node int32) {
 	t.image = image
 	for i, c := range path {
@@ -40,13 +40,13 @@ func (t *Tree) show(image int, path []protocol.Crumb, node int32) {
 	t.load(node)
 }
 
-// load asks for the first rows anew. The folder find, if not 0, gets the cursor.
+// load requests the first rows again. The folder find, if not 0, gets the cursor.
 func (t *Tree) load(find int32) {
 	t.rows.reset()
 	t.fetch(0, true, find)
 }
 
-// fill asks for the rows that are in view and have not arrived.
+// fill requests the rows in view that have not arrived.
 func (t *Tree) fill() {
 	from, to := t.View.Range()
 	for _, page := range t.rows.want(from, to) {
@@ -54,7 +54,7 @@ func (t *Tree) fill() {
 	}
 }
 
-// fetch asks for a page of rows; first says that it is the first of its generation.
+// fetch requests a page of rows. First marks the first request of a generation.
 func (t *Tree) fetch(page int, first bool, find int32) {
 	gen := t.rows.gen
 	req := protocol.TreeRequest{Image: t.image, Start: page * pageRows, Count: pageRows, Find: find}
@@ -93,7 +93,7 @@ func (t *Tree) reveal() {
 	}
 }
 
-// scrolled takes where the tree is scrolled to and how much of it is in view.
+// scrolled sets the scroll position and the visible height.
 func (t *Tree) scrolled(top, height float64) {
 	t.View.Top, t.View.Height = top, height
 	t.fill()
@@ -118,8 +118,8 @@ func (t *Tree) setOpen(row protocol.Row, on bool) {
 	t.load(row.Node)
 }
 
-// key moves the cursor, opens or closes a folder, or looks for a name that is being typed; it reports whether the key
-// means any of these.
+// key handles the keys that move the cursor, open or close a folder, or type the prefix of a name. It reports whether the
+// key was used.
 func (t *Tree) key(key string) bool {
 	done := true
 	t.ar.update(func() {
@@ -172,8 +172,8 @@ func (t *Tree) key(key string) bool {
 	return done
 }
 
-// typeName moves the cursor to the next folder whose name starts with what is being typed, among the rows that have
-// arrived.
+// typeName adds a letter to the prefix and moves the cursor to the next folder whose name starts with it, among the rows
+// that have arrived.
 func (t *Tree) typeName(key string) bool {
 	if !letter(key) || key == " " {
 		return false

@@ -2,10 +2,10 @@ package state
 
 import "time"
 
-// typeahead is the time within which letters that are typed belong together.
+// typeahead is the longest pause between letters that belong to one name.
 const typeahead = 800 * time.Millisecond
 
-// typing is the beginning of a name that is being typed.
+// typing is the prefix of a name that is being typed.
 type typing struct {
 	text string
 	at   time.Time
@@ -13,7 +13,7 @@ type typing struct {
 
 func (t *typing) underWay() bool { return t.text != "" && time.Since(t.at) < typeahead }
 
-// add appends a letter, to an empty beginning if the last letter is long ago.
+// add appends a letter and returns the prefix. After a pause it starts a new one.
 func (t *typing) add(key string) string {
 	now := time.Now()
 	if now.Sub(t.at) > typeahead {
@@ -24,5 +24,5 @@ func (t *typing) add(key string) string {
 	return t.text
 }
 
-// letter reports whether a key is one letter of a name. No name has a ?, which asks for the list of shortcuts.
+// letter reports whether a key is a letter of a name. No name has a ?: it opens the list of shortcuts.
 func letter(key string) bool { return len([]rune(key)) == 1 && key != "?" }

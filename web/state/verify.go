@@ -8,10 +8,10 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// MapCells is how many squares the block map has.
+// MapCells is the number of squares in the map of the archive.
 const MapCells = 1200
 
-// A square of the block map.
+// The state of a square of the map.
 const (
 	CellOpen byte = iota // not checked yet
 	CellGood
@@ -21,9 +21,9 @@ const (
 // Verify is the Verify tab.
 type Verify struct {
 	Job     *JobView
-	Cells   []byte // MapCells of them, the archive's parts laid end to end; nil before the first run
-	Serial  int    // grows with each change of Cells
-	Bad     int    // ranges that did not match, so far
+	Cells   []byte // MapCells squares over the parts, one after another; nil before the first run
+	Serial  int    // incremented with each change of Cells
+	Bad     int    // ranges found damaged so far
 	Report  *protocol.Report
 	Problem *Problem
 
@@ -34,10 +34,10 @@ type Verify struct {
 
 	ar    *opened
 	jobs  *Jobs
-	sound []bool // squares in which something was found sound
+	sound []bool // squares in which a range was found good
 }
 
-// Start checks everything.
+// Start verifies the whole archive.
 func (v *Verify) Start() {
 	v.ar.update(func() {
 		if v.Job != nil && v.Job.Active() {
@@ -50,13 +50,13 @@ func (v *Verify) Start() {
 		v.jobs.run(v.ar, v.Job, pool.JobSpec{
 			Request: protocol.PlanRequest{Op: protocol.Verify},
 			OnBlocks: func(marks []protocol.BlockMark) {
-				v.ar.Read(func() { v.mark(marks) }) // the job's figures follow, ten times a second, and show it
+				v.ar.Read(func() { v.mark(marks) }) // rendered with the job's figures, which follow ten times a second
 			},
 		}, v.ended)
 	})
 }
 
-// ended takes the result of the verification.
+// ended stores the result of the verification.
 func (v *Verify) ended() {
 	if v.Job.Problem != nil {
 		v.Problem = v.Job.Problem
@@ -84,12 +84,12 @@ func squares(info *protocol.Archive, part int, off, size int64) (from, to int) {
 	if info.Size <= 0 || off < 0 || size <= 0 || off > info.Size-size {
 		return 0, 0
 	}
-	// In floating point, since the sizes that a file names may be of any size.
+	// Floating point cannot overflow, whatever sizes the file claims.
 	at := func(off int64) int { return min(int(float64(off)/float64(info.Size)*MapCells), MapCells-1) }
 	return at(off), at(off+size-1) + 1
 }
 
-// mark settles ranges of the map. A square is bad if any byte of it is.
+// mark marks ranges of the map as good or bad. A square is bad if any range in it is.
 func (v *Verify) mark(marks []protocol.BlockMark) {
 	for _, m := range marks {
 		if m.Bad {
@@ -109,7 +109,8 @@ func (v *Verify) mark(marks []protocol.BlockMark) {
 	v.Serial++
 }
 
-// refine makes the map say where in a bad block of the integrity table the damage is, if contents in it tell.
+// refine marks squares of a bad block of the integrity table as good again if damaged blobs show where in the block the
+// damage is, and something was found good in the square.
 func (v *Verify) refine() {
 	var exact [MapCells]bool
 	for _, d := range v.Report.BadRanges {
@@ -134,7 +135,7 @@ func (v *Verify) refine() {
 	v.Serial++
 }
 
-// Count is how many squares are of a kind.
+// Count returns the number of squares in a state.
 func (v *Verify) Count(kind byte) int {
 	n := 0
 	for _, c := range v.Cells {
@@ -160,23 +161,23 @@ func (v *Verify) Sum() {
 	})
 }
 
-// Paste takes the SHA-256 to compare with.
+// Paste sets the SHA-256 to compare with.
 func (v *Verify) Paste(text string) {
 	v.ar.update(func() { v.Pasted = text })
 }
 
-// Comparison is what came of comparing the pasted sum with the computed ones.
+// Comparison is the result of comparing the pasted sum with the computed ones.
 type Comparison uint8
 
-// What a comparison comes to.
+// The results of a comparison.
 const (
-	CompareNothing Comparison = iota // there is nothing to compare yet
-	CompareNoSum                     // what was pasted is no SHA-256
+	CompareNothing Comparison = iota // nothing to compare yet
+	CompareNoSum                     // what was pasted is not a SHA-256
 	CompareEqual
 	CompareDiffers
 )
 
-// Compare compares the pasted sum with the computed ones; part is the one that it equals.
+// Compare compares the pasted sum with the computed ones. Part is the name of the part whose sum equals it.
 func (v *Verify) Compare() (c Comparison, part string) {
 	want := pastedSum(v.Pasted)
 	switch {
@@ -195,8 +196,8 @@ func (v *Verify) Compare() (c Comparison, part string) {
 	return CompareDiffers, ""
 }
 
-// pastedSum finds the 64 hex digits in what was pasted: a bare sum, one with spaces or colons between its bytes, or
-// a line of sha256sum.
+// pastedSum returns the 64 hex digits in s: a bare sum, one with spaces, colons or hyphens between its bytes, or a line of
+// sha256sum. It returns "" if there are none.
 func pastedSum(s string) string {
 	for f := range strings.FieldsSeq(s) {
 		if isSum(f) {
@@ -217,5 +218,5 @@ func isSum(s string) bool {
 	return strings.Trim(s, "0123456789abcdefABCDEF") == ""
 }
 
-// Print opens the browser's print dialog: the style sheet makes the report of it.
+// Print opens the browser's print dialog. The style sheet hides what is not part of the report.
 func (v *Verify) Print() { v.ar.platform.Print() }

@@ -1,13 +1,13 @@
 package state
 
-// pageRows is how many rows are asked for at a time.
+// pageRows is the number of rows per request.
 const pageRows = 200
 
-// maxPages is how many pages of rows a window keeps: about 12,000 rows, under 4 MB.
+// maxPages is the number of pages that a window keeps: 12,000 rows, under 4 MB.
 const maxPages = 60
 
-// window is a part of a long list: the pages of it that have been looked at lately. A list that changes (sorted
-// another way, filtered) is a new generation; what is still on its way for the old one is dropped.
+// window caches the recently used pages of a long list. Each time the list changes (another order, a filter) a new
+// generation starts, and replies to requests of the old one are dropped.
 type window[T any] struct {
 	gen     int
 	total   int
@@ -17,14 +17,14 @@ type window[T any] struct {
 	clock   int
 }
 
-// reset starts a new generation and returns it. The rows of the old one stay until the first page of the new one is there.
+// reset starts a new generation and returns it. The old rows stay until the first page of the new ones arrives.
 func (w *window[T]) reset() (gen int) {
 	w.gen++
 	w.asked = map[int]bool{}
 	return w.gen
 }
 
-// row returns a row, if it is there.
+// row returns row i, if it has arrived.
 func (w *window[T]) row(i int) (T, bool) {
 	page := w.pages[i/pageRows]
 	if i < 0 || i%pageRows >= len(page) {
@@ -36,7 +36,7 @@ func (w *window[T]) row(i int) (T, bool) {
 	return page[i%pageRows], true
 }
 
-// want returns the pages of rows [from, to) that must be fetched, and notes that they have been asked for.
+// want returns the pages of rows [from, to) that must be requested, and records them as requested.
 func (w *window[T]) want(from, to int) []int {
 	if w.asked == nil {
 		w.asked = map[int]bool{}
@@ -51,7 +51,7 @@ func (w *window[T]) want(from, to int) []int {
 	return pages
 }
 
-// put takes a page of generation gen. First says that it is the first of its generation: the old rows go.
+// put stores a page, unless gen is an old generation. First marks the first page of a generation: the old rows go.
 func (w *window[T]) put(gen, page int, rows []T, total int, first bool) bool {
 	if gen != w.gen {
 		return false
@@ -77,7 +77,7 @@ func (w *window[T]) put(gen, page int, rows []T, total int, first bool) bool {
 	return true
 }
 
-// failed forgets that a page was asked for, so that it may be asked for again.
+// failed makes want return a page again.
 func (w *window[T]) failed(gen, page int) {
 	if gen == w.gen {
 		delete(w.asked, page)

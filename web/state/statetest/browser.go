@@ -9,14 +9,14 @@ import (
 	"wimscope/web/state"
 )
 
-// Browser is a made-up browser that notes what it is asked for.
+// Browser is a fake browser that logs what is requested of it.
 type Browser struct {
 	mu        sync.Mutex
 	Can       state.Caps
 	Values    map[string]string
 	List      []state.Recent
-	Files     []state.File // result of PickFiles; empty: dismissed
-	Save      any          // result of PickSave; nil: dismissed
+	Files     []state.File // result of PickFiles; if empty, the picker is dismissed
+	Save      any          // result of PickSave and PickFolder; if nil, the picker is dismissed
 	Denied    bool         // Allowed returns false
 	SaveFails error        // error of PickSave
 	Log       []string     // "hash #/…", "replace #/…", "focus list", "download x", …
@@ -26,7 +26,7 @@ type Browser struct {
 	SampleF   state.File
 	Found     func(handle any) (state.File, error) // replaces FileOf, if not nil
 
-	asked atomic.Int64 // times that Now was called
+	asked atomic.Int64 // number of calls of Now
 }
 
 var _ state.Platform = (*Browser)(nil)
@@ -44,7 +44,7 @@ func (b *Browser) Logged() []string {
 	return append([]string(nil), b.Log...)
 }
 
-// Now implements state.Platform. A second passes from one call to the next.
+// Now implements state.Platform. Each call returns a second more.
 func (b *Browser) Now() time.Time {
 	return time.Date(2025, 9, 5, 12, 0, int(b.asked.Add(1)), 0, time.UTC)
 }

@@ -1,4 +1,4 @@
-// Package statetest has an engine and a browser that are made up, for tests of the page's model and components.
+// Package statetest has a fake engine and a fake browser, for tests of the page's model and components.
 package statetest
 
 import (
@@ -14,12 +14,12 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Engine opens made-up archives.
+// Engine opens fake archives.
 type Engine struct {
 	mu    sync.Mutex
-	Fail  error               // Open fails with it
-	Made  *Session            // what Open returns; nil: NewSession()
-	Sorts *protocol.SortReply // what Sort returns; nil: all files are one archive
+	Fail  error               // error of Open
+	Made  *Session            // result of Open; if nil, NewSession()
+	Sorts *protocol.SortReply // result of Sort; if nil, all files are one archive
 	Opens []pool.Files
 	Jobs  []*Job
 }
@@ -54,7 +54,7 @@ func (e *Engine) Sort(_ context.Context, files []pool.File) (protocol.SortReply,
 	return protocol.SortReply{Archives: []protocol.Dropped{all}}, nil
 }
 
-// Start implements state.Engine. The job waits until the test ends it.
+// Start implements state.Engine. The job runs until the test ends it.
 func (e *Engine) Start(_ state.Session, spec pool.JobSpec) state.Job {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -63,7 +63,7 @@ func (e *Engine) Start(_ state.Session, spec pool.JobSpec) state.Job {
 	return j
 }
 
-// LastJob is the job that was started last, nil if none was.
+// LastJob returns the job that was started last, nil if none was.
 func (e *Engine) LastJob() *Job {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -79,7 +79,7 @@ func (e *Engine) Memory(context.Context) int64 { return 34_000_000 }
 // Workers implements state.Engine.
 func (e *Engine) Workers() int { return 2 }
 
-// Job is a job that a test ends.
+// Job is a fake job that runs until the test ends it.
 type Job struct {
 	Spec   pool.JobSpec
 	Result pool.Result
@@ -120,14 +120,14 @@ func (j *Job) Wait() (pool.Result, error) {
 	return j.Result, j.Err
 }
 
-// Session is a made-up archive: two images with a few folders, of which /many has Many files.
+// Session is a fake archive: two images with a few folders, of which /many has Many files.
 type Session struct {
-	Check     protocol.Check // in the result of Read
+	Check     protocol.Check // result of Read has it
 	Info      protocol.Archive
 	Many      int
-	Lacking   int               // contents in other archives
-	Lost      int               // losses of trees
-	ReadFails error             // Read fails with it
+	Lacking   int               // blobs in other archives
+	Lost      int               // losses in trees
+	ReadFails error             // error of Read
 	Texts     map[string]string // contents by path
 	Closed    bool
 	Dropped   []int
@@ -144,7 +144,7 @@ type node struct {
 	kids   []int32
 }
 
-// NewSession makes an archive.
+// NewSession returns an archive.
 func NewSession() *Session {
 	s := &Session{Many: 1000, Texts: map[string]string{}}
 	s.Info = protocol.Archive{Name: "install.wim", GUID: "00112233445566778899aabbccddeeff", Version: "1.13", Size: 4_942_118_733,
@@ -200,7 +200,7 @@ func (s *Session) Put(folder, name string, row protocol.Row) {
 	s.add(name, n, row)
 }
 
-// manyBase is the first node of the files of /many, which are not kept.
+// manyBase is the first node of the files of /many, which are generated on request.
 const manyBase = 1_000_000
 
 func (s *Session) row(n int32) (protocol.Row, int32, bool) {
