@@ -1,7 +1,7 @@
 package words
 
-// Attributes writes FILE_ATTRIBUTE bits as letters in the order of Windows' dir: read-only, hidden, system,
-// directory, archive, compressed, encrypted, link.
+// Attributes returns FILE_ATTRIBUTE bits as letters: directory, archive, hidden, system, read-only, compressed, encrypted,
+// and L for a link (reparse point). Other bits have none.
 func Attributes(bits uint32) string {
 	b := make([]byte, 0, 8)
 	for _, a := range [...]struct {

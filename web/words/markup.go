@@ -2,8 +2,8 @@ package words
 
 import "strings"
 
-// IndentXML sets markup out one element a line, two spaces a level; an element that holds only text stays on one
-// line. It does not judge the markup: what is not well-formed comes out as it went in, only with other line breaks.
+// IndentXML returns markup with one element per line, indented by two spaces per level. An element that contains only text
+// stays on one line. It does not check the markup: what is not well-formed changes only in its white space.
 func IndentXML(s string) string {
 	var b strings.Builder
 	depth := 0
@@ -36,7 +36,7 @@ func IndentXML(s string) string {
 		case strings.HasPrefix(tag, "<?"), strings.HasPrefix(tag, "<!"), strings.HasSuffix(tag, "/>"):
 			line(tag)
 		default:
-			// <NAME>text</NAME> on one line.
+			// <NAME>text</NAME> stays on one line.
 			if i := strings.IndexByte(rest, '<'); i >= 0 && strings.HasPrefix(rest[i:], "</") {
 				end, after := cutTag(rest[i:])
 				line(tag + strings.TrimSpace(rest[:i]) + end)
@@ -51,7 +51,7 @@ func IndentXML(s string) string {
 	return b.String()
 }
 
-// cutTag splits s after the tag, comment, CDATA section or instruction that it starts with.
+// cutTag splits s after the tag, comment, CDATA section or processing instruction at its start.
 func cutTag(s string) (tag, rest string) {
 	end := ">"
 	switch {

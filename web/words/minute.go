@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// Minute writes a time in 100-ns units since 1601 as "2025-09-05 12:11", UTC; "" for 0, which means that there is none.
+// Minute returns a time in 100-ns units since 1601 as "2025-09-05 12:11", in UTC. It returns "" for 0, which stands for no
+// time, and below.
 func Minute(filetime int64) string {
 	if filetime <= 0 {
 		return ""
 	}
-	// 11644473600 s lie between 1601 and 1970. Seconds fit an int64 whatever the file time is.
+	// From 1601 to 1970 are 11644473600 s. The seconds of any file time fit an int64.
 	t := time.Unix(filetime/10_000_000-11_644_473_600, 0).UTC()
 	y, m, d := t.Date()
 	b := make([]byte, 0, 16)
