@@ -2,7 +2,7 @@ package ui
 
 import "wimscope/web/state"
 
-// Banners are what the open archive is waiting for.
+// Banners show what the open archive lacks: parts, blobs in other archives, what was lost.
 type Banners struct{ base }
 
 func (c *Banners) missing() string {
@@ -14,7 +14,8 @@ func (c *Banners) missing() string {
 	return c.T("missing.many", len(a.Info.Missing), a.Info.TotalParts, a.MissingName(n))
 }
 
-// lost reports that the archive, or the current image, is incomplete. Verify lists the losses.
+// lost returns a notice if the archive or the current image is incomplete, "" if not. The Verify tab lists the losses and
+// needs none.
 func (c *Banners) lost() string {
 	a := c.Archive
 	switch {

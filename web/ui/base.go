@@ -9,8 +9,8 @@ import (
 	"wimscope/web/state"
 )
 
-// base is what every component has: the model, and the archive that was open when the component was built. An event of
-// an element that is about to go reaches the archive that the element shows, not the next one.
+// base is embedded in every component: the model, and the archive that was open when the component was built. So an event
+// of an element that is about to be removed reaches the archive that the element shows, not the next one.
 type base struct {
 	App     *state.App
 	Archive *state.Archive // nil if none is open
@@ -25,7 +25,7 @@ func (b *base) T(key string, args ...any) string { return b.App.T(key, args...) 
 func New(app *state.App) (*vugu.BuildEnv, vugu.Builder) {
 	env, err := vugu.NewBuildEnv()
 	if err != nil {
-		panic(err) // it has no way to fail
+		panic(err) // it never fails
 	}
 	env.SetWireFunc(func(b vugu.Builder) {
 		if c, ok := b.(interface{ wire(*state.App) }); ok {
@@ -35,7 +35,7 @@ func New(app *state.App) (*vugu.BuildEnv, vugu.Builder) {
 	return env, &page{}
 }
 
-// page is the root, which like all components is wired before it is built.
+// page is the root component. Nothing else wires it before it is built.
 type page struct{ Root }
 
 // Build implements vugu.Builder.
@@ -44,8 +44,8 @@ func (p *page) Build(in *vugu.BuildIn) *vugu.BuildOut {
 	return p.Root.Build(in)
 }
 
-// icon is one symbol of the sprite. It is hidden from assistive technology: what it means is said in words beside
-// it or by the control that it stands in.
+// icon is a symbol of the sprite. It is hidden from assistive technology: its meaning is in the text beside it or in the
+// label of its control.
 type icon string
 
 // Build implements vugu.Builder.
@@ -59,10 +59,10 @@ func (i icon) Build(*vugu.BuildIn) *vugu.BuildOut {
 	return &vugu.BuildOut{Out: []*vugu.VGNode{svg}}
 }
 
-// yes is a boolean as ARIA writes it.
+// yes returns a boolean as ARIA writes it.
 func yes(b bool) string { return strconv.FormatBool(b) }
 
-// class joins the names whose condition holds: class("row", "", "selected", sel).
+// class returns always and the names whose condition is true: class("row", "selected", sel, "cursor", cur).
 func class(always string, pairs ...any) string {
 	var out strings.Builder
 	out.WriteString(always)
@@ -80,12 +80,12 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 func i64(n int64) string { return strconv.FormatInt(n, 10) }
 
-// press is the key of an event and the modifiers that were held.
+// press returns the key of an event and the modifiers that were held.
 func press(e vugu.DOMEvent) (string, state.Keys) {
 	return e.PropString("key"), state.Keys{Shift: e.PropBool("shiftKey"), Ctrl: e.PropBool("ctrlKey") || e.PropBool("metaKey"), Alt: e.PropBool("altKey")}
 }
 
-// take gives a key event to f, and keeps the browser from it if f had a use for it.
+// take passes a key event to f. If f reports that it used the key, neither the browser nor the page sees the event.
 func take(e vugu.DOMEvent, f func(string, state.Keys) bool) {
 	if key, held := press(e); f(key, held) {
 		e.PreventDefault()
@@ -97,7 +97,7 @@ func value(e vugu.DOMEvent) string { return e.PropString("target", "value") }
 
 func checked(e vugu.DOMEvent) bool { return e.PropBool("target", "checked") }
 
-// symbol is the icon of an entry, by what its name says.
+// symbol returns the icon of an entry, by the extension of its name.
 func symbol(name string, dir, link bool) icon {
 	switch {
 	case link:
@@ -124,7 +124,7 @@ func symbol(name string, dir, link bool) icon {
 	return "file"
 }
 
-// hashGroups writes the start of a hash as the drawings do: two groups and an ellipsis.
+// hashGroups returns the start of a hash: two groups of digits and an ellipsis.
 func hashGroups(h string) string {
 	if len(h) < 16 {
 		return h

@@ -8,8 +8,8 @@ import (
 	"wimscope/web/words"
 )
 
-// BenchmarkBuild builds the Files tab with a list of 1000 entries and the inspector full: what each pass costs
-// before anything is compared with the document.
+// BenchmarkBuild builds the Files tab with a list of 1000 entries and a full inspector: the cost of each rendering before
+// it is compared with the document.
 func BenchmarkBuild(b *testing.B) {
 	e := &statetest.Engine{Made: statetest.NewSession()}
 	app := state.NewApp(&statetest.Browser{}, e, words.English(), func() {})

@@ -10,9 +10,10 @@ import (
 	"wimscope/worker/visible"
 )
 
-// The functions below are what generated code calls, after the command shrink has been over it.
+// The functions below are called by the generated code, which the command shrink has rewritten.
 
-// element makes a child of parent. Tag is its name, then the names and values of its attributes, zero bytes between.
+// element appends an element to parent. Tag is its name, then the names and values of its attributes, separated by zero
+// bytes.
 func element(parent *vugu.VGNode, tag string) *vugu.VGNode {
 	n := &vugu.VGNode{Type: vugu.ElementNode}
 	var rest string
@@ -30,20 +31,20 @@ func element(parent *vugu.VGNode, tag string) *vugu.VGNode {
 	return n
 }
 
-// drawing makes an element of an SVG drawing.
+// drawing appends an element of an SVG drawing to parent.
 func drawing(parent *vugu.VGNode, tag string) *vugu.VGNode {
 	n := element(parent, tag)
 	n.Namespace = "svg"
 	return n
 }
 
-// spoken lists the attributes that people read or hear.
+// spoken reports whether users read or hear the value of an attribute.
 func spoken(key string) bool {
 	return key == "title" || key == "aria-label" || key == "alt" || key == "placeholder"
 }
 
-// attribute sets an attribute: nil and false remove it, true sets it without a value. In spoken attributes, hidden characters are
-// made visible.
+// attribute sets an attribute: true without a value, nil and false not at all. In spoken attributes it makes hidden
+// characters visible.
 func attribute(n *vugu.VGNode, key string, v any) {
 	var s string
 	switch v := v.(type) {
@@ -65,14 +66,14 @@ func attribute(n *vugu.VGNode, key string, v any) {
 	n.Attr = append(n.Attr, vugu.VGAttribute{Key: key, Val: s})
 }
 
-// verbatim is text shown unchanged: the content of a file, not its name.
+// verbatim is text that is shown unchanged: the content of a file, not its name.
 type verbatim string
 
 // lines is text with line breaks.
 type lines string
 
-// content makes v, a string, lines or verbatim, the text of n. Hidden characters of strings are always made visible: every name
-// reaches the page through here.
+// content sets the text of n to v: a string, lines or verbatim. It makes hidden characters visible except in verbatim:
+// every name reaches the page through here.
 func content(n *vugu.VGNode, v any) {
 	var s string
 	switch v := v.(type) {
@@ -89,7 +90,7 @@ func content(n *vugu.VGNode, v any) {
 	n.InnerHTML = &s
 }
 
-// property sets a property of the document's element: a string or a bool.
+// property sets a property of the element in the document to a string or a bool.
 func property(n *vugu.VGNode, key string, v any) {
 	var json []byte
 	switch v := v.(type) {
@@ -103,11 +104,11 @@ func property(n *vugu.VGNode, key string, v any) {
 	n.Prop = append(n.Prop, vugu.VGProperty{Key: key, JSONVal: json})
 }
 
-// quote writes s as JSON.
+// quote returns s as JSON.
 func quote(s string) []byte {
 	b := make([]byte, 0, len(s)+2)
 	b = append(b, '"')
-	for _, r := range s { // what is no UTF-8 becomes U+FFFD, as JSON has it
+	for _, r := range s { // what is not UTF-8 becomes U+FFFD
 		switch {
 		case r == '"' || r == '\\':
 			b = append(b, '\\', byte(r))
@@ -121,20 +122,20 @@ func quote(s string) []byte {
 	return append(b, '"')
 }
 
-// on handles an event of n.
+// on adds a handler of an event to n.
 func on(n *vugu.VGNode, eventType string, f func(vugu.DOMEvent)) {
 	n.DOMEventHandlerSpecList = append(n.DOMEventHandlerSpecList, vugu.DOMEventHandlerSpec{EventType: eventType, Func: f})
 }
 
-// component makes what b builds a child of parent.
+// component appends to parent what b builds.
 func component(in *vugu.BuildIn, out *vugu.BuildOut, parent *vugu.VGNode, b vugu.Builder) {
 	in.BuildEnv.WireComponent(b)
 	out.Components = append(out.Components, b)
 	parent.AppendChild(&vugu.VGNode{Component: b})
 }
 
-// child makes what a component of the page builds a child of parent: the instance that stood here the last time, or
-// a new one. Fields of it may be set until it is built.
+// child appends to parent what a component builds: the instance that was here at the last rendering, or a new one. The
+// caller may set fields of it, which is built later.
 func child(in *vugu.BuildIn, out *vugu.BuildOut, parent *vugu.VGNode, id uint64, iterkey any, make func() vugu.Builder) *vugu.VGNode {
 	key := vugu.MakeCompKey(id^in.CurrentPositionHash(), iterkey)
 	c := in.BuildEnv.CachedComponent(key)

@@ -6,7 +6,7 @@ import (
 	"wimscope/web/words"
 )
 
-// CapsList lists what this browser can do, and the fallback for what it cannot.
+// CapsList lists what this browser can do, and what the page does instead if it cannot.
 type CapsList struct{ base }
 
 type capability struct {

@@ -5,7 +5,7 @@ import (
 	"wimscope/web/words"
 )
 
-// ChooseDialog asks which of several archives that came at once is to be opened.
+// ChooseDialog asks which of several archives to open that were dropped or picked together.
 type ChooseDialog struct{ base }
 
 func (c *ChooseDialog) about(o state.Option) string {

@@ -5,13 +5,13 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// DamageTable lists contents that are damaged or missing, with the files that use them.
+// DamageTable lists damaged or missing blobs, with the files that use them.
 type DamageTable struct {
 	base
 	List []protocol.Damage
 }
 
-// shown is as much of the list as a page can hold; the saved report has all.
+// shown returns the first entries of the list. The saved report has all.
 func (c *DamageTable) shown() []protocol.Damage { return c.List[:min(len(c.List), 100)] }
 
 func (c *DamageTable) paths(d protocol.Damage) []protocol.Hit { return d.Paths[:min(len(d.Paths), 10)] }

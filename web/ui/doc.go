@@ -1,5 +1,5 @@
-// Package ui is the page: Vugu components over the model of web/state. Components only read the model, and call its
-// commands; words come from the catalogue, and text is set as text, never as markup.
+// Package ui has the components of the page, in Vugu, over the model of web/state. Components only read the model and call
+// its commands. Words come from the catalogue, and text is set as text, never as markup.
 package ui
 
 //go:generate go tool vugugen -skip-go-mod -skip-main .

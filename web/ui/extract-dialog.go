@@ -6,7 +6,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// ExtractDialog asks where to and how.
+// ExtractDialog asks for the destination and the options of an extraction.
 type ExtractDialog struct{ base }
 
 type destination struct {
@@ -53,7 +53,7 @@ func (c *ExtractDialog) refused() int {
 	return 0
 }
 
-// reason says what is wrong with a path.
+// reason returns what is wrong with a path.
 func reason(b *base, p protocol.Problem) string {
 	s := p.Reason
 	if key := "reason." + p.Reason; b.App.Words().Has(key) {

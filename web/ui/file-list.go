@@ -99,10 +99,10 @@ func (c *FileList) columns() int {
 	return len(columns)
 }
 
-// picked tells whether a row's box is ticked: a row that a tap has merely shown is selected, but not picked.
+// picked reports whether the check box of a row is ticked: a row that a tap has shown is selected, but not picked.
 func (c *FileList) picked(r listRow) bool { return r.selected && c.Archive.Files.List.Picking() }
 
-// all is the state of the box above the rows.
+// all returns the state of the check box above the rows.
 func (c *FileList) all() string {
 	l := &c.Archive.Files.List
 	switch n := l.Sel.Count(); {
@@ -116,7 +116,8 @@ func (c *FileList) all() string {
 
 func touch(e vugu.DOMEvent) bool { return e.PropString("pointerType") == "touch" }
 
-// click selects; a touch opens, since it has no double click, or selects too once it has begun to.
+// click selects a row. A touch, which has no double click, opens folders and shows files, or toggles the row while the
+// finger is selecting.
 func (c *FileList) click(e vugu.DOMEvent, i int, row protocol.Row) {
 	_, held := press(e)
 	if touch(e) {

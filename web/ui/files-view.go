@@ -32,7 +32,7 @@ func (c *FilesView) imageOption(im protocol.Image) string {
 	return imageLabel(&c.base, im)
 }
 
-// imageLabel is an image's edition first and its index second.
+// imageLabel returns the name of an image and its index.
 func imageLabel(b *base, im protocol.Image) string {
 	name := state.ImageName(&im)
 	if name == itoa(im.Index) {
@@ -55,7 +55,7 @@ func (c *FilesView) here(i int) any {
 	return nil
 }
 
-// summary is how much is shown and selected.
+// summary returns how many entries are shown and selected, and their size.
 func (c *FilesView) summary() string {
 	l := &c.Archive.Files.List
 	s := c.T("files.items", l.View.Total)
@@ -94,7 +94,7 @@ func (c *FilesView) splitInspector(key string, held state.Keys) bool {
 	return c.split(false, c.App.Look.Sizes.Inspector, key, -1)
 }
 
-// split moves a separator by the keyboard; grows is the direction in which its pane grows.
+// split moves a separator by a key. Grows is 1 if its pane grows to the right, -1 if to the left.
 func (c *FilesView) split(tree bool, width int, key string, grows int) bool {
 	least, most := minTree, maxTree
 	if !tree {

@@ -6,7 +6,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// FolderTree is the left pane.
+// FolderTree is the left pane: the folders of the image.
 type FolderTree struct{ base }
 
 type treeRow struct {
@@ -33,7 +33,7 @@ func (r treeRow) twist() vugu.Builder {
 	return icon("chevron-right")
 }
 
-// role: a tree without folders would be one without the parts that it must have.
+// role returns the ARIA role. A tree must contain items, so an empty one is a group.
 func (c *FolderTree) role() string {
 	if c.Archive.Files.Tree.View.Total == 0 {
 		return "group"

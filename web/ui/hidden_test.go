@@ -11,11 +11,11 @@ import (
 	"wimscope/worker/visible"
 )
 
-// TestHiddenCharacters goes through all screens with an archive whose names all have hidden characters: they are made visible, and none
-// reaches the page, in text or in a label.
+// TestHiddenCharacters goes through all screens of an archive whose names all have hidden characters. They are made
+// visible: none reaches the page, in text or in a label.
 func TestHiddenCharacters(t *testing.T) {
 	n := 0
-	bad := func(what string) string { // each name is another, so that each is found
+	bad := func(what string) string { // all names differ, so that each is looked for
 		n++
 		return fmt.Sprintf("%s%d\u202egpj\u200b.exe", what, n)
 	}

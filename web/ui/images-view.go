@@ -65,7 +65,7 @@ func (c *ImagesView) facts(im protocol.Image) []fact {
 	return f
 }
 
-// asked reports whether an image's registry was read, with or without success.
+// asked reports whether the registry of an image was requested.
 func (c *ImagesView) asked(index int) bool { return c.Archive.Images.Windows[index] != nil }
 
 // registry returns the facts from the image's registry, once read.
@@ -109,7 +109,7 @@ func (c *ImagesView) registry(index int) (f []fact) {
 	return f
 }
 
-// build is what the image's own kernel says.
+// build returns the version of the kernel in an image.
 func (c *ImagesView) build(index int) string {
 	v := c.Archive.Images.Versions[index]
 	switch {
@@ -123,7 +123,7 @@ func (c *ImagesView) build(index int) string {
 	return v.Version
 }
 
-// day is the date and minute of an RFC 3339 time.
+// day returns the date and the minute of an RFC 3339 time.
 func day(s string) string {
 	if len(s) < 16 {
 		return s

@@ -8,7 +8,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// InspectorPane is the right pane: all that is known of the selected entry.
+// InspectorPane is the right pane: the details of the selected entry.
 type InspectorPane struct{ base }
 
 type fact struct {
@@ -121,7 +121,7 @@ func (c *InspectorPane) used() string {
 	return c.T("uses.one")
 }
 
-// squares are one for each image: how much it uses the content, the deeper the more.
+// squares returns a square for each image. Its class, level-0 to level-4, shows how often the image uses the blob.
 func (c *InspectorPane) squares() []square {
 	u := c.in().Uses
 	if u == nil {

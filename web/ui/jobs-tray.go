@@ -11,7 +11,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// JobsTray shows what is under way, and what has ended.
+// JobsTray shows the running jobs and those that have ended.
 type JobsTray struct{ base }
 
 func (c *JobsTray) icon(j *state.JobView) vugu.Builder {
@@ -34,7 +34,7 @@ func (c *JobsTray) icon(j *state.JobView) vugu.Builder {
 	return icon("download")
 }
 
-// damaged tells whether a verification has found damage.
+// damaged reports whether a verification has found damage.
 func (c *JobsTray) damaged(j *state.JobView) bool {
 	return j.Ended && j.Problem == nil && j.Op == protocol.Verify && !j.Result.Report.OK && !c.incomplete(j)
 }
@@ -95,7 +95,7 @@ func (c *JobsTray) figures(j *state.JobView) string {
 	return s
 }
 
-// span is a time that is left: 45 s, 3 min, 2 h 10 min.
+// span returns a remaining time: 45 s, 3 min, 2 h 10 min.
 func (c *JobsTray) span(d time.Duration) string {
 	s := int((d + time.Second/2) / time.Second)
 	switch {

@@ -6,7 +6,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// PreviewPane shows what is in a file.
+// PreviewPane shows the content of a file.
 type PreviewPane struct{ base }
 
 type textLine struct {
@@ -113,12 +113,12 @@ func (c *PreviewPane) hexRows() []hexRow {
 	return out
 }
 
-// offset is an offset of a hex view: eight digits, or more where they are needed.
+// offset returns an offset in hexadecimal, with eight digits or more.
 func offset(n int64) string {
 	return words.Hex(n)[2:]
 }
 
-// caret tells what the byte with the focus is.
+// caret describes the byte with the focus.
 func (c *PreviewPane) caret() string {
 	x := &c.p().Hex
 	b := x.Bytes(int(x.Caret / int64(x.PerRow)))

@@ -2,10 +2,10 @@ package ui
 
 import "wimscope/worker/protocol"
 
-// ProblemCard says why something could not be opened.
+// ProblemCard shows why something could not be opened.
 type ProblemCard struct{ base }
 
-// cause adds to why a file is no WIM what it seems to be.
+// cause returns the cause; for a file that is not a WIM also what it seems to be.
 func (c *ProblemCard) cause() string {
 	p := c.App.Opener.Problem
 	s := c.T(p.CauseKey(), p.Args()...)

@@ -8,7 +8,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// ReportDialog is a job's closing report.
+// ReportDialog shows the closing report of a job.
 type ReportDialog struct{ base }
 
 func (c *ReportDialog) j() *state.JobView { return c.App.Jobs.Report }
@@ -53,7 +53,7 @@ func (c *ReportDialog) problems() []protocol.Problem {
 	return c.r().Problems[:min(len(c.r().Problems), 200)]
 }
 
-// list is what is copied: a line for each problem.
+// list returns the text to copy: a line for each problem.
 func (c *ReportDialog) list() string {
 	var b strings.Builder
 	for _, p := range c.r().Problems {

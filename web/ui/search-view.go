@@ -8,7 +8,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// SearchView is what was found, grouped by equal content.
+// SearchView shows the results of a search, grouped by equal content.
 type SearchView struct{ base }
 
 type searchRow struct {
@@ -42,7 +42,7 @@ func (c *SearchView) key(key string, held state.Keys) bool {
 	return c.Archive.Search.Key(key)
 }
 
-// role: a list box without options would be one without the parts that it must have.
+// role returns the ARIA role. A list box must contain options, so an empty one is a group.
 func (c *SearchView) role() string {
 	if len(c.s().Rows()) == 0 {
 		return "group"

@@ -1,6 +1,6 @@
 package ui
 
-// ShortcutsDialog lists the keyboard's shortcuts.
+// ShortcutsDialog lists the keyboard shortcuts.
 type ShortcutsDialog struct{ base }
 
 var shortcuts = [...][2]string{

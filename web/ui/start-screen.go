@@ -51,7 +51,7 @@ func (c *StartScreen) about(r state.Recent) string {
 	return words.Size(r.Size) + " · " + c.T("archive.images", r.Images) + " · " + c.day(r.When)
 }
 
-// day is a date as people say it who were there.
+// day returns the local date of t: today, yesterday, or the day and month, with the year if it is another.
 func (c *StartScreen) day(t time.Time) string {
 	y, m, d := t.Local().Date()
 	now := time.Now()

@@ -2,7 +2,7 @@ package ui
 
 import "wimscope/web/words"
 
-// StatusBar is the line at the foot of the page.
+// StatusBar is the line at the bottom of the page.
 type StatusBar struct{ base }
 
 func (c *StatusBar) engine() string {

@@ -7,10 +7,10 @@ import (
 	"wimscope/web/words"
 )
 
-// TopBar is the archive's name, the search box, and the tabs.
+// TopBar shows the name of the archive, the search box and the tabs.
 type TopBar struct{ base }
 
-// facts are the few things that tell archives apart: size, compression, number of images.
+// facts returns what tells archives apart: size, compression, number of images and parts.
 func (c *TopBar) facts() []string {
 	i := &c.Archive.Info
 	f := []string{words.Size(i.Size), codec(&c.base, i.Codec, i.ChunkSize)}
@@ -24,7 +24,7 @@ func (c *TopBar) facts() []string {
 	return f
 }
 
-// codec writes a compression as people say it: LZX 32K.
+// codec returns a compression and its chunk size: LZX 32K.
 func codec(b *base, name string, chunk int64) string {
 	switch {
 	case name == "" || name == "none":
@@ -64,7 +64,7 @@ func (c *TopBar) clear() {
 	c.App.SetQuery("")
 }
 
-// expanded tells whether there is a list below the box, which is then the one that controls names.
+// expanded reports whether the search box has a list: the one that controls names.
 func (c *TopBar) expanded() bool { return c.controls() != nil }
 
 func (c *TopBar) controls() any {
@@ -77,7 +77,7 @@ func (c *TopBar) controls() any {
 	return nil
 }
 
-// active is the row that the arrow keys are at; nothing if it is not in the document.
+// active returns the ID of the row with the cursor, nil if that is not in the document.
 func (c *TopBar) active() any {
 	if p := c.App.Palette; p.Open {
 		if p.Cursor < len(c.App.Palette.Commands()) {

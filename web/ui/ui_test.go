@@ -17,7 +17,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// shown is a page whose HTML can be read.
+// shown is a page that is rendered to HTML.
 type shown struct {
 	*state.App
 	t       *testing.T
@@ -47,11 +47,11 @@ func show(t *testing.T) *shown {
 	return s
 }
 
-// has waits until the page holds all of want.
+// has waits until the page contains all of want, and returns it.
 func (s *shown) has(want ...string) string {
 	s.t.Helper()
 	html := ""
-	for range 3000 { // 15 s: it takes long only if it fails, or the machine is busy
+	for range 3000 { // 15 s, for a busy machine
 		html = s.html()
 		all := true
 		for _, w := range want {
@@ -113,8 +113,8 @@ func TestFilesTab(t *testing.T) {
 	s.has(`id="hex"`, ">00000000<", "00000010", "offset 0x00000000: 00, decimal 0")
 }
 
-// TestDamage checks that a list and the pane beside it report a damaged link target, and that a preview says that its file is damaged or
-// only read in part.
+// TestDamage checks that list and inspector report a damaged link target, and that the preview reports that a file is
+// damaged, or was read only in part.
 func TestDamage(t *testing.T) {
 	s := show(t)
 	s.session.Add("broken", protocol.Row{Attrs: 0x400, BadLink: true, Reparse: 0xa000000c})
@@ -147,7 +147,7 @@ func TestImagesTab(t *testing.T) {
 	s.has("2 images", "10.0.26100.2033", "10.0.26100.1", "Professional · x64 · en-US · 98,112 files, 21,050 folders", ">boot image<", "2025-04-01 07:22", ">Read the registry<")
 }
 
-// The facts from an image's registry are shown on request, beside those from kernel and XML.
+// TestImageRegistry checks that what an image's registry says is shown on request, beside kernel and XML.
 func TestImageRegistry(t *testing.T) {
 	s := show(t).opened()
 	s.Go(state.TabImages)
@@ -174,7 +174,7 @@ func TestVerifyTab(t *testing.T) {
 	s.has("1 blob is damaged → 2 files in 2 images", "does not match", "image 1  /a", "image 2  /b", "0x00001000 + 100", ">Save as text<", ">Save as JSON<")
 }
 
-// TestVerifyIncomplete checks that an incomplete archive is neither good nor damaged, and has its own mark.
+// TestVerifyIncomplete checks that an incomplete archive counts neither as good nor as damaged, and has an icon of its own.
 func TestVerifyIncomplete(t *testing.T) {
 	s := show(t).opened()
 	s.Go(state.TabVerify)
@@ -191,7 +191,7 @@ func TestVerifyIncomplete(t *testing.T) {
 	s.lacks(html, ">loss.") // a kind without words
 }
 
-// TestIncompleteBanner checks that an incomplete image says so when it is opened.
+// TestIncompleteBanner checks that a banner reports an incomplete image or archive.
 func TestIncompleteBanner(t *testing.T) {
 	s := show(t)
 	s.session.Lost = 3
@@ -220,7 +220,7 @@ func TestExtractDialog(t *testing.T) {
 	s.Archive.Extract.Image(2)
 	html := s.has("Extract Windows 11 Pro", ">ZIP file<", ">recommended<", ">TAR file<", ">Folder<", "3 files in 1 folder · 1.23 KB")
 	if strings.Index(html, ">ZIP file<") > strings.Index(html, ">Folder<") {
-		t.Error("what is recommended does not come first")
+		t.Error("the recommended format is not the first")
 	}
 	s.Archive.Extract.SetFormat(protocol.Folder)
 	s.has("This browser cannot write 1 of 3 names", "A ZIP file keeps them all.")
@@ -239,7 +239,7 @@ func TestShortcuts(t *testing.T) {
 	s.has(">Keyboard shortcuts<", ">F6<")
 }
 
-// TestControlsHaveNames: every button has words in it or a name of its own.
+// TestControlsHaveNames checks that every button and link has text or a label.
 func TestControlsHaveNames(t *testing.T) {
 	s := show(t).opened()
 	s.Archive.Files.Reveal(1, "/Windows/System32/notepad.exe")
@@ -261,7 +261,7 @@ func TestControlsHaveNames(t *testing.T) {
 	}
 }
 
-// TestIcons: the sprite's list names what is used, and nothing else.
+// TestIcons checks that the list of the sprite names exactly the icons that are used.
 func TestIcons(t *testing.T) {
 	list, err := os.ReadFile("../build/sprite/icons.txt")
 	if err != nil {

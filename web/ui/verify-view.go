@@ -13,7 +13,7 @@ import (
 // VerifyView is the Verify tab.
 type VerifyView struct {
 	base
-	drawn int // the Verify.Serial that paths are of
+	drawn int // the Verify.Serial of paths
 	of    *state.Archive
 	paths [3]string
 }
@@ -55,14 +55,14 @@ func (c *VerifyView) result() string {
 			images[h.Image] = true
 		}
 	}
-	contents, blocks := state.Damaged(r)
+	blobs, blocks := state.Damaged(r)
 	switch {
-	case contents == 0:
+	case blobs == 0:
 		return c.T("verify.bad-blocks", blocks)
 	case files == 0:
-		return c.T("verify.bad", contents)
+		return c.T("verify.bad", blobs)
 	}
-	return c.T("verify.bad", contents) + " " + c.T("verify.bad-files", files, len(images))
+	return c.T("verify.bad", blobs) + " " + c.T("verify.bad-files", files, len(images))
 }
 
 func (c *VerifyView) resultIcon() vugu.Builder {
@@ -138,10 +138,10 @@ func (c *VerifyView) reportName() string {
 	return c.Archive.Info.Name + "-verify"
 }
 
-// The map is 60 squares by 20, each of 10 by 10 in the drawing's own units.
+// The map has 20 rows of 60 squares, each 10 by 10 units of the drawing.
 const mapWide = 60
 
-// path draws the squares of a kind: whole ones for good, framed ones for what is open, crossed ones for bad.
+// path returns the SVG path of the squares of a kind: filled for good, frames for unchecked, crosses for bad.
 func (c *VerifyView) path(kind int) string {
 	v := c.v()
 	if c.of != c.Archive || c.drawn != v.Serial {
@@ -187,7 +187,7 @@ func (c *VerifyView) openLabel() string {
 
 type mapRange struct{ where, state string }
 
-// ranges is the map as a table: runs of squares of one kind.
+// ranges returns the map as a table: runs of squares of one kind.
 func (c *VerifyView) ranges() []mapRange {
 	v := c.v()
 	size := c.Archive.Info.Size
@@ -205,7 +205,7 @@ func (c *VerifyView) ranges() []mapRange {
 		out = append(out, mapRange{at(from) + " – " + at(to), c.T(name)})
 		from = to
 	}
-	const most = 200 // alternating squares would make a table that nobody reads
+	const most = 200 // nobody reads a longer table, which alternating squares would make
 	if len(out) > most {
 		out = out[:most]
 	}
@@ -229,7 +229,7 @@ func (c *VerifyView) refs() []protocol.Pair {
 	return c.r().RefLies[:min(len(c.r().RefLies), 50)]
 }
 
-// partName is the name of a part by its place in the archive.
+// partName returns the name of a part by its index in the archive.
 func partName(b *base, part int) string {
 	if p := b.Archive.Info.Parts; part >= 0 && part < len(p) {
 		return p[part].Name
