@@ -89,18 +89,16 @@ func (f *Files) route() Route {
 
 // goTo shows the place r. Without an image it stays at the current one; the first time it shows image 1.
 func (f *Files) goTo(r Route) {
-	info := &f.ar.Info
-	image := r.Image
-	if !f.ar.hasImage(image) {
-		image = 1
-		if b := info.BootIndex; r.Image == 0 && f.Image != 0 {
-			image = f.Image
-		} else if r.Image == 0 && b > 0 && b <= len(info.Images) && len(info.Images) == 1 {
-			image = b
-		}
-	}
-	if len(info.Images) == 0 {
+	if len(f.ar.Info.Images) == 0 {
 		return
+	}
+	image := r.Image
+	switch {
+	case f.ar.hasImage(image):
+	case image == 0 && f.Image != 0:
+		image = f.Image
+	default:
+		image = 1
 	}
 	if f.Image == image && f.Path != nil {
 		here := f.route()
