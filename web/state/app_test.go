@@ -420,10 +420,10 @@ func TestExtractToAPickedFile(t *testing.T) {
 	p.until("planned", func() bool { return p.Archive.Extract.Dialog != nil && p.Archive.Extract.Dialog.Plan != nil })
 	p.Archive.Extract.SetFormat(protocol.Folder)
 	p.until("planned for a folder", func() bool { return p.Archive.Extract.Dialog.Plan != nil && p.Archive.Extract.Dialog.Plan.Refused == 1 })
-	if q := p.session.Plans[1]; q.Platform != "windows" || p.session.Plans[0].Platform != "" {
-		t.Errorf("asked with platform %q, and for a ZIP with %q", q.Platform, p.session.Plans[0].Platform)
+	if q := p.session.Plans()[1]; q.Platform != "windows" || p.session.Plans()[0].Platform != "" {
+		t.Errorf("asked with platform %q, and for a ZIP with %q", q.Platform, p.session.Plans()[0].Platform)
 	}
-	p.until("the first plan is dropped", func() bool { return slices.Contains(p.session.Dropped, 1) })
+	p.until("the first plan is dropped", func() bool { return slices.Contains(p.session.Dropped(), 1) })
 	p.Archive.Extract.SetFormat(protocol.ZIP)
 	p.until("planned again", func() bool { return p.Archive.Extract.Dialog.Plan != nil && p.Archive.Extract.Dialog.Plan.Plan == 3 })
 

@@ -80,7 +80,7 @@ func TestDialogGoesWithItsArchive(t *testing.T) {
 		}
 	})
 	old.Extract.SetFormat(protocol.TAR)
-	if n := len(p.session.Plans); n != 1 {
+	if n := len(p.session.Plans()); n != 1 {
 		t.Errorf("%d plans, want 1", n)
 	}
 	if !p.Key("?", state.Keys{}, false) {

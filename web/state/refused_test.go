@@ -12,9 +12,9 @@ import (
 
 // planned makes every plan predict an output of size bytes.
 func (p *page) planned(size int64) *page {
-	p.session.OnPlan = func(q protocol.PlanRequest) (protocol.PlanReply, error) {
+	p.session.OnPlan(func(q protocol.PlanRequest) (protocol.PlanReply, error) {
 		return protocol.PlanReply{Plan: 1, Files: 1, OutSize: size, Name: "image." + string(q.Format)}, nil
-	}
+	})
 	return p
 }
 

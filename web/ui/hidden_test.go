@@ -87,10 +87,10 @@ func TestHiddenCharacters(t *testing.T) {
 		Unused: []protocol.Region{{Len: 1}}, RefCounts: 1, RefLies: []protocol.Pair{{Name: bad("lie"), Value: bad("value")}}}}, nil)
 	clean("verified", s.has("does not match"), damaged, missing, warning, what)
 	s.Archive.Extract.Image(2)
-	s.session.OnPlan = func(protocol.PlanRequest) (protocol.PlanReply, error) {
+	s.session.OnPlan(func(protocol.PlanRequest) (protocol.PlanReply, error) {
 		p := []protocol.Problem{{Path: "/" + damaged, Reason: "name-extension", Detail: what}}
 		return protocol.PlanReply{Plan: 9, Files: 3, OutSize: 1, Name: given, Refused: 1, Refusals: p, Skipped: p, SkippedN: 1}, nil
-	}
+	})
 	s.Archive.Extract.SetFormat(protocol.TAR)
 	s.has("3 files")
 	s.Archive.Extract.ToggleRefused()

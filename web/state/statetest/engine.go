@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -130,9 +131,11 @@ type Session struct {
 	ReadFails error             // error of Read
 	Texts     map[string]string // contents by path
 	Closed    bool
-	Dropped   []int
-	Plans     []protocol.PlanRequest
-	OnPlan    func(protocol.PlanRequest) (protocol.PlanReply, error)
+
+	mu      sync.Mutex
+	plans   []protocol.PlanRequest
+	dropped []int
+	onPlan  func(protocol.PlanRequest) (protocol.PlanReply, error)
 
 	files pool.Files
 	nodes []node
@@ -469,11 +472,13 @@ func (s *Session) Windows(_ context.Context, q protocol.VersionRequest) (protoco
 
 // Plan implements state.Session.
 func (s *Session) Plan(_ context.Context, q protocol.PlanRequest) (protocol.PlanReply, error) {
-	s.Plans = append(s.Plans, q)
-	if s.OnPlan != nil {
-		return s.OnPlan(q)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.plans = append(s.plans, q)
+	if s.onPlan != nil {
+		return s.onPlan(q)
 	}
-	rep := protocol.PlanReply{Plan: len(s.Plans), Files: 3, Dirs: 1, Bytes: 1000, OutSize: 1234, Name: "System32." + string(q.Format)}
+	rep := protocol.PlanReply{Plan: len(s.plans), Files: 3, Dirs: 1, Bytes: 1000, OutSize: 1234, Name: "System32." + string(q.Format)}
 	if q.Format == protocol.Folder {
 		rep.Name = "System32"
 		rep.Refused = 1
@@ -484,6 +489,29 @@ func (s *Session) Plan(_ context.Context, q protocol.PlanRequest) (protocol.Plan
 
 // DropPlan implements state.Session.
 func (s *Session) DropPlan(_ context.Context, plan int) error {
-	s.Dropped = append(s.Dropped, plan)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropped = append(s.dropped, plan)
 	return nil
+}
+
+// OnPlan makes f return the plans from now on.
+func (s *Session) OnPlan(f func(protocol.PlanRequest) (protocol.PlanReply, error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onPlan = f
+}
+
+// Plans returns the plans that were requested.
+func (s *Session) Plans() []protocol.PlanRequest {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.plans)
+}
+
+// Dropped returns the numbers of the plans that were dropped.
+func (s *Session) Dropped() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.dropped)
 }
