@@ -62,12 +62,12 @@ var (
 )
 
 // under is the path that a name would have in a folder.
-func (d *Draft) under(parent Node, name string) string {
+func pathUnder(d *Draft, parent Node, name string) string {
 	return strings.TrimSuffix(d.Path(parent), "/") + "/" + ntname.Text(name)
 }
 
 // missing tells of an entry that is not in the tree, nil of others.
-func (d *Draft) missing(op string, n Node) error {
+func missingNode(d *Draft, op string, n Node) error {
 	if d.Exists(n) {
 		return nil
 	}
@@ -75,17 +75,17 @@ func (d *Draft) missing(op string, n Node) error {
 }
 
 // place tells whether an entry of a stored name may be put into a folder.
-func (d *Draft) place(op string, parent Node, name string) error {
-	if err := d.missing(op, parent); err != nil {
+func checkPlace(d *Draft, op string, parent Node, name string) error {
+	if err := missingNode(d, op, parent); err != nil {
 		return err
 	}
-	if err := d.placeable(parent, name); err != nil {
-		return &Error{op, d.under(parent, name), err}
+	if err := placeable(d, parent, name); err != nil {
+		return &Error{op, pathUnder(d, parent, name), err}
 	}
 	return nil
 }
 
-func (d *Draft) placeable(parent Node, name string) error {
+func placeable(d *Draft, parent Node, name string) error {
 	if !d.IsDir(parent) {
 		return fmt.Errorf("%q %w", d.Path(parent), ErrNotDir)
 	}
@@ -192,12 +192,12 @@ func (d *Draft) MkdirAll(path string, fold bool, when format.Filetime) (Node, er
 // content.
 func (d *Draft) Add(parent Node, e Entry) (Node, error) {
 	name := ntname.Stored(e.Name)
-	if err := d.place("add", parent, name); err != nil {
+	if err := checkPlace(d, "add", parent, name); err != nil {
 		return 0, err
 	}
 	in, short, err := d.makeInode(&e)
 	if err != nil {
-		return 0, &Error{"add", d.under(parent, name), err}
+		return 0, &Error{"add", pathUnder(d, parent, name), err}
 	}
 	d.inodes = append(d.inodes, in)
 	n := d.newNode(parent, name, short, int32(len(d.inodes)-1))
@@ -208,7 +208,7 @@ func (d *Draft) Add(parent Node, e Entry) (Node, error) {
 // Set replaces what the draft keeps of n, for all names of the file, but not the name. Neither can a folder become a file
 // nor a file with several names a reparse point.
 func (d *Draft) Set(n Node, e Entry) error {
-	if err := d.missing("set", n); err != nil {
+	if err := missingNode(d, "set", n); err != nil {
 		return err
 	}
 	in, short, err := d.makeInode(&e)
@@ -364,7 +364,7 @@ func (d *Draft) Remove(n Node) error {
 	if n == 0 {
 		return &Error{"remove", "/", format.Describe("an image cannot be without its root", ErrTree)}
 	}
-	if err := d.missing("remove", n); err != nil {
+	if err := missingNode(d, "remove", n); err != nil {
 		return err
 	}
 	d.detach(n)
@@ -421,13 +421,13 @@ func (d *Draft) Rename(n, parent Node, name string) error {
 // rename is Rename; with fold, what differs in case is in the way too.
 func (d *Draft) rename(n, parent Node, name string, fold bool) error {
 	for _, n := range [...]Node{n, parent} {
-		if err := d.missing("rename", n); err != nil {
+		if err := missingNode(d, "rename", n); err != nil {
 			return err
 		}
 	}
 	stored := ntname.Stored(name)
 	fail := func(err error) error {
-		return &Error{"rename", d.Path(n), newPathError{d.under(parent, stored), err}}
+		return &Error{"rename", d.Path(n), newPathError{pathUnder(d, parent, stored), err}}
 	}
 	if n == 0 {
 		return fail(format.Describe("the root of an image keeps its place", ErrTree))
@@ -437,7 +437,7 @@ func (d *Draft) rename(n, parent Node, name string, fold bool) error {
 			return fail(format.Describe("a folder cannot be moved into itself", ErrTree))
 		}
 	}
-	if err := d.placeable(parent, stored); err != nil && !errors.Is(err, ErrExists) {
+	if err := placeable(d, parent, stored); err != nil && !errors.Is(err, ErrExists) {
 		return fail(err)
 	}
 	if old, ok := d.child(parent, stored, fold); ok && old != n {
@@ -466,11 +466,11 @@ func (d *Draft) rename(n, parent Node, name string, fold bool) error {
 
 // Link gives the file n another name. Folders and reparse points can have only one.
 func (d *Draft) Link(n, parent Node, name string) (Node, error) {
-	if err := d.missing("link", n); err != nil {
+	if err := missingNode(d, "link", n); err != nil {
 		return 0, err
 	}
 	stored := ntname.Stored(name)
-	if err := d.place("link", parent, stored); err != nil {
+	if err := checkPlace(d, "link", parent, stored); err != nil {
 		return 0, err
 	}
 	if in := d.inode(n); in.attributes&(format.AttrDirectory|format.AttrReparsePoint) != 0 {

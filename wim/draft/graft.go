@@ -31,11 +31,11 @@ func (d *Draft) Graft(path string, other *Draft, o *GraftOptions) (replaced []st
 		if !other.IsDir(0) {
 			return nil, &Error{"graft", path, errFileAsRoot}
 		}
-		if d.bare() {
-			d.adopt(other)
+		if isBare(d) {
+			adoptContents(d, other)
 			return nil, nil
 		}
-		return d.graft(0, other, o)
+		return graftAt(d, 0, other, o)
 	}
 	dir, name := path[:strings.LastIndexByte(path, '/')], ntname.Stored(path[strings.LastIndexByte(path, '/')+1:])
 	if err := ntname.Check(name); err != nil {
@@ -43,9 +43,9 @@ func (d *Draft) Graft(path string, other *Draft, o *GraftOptions) (replaced []st
 	}
 	at, ok := d.Lookup(path, o.Fold)
 	if ok {
-		return d.graft(at, other, o)
+		return graftAt(d, at, other, o)
 	}
-	bare := d.bare()
+	bare := isBare(d)
 	parent, err := d.MkdirAll(dir, o.Fold, o.When)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (d *Draft) Graft(path string, other *Draft, o *GraftOptions) (replaced []st
 }
 
 // adopt makes a bare draft what another is, without a copy of all that is in it. That is used up.
-func (d *Draft) adopt(other *Draft) {
+func adoptContents(d, other *Draft) {
 	*d = *other
 	for i := range d.inodes {
 		if rare := d.inodes[i].rare; rare != nil {
@@ -73,14 +73,14 @@ func (d *Draft) adopt(other *Draft) {
 }
 
 // bare says that the draft is as New made it, or as good as that.
-func (d *Draft) bare() bool {
+func isBare(d *Draft) bool {
 	in := d.inode(0)
 	return d.live == 1 && in.created|in.accessed|in.modified == 0 && in.attributes == format.AttrDirectory &&
 		in.security < 0 && in.getRare().items == "" && in.numStreams == 0
 }
 
 // graft merges a tree with what is at a node.
-func (d *Draft) graft(at Node, other *Draft, o *GraftOptions) ([]string, error) {
+func graftAt(d *Draft, at Node, other *Draft, o *GraftOptions) ([]string, error) {
 	g := newGrafter(d, other)
 	if err := g.check(at, 0, o); err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func Of(im *wim.Image) (*Draft, error) {
 		if im.LinkCount(n) > 1 {
 			first := im.FirstLink(n)
 			for _, have := range shared[first] {
-				if d.sameStreams(&d.inodes[have], &in) {
+				if sameStreams(d, &d.inodes[have], &in) {
 					node.inode = have
 				}
 			}
@@ -77,7 +77,7 @@ func Of(im *wim.Image) (*Draft, error) {
 }
 
 // sameStreams says that two inodes have the same streams, in the same order.
-func (d *Draft) sameStreams(a, b *draftInode) bool {
+func sameStreams(d *Draft, a, b *draftInode) bool {
 	return slices.EqualFunc(d.streamsOf(a), d.streamsOf(b), func(x, y inodeStream) bool {
 		return d.texts[x.name] == d.texts[y.name] && x.content == y.content && x.kind == y.kind
 	})

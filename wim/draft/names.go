@@ -4,7 +4,7 @@ import "wimscope/wim/ntname"
 
 // NotOnWindows counts the names that Windows cannot have beside the others of their folder: impossible ones, and such as
 // differ from another one by case alone. example is the path of one.
-func (d *Draft) NotOnWindows() (count int, example string) {
+func NotOnWindows(d *Draft) (count int, example string) {
 	for n := range d.nodes {
 		if d.nodes[n].inode < 0 || d.nodes[n].dir < 0 {
 			continue

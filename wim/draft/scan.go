@@ -272,7 +272,7 @@ func (s *scanner) twins(dir *scanDir) error {
 	kids := s.d.Children(dir.node)
 	for i := len(kids) - 1; i > 0; i-- {
 		if name := s.d.nodes[kids[i]].name; name == s.d.nodes[kids[i-1]].name {
-			at := s.d.under(dir.node, name)[1:]
+			at := pathUnder(s.d, dir.node, name)[1:]
 			if err := s.problem(at, format.Describe("its folder lists the name twice", ErrExists)); err != nil {
 				return err
 			}

@@ -22,15 +22,15 @@ func (d *Draft) Update(c *config.Command, added *Draft, o *GraftOptions) (replac
 		}
 		return d.Graft(c.Target, added, &graft)
 	case config.UpdateDelete:
-		return nil, d.updateDelete(c, &graft)
+		return nil, updateDelete(d, c, &graft)
 	case config.UpdateRename:
-		return nil, d.updateRename(c, graft.Fold)
+		return nil, updateRename(d, c, graft.Fold)
 	}
 	return nil, &Error{c.Op.String(), c.Target, format.Describe("there is no such command", ErrTree)}
 }
 
 // updateDelete deletes an entry; of the root, all that is in it.
-func (d *Draft) updateDelete(c *config.Command, o *GraftOptions) error {
+func updateDelete(d *Draft, c *config.Command, o *GraftOptions) error {
 	n, ok := d.Lookup(c.Target, o.Fold)
 	switch {
 	case !ok && c.Force:
@@ -50,7 +50,7 @@ func (d *Draft) updateDelete(c *config.Command, o *GraftOptions) error {
 	return d.Set(0, Entry{Attributes: format.AttrDirectory, Created: o.When, Accessed: o.When, Modified: o.When})
 }
 
-func (d *Draft) updateRename(c *config.Command, fold bool) error {
+func updateRename(d *Draft, c *config.Command, fold bool) error {
 	n, ok := d.Lookup(c.Source, fold)
 	if !ok {
 		return &Error{"rename", c.Source, errNotInImage}

@@ -3,6 +3,7 @@ package write
 import (
 	"fmt"
 
+	"wimscope/wim/draft"
 	"wimscope/wim/format"
 )
 
@@ -86,7 +87,7 @@ func (p *Plan) Warnings() []Warning {
 		if d == nil {
 			continue
 		}
-		if n, example := d.NotOnWindows(); n > 0 {
+		if n, example := draft.NotOnWindows(d); n > 0 {
 			list = append(list, Warning{WarnNames, int64(n), fmt.Sprintf(
 				"%d of the names, such as %q, cannot be on Windows, or differ from others by case alone: Microsoft's programs may stop at them", n, example)})
 		}
