@@ -41,7 +41,7 @@ type program struct {
 var programs = map[string]program{
 	"page.wasm": {"./web", small("wimscope/...", "github.com/...", "encoding/json", "fmt", "time"), true},
 	"engine.wasm": {"./wasm", small("wimscope/worker/...", "wimscope/wasm/...", "wimscope/wim/regf",
-		"wimscope/wim/xmldoc", "wimscope/wim/config", "wimscope/wim/security", "wimscope/wim/pe", "wimscope/wim/internal/wire", "github.com/...", "fmt", "time",
+		"wimscope/wim/xmldoc", "wimscope/wim/config", "wimscope/wim/security", "wimscope/wim/pe", "wimscope/wim/windows", "wimscope/wim/verify", "wimscope/wim/internal/wire", "github.com/...", "fmt", "time",
 		"strings", "strconv", "internal/strconv", "reflect", "os/...", "io/...", "syscall", "path/...", "context"), false},
 }
 

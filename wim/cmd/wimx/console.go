@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"wimscope/wim/shard"
@@ -16,33 +19,49 @@ import (
 // pipe, since other programs look for "(NN%)" there. They go to standard error if standard output carries data. --quiet
 // suppresses them.
 
+// console is where a run of the program prints: results, messages, progress.
+type console struct {
+	stdout *bufio.Writer
+	out    *os.File // standard output, nil if it is not a file
+	stderr io.Writer
+	data   io.Writer // the destination of stdout
+	reads  bool      // standard output is a terminal
+
+	talk     sync.Mutex // held while printing: workers report progress
+	quiet    bool       // --quiet: only what was asked for, and errors
+	asJSON   bool       // --json
+	aside    bool       // standard output carries data: messages go to standard error
+	openLine bool       // a progress line is open and will be overwritten
+	result   bool       // the JSON document was written
+}
+
 // words returns the writer for messages.
-func (t *tool) words() io.Writer {
-	if t.aside {
-		return t.stderr
+func (c *console) words() io.Writer {
+	if c.aside {
+		return c.stderr
 	}
-	return t.stdout
+	return c.stdout
 }
 
 // say prints a message that --quiet suppresses.
-func (t *tool) say(format string, args ...any) {
-	if t.quiet {
+func (c *console) say(format string, args ...any) {
+	if c.quiet {
 		return
 	}
 	text := fmt.Sprintf(format, args...)
-	if t.asJSON {
-		t.event(event{Event: "message", Message: strings.TrimRight(text, "\n")})
+	if c.asJSON {
+		c.event(event{Event: "message", Message: strings.TrimRight(text, "\n")})
 		return
 	}
-	t.talk.Lock()
-	defer t.talk.Unlock()
-	t.endLine()
-	io.WriteString(t.words(), text)
-	t.stdout.Flush() // bufio keeps an error, which run reports at the end
+	c.talk.Lock()
+	defer c.talk.Unlock()
+	c.endLine()
+	io.WriteString(c.words(), text)
+	c.stdout.Flush() // bufio keeps an error, which run reports at the end
 }
 
 // warn prints a warning; explain words the errors in args. Warnings do not change the exit status.
-func (t *tool) warn(format string, args ...any) {
+func (c *console) warn(format string, args ...any) {
 	args = slices.Clone(args)
 	for i, a := range args {
 		if err, ok := a.(error); ok {
@@ -50,29 +69,29 @@ func (t *tool) warn(format string, args ...any) {
 		}
 	}
 	text := fmt.Sprintf(format, args...)
-	if t.asJSON {
-		t.event(event{Event: "warning", Message: text})
+	if c.asJSON {
+		c.event(event{Event: "warning", Message: text})
 	}
-	t.complain("[WARNING] " + text)
+	c.complain("[WARNING] " + text)
 }
 
 // complain prints a line on standard error, unless JSON lines go there.
-func (t *tool) complain(text string) {
-	if t.asJSON && t.aside {
+func (c *console) complain(text string) {
+	if c.asJSON && c.aside {
 		return
 	}
-	t.talk.Lock()
-	defer t.talk.Unlock()
-	t.endLine()
-	fmt.Fprintln(t.stderr, text)
+	c.talk.Lock()
+	defer c.talk.Unlock()
+	c.endLine()
+	fmt.Fprintln(c.stderr, text)
 }
 
-// endLine ends an open progress line. t.talk must be held.
-func (t *tool) endLine() {
-	if t.openLine {
-		t.openLine = false
-		io.WriteString(t.words(), "\n")
-		t.stdout.Flush()
+// endLine ends an open progress line. c.talk must be held.
+func (c *console) endLine() {
+	if c.openLine {
+		c.openLine = false
+		io.WriteString(c.words(), "\n")
+		c.stdout.Flush()
 	}
 }
 
@@ -94,18 +113,18 @@ type event struct {
 	Estimate *estimateOut `json:"estimate,omitempty"`
 }
 
-func (t *tool) event(e event) {
-	t.talk.Lock()
-	defer t.talk.Unlock()
-	enc := json.NewEncoder(t.words())
+func (c *console) event(e event) {
+	c.talk.Lock()
+	defer c.talk.Unlock()
+	enc := json.NewEncoder(c.words())
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(e) // bufio keeps an error, which run reports at the end
-	t.stdout.Flush()
+	c.stdout.Flush()
 }
 
 // json writes the result document of a verb as the last line, with a space after colons and commas.
-func (t *tool) json(v any) error {
-	t.result = true
+func (c *console) json(v any) error {
+	c.result = true
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -115,12 +134,12 @@ func (t *tool) json(v any) error {
 	}
 	for line := range strings.Lines(b.String()) { // inside strings a line end is escaped
 		line = strings.TrimSpace(line)
-		t.stdout.WriteString(line)
+		c.stdout.WriteString(line)
 		if strings.HasSuffix(line, ",") {
-			t.stdout.WriteByte(' ')
+			c.stdout.WriteByte(' ')
 		}
 	}
-	return t.stdout.WriteByte('\n')
+	return c.stdout.WriteByte('\n')
 }
 
 // The phases of a job: their names in JSON and their wording in wimlib-imagex.
@@ -142,7 +161,7 @@ func checkingIntegrity(name string) phase {
 // bar reports the progress of a job. The value never decreases, whatever order the pieces end in. It is not safe for
 // concurrent use.
 type bar struct {
-	t       *tool
+	c       *console
 	phase   phase
 	total   int64 // bytes
 	done    int64
@@ -153,8 +172,8 @@ type bar struct {
 }
 
 // progress starts a phase of total bytes and reports 0%.
-func (t *tool) progress(what phase, total int64) *bar {
-	b := &bar{t: t, phase: what, total: max(total, 0), percent: -1}
+func (c *console) progress(what phase, total int64) *bar {
+	b := &bar{c: c, phase: what, total: max(total, 0), percent: -1}
 	b.at(0)
 	return b
 }
@@ -171,7 +190,7 @@ func (b *bar) at(done int64) {
 			percent = min(percent, 99)
 		}
 	}
-	if b.t.quiet || percent == b.percent && (time.Since(b.last) < time.Second || b.done == b.total) {
+	if b.c.quiet || percent == b.percent && (time.Since(b.last) < time.Second || b.done == b.total) {
 		return
 	}
 	b.percent, b.last = percent, time.Now()
@@ -179,9 +198,9 @@ func (b *bar) at(done int64) {
 }
 
 func (b *bar) tell() {
-	t := b.t
-	if t.asJSON {
-		t.event(event{Event: "progress", Phase: b.phase.key, Done: &b.done, Total: &b.total, Percent: &b.percent, Part: b.part, Parts: b.parts})
+	c := b.c
+	if c.asJSON {
+		c.event(event{Event: "progress", Phase: b.phase.key, Done: &b.done, Total: &b.total, Percent: &b.percent, Part: b.part, Parts: b.parts})
 		return
 	}
 	how := "done"
@@ -189,18 +208,18 @@ func (b *bar) tell() {
 		how = fmt.Sprintf("written, part %d of %d", b.part, b.parts)
 	}
 	shift, unit := unitOf(b.total)
-	t.talk.Lock()
-	defer t.talk.Unlock()
-	fmt.Fprintf(t.words(), "\r%s: %d %s of %d %s (%d%%) %s", b.phase.words, b.done>>shift, unit, b.total>>shift, unit, b.percent, how)
-	t.openLine = true
-	t.stdout.Flush()
+	c.talk.Lock()
+	defer c.talk.Unlock()
+	fmt.Fprintf(c.words(), "\r%s: %d %s of %d %s (%d%%) %s", b.phase.words, b.done>>shift, unit, b.total>>shift, unit, b.percent, how)
+	c.openLine = true
+	c.stdout.Flush()
 }
 
 // end ends a phase. The last line says 100% if everything was done.
 func (b *bar) end() {
-	b.t.talk.Lock()
-	defer b.t.talk.Unlock()
-	b.t.endLine()
+	b.c.talk.Lock()
+	defer b.c.talk.Unlock()
+	b.c.endLine()
 }
 
 // inPart reports which part of a set is being written, and of how many.
@@ -211,22 +230,22 @@ func (b *bar) inPart(part, parts int) {
 }
 
 // scanned reports the progress of a scan, or its end.
-func (t *tool) scanned(bytes int64, files, dirs int, done bool) {
-	if t.quiet {
+func (c *console) scanned(bytes int64, files, dirs int, done bool) {
+	if c.quiet {
 		return
 	}
-	if t.asJSON {
-		t.event(event{Event: "progress", Phase: "scanning", Done: &bytes, Files: &files, Dirs: &dirs})
+	if c.asJSON {
+		c.event(event{Event: "progress", Phase: "scanning", Done: &bytes, Files: &files, Dirs: &dirs})
 		return
 	}
-	t.talk.Lock()
-	defer t.talk.Unlock()
-	fmt.Fprintf(t.words(), "\r%s scanned (%d files, %d directories)    ", sizeText(bytes), files, dirs) // the spaces overwrite a longer line
-	t.openLine = true
+	c.talk.Lock()
+	defer c.talk.Unlock()
+	fmt.Fprintf(c.words(), "\r%s scanned (%d files, %d directories)    ", sizeText(bytes), files, dirs) // the spaces overwrite a longer line
+	c.openLine = true
 	if done {
-		t.endLine()
+		c.endLine()
 	}
-	t.stdout.Flush()
+	c.stdout.Flush()
 }
 
 // unitOf returns the unit in which wimlib-imagex prints n bytes: the largest of which there are at least ten.

@@ -1,9 +1,5 @@
 package main
 
-import (
-	"wimscope/wim/write"
-)
-
 func deleteVerb() verb {
 	return verb{
 		name: "delete",
@@ -20,40 +16,30 @@ func runDelete(t *tool, o *parsed) error {
 	if len(o.args) != 2 {
 		return usageError{"delete takes an archive and an image"}
 	}
-	p, err := o.packing()
-	if err != nil {
-		return err
-	}
-	r, err := o.runOptions()
-	if err != nil {
-		return err
-	}
-	a, err := t.openForChange(o.args[0], o.all("ref"), o, false)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	choice, err := a.image(o.args[1], true, true)
-	if err != nil {
-		return err
-	}
-	if choice != allImages && len(a.Images()) == 1 && !o.has("force") {
-		return codef(exitParameter, "image %d is the only one in %q: an archive without images is of no use; name \"all\", or add --force", choice, o.args[0])
-	}
-	e, err := write.Of(a.opened.Archive)
-	if err != nil {
-		return err
-	}
-	for i := range a.indexes(choice) {
-		index := choice
-		if choice == allImages {
-			index = len(a.Images()) - i
-		}
-		if err := e.Delete(index); err != nil {
+	return t.change(o, false, nil, func(c *changing) error {
+		a := c.a
+		choice, err := a.image(o.args[1], true, true)
+		if err != nil {
 			return err
 		}
-	}
-	m := modification{to: a, edit: e, pack: p, anew: !o.has("soft") && !o.has("unsafe-compact"), compact: o.has("unsafe-compact"), instead: "--soft deletes the image and leaves everything else where it is"}
-	_, err = m.write(t, r)
-	return err
+		if choice != allImages && len(a.Images()) == 1 && !o.has("force") {
+			return codef(exitParameter, "image %d is the only one in %q: an archive without images is of no use; name \"all\", or add --force", choice, o.args[0])
+		}
+		e, err := c.builder()
+		if err != nil {
+			return err
+		}
+		for i := range a.indexes(choice) {
+			index := choice
+			if choice == allImages {
+				index = len(a.Images()) - i
+			}
+			if err := e.Delete(index); err != nil {
+				return err
+			}
+		}
+		_, err = c.write(modification{edit: e, anew: !o.has("soft") && !o.has("unsafe-compact"), compact: o.has("unsafe-compact"),
+			instead: "--soft deletes the image and leaves everything else where it is"})
+		return err
+	})
 }

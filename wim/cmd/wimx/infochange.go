@@ -1,71 +1,41 @@
 package main
 
-import (
-	"strconv"
-
-	"wimscope/wim/write"
-)
+import "strconv"
 
 // changeInfo is info with changes: an image's name, description and other properties, which image is booted from, and
 // whether there is an integrity table; or what the images' own files say of Windows.
 func changeInfo(t *tool, o *parsed) error {
-	p, err := o.packing()
+	var properties []property
+	return t.change(o, false, func(c *changing) (err error) {
+		if o.has("no-integrity") {
+			if c.packing.integrity {
+				return codef(exitParameter, "--no-integrity contradicts --check and --include-integrity")
+			}
+			c.packing.noIntegrity = true
+		}
+		properties, err = o.properties()
+		return err
+	}, func(c *changing) error { return c.info(properties) })
+}
+
+// info makes the changes and writes the archive.
+func (c *changing) info(properties []property) error {
+	a, o := c.a, c.o
+	index, err := c.changedImage(properties)
 	if err != nil {
 		return err
 	}
-	if o.has("no-integrity") {
-		if p.integrity {
-			return codef(exitParameter, "--no-integrity contradicts --check and --include-integrity")
-		}
-		p.noIntegrity = true
-	}
-	r, err := o.runOptions()
-	if err != nil {
-		return err
-	}
-	properties, err := o.properties()
-	if err != nil {
-		return err
-	}
-	a, err := t.openForChange(o.args[0], o.all("ref"), o, false)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	arg, named := "", len(o.args) > 1
-	if named {
-		arg = o.args[1]
-	}
-	// No image is to be booted from: that is image 0 here.
-	none := named && o.has("boot") && len(o.args) == 2 && len(properties) == 0 && isZero(arg)
-	index := 0
-	if !none && (named || o.has("boot") || len(properties) > 0) {
-		if !named && len(a.Images()) != 1 {
-			return codef(exitImage, "%q contains %d images: which one is to be changed?", o.args[0], len(a.Images()))
-		}
-		if named && isZero(arg) {
-			return usageError{"there is no image 0: with --boot alone it says that none is to be booted from"}
-		}
-		// Only here does "all" mean the image of an archive that has just one. A repair without other changes may cover all images.
-		repairs := o.has("repair-windows") && !o.has("boot") && len(properties) == 0 && len(o.args) == 2
-		if index, err = a.image(arg, named, len(a.Images()) == 1 || repairs); err != nil {
-			return err
-		}
-		if index == allImages && len(a.Images()) == 1 {
-			index = 1
-		}
-	}
-	e, err := write.Of(a.opened.Archive)
+	e, err := c.builder()
 	if err != nil {
 		return err
 	}
 	had := a.Info().Parts[a.Info().First].Integrity
-	changed := p.integrity && !had || p.noIntegrity && had
+	changed := c.packing.integrity && !had || c.packing.noIntegrity && had
 	if o.has("boot") {
 		if e.Boot == index {
-			t.say("Image %d is already marked as bootable.\n", index)
+			c.say("Image %d is already marked as bootable.\n", index)
 		} else {
-			t.say("Marking image %d as bootable.\n", index)
+			c.say("Marking image %d as bootable.\n", index)
 			e.Boot, changed = index, true
 		}
 	}
@@ -81,22 +51,47 @@ func changeInfo(t *tool, o *parsed) error {
 			choice = allImages
 		}
 		var repaired bool
-		repaired, damage = t.repairWindows(a.opened, e, choice)
+		repaired, damage = c.repairWindows(a.opened, e, choice)
 		changed = changed || repaired
 	}
-	set, err := t.setProperties(e, index, properties)
+	set, err := c.setProperties(e, index, properties)
 	if err != nil {
 		return err
 	}
 	if !changed && !set {
-		t.say("The file \"%s\" was not modified because nothing needed to be done.\n", o.args[0])
+		c.unchanged()
 		return damage
 	}
-	m := modification{to: a, edit: e, pack: p}
-	if _, err := m.write(t, r); err != nil {
+	if _, err := c.write(modification{edit: e}); err != nil {
 		return err
 	}
 	return damage
+}
+
+// changedImage returns the index of the image that is changed; 0 if none is, or if no image is to be booted from.
+func (c *changing) changedImage(properties []property) (int, error) {
+	a, o := c.a, c.o
+	arg, named := "", len(o.args) > 1
+	if named {
+		arg = o.args[1]
+	}
+	none := named && o.has("boot") && len(o.args) == 2 && len(properties) == 0 && isZero(arg)
+	if none || !named && !o.has("boot") && len(properties) == 0 {
+		return 0, nil
+	}
+	if !named && len(a.Images()) != 1 {
+		return 0, codef(exitImage, "%q contains %d images: which one is to be changed?", o.args[0], len(a.Images()))
+	}
+	if named && isZero(arg) {
+		return 0, usageError{"there is no image 0: with --boot alone it says that none is to be booted from"}
+	}
+	// Only here does "all" mean the image of an archive that has just one. A repair without other changes may cover all images.
+	repairs := o.has("repair-windows") && !o.has("boot") && len(properties) == 0 && len(o.args) == 2
+	index, err := a.image(arg, named, len(a.Images()) == 1 || repairs)
+	if index == allImages && len(a.Images()) == 1 {
+		index = 1
+	}
+	return index, err
 }
 
 func isZero(arg string) bool {

@@ -18,7 +18,7 @@ func TestLockGivenBack(t *testing.T) {
 	dir := t.TempDir()
 	prepareBrokenOff(t, dir)
 	name := filepath.Join(dir, "a.wim")
-	tl := &tool{ctx: t.Context(), stderr: t.Output()}
+	tl := &tool{ctx: t.Context(), console: console{stderr: t.Output()}}
 	again := func(f *os.File) {
 		t.Helper()
 		fd, err := syscall.Dup(int(f.Fd()))

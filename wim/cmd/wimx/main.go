@@ -34,7 +34,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 )
 
@@ -59,24 +58,12 @@ func mainStatus() int {
 
 // tool is one run of the program: where it reads and writes, and what every verb honours.
 type tool struct {
-	ctx    context.Context
-	stdin  io.Reader
-	stdout *bufio.Writer
-	out    *os.File // standard output, nil if it is not a file
-	stderr io.Writer
-
-	talk     sync.Mutex // held while printing: workers report progress
-	quiet    bool       // --quiet: only what was asked for, and errors
-	asJSON   bool       // --json
-	aside    bool       // standard output carries data: messages go to standard error
-	openLine bool       // a line of progress waits to be overwritten
-	result   bool       // the JSON document was written
-	fold     bool       // paths are matched ignoring case
+	console
+	ctx   context.Context
+	stdin io.Reader
+	fold  bool // paths are matched ignoring case
 
 	spooled string // the temporary file that standard input was copied to
-
-	data  io.Writer // the destination of stdout
-	reads bool      // standard output is a terminal
 
 	leftOut int // files that --skip-errors left out
 	lost    int // losses of images that were listed, extracted or copied
@@ -101,7 +88,8 @@ func verbs() []verb {
 
 // run is the whole program. It returns the exit status.
 func run(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	t := &tool{ctx: ctx, stdin: stdin, stdout: bufio.NewWriterSize(stdout, 64<<10), stderr: stderr}
+	t := &tool{ctx: ctx, stdin: stdin}
+	t.stdout, t.stderr = bufio.NewWriterSize(stdout, 64<<10), stderr
 	t.out, _ = stdout.(*os.File)
 	t.forPeople(stdout, stderr)
 	err := t.dispatch(argv)

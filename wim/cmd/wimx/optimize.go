@@ -1,10 +1,6 @@
 package main
 
-import (
-	"os"
-
-	"wimscope/wim/write"
-)
+import "os"
 
 func optimizeVerb() verb {
 	return verb{
@@ -22,43 +18,34 @@ func runOptimize(t *tool, o *parsed) error {
 	if len(o.args) != 1 {
 		return usageError{"optimize takes an archive"}
 	}
-	p, err := o.packing()
-	if err != nil {
-		return err
-	}
-	if o.has("unsafe-compact") && (p.plain.given || p.makeSolid || p.chunkSize != 0) {
-		return codef(exitCompaction, notAnew)
-	}
-	r, err := o.runOptions()
-	if err != nil {
-		return err
-	}
-	a, err := t.openForChange(o.args[0], o.all("ref"), o, true)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	e, err := write.Of(a.opened.Archive)
-	if err != nil {
-		return err
-	}
-	before, err := a.file.Stat()
-	if err != nil {
-		return err
-	}
-	t.say("\"%s\" original size: %d KiB\n", o.args[0], before.Size()>>10)
-	m := modification{to: a, edit: e, pack: p, anew: !o.has("unsafe-compact"), compact: o.has("unsafe-compact")}
-	if report, err := m.write(t, r); err != nil || report == nil {
-		return err
-	}
-	after, err := os.Stat(a.path)
-	if err != nil {
-		return err
-	}
-	saved, sign := before.Size()-after.Size(), ""
-	if saved < 0 {
-		saved, sign = -saved, "-"
-	}
-	t.say("\"%s\" optimized size: %d KiB\nSpace saved: %s%d KiB\n", o.args[0], after.Size()>>10, sign, saved>>10)
-	return nil
+	compact := o.has("unsafe-compact")
+	return t.change(o, true, func(c *changing) error {
+		if p := &c.packing; compact && (p.plain.given || p.makeSolid || p.chunkSize != 0) {
+			return codef(exitCompaction, notAnew)
+		}
+		return nil
+	}, func(c *changing) error {
+		e, err := c.builder()
+		if err != nil {
+			return err
+		}
+		before, err := c.a.file.Stat()
+		if err != nil {
+			return err
+		}
+		c.say("\"%s\" original size: %d KiB\n", o.args[0], before.Size()>>10)
+		if report, err := c.write(modification{edit: e, anew: !compact, compact: compact}); err != nil || report == nil {
+			return err
+		}
+		after, err := os.Stat(c.a.path)
+		if err != nil {
+			return err
+		}
+		saved, sign := before.Size()-after.Size(), ""
+		if saved < 0 {
+			saved, sign = -saved, "-"
+		}
+		c.say("\"%s\" optimized size: %d KiB\nSpace saved: %s%d KiB\n", o.args[0], after.Size()>>10, sign, saved>>10)
+		return nil
+	})
 }

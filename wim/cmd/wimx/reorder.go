@@ -19,45 +19,35 @@ func runReorder(t *tool, o *parsed) error {
 	if len(o.args) < 2 {
 		return usageError{"reorder takes an archive and the images that are to come first, by their indexes or names"}
 	}
-	p, err := o.packing()
-	if err != nil {
-		return err
-	}
-	r, err := o.runOptions()
-	if err != nil {
-		return err
-	}
-	a, err := t.openForChange(o.args[0], o.all("ref"), o, false)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	e, err := write.Of(a.opened.Archive)
-	if err != nil {
-		return err
-	}
-	var first []int
-	seen := map[int]bool{}
-	for _, arg := range o.args[1:] {
-		index, err := a.image(arg, true, false)
+	return t.change(o, false, nil, func(c *changing) error {
+		e, err := c.builder()
 		if err != nil {
 			return err
 		}
-		if seen[index] {
-			return usageError{"image " + arg + " is named twice"}
+		var first []int
+		seen := map[int]bool{}
+		for _, arg := range o.args[1:] {
+			index, err := c.a.image(arg, true, false)
+			if err != nil {
+				return err
+			}
+			if seen[index] {
+				return usageError{"image " + arg + " is named twice"}
+			}
+			seen[index] = true
+			first = append(first, index)
 		}
-		seen[index] = true
-		first = append(first, index)
-	}
-	if moved, err := putFirst(e, first); err != nil || !moved {
-		if err == nil {
-			t.say("The file \"%s\" was not modified because nothing needed to be done.\n", o.args[0])
+		moved, err := putFirst(e, first)
+		if err != nil {
+			return err
 		}
+		if !moved {
+			c.unchanged()
+			return nil
+		}
+		_, err = c.write(modification{edit: e})
 		return err
-	}
-	m := modification{to: a, edit: e, pack: p}
-	_, err = m.write(t, r)
-	return err
+	})
 }
 
 // putFirst moves images to the front, in that order. It says whether any had to be moved.

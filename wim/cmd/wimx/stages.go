@@ -106,7 +106,7 @@ func (s *stageBar) begin(total int64) {
 		}
 		s.t.say("Using %v compression with %d %s\n", c, s.w.threads, threads)
 	}
-	s.bar = &bar{t: s.t, phase: what, total: total, percent: -1}
+	s.bar = &bar{c: &s.t.console, phase: what, total: total, percent: -1}
 	s.setPart(max(s.part, 1))
 	s.bar.at(0)
 }

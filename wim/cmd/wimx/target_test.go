@@ -97,7 +97,7 @@ func TestInterrupt(t *testing.T) {
 // planned plans to write all of an archive's image 1 to a target.
 func planned(t *testing.T, name, target string, o writeOptions) *writer {
 	t.Helper()
-	tl := &tool{ctx: context.Background(), stderr: io.Discard, quiet: true}
+	tl := &tool{ctx: context.Background(), console: console{stderr: io.Discard, quiet: true}}
 	a, err := tl.open(name, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -19,27 +19,27 @@ func isTerminal(w io.Writer) bool {
 
 // forPeople makes control and invisible characters visible in output to a terminal, which would interpret them. Output to a file
 // or a pipe stays byte for byte what wimlib-imagex writes.
-func (t *tool) forPeople(stdout, stderr io.Writer) {
-	t.data = stdout
+func (c *console) forPeople(stdout, stderr io.Writer) {
+	c.data = stdout
 	if isTerminal(stdout) {
-		t.stdout.Reset(visible.Writer(stdout))
-		t.reads = true
+		c.stdout.Reset(visible.Writer(stdout))
+		c.reads = true
 	}
 	if isTerminal(stderr) {
-		t.stderr = visible.Writer(stderr)
+		c.stderr = visible.Writer(stderr)
 	}
 }
 
 // asData makes everything that is written to standard output from now on pass unchanged.
-func (t *tool) asData() error {
-	err := t.stdout.Flush()
-	t.stdout.Reset(t.data)
+func (c *console) asData() error {
+	err := c.stdout.Flush()
+	c.stdout.Reset(c.data)
 	return err
 }
 
 // name returns the name of an entry for a listing. On a terminal, line breaks are made visible: they would split the entry.
-func (t *tool) name(s string) string {
-	if t.reads {
+func (c *console) name(s string) string {
+	if c.reads {
 		return visible.Text(s)
 	}
 	return s

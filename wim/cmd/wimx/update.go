@@ -9,7 +9,6 @@ import (
 	"wimscope/wim/config"
 	"wimscope/wim/draft"
 	"wimscope/wim/format"
-	"wimscope/wim/write"
 )
 
 func updateVerb() verb {
@@ -32,27 +31,20 @@ func runUpdate(t *tool, o *parsed) error {
 	if len(o.args) < 1 || len(o.args) > 2 {
 		return usageError{"update takes an archive, and perhaps an image"}
 	}
-	p, err := o.packing()
-	if err != nil {
+	var scan *scanning
+	var commands []config.Command
+	return t.change(o, false, func(*changing) (err error) {
+		if scan, err = t.scanning(o); err != nil {
+			return err
+		}
+		commands, err = t.updateCommands(o)
 		return err
-	}
-	r, err := o.runOptions()
-	if err != nil {
-		return err
-	}
-	scan, err := t.scanning(o)
-	if err != nil {
-		return err
-	}
-	commands, err := t.updateCommands(o)
-	if err != nil {
-		return err
-	}
-	a, err := t.openForChange(o.args[0], o.all("ref"), o, false)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
+	}, func(c *changing) error { return c.update(commands, scan) })
+}
+
+// update carries the commands out on an image and writes the archive.
+func (c *changing) update(commands []config.Command, scan *scanning) error {
+	a, o := c.a, c.o
 	if err := a.needWhole(); err != nil {
 		return err
 	}
@@ -78,13 +70,13 @@ func runUpdate(t *tool, o *parsed) error {
 	if err != nil {
 		return coded(exitMetadata, err)
 	}
-	e, err := write.Of(a.opened.Archive)
+	e, err := c.builder()
 	if err != nil {
 		return err
 	}
 	// Links of what is added to the root are fixed to fit it, unless other images say that this archive's are not.
 	fix := e.ReparseFixup || e.Len() == 1
-	if err := t.update(d, commands, scan, fix); err != nil {
+	if err := c.updateDraft(d, commands, scan, fix); err != nil {
 		return err
 	}
 	toRoot := slices.ContainsFunc(commands, addsToRoot)
@@ -93,10 +85,9 @@ func runUpdate(t *tool, o *parsed) error {
 		return err
 	}
 	if toRoot { // as wimlib-imagex: other commands do not change it
-		t.fillWindows(e, index, scan.sources)
+		c.fillWindows(e, index, scan.sources)
 	}
-	m := modification{to: a, edit: e, pack: p, sources: scan.sources, anew: o.has("rebuild"), compact: o.has("unsafe-compact"), instead: keepsAll}
-	_, err = m.write(t, r)
+	_, err = c.write(modification{edit: e, sources: scan.sources, anew: o.has("rebuild"), compact: o.has("unsafe-compact"), instead: keepsAll})
 	return err
 }
 
@@ -142,8 +133,8 @@ func (t *tool) updateCommands(o *parsed) ([]config.Command, error) {
 	return commands, nil
 }
 
-// update carries the commands out, one after another, and tells of each.
-func (t *tool) update(d *draft.Draft, commands []config.Command, scan *scanning, fix bool) error {
+// updateDraft carries the commands out, one after another, and reports each.
+func (t *tool) updateDraft(d *draft.Draft, commands []config.Command, scan *scanning, fix bool) error {
 	graft := &draft.GraftOptions{Fold: t.fold, When: format.FiletimeOf(time.Now())}
 	for i := range commands {
 		c := &commands[i]

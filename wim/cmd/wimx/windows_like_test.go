@@ -112,14 +112,14 @@ func windowsCases() []windowsCase {
 
 		{name: "version from one number", w: values(number("CurrentMajorVersionNumber", 10), text("CurrentVersion", "6.3"))},
 		{name: "version, major alone", w: values(text("CurrentVersion", "7"))},
-		{name: "version, numbers of the wrong type", w: values(text("CurrentMajorVersionNumber", "10"), number("CurrentMinorVersionNumber", 4), text("CurrentVersion", "6.2 (beta)")), warn: "no number"},
-		{name: "version of no kind", w: values(text("CurrentVersion", "ten"), number("CurrentBuild", 7), text("EditionID", "")), warn: "no string"},
+		{name: "version, numbers of the wrong type", w: values(text("CurrentMajorVersionNumber", "10"), number("CurrentMinorVersionNumber", 4), text("CurrentVersion", "6.2 (beta)")), warn: "not a number"},
+		{name: "version of no kind", w: values(text("CurrentVersion", "ten"), number("CurrentBuild", 7), text("EditionID", "")), warn: "not a string"},
 		{name: "version, large numbers", w: values(number("CurrentMajorVersionNumber", 1<<32-1), wimtest.HiveValue{Name: "CurrentMinorVersionNumber", Type: 11, Data: []byte{1, 2, 3, 4, 5, 6, 7, 8}},
 			text("CurrentBuild", "19.0"), text("CurrentBuildNumber", "20"))},
 		{name: "numbers in other byte order", w: values(wimtest.HiveValue{Name: "CurrentMajorVersionNumber", Type: 5, Data: []byte{0, 0, 0, 10}}, wimtest.HiveValue{Name: "CurrentMinorVersionNumber", Type: 5, Data: []byte{0, 0, 0, 1}})},
 		{name: "texts to be escaped", w: values(text("ProductName", `Größe & <日本> "𝒳"`), text("EditionID", "it's"), wimtest.HiveTexts("InstallationType", "one", "two"))},
 		{name: "texts without an end", w: values(wimtest.HiveValue{Name: "ProductName", Type: 1, Data: []byte("W\x00i\x00n\x00d\x00o\x00")}, wimtest.HiveValue{Name: "EditionID", Type: 1, Data: []byte("C\x00\x00")}), warn: "3 bytes"},
-		{name: "texts to be expanded", w: values(wimtest.HiveValue{Name: "ProductName", Type: 2, Data: text("", "%x%").Data}), warn: "no string"},
+		{name: "texts to be expanded", w: values(wimtest.HiveValue{Name: "ProductName", Type: 2, Data: text("", "%x%").Data}), warn: "not a string"},
 		{name: "wide names", w: values(wimtest.HiveValue{Name: "ProductName", Wide: true, Type: 1, Data: text("", "wide").Data})},
 
 		{name: "no languages", w: control(&wimtest.HiveKey{Name: "MUI"}, wimtest.HivePath(`MUI2\UILanguages`, nil))},

@@ -38,7 +38,7 @@ func wimxInput(input string, args ...string) (stdout, stderr string, code int) {
 // hooked runs the program with a function that is called before each write to an archive.
 func hooked(ctx context.Context, hook func(off int64, n int) error, args ...string) (stderr string, code int) {
 	var out, errs bytes.Buffer
-	t := &tool{ctx: ctx, stdin: strings.NewReader(""), stdout: bufio.NewWriter(&out), stderr: &errs, written: hook}
+	t := &tool{ctx: ctx, stdin: strings.NewReader(""), console: console{stdout: bufio.NewWriter(&out), stderr: &errs}, written: hook}
 	code = t.report(t.dispatch(append([]string{"wimx"}, args...)))
 	return errs.String(), code
 }
