@@ -363,7 +363,7 @@ func (c *capturing) toNew() error {
 	if err != nil {
 		return err
 	}
-	_, err = c.t.writeNew(c.file, &writing{plan: plan, options: &w, sources: c.scan.sources, runOptions: c.run})
+	_, err = (&writing{plan: plan, options: &w, sources: c.scan.sources, runOptions: c.run}).toFile(c.t, c.file)
 	return err
 }
 

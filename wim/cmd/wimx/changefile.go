@@ -156,7 +156,7 @@ func (m *modification) write(t *tool, r runOptions) (*write.Report, error) {
 		if m.to.hdr.Pipable() || m.pack.pipable {
 			m.instead = "" // which can only be rewritten
 		}
-		return t.writeNew(m.to.path, &writing{plan: plan, options: &w, sources: m.sources, over: m.to, instead: m.instead, lacks: lacks, runOptions: r})
+		return (&writing{plan: plan, options: &w, sources: m.sources, over: m.to, instead: m.instead, lacks: lacks, runOptions: r}).toFile(t, m.to.path)
 	}
 	w, err := m.pack.forAppend(t, m.to.Archive)
 	if err != nil {
@@ -170,7 +170,7 @@ func (m *modification) write(t *tool, r runOptions) (*write.Report, error) {
 	if err != nil {
 		return nil, elsewhere(err)
 	}
-	return t.writeOver(m.to, &writing{plan: plan, options: &w, sources: m.sources, compact: m.compact, instead: m.instead, lacks: lacks, runOptions: r})
+	return (&writing{plan: plan, options: &w, sources: m.sources, compact: m.compact, instead: m.instead, lacks: lacks, runOptions: r}).inPlace(t, m.to)
 }
 
 // elsewhere adds to an error about missing contents what can be done.

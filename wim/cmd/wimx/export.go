@@ -154,7 +154,7 @@ func (x *exporting) toNew(dest string) error {
 	if err != nil {
 		return elsewhere(err)
 	}
-	_, err = x.t.writeNew(dest, &writing{plan: plan, options: &w, runOptions: x.run})
+	_, err = (&writing{plan: plan, options: &w, runOptions: x.run}).toFile(x.t, dest)
 	return err
 }
 

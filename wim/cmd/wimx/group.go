@@ -54,7 +54,7 @@ func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w writ
 		return err
 	}
 	r.refs = []string{globOf(g.file)}
-	_, err = t.writeNew(dest, &writing{plan: plan, options: &w, sources: g.sources, runOptions: r})
+	_, err = (&writing{plan: plan, options: &w, sources: g.sources, runOptions: r}).toFile(t, dest)
 	return err
 }
 
@@ -69,7 +69,7 @@ func (t *tool) newGroup(g *grouping, w write.Options, r runOptions) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.writeNew(g.file, &writing{plan: plan, options: &w, sources: g.sources, runOptions: r})
+	_, err = (&writing{plan: plan, options: &w, sources: g.sources, runOptions: r}).toFile(t, g.file)
 	return err
 }
 
@@ -99,6 +99,6 @@ func (t *tool) joinGroup(o *parsed, g *grouping, p packing, w write.Options, r r
 	if err != nil {
 		return w, err
 	}
-	_, err = t.writeOver(a, &writing{plan: plan, options: &have, sources: g.sources, runOptions: r})
+	_, err = (&writing{plan: plan, options: &have, sources: g.sources, runOptions: r}).inPlace(t, a)
 	return have, err
 }

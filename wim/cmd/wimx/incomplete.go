@@ -38,9 +38,9 @@ func (t *tool) lose(losses []wim.Loss, n int) {
 	}
 }
 
-// loseOf warns about what the images lack that are copied. It refuses to replace an archive by such a copy, which leaves out
+// reportLosses warns about what the images lack that are copied. It refuses to replace an archive by such a copy, which leaves out
 // the contents that only lost entries use.
-func (t *tool) loseOf(w *writing) error {
+func (w *writing) reportLosses(t *tool) error {
 	losses, n := w.plan.Losses()
 	if n == 0 {
 		return nil

@@ -55,7 +55,7 @@ func runJoin(t *tool, o *parsed) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.writeNew(out, &writing{plan: plan, options: &w, runOptions: r})
+	_, err = (&writing{plan: plan, options: &w, runOptions: r}).toFile(t, out)
 	return err
 }
 

@@ -66,7 +66,7 @@ func runSplit(t *tool, o *parsed) error {
 	}
 	plan, err := e.PlanSplit(size, o.has("force"), &w)
 	if err == nil {
-		err = t.writeParts(o.args[1], a, &writing{plan: plan, options: &w, partSize: size, runOptions: r})
+		err = (&writing{plan: plan, options: &w, partSize: size, runOptions: r}).toParts(t, o.args[1], a)
 	}
 	var large *write.TooLargePartError
 	if errors.As(err, &large) {
@@ -112,10 +112,10 @@ func partName(first string, n int) string {
 	return fmt.Sprintf("%s%d%s", strings.TrimSuffix(first, ext), n, ext)
 }
 
-// writeParts writes the parts of a set, which get their names when all are complete.
-func (t *tool) writeParts(first string, from *opened, w *writing) error {
-	t.warnOf(w)
-	if err := t.loseOf(w); err != nil {
+// toParts writes the parts of a set, which get their names when all are complete.
+func (w *writing) toParts(t *tool, first string, from *opened) error {
+	w.warnings(t)
+	if err := w.reportLosses(t); err != nil {
 		return err
 	}
 	// placeOf is where a part goes, which none of those is that are split.
@@ -134,7 +134,7 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 		return err
 	}
 	if w.dryRun {
-		return t.estimate(w, first, at.folder())
+		return w.estimate(t, first, at.folder())
 	}
 	if from.Info().Solid {
 		e, err := w.plan.Estimate(t.ctx, nil, 0)
@@ -143,10 +143,10 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 		}
 		t.say("%q is solid and will be packed anew, which takes about %s of the disk\n", from.name, sizeText(e.Size))
 	}
-	if err := t.room(w, at.folder()); err != nil {
+	if err := w.room(t, at.folder()); err != nil {
 		return err
 	}
-	show, err := t.stages(w)
+	show, err := w.stages(t)
 	if err != nil {
 		return err
 	}
@@ -169,17 +169,17 @@ func (t *tool) writeParts(first string, from *opened, w *writing) error {
 		show.inPart(n)
 		return sink{f.File, t}, nil
 	}
-	r, err := write.RunSplit(t.ctx, w.plan, w.files(), open, t.engineOptions(w, show))
+	r, err := write.RunSplit(t.ctx, w.plan, w.files(), open, w.engineOptions(t, show))
 	show.end(r)
 	if err != nil {
-		return t.writeError(w, err)
+		return w.writeError(t, err)
 	}
 	if w.verifyAfter {
 		var names []string
 		for _, f := range parts {
 			names = append(names, f.File.Name())
 		}
-		if err := t.verifyWritten(names, first, "was not kept", w); err != nil {
+		if err := w.verifyWritten(t, names, first, "was not kept"); err != nil {
 			return err
 		}
 	}

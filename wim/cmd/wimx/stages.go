@@ -30,14 +30,14 @@ const (
 	compactShare = 0.9
 )
 
-func (t *tool) stages(w *writing) (*stageBar, error) {
+func (w *writing) stages(t *tool) (*stageBar, error) {
 	s := &stageBar{t: t, w: w}
 	if t.quiet {
 		return s, nil
 	}
 	e, err := w.plan.Estimate(t.ctx, nil, 0)
 	if err != nil {
-		return nil, t.writeError(w, err)
+		return nil, w.writeError(t, err)
 	}
 	s.total = e.Copied + e.Pack
 	if s.w.partSize > 0 {

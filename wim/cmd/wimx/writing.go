@@ -83,11 +83,11 @@ func (w *writing) named(e *shard.ContentError) *shard.ContentError {
 	return &n
 }
 
-// writeNew writes an archive to a file, which appears complete or not at all, or to a device or pipe; "-" is standard output. After
+// toFile writes an archive to a file, which appears complete or not at all, or to a device or pipe; "-" is standard output. After
 // a dry run there is no report.
-func (t *tool) writeNew(name string, w *writing) (*write.Report, error) {
-	t.warnOf(w)
-	if err := t.loseOf(w); err != nil {
+func (w *writing) toFile(t *tool, name string) (*write.Report, error) {
+	w.warnings(t)
+	if err := w.reportLosses(t); err != nil {
 		return nil, err
 	}
 	at := filePlace{name: "standard output", through: true, own: true}
@@ -102,14 +102,14 @@ func (t *tool) writeNew(name string, w *writing) (*write.Report, error) {
 	}
 	switch {
 	case w.dryRun:
-		return nil, t.estimate(w, at.name, at.folder())
+		return nil, w.estimate(t, at.name, at.folder())
 	case at.through && w.verifyAfter:
 		return nil, codef(exitParameter, "--verify-after: what goes through a pipe or device cannot be read again")
 	case at.through:
 		w.through = true
-		return t.writeThrough(at, func(to io.WriterAt) (*write.Report, error) { return t.run(w, to) })
+		return t.writeThrough(at, func(to io.WriterAt) (*write.Report, error) { return w.run(t, to) })
 	}
-	if err := t.room(w, at.folder()); err != nil {
+	if err := w.room(t, at.folder()); err != nil {
 		return nil, err
 	}
 	f, err := t.newFile(at)
@@ -117,12 +117,12 @@ func (t *tool) writeNew(name string, w *writing) (*write.Report, error) {
 		return nil, err
 	}
 	defer f.drop()
-	r, err := t.run(w, sink{f.File, t})
+	r, err := w.run(t, sink{f.File, t})
 	if err != nil {
 		return nil, err
 	}
 	if w.verifyAfter {
-		if err := t.verifyWritten([]string{f.File.Name()}, name, "was not kept", w); err != nil {
+		if err := w.verifyWritten(t, []string{f.File.Name()}, name, "was not kept"); err != nil {
 			return nil, err
 		}
 	}
@@ -132,17 +132,17 @@ func (t *tool) writeNew(name string, w *writing) (*write.Report, error) {
 	return r, f.keep()
 }
 
-// writeOver changes an archive in its file. Until the header is written, which comes last, it is the one that it was.
-func (t *tool) writeOver(a *target, w *writing) (*write.Report, error) {
-	t.warnOf(w)
-	if err := t.loseOf(w); err != nil {
+// inPlace changes an archive in its file. Until the header is written, which comes last, it is the one that it was.
+func (w *writing) inPlace(t *tool, a *target) (*write.Report, error) {
+	w.warnings(t)
+	if err := w.reportLosses(t); err != nil {
 		return nil, err
 	}
 	dir := filepath.Dir(a.path)
 	if w.dryRun {
-		return nil, t.estimate(w, a.name, dir)
+		return nil, w.estimate(t, a.name, dir)
 	}
-	if err := t.room(w, dir); err != nil {
+	if err := w.room(t, dir); err != nil {
 		return nil, err
 	}
 	takeBack := func() {}
@@ -154,13 +154,13 @@ func (t *tool) writeOver(a *target, w *writing) (*write.Report, error) {
 			return nil, err
 		}
 	}
-	r, err := t.run(w, sink{a.file, t})
+	r, err := w.run(t, sink{a.file, t})
 	if err != nil {
 		takeBack()
 		return nil, err
 	}
 	if w.verifyAfter {
-		return r, t.verifyWritten([]string{a.path}, a.name, "was written", w)
+		return r, w.verifyWritten(t, []string{a.path}, a.name, "was written")
 	}
 	return r, nil
 }
@@ -179,9 +179,9 @@ func (a *target) remember() (takeBack func(), err error) {
 	}, coded(exitRead, err)
 }
 
-// warnOf says which of Microsoft's programs will not be able to read what is going to be written. LZMS by itself is left
+// warnings says which of Microsoft's programs will not be able to read what is going to be written. LZMS by itself is left
 // unsaid: all do that Microsoft still supports.
-func (t *tool) warnOf(w *writing) {
+func (w *writing) warnings(t *tool) {
 	if t.quiet {
 		return
 	}
@@ -193,8 +193,8 @@ func (t *tool) warnOf(w *writing) {
 }
 
 // run writes an archive, and shows how far it is.
-func (t *tool) run(w *writing, to io.WriterAt) (*write.Report, error) {
-	show, err := t.stages(w)
+func (w *writing) run(t *tool, to io.WriterAt) (*write.Report, error) {
+	show, err := w.stages(t)
 	if err != nil {
 		return nil, err
 	}
@@ -202,12 +202,12 @@ func (t *tool) run(w *writing, to io.WriterAt) (*write.Report, error) {
 	if w.compact {
 		ctx = context.WithoutCancel(ctx)
 	}
-	r, err := write.Run(ctx, w.plan, w.files(), to, t.engineOptions(w, show))
+	r, err := write.Run(ctx, w.plan, w.files(), to, w.engineOptions(t, show))
 	show.end(r)
-	return r, t.writeError(w, err)
+	return r, w.writeError(t, err)
 }
 
-func (t *tool) engineOptions(w *writing, show *stageBar) *write.RunOptions {
+func (w *writing) engineOptions(t *tool, show *stageBar) *write.RunOptions {
 	return &write.RunOptions{Workers: w.threads, Memory: usableMemory(), Progress: show.step, Problem: func(e *shard.ContentError) bool {
 		if w.skip {
 			e = w.named(e)
@@ -230,7 +230,7 @@ func (w *writing) fate() string {
 }
 
 // writeError puts what stopped the writing into words.
-func (t *tool) writeError(w *writing, err error) error {
+func (w *writing) writeError(t *tool, err error) error {
 	var (
 		ce   *shard.ContentError
 		sums *blobs.IntegrityError
@@ -254,7 +254,7 @@ func (t *tool) writeError(w *writing, err error) error {
 }
 
 // room refuses what cannot fit the disk: what is copied as it is takes as many bytes as it has.
-func (t *tool) room(w *writing, dir string) error {
+func (w *writing) room(t *tool, dir string) error {
 	free, ok := freeSpace(dir)
 	if !ok {
 		return nil
@@ -270,11 +270,11 @@ func (t *tool) room(w *writing, dir string) error {
 }
 
 // estimate is --dry-run: how large an archive would be, and whether there is room for it.
-func (t *tool) estimate(w *writing, name, dir string) error {
+func (w *writing) estimate(t *tool, name, dir string) error {
 	const sample = 16 << 20
 	e, err := w.plan.Estimate(t.ctx, w.files(), sample)
 	if err != nil {
-		return t.writeError(w, err)
+		return w.writeError(t, err)
 	}
 	about := "about "
 	if e.Exact {
@@ -337,7 +337,7 @@ func (t *tool) lacks(a *opened) (map[format.Hash]bool, error) {
 }
 
 // verifyWritten is --verify-after: all that an archive holds is read again. fate says what became of it if it is no good.
-func (t *tool) verifyWritten(parts []string, name, fate string, w *writing) error {
+func (w *writing) verifyWritten(t *tool, parts []string, name, fate string) error {
 	open := func() (*opened, error) { return t.open(parts[0], w.refs) }
 	if len(parts) > 1 {
 		open = func() (*opened, error) { return t.openParts(parts) }
