@@ -2,12 +2,13 @@ package blobs
 
 import "io"
 
-// ReadAheader is what a part's reader may also be: it starts to read n bytes from off on and returns at once, so
-// that the ReadAt that will soon ask for them finds them there.
+// ReadAheader is an optional interface of a part's reader. ReadAhead starts to read n bytes at off and returns at once, so that a
+// ReadAt that soon follows finds them in memory.
 type ReadAheader interface {
 	ReadAhead(off, n int64)
 }
 
+// LookAhead calls ReadAhead if r is a ReadAheader.
 func LookAhead(r io.ReaderAt, off, n int64) {
 	if a, ok := r.(ReadAheader); ok && n > 0 {
 		a.ReadAhead(off, n)

@@ -9,22 +9,22 @@ import (
 	"wimscope/wim/format"
 )
 
-// Blob is some content, which an archive holds once however many files have it.
+// Blob is a sequence of bytes that an archive stores once, however many files contain it.
 type Blob struct {
-	ID        int32 // its place in Blobs(), or among the references' contents
+	ID        int32 // index into Blobs(), or into the blobs of the references
 	Hash      format.Hash
 	Size      int64  // bytes
-	RefCount  uint32 // as the blob table says, which is often wrong
-	Part      int    // which file holds it: an index into Info().Parts, after those into the references
+	RefCount  uint32 // from the blob table; often wrong
+	Part      int    // the file that holds it: an index into Store.Parts
 	Reference bool   // a reference holds it, not the archive
 }
 
-// Record is a blob with the place where it lies. There may be hundreds of thousands.
+// Record is a blob with its place. An archive may have hundreds of thousands.
 type Record struct {
 	Hash   format.Hash
-	Refs   uint32
-	Run    int32 // index into runs, -1 if it has a resource of its own
-	Src    int32
+	Refs   uint32 // reference count from the blob table
+	Run    int32  // index into Store.Runs, -1 if it has a resource of its own
+	Src    int32  // index into Store.Parts
 	Form   resourceForm
 	Fault  Fault
 	Off    int64 // of its resource in the part; if solid, of its bytes in the run
@@ -32,7 +32,7 @@ type Record struct {
 	Size   int64
 }
 
-// Fault is why a blob cannot be read.
+// Fault is the reason why a blob cannot be read.
 type Fault uint8
 
 const (
@@ -41,21 +41,21 @@ const (
 	faultSizes        // sizes that contradict each other
 	faultCodec        // compressed, in an archive without a codec
 	faultSolid        // outside its solid run, or in a solid resource that cannot be read
-	FaultAbsent       // in a solid resource of a part that is not there
+	FaultAbsent       // in a solid resource of a missing part
 )
 
 func (f Fault) String() string {
 	switch f {
 	case faultRange:
-		return "resource passes the end of the part"
+		return "resource extends past the end of the part"
 	case faultSizes:
-		return "sizes of the resource contradict each other"
+		return "contradictory sizes of the resource"
 	case faultCodec:
-		return "resource is compressed in an archive that names no codec"
+		return "compressed resource in an archive without a codec"
 	case faultSolid:
-		return "it lies outside of its solid resource, or that cannot be read"
+		return "outside of its solid resource, or that is unreadable"
 	case FaultAbsent:
-		return "its solid resource is in a part that is not there"
+		return "its solid resource is in a missing part"
 	}
 	return "none"
 }
@@ -69,12 +69,12 @@ type Metadata struct {
 	Same    int    // an earlier image with the same resource, 0 if there is none
 }
 
-// loader fills an Archive while it is opened.
+// loader reads the blob tables of the archive, or of one reference, into a Store.
 type loader struct {
 	a        *Store
-	lo, hi   int // the parts in question: those of the archive, or those of one reference
-	base     int32
-	metas    bool // images count: not for references
+	lo, hi   int   // range of Store.Parts: those of the archive, or of one reference
+	base     int32 // number of records before these parts
+	metas    bool  // add metadata resources as images; false for references and later parts
 	solidIDs map[solidKey]int32
 	warned   int
 	images   map[MetaPlace]int // the last image so far with a metadata resource
@@ -82,7 +82,7 @@ type loader struct {
 	thorough bool              // use addEntry for every entry; for a test
 }
 
-// maxWarnings bounds the warnings of one kind of source, so that a hostile file cannot fill memory with them.
+// maxWarnings limits the warnings about one archive or reference, so that a hostile file cannot fill memory with them.
 const maxWarnings = 100
 
 func (l *loader) warn(text string, args ...any) {
@@ -94,7 +94,7 @@ func (l *loader) warn(text string, args ...any) {
 	}
 }
 
-// partNumber finds a part of this set by its number.
+// partNumber returns the index of the part with a number.
 func (l *loader) partNumber(n int) (src int, ok bool) {
 	for i := l.lo; i < l.hi; i++ {
 		if int(l.a.Parts[i].Header.PartNumber) == n {
@@ -104,7 +104,7 @@ func (l *loader) partNumber(n int) (src int, ok bool) {
 	return 0, false
 }
 
-// Plain makes the resource of a resource header that is not solid.
+// Plain returns the resource of a resource header that is not solid. If the fault is not FaultNone it cannot be read.
 func (p *OpenPart) Plain(h format.ResourceHeader) (Resource, Fault) {
 	r := Resource{Src: int32(p.Index), Off: Clamp(h.Off), Packed: Clamp(h.PackedSize), Size: Clamp(h.Size)}
 	if h.Flags&format.ResCompressed != 0 {
@@ -128,10 +128,10 @@ func (p *OpenPart) Plain(h format.ResourceHeader) (Resource, Fault) {
 // blobTable is one part's blob table while the archive is opened.
 type blobTable struct {
 	src  int
-	base int64 // where it stands in the part
+	base int64 // offset in the part
 	b    []byte
 	runs []tableRun
-	ids  []int32 // of the runs, in Archive.runs
+	ids  []int32 // indexes of the runs in Store.Runs
 }
 
 func (t *blobTable) entries() int        { return len(t.b) / format.BlobEntrySize }
@@ -146,10 +146,10 @@ func (t *blobTable) entry(i int) format.BlobEntry {
 	return e
 }
 
-// load reads the blob tables of the parts in question.
+// load reads the blob tables of the parts [lo, hi).
 func (l *loader) load() error {
 	var tables []*blobTable
-	// By number, so that which of two entries counts does not depend on the order in which parts were given.
+	// By number, so that the choice between two entries does not depend on the order in which the parts were given.
 	for _, src := range l.a.byNumber(l.lo, l.hi) {
 		t, err := l.readTable(src)
 		if err != nil {
@@ -186,24 +186,24 @@ func (l *loader) readTable(src int) (*blobTable, error) {
 	if t.b, err = l.a.ReadAll(&r, record, TableTimes); err != nil {
 		return nil, err
 	}
-	if odd := len(t.b) % format.BlobEntrySize; odd != 0 {
-		return nil, format.Errorf(record, p.Name, r.Off, "%d bytes are %d more than whole entries", len(t.b), odd)
+	if extra := len(t.b) % format.BlobEntrySize; extra != 0 {
+		return nil, format.Errorf(record, p.Name, r.Off, "its %d bytes are no multiple of the entry size: %d too many", len(t.b), extra)
 	}
 	if t.entries() > 1<<30 {
-		return nil, format.Errorf(record, p.Name, r.Off, "%d entries are beyond all bounds", t.entries())
+		return nil, format.Errorf(record, p.Name, r.Off, "%d entries are too many", t.entries())
 	}
 	return t, nil
 }
 
-// oddities counts what is passed over in a blob table.
-type oddities struct {
+// ignored counts the entries of a blob table that are ignored or cannot be read.
+type ignored struct {
 	foreign, zero, empty, twice, unusedMeta int
 
 	faults     [FaultAbsent + 1]int
 	firstFault [FaultAbsent + 1]int
 }
 
-// loadTable makes blobs and images of a blob table's entries.
+// loadTable adds the blobs and images of a blob table.
 func (l *loader) loadTable(t *blobTable) error {
 	a := l.a
 	p := &a.Parts[t.src]
@@ -211,7 +211,7 @@ func (l *loader) loadTable(t *blobTable) error {
 	a.Records = slices.Grow(a.Records, n)
 	a.Index.Reserve(n, func(id int32) *[20]byte { return (*[20]byte)(&a.Records[id].Hash) })
 	before := len(a.Records)
-	var odd oddities
+	var skip ignored
 	run := 0
 	for i := 0; i < n; {
 		for run < len(t.runs) && i >= t.runs[run].last {
@@ -225,20 +225,20 @@ func (l *loader) loadTable(t *blobTable) error {
 			i = next
 			continue
 		}
-		if err := l.addEntry(t, i, run, &odd); err != nil {
+		if err := l.addEntry(t, i, run, &skip); err != nil {
 			return err
 		}
 		i++
 	}
-	l.tell(p, &odd)
+	l.report(p, &skip)
 	if added := len(a.Records) - before; added < n/2 {
-		a.Records = slices.Clone(a.Records) // most entries were passed over
+		a.Records = slices.Clone(a.Records) // release the memory of the ignored entries
 	}
 	return nil
 }
 
-// addEntry makes a blob or an image of entry i. run is the solid run that holds it or comes after it.
-func (l *loader) addEntry(t *blobTable, i, run int, odd *oddities) error {
+// addEntry adds entry i as a blob or an image. run is the index of the solid run that holds it or comes after it.
+func (l *loader) addEntry(t *blobTable, i, run int, skip *ignored) error {
 	p := &l.a.Parts[t.src]
 	e := t.entry(i)
 	solid := run < len(t.runs) && i >= t.runs[run].first
@@ -246,10 +246,10 @@ func (l *loader) addEntry(t *blobTable, i, run int, odd *oddities) error {
 	case solid && e.Resource.Size == format.SolidMagicSize:
 		return nil
 	case !solid && e.Part != p.Header.PartNumber:
-		odd.foreign++
+		skip.foreign++
 		return nil
 	case e.Resource.Flags&format.ResMetadata != 0 && e.RefCount == 0:
-		odd.unusedMeta++
+		skip.unusedMeta++
 		return nil
 	case e.Resource.Flags&format.ResMetadata != 0:
 		if l.metas {
@@ -265,17 +265,17 @@ func (l *loader) addEntry(t *blobTable, i, run int, odd *oddities) error {
 		res, rec.Fault = p.Plain(e.Resource)
 		rec.Form, rec.Off, rec.Packed, rec.Size = res.Form, res.Off, res.Packed, res.Size
 	}
-	l.addBlob(&rec, i, odd)
+	l.addBlob(&rec, i, skip)
 	return nil
 }
 
-// pieceEntries is how many entries one call of plainEntries looks at: V8 changes over to a function's better code
-// between two calls of it.
+// pieceEntries is how many entries one call of plainEntries takes: V8 switches to a function's optimised code between two calls
+// of it.
 const pieceEntries = 1024
 
-// plainEntries adds the blobs of the entries from to to-1, which are in no solid run, up to the first one that is
-// anything but a blob of this part that lies in it, has one chunk at most, and is new. It gives that one's number. All
-// entries could go by addEntry, which judges those left over: this is for the hundreds of thousands that a table has.
+// plainEntries is the fast path of addEntry for the hundreds of thousands of entries of a table. It adds the blobs of the entries [from,
+// to), which are in no solid run, and returns the index of the first entry that is not a new blob within this part with at most one
+// chunk, or to. addEntry handles that one.
 func (l *loader) plainEntries(t *blobTable, from, to int) int {
 	if l.thorough {
 		return from
@@ -320,7 +320,7 @@ func (l *loader) plainEntries(t *blobTable, from, to int) int {
 			break
 		}
 		index.Put(slot, int32(len(blobs)))
-		blobs = blobs[:len(blobs)+1] // there is room: loadTable saw to it
+		blobs = blobs[:len(blobs)+1] // loadTable made room
 		rec := &blobs[len(blobs)-1]
 		rec.Hash, rec.Refs, rec.Run, rec.Src = *hash, le.Uint32(e[26:]), -1, int32(t.src)
 		rec.Form, rec.Fault = form, FaultNone
@@ -330,7 +330,7 @@ func (l *loader) plainEntries(t *blobTable, from, to int) int {
 	return i
 }
 
-// solidBlob places a blob of a solid run.
+// solidBlob sets the place of a blob of a solid run.
 func (l *loader) solidBlob(rec *Record, run int32, e format.BlobEntry) {
 	rec.Run = run
 	rec.Off, rec.Size = Clamp(e.Resource.Off), Clamp(e.Resource.PackedSize)
@@ -342,54 +342,54 @@ func (l *loader) solidBlob(rec *Record, run int32, e format.BlobEntry) {
 	}
 }
 
-// addBlob adds a blob unless it means nothing or its hash is there already.
-func (l *loader) addBlob(rec *Record, i int, odd *oddities) {
+// addBlob adds the blob of entry i unless it has no hash, is empty, or is known already.
+func (l *loader) addBlob(rec *Record, i int, skip *ignored) {
 	switch {
 	case rec.Hash.IsZero():
-		odd.zero++
+		skip.zero++
 		return
 	case rec.Size == 0:
-		odd.empty++
+		skip.empty++
 		return
 	}
 	id, slot, seen := l.a.Index.Find(l.a.Records, &rec.Hash)
 	if seen {
 		if id < l.base {
-			return // the parts hold it, or a reference before this one
+			return // the archive or an earlier reference has it
 		}
 		if old := &l.a.Records[id]; old.Fault != FaultNone && rec.Fault == FaultNone {
-			*old = *rec // of two the one that can be read
+			*old = *rec // prefer the readable duplicate
 		} else if rec.Run < 0 {
-			odd.twice++
+			skip.twice++
 		}
 		return
 	}
 	if rec.Fault != FaultNone {
-		if odd.faults[rec.Fault] == 0 {
-			odd.firstFault[rec.Fault] = i
+		if skip.faults[rec.Fault] == 0 {
+			skip.firstFault[rec.Fault] = i
 		}
-		odd.faults[rec.Fault]++
+		skip.faults[rec.Fault]++
 	}
 	l.a.Index.Put(slot, int32(len(l.a.Records)))
 	l.a.Records = append(l.a.Records, *rec)
 }
 
-// tell makes warnings of what was passed over.
-func (l *loader) tell(p *OpenPart, odd *oddities) {
-	for f, count := range odd.faults {
+// report adds warnings about the entries that were ignored or cannot be read.
+func (l *loader) report(p *OpenPart, skip *ignored) {
+	for f, count := range skip.faults {
 		if count > 0 {
-			l.warn("%s: blob table: %d entries cannot be read, the first is entry %d: %v", p.Name, count, odd.firstFault[f], Fault(f))
+			l.warn("%s: blob table: %d unreadable blobs, the first is entry %d: %v", p.Name, count, skip.firstFault[f], Fault(f))
 		}
 	}
 	for _, w := range []struct {
 		n    int
 		text string
 	}{
-		{odd.foreign, "entries belong to other parts and were passed over"},
-		{odd.zero, "entries have no hash and were passed over"},
-		{odd.empty, "entries have no bytes and were passed over"},
-		{odd.twice, "entries repeat a hash; the first one counts"},
-		{odd.unusedMeta, "metadata resources have a reference count of 0 and were passed over"},
+		{skip.foreign, "entries of other parts ignored"},
+		{skip.zero, "entries without a hash ignored"},
+		{skip.empty, "entries of size 0 ignored"},
+		{skip.twice, "entries with a repeated hash ignored"},
+		{skip.unusedMeta, "metadata resources with a reference count of 0 ignored"},
 	} {
 		if w.n > 0 {
 			l.warn("%s: blob table: %d %s", p.Name, w.n, w.text)
@@ -397,10 +397,10 @@ func (l *loader) tell(p *OpenPart, odd *oddities) {
 	}
 }
 
-// MaxImages bounds the images of an archive, as wimlib does.
+// MaxImages is the largest number of images in an archive, the same as in wimlib.
 const MaxImages = 65535
 
-// addMeta adds an image. Images have the order of their entries in the blob table, whatever their place in the file.
+// addMeta adds an image. Images are in the order of their entries in the blob table, whatever their offsets.
 func (l *loader) addMeta(t *blobTable, i int, e format.BlobEntry, solid bool) error {
 	src, p, record := t.src, &l.a.Parts[t.src], t.record(i)
 	if len(l.a.Metas) >= MaxImages {
@@ -408,8 +408,8 @@ func (l *loader) addMeta(t *blobTable, i int, e format.BlobEntry, solid bool) er
 	}
 	m := Metadata{Hash: e.Hash, refs: e.RefCount}
 	if solid {
-		// No tool writes this and none reads it.
-		m.Problem = "its metadata is said to lie in a solid resource"
+		// No known tool writes or reads this.
+		m.Problem = "metadata in a solid resource is not supported"
 		m.Src = int32(src)
 	} else {
 		var fault Fault
@@ -420,7 +420,7 @@ func (l *loader) addMeta(t *blobTable, i int, e format.BlobEntry, solid bool) er
 	index := len(l.a.Metas) + 1
 	if m.Problem == "" {
 		if limit := budget(l.a.Size, metadataTimes); m.Size > limit-l.metadata {
-			m.Problem = fmt.Sprintf("with it, the metadata of all images has more than %d times as many bytes as the archive", metadataTimes)
+			m.Problem = fmt.Sprintf("the metadata of the images up to this one is larger than %d times the archive", metadataTimes)
 		} else {
 			l.metadata += m.Size
 			if l.images == nil {
@@ -434,13 +434,14 @@ func (l *loader) addMeta(t *blobTable, i int, e format.BlobEntry, solid bool) er
 	if m.Problem != "" {
 		l.warn("%s: %s: image %d: %s", p.Name, record, index, m.Problem)
 	} else if e.RefCount != 1 {
-		l.warn("%s: %s: the metadata of image %d has a reference count of %d instead of 1", p.Name, record, index, e.RefCount)
+		l.warn("%s: %s: the metadata of image %d has reference count %d instead of 1", p.Name, record, index, e.RefCount)
 	}
 	l.a.Metas = append(l.a.Metas, m)
 	return nil
 }
 
-// ReadAll reads and unpacks a whole resource. Its size is limited by MaxMemory and by times the size of the part.
+// ReadAll reads and unpacks a whole resource of at most MaxMemory bytes and at most times the size of the part. record names it in
+// errors.
 func (a *Store) ReadAll(r *Resource, record string, times int64) ([]byte, error) {
 	p := &a.Parts[r.Src]
 	limit := min(a.Opts.MaxMemory, budget(p.Size, times))
@@ -465,7 +466,7 @@ func (a *Store) ReadAll(r *Resource, record string, times int64) ([]byte, error)
 	return out, nil
 }
 
-// RecordBlob gives the public form of a record.
+// RecordBlob returns the blob of record id.
 func (a *Store) RecordBlob(id int32) Blob {
 	r := &a.Records[id]
 	b := Blob{ID: id, Hash: r.Hash, Size: r.Size, RefCount: r.Refs, Part: int(r.Src)}
@@ -476,7 +477,7 @@ func (a *Store) RecordBlob(id int32) Blob {
 	return b
 }
 
-// record is the other way round: the record of a Blob that this archive gave.
+// record returns the record of a Blob that this store returned.
 func (a *Store) record(b Blob) (*Record, bool) {
 	id := int(b.ID)
 	if b.Reference {
@@ -488,7 +489,7 @@ func (a *Store) record(b Blob) (*Record, bool) {
 	return &a.Records[id], true
 }
 
-// Blob finds a content: in the parts, then in the references.
+// Blob returns the blob with a hash, from the parts or else from the references.
 func (a *Store) Blob(h format.Hash) (Blob, bool) {
 	id, ok := a.BlobID(h)
 	if !ok {
@@ -497,7 +498,7 @@ func (a *Store) Blob(h format.Hash) (Blob, bool) {
 	return a.RecordBlob(id), true
 }
 
-// Blobs are all contents that the parts hold, in the order of the blob tables. Those of references are not among them.
+// Blobs returns all blobs of the parts in the order of the blob tables, without those of the references.
 func (a *Store) Blobs() []Blob {
 	out := make([]Blob, a.NBlobs)
 	for i := range out {
@@ -506,7 +507,7 @@ func (a *Store) Blobs() []Blob {
 	return out
 }
 
-// ResourceOf gives the resource of a blob that has its own.
+// ResourceOf returns the resource of a blob that has one of its own.
 func (a *Store) ResourceOf(r *Record) Resource {
 	res := Resource{Src: r.Src, Form: r.Form, Off: r.Off, Packed: r.Packed, Size: r.Size}
 	if r.Form != FormStored {
@@ -516,27 +517,27 @@ func (a *Store) ResourceOf(r *Record) Resource {
 	return res
 }
 
-// StoredInfo says where a content lies.
+// StoredInfo describes how and where a blob is stored.
 type StoredInfo struct {
 	Part       int // as in Blob
 	PartName   string
 	Off        int64 // of the resource in the part
-	PackedSize int64 // bytes of the resource; of a solid one, of all of it
-	Size       int64 // bytes of the content
+	PackedSize int64 // bytes of the resource, including all other blobs of a solid one
+	Size       int64 // bytes of the blob
 	Codec      format.Codec
 	Solid      bool
-	SolidOff   int64 // where it starts in the solid resource's unpacked bytes
+	SolidOff   int64 // where the blob starts in the unpacked bytes of the solid resource
 	ChunkSize  int64 // 0 if it is not in chunks
 	FirstChunk int64
-	Chunks     int64   // that hold some of it
+	Chunks     int64   // number of chunks that hold some of it
 	Packed     []int64 // packed sizes of the first of them, at most 64
-	ChunkSizes []int64 // unpacked sizes of the same
+	ChunkSizes []int64 // unpacked sizes of the same chunks
 	RefCount   uint32
 	Reference  bool
-	Problem    string // why it cannot be read; "" if nothing is known against it
+	Problem    string // why it cannot be read; "" if no problem is known
 }
 
-// Stored says where b lies, which must be of this archive.
+// Stored returns how and where b is stored. b must be from this store.
 func (a *Store) Stored(b Blob) StoredInfo {
 	rec, ok := a.record(b)
 	if !ok {
@@ -571,10 +572,10 @@ func (a *Store) Stored(b Blob) StoredInfo {
 	return info
 }
 
-// storedChunks is how many chunks StoredInfo lists.
+// storedChunks is the most chunks that StoredInfo lists.
 const storedChunks = 64
 
-// storedSolid tells where a blob of a solid run lies. A blob that goes on in a second resource is told of where it starts.
+// storedSolid sets the place of a blob of a solid run. For a blob that continues in a second resource, it is the place in the first.
 func (a *Store) storedSolid(rec *Record, info *StoredInfo) {
 	run := &a.Runs[rec.Run]
 	m := run.Member(rec.Off)
@@ -600,7 +601,7 @@ func (a *Store) storedSolid(rec *Record, info *StoredInfo) {
 	}
 }
 
-// ReadChunks reads where chunks of a resource that is not solid lie.
+// ReadChunks reads the places of chunks of a resource that is not solid.
 func (a *Store) ReadChunks(res *Resource, first, count int64) ([]Chunk, error) {
 	off, n := res.TableRange(first, count)
 	b, err := a.Parts[res.Src].read("chunk table", off, n)
@@ -610,5 +611,5 @@ func (a *Store) ReadChunks(res *Resource, first, count int64) ([]Chunk, error) {
 	return res.AppendChunks(nil, b, first, count), nil
 }
 
-// TableGroup is how many chunks' places are held at once.
+// TableGroup is the most entries of a chunk table that are read at once.
 const TableGroup = 8192

@@ -8,22 +8,23 @@ import (
 )
 
 // A few bytes of a file may claim to stand for gigabytes, as may many records that share a few bytes. Some such claims are
-// valid: a chunk of zeros packs to a few bytes. So there are these rules:
+// valid: a chunk of zeros is compressed to a few bytes. So these rules limit time and memory:
 //
-//   - leastPacked refuses sizes that no packer can produce.
+//   - leastPacked rejects sizes that no compressor can produce.
 //   - judge parses a chunk with an unusual ratio before memory is allocated for it.
-//   - A chunk that was found to be bad is remembered.
-//   - If records share bytes, which no tool writes, the work for all of them is bounded by the number of bytes.
-//   - Tables and metadata may exceed the size of their file by a factor far above that of any real archive.
+//   - A chunk that cannot be unpacked is remembered.
+//   - If records share bytes, which no tool writes, the work for all of them is limited by the number of bytes.
+//   - Tables and metadata may exceed the size of their file only by a fixed factor, far above that of any real archive.
 
 const (
 	// Valid metadata may unpack to hundreds of times their packed size. The factor is wimlib's.
 	metadataTimes = 512
 
-	// A blob table is mostly hashes, which do not compress, and no tool packs it or the XML document.
+	// TableTimes limits the blob table, the XML document and the integrity table. A blob table is mostly hashes, which do not compress,
+	// and no tool compresses it or the XML document.
 	TableTimes = 16
 
-	// leastBudget is the size that is multiplied for smaller files.
+	// leastBudget is the size that counts for smaller files.
 	leastBudget = 128 << 10
 
 	// FreeOverlap is how many unpacked bytes resources that share bytes may have beyond those of all others. Each such resource
@@ -42,16 +43,16 @@ const (
 // budget returns the largest size that a table or metadata in a file of size bytes may have.
 func budget(fileSize, times int64) int64 { return max(fileSize, leastBudget) * times }
 
-// leastPacked returns the smallest size to which a codec can pack size bytes: fixed bytes, and size>>shift for the longest possible
+// leastPacked returns the smallest size to which a codec can compress size bytes: fixed bytes, plus size>>shift for the longest possible
 // matches. A stored chunk keeps its size.
 func leastPacked(codec format.Codec) (fixed int64, shift uint) {
 	switch codec {
 	case format.XPRESS:
-		return 256 + 2, 63 // the code lengths, and a unit of bits; a match may be as long as a chunk
+		return 256 + 2, 63 // the code lengths and one unit of bits; a match may be as long as a chunk
 	case format.LZX:
 		return 30, 11 // 244 bits for header and code lengths; a match has at most 257 bytes and at least two bits
 	case format.LZMS:
-		return 6, 63 // two units for the range coder, one of bits; a match may be as long as a chunk
+		return 6, 63 // two units of the range coder and one of bits; a match may be as long as a chunk
 	}
 	return 0, 0
 }
@@ -62,7 +63,7 @@ func leastChunk(codec format.Codec, size int64) int64 {
 	return min(fixed+size>>shift, size)
 }
 
-var errTooSmall = errors.New("no packer makes it so small")
+var errTooSmall = errors.New("smaller than any compressor could make it")
 
 // judgement identifies a chunk by everything that its unpacked bytes depend on.
 type judgement struct {
@@ -74,8 +75,8 @@ type judgement struct {
 
 func (r *Resource) judgement(c Chunk) judgement { return judgement{r.Src, r.Codec, r.ChunkSize, c} }
 
-// judge checks whether a chunk can be unpacked, before memory is allocated for it. It returns a *FormatError if it cannot, or an
-// error of reading the part.
+// judge checks whether a chunk can be unpacked, before memory is allocated for it. It returns a *format.Error if it cannot, or the error
+// of reading the part.
 func (a *Store) judge(res *Resource, c Chunk) error {
 	key := res.judgement(c)
 	if err, known := a.judged.Get(key); known {
@@ -104,7 +105,7 @@ func (a *Store) judge(res *Resource, c Chunk) error {
 	return nil
 }
 
-// remember records what is wrong with a chunk and returns the error for it.
+// remember records that a chunk cannot be unpacked and returns the error for it.
 func (a *Store) remember(res *Resource, c Chunk, err error) error {
 	err = a.chunkError(res, c, err)
 	a.judged.Put(res.judgement(c), err, 1)
@@ -146,10 +147,10 @@ func (a *Store) JudgeResource(res *Resource, off, n int64) error {
 	return nil
 }
 
-// Overlaps limits the work for resources that share bytes.
+// Overlaps limits the work for resources that share bytes. Left is the number of unpacked bytes that may still be read.
 type Overlaps struct{ Left int64 }
 
-// More reports whether one more resource of n unpacked bytes is within the limit.
+// More reports whether one more resource of size unpacked bytes is within the limit, and counts it.
 func (o *Overlaps) More(size int64) bool {
 	o.Left -= size + PerOverlap
 	return o.Left >= 0

@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// LRU keeps values within a limit of bytes, those used last. It is safe for concurrent use.
+// LRU is a cache with a size limit in bytes that drops the least recently used values. It is safe for concurrent use.
 type LRU[K comparable, V any] struct {
 	mu    sync.Mutex
 	limit int64
 	used  int64
-	order *list.List // of *lruItem, the one used last in front
+	order *list.List // of *lruItem, the most recently used first
 	items map[K]*list.Element
-	least int // so many values are kept whatever their size
+	least int // number of values that are kept whatever their size
 }
 
 type lruItem[K comparable, V any] struct {
@@ -21,10 +21,12 @@ type lruItem[K comparable, V any] struct {
 	size  int64
 }
 
+// NewLRU returns a cache of at most limit bytes that keeps at least that many values whatever their size.
 func NewLRU[K comparable, V any](limit int64, least int) *LRU[K, V] {
 	return &LRU[K, V]{limit: limit, least: least, order: list.New(), items: map[K]*list.Element{}}
 }
 
+// Get returns the value of a key, and marks it as used.
 func (c *LRU[K, V]) Get(k K) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -37,7 +39,7 @@ func (c *LRU[K, V]) Get(k K) (V, bool) {
 	return e.Value.(*lruItem[K, V]).value, true
 }
 
-// Put keeps a value, and lets go of what was used longest ago until the limit holds again.
+// Put adds a value of the given size in bytes, and drops the least recently used values beyond the limit.
 func (c *LRU[K, V]) Put(k K, v V, size int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -61,7 +63,7 @@ func (c *LRU[K, V]) drop(e *list.Element) {
 	c.used -= it.size
 }
 
-// chunkKey names a decoded chunk: a file, and where the packed chunk stands in it.
+// chunkKey identifies an unpacked chunk by its file and the offset of the packed chunk in it.
 type chunkKey struct {
 	src int32
 	off int64

@@ -8,13 +8,13 @@ import (
 	"wimscope/wim/format"
 )
 
-// The classes of errors, for errors.Is. The types below carry the facts.
+// Classes of errors, for errors.Is. The types below carry the details.
 var (
 	ErrMissingPart = errors.New("part is missing")
-	ErrMissing     = errors.New("content is in no open file")
+	ErrMissing     = errors.New("blob not found in any open file")
 )
 
-// NumberList writes numbers for people; a long list is cut.
+// NumberList formats a list of numbers for people. It shows at most 20.
 func NumberList(ns []int) string {
 	var b strings.Builder
 	for i, n := range ns {
@@ -30,18 +30,18 @@ func NumberList(ns []int) string {
 	return b.String()
 }
 
-// MissingError says that no open part or reference holds a content.
+// MissingError reports that no open part or reference holds a blob.
 type MissingError struct {
 	Hash  format.Hash
-	Parts []int // numbers of the parts that were not given, in one of which it may be; none if all are there
+	Parts []int // numbers of the missing parts, one of which may hold it; empty if all parts are open
 	Total int   // parts in the set
 }
 
 func (e *MissingError) Error() string {
 	if len(e.Parts) > 0 {
-		return fmt.Sprintf("wim: content %v is in no open file; of %d parts these are missing: %s", e.Hash, e.Total, NumberList(e.Parts))
+		return fmt.Sprintf("wim: blob %v not found in any open file; missing parts, of %d: %s", e.Hash, e.Total, NumberList(e.Parts))
 	}
-	return fmt.Sprintf("wim: content %v is in no open file", e.Hash)
+	return fmt.Sprintf("wim: blob %v not found in any open file", e.Hash)
 }
 
 // Is makes a MissingError an ErrMissing, and an ErrMissingPart if parts are missing.
@@ -54,9 +54,9 @@ func (a *Store) MissingBlob(h format.Hash) error {
 	return &MissingError{Hash: h, Parts: a.Missing, Total: a.Total}
 }
 
-// ChecksumError says that bytes were read whose SHA-1 is not the recorded one.
+// ChecksumError reports that the SHA-1 of bytes that were read is not the recorded one.
 type ChecksumError struct {
-	What string // "metadata resource of image 2", "content"
+	What string // "metadata resource of image 2", "blob"
 	Part string
 	Off  int64 // of the resource, in the part
 	Want format.Hash
@@ -64,13 +64,14 @@ type ChecksumError struct {
 }
 
 func (e *ChecksumError) Error() string {
-	return fmt.Sprintf("wim: %s at 0x%x of %s: SHA-1 is %v, should be %v", e.What, e.Off, e.Part, e.Got, e.Want)
+	return fmt.Sprintf("wim: %s at 0x%x of %s: SHA-1 is %v, want %v", e.What, e.Off, e.Part, e.Got, e.Want)
 }
 
 // Is makes a ChecksumError an ErrChecksum.
 func (e *ChecksumError) Is(target error) bool { return target == format.ErrChecksum }
 
-var ErrOverlap = errors.New("it overlaps others, and too many do")
+// ErrOverlap reports a blob that shares bytes with others, beyond the limit for such blobs.
+var ErrOverlap = errors.New("too many blobs overlap")
 
-// ErrChanged says that a content is not any more what it was when it was looked at or hashed.
+// ErrChanged reports that a file differs from what it was when it was scanned or hashed.
 var ErrChanged = errors.New("changed while it was being read")

@@ -12,7 +12,7 @@ type magic struct {
 	text string
 }
 
-// fileKinds are the kinds of files that are recognised by a magic. The first match counts.
+// fileKinds lists the file types that are recognised by a magic. The first match counts.
 var fileKinds = [...]struct {
 	kind string
 	any  []magic
@@ -47,7 +47,7 @@ func FileKinds() []string {
 	return list
 }
 
-// notWIM returns the error for a file that is not a WIM part.
+// notWIM returns the error for a file that is not a WIM part, with a guess at its type.
 func notWIM(p Part, first []byte) error {
 	e := &NotWIMError{Name: p.Name, First: bytes.Clone(first[:min(16, len(first))])}
 	has := func(m magic) bool {

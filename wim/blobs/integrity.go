@@ -7,8 +7,8 @@ import (
 	"wimscope/wim/internal/sha1"
 )
 
-// IntegrityError reports a block of a part that does not match the integrity table. The archive was not changed: a new
-// table would have hidden the damage.
+// IntegrityError reports a block of a part that does not match the integrity table. Writing stops before changing the archive, because
+// a new table would hide the damage.
 type IntegrityError struct {
 	Part     string
 	Block    int   // from 0
@@ -44,14 +44,14 @@ func (a *Store) readIntegrity(p *OpenPart) error {
 	from, to := p.Covered()
 	if want := (to - from + int64(t.ChunkSize) - 1) / int64(t.ChunkSize); want != int64(t.Count) {
 		return &format.Error{Record: record, Part: p.Name, Off: r.Off,
-			Err: fmt.Errorf("%d blocks of %d bytes are not what lies between 0x%x and 0x%x", t.Count, t.ChunkSize, from, to)}
+			Err: fmt.Errorf("%d blocks of %d bytes do not match the range 0x%x to 0x%x", t.Count, t.ChunkSize, from, to)}
 	}
 	p.Integrity = &t
 	return nil
 }
 
-// Covered is what an integrity table covers: from the end of the header to the end of the blob table. Neither XML
-// document nor header are in it.
+// Covered returns the range that an integrity table covers: from the end of the header to the end of the blob table. It contains neither
+// the header nor the XML document.
 func (p *OpenPart) Covered() (from, to int64) {
 	end, ok := ResourceEnd(p.Header.BlobTable)
 	if !ok || end < format.HeaderSize {
@@ -60,8 +60,8 @@ func (p *OpenPart) Covered() (from, to int64) {
 	return format.HeaderSize, end
 }
 
-// CompareBlocks hashes the blocks of the integrity table of a part, from block first on, and compares them with the table.
-// It returns an *IntegrityError for the first that differs.
+// CompareBlocks hashes the blocks of a part from block first on and compares them with the integrity table. It returns an
+// *IntegrityError for the first block that differs.
 func (p *OpenPart) CompareBlocks(first int) error {
 	t := p.Integrity
 	from, to := p.Covered()

@@ -7,7 +7,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// openPart reads and judges a file's header.
+// openPart reads and checks a file's header. It returns warnings about what it tolerates.
 func openPart(p Part) (OpenPart, []string, error) {
 	out := OpenPart{Part: p}
 	first := make([]byte, min(max(p.Size, 0), format.HeaderSize))
@@ -25,7 +25,7 @@ func openPart(p Part) (OpenPart, []string, error) {
 		return out, nil, &TruncatedError{Name: p.Name, Size: p.Size, Missing: format.HeaderSize - p.Size}
 	}
 	if pipable {
-		// The header at the front knows nothing of what follows it; the full one is the last record of the file.
+		// The header at the front lacks what is only known after writing; the complete one is the last record of the file.
 		out.HeaderOff = p.Size - format.HeaderSize
 		if out.HeaderOff < format.HeaderSize {
 			return out, nil, &TruncatedError{Name: p.Name, Size: p.Size}
@@ -43,7 +43,7 @@ func openPart(p Part) (OpenPart, []string, error) {
 	}
 	out.Header = h
 	if h.Version != format.Version113 && h.Version != format.Version014 {
-		return out, nil, format.Describe(fmt.Sprintf("wim: %s: the format version 0x%08x is not known; 0x%08x (1.13) and 0x%08x (0.14) can be read", p.Name, h.Version, format.Version113, format.Version014), format.ErrUnsupported)
+		return out, nil, format.Describe(fmt.Sprintf("wim: %s: unknown format version 0x%08x; supported are 0x%08x (1.13) and 0x%08x (0.14)", p.Name, h.Version, format.Version113, format.Version014), format.ErrUnsupported)
 	}
 	if h.Flags&format.FlagWriteInProgress != 0 && h.BlobTable.IsZero() && h.XML.IsZero() {
 		return out, nil, &UnfinishedError{Name: p.Name, Size: p.Size}
@@ -56,9 +56,9 @@ func openPart(p Part) (OpenPart, []string, error) {
 	}
 	var warnings []string
 	if h.Flags&format.FlagWriteInProgress != 0 {
-		warnings = append(warnings, fmt.Sprintf("%s: the header says that writing was not finished", p.Name))
+		warnings = append(warnings, fmt.Sprintf("%s: the header marks the file as unfinished", p.Name))
 	}
-	// XPRESS_2 is XPRESS with chunks of another size. More than one bit is set by no writer; LZX goes first.
+	// XPRESS_2 is XPRESS with another chunk size. No known writer sets more than one bit; LZX takes precedence.
 	switch {
 	case h.Flags&format.FlagCompression == 0:
 		out.Codec = format.None
@@ -69,7 +69,7 @@ func openPart(p Part) (OpenPart, []string, error) {
 	case h.Flags&format.FlagLZMS != 0:
 		out.Codec = format.LZMS
 	default:
-		return out, nil, fmt.Errorf("wim: %s: header flags 0x%x name no codec that is known: %w", p.Name, h.Flags, format.ErrUnsupported)
+		return out, nil, fmt.Errorf("wim: %s: unknown codec in header flags 0x%x: %w", p.Name, h.Flags, format.ErrUnsupported)
 	}
 	if pipable {
 		if b, err := out.read("pipable blob header", format.HeaderSize, format.PipableBlobHeaderSize); err == nil {
@@ -79,18 +79,19 @@ func openPart(p Part) (OpenPart, []string, error) {
 		}
 	}
 	if out.Codec != format.None && !format.ChunkSizeOK(out.Codec, h.ChunkSize) {
-		return out, nil, format.Errorf("header", p.Name, out.HeaderOff+0x14, "chunk size %d is not valid for %v, which takes %s", h.ChunkSize, out.Codec, format.ChunkSizes(out.Codec))
+		return out, nil, format.Errorf("header", p.Name, out.HeaderOff+0x14, "invalid chunk size %d for %v, which takes %s", h.ChunkSize, out.Codec, format.ChunkSizes(out.Codec))
 	}
 	return out, warnings, nil
 }
 
-// OpenStore reads the headers of parts and of the references, and checks that the parts are one set. No blob is known before ReadTables.
+// OpenStore reads the headers of the parts and of the references, and checks that the parts belong to one set. ReadTables must be called
+// before blobs can be read. The errors are those of wim.Open that concern headers.
 func OpenStore(parts []Part, o *Options) (*Store, error) {
 	a := &Store{Opts: o.withDefaults(), NParts: len(parts)}
 	a.chunks = NewLRU[chunkKey, []byte](a.Opts.CacheSize, 1)
 	a.judged = NewLRU[judgement, error](judgedChunks, 1)
 	if len(parts) == 0 {
-		return nil, fmt.Errorf("wim: no part to open: %w", format.ErrNotFound)
+		return nil, fmt.Errorf("wim: no parts to open: %w", format.ErrNotFound)
 	}
 	for i, p := range slices.Concat(parts, a.Opts.References) {
 		opened, warnings, err := openPart(p)
@@ -108,7 +109,7 @@ func OpenStore(parts []Part, o *Options) (*Store, error) {
 	return a, nil
 }
 
-// checkSet sees that the parts belong together, and which are missing.
+// checkSet checks that the parts belong to one set, and finds the missing ones.
 func (a *Store) checkSet() error {
 	guid := a.Parts[0].Header.GUID
 	a.Total = int(a.Parts[0].Header.TotalParts)
@@ -121,13 +122,13 @@ func (a *Store) checkSet() error {
 			return &WrongPartError{Name: p.Name, Number: n, Reason: fmt.Sprintf(text, args...)}
 		}
 		if p.Header.GUID != guid {
-			return wrong("it belongs to another set than %s", a.Parts[0].Name)
+			return wrong("belongs to another set than %s", a.Parts[0].Name)
 		}
 		if int(p.Header.TotalParts) != a.Total {
-			return wrong("its set has %d parts, that of %s %d", p.Header.TotalParts, a.Parts[0].Name, a.Total)
+			return wrong("belongs to a set of %d parts, but %s to a set of %d", p.Header.TotalParts, a.Parts[0].Name, a.Total)
 		}
 		if other, twice := seen[n]; twice {
-			return wrong("%s is the same part of the set", other)
+			return wrong("same part number as %s", other)
 		}
 		seen[n] = p.Name
 		if n == 1 {

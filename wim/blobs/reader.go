@@ -10,26 +10,26 @@ import (
 	"wimscope/wim/format"
 )
 
-// Reader reads a content at any place, unpacking just the chunks that it needs. ReadAt may be called from
-// several goroutines, Read may not.
+// Reader reads a blob at any offset and unpacks only the chunks that it needs. ReadAt may be called from several goroutines, Read may
+// not.
 type Reader struct {
 	a        *Store
 	res      Resource
-	run      int32 // index into runs, -1 if res is the blob's own
+	run      int32 // index into Store.Runs, -1 if the blob has a resource of its own, res
 	base     int64 // where the blob starts in the run
 	size     int64
 	pos      int64
 	hash     format.Hash
-	uncached bool // the chunks are needed once only
+	uncached bool // do not cache chunks: each is needed once
 	sum      OrderSum
 
 	mu        sync.Mutex
-	refs      []Chunk // of the chunks from refsFirst on, as far as they were read
+	refs      []Chunk // places of the chunks from refsFirst on, as far as they were read
 	refsFirst int64
 }
 
-// OpenBlob opens a content of a part or a reference. Only reading it with Read from start to end checks the SHA-1; ReadBlob and
-// PlanContents return checked bytes. The zero hash stands for an empty content. Errors: *MissingError, *FormatError.
+// OpenBlob opens a blob of a part or a reference. Only reading it with Read from start to end checks the SHA-1; ReadBlob and
+// extract.Contents return checked bytes. The zero hash is that of an empty blob. Errors: *MissingError, *format.Error.
 func (a *Store) OpenBlob(h format.Hash) (*Reader, error) {
 	if h.IsZero() {
 		return &Reader{a: a, run: -1}, nil
@@ -40,7 +40,7 @@ func (a *Store) OpenBlob(h format.Hash) (*Reader, error) {
 	}
 	rec := &a.Records[id]
 	if rec.Fault != FaultNone {
-		return nil, format.Errorf("content "+h.String(), a.Parts[rec.Src].Name, rec.Off, "%v", rec.Fault)
+		return nil, format.Errorf("blob "+h.String(), a.Parts[rec.Src].Name, rec.Off, "%v", rec.Fault)
 	}
 	r := &Reader{a: a, run: rec.Run, size: rec.Size, hash: h}
 	if rec.Run >= 0 {
@@ -51,13 +51,13 @@ func (a *Store) OpenBlob(h format.Hash) (*Reader, error) {
 	return r, nil
 }
 
-// Solid reports whether the blob is in a solid resource: to read any of its bytes, a whole chunk is unpacked.
+// Solid reports whether the blob is in a solid resource, where reading any of its bytes unpacks a whole large chunk.
 func (r *Reader) Solid() bool { return r.run >= 0 }
 
-// Size is how many bytes the content has.
+// Size returns the size of the blob in bytes.
 func (r *Reader) Size() int64 { return r.size }
 
-// Hash is the SHA-1 that the content should have.
+// Hash returns the SHA-1 that the blob should have.
 func (r *Reader) Hash() format.Hash { return r.hash }
 
 // Read implements io.Reader. If all bytes are read in order, the call that returns the last byte returns a *ChecksumError if the
@@ -87,7 +87,7 @@ func (r *Reader) Seek(off int64, whence int) (int64, error) {
 	return off, nil
 }
 
-// ReadAt implements io.ReaderAt. An error other than io.EOF is of the bytes after those that were read.
+// ReadAt implements io.ReaderAt. An error other than io.EOF concerns the bytes after those that were read.
 func (r *Reader) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, fmt.Errorf("wim: read at %d", off)
@@ -110,7 +110,7 @@ func (r *Reader) ReadAt(p []byte, off int64) (int, error) {
 	case r.res.Form == FormStored:
 		part := &r.a.Parts[r.res.Src]
 		if n, err = ReadFull(part.R, p, r.res.Off+off); err != nil {
-			err = fmt.Errorf("wim: %s: content at 0x%x: %w", part.Name, r.res.Off+off, err)
+			err = fmt.Errorf("wim: %s: blob at 0x%x: %w", part.Name, r.res.Off+off, err)
 		}
 	default:
 		n, err = r.readChunks(p, off)
@@ -169,8 +169,8 @@ func (r *Reader) readRun(p []byte, at int64) (int, error) {
 	return done, nil
 }
 
-// chunkRefs gives where chunks lie. It reads more of the table than is asked for, since the next call will want
-// what follows.
+// chunkRefs returns the places of chunks. It reads more of the table than requested, because the next call probably needs what
+// follows.
 func (r *Reader) chunkRefs(first, count int64) ([]Chunk, error) {
 	const more = 2048
 	r.mu.Lock()
@@ -187,16 +187,16 @@ func (r *Reader) chunkRefs(first, count int64) ([]Chunk, error) {
 	return r.refs[at : at+count : at+count], nil
 }
 
-// readAhead holds packed chunks that were read in one go.
+// readAhead holds adjacent packed chunks that were read by one call.
 type readAhead struct {
 	buf []byte
-	off int64
+	off int64 // of buf in the part
 }
 
-// maxReadAhead is how much is read in one go: a call into the browser costs the same for little and for much.
+// maxReadAhead is the most that one call reads: in a browser a small read costs as much as a large one.
 const maxReadAhead = 4 << 20
 
-// packed gives the packed bytes of a chunk. span is how many bytes of the part will be needed from there on.
+// packed returns the packed bytes of a chunk. span is the number of bytes of the part that will be needed from there on.
 func (w *readAhead) packed(part *OpenPart, c Chunk, span int64) ([]byte, error) {
 	if c.Off >= w.off && c.Off+c.Packed <= w.off+int64(len(w.buf)) {
 		at := c.Off - w.off
@@ -213,7 +213,7 @@ func (w *readAhead) packed(part *OpenPart, c Chunk, span int64) ([]byte, error) 
 	return w.buf[:c.Packed], nil
 }
 
-// chunk copies the bytes of one chunk from its place from on to p.
+// chunk copies the unpacked bytes of one chunk, starting at from, to p.
 func (r *Reader) chunk(p []byte, res *Resource, c Chunk, from, span int64, ahead *readAhead) error {
 	a := r.a
 	part := &a.Parts[res.Src]
@@ -263,7 +263,7 @@ func (r *Reader) chunk(p []byte, res *Resource, c Chunk, from, span int64, ahead
 	return nil
 }
 
-// borrow gives decoders that nobody else uses. They hold tables worth keeping.
+// borrow returns decoders that no other goroutine uses. giveBack keeps them, because their tables are expensive to allocate.
 func (a *Store) borrow() *codec.Decoders {
 	a.mu.Lock()
 	defer a.mu.Unlock()

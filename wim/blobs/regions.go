@@ -4,13 +4,13 @@ import (
 	"wimscope/wim/format"
 )
 
-// RegionKind says what lies in a region.
+// RegionKind is what a region holds.
 type RegionKind string
 
 const (
 	RegionHeader    RegionKind = "header"
 	RegionMetadata  RegionKind = "metadata"
-	RegionData      RegionKind = "data"  // contents with resources of their own
+	RegionData      RegionKind = "data"  // blobs with resources of their own
 	RegionSolid     RegionKind = "solid" // solid resources
 	RegionTable     RegionKind = "table"
 	RegionXML       RegionKind = "xml"
@@ -18,16 +18,16 @@ const (
 	RegionUnused    RegionKind = "unused" // nothing refers to it
 )
 
-// Region is a run of bytes of a part.
+// Region is a range of bytes of a part.
 type Region struct {
-	Part int // index into Info().Parts
+	Part int // index into Store.Parts
 	Off  int64
 	Len  int64
 	Kind RegionKind
 }
 
-// Regions tells what each byte of each part is for: part by part in their order, without gap or overlap, neighbours
-// of one kind joined. Where resources overlap, the one that starts first has the bytes.
+// Regions reports what each byte of each part belongs to. The regions are sorted by part and offset, without gaps or overlaps; adjacent
+// ones of one kind are joined. Where resources overlap, the bytes belong to the one that starts first.
 func (a *Store) Regions() []Region {
 	var out []Region
 	for i := range a.NParts {
@@ -38,13 +38,13 @@ func (a *Store) Regions() []Region {
 	return out
 }
 
-// extent is a run of bytes that something lies in.
+// extent is a range of bytes that a structure occupies. Extents may overlap.
 type extent struct {
 	off, end int64 // within the part
 	kind     extentKind
 }
 
-// extentKind is a RegionKind in a byte: there are as many extents as blobs.
+// extentKind is a RegionKind in a byte, because there are as many extents as blobs.
 type extentKind uint8
 
 const (
@@ -78,7 +78,7 @@ func (k extentKind) region() RegionKind {
 	return RegionUnused
 }
 
-// extents lists what part i is known to hold, in no order.
+// extents returns what part i is known to hold, in no particular order.
 func (a *Store) extents(i int) []extent {
 	p := &a.Parts[i]
 	src := int32(i)
@@ -88,7 +88,7 @@ func (a *Store) extents(i int) []extent {
 			list = append(list, extent{off, off + min(n, p.Size-off), kind})
 		}
 	}
-	// Each resource of a pipable archive stands after a small header of its own.
+	// Each resource of a pipable archive follows a small header of its own.
 	front, behind := int64(0), p.Size
 	if p.Header.Pipable() {
 		front, behind = format.PipableBlobHeaderSize, format.HeaderSize+format.PipableBlobHeaderSize
@@ -123,13 +123,13 @@ func (a *Store) extents(i int) []extent {
 			resource(b.Off, b.Packed, extData)
 		}
 	}
-	// The bootable image's metadata resource is that of an image, as a rule.
+	// Usually the same as the metadata resource of an image.
 	header(p.Header.BootMetadata, extMetadata)
 	return list
 }
 
-// appendTiles makes regions that cover a part of that size exactly once. Of what starts at the same place the first
-// in the list counts.
+// appendTiles appends regions that cover a part of the given size exactly once. Of extents that start at the same offset the first in
+// the list takes precedence.
 func appendTiles(out []Region, src int, list []extent, size int64) []Region {
 	begin := len(out)
 	put := func(off, n int64, kind extentKind) {
@@ -139,13 +139,13 @@ func appendTiles(out []Region, src int, list []extent, size int64) []Region {
 		}
 		out = append(out, Region{src, off, n, kind.region()})
 	}
-	at, kind := int64(0), extUnused // of the region that is being made, which has nothing yet
-	from := int64(0)
+	at, kind := int64(0), extUnused // end and kind of the current region, which is still empty
+	from := int64(0)                // its start
 	for _, k := range byOffset(list) {
 		e := &list[k]
 		switch {
 		case e.end <= at:
-		case e.off <= at && e.kind == kind: // most are neighbours of one kind
+		case e.off <= at && e.kind == kind: // the usual case
 			at = e.end
 		default:
 			if at > from {
@@ -167,8 +167,8 @@ func appendTiles(out []Region, src int, list []extent, size int64) []Region {
 	return out
 }
 
-// byOffset gives the places in list of its extents by where they start, equal ones in their order there. It sorts by
-// digits: comparing hundreds of thousands takes five times as long.
+// byOffset returns the indexes of the extents, stably sorted by offset. It is a radix sort: comparing hundreds of thousands takes
+// five times as long.
 func byOffset(list []extent) []uint32 {
 	order := make([]uint32, len(list))
 	sorted, all := true, int64(0)

@@ -8,18 +8,18 @@ import (
 	"wimscope/wim/format"
 )
 
-// Resource is a run of bytes in a part that stand for others: as they are, or in chunks. A solid resource is one too.
+// Resource is a range of bytes of a part that stores data as they are or in compressed chunks. A solid resource is one too.
 type Resource struct {
-	Src       int32 // index into Source
+	Src       int32 // index of the part in Source
 	Form      resourceForm
 	Codec     format.Codec
 	Off       int64 // of its first byte in the part
 	Packed    int64 // bytes in the part
 	Size      int64 // bytes unpacked
-	ChunkSize int64 // unpacked bytes per chunk; 0 if form is FormStored
+	ChunkSize int64 // unpacked bytes per chunk; 0 if Form is FormStored
 }
 
-// resourceForm is how a resource is laid out.
+// resourceForm is the layout of a resource.
 type resourceForm uint8
 
 const (
@@ -29,7 +29,7 @@ const (
 	FormSolid                       // a solid header, a table of chunk sizes, the chunks
 )
 
-// Chunks is how many chunks the resource has.
+// Chunks returns the number of chunks of the resource.
 func (r *Resource) Chunks() int64 {
 	if r.Form == FormStored {
 		return 1
@@ -37,14 +37,14 @@ func (r *Resource) Chunks() int64 {
 	return (r.Size + r.ChunkSize - 1) / r.ChunkSize
 }
 
-// ChunkLen is how many unpacked bytes chunk i has; the last one has what is left.
+// ChunkLen returns the unpacked size of chunk i in bytes. The last chunk may be shorter than the others.
 func (r *Resource) ChunkLen(i int64) int64 { return min(r.ChunkSize, r.Size-i*r.ChunkSize) }
 
-// TableSize is the size of the chunk table, 0 if there is none.
+// TableSize returns the size of the chunk table in bytes, 0 if there is none.
 func (r *Resource) TableSize() int64 {
 	switch r.Form {
 	case FormChunked, FormPipable:
-		// The first chunk's offset is 0 and left out.
+		// The offset of the first chunk is 0 and not stored.
 		return (r.Chunks() - 1) * int64(format.ChunkEntrySize(uint64(r.Size)))
 	case FormSolid:
 		return r.Chunks() * 4
@@ -52,7 +52,7 @@ func (r *Resource) TableSize() int64 {
 	return 0
 }
 
-// TableOff is where the chunk table stands in the part.
+// TableOff returns the offset of the chunk table in the part.
 func (r *Resource) TableOff() int64 {
 	switch r.Form {
 	case FormPipable:
@@ -63,21 +63,21 @@ func (r *Resource) TableOff() int64 {
 	return r.Off
 }
 
-// PipablePrefix is the size of what stands before each chunk of a pipable resource: its size.
+// PipablePrefix is the size in bytes of the field before each chunk of a pipable resource, which holds the chunk's packed size.
 const PipablePrefix = 4
 
-// Check judges the numbers by themselves and against the size of the part; they are all of at most 62 bits. What
-// it lets pass can be reckoned with without overflow.
+// Check checks the fields against each other and against the size of the part. They must be less than 2^62. Arithmetic on the fields
+// of a checked resource does not overflow.
 func (r *Resource) Check(partSize int64) error {
 	if r.Off < 0 || r.Packed < 0 || r.Off > partSize || r.Packed > partSize-r.Off {
 		return fmt.Errorf("resource ends at 0x%x, past the end of the part at 0x%x", uint64(r.Off)+uint64(r.Packed), partSize)
 	}
 	if r.Size < 0 {
-		return fmt.Errorf("size %d is beyond all bounds", uint64(r.Size))
+		return fmt.Errorf("size %d is too large", uint64(r.Size))
 	}
 	if r.Form == FormStored {
 		if r.Packed != r.Size {
-			return fmt.Errorf("uncompressed, but %d bytes are stored for %d", r.Packed, r.Size)
+			return fmt.Errorf("stored size %d differs from size %d of an uncompressed resource", r.Packed, r.Size)
 		}
 		return nil
 	}
@@ -85,7 +85,7 @@ func (r *Resource) Check(partSize int64) error {
 		return nil
 	}
 	n := r.Chunks()
-	if n > r.Packed { // each chunk has a byte at least; this also keeps TableSize small
+	if n > r.Packed { // each chunk has at least a byte; this also limits TableSize
 		return fmt.Errorf("%d bytes cannot hold %d chunks", r.Packed, n)
 	}
 	least := r.TableSize() + (n-1)*leastChunk(r.Codec, r.ChunkSize) + leastChunk(r.Codec, r.ChunkLen(n-1))
@@ -101,22 +101,23 @@ func (r *Resource) Check(partSize int64) error {
 	return nil
 }
 
-// Chunk is where a packed chunk lies in the part.
+// Chunk is the place of a packed chunk in the part.
 type Chunk struct {
 	Off    int64
-	Packed int64 // bytes; equal to size if it is stored as it is
-	Size   int64 // unpacked
+	Packed int64 // bytes; equal to Size if the chunk is not compressed, 0 if its table entry is invalid
+	Size   int64 // unpacked bytes
 }
 
-var ErrChunkTable = errors.New("chunk table makes no sense")
+// ErrChunkTable reports a chunk whose entry in the chunk table is invalid.
+var ErrChunkTable = errors.New("invalid chunk table")
 
-// TableRange is which bytes of the part tell where chunks [first, first+count) lie; n may be 0. For a solid
-// resource, whose table holds sizes, first must be 0.
+// TableRange returns the range of bytes of the part from which AppendChunks computes the places of chunks [first, first+count); n may
+// be 0. The table of a solid resource holds sizes, so first must be 0 there.
 func (r *Resource) TableRange(first, count int64) (off, n int64) {
 	switch r.Form {
 	case FormChunked, FormPipable:
 		entry := int64(format.ChunkEntrySize(uint64(r.Size)))
-		// Entry i-1 is where chunk i starts and chunk i-1 ends.
+		// Entry i-1 is the offset at which chunk i starts and chunk i-1 ends.
 		from, to := max(first-1, 0), min(first+count, r.Chunks()-1)
 		return r.TableOff() + from*entry, max(to-from, 0) * entry
 	case FormSolid:
@@ -125,8 +126,8 @@ func (r *Resource) TableRange(first, count int64) (off, n int64) {
 	return r.Off, 0
 }
 
-// AppendChunks appends to dst where chunks [first, first+count) lie. table holds the bytes of TableRange. A chunk
-// that makes no sense has packed 0.
+// AppendChunks appends the places of chunks [first, first+count) to dst. table holds the bytes of TableRange. A chunk whose table entry
+// is invalid has Packed 0.
 func (r *Resource) AppendChunks(dst []Chunk, table []byte, first, count int64) []Chunk {
 	le := binary.LittleEndian
 	switch r.Form {
@@ -141,7 +142,7 @@ func (r *Resource) AppendChunks(dst []Chunk, table []byte, first, count int64) [
 			c := Chunk{at, n, size}
 			switch {
 			case n > size || n > end-at:
-				// Later chunks start where this one ends, so their places cannot be known either.
+				// Later chunks start where this one ends, so their places are unknown too.
 				c.Packed = 0
 				at = end
 			case n < leastChunk(r.Codec, size):
@@ -163,7 +164,7 @@ func (r *Resource) AppendChunks(dst []Chunk, table []byte, first, count int64) [
 		data -= n * PipablePrefix
 	}
 	wide := format.ChunkEntrySize(uint64(r.Size)) == 8
-	entry := func(i int64) int64 { // where chunk i starts, from the first one; prefixes do not count
+	entry := func(i int64) int64 { // offset of chunk i from the first chunk, without the prefixes
 		if i == 0 {
 			return 0
 		}

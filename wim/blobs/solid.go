@@ -10,49 +10,50 @@ import (
 	"wimscope/wim/format"
 )
 
-// Solid is one solid resource, whose chunks many blobs share.
+// Solid is a solid resource, whose chunks hold many blobs.
 type Solid struct {
 	Resource
 	Bad string // why it cannot be read; "" if it can
 }
 
-// Run is the solid resources of a run of blob table entries, one after another. The run's blobs are numbered
-// over their concatenated bytes. As a rule there is one resource.
+// Run is the concatenation of the solid resources of a run of blob table entries, usually just one. The offsets of the run's blobs count
+// from its start, in unpacked bytes.
 type Run struct {
 	Members []Member
-	end     int64 // unpacked bytes of all members up to the first whose size is not known
-	open    bool  // there is such a member, as when its part is not there
-	bad     []int // bad[i] is how many of members[:i] cannot be read
+	end     int64 // unpacked bytes of all members up to the first whose size is unknown
+	open    bool  // there is a member of unknown size: its part is missing, or its header is invalid
+	bad     []int // bad[i] is how many of Members[:i] cannot be read
 
 	Chunks []RunChunk // of all members, read when first needed
 }
 
+// Member is a solid resource of a run.
 type Member struct {
-	Start int64 // in the run
-	Solid int32 // index into Archive.solids
+	Start int64 // offset in the run
+	Solid int32 // index into Store.Solids
 }
 
 // RunChunk is a chunk of a run.
 type RunChunk struct {
 	Chunk
-	Start int64 // of its unpacked bytes, in the run
-	Solid int32
+	Start int64 // offset of its unpacked bytes in the run
+	Solid int32 // index into Store.Solids
 }
 
-// solidKey tells solid resources apart: in a split set each part's table may name all of them.
+// solidKey identifies a solid resource. In a split set each part's table may list all of them.
 type solidKey struct {
 	src int32
 	off int64
 }
 
-// tableRun is a run as it stands in one blob table.
+// tableRun is a run in one blob table.
 type tableRun struct {
-	first, last int   // entries
-	need        int64 // where the last of its blobs ends
+	first, last int   // entries [first, last)
+	need        int64 // largest end of a blob in the run
 	Run
 }
 
-// findRuns finds the solid runs of a blob table and their resources.
+// findRuns finds the solid runs of a blob table and reads the headers of their resources.
 func (l *loader) findRuns(t *blobTable) error {
 	p := &l.a.Parts[t.src]
 	if p.Header.Version != format.Version014 {
@@ -71,7 +72,7 @@ func (l *loader) findRuns(t *blobTable) error {
 			}
 			if e.Resource.Size != format.SolidMagicSize {
 				if end, ok := ResourceEnd(e.Resource); ok {
-					run.need = max(run.need, end) // of a blob these are place and size in the run
+					run.need = max(run.need, end) // the fields of a blob are its offset and size in the run
 				}
 				continue
 			}
@@ -89,16 +90,15 @@ func (l *loader) findRuns(t *blobTable) error {
 	return nil
 }
 
-// addSolid adds the solid resource of a blob table entry to a run, reading its header from the part that the entry
-// names. (Solid split sets exist, but no sample was seen; that an entry may name another part is how they are
-// believed to be.)
+// addSolid adds the solid resource of a blob table entry to a run. It reads the header from the part that the entry names. (Solid
+// split sets exist, but no sample was seen; that an entry may name another part is an assumption.)
 func (l *loader) addSolid(run *Run, t *blobTable, i int, e format.BlobEntry) error {
 	owner := &l.a.Parts[t.src]
 	src, ok := l.partNumber(int(e.Part))
 	if !ok {
 		if !run.open {
 			run.open = true
-			l.warn("%s: %s is a solid resource in part %d, which is not there", owner.Name, t.record(i), e.Part)
+			l.warn("%s: %s is a solid resource in missing part %d", owner.Name, t.record(i), e.Part)
 		}
 		return nil
 	}
@@ -120,7 +120,7 @@ func (l *loader) addSolid(run *Run, t *blobTable, i int, e format.BlobEntry) err
 	return nil
 }
 
-// add puts a resource at the end of a run, unless where it starts cannot be known.
+// add appends a resource to a run, unless its start is unknown.
 func (run *Run) add(id int32, s *Solid) {
 	if run.open {
 		return
@@ -134,8 +134,8 @@ func (run *Run) add(id int32, s *Solid) {
 	run.end += s.Size
 }
 
-// wholeRun is the resources of all parts one after another. In a split set the blobs of a part's run may be numbered
-// over all of them, and not over the part's own; that is so if they do not fit those.
+// wholeRun returns the concatenation of the resources of all parts. In a split set the offsets of a part's blobs may count from its
+// start instead of from that of the part's own resources; this is the case if they do not fit the latter.
 func (l *loader) wholeRun(tables []*blobTable) *Run {
 	whole := &Run{}
 	number := 1
@@ -143,7 +143,7 @@ func (l *loader) wholeRun(tables []*blobTable) *Run {
 	for _, t := range tables {
 		h := &l.a.Parts[t.src].Header
 		if int(h.PartNumber) != number {
-			break // behind a part that is not there nothing has a known place
+			break // offsets after a missing part are unknown
 		}
 		number++
 		for i := range t.runs {
@@ -162,8 +162,7 @@ func (l *loader) wholeRun(tables []*blobTable) *Run {
 	return whole
 }
 
-// keepRuns gives each run of the tables its index in Archive.runs; equal ones, as in two parts that both list all
-// resources, share it.
+// keepRuns adds the runs of the tables to Store.Runs. Equal runs, as of two parts that both list all resources, are added once.
 func (l *loader) keepRuns(tables []*blobTable) {
 	whole := l.wholeRun(tables)
 	wholeID := int32(-1)
@@ -173,7 +172,7 @@ func (l *loader) keepRuns(tables []*blobTable) {
 		for i := range t.runs {
 			run := &t.runs[i].Run
 			if t.runs[i].need > run.end && len(whole.Members) > len(run.Members) {
-				// There may be many runs and very many resources, so this allocates no key.
+				// This path must not build a key: there may be many runs and very many resources.
 				if wholeID < 0 {
 					wholeID = l.keep(whole)
 				}
@@ -210,17 +209,17 @@ func (run *Run) countBad(solids []Solid) {
 	}
 }
 
-// readSolid reads a solid resource's header. What is wrong with it does not keep the archive from being opened.
+// readSolid reads the header of a solid resource. An invalid header is not an error: the archive opens, and Bad has the reason.
 func readSolid(p *OpenPart, src int32, h format.ResourceHeader) (Solid, error) {
 	s := Solid{Resource: Resource{
 		Src: src, Form: FormSolid, Off: Clamp(h.Off), Packed: Clamp(h.PackedSize),
 	}}
 	if s.Packed < format.SolidHeaderSize {
-		s.Bad = fmt.Sprintf("%d bytes are too few for a solid resource", s.Packed)
+		s.Bad = fmt.Sprintf("its %d bytes are too few for a solid resource", s.Packed)
 		return s, nil
 	}
 	if s.Off > p.Size || s.Packed > p.Size-s.Off {
-		s.Bad = "it passes the end of the part"
+		s.Bad = "it extends past the end of the part"
 	}
 	if s.Off > p.Size-format.SolidHeaderSize {
 		return s, nil
@@ -239,10 +238,10 @@ func readSolid(p *OpenPart, src int32, h format.ResourceHeader) (Solid, error) {
 	switch {
 	case s.Bad != "":
 	case s.Codec > format.LZMS:
-		s.Bad = fmt.Sprintf("codec %d is not known", sh.Codec)
+		s.Bad = fmt.Sprintf("unknown codec %d", sh.Codec)
 	case s.Codec == format.None && sh.ChunkSize&(sh.ChunkSize-1) != 0, s.ChunkSize == 0,
 		s.Codec != format.None && !format.ChunkSizeOK(s.Codec, sh.ChunkSize):
-		s.Bad = fmt.Sprintf("chunk size %d is not valid for %v", sh.ChunkSize, s.Codec)
+		s.Bad = fmt.Sprintf("invalid chunk size %d for %v", sh.ChunkSize, s.Codec)
 	default:
 		if err := s.Check(p.Size); err != nil {
 			s.Bad = err.Error()
@@ -251,7 +250,7 @@ func readSolid(p *OpenPart, src int32, h format.ResourceHeader) (Solid, error) {
 	return s, nil
 }
 
-// locate judges where a blob lies in a run, and gives the resource in which it starts.
+// locate checks the place of a blob in a run, and returns the index of the member in which it starts.
 func (run *Run) locate(off, size int64) (member int, fault Fault) {
 	if off < 0 || size < 0 || off > run.end || size > run.end-off {
 		if run.open {
@@ -266,17 +265,17 @@ func (run *Run) locate(off, size int64) (member int, fault Fault) {
 	return member, FaultNone
 }
 
-// Member finds the resource that holds a place of the run; -1 if there is none.
+// Member returns the index of the member that holds an offset of the run, -1 if there is none.
 func (run *Run) Member(off int64) int {
 	return sort.Search(len(run.Members), func(i int) bool { return run.Members[i].Start > off }) - 1
 }
 
-// ChunkAt finds the chunk that holds a place of the run. The table must have been read, and off be before its end.
+// ChunkAt returns the index of the chunk that holds an offset of the run. chunks must be those of RunChunks, and off before their end.
 func ChunkAt(chunks []RunChunk, off int64) int {
 	return sort.Search(len(chunks), func(i int) bool { return chunks[i].Start > off }) - 1
 }
 
-// RunChunks gives all chunks of a run. Those of resources that cannot be read have packed 0.
+// RunChunks returns all chunks of a run. A resource that cannot be read is one chunk with Packed 0.
 func (a *Store) RunChunks(id int32) ([]RunChunk, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -293,10 +292,10 @@ func (a *Store) RunChunks(id int32) ([]RunChunk, error) {
 	}
 	// Each chunk takes at least five bytes of the file. Only runs that share resources, which no tool writes, exceed that.
 	if most := a.Size/4 + leastBudget; n > most-a.placed {
-		return nil, &format.TooLargeError{What: "table of the chunks of solid resources", Need: (a.placed + n) * perChunk, Limit: most * perChunk}
+		return nil, &format.TooLargeError{What: "chunk table of all solid resources", Need: (a.placed + n) * perChunk, Limit: most * perChunk}
 	}
 	if n > a.Opts.MaxMemory/perChunk {
-		return nil, &format.TooLargeError{What: "table of the chunks of a solid resource", Need: n * perChunk, Limit: a.Opts.MaxMemory}
+		return nil, &format.TooLargeError{What: "chunk table of a solid resource", Need: n * perChunk, Limit: a.Opts.MaxMemory}
 	}
 	chunks := make([]RunChunk, 0, n)
 	for _, m := range run.Members {
@@ -322,10 +321,10 @@ func (a *Store) RunChunks(id int32) ([]RunChunk, error) {
 	return chunks, nil
 }
 
-// Clamp keeps what a file says within what can be reckoned with; what is beyond is past the end of all files.
+// Clamp limits an offset or size from a file to 2^62, which is past the end of every file, so that arithmetic on it does not overflow.
 func Clamp(v uint64) int64 { return int64(min(v, 1<<62)) }
 
-// SolidChunkSize returns the unpacked size of the chunks that hold a blob of a solid run.
+// SolidChunkSize returns the unpacked size of the chunks that hold a blob of a solid run, 0 if it cannot be read.
 func (a *Store) SolidChunkSize(b *Record) int64 {
 	chunks, err := a.RunChunks(b.Run)
 	if err != nil || b.Fault != FaultNone || b.Size == 0 {
@@ -335,7 +334,7 @@ func (a *Store) SolidChunkSize(b *Record) int64 {
 	return chunks[last].Start + chunks[last].Size - chunks[first].Start
 }
 
-// UnpackMemory is about how many bytes a worker needs to unpack the largest chunk of the bytes [from, from+n) of a content.
+// UnpackMemory estimates how many bytes a worker needs to unpack the largest chunk of the bytes [from, from+n) of a blob.
 func (a *Store) UnpackMemory(blob int32, from, n int64) int64 {
 	if blob >= a.MetaID(0) {
 		return 2 * int64(a.Parts[a.Metas[blob-a.MetaID(0)].Src].Header.ChunkSize)
@@ -346,7 +345,7 @@ func (a *Store) UnpackMemory(blob int32, from, n int64) int64 {
 	}
 	chunks, err := a.RunChunks(b.Run)
 	if err != nil {
-		return 0 // which making the shard tells
+		return 0 // making the shard reports the error
 	}
 	most := int64(0)
 	for k := max(ChunkAt(chunks, b.Off+from), 0); k < len(chunks) && chunks[k].Start < b.Off+from+n; k++ {
@@ -355,13 +354,13 @@ func (a *Store) UnpackMemory(blob int32, from, n int64) int64 {
 	return most
 }
 
-// BlobPlace orders contents of an archive as they lie.
+// BlobPlace compares two blobs by their place in the archive, for sorting.
 func (a *Store) BlobPlace(x, y int32) int {
 	p, q := &a.Records[x], &a.Records[y]
 	return cmp.Or(cmp.Compare(p.Run, q.Run), cmp.Compare(p.Src, q.Src), cmp.Compare(p.Off, q.Off), cmp.Compare(x, y))
 }
 
-// CanUnpack judges the chunks of a blob and checks that the largest fits MaxMemory.
+// CanUnpack checks that the chunks of a blob in a solid run can be unpacked within MaxMemory.
 func (a *Store) CanUnpack(chunks []RunChunk, b *Record) error {
 	most := int64(0)
 	for i := ChunkAt(chunks, b.Off); i < len(chunks) && chunks[i].Start < b.Off+b.Size; i++ {
@@ -370,7 +369,7 @@ func (a *Store) CanUnpack(chunks []RunChunk, b *Record) error {
 		}
 	}
 	if most > a.Opts.MaxMemory {
-		return &format.TooLargeError{What: "chunk of content " + b.Hash.String(), Need: most, Limit: a.Opts.MaxMemory}
+		return &format.TooLargeError{What: "chunk of blob " + b.Hash.String(), Need: most, Limit: a.Opts.MaxMemory}
 	}
 	return a.judgeSolid(chunks, b.Off, b.Size)
 }

@@ -14,17 +14,17 @@ import (
 	"wimscope/wim/format"
 )
 
-// Store is the bytes of an archive: its parts and references, the blobs in them, and which resources these lie in. It
-// knows neither images nor the XML document. Its methods may be called from several goroutines.
+// Store holds the parts of an archive and of its references, the blobs in them, and the resources in which these lie. Its methods
+// may be called from several goroutines.
 type Store struct {
 	Opts     Options
-	Parts    []OpenPart // of the archive, then of the references, in the order of Open
-	NParts   int        // of the archive
-	first    int        // part number 1
+	Parts    []OpenPart // of the archive, then of the references, in the order in which they were given
+	NParts   int        // number of parts of the archive
+	first    int        // index of part number 1
 	Total    int        // parts in the set
-	Missing  []int
-	Records  []Record // of the parts, then of the references
-	NBlobs   int      // of the parts
+	Missing  []int      // numbers of the parts of the set that were not given
+	Records  []Record   // blobs of the parts, then of the references
+	NBlobs   int        // number of blobs of the parts
 	Index    blobIndex
 	Solids   []Solid
 	Runs     []Run
@@ -32,26 +32,26 @@ type Store struct {
 	Warnings []string
 
 	chunks *LRU[chunkKey, []byte]
-	judged *LRU[judgement, error] // of chunks: nil if they can be unpacked
+	judged *LRU[judgement, error] // results of judge: nil for a chunk that can be unpacked
 
-	Size     int64        // of all parts, references too
-	Unpacked atomic.Int64 // bytes of chunks, by readers
+	Size     int64        // bytes of all parts, including those of the references
+	Unpacked atomic.Int64 // bytes of the chunks that readers have unpacked
 
-	mu     sync.Mutex // guards idle and the runs' chunks
+	mu     sync.Mutex // guards idle, placed and the chunks of the runs
 	idle   []*codec.Decoders
-	placed int64 // chunks of runs
+	placed int64 // number of chunks in the tables of the runs
 }
 
-// FirstPart returns part number 1; of later parts opened without it, the one with the lowest number.
+// FirstPart returns part number 1, or the part with the lowest number if only later parts are open.
 func (a *Store) FirstPart() *OpenPart { return &a.Parts[a.first] }
 
-// OwnParts returns the parts of the archive, without those of the references.
+// OwnParts returns the parts of the archive without those of the references.
 func (a *Store) OwnParts() []OpenPart { return a.Parts[:a.NParts] }
 
-// Own returns the blobs of the archive, without those of the references.
+// Own returns the blobs of the archive without those of the references.
 func (a *Store) Own() []Record { return a.Records[:a.NBlobs] }
 
-// behind is how many bytes at the end of part i belong to nothing.
+// behind returns how many bytes at the end of part i no structure refers to.
 func (a *Store) behind(i int) int64 {
 	p := &a.Parts[i]
 	end := p.HeaderOff + format.HeaderSize
@@ -60,7 +60,7 @@ func (a *Store) behind(i int) int64 {
 			end = max(end, e)
 		}
 	}
-	if end >= p.Size { // so it is as a rule: contents stand before what describes them
+	if end >= p.Size { // the usual case: the tables are at the end
 		return 0
 	}
 	for _, e := range a.extents(i) {
@@ -88,13 +88,13 @@ func (a *Store) ReadTables() error {
 			continue
 		}
 		if p.Trailing = a.behind(i); p.Trailing > 0 {
-			a.Warnings = append(a.Warnings, fmt.Sprintf("%s: the last %d bytes, from 0x%x on, belong to nothing; writing that was interrupted leaves such", p.Name, p.Trailing, p.Size-p.Trailing))
+			a.Warnings = append(a.Warnings, fmt.Sprintf("%s: the last %d bytes, from 0x%x on, are unused, probably left by an interrupted write", p.Name, p.Trailing, p.Size-p.Trailing))
 		}
 	}
 	return nil
 }
 
-// readBlobTables reads the blob tables of the parts, then of the references; neighbours of one GUID are a set.
+// readBlobTables reads the blob tables of the parts, then of the references. Adjacent references with the same GUID are one set.
 func (a *Store) readBlobTables() error {
 	l := &loader{a: a, lo: 0, hi: a.NParts, metas: true, solidIDs: map[solidKey]int32{}}
 	if err := l.load(); err != nil {
@@ -115,7 +115,7 @@ func (a *Store) readBlobTables() error {
 	return nil
 }
 
-// byNumber lists the parts [lo, hi) by their part numbers.
+// byNumber returns the indexes of the parts [lo, hi), sorted by part number.
 func (a *Store) byNumber(lo, hi int) []int {
 	order := make([]int, 0, hi-lo)
 	for i := lo; i < hi; i++ {
@@ -127,10 +127,11 @@ func (a *Store) byNumber(lo, hi int) []int {
 	return order
 }
 
+// MetadataOf returns the name of an image's metadata resource for error messages.
 func MetadataOf(index int) string { return fmt.Sprintf("metadata resource of image %d", index) }
 
-// ReadMetadata reads an image's metadata resource. check tells whether its SHA-1 is right; that may be computed beside
-// what the caller does until then.
+// ReadMetadata reads an image's metadata resource, index from 1. check returns a *ChecksumError if its SHA-1 does not match; the hash
+// may be computed in parallel until check is called.
 func (a *Store) ReadMetadata(index int) (b []byte, check func() error, err error) {
 	m := &a.Metas[index-1]
 	p := &a.Parts[m.Src]
@@ -150,10 +151,10 @@ func (a *Store) ReadMetadata(index int) (b []byte, check func() error, err error
 	}, nil
 }
 
-// Source gives shards their bytes: parts, then references, in the order of Open.
+// Source holds the readers of the parts, then of the references, in the order in which they were given. Shards refer to them by index.
 type Source []io.ReaderAt
 
-// Source is what shard.Do reads this archive's shards from.
+// Source returns the readers from which shard.Do reads this archive's shards.
 func (a *Store) Source() Source {
 	s := make(Source, len(a.Parts))
 	for i := range a.Parts {
@@ -162,20 +163,21 @@ func (a *Store) Source() Source {
 	return s
 }
 
-// MetaID is the ID of metadata resource i in a verification.
+// MetaID returns the ID of metadata resource i in a verification: the IDs after those of the blobs.
 func (a *Store) MetaID(i int) int32 { return int32(len(a.Records) + i) }
 
-// MetaPlace identifies a metadata resource; two images may share one. Their blob table entries may have different hashes, of which
-// one is wrong then.
+// MetaPlace identifies a metadata resource, which several images may share. Blob table entries for the same resource with different
+// hashes are different places: one of the hashes is wrong.
 type MetaPlace struct {
 	src  int32
 	off  int64
 	hash format.Hash
 }
 
+// Place returns what identifies the metadata resource.
 func (m *Metadata) Place() MetaPlace { return MetaPlace{m.Src, m.Off, m.Hash} }
 
-// ResourceOnly says that the archive holds contents for the images of others.
+// ResourceOnly reports whether the archive has no images and holds blobs for those of other archives.
 func (a *Store) ResourceOnly() bool {
 	return len(a.Metas) == 0 && a.FirstPart().Header.Flags&format.FlagResourceOnly != 0
 }

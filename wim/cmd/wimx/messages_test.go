@@ -39,7 +39,7 @@ func TestMessages(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{"info @/tree", `cannot open "@/tree": it is a folder|name a file`},
 		{"info @/empty.wim", `@/empty.wim is not a WIM file: it is empty`},
-		{"info @/cut.wim", `@/cut.wim is cut off after 300 bytes: * more belong to it|copy or download it again: what is missing cannot be restored`},
+		{"info @/cut.wim", `@/cut.wim is truncated after 300 bytes: * are missing|copy or download it again: what is missing cannot be restored`},
 		{"optimize @/missing.wim", `cannot open "@/missing.wim": there is no such file or folder`},
 		{"capture @/missing @/x.wim", `cannot capture "@/missing": there is no such file or folder`},
 		{"capture @/tree @/missing/x.wim", `cannot write "@/missing/x.wim": there is no folder "@/missing"|make that folder first`},
