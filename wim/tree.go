@@ -138,8 +138,6 @@ func (t *tree) loadSecurity() (root uint64, err error) {
 	return max(8, s.RootOff()), nil
 }
 
-func Align8(n uint64) uint64 { return (n + 7) &^ 7 }
-
 // treeLoader is what loading needs besides the tree.
 type treeLoader struct {
 	*tree
@@ -305,7 +303,7 @@ func (l *treeLoader) plainEntries(c *lister) bool {
 		if name[0] == '.' || hasNUL(name) {
 			break
 		}
-		size := Align8(length)
+		size := format.Align8(length)
 		from, to := off>>3, (off+size)>>3
 		w, b := from>>6, from&63
 		if to-from < 64-b {
@@ -358,7 +356,7 @@ func (l *treeLoader) badEntry(off uint64) uint64 {
 	if length < format.DentryFixedSize || length > uint64(len(l.Meta))-off {
 		return 0
 	}
-	return Align8(length)
+	return format.Align8(length)
 }
 
 // skipStreams tells where the next entry starts, behind count extra stream entries at off.

@@ -21,7 +21,7 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 	end := off + v.Size()
 	hidden, first, firstName := 0, uint64(0), []byte(nil)
 	find := func(from, to uint64) {
-		for at := Align8(from); at < to; at += 8 {
+		for at := format.Align8(from); at < to; at += 8 {
 			size, name := l.entryLike(at)
 			if size == 0 {
 				continue
@@ -165,5 +165,5 @@ func (l *treeLoader) entryLike(off uint64) (size uint64, name []byte) {
 	if hasNUL(name) || le.Uint16(b[format.DentryFixedSize+long:]) != 0 {
 		return 0, nil
 	}
-	return Align8(length), name
+	return format.Align8(length), name
 }

@@ -149,7 +149,7 @@ func streamSize(name string) uint64 {
 	if name != "" {
 		n += 2
 	}
-	return wim.Align8(n)
+	return format.Align8(n)
 }
 
 // hasExtra says that an inode's streams are written as entries behind the dentry: all of them, unless the only one is
