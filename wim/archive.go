@@ -12,26 +12,26 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// Archive is one or more parts opened together, with the references in which it looks for contents it lacks. Its
-// methods may be called from several goroutines. It holds no resources but memory; who opened the files closes them.
+// Archive is one or more parts opened together, with the references in which it looks up blobs that it lacks. Its methods may be
+// called from several goroutines. It holds no resources but memory; the caller of Open closes the files.
 type Archive struct {
 	st     *blobs.Store
-	Doc    *xmldoc.Doc
+	Doc    *xmldoc.Doc // the XML document, empty if there is none; must not be changed
 	images []xmldoc.ImageInfo
 	losses []Loss // of the archive itself; those of trees are in their images
 
-	warnings []string // beside those of the store
+	warnings []string // in addition to those of the store
 
 	trees  *blobs.LRU[int, *Image]
 	loadMu sync.Mutex // one image is loaded at a time
 }
 
-// Open opens an archive from its parts, which may come in any order. Parts of a set may be missing except the
-// first, which holds the images, unless LaterParts is set: Info().Missing names them. Open reads headers, XML document, blob tables,
-// headers of solid resources, and integrity tables, and nothing else.
+// Open opens an archive from its parts, in any order. Parts of a set may be missing, except the first, which holds the images, unless
+// Options.LaterParts is set; Info().Missing lists them. Open reads headers, the XML document, blob tables, headers of solid resources,
+// and integrity tables, and nothing else. o may be nil.
 //
-// Errors: *NotWIMError, *OldVersionError, *TruncatedError, *MissingPartError, *WrongPartError, *EncryptedError,
-// *format.Error, *TooLargeError, ErrUnsupported, and what the parts' ReadAt returns. Info().Warnings lists what Open could pass over.
+// Errors: *NotWIMError, *OldVersionError, *TruncatedError, *UnfinishedError, *MissingPartError, *WrongPartError, *EncryptedError,
+// *format.Error, *format.TooLargeError, format.ErrUnsupported, and those of the parts' ReadAt. Info().Warnings lists what Open tolerated.
 func Open(parts []blobs.Part, o *blobs.Options) (*Archive, error) {
 	st, err := blobs.OpenStore(parts, o)
 	if err != nil {
@@ -48,10 +48,10 @@ func Open(parts []blobs.Part, o *blobs.Options) (*Archive, error) {
 	return a, nil
 }
 
-// Store returns the archive's bytes: its parts, and the blobs in them.
+// Store returns the level below: the parts and the blobs in them.
 func (a *Archive) Store() *blobs.Store { return a.st }
 
-// readXML reads the document of part 1; the other parts have copies.
+// readXML reads the document of part 1. The other parts have copies.
 func (a *Archive) readXML() error {
 	p := a.st.FirstPart()
 	a.Doc = &xmldoc.Doc{}
@@ -65,7 +65,7 @@ func (a *Archive) readXML() error {
 		return nil
 	}
 	if r.Size > xmldoc.MaxBytes {
-		a.lose(LossXML, r.Off, 0, "XML document of %d bytes is beyond all bounds", r.Size)
+		a.lose(LossXML, r.Off, 0, "XML document of %d bytes is too large", r.Size)
 		return nil
 	}
 	b, err := a.st.ReadAll(&r, "XML document", blobs.TableTimes)
@@ -82,7 +82,7 @@ func (a *Archive) readXML() error {
 		a.lose(LossXML, r.Off, 0, "XML document at 0x%x: %v", r.Off, err)
 	}
 	if root := a.Doc.Root(); err == nil && root.Name != "WIM" {
-		a.lose(LossXML, r.Off, 0, "XML document at 0x%x: its element is <%s> in place of <WIM>", r.Off, root.Name)
+		a.lose(LossXML, r.Off, 0, "XML document at 0x%x: root element is <%s> instead of <WIM>", r.Off, root.Name)
 	}
 	if a.Doc.Root().Child("ESD", "ENCRYPTED") != nil {
 		return &blobs.EncryptedError{Name: p.Name}
@@ -90,7 +90,7 @@ func (a *Archive) readXML() error {
 	return nil
 }
 
-// lose records a loss of the archive itself. Losses that are found only after opening are in the report of a verification.
+// lose records a loss of the archive itself. Losses that are found after opening are in the report of a verification only.
 func (a *Archive) lose(kind LossKind, off int64, count int, text string, args ...any) {
 	a.losses = append(a.losses, Loss{Kind: kind, Part: a.st.FirstPart().Name, Off: off, Count: count, Text: fmt.Sprintf(text, args...)})
 }
@@ -98,7 +98,8 @@ func (a *Archive) lose(kind LossKind, off int64, count int, text string, args ..
 // Losses returns the losses of the archive that opening found, without those of its images' trees: see Image.Losses.
 func (a *Archive) Losses() []Loss { return a.losses }
 
-// finishImages puts together what the XML document and the blob table say of the images. The table counts.
+// finishImages combines the descriptions of the XML document with the images of the blob table. The table determines the number and
+// order of the images.
 func (a *Archive) finishImages() {
 	p := a.st.FirstPart()
 	if p.Header.PartNumber > 1 {
@@ -130,11 +131,11 @@ func (a *Archive) finishImages() {
 		a.images[i].Problem = a.st.Metas[i].Problem
 	}
 	if int64(p.Header.BootIndex) > int64(len(a.st.Metas)) {
-		a.warnings = append(a.warnings, fmt.Sprintf("%s: the boot index is %d, and there are %d images", p.Name, p.Header.BootIndex, len(a.st.Metas)))
+		a.warnings = append(a.warnings, fmt.Sprintf("%s: boot index %d of %d images", p.Name, p.Header.BootIndex, len(a.st.Metas)))
 	}
 }
 
-// imagesElsewhere returns what the XML document of a later part says about the images, which are in the first part.
+// imagesElsewhere lists the images from the XML document of a later part. The images themselves are in the missing first part.
 func (a *Archive) imagesElsewhere() {
 	root := a.Doc.Root()
 	if root == nil {
@@ -143,7 +144,7 @@ func (a *Archive) imagesElsewhere() {
 	for _, n := range root.Children {
 		if n.Name == "IMAGE" && len(a.images) < int(a.st.FirstPart().Header.ImageCount) {
 			info := xmldoc.ReadImageInfo(n)
-			info.Index, info.Problem = len(a.images)+1, "it is in part 1, which is not there"
+			info.Index, info.Problem = len(a.images)+1, "it is in part 1, which is missing"
 			a.images = append(a.images, info)
 		}
 	}
@@ -157,33 +158,33 @@ func (a *Archive) compareCounts(header, named int64, doubtful bool) {
 	countAt := a.st.FirstPart().HeaderOff + 0x2c
 	switch lost := int(max(header-table, 0)); {
 	case header > 0 && h.BlobTable.IsZero():
-		a.lose(LossBlobTable, countAt, lost, "there is no blob table, though the header's count of images is %d: nothing of them can be found", header)
+		a.lose(LossBlobTable, countAt, lost, "there is no blob table, but the header counts %d images: none of them can be found", header)
 	case header != table:
-		a.lose(LossImages, countAt, lost, "the count of images is %d in the header and %d in the blob table", header, table)
+		a.lose(LossImages, countAt, lost, "image counts differ: %d in the header, %d in the blob table", header, table)
 	}
 	if len(a.Doc.Nodes) == 0 {
-		return // it was reported
+		return // readXML has reported it
 	}
 	switch {
 	case named != header:
-		a.lose(LossXMLImages, int64(h.XML.Off), 0, "the count of images is %d in the XML document and %d in the header", named, header)
+		a.lose(LossXMLImages, int64(h.XML.Off), 0, "image counts differ: %d in the XML document, %d in the header", named, header)
 	case doubtful && table >= header:
-		a.lose(LossXML, int64(h.XML.Off), 0, "the XML document does not name each image once, by an INDEX of its own")
+		a.lose(LossXML, int64(h.XML.Off), 0, "the XML document does not have exactly one IMAGE element for each INDEX")
 	case named != table && table > header:
-		a.lose(LossXMLImages, int64(h.XML.Off), 0, "the count of images is %d in the XML document and %d in the blob table", named, table)
+		a.lose(LossXMLImages, int64(h.XML.Off), 0, "image counts differ: %d in the XML document, %d in the blob table", named, table)
 	}
 }
 
-// Images are the archive's images in their order; Images()[0] has index 1.
+// Images returns the descriptions of the images in order; Images()[0] is image 1.
 func (a *Archive) Images() []xmldoc.ImageInfo { return a.images }
 
-// XMLDoc is the archive's XML document, empty if there is none. It must not be changed.
+// XMLDoc returns the archive's XML document, empty if there is none. It must not be changed.
 func (a *Archive) XMLDoc() *xmldoc.Doc { return a.Doc }
 
-// XML is the text of the document in UTF-8.
+// XML returns the text of the document in UTF-8.
 func (a *Archive) XML() []byte { return []byte(a.Doc.String()) }
 
-// RawXML is the document as part 1 stores it: UTF-16LE, as a rule with a byte order mark.
+// RawXML returns the document as part 1 stores it: UTF-16LE, usually with a byte order mark.
 func (a *Archive) RawXML() ([]byte, error) {
 	p := a.st.FirstPart()
 	r, fault := p.Plain(p.Header.XML)
@@ -193,8 +194,8 @@ func (a *Archive) RawXML() ([]byte, error) {
 	return a.st.ReadAll(&r, "XML document", blobs.TableTimes)
 }
 
-// Image loads the tree of an image, index from 1. Trees are kept as far as blobs.Options.TreeCacheSize allows.
-// Errors: ErrNotFound, *FormatError, *ChecksumError, *TooLargeError.
+// Image loads the tree of an image, index from 1. Trees are cached within Options.TreeCacheSize. Errors: format.ErrNotFound,
+// *format.Error, *blobs.ChecksumError, *format.TooLargeError.
 func (a *Archive) Image(index int) (*Image, error) {
 	if index < 1 || index > len(a.st.Metas) {
 		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.st.Metas), format.ErrNotFound)
@@ -215,7 +216,7 @@ func (a *Archive) Image(index int) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	im, err := ParseImage(a, index, b) // whose loader believes nothing, while the hash is being computed
+	im, err := ParseImage(a, index, b) // trusts nothing, so it may run before the hash is known
 	if err := check(); err != nil {
 		return nil, err
 	}
@@ -226,8 +227,8 @@ func (a *Archive) Image(index int) (*Image, error) {
 	return im, nil
 }
 
-// sameTree returns an image that shares the tree of an earlier image with the same metadata resource. ok is false if there is none,
-// or if it is not loaded.
+// sameTree returns an image that shares the cached tree of an earlier image with the same metadata resource. ok is false if there is
+// none.
 func (a *Archive) sameTree(index int) (*Image, bool) {
 	other := a.st.Metas[index-1].Same
 	if other == 0 {
@@ -240,7 +241,7 @@ func (a *Archive) sameTree(index int) (*Image, bool) {
 	return &Image{tree: im.tree, a: a, index: index}, true
 }
 
-// Metadata reads an image's metadata resource as it is, with its SHA-1 checked.
+// Metadata returns the bytes of an image's metadata resource, index from 1, and checks its SHA-1.
 func (a *Archive) Metadata(index int) ([]byte, error) {
 	if index < 1 || index > len(a.st.Metas) {
 		return nil, fmt.Errorf("wim: image %d of %d: %w", index, len(a.st.Metas), format.ErrNotFound)
@@ -257,7 +258,7 @@ func (a *Archive) LostImages() int {
 	return max(0, int(min(int64(a.st.FirstPart().Header.ImageCount), math.MaxInt32))-len(a.st.Metas))
 }
 
-// ImageElement returns the IMAGE element of an index, from 1, in the XML document, or an empty one. It must not be changed.
+// ImageElement returns the IMAGE element with an INDEX, from 1, in the XML document, or an empty one. It must not be changed.
 func (a *Archive) ImageElement(index int) *xmldoc.Node {
 	if root := a.Doc.Root(); root != nil {
 		for _, n := range root.Children {

@@ -5,25 +5,24 @@ import (
 	"wimscope/wim/security"
 )
 
-// What tools that write an image to disk, or list it as it is stored, want to know beyond what people are shown.
+// Facts for tools that write an image to disk or list it as it is stored.
 
-// ByName lists the children of dir by name, ignoring case and then by UTF-16 units. The slice is not to be changed.
+// ByName returns the children of dir sorted by name, ignoring case and then by UTF-16 units. The slice must not be changed.
 func (im *Image) ByName(dir Node) []Node { return im.Sorted(dir) }
 
-// ObjectIDBytes are the 16 to 64 bytes of n's object id and the three ids of its birth, nil if it has none.
+// ObjectIDBytes returns the 16 to 64 bytes of n's object id and the three ids of its birth, nil if it has none.
 func (im *Image) ObjectIDBytes(n Node) []byte {
 	b, _ := im.item(n, format.TagObjectID)
 	return b
 }
 
-// ReparseFixed says of an absolute link that its target was made to fit when the image was captured: it is a path
-// from the image's root.
+// ReparseFixed reports whether the target of an absolute link was rewritten at capture to start at the image's root.
 func (im *Image) ReparseFixed(n Node) bool {
 	e := im.Entry(n)
 	return e.Attributes()&format.AttrReparsePoint != 0 && e.ReparseFlags()&1 == 0
 }
 
-// SecurityBytes is the security descriptor of n as stored, nil if it has none.
+// SecurityBytes returns the security descriptor of n as stored, nil if it has none.
 func (im *Image) SecurityBytes(n Node) []byte {
 	id := im.Entry(n).SecurityID()
 	if id < 0 || int(id) >= len(im.Descriptors) {
@@ -32,8 +31,7 @@ func (im *Image) SecurityBytes(n Node) []byte {
 	return im.Descriptors[id]
 }
 
-// Security gives the security descriptor of n, nil if it has none: its number may lie outside of the list, which
-// counts as none.
+// Security returns the security descriptor of n, nil if it has none, its number is outside of the list, or it is malformed.
 func (im *Image) Security(n Node) *security.Descriptor {
 	sd, err := security.Parse(im.SecurityBytes(n))
 	if err != nil {

@@ -16,11 +16,10 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// FS is an image, or a folder of one, as a read-only file system of io/fs and hackpadfs. Names are escaped (see
-// ntname.Escape) and exact in their case. Links are followed within the image; Open and Stat of one that leads nowhere
-// in it show the link itself, which cannot be read. "file:stream" opens a named stream, unless there is a file of
-// that name. A file's Sys is an FSEntry. A file that is read from its start to its end is checked: the read of its last bytes
-// returns a *ChecksumError if the SHA-1 does not match.
+// FS is an image, or a folder of one, as a read-only file system of io/fs and hackpadfs. Names are escaped (see ntname.Escape) and
+// case-sensitive. Links are followed within the image; Open and Stat of a link whose target is not in the image return the link itself,
+// which cannot be read. "file:stream" opens a named stream, unless there is a file of that name. FileInfo.Sys returns an FSEntry. A file
+// that is read from start to end is checked: the read of its last bytes returns a *blobs.ChecksumError if the SHA-1 does not match.
 type FS struct {
 	im   *Image
 	root Node
@@ -38,16 +37,16 @@ var (
 	_ hackpadfs.DirReaderFile = (*fsDir)(nil)
 )
 
-// FSEntry is what FileInfo.Sys gives: the entry behind it.
+// FSEntry is the result of FileInfo.Sys: the image's entry.
 type FSEntry struct {
 	Image *Image
 	Node  Node
 }
 
-// FS gives the image as a file system.
+// FS returns the image as a file system.
 func (im *Image) FS() *FS { return &FS{im: im} }
 
-// Sub gives a folder as a file system. Links in it may still lead elsewhere in the image.
+// Sub returns a folder as a file system. Links in it may still lead elsewhere in the image.
 func (f *FS) Sub(dir string) (fs.FS, error) {
 	t, err := f.find("sub", dir, true)
 	if err != nil {
@@ -82,7 +81,7 @@ func (f *FS) Open(name string) (fs.File, error) {
 	return file, nil
 }
 
-// Stat tells of what a name leads to.
+// Stat describes the entry at a path and follows a link there.
 func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	t, err := f.find("stat", name, true)
 	if err != nil {
@@ -91,7 +90,7 @@ func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	return t, nil
 }
 
-// Lstat tells of the entry of that name, be it a link.
+// Lstat describes the entry at a path, without following a link there.
 func (f *FS) Lstat(name string) (fs.FileInfo, error) {
 	t, err := f.find("lstat", name, false)
 	if err != nil {
@@ -100,8 +99,8 @@ func (f *FS) Lstat(name string) (fs.FileInfo, error) {
 	return t, nil
 }
 
-// ReadLink gives where a link leads: for an absolute target that is of the image, the relative way to it, whether it
-// is there or not; for all others the target as stored, with slashes.
+// ReadLink returns the target of a link: for an absolute target within the image, whether it exists or not, the relative path to it; for
+// all others the target as stored, with slashes.
 func (f *FS) ReadLink(name string) (string, error) {
 	t, err := f.find("readlink", name, false)
 	if err != nil {
@@ -117,16 +116,16 @@ func (f *FS) ReadLink(name string) (string, error) {
 	return target, nil
 }
 
-// LinkTarget returns the target of the link n as a slash path, as FS.ReadLink does; "" if n is not a link. The errors are those
-// of ReparseData.
+// LinkTarget returns the target of the link n as a slash-separated path, as FS.ReadLink does; "" if n is not a link. The errors are
+// those of ReparseData.
 func (im *Image) LinkTarget(n Node) (string, error) {
 	l, err := im.Link(n)
 	target, _ := im.TargetOf(n, l)
 	return target, err
 }
 
-// TargetOf is LinkTarget of the link l of n, and says that the target is absolute and of another place than the
-// image. Where capturing marked a target as made to fit the image, it is of the image even if there is nothing.
+// TargetOf returns LinkTarget for the link l of n, and reports whether the target is absolute and outside of the image. A target that
+// was rewritten at capture to start at the image's root is inside even if it does not exist.
 func (im *Image) TargetOf(n Node, l Link) (target string, outside bool) {
 	rooted := l.Rel && strings.HasPrefix(l.Substitute, `\`)
 	switch {
@@ -158,12 +157,12 @@ func outsideTarget(l Link) string {
 	return strings.ReplaceAll(target, `\`, "/")
 }
 
-// fromRoot gives the way from the folder of n to a path from the image's root at which there is nothing.
+// fromRoot returns the relative path from the folder of n to a path from the image's root that need not exist.
 func (im *Image) fromRoot(n Node, target string) string {
 	return relativePath(im.Path(im.Parent(n)), path.Clean("/"+strings.ReplaceAll(target, `\`, "/")))
 }
 
-// relativePath gives the way from one absolute, clean path to another.
+// relativePath returns the relative path from one absolute, clean path to another.
 func relativePath(from, to string) string {
 	a := strings.FieldsFunc(from, func(r rune) bool { return r == '/' })
 	b := strings.FieldsFunc(to, func(r rune) bool { return r == '/' })
@@ -179,7 +178,7 @@ func relativePath(from, to string) string {
 
 // ReadDir lists a folder, sorted by name as Go compares strings.
 func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
-	t, err := f.find("open", name, true) // as os.ReadDir, and hackpadfs after it, names the step that fails
+	t, err := f.find("open", name, true) // "open" is the Op in the error of os.ReadDir and of hackpadfs
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +188,7 @@ func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
 	return f.im.dirEntries(t.node), nil
 }
 
-// ReadFile reads all of a file. It takes no more memory than twice what is there, whatever the archive says.
+// ReadFile reads a whole file. It uses at most twice the memory of the bytes that are really there, whatever size the archive claims.
 func (f *FS) ReadFile(name string) ([]byte, error) {
 	file, err := f.Open(name)
 	if err != nil {
@@ -216,7 +215,7 @@ func (f *FS) ReadFile(name string) ([]byte, error) {
 	}
 }
 
-// find walks to a name. follow says whether to follow a link at its end.
+// find returns the entry at a path. follow is whether to follow a link at its end.
 func (f *FS) find(op, name string, follow bool) (*fsInfo, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: hackpadfs.ErrInvalid}
@@ -263,7 +262,7 @@ func (f *FS) find(op, name string, follow bool) (*fsInfo, error) {
 	return im.info(n, path.Base(name)), nil
 }
 
-// streamInfo finds the named stream of a child of dir that step names as "file:stream".
+// streamInfo returns the named stream of a child of dir for a step of the form "file:stream", nil if there is none.
 func (im *Image) streamInfo(dir Node, step string, hops *int) *fsInfo {
 	i := strings.LastIndexByte(step, ':')
 	if i <= 0 || i == len(step)-1 {
@@ -310,9 +309,9 @@ func (im *Image) info(n Node, name string) *fsInfo {
 	return t
 }
 
-// Mode gives type and permissions of n as io/fs has them: those that wimlib kept of a Unix file, or else 0755 for
-// folders, 0644 for files and 0444 for those that are read-only. Reparse points that stand for a path are symbolic
-// links; those whose content is not in the image are irregular.
+// Mode returns the type and permissions of n for io/fs. The permissions are those of its Unix data, or else 0755 for folders, 0644 for
+// files and 0444 for read-only files. Reparse points that stand for a path are symbolic links; those whose content is not in the image
+// are irregular files.
 func (im *Image) Mode(n Node) fs.FileMode {
 	e := im.Entry(n)
 	attrs := e.Attributes()
@@ -373,7 +372,7 @@ func (t *fsInfo) Sys() any                   { return FSEntry{t.im, t.node} }
 func (t *fsInfo) Info() (fs.FileInfo, error) { return t, nil }
 func (t *fsInfo) String() string             { return fs.FormatFileInfo(t) }
 
-// dirEntries lists the children of n by name.
+// dirEntries returns the children of n sorted by name.
 func (im *Image) dirEntries(n Node) []fs.DirEntry {
 	first, count := im.Children(n)
 	infos := make([]*fsInfo, count)
@@ -389,7 +388,7 @@ func (im *Image) dirEntries(n Node) []fs.DirEntry {
 	return list
 }
 
-// fsFile is an open file, stream, or link that leads nowhere.
+// fsFile is an open file, named stream, or link whose target is not in the image.
 type fsFile struct {
 	info fsInfo
 	path string
@@ -406,7 +405,7 @@ func (f *fsFile) fail(op string, err error) error {
 	return &fs.PathError{Op: op, Path: f.path, Err: err}
 }
 
-// check tells why the file cannot be read. f.mu is held.
+// check returns an error if the file cannot be read. f.mu is held.
 func (f *fsFile) check(op string) error {
 	if f.closed {
 		return f.fail(op, fs.ErrClosed)
@@ -538,7 +537,7 @@ func (d *fsDir) Read([]byte) (int, error) {
 	return 0, &fs.PathError{Op: "read", Path: d.path, Err: hackpadfs.ErrIsDir}
 }
 
-// ReadDir gives the next n entries in the order of names, all that are left if n is not positive.
+// ReadDir returns the next n entries in the order of names, all remaining ones if n is not positive.
 func (d *fsDir) ReadDir(n int) ([]fs.DirEntry, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

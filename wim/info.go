@@ -7,9 +7,9 @@ import (
 	"wimscope/wim/format"
 )
 
-// Info is an archive as a whole.
+// Info describes an archive as a whole.
 type Info struct {
-	GUID           string // 32 hexadecimal digits, in the order of the file
+	GUID           string // 32 hexadecimal digits in file order
 	Version        string // "1.13" or "0.14"
 	RawVersion     uint32
 	Flags          []string // names of the header's set flags
@@ -18,33 +18,33 @@ type Info struct {
 	ChunkSize      int64        // 0 if Codec is None
 	Solid          bool         // there are solid resources
 	SolidCodec     format.Codec // of the first one
-	SolidChunkSize int64
+	SolidChunkSize int64        // of the first one, unpacked bytes
 	Pipable        bool
-	ReadOnly       bool       // by the header's flag
-	Parts          []PartInfo // in the order of Open: where other things hold the number of a part, they count from here
+	ReadOnly       bool       // the header's flag
+	Parts          []PartInfo // in the order of Open; indexes of parts elsewhere refer to this list
 	First          int        // index in Parts of part number 1
-	References     []PartInfo // they count on from Parts
+	References     []PartInfo // their indexes continue those of Parts
 	TotalParts     int
-	Missing        []int // numbers of the parts that were not given
-	BootIndex      int   // 0: none
+	Missing        []int // numbers of the missing parts
+	BootIndex      int   // 0 if there is none
 	Images         int
 	Blobs          int
 	BlobBytes      int64    // unpacked
-	PackedBytes    int64    // as stored, solid resources included
-	Warnings       []string // found when opening, Losses included
+	PackedBytes    int64    // as stored, including solid resources
+	Warnings       []string // found when opening, including Losses
 	Losses         []Loss   // found when opening
 }
 
-// PartInfo is one file.
+// PartInfo describes one file.
 type PartInfo struct {
 	Name      string
 	Number    int // from 1
 	Size      int64
-	Integrity bool  // it has an integrity table that makes sense
-	Trailing  int64 // bytes at its end that belong to nothing, as an append that was cut leaves them; of references not told
+	Integrity bool  // it has a readable integrity table
+	Trailing  int64 // unused bytes at its end, as an interrupted append leaves them; 0 for references
 }
 
-// Info tells about the archive as a whole. Numbers are of the parts, references not counted.
+// Info returns a description of the archive as a whole. Counts and sizes exclude the references.
 func (a *Archive) Info() *Info {
 	p := a.st.FirstPart()
 	h := &p.Header
@@ -52,7 +52,7 @@ func (a *Archive) Info() *Info {
 		GUID: hex.EncodeToString(h.GUID[:]), Version: format.VersionText(h.Version), RawVersion: h.Version,
 		Flags: h.FlagNames(), RawFlags: h.Flags, Codec: p.Codec, Pipable: h.Pipable(),
 		ReadOnly: h.Flags&format.FlagReadOnly != 0, First: a.st.FirstPart().Index, TotalParts: a.st.Total, Missing: a.st.Missing,
-		BootIndex: int(h.BootIndex), Images: len(a.images), Blobs: a.st.NBlobs, Warnings: a.told(), Losses: a.losses,
+		BootIndex: int(h.BootIndex), Images: len(a.images), Blobs: a.st.NBlobs, Warnings: a.allWarnings(), Losses: a.losses,
 	}
 	if p.Codec != format.None {
 		info.ChunkSize = int64(h.ChunkSize)
@@ -83,8 +83,8 @@ func (a *Archive) Info() *Info {
 	return info
 }
 
-// told returns the losses and the harmless oddities that opening found.
-func (a *Archive) told() []string {
+// allWarnings returns the losses and the tolerated faults that opening found.
+func (a *Archive) allWarnings() []string {
 	list := make([]string, 0, len(a.losses))
 	for i := range a.losses {
 		list = append(list, a.losses[i].String())
@@ -92,8 +92,8 @@ func (a *Archive) told() []string {
 	return append(list, a.Warnings()...)
 }
 
-// Warnings returns the faults that opening passed over, without the losses.
+// Warnings returns the faults that opening tolerated, without the losses.
 func (a *Archive) Warnings() []string { return slices.Concat(a.st.Warnings, a.warnings) }
 
-// HeaderFields explains part 1's header, field by field.
+// HeaderFields returns the fields of part 1's header with their meanings.
 func (a *Archive) HeaderFields() []format.Field { return a.st.FirstPart().Header.Fields() }

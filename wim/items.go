@@ -6,7 +6,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// item finds the first tagged item of n with the tag.
+// item returns the data of the first tagged item of n with the tag.
 func (im *Image) item(n Node, tag uint32) ([]byte, bool) {
 	for rest := im.Entry(n).Items(); ; {
 		item, next, ok := format.NextItem(rest)
@@ -20,7 +20,7 @@ func (im *Image) item(n Node, tag uint32) ([]byte, bool) {
 	}
 }
 
-// ObjectID is n's object id as GUIDs are written, "" if it has none.
+// ObjectID returns n's object id in the usual form of a GUID, "" if it has none.
 func (im *Image) ObjectID(n Node) string {
 	data, ok := im.item(n, format.TagObjectID)
 	if !ok || len(data) < 16 {
@@ -29,7 +29,7 @@ func (im *Image) ObjectID(n Node) string {
 	return format.GUIDText(data)
 }
 
-// UnixData gives owner and mode, if the archive holds them.
+// UnixData returns the Unix owner, mode and device of n, if they were captured.
 func (im *Image) UnixData(n Node) (format.UnixData, bool) {
 	data, ok := im.item(n, format.TagUnixData)
 	if !ok {
@@ -42,7 +42,7 @@ func (im *Image) UnixData(n Node) (format.UnixData, bool) {
 	return u, true
 }
 
-// Xattrs lists n's extended attributes, of both forms that wimlib has written.
+// Xattrs returns n's extended attributes. It reads both forms that wimlib has written.
 func (im *Image) Xattrs(n Node) []format.Xattr {
 	var list []format.Xattr
 	if rest, ok := im.item(n, format.TagXattrs); ok {
@@ -69,7 +69,7 @@ func (im *Image) Xattrs(n Node) []format.Xattr {
 	return list
 }
 
-// Items lists the tagged items of n whose meaning is not known.
+// Items returns the tagged items of n whose meaning is unknown.
 func (im *Image) Items(n Node) []format.TaggedItem {
 	var list []format.TaggedItem
 	for rest := im.Entry(n).Items(); ; {

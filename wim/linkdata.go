@@ -8,14 +8,14 @@ import (
 	"wimscope/wim/format"
 )
 
-// linkData caches the reparse data of an image. Links are asked for in the order of the tree, but their data lie in another order:
-// reading them one by one may need two chunks in turn that do not fit the cache together, and unpack one of them for every
-// link. So once links have cost more than the cache holds, linkData reads all of them in the order of their data.
+// linkData caches the reparse data of an image. Callers read links in the order of the tree, but their data are stored in another
+// order: reading them one by one may alternate between two chunks that do not fit the cache together, and unpack one of them for
+// every link. So once links have cost more than the cache holds, linkData reads all of them in the order of their data.
 type linkData struct {
 	mu       sync.Mutex
-	unpacked int64 // chunk bytes that links have cost so far
-	ordered  bool
-	kept     map[format.Hash]linkBlob // set once all are read
+	unpacked int64                    // bytes of the chunks that were unpacked for links so far
+	ordered  bool                     // readAll has run
+	kept     map[format.Hash]linkBlob // set by readAll
 }
 
 type linkBlob struct {
@@ -23,8 +23,8 @@ type linkBlob struct {
 	err  error
 }
 
-// The reparse data of an image may have several times the size of the archive: each content takes more bytes there than a usual
-// link has.
+// The limit for an image's cached reparse data is several times the size of the archive: each blob takes more bytes there than the
+// data of a usual link.
 const (
 	minLinkData = 64 << 20
 	maxLinkData = 256 << 20
@@ -32,7 +32,7 @@ const (
 
 func (a *Archive) linkDataLimit() int64 { return min(max(minLinkData, 4*a.st.Size), maxLinkData) }
 
-// readLink reads reparse data. The errors are those of ReadBlob.
+// readLink reads reparse data. The errors are those of Store.ReadBlob.
 func (im *Image) readLink(h format.Hash) ([]byte, error) {
 	l := &im.linkData
 	l.mu.Lock()
@@ -48,7 +48,7 @@ func (im *Image) readLink(h format.Hash) ([]byte, error) {
 	if x, ok := l.kept[h]; ok {
 		return x.data, x.err
 	}
-	return im.a.st.ReadBlob(h, format.MaxReparseData) // the content is missing, so this costs nothing
+	return im.a.st.ReadBlob(h, format.MaxReparseData) // the blob is missing, so this is cheap
 }
 
 // readAll reads the data of all links, unpacking each chunk once.

@@ -17,7 +17,7 @@ const (
 	LossDepth     LossKind = "depth"        // entries of a folder that is nested too deep
 	LossOrphans   LossKind = "orphans"      // entries that are in no folder's list
 	LossRoot      LossKind = "root"         // the root entry, though other entries exist
-	LossStream    LossKind = "stream"       // a content that its entry cannot have
+	LossStream    LossKind = "stream"       // a stream that its entry cannot have
 	LossSecurity  LossKind = "security"     // security descriptors
 )
 
@@ -38,14 +38,14 @@ func LossKinds() []LossKind {
 	}
 }
 
-// Loss is something that an archive should hold and that is missing or cannot be reached, although what is there is sound.
+// Loss is something that an archive should hold but that is missing or unreachable, although the rest is sound.
 type Loss struct {
 	Kind  LossKind `json:"kind"`
 	Image int      `json:"image,omitempty"` // from 1; 0 if it is not a loss of an image's tree
 	Path  string   `json:"path,omitempty"`
 	Part  string   `json:"part,omitempty"` // name of the file
 	Off   int64    `json:"off"`
-	Count int      `json:"count,omitempty"` // entries, images or contents; 0 if unknown
+	Count int      `json:"count,omitempty"` // number of entries, images or streams; 0 if unknown
 	Text  string   `json:"text"`            // what was lost, without the place
 }
 
@@ -64,5 +64,5 @@ func (l *Loss) String() string {
 	return l.Text
 }
 
-// MaxLosses is the most losses that a report lists.
+// MaxLosses is the largest number of losses that a report lists.
 const MaxLosses = 1000

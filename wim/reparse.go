@@ -10,21 +10,21 @@ import (
 )
 
 const (
-	maxLinkHops = 63 // as Windows follows in one path
+	maxLinkHops = 63 // the limit of Windows for one path
 )
 
-// Link is where a reparse point leads.
+// Link is the target of a reparse point.
 type Link struct {
-	Kind       string // "symlink", "junction", "volume" (a junction to a volume), "wsl", "app"; "" if it is no link
+	Kind       string // "symlink", "junction", "volume" (a junction to a volume), "wsl", "app"; "" if it is not a link
 	Target     string // for people: the print name, or else the substitute name without its prefix
 	Substitute string // what the system follows
 	Rel        bool   // relative to the link's folder, or to the root of its volume if it begins with a backslash
-	Node       Node   // the entry of this image that Target names; it may be a link itself
-	Found      bool   // Node is known
+	Node       Node   // the entry of this image at the target, if Found; it may be a link itself
+	Found      bool   // the target is in this image
 }
 
-// Link returns where n leads. Kind is "" if n is not a link or its data are malformed. Links on the way are followed. Absolute
-// targets start at the image's root, whatever their drive letter: an image is a volume, or a folder whose links were made
+// Link returns the target of n. Kind is "" if n is not a link or its data are malformed. Links in the path of the target are followed.
+// Absolute targets start at the image's root, whatever their drive letter: an image is a volume, or a folder whose links were made
 // relative to it when it was captured. The errors are those of ReparseData.
 func (im *Image) Link(n Node) (Link, error) {
 	hops := maxLinkHops
@@ -42,19 +42,19 @@ func (im *Image) link(n Node, hops *int) (Link, error) {
 	return im.linkOf(n, b, hops), nil
 }
 
-// DamagedLink returns where a link leads by data whose SHA-1 does not match, for data recovery.
+// DamagedLink returns the target of a link even if the SHA-1 of its data does not match, for data recovery.
 func (im *Image) DamagedLink(n Node) Link {
 	data, _ := im.ReparseData(n)
 	return im.ParseLink(n, data)
 }
 
-// ParseLink returns where n leads by reparse data that the caller has read.
+// ParseLink returns the target of n from reparse data that the caller has read.
 func (im *Image) ParseLink(n Node, data []byte) Link {
 	hops := maxLinkHops
 	return im.linkOf(n, data, &hops)
 }
 
-// linkOf returns where n leads by its reparse data.
+// linkOf returns the target of n from its reparse data.
 func (im *Image) linkOf(n Node, data []byte, hops *int) Link {
 	p, ok := format.ParseReparse(im.ReparseTag(n), data)
 	if !ok {
@@ -79,14 +79,14 @@ func (im *Image) linkOf(n Node, data []byte, hops *int) Link {
 	return l
 }
 
-// Resolve follows n until it is not a link. ok is false if it leads nowhere in this image or a link is damaged.
+// Resolve follows links from n to an entry that is not a link. ok is false if the target is not in this image or a link is damaged.
 func (im *Image) Resolve(n Node) (Node, bool) {
 	hops := maxLinkHops
 	n, err := im.resolve(n, &hops)
 	return n, err == nil
 }
 
-// resolve is Resolve with an error: fs.ErrNotExist, or that of reading the data of a link.
+// resolve is Resolve with an error: fs.ErrNotExist, or the error of reading the data of a link.
 func (im *Image) resolve(n Node, hops *int) (Node, error) {
 	for format.IsLinkTag(im.ReparseTag(n)) {
 		if *hops == 0 {
@@ -105,8 +105,7 @@ func (im *Image) resolve(n Node, hops *int) (Node, error) {
 	return n, nil
 }
 
-// walk follows a path, UTF-16LE, from a folder. All steps but the last are followed where they are links; hops
-// bounds how many are in all.
+// walk returns the entry at a UTF-16LE path that starts at n. It follows links in all steps but the last, at most hops of them.
 func (im *Image) walk(n Node, path []byte, hops *int) (Node, bool) {
 	for len(path) > 0 {
 		end := 0
@@ -136,8 +135,8 @@ func (im *Image) walk(n Node, path []byte, hops *int) (Node, bool) {
 	return n, true
 }
 
-// ReparseData reads the data after the 8-byte header of a reparse point and checks their SHA-1; nil if n is not a reparse point.
-// The errors are those of Archive.ReadBlob.
+// ReparseData returns the data after the 8-byte header of a reparse point, nil if n is not a reparse point, and checks their SHA-1. The
+// errors are those of blobs.Store.ReadBlob.
 func (im *Image) ReparseData(n Node) ([]byte, error) {
 	_, h := im.UnnamedStreams(n)
 	if h.IsZero() || im.a == nil {

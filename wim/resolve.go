@@ -9,9 +9,9 @@ import (
 	"wimscope/wim/format"
 )
 
-// Hard links: entries of one group number are one file with several names, if their content is the same too. (In
-// Windows 7's install.wim one number serves unlike files; wimlib and DISM tell them apart so.) Directories are
-// never linked, and reparse points keep their tag where the number would be.
+// Hard links: entries with one group number are one file with several names, if they also have the same content. (In Windows 7's
+// install.wim different files share a number; wimlib and DISM distinguish them in the same way.) Directories are never hard links, and
+// reparse points have their tag in the field of the number.
 
 // linkName is one name of a file that has several.
 type linkName struct {
@@ -27,8 +27,8 @@ func compareLinks(a, b linkName) int {
 	return bytes.Compare(a.hash[:], b.hash[:])
 }
 
-// LinkGroup is the number that n shares with its other names, 0 if it can have none. Files with different content
-// may bear the same number: Links tells names of one file.
+// LinkGroup returns the number that n shares with its other names, 0 if it can have none. Different files may have the same number; use
+// Links to find the names of one file.
 func (im *Image) LinkGroup(n Node) uint64 {
 	e := im.fixed(n)
 	if e.attributes()&(format.AttrDirectory|format.AttrReparsePoint) != 0 {
@@ -37,7 +37,7 @@ func (im *Image) LinkGroup(n Node) uint64 {
 	return e.linkGroup()
 }
 
-// Links lists all names of the file n, itself included, in ascending order.
+// Links returns all names of the file n, including n, in ascending order.
 func (im *Image) Links(n Node) []Node {
 	same := im.linkNames(n)
 	if len(same) < 2 {
@@ -50,10 +50,10 @@ func (im *Image) Links(n Node) []Node {
 	return list
 }
 
-// LinkCount is how many names the file n has.
+// LinkCount returns the number of names of the file n.
 func (im *Image) LinkCount(n Node) int { return max(1, len(im.linkNames(n))) }
 
-// FirstLink is the lowest-numbered name of the file n: the same for all its names, n itself if it has no other.
+// FirstLink returns the lowest-numbered name of the file n. It is the same for all its names, and n itself if it has no other.
 func (im *Image) FirstLink(n Node) Node {
 	if same := im.linkNames(n); len(same) > 0 {
 		return same[0].node
@@ -61,7 +61,7 @@ func (im *Image) FirstLink(n Node) Node {
 	return n
 }
 
-// linkNames gives the part of the index that is about the file n.
+// linkNames returns the entries of the index for the file n, nil if it has one name.
 func (im *Image) linkNames(n Node) []linkName {
 	group := im.LinkGroup(n)
 	if group == 0 {
@@ -78,15 +78,15 @@ func (im *Image) linkNames(n Node) []linkName {
 	return same[:to]
 }
 
-// indexLinks lists the names of files that have several, by file. Most writers number every file, so the numbers
-// are counted before anything is kept.
+// indexLinks builds im.links: the names of files that have several, grouped by file. Most writers number every file, so the numbers are
+// counted first.
 func (im *Image) indexLinks() {
 	size := 64
 	for size < 2*len(im.nodes) {
 		size *= 2
 	}
-	// One bit for "met", one for "met again", by a hash of the number: a collision lets a lone name through,
-	// which the sorting then finds to be alone.
+	// One bit for "seen" and one for "seen again", by a hash of the number. A collision lets a single name through, which is removed
+	// after sorting.
 	once, twice := make([]uint64, size/64), make([]uint64, size/64)
 	slot := func(group uint64) (word int, bit uint64) {
 		h := group * 0x9e3779b97f4a7c15 >> 20 & uint64(size-1)

@@ -8,7 +8,7 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// Order is what a folder's entries are sorted by. Ties are broken by name.
+// Order is an order of a folder's entries. Ties are broken by name.
 type Order uint8
 
 const (
@@ -19,15 +19,15 @@ const (
 	ByType                  // extension, ignoring case
 )
 
-// List gives the children of dir, folders first, each kind sorted by order, descending if desc; ties in names'
-// ascending order. keep says which to list, nil for all. The slice is the caller's.
+// List returns the children of dir, first folders and then all others, each sorted by order, descending if desc is set. Ties are in the
+// ascending order of names. keep, if not nil, selects the children. The caller may change the slice.
 func (im *Image) List(dir Node, order Order, desc bool, keep func(Node) bool) []Node {
 	first, count := im.Children(dir)
-	var names []Node // nil: they are in order as they stand
+	var names []Node // nil if they are stored in order
 	if !im.InOrder(dir) {
 		names = im.Sorted(dir)
 	}
-	list := make([]Node, 0, count) // first the others, until it is known how many folders there are
+	list := make([]Node, 0, count) // all but the folders, until their number is known
 	var dirs []Node
 	for at := 0; at < count; at += pieceNodes {
 		list, dirs = im.sift(list, dirs, names, first, at, min(at+pieceNodes, count), keep)
@@ -43,7 +43,7 @@ func (im *Image) List(dir Node, order Order, desc bool, keep func(Node) bool) []
 	return list
 }
 
-// sift tells folders from others among a few children: those at from to to-1 of names, or of the nodes from first on.
+// sift appends some of the children, [from, to) of names or of the nodes from first on, to dirs and others.
 func (im *Image) sift(others, dirs, names []Node, first Node, from, to int, keep func(Node) bool) (o, d []Node) {
 	for i := from; i < to; i++ {
 		n := first + Node(i)
@@ -62,7 +62,7 @@ func (im *Image) sift(others, dirs, names []Node, first Node, from, to int, keep
 	return others, dirs
 }
 
-// sortKeyed sorts what is in the order of names.
+// sortKeyed sorts a list that is in the order of names.
 func (im *Image) sortKeyed(list []Node, order Order, desc bool) {
 	if order == ByName {
 		if desc {
@@ -108,7 +108,7 @@ func (im *Image) sortKeyed(list []Node, order Order, desc bool) {
 	}
 }
 
-// extension is what follows the last dot of n's name, as stored; folders have none.
+// extension returns the part of n's stored name after the last dot, nil for folders.
 func (im *Image) extension(n Node) []byte {
 	if im.IsDir(n) {
 		return nil
@@ -122,7 +122,7 @@ func (im *Image) extension(n Node) []byte {
 	return nil
 }
 
-// foldKey packs the first four units of a name, upper-cased: names order as their keys do, unless those are equal.
+// foldKey returns the first four units of a name in upper case, as a number. Names with different keys sort as their keys do.
 func foldKey(name []byte) uint64 {
 	var k uint64
 	for i := 0; i < 8; i += 2 {
@@ -134,8 +134,8 @@ func foldKey(name []byte) uint64 {
 	return k
 }
 
-// Sorted gives the children of dir by name, ignoring case and then by UTF-16 units. Long lists that take sorting are
-// kept; the slice is not to be changed.
+// Sorted returns the children of dir sorted by name, ignoring case and then by UTF-16 units. Long lists that have to be sorted are
+// cached. The slice must not be changed.
 func (im *Image) Sorted(dir Node) []Node {
 	first, count := im.Children(dir)
 	kept := count >= manyNames && !im.InOrder(dir)
@@ -192,8 +192,8 @@ func (im *Image) compareNames(a, b Node) int {
 	return exact
 }
 
-// CaseTwins lists, in ascending order, the entries whose name differs from that of a sibling in case only: targets
-// that ignore case have room for one of them. The slice is not to be changed.
+// CaseTwins returns, in ascending order, the entries whose name differs from that of a sibling only in case: a target that ignores case
+// can hold only one of them. The slice must not be changed.
 func (im *Image) CaseTwins() []Node {
 	im.twinsOnce.Do(func() {
 		for i := range im.nodes {
@@ -218,7 +218,7 @@ func (im *Image) CaseTwins() []Node {
 	return im.twins
 }
 
-// IsCaseTwin says that n is among CaseTwins.
+// IsCaseTwin reports whether n is among CaseTwins.
 func (im *Image) IsCaseTwin(n Node) bool {
 	_, found := slices.BinarySearch(im.CaseTwins(), n)
 	return found

@@ -8,13 +8,12 @@ import (
 // StreamInfo is one stream of an entry. Hash is zero for an empty stream.
 type StreamInfo struct {
 	Kind format.StreamKind
-	Name string // escaped as file names are; "" unless Kind is StreamNamed
-	Size int64  // bytes; 0 if no open part holds the content
+	Name string // escaped like file names; "" unless Kind is StreamNamed
+	Size int64  // bytes; 0 if no open part holds the blob
 	Hash format.Hash
 }
 
-// streamIter walks the extra stream entries behind a dentry. What does not fit ends the walk: loading the tree
-// has warned of it.
+// streamIter iterates over the extra stream entries after a dentry. It stops at an invalid one, which loading the tree has reported.
 type streamIter struct {
 	meta []byte
 	Off  uint64
@@ -23,11 +22,13 @@ type streamIter struct {
 	Hash format.Hash
 }
 
+// ExtraStreams returns an iterator over the extra streams of n: call Next before reading Name and Hash.
 func (t *tree) ExtraStreams(n Node) streamIter {
 	e := t.Entry(n)
 	return streamIter{meta: t.Meta, Off: uint64(t.nodes[n].off) + e.Size(), left: e.NumStreams()}
 }
 
+// Next advances to the next stream. It returns false at the end.
 func (s *streamIter) Next() bool {
 	if s.left == 0 {
 		return false
@@ -43,9 +44,9 @@ func (s *streamIter) Next() bool {
 	return true
 }
 
-// UnnamedStreams sorts out an entry's unnamed streams. They stand in the order reparse data, data; the dentry's
-// own hash comes before those of extra entries, and does not count if it is zero and there are such. An encrypted
-// file has one, the raw one; a directory has no data (wimlib before 1.14.2 wrote an empty one).
+// UnnamedStreams returns the hashes of an entry's unnamed streams. They are stored in the order reparse data, data. The dentry's own hash
+// comes before those of extra entries, and is ignored if it is zero and there are such. An encrypted file has one, the raw stream; a
+// directory has no data (wimlib before 1.14.2 wrote an empty one).
 func (t *tree) UnnamedStreams(n Node) (data, reparse format.Hash) {
 	e := t.Entry(n)
 	attrs := e.Attributes()
@@ -75,8 +76,8 @@ func (t *tree) UnnamedStreams(n Node) (data, reparse format.Hash) {
 	return data, reparse
 }
 
-// Hash names the content of n: its unnamed data, or all of it if it is encrypted. It is zero if that is empty and
-// for directories.
+// Hash returns the SHA-1 of the content of n: its unnamed data stream, or its raw stream if it is encrypted. It is zero if the content is
+// empty, and for directories.
 func (im *Image) Hash(n Node) format.Hash {
 	e := im.Entry(n)
 	if e.NumStreams() == 0 &&
@@ -87,7 +88,7 @@ func (im *Image) Hash(n Node) format.Hash {
 	return data
 }
 
-// Size is how many bytes n's content has, 0 if no open part holds it.
+// Size returns the size of n's content in bytes, 0 if no open part holds it.
 func (im *Image) Size(n Node) int64 {
 	if e := im.fixed(n); e.streams() == 0 && e.attributes()&(format.AttrReparsePoint|format.AttrDirectory) == 0 {
 		return im.BlobSize(format.ReadHash((*[20]byte)(e.hash())))
@@ -95,7 +96,7 @@ func (im *Image) Size(n Node) int64 {
 	return im.BlobSize(im.Hash(n))
 }
 
-// TotalSize is the sum of the sizes of nodes.
+// TotalSize returns the sum of the sizes of nodes.
 func (im *Image) TotalSize(nodes []Node) int64 {
 	sum := int64(0)
 	for len(nodes) > 0 {
@@ -126,7 +127,7 @@ func (im *Image) someSize(nodes []Node) int64 {
 	return sum
 }
 
-// Missing says that the content of n is not empty and in no open part.
+// Missing reports whether the content of n is not empty and no open part holds it.
 func (im *Image) Missing(n Node) bool {
 	h := im.Hash(n)
 	if h.IsZero() || im.a == nil {
@@ -136,6 +137,7 @@ func (im *Image) Missing(n Node) bool {
 	return !ok
 }
 
+// BlobSize returns the size of a blob in bytes, 0 if no open part holds it.
 func (im *Image) BlobSize(h format.Hash) int64 {
 	if h.IsZero() || im.a == nil {
 		return 0
@@ -147,7 +149,7 @@ func (im *Image) BlobSize(h format.Hash) int64 {
 	return im.a.st.Records[id].Size
 }
 
-// Streams lists what n has beside its content: first its reparse data, then its named streams as they stand.
+// Streams returns the streams of n other than its content: first its reparse data, then its named streams in stored order.
 func (im *Image) Streams(n Node) []StreamInfo {
 	var list []StreamInfo
 	add := func(kind format.StreamKind, name string, h format.Hash) {
@@ -165,7 +167,7 @@ func (im *Image) Streams(n Node) []StreamInfo {
 	return list
 }
 
-// NamedStreams counts the named streams of n.
+// NamedStreams returns the number of named streams of n.
 func (im *Image) NamedStreams(n Node) int {
 	count := 0
 	for s := im.ExtraStreams(n); s.Next(); {
@@ -176,7 +178,7 @@ func (im *Image) NamedStreams(n Node) int {
 	return count
 }
 
-// Stream finds a named stream of n by its escaped name, exactly or else ignoring case; "" is n's content.
+// Stream returns the stream of n with an escaped name, compared exactly or else ignoring case. "" is n's content.
 func (im *Image) Stream(n Node, name string) (StreamInfo, bool) {
 	if name == "" {
 		kind := format.StreamData
@@ -205,14 +207,14 @@ func (im *Image) Stream(n Node, name string) (StreamInfo, bool) {
 	return best, found
 }
 
-// EachContent calls yield for each content that the image names: of every entry in the order of its nodes its
-// content, its reparse data and its named streams, empty ones left out. name is a named stream's stored name,
-// UTF-16LE, nil otherwise; it is only for the call. It ends when yield says false.
+// EachContent calls yield for each stream of the image that is not empty: for every entry in the order of nodes its content, its reparse
+// data and its named streams. name is the stored name of a named stream, UTF-16LE, nil otherwise; it is valid only during the call.
+// EachContent stops when yield returns false.
 func (im *Image) EachContent(yield func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool) {
 	im.Contents(0, Node(im.Len()), yield)
 }
 
-// Contents is EachContent for the nodes from from to to-1.
+// Contents is EachContent for the nodes [from, to).
 func (im *Image) Contents(from, to Node, yield func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool) {
 	for n := from; n < to; n++ {
 		e := im.Entry(n)

@@ -11,13 +11,13 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// An image's tree is an index over the bytes of its metadata resource: 16 bytes a node, no pointers. Nodes are
-// numbered breadth first, so the children of a directory are contiguous and parents come before children; all
-// else that an entry has is read from the resource when it is asked for.
+// An image's tree is an index over the bytes of its metadata resource: 16 bytes per node, no pointers. Nodes are numbered breadth
+// first, so the children of a directory are contiguous and parents come before children. All other fields of an entry are read from the
+// resource when they are needed.
 
 const (
-	MaxTreeDepth    = 16384 // wimlib's limit; a path of that many one-letter names is as long as NTFS allows
-	MaxMetadata     = 1<<31 - 64
+	MaxTreeDepth    = 16384      // wimlib's limit; a path of that many one-letter names is as long as NTFS allows
+	MaxMetadata     = 1<<31 - 64 // bytes of a metadata resource
 	maxTreeWarnings = 100
 	maxTreeLosses   = 100
 )
@@ -30,17 +30,18 @@ type treeNode struct {
 }
 
 type tree struct {
-	Meta        []byte
+	Meta        []byte // the metadata resource
 	nodes       []treeNode
-	Descriptors [][]byte // descriptors, nil for those that are not there
-	named       []uint64 // one bit a node, as far as there are any: its children are in the order of names
-	warnings    []string // harmless oddities
-	unsaid      int      // warnings beyond the limit
+	Descriptors [][]byte // security descriptors, nil for those whose bytes are missing
+	named       []uint64 // one bit per node, maybe shorter than nodes: its children are stored in the order of Sorted
+	warnings    []string // harmless faults
+	unsaid      int      // number of warnings beyond the limit
 	losses      []Loss   // the first maxTreeLosses
 	lost        int      // number of all losses
 }
 
-// InOrder says that the children of n are in the order of Sorted, as most writers keep them. It may say no of such.
+// InOrder reports whether the children of n are stored in the order of Sorted, as most writers store them. It may return false for a
+// sorted directory.
 func (t *tree) InOrder(n Node) bool {
 	w := int(n) >> 6
 	return w < len(t.named) && t.named[w]>>(n&63)&1 != 0
@@ -54,7 +55,7 @@ func (t *tree) warnf(format string, args ...any) {
 	t.warnings = append(t.warnings, fmt.Sprintf(format, args...))
 }
 
-// lose records a loss in the list of n, at off. It builds the path only if the loss is kept: a hostile tree has many faults at
+// lose records a loss in the list of n, at off. It builds the path only if the loss is kept: a hostile tree may have many faults at
 // the end of a long path.
 func (t *tree) lose(kind LossKind, n Node, off uint64, count int, format string, args ...any) {
 	if t.lost++; len(t.losses) < maxTreeLosses {
@@ -62,7 +63,7 @@ func (t *tree) lose(kind LossKind, n Node, off uint64, count int, format string,
 	}
 }
 
-// loadTree builds the index. It holds on to meta. nodes is how many there are said to be, 0 if nothing is known.
+// loadTree builds the index over meta, which it keeps. nodes is the expected number of nodes, 0 if unknown.
 func loadTree(meta []byte, nodes int64) (*tree, error) {
 	l := treeLoader{tree: &tree{Meta: meta}}
 	if err := l.load(nodes); err != nil {
@@ -86,12 +87,12 @@ func (l *treeLoader) load(nodes int64) error {
 	case err != nil:
 		return format.InPart("", 0, err)
 	case v == nil:
-		// An image into which nothing was ever captured has a terminator where its root should be.
+		// An image into which nothing was captured has a terminator in place of its root.
 		if behind := len(bytes.Trim(meta[min(root+8, uint64(len(meta))):], "\x00")); behind > 0 {
-			t.losses = append(t.losses, Loss{Kind: LossRoot, Off: int64(root), Text: fmt.Sprintf("there is no root entry, and %d bytes follow in which there should be one: taken as empty", behind)})
+			t.losses = append(t.losses, Loss{Kind: LossRoot, Off: int64(root), Text: fmt.Sprintf("no root entry, but %d other bytes of entries; the image is read as empty", behind)})
 			t.lost++
 		} else {
-			t.warnf("image has no root entry: taken as empty")
+			t.warnf("no root entry; the image is read as empty")
 		}
 		root = uint64(len(meta))
 		t.Meta = format.Dentry{Attributes: format.AttrDirectory, SecurityID: -1}.Append(meta[:len(meta):len(meta)])
@@ -122,9 +123,8 @@ func (l *treeLoader) load(nodes int64) error {
 	return nil
 }
 
-// loadSecurity finds the security descriptors and tells where the root entry starts: behind the block's stated
-// length, rounded up to 8. That length is believed where it is more than the descriptors need, as wimlib does; the
-// descriptors are believed as far as their bytes are there.
+// loadSecurity reads the security descriptors and returns the offset of the root entry: the stated length of the block, rounded up to
+// 8. Like wimlib, it accepts a length that is greater than the descriptors need, and the descriptors as far as their bytes exist.
 func (t *tree) loadSecurity() (root uint64, err error) {
 	s, err := format.ParseSecurityData(t.Meta)
 	if err != nil {
@@ -138,20 +138,20 @@ func (t *tree) loadSecurity() (root uint64, err error) {
 	return max(8, s.RootOff()), nil
 }
 
-// treeLoader is what loading needs besides the tree.
+// treeLoader is a tree with the state that loading needs.
 type treeLoader struct {
 	*tree
 	seen  []uint64 // one bit for each 8 bytes of the resource: part of an entry that is in the tree
 	order []int32  // for sorting
 	drop  []bool
 
-	thorough bool // every entry goes by listEntry; for a test
+	thorough bool // use listEntry for every entry; for a test
 }
 
-// unread is the count of a folder's children until their list is read: it has one.
+// unread is the count of children of an entry whose list was not read yet.
 const unread = -1
 
-// loadAll reads the lists of all folders, those nearer to the root first.
+// loadAll reads the lists of all folders in breadth-first order.
 func (l *treeLoader) loadAll() {
 	l.nodes[0].count = unread
 	depth, levelEnd := 0, 1
@@ -176,7 +176,7 @@ func (l *treeLoader) loadFolder(n Node, depth int) {
 	attrs := e.Attributes()
 	if attrs&format.AttrDirectory == 0 || attrs&format.AttrReparsePoint != 0 && format.IsSurrogate(e.ReparseTag()) {
 		if v, err := format.ViewDentry(l.Meta, sub); err == nil && v != nil {
-			l.lose(LossNotFolder, n, sub, 0, "entries of what is not a folder left out")
+			l.lose(LossNotFolder, n, sub, 0, "entries below something that is not a folder left out")
 		}
 		return
 	}
@@ -192,18 +192,18 @@ func (l *treeLoader) loadFolder(n Node, depth int) {
 	l.nodes[n].count = int32(len(l.nodes) - first)
 }
 
-// lister is where the reading of a list of entries stands.
+// lister is the state of reading a folder's list of entries.
 type lister struct {
 	dir  Node
 	off  uint64 // of the next entry
-	last []byte // name of the one before, nil if there is none
+	last []byte // name of the previous one, nil if there is none
 
-	// What the names so far are sorted by: code units, or ignoring case and then by code units. Either way no two
-	// are the same.
+	// The names so far are strictly ascending by code units (exact), or ignoring case and then by code units (named). Either way no two
+	// are equal.
 	exact, named bool
 }
 
-// next notes a name.
+// next compares a name with the previous one.
 func (c *lister) next(name []byte) {
 	if c.last != nil && (c.exact || c.named) {
 		e, f := ntname.Compare(c.last, name)
@@ -212,8 +212,8 @@ func (c *lister) next(name []byte) {
 	c.last = name
 }
 
-// list appends the entries of the list at off as children of n. It tells whether their order proves that no two
-// have the same name: writers keep lists sorted by code units or ignoring case.
+// list appends the entries of the list at off as children of n. It reports whether their order proves that no two have the same name:
+// writers sort lists by code units or ignoring case.
 func (l *treeLoader) list(n Node, off uint64) (ordered bool) {
 	c := lister{dir: n, off: off, exact: true, named: true}
 	for l.plainEntries(&c) || l.listEntry(&c) {
@@ -227,7 +227,7 @@ func (l *treeLoader) list(n Node, off uint64) (ordered bool) {
 	return c.exact || c.named
 }
 
-// listEntry takes in the entry at hand, whatever it is like. It says no at the end of the list.
+// listEntry reads the next entry, whatever is wrong with it. It returns false at the end of the list.
 func (l *treeLoader) listEntry(c *lister) bool {
 	n, off := c.dir, c.off
 	v, err := format.ViewDentry(l.Meta, off)
@@ -246,7 +246,7 @@ func (l *treeLoader) listEntry(c *lister) bool {
 		return false
 	}
 	if !l.mark(off, size) {
-		l.lose(LossShared, n, off, 0, "entries at 0x%x were met before; the rest of the list is left out", off)
+		l.lose(LossShared, n, off, 0, "entries at 0x%x are in the tree already; the rest of the list is left out", off)
 		return false
 	}
 	if err != nil {
@@ -268,11 +268,11 @@ func (l *treeLoader) listEntry(c *lister) bool {
 	return true
 }
 
-// pieceNodes is how many entries one call of plainEntries takes; see pieceEntries.
+// pieceNodes is how many entries one call of plainEntries reads: V8 switches to a function's optimised code between two calls of it.
 const pieceNodes = 256
 
-// plainEntries takes in entries up to the first one that has extra streams, a name that may not be, or anything else
-// that needs a second look; listEntry takes in that one. It tells whether there were any.
+// plainEntries is the fast path of listEntry. It reads entries up to the first one that has extra streams, an invalid name, or anything
+// else that needs a closer look, which listEntry reads. It reports whether it read any.
 func (l *treeLoader) plainEntries(c *lister) bool {
 	if l.thorough {
 		return false
@@ -328,10 +328,10 @@ func (l *treeLoader) plainEntries(c *lister) bool {
 	return some
 }
 
-// hasNUL looks for a unit of zero in a name.
+// hasNUL reports whether a name has a unit of zero.
 func hasNUL(name []byte) bool {
 	le := binary.LittleEndian
-	// A unit of zero borrows from its upper bit when 1 is taken away; one of 0x8000 and more has that bit set before.
+	// Subtracting 1 from each unit sets the top bit of a zero; a unit from 0x8000 on has it set before.
 	const ones, tops = 0x0001_0001_0001_0001, 0x8000_8000_8000_8000
 	i := 0
 	for ; i+8 <= len(name); i += 8 {
@@ -347,7 +347,7 @@ func hasNUL(name []byte) bool {
 	return false
 }
 
-// badEntry gives the size of an entry whose names make no sense but whose length does, 0 for all others.
+// badEntry returns the size of an entry whose names are invalid but whose length is valid, otherwise 0.
 func (l *treeLoader) badEntry(off uint64) uint64 {
 	if off > uint64(len(l.Meta)) || uint64(len(l.Meta))-off < format.DentryFixedSize {
 		return 0
@@ -359,7 +359,7 @@ func (l *treeLoader) badEntry(off uint64) uint64 {
 	return format.Align8(length)
 }
 
-// skipStreams tells where the next entry starts, behind count extra stream entries at off.
+// skipStreams returns the offset after the count extra stream entries at off.
 func (l *treeLoader) skipStreams(off uint64, count int) (next uint64, err error) {
 	for range count {
 		v, err := format.ViewStream(l.Meta, off)
@@ -367,15 +367,15 @@ func (l *treeLoader) skipStreams(off uint64, count int) (next uint64, err error)
 			return off, err
 		}
 		if !l.mark(off, v.Size()) {
-			return off, fmt.Errorf("stream entry at 0x%x was met before", off)
+			return off, fmt.Errorf("stream entry at 0x%x is in the tree already", off)
 		}
 		off += v.Size()
 	}
 	return off, nil
 }
 
-// mark notes the bytes of an entry and tells whether any had been noted: an entry belongs to one list. Entries step
-// in whole 8s, so those of a list that starts at an odd place are noted where they round down to.
+// mark marks the bytes of an entry as seen. It returns false if any of them were marked before: an entry belongs to one list. The size of
+// an entry is a multiple of 8, so those of a list that starts at an unaligned offset are marked at offsets rounded down.
 func (l *treeLoader) mark(off, size uint64) bool {
 	from, to := off>>3, (off+size)>>3
 	for i := from; i < to; {
@@ -391,7 +391,7 @@ func (l *treeLoader) mark(off, size uint64) bool {
 	return true
 }
 
-// checkName tells whether an entry of this name may enter the tree.
+// checkName reports whether an entry may have this name, and records a loss if not.
 func (l *treeLoader) checkName(n Node, off uint64, name []byte) bool {
 	if len(name) == 0 {
 		l.lose(LossName, n, off, 1, "entry at 0x%x without a name left out", off)
@@ -408,7 +408,7 @@ func (l *treeLoader) checkName(n Node, off uint64, name []byte) bool {
 	return true
 }
 
-// dropDuplicates keeps the first of the children of n from first on that share a name.
+// dropDuplicates removes all but the first of the children of n, from node first on, that share a name.
 func (l *treeLoader) dropDuplicates(n Node, first int) {
 	kids := l.nodes[first:]
 	l.order = l.order[:0]
@@ -447,27 +447,27 @@ func (l *treeLoader) dropDuplicates(n Node, first int) {
 	l.nodes = l.nodes[:first+len(kept)]
 }
 
-// Entry gives the dentry of a node.
+// Entry returns the dentry of a node.
 func (t *tree) Entry(n Node) format.DentryView { return t.entryAt(t.nodes[n].off) }
 
-// entryAt gives the dentry at off, which is known to be sound.
+// entryAt returns the dentry at off, which must have been checked.
 func (t *tree) entryAt(off uint32) format.DentryView {
 	b := format.DentryView(t.Meta[off:])
 	return b[:min(b.Size(), uint64(len(b)))]
 }
 
-// fixedPart is the part of a dentry before its names, where lists look most.
+// fixedPart is the part of a dentry before its names. Reading fields from it avoids the checks of DentryView.
 type fixedPart [format.DentryFixedSize]byte
 
 func (t *tree) fixed(n Node) *fixedPart { return (*fixedPart)(t.Meta[t.nodes[n].off:]) }
 
 func (e *fixedPart) attributes() uint32 { return binary.LittleEndian.Uint32(e[0x08:]) }
 func (e *fixedPart) hash() *format.Hash { return (*format.Hash)(e[0x40:]) }
-func (e *fixedPart) reparseTag() uint32 { return binary.LittleEndian.Uint32(e[0x58:]) } // if it is a reparse point
-func (e *fixedPart) linkGroup() uint64  { return binary.LittleEndian.Uint64(e[0x58:]) } // if it is none
-func (e *fixedPart) streams() uint16    { return binary.LittleEndian.Uint16(e[0x60:]) } // extra ones
+func (e *fixedPart) reparseTag() uint32 { return binary.LittleEndian.Uint32(e[0x58:]) } // of a reparse point
+func (e *fixedPart) linkGroup() uint64  { return binary.LittleEndian.Uint64(e[0x58:]) } // of any other entry
+func (e *fixedPart) streams() uint16    { return binary.LittleEndian.Uint16(e[0x60:]) } // number of extra streams
 
-// StoredName gives the stored name of a node: UTF-16LE, empty for the root.
+// StoredName returns the name of a node as stored: UTF-16LE, empty for the root.
 func (t *tree) StoredName(n Node) []byte {
 	if n == 0 {
 		return nil
@@ -475,16 +475,16 @@ func (t *tree) StoredName(n Node) []byte {
 	return t.Entry(n).Name()
 }
 
-// maxPathNames is how many bytes of names a path is made of: ten times what Windows takes. Of a longer one, which only
-// a hostile tree has, and has gigabytes long, an ellipsis stands for the first folders.
+// maxPathNames limits the names in a path, in bytes: ten times what Windows allows. In a longer path, which only a hostile tree has and
+// which could be gigabytes long, an ellipsis replaces the first folders.
 const maxPathNames = 1 << 20
 
-// maxWarningNames is the limit for the path in a warning, of which there may be many.
+// maxWarningNames is the limit for a path in a warning. There may be many warnings.
 const maxWarningNames = 4 << 10
 
 func (t *tree) appendPath(b []byte, n Node) []byte { return t.appendPathOf(b, n, maxPathNames) }
 
-// appendPathOf appends the path of n, with at most left bytes of names.
+// appendPathOf appends the path of n with at most left bytes of names.
 func (t *tree) appendPathOf(b []byte, n Node, left int) []byte {
 	if n == 0 {
 		return append(b, '/')

@@ -196,7 +196,7 @@ func TestHostileEntries(t *testing.T) {
 		{"children of a cloud folder", handtree.Dir("", handtree.Dir("j", handtree.File("x")).With(func(e *handtree.Item) { e.Attrs, e.D.Link = format.AttrReparsePoint, 0x9000601a })),
 			[]string{"/", "/j/", "/j/x"}, ""},
 		{"list past the end", handtree.Dir("", handtree.Dir("d").With(func(e *handtree.Item) { e.Sub = 1 << 40 }), handtree.File("b")), []string{"/", "/d/", "/b"}, "past the end"},
-		{"list before its parent: a cycle", handtree.Dir("", handtree.Dir("d").With(func(e *handtree.Item) { e.Sub = 8 })), []string{"/", "/d/"}, "met before"},
+		{"list before its parent: a cycle", handtree.Dir("", handtree.Dir("d").With(func(e *handtree.Item) { e.Sub = 8 })), []string{"/", "/d/"}, "in the tree already"},
 		{"length too short", handtree.Dir("", handtree.File("a"), handtree.File("b").With(func(e *handtree.Item) { e.D.Length = 20 }), handtree.File("c")), []string{"/", "/a"}, "rest of the list"},
 		{"length past the end", handtree.Dir("", handtree.File("a"), handtree.File("b").With(func(e *handtree.Item) { e.D.Length = 1 << 60 })), []string{"/", "/a"}, "rest of the list"},
 		{"length that wraps", handtree.Dir("", handtree.File("a"), handtree.File("b").With(func(e *handtree.Item) { e.D.Length = 1<<64 - 1 })), []string{"/", "/a"}, "rest of the list"},
@@ -237,7 +237,7 @@ func TestSharedList(t *testing.T) {
 	copy(meta[b+0x10:b+0x18], meta[a+0x10:a+0x18])
 	im = mustLoad(t, meta)
 	wantPaths(t, im, "/", "/a/", "/b/", "/a/x", "/a/y")
-	WantWarning(t, im, "met before")
+	WantWarning(t, im, "in the tree already")
 
 	// One that starts inside an entry of another.
 	binary.LittleEndian.PutUint64(meta[b+0x10:], binary.LittleEndian.Uint64(meta[a+0x10:])+8)

@@ -9,13 +9,13 @@ import (
 )
 
 // A tree can lose entries although no record is malformed: a length or a stream count covers the next entry, a list ends too
-// early, or no folder refers to a list. The bytes of the lost entries are still there. So this looks for bytes outside the
-// tree that are an entry in all respects.
+// early, or no folder refers to a list. The bytes of the lost entries still exist. So this code looks for bytes outside the tree that are
+// valid entries.
 
 // roomForEntry is how many bytes after its names an entry must have for another entry to be hidden there.
 const roomForEntry = format.DentryFixedSize + 2
 
-// checkEntry looks for entries inside entry n, and for contents that an entry of its kind cannot have.
+// checkEntry looks for entries hidden inside entry n, and for streams that an entry of its kind cannot have.
 func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 	off := uint64(l.nodes[n].off)
 	end := off + v.Size()
@@ -34,7 +34,7 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 	}
 	find(end-uint64(len(v.Items())), end)
 
-	// Count the contents that the entry may have: none in a folder, one in a file, and one more for reparse data.
+	// The number of unnamed streams that the entry may have: none in a folder, one in a file, and one more for reparse data.
 	attrs := v.Attributes()
 	room := 1
 	switch folder := attrs&format.AttrDirectory != 0; {
@@ -73,12 +73,12 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 		l.lose(LossOrphans, n, first, hidden, "entries hidden inside this one: %d, the first is %q at 0x%x", hidden, ntname.TextToNUL(firstName), first)
 	}
 	if lost > 0 {
-		l.lose(LossStream, n, off, lost, "contents left out because an entry of this kind cannot have them: %d", lost)
+		l.lose(LossStream, n, off, lost, "streams left out because an entry of this kind cannot have them: %d", lost)
 	}
 }
 
-// leftOver looks for stretches of nonzero bytes in the resource, at least as long as an entry, that belong to no entry of the tree.
-// Lists end with eight zero bytes; nothing else lies between them.
+// leftOver looks for ranges of nonzero bytes in the resource, at least as long as an entry, that belong to no entry of the tree. Lists end
+// with eight zero bytes; nothing else lies between them.
 func (l *treeLoader) leftOver(root uint64) {
 	le := binary.LittleEndian
 	units := uint64(len(l.Meta)) / 8
@@ -105,7 +105,7 @@ func (l *treeLoader) leftOver(root uint64) {
 			}
 		}
 	}
-	start, after := uint64(0), uint64(0) // of the current span, and the end of its last nonzero bytes
+	start, after := uint64(0), uint64(0) // start of the current span, and end of its last nonzero bytes
 	for i := root / 8; i < units; i++ {
 		w := l.seen[i>>6]
 		if w == ^uint64(0) && i&63 == 0 && after == 0 {
@@ -133,14 +133,14 @@ func (l *treeLoader) leftOver(root uint64) {
 	case entries > 0:
 		l.lose(LossOrphans, 0, first, entries, "entries that belong to no folder: %d, the first is %q at 0x%x", entries, ntname.TextToNUL(firstName), first)
 	case bytes > 0:
-		// Not a loss: these are unused bytes, and no entry.
-		l.warnf("%d bytes at 0x%x are part of no entry", bytes, firstByte)
+		// Not a loss: the bytes are unused but no entry.
+		l.warnf("%d unused bytes at 0x%x", bytes, firstByte)
 	}
 }
 
-// entryLike returns the size and the name of the entry at off, 0 if there is none: its lengths must be consistent, its attributes
-// known, and its name must end with a NUL. Its length may be 0, the end of a list, which hides this entry and all that
-// follow.
+// entryLike returns the size and the name of the entry at off. The size is 0 if there is none: its lengths must be consistent, its
+// attributes known, and its name terminated by a NUL. Its length may be 0, which marks the end of a list and hides this entry and all
+// that follow.
 func (l *treeLoader) entryLike(off uint64) (size uint64, name []byte) {
 	le := binary.LittleEndian
 	if off+roomForEntry > uint64(len(l.Meta)) {

@@ -58,10 +58,10 @@ func TestVerifyIncomplete(t *testing.T) {
 	}{
 		{"tree", broken().Bytes(), "", exitMetadata, "image 1: /sub: dentry at 0x100000"},
 		{"blob table", header(func(h *format.Header) { h.BlobTable = format.ResourceHeader{} }), "", exitIncomplete, "there is no blob table"},
-		{"image count", header(func(h *format.Header) { h.ImageCount = 5 }), "", exitImageCount, "the count of images is 5 in the header and 1 in the blob table"},
+		{"image count", header(func(h *format.Header) { h.ImageCount = 5 }), "", exitImageCount, "image counts differ: 5 in the header, 1 in the blob table"},
 		{"no XML", header(func(h *format.Header) { h.XML = format.ResourceHeader{} }), "", exitXML, "there is no XML document"},
 		{"broken XML", xml("AWIM></WIM>"), "", exitXML, "XML document at 0x"},
-		{"XML and header", xml("<WIM></WIM>"), "", exitImageCount, "the count of images is 0 in the XML document"},
+		{"XML and header", xml("<WIM></WIM>"), "", exitImageCount, "image counts differ: 0 in the XML document"},
 		{"integrity table", header(func(h *format.Header) { h.Integrity = format.ResourceHeader{Off: 300, PackedSize: 8, Size: 8} }), "", exitIntegrityTable, "the integrity table cannot be read"},
 		{"not asked for", header(func(h *format.Header) { h.Integrity = format.ResourceHeader{Off: 300, PackedSize: 8, Size: 8} }), "--nocheck", 0, ""},
 	} {
