@@ -10,32 +10,31 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// ChangeKind says how two images differ at a path.
+// ChangeKind is how two images differ at a path.
 type ChangeKind uint8
 
 const (
-	Added        ChangeKind = iota // only the second image has it
-	Removed                        // only the first one has it
-	Changed                        // type or content differ, or that of a named stream
-	MetadataOnly                   // only what Change.What tells
+	Added        ChangeKind = iota // only the second image has the entry
+	Removed                        // only the first image has it
+	Changed                        // its type, content, reparse data or a named stream differs
+	MetadataOnly                   // only other fields differ: see Change.What
 )
 
-// String gives "added", "removed", "changed" or "metadata".
+// String returns "added", "removed", "changed" or "metadata".
 func (k ChangeKind) String() string {
 	return [...]string{"added", "removed", "changed", "metadata"}[k]
 }
 
-// Change is a path at which two images differ. Old is its node in the first, New in the second; the one that is not
-// there is -1.
+// Change is a path at which two images differ.
 type Change struct {
 	Kind     ChangeKind
-	Old, New wim.Node
-	What     []string // of Changed and MetadataOnly: "type", "content", "reparse data", "streams", "attributes", "created", …
+	Old, New wim.Node // the entry in the first and in the second image, -1 where it does not exist
+	What     []string // for Changed and MetadataOnly, what differs: "type", "content", "reparse data", "streams", "attributes", "created", …
 }
 
-// Diff compares two images by path, names exactly: it calls yield for each difference, folders before what is in
-// them and siblings by name, until that says false. Of what is added or removed it tells every entry. Access times do
-// not count, nor does which names are hard links.
+// Diff compares two images by path; names are case-sensitive. It calls yield for each difference, folders before their entries and siblings
+// by name, until yield returns false. It reports every entry below an added or removed folder. It ignores access times, and which names
+// are hard links.
 func Diff(a, b *wim.Image, yield func(Change) bool) {
 	d := differ{a: a, b: b, yield: yield}
 	d.pair(0, 0)
@@ -47,20 +46,20 @@ type differ struct {
 	done  bool
 }
 
-func (d *differ) tell(c Change) {
+func (d *differ) report(c Change) {
 	d.done = d.done || !d.yield(c)
 }
 
-// pair compares two entries of one path. Depth is that of the tree, which loading has bounded.
+// pair compares two entries with the same path. The depth of recursion is that of the tree, at most wim.MaxTreeDepth.
 func (d *differ) pair(x, y wim.Node) {
 	if what, changed := d.what(x, y); len(what) > 0 {
 		kind := MetadataOnly
 		if changed {
 			kind = Changed
 		}
-		d.tell(Change{kind, x, y, what})
+		d.report(Change{kind, x, y, what})
 	}
-	// Sorted's lists are in one order for both images, and names in each are unlike: one pass finds equal ones.
+	// Both lists have the same order and no repeated names, so one pass finds the equal ones.
 	p, q := d.a.Sorted(x), d.b.Sorted(y)
 	for !d.done && len(p)+len(q) > 0 {
 		order := 0
@@ -89,13 +88,13 @@ func (d *differ) pair(x, y wim.Node) {
 	}
 }
 
-// all tells that an entry and all below it are in one image only.
+// all reports an entry and everything below it as being in one image only.
 func (d *differ) all(im *wim.Image, n wim.Node, kind ChangeKind) {
 	c := Change{Kind: kind, Old: n, New: -1}
 	if kind == Added {
 		c.Old, c.New = -1, n
 	}
-	d.tell(c)
+	d.report(c)
 	for _, child := range im.Sorted(n) {
 		if d.done {
 			return
@@ -104,7 +103,7 @@ func (d *differ) all(im *wim.Image, n wim.Node, kind ChangeKind) {
 	}
 }
 
-// what lists in what two entries differ, and whether it is more than metadata.
+// what returns what differs between two entries, and whether that is more than metadata.
 func (d *differ) what(x, y wim.Node) (list []string, changed bool) {
 	a, b := d.a, d.b
 	note := func(differs, content bool, what string) {
@@ -125,11 +124,11 @@ func (d *differ) what(x, y wim.Node) (list []string, changed bool) {
 	note(e.Modified() != f.Modified(), false, "modified")
 	note(!bytes.Equal(e.ShortName(), f.ShortName()), false, "short name")
 	note(!bytes.Equal(a.SecurityBytes(x), b.SecurityBytes(y)), false, "security")
-	note(!bytes.Equal(e.Items(), f.Items()), false, "items") // object ids, extended attributes, Unix data and the like
+	note(!bytes.Equal(e.Items(), f.Items()), false, "items") // object ids, extended attributes, Unix data, …
 	return list, changed
 }
 
-// sameStreams compares named streams, whatever their order.
+// sameStreams compares the named streams of two entries, ignoring their order.
 func (d *differ) sameStreams(x, y wim.Node) bool {
 	if d.a.NamedStreams(x) == 0 && d.b.NamedStreams(y) == 0 {
 		return true

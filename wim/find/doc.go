@@ -1,3 +1,3 @@
-// Package find searches images: by names and paths ([In]), by the blob that entries use ([Uses]), by path with wildcards ([Glob]), and by
-// what differs between two images ([Diff]).
+// Package find searches images by names and paths ([In]), by the blob that entries use ([Uses]) and by path with wildcards ([Glob]), and
+// compares two images ([Diff]).
 package find

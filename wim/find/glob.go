@@ -8,14 +8,14 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// PathGlob is a path with wildcards: * stands for any run of characters but slashes, ? for any one.
+// PathGlob is a path with wildcards: * matches any run of characters except slashes, ? any one character.
 type PathGlob struct {
 	steps    []ntname.Pattern
-	anchored bool // the steps are all of a path; otherwise they are its last ones
+	anchored bool // the steps must match a whole path, otherwise the end of one
 }
 
-// NewPathGlob makes a glob of a text whose slashes may be backslashes. One that begins with a slash stands for whole
-// paths, any other one for what paths end with, so that one without slashes stands for names.
+// NewPathGlob returns the glob of a text. Backslashes count as slashes. If the text begins with a slash it matches whole paths, otherwise
+// the ends of paths, so that a text without slashes matches names. If fold is set case is ignored.
 func NewPathGlob(text string, fold bool) *PathGlob {
 	text = strings.ReplaceAll(text, `\`, "/")
 	g := &PathGlob{anchored: strings.HasPrefix(text, "/")}
@@ -27,7 +27,7 @@ func NewPathGlob(text string, fold bool) *PathGlob {
 	return g
 }
 
-// Match compares with the path of n.
+// Match reports whether the glob matches the path of n.
 func (g *PathGlob) Match(im *wim.Image, n wim.Node) bool {
 	for i := range slices.Backward(g.steps) {
 		if n == 0 || !g.steps[i].Match(im.StoredName(n)) {
@@ -38,8 +38,8 @@ func (g *PathGlob) Match(im *wim.Image, n wim.Node) bool {
 	return !g.anchored || n == 0
 }
 
-// Glob finds the entries whose whole path from the root is as pattern says, in the order of nodes. Slashes may be
-// backslashes, and a leading one need not be there.
+// Glob returns the entries whose whole path from the root matches pattern, in the order of nodes. Backslashes count as slashes, and the
+// leading slash is optional.
 func Glob(im *wim.Image, pattern string, fold bool) []wim.Node {
 	list := []wim.Node{0}
 	g := NewPathGlob(pattern, fold)

@@ -8,16 +8,16 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// Query is what a search looks for. A text with a slash is looked for in paths, any other one in names. With * or ?
-// the whole name must match, of a path each step by its own (and all from the root on if it begins with a slash);
-// without, the text is looked for inside. Case is ignored.
+// Query is a search pattern. A text with a slash is matched against paths, any other text against names. With the wildcards * and ?, the
+// whole name must match, or each step of a path (from the root on if the text begins with a slash). Without wildcards, the text may occur
+// anywhere in the name or path. Case is ignored.
 type Query struct {
-	steps []ntname.Pattern // what text without wildcards has between slashes, or the name
+	steps []ntname.Pattern // the parts between slashes of a text without wildcards, or the name
 	path  bool
 	glob  *PathGlob // of a text with slashes and wildcards
 }
 
-// NewQuery makes a query of a text. Backslashes are taken for slashes.
+// NewQuery returns the query for a text. Backslashes count as slashes.
 func NewQuery(text string) *Query {
 	text = strings.ReplaceAll(text, `\`, "/")
 	wild := strings.ContainsAny(text, "*?")
@@ -34,15 +34,15 @@ func NewQuery(text string) *Query {
 	return q
 }
 
-// Search runs a query through one image, a stretch of nodes at a time.
+// Search is a search of one image, which proceeds in steps.
 type Search struct {
 	im    *wim.Image
 	q     *Query
 	next  wim.Node
-	below []uint64 // nodes whose path matches, and therefore the paths below them; nil if that does not matter
+	below []uint64 // one bit per node: its path matches, and so do the paths below it; nil if names are searched
 }
 
-// In begins to look for q. The root itself is never found.
+// In starts a search of an image for q. It never finds the root.
 func In(im *wim.Image, q *Query) *Search {
 	s := &Search{im: im, q: q, next: 1}
 	if q.path && q.glob == nil {
@@ -51,8 +51,8 @@ func In(im *wim.Image, q *Query) *Search {
 	return s
 }
 
-// Step looks at the next nodes, at most budget of them, and calls hit for those that match until it says false; the
-// next step goes on behind that one. It tells whether there are nodes left to look at. A node takes about 0.1 µs.
+// Step examines at most budget nodes and calls hit for those that match. If hit returns false the step ends, and the next one continues
+// after that node. Step reports whether nodes are left to examine. A node takes about 0.1 µs.
 func (s *Search) Step(budget int, hit func(wim.Node) bool) (more bool) {
 	end := wim.Node(min(int64(s.im.Len()), int64(s.next)+int64(budget)))
 	for n := s.next; n < end; n++ {
@@ -84,8 +84,8 @@ func (s *Search) matchPath(n wim.Node) bool {
 	return found
 }
 
-// endsIn says that the text is in n's path so that it ends in n's name: its last step begins the name, those before
-// are names of folders, and its first ends one. The slashes at a path's start and before a name count.
+// endsIn reports whether the text occurs in n's path and ends in n's name: its last step is a prefix of the name, the steps before it are
+// names of folders, and its first step is a suffix of one. The slashes at the start of a path and before a name count.
 func (s *Search) endsIn(n wim.Node) bool {
 	steps := s.q.steps
 	last := len(steps) - 1
@@ -101,9 +101,9 @@ func (s *Search) endsIn(n wim.Node) bool {
 	return steps[0].HasSuffix(s.im.StoredName(n)) // the root's name is empty
 }
 
-// Uses looks for entries that use a content, in any stream: among at most budget nodes from from on. It calls hit
-// until that says false, and gives the node to go on with, Len() at the end. stream is the escaped name of a named
-// stream, "" for all else; an entry is told once for each stream.
+// Uses finds the entries among the budget nodes from from on that have a blob in any of their streams. It calls hit once for each such
+// stream until hit returns false, and returns the node to continue with, Len() at the end. stream is the escaped name of a named stream,
+// otherwise "".
 func Uses(im *wim.Image, h format.Hash, from wim.Node, budget int, hit func(n wim.Node, kind format.StreamKind, stream string) bool) wim.Node {
 	end := wim.Node(min(int64(im.Len()), int64(from)+int64(budget)))
 	next := end
@@ -123,30 +123,29 @@ type Hit struct {
 	Node  wim.Node
 }
 
-// HitGroup is hits that have the same content. Folders, empty files and links form a group with those of the same
-// path in other images.
+// HitGroup is a group of hits with the same content. Folders, empty files and links are grouped by path.
 type HitGroup struct {
 	Name string // of the first hit
 	Hash format.Hash
 	Size int64
 	Dir  bool
-	Hits []Hit // at most as many as Groups was told to keep
-	More int   // those beyond
+	Hits []Hit // at most Groups.Keep
+	More int   // number of further hits
 }
 
-// Groups gathers hits of a search over several images by content. Keep is how many hits of each group are kept.
+// Groups groups the hits of a search of several images by content.
 type Groups struct {
-	Keep  int
+	Keep  int         // how many hits of each group are kept
 	List  []*HitGroup // in the order of their first hits
 	index map[groupKey]*HitGroup
 }
 
 type groupKey struct {
 	hash format.Hash
-	path string // where there is no hash
+	path string // if the hash is zero
 }
 
-// Add puts a hit in its group and tells it.
+// Add adds a hit to its group, and returns the group.
 func (g *Groups) Add(im *wim.Image, n wim.Node) *HitGroup {
 	key := groupKey{hash: im.Hash(n)}
 	if key.hash.IsZero() {
