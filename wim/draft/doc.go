@@ -1,5 +1,5 @@
-// Package draft holds trees that can be changed, and that become images.
+// Package draft holds trees that can be changed and then written as images.
 //
-// A [Draft] is made by [Scan] of a folder, by [Of] of an image, or by [New] entry by entry. Its files name their contents, which lie in
-// a file system, an archive or memory, and are read only when an archive is written. [Draft.Metadata] returns the metadata resource.
+// [Scan] makes a [Draft] of a folder and [Of] one of an image; [New] makes an empty one. Its files refer to contents in a file system, an
+// archive or memory, which are read only when an archive is written. [Draft.Metadata] returns the metadata resource.
 package draft

@@ -10,40 +10,39 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// Node is an entry of a draft. The root is 0; a node's number stays valid while the draft lives, and is not given
-// to another one when the node is removed.
+// Node is the number of an entry of a draft. The root is 0. A number does not change, and is not reused when its entry is removed.
 type Node int32
 
-// ContentID is an index into Draft.Contents. NoContent stands for no bytes, which have the hash of zeros.
+// ContentID is an index into Draft.Contents, or NoContent.
 type ContentID int32
 
-// NoContent is the content of what is empty.
+// NoContent is the content of empty streams, whose hash is zero.
 const NoContent ContentID = -1
 
-// Content is the bytes of one or more streams of a draft, which may not have been read yet. One whose hash is known and
-// that has a path is a file that is thought to be as an archive has it: it need not be read if the archive is there.
+// Content is the bytes of one or more streams of a draft, which may not have been read yet. If the hash is known and there is a path, an
+// archive probably holds the same bytes as the file, which is read only if the archive is not available.
 type Content struct {
 	Hash    format.Hash
 	Known   bool            // Hash is known
-	Size    int64           // bytes; of what an archive holds 0 if no open part has it
-	Source  int             // the file system that has it, by the number that ScanOptions gave; -1 if it is in an archive or in Bytes
-	Path    string          // its path there
-	Stream  string          // the named stream there, "" for the file's content
-	Bytes   []byte          // the bytes themselves, of small ones such as reparse data; not to be changed
-	ModTime format.Filetime // of the file when it was looked at, 0 if that is not known
+	Size    int64           // bytes; 0 for a blob of an archive that no open part holds
+	Source  int             // index of the file system that holds it, see ScanOptions.Source; -1 if it is in an archive or in Bytes
+	Path    string          // path of the file
+	Stream  string          // named stream of the file, "" for its content
+	Bytes   []byte          // the bytes themselves, for small contents such as reparse data; must not be changed
+	ModTime format.Filetime // modification time of the file when it was scanned, 0 if unknown
 
-	Unpacked bool // the configuration says that it is not to be packed
+	Unpacked bool // the configuration excludes it from compression
 }
 
 // Stream is a stream of an entry.
 type Stream struct {
 	Kind    format.StreamKind
-	Name    string // escaped as file names are; "" unless Kind is StreamNamed
+	Name    string // escaped like file names; "" unless Kind is StreamNamed
 	Content ContentID
-	Size    int64 // of the content; Add takes no notice of it
+	Size    int64 // of the content; ignored by Add and Set
 }
 
-// Entry is what a draft keeps of a file or folder. Names are escaped, see ntname.Escape.
+// Entry holds all fields of a file or folder. Names are escaped, see ntname.Escape.
 type Entry struct {
 	Name                        string
 	ShortName                   string // 8.3 name, "" if there is none
@@ -51,29 +50,28 @@ type Entry struct {
 	Created, Accessed, Modified format.Filetime
 	Security                    []byte // self-relative security descriptor, nil if there is none
 	ReparseTag                  uint32 // with AttrReparsePoint
-	NotFixed                    bool   // a link's target stands as it was when it was captured
-	Unknown                     uint32 // the dentry field of unknown meaning, kept
+	NotFixed                    bool   // the target of a link was not rewritten at capture
+	Unknown                     uint32 // the dentry field of unknown meaning, preserved
 	Unix                        *format.UnixData
 	ObjectID                    []byte // 16 to 64 bytes, nil if there is none
 	Xattrs                      []format.Xattr
-	Items                       []format.TaggedItem // others, kept
+	Items                       []format.TaggedItem // all other tagged items, preserved
 	Streams                     []Stream
 }
 
-// Draft is an image's tree that can be changed: that of an image, of a scanned folder, or one made entry by entry. It
-// is not for several goroutines at a time.
+// Draft is a tree that can be changed. It must not be used by several goroutines at a time.
 type Draft struct {
 	nodes    []draftNode
 	inodes   []draftInode
-	streams  []inodeStream // of inodes, those of one together
+	streams  []inodeStream // of all inodes, those of one are contiguous
 	dirs     []draftDir
 	contents []draftContent
-	texts    []string                  // short names and names of streams, UTF-16LE as stored; the first is ""
+	texts    []string                  // short names and stream names, UTF-16LE as stored; the first is ""
 	byHash   map[format.Hash]ContentID // of contents whose hash was known when they were added
-	security []string                  // descriptors, each once
+	security []string                  // security descriptors without duplicates
 	secIndex map[string]int32
 	live     int                 // nodes that were not removed
-	ids      map[[2]uint64]int32 // inodes of files by what the file system knows them by, for Graft; nil: none
+	ids      map[[2]uint64]int32 // inodes of files by device and inode number in the file system, for Graft; may be nil
 }
 
 // draftNode is a name of an inode.
@@ -81,36 +79,35 @@ type draftNode struct {
 	name   string // UTF-16LE as stored
 	short  int32  // index into texts
 	parent Node
-	inode  int32 // -1: removed
+	inode  int32 // -1 if removed
 	dir    int32 // index into dirs, -1 if it can have no children
 }
 
-// draftDir is the list of a folder's children, in the order of names once sorted is set.
+// draftDir is the list of a folder's children, in the order of names if sorted is set.
 type draftDir struct {
 	kids   []Node
 	sorted bool
 }
 
-// draftInode is a file or folder, which several names may share.
-//
-// There is one for each of perhaps a million files, so what few have stands apart.
+// draftInode is a file or folder, which may have several names. A draft may hold a million of them, so fields that few have are in
+// rare.
 type draftInode struct {
 	created, accessed, modified format.Filetime
-	rare                        *inodeRare // nil: all of it is zero
+	rare                        *inodeRare // nil if all of them are zero
 	firstStream, numStreams     int32      // in Draft.streams
 	attributes                  uint32
-	security                    int32 // index, -1 for none
-	names                       int32 // how many nodes have it
+	security                    int32 // index into Draft.security, -1 for none
+	names                       int32 // number of nodes with this inode
 }
 
-// inodeRare is what few inodes have.
+// inodeRare holds the fields that few inodes have.
 type inodeRare struct {
-	unused      [2]uint64 // dentry fields of no known use
-	link        uint64    // number of its hard links as it was read, 0 if it has none yet
+	unused      [2]uint64 // unused dentry fields, preserved
+	link        uint64    // hard-link number from the archive, 0 if it has none
 	items       string    // tagged items as stored
 	unknown     uint32
 	reparseTag  uint32
-	reparseMore uint32 // what follows the tag: 16 bits reserved, 16 bits of flags
+	reparseMore uint32 // what follows the tag: 16 reserved bits, 16 flags
 }
 
 func (in *draftInode) getRare() inodeRare {
@@ -133,18 +130,18 @@ type inodeStream struct {
 	kind    format.StreamKind
 }
 
-// draftContent is a Content as a draft keeps it. There is one for each of perhaps a million files.
+// draftContent is the compact form of a Content. A draft may hold a million of them.
 type draftContent struct {
 	hash            format.Hash
 	source          int32
 	size            int64
 	path            string
 	modTime         format.Filetime
-	rare            *contentRare // nil: all of it is zero
+	rare            *contentRare // nil if all of it is zero
 	known, unpacked bool
 }
 
-// contentRare is what few contents have.
+// contentRare holds the fields that few contents have.
 type contentRare struct {
 	stream string
 	bytes  []byte
@@ -169,10 +166,10 @@ func (c *draftContent) get() Content {
 	return x
 }
 
-// reparseNotFixed is the flag of reparseMore that says that a link's target was left as it was.
+// reparseNotFixed is the flag of reparseMore for a link whose target was not rewritten.
 const reparseNotFixed = 1 << 16
 
-// New makes a draft of an empty root folder without times.
+// New returns a draft that holds only an empty root folder without times.
 func New() *Draft {
 	d := &Draft{byHash: map[format.Hash]ContentID{}, secIndex: map[string]int32{}, texts: []string{""}}
 	d.nodes = []draftNode{{dir: 0}}
@@ -182,20 +179,20 @@ func New() *Draft {
 	return d
 }
 
-// Root is the node of the root folder.
+// Root returns the node of the root folder.
 func (d *Draft) Root() Node { return 0 }
 
-// Len is how many entries the draft has, the root included.
+// Len returns the number of entries, including the root.
 func (d *Draft) Len() int { return d.live }
 
-// Exists says that n is in the tree: it was made and not removed.
+// Exists reports whether n is in the tree.
 func (d *Draft) Exists(n Node) bool {
 	return n >= 0 && int(n) < len(d.nodes) && d.nodes[n].inode >= 0
 }
 
 func (d *Draft) inode(n Node) *draftInode { return &d.inodes[d.nodes[n].inode] }
 
-// streamsOf gives the streams of an inode. They may be changed, and hold until streams are added.
+// streamsOf returns the streams of an inode. The slice may be changed, and is valid until streams are added.
 func (d *Draft) streamsOf(in *draftInode) []inodeStream {
 	end := in.firstStream + in.numStreams
 	return d.streams[in.firstStream:end:end]
@@ -207,12 +204,12 @@ func (d *Draft) setStreams(in *draftInode, list []inodeStream) {
 	d.streams = append(d.streams, list...)
 }
 
-// removeStreams removes those streams of an inode that gone names.
+// removeStreams removes the streams of an inode for which gone returns true.
 func (d *Draft) removeStreams(in *draftInode, gone func(inodeStream) bool) {
 	in.numStreams = int32(len(slices.DeleteFunc(d.streamsOf(in), gone)))
 }
 
-// addText adds a stored text, and gives its index.
+// addText adds a stored text and returns its index.
 func (d *Draft) addText(s string) int32 {
 	if s == "" {
 		return 0
@@ -221,13 +218,13 @@ func (d *Draft) addText(s string) int32 {
 	return int32(len(d.texts) - 1)
 }
 
-// Name is the escaped name of n, "" for the root.
+// Name returns the escaped name of n, "" for the root.
 func (d *Draft) Name(n Node) string { return ntname.Text(d.nodes[n].name) }
 
-// Parent is the folder that holds n; the root is its own.
+// Parent returns the folder that holds n. The root is its own parent.
 func (d *Draft) Parent(n Node) Node { return d.nodes[n].parent }
 
-// Path is the path of n, its names escaped and separated by slashes: "/a/b", "/" for the root.
+// Path returns the path of n, with escaped names separated by slashes: "/a/b", "/" for the root.
 func (d *Draft) Path(n Node) string {
 	if n == 0 {
 		return "/"
@@ -240,11 +237,11 @@ func (d *Draft) Path(n Node) string {
 	return strings.Join(steps, "")
 }
 
-// IsDir says that n is a folder, and not one that stands for another place as a junction does.
+// IsDir reports whether n is a folder. A junction, which stands for another place, is none.
 func (d *Draft) IsDir(n Node) bool { return d.nodes[n].dir >= 0 }
 
-// Children lists what is in the folder n by name, ignoring case and then by UTF-16 units. The slice is not to be
-// changed, and holds until the draft is.
+// Children returns the entries of the folder n sorted by name, ignoring case and then by UTF-16 units. The slice must not be changed,
+// and is valid until the draft is changed.
 func (d *Draft) Children(n Node) []Node {
 	at := d.nodes[n].dir
 	if at < 0 {
@@ -262,8 +259,8 @@ func (d *Draft) sort(dir *draftDir) {
 	slices.SortStableFunc(dir.kids, func(a, b Node) int { return ntname.CompareStored(d.nodes[a].name, d.nodes[b].name) })
 }
 
-// Lookup finds an entry by its path. Steps are separated by slashes; a leading one, and empty steps, do not matter.
-// Names may be escaped or not. With fold, a name that is not there is looked for ignoring case.
+// Lookup returns the entry at a path, whose steps are separated by slashes. A leading slash and empty steps are ignored. Names may be
+// escaped or not. If fold is set, a name without an exact match is compared ignoring case.
 func (d *Draft) Lookup(path string, fold bool) (Node, bool) {
 	n := Node(0)
 	for step := range strings.SplitSeq(path, "/") {
@@ -279,12 +276,12 @@ func (d *Draft) Lookup(path string, fold bool) (Node, bool) {
 	return n, true
 }
 
-// search finds where in children that are in order a stored name is, or would be.
+// search returns the position of a stored name in sorted children, or the position at which it would be inserted.
 func (d *Draft) search(kids []Node, name string) (at int, found bool) {
 	return slices.BinarySearchFunc(kids, name, func(c Node, name string) int { return ntname.CompareStored(d.nodes[c].name, name) })
 }
 
-// child finds the child of n by its stored name.
+// child returns the child of n with a stored name.
 func (d *Draft) child(n Node, name string, fold bool) (Node, bool) {
 	kids := d.Children(n)
 	at, found := d.search(kids, name)
@@ -294,7 +291,7 @@ func (d *Draft) child(n Node, name string, fold bool) (Node, bool) {
 	if !fold {
 		return 0, false
 	}
-	// Twins by case stand together, the one that is looked for would be among them.
+	// Names that differ only in case are adjacent, and name would be inserted next to them.
 	for _, at := range [...]int{at, at - 1} {
 		if at >= 0 && at < len(kids) && ntname.EqualFold(ntname.RawBytes(d.nodes[kids[at]].name), ntname.RawBytes(name)) {
 			for at > 0 && ntname.EqualFold(ntname.RawBytes(d.nodes[kids[at-1]].name), ntname.RawBytes(name)) {
@@ -306,17 +303,17 @@ func (d *Draft) child(n Node, name string, fold bool) (Node, bool) {
 	return 0, false
 }
 
-// Attributes are the FILE_ATTRIBUTE bits of n.
+// Attributes returns the FILE_ATTRIBUTE bits of n.
 func (d *Draft) Attributes(n Node) uint32 { return d.inode(n).attributes }
 
-// Links is how many names the file n has.
+// Links returns the number of names of the file n.
 func (d *Draft) Links(n Node) int { return int(d.inode(n).names) }
 
-// SameFile says that a and b are names of one file.
+// SameFile reports whether a and b are names of one file.
 func (d *Draft) SameFile(a, b Node) bool { return d.nodes[a].inode == d.nodes[b].inode }
 
-// Streams lists the streams of n: reparse data, content, then named ones. A file has content, if only an empty one; an
-// encrypted one has nothing but its raw stream.
+// Streams returns the streams of n: reparse data, content, then named streams. Every file has a content, which may be empty; an encrypted
+// file has its raw stream in place of both.
 func (d *Draft) Streams(n Node) []Stream {
 	streams := d.streamsOf(d.inode(n))
 	list := make([]Stream, len(streams))
@@ -333,8 +330,8 @@ func (d *Draft) size(id ContentID) int64 {
 	return d.contents[id].size
 }
 
-// EachStream calls yield for each stream that is not empty of each entry, a file's once for each of its names, until it
-// says false.
+// EachStream calls yield for each stream that is not empty of each entry until yield returns false. It reports those of a file with
+// several names once for each name.
 func (d *Draft) EachStream(yield func(n Node, kind format.StreamKind, id ContentID) bool) {
 	for i := range d.nodes {
 		if d.nodes[i].inode < 0 {
@@ -348,8 +345,8 @@ func (d *Draft) EachStream(yield func(n Node, kind format.StreamKind, id Content
 	}
 }
 
-// References counts for each content how many streams of the tree have it, a file's once for each of its names. Of those
-// whose entries were removed it is 0.
+// References returns for each content the number of streams of the tree that have it, counted once for each name of a file. It is 0 for
+// contents of removed entries.
 func (d *Draft) References() []int32 {
 	refs := make([]int32, len(d.contents))
 	d.EachStream(func(_ Node, _ format.StreamKind, id ContentID) bool {
@@ -359,7 +356,7 @@ func (d *Draft) References() []int32 {
 	return refs
 }
 
-// Entry gives all that the draft keeps of n.
+// Entry returns all fields of n.
 func (d *Draft) Entry(n Node) Entry {
 	in := d.inode(n)
 	rare := in.getRare()
@@ -398,7 +395,7 @@ func (d *Draft) Entry(n Node) Entry {
 	}
 }
 
-// parseXattrs reads an item of attributes, if all of it is such.
+// parseXattrs parses a tagged item of extended attributes. ok is false if any byte of it is malformed.
 func parseXattrs(rest []byte) (list []format.Xattr, ok bool) {
 	for len(rest) > 0 {
 		x, next, ok := format.NextXattr(rest)
@@ -411,7 +408,7 @@ func parseXattrs(rest []byte) (list []format.Xattr, ok bool) {
 	return list, true
 }
 
-// Contents makes a copy of the table of contents.
+// Contents returns a copy of the list of contents.
 func (d *Draft) Contents() []Content {
 	list := make([]Content, len(d.contents))
 	for i := range d.contents {
@@ -426,8 +423,8 @@ func (d *Draft) NumContents() int { return len(d.contents) }
 // Content returns content number id, which must not be NoContent.
 func (d *Draft) Content(id ContentID) Content { return d.contents[id].get() }
 
-// AddContent adds a content, for streams of entries that are added later, and gives its number: that of one with the same
-// known hash, or NoContent if it has no bytes. The hash of Bytes is reckoned.
+// AddContent adds a content for streams of entries that are added later, and returns its number: that of an earlier one with the same known
+// hash, or NoContent if it has no bytes. If Bytes is set it computes their hash.
 func (d *Draft) AddContent(c Content) ContentID {
 	if len(c.Bytes) > 0 {
 		c.Size, c.Hash, c.Known, c.Source = int64(len(c.Bytes)), sha1.Sum(c.Bytes), true, -1
@@ -439,7 +436,7 @@ func (d *Draft) AddContent(c Content) ContentID {
 		}
 		if id, ok := d.byHash[c.Hash]; ok {
 			if have := &d.contents[id]; have.source < 0 && have.rare == nil && c.Source >= 0 {
-				have.set(&c) // now there is a file, should no archive have it
+				have.set(&c) // a file to read if no archive holds the blob
 			}
 			return id
 		}
@@ -455,15 +452,15 @@ func (d *Draft) AddContent(c Content) ContentID {
 	return id
 }
 
-// SetHash tells the hash of a content that was read. No bytes have the hash of zeros.
+// SetHash sets the hash of a content that was read. The hash of an empty content is zero.
 func (d *Draft) SetHash(id ContentID, h format.Hash) {
 	d.contents[id].hash, d.contents[id].known = format.ReadHash((*[20]byte)(&h)), true
 }
 
-// SetSize tells how many bytes of a content there turned out to be.
+// SetSize sets the size of a content that turned out to differ, in bytes.
 func (d *Draft) SetSize(id ContentID, size int64) { d.contents[id].size = size }
 
-// Stats counts what is in the tree.
+// Stats returns the counts and sizes of the tree for the XML document.
 func (d *Draft) Stats() xmldoc.Stats {
 	var s xmldoc.Stats
 	for i := range d.nodes {

@@ -10,7 +10,7 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// What a draft refuses, for errors.Is; ErrNotFound is another. A Error says where.
+// Reasons for which a draft rejects a change, for errors.Is; format.ErrNotFound is another. An Error has the path.
 var (
 	ErrExists   = errors.New("exists already")
 	ErrNotDir   = errors.New("is not a folder")
@@ -19,7 +19,7 @@ var (
 	ErrTree     = errors.New("not possible")
 )
 
-// Error is a change of a draft that was refused. Nothing was changed.
+// Error is a rejected change of a draft, which left the draft unchanged.
 type Error struct {
 	Op   string // "add", "set", "remove", "rename", "link", "graft", "write"
 	Path string // in the draft
@@ -44,7 +44,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// newPathError is what is wrong with the path that an entry is renamed to.
+// newPathError is an error about the new path of a renamed entry.
 type newPathError struct {
 	path string
 	err  error
@@ -55,18 +55,18 @@ func (e newPathError) Error() string { return fmt.Sprintf("%q: %v", e.path, e.er
 func (e newPathError) Unwrap() error { return e.err }
 
 var (
-	errFolderThere = format.Describe("there is a folder at that path, and a file does not replace a folder", ErrIsDir)
-	errFileThere   = format.Describe("there is a file at that path, and a folder does not replace a file", ErrNotDir)
+	errFolderThere = format.Describe("a file cannot replace the folder at that path", ErrIsDir)
+	errFileThere   = format.Describe("a folder cannot replace the file at that path", ErrNotDir)
 	errFileAsRoot  = format.Describe("only a folder can be the root of an image", ErrNotDir)
 	errNotInImage  = format.Describe("the image has no such file or folder", format.ErrNotFound)
 )
 
-// under is the path that a name would have in a folder.
+// under returns the path of a name in a folder.
 func pathUnder(d *Draft, parent Node, name string) string {
 	return strings.TrimSuffix(d.Path(parent), "/") + "/" + ntname.Text(name)
 }
 
-// missing tells of an entry that is not in the tree, nil of others.
+// missing returns an error if n is not in the tree.
 func missingNode(d *Draft, op string, n Node) error {
 	if d.Exists(n) {
 		return nil
@@ -74,7 +74,7 @@ func missingNode(d *Draft, op string, n Node) error {
 	return &Error{op, fmt.Sprintf("entry %d", n), format.ErrNotFound}
 }
 
-// place tells whether an entry of a stored name may be put into a folder.
+// place returns an error if an entry with a stored name cannot be added to a folder.
 func checkPlace(d *Draft, op string, parent Node, name string) error {
 	if err := missingNode(d, op, parent); err != nil {
 		return err
@@ -98,7 +98,7 @@ func placeable(d *Draft, parent Node, name string) error {
 	return nil
 }
 
-// newNode makes a node for an inode and puts it into a folder.
+// newNode adds a name for an inode to a folder.
 func (d *Draft) newNode(parent Node, name, short string, inode int32) Node {
 	n := Node(len(d.nodes))
 	node := draftNode{name: name, short: d.addText(short), parent: parent, inode: inode, dir: -1}
@@ -113,12 +113,12 @@ func (d *Draft) newNode(parent Node, name, short string, inode int32) Node {
 	return n
 }
 
-// folder says that an inode can have children.
+// folder reports whether an inode can have children.
 func (in *draftInode) folder() bool {
 	return in.attributes&format.AttrDirectory != 0 && (in.attributes&format.AttrReparsePoint == 0 || !format.IsSurrogate(in.getRare().reparseTag))
 }
 
-// attach puts n into the list of its parent.
+// attach appends n to the list of its parent.
 func (d *Draft) attach(n Node) {
 	dir := &d.dirs[d.nodes[d.nodes[n].parent].dir]
 	if k := len(dir.kids); k > 0 && dir.sorted {
@@ -127,7 +127,7 @@ func (d *Draft) attach(n Node) {
 	dir.kids = append(dir.kids, n)
 }
 
-// settle puts the child of a folder that came last into its place among the others, which are in order.
+// settle moves the last child of a folder to its place among the others, which are sorted.
 func (d *Draft) settle(parent Node) {
 	dir := &d.dirs[d.nodes[parent].dir]
 	last := len(dir.kids) - 1
@@ -140,30 +140,30 @@ func (d *Draft) settle(parent Node) {
 	dir.kids[at], dir.sorted = n, true
 }
 
-// detach takes n out of the list of its parent.
+// detach removes n from the list of its parent.
 func (d *Draft) detach(n Node) {
 	dir := &d.dirs[d.nodes[d.nodes[n].parent].dir]
-	at := len(dir.kids) - 1 // where it is if all are taken out from the end
+	at := len(dir.kids) - 1 // fast if all children are removed, last first
 	if dir.kids[at] != n {
 		at = slices.Index(dir.kids, n)
 	}
 	dir.kids = slices.Delete(dir.kids, at, at+1)
 }
 
-// Mkdir makes an empty folder. when is what its three times say.
+// Mkdir adds an empty folder. when becomes its creation, access and modification time.
 func (d *Draft) Mkdir(parent Node, name string, when format.Filetime) (Node, error) {
 	return d.Add(parent, Entry{Name: name, Attributes: format.AttrDirectory, Created: when, Accessed: when, Modified: when})
 }
 
-// MkdirAll finds the folder at path, or makes it with all that leads to it. Steps that are not there by their exact name
-// are, with fold, looked for ignoring case.
+// MkdirAll returns the folder at path. It adds the folder and those above it if they do not exist. If fold is set, a name without an
+// exact match is compared ignoring case.
 func (d *Draft) MkdirAll(path string, fold bool, when format.Filetime) (Node, error) {
 	n := Node(0)
 	if !d.IsDir(n) {
 		return 0, &Error{"add", "/", errFileAsRoot}
 	}
 	steps := strings.Split(path, "/")
-	for _, step := range steps { // before anything is made
+	for _, step := range steps { // check all names before the first change
 		if step != "" {
 			if err := ntname.Check(ntname.Stored(step)); err != nil {
 				return 0, &Error{"add", path, err}
@@ -188,8 +188,7 @@ func (d *Draft) MkdirAll(path string, fold bool, when format.Filetime) (Node, er
 	return n, nil
 }
 
-// Add puts a new entry into a folder. Its streams name contents that were added before; a file without any gets an empty
-// content.
+// Add adds an entry to a folder. Its streams refer to contents that were added before; a file without any gets an empty content.
 func (d *Draft) Add(parent Node, e Entry) (Node, error) {
 	name := ntname.Stored(e.Name)
 	if err := checkPlace(d, "add", parent, name); err != nil {
@@ -205,19 +204,19 @@ func (d *Draft) Add(parent Node, e Entry) (Node, error) {
 	return n, nil
 }
 
-// Set replaces what the draft keeps of n, for all names of the file, but not the name. Neither can a folder become a file
-// nor a file with several names a reparse point.
+// Set replaces all fields of n except its name, for all names of the file. A folder cannot become a file or the reverse, and a file with
+// several names cannot become a reparse point.
 func (d *Draft) Set(n Node, e Entry) error {
 	if err := missingNode(d, "set", n); err != nil {
 		return err
 	}
 	in, short, err := d.makeInode(&e)
 	if err == nil && in.folder() != d.IsDir(n) {
-		err = fmt.Errorf("%w: a folder stays a folder, and a file a file", ErrTree)
+		err = fmt.Errorf("%w: a folder cannot become a file, nor a file a folder", ErrTree)
 	}
 	old := d.inode(n)
 	if err == nil && old.names > 1 && in.attributes&(format.AttrDirectory|format.AttrReparsePoint) != 0 {
-		err = fmt.Errorf("%w: it has other names", ErrTree)
+		err = fmt.Errorf("%w: a file with several names cannot become a reparse point", ErrTree)
 	}
 	if err != nil {
 		return &Error{"set", d.Path(n), err}
@@ -231,7 +230,7 @@ func (d *Draft) Set(n Node, e Entry) error {
 	return nil
 }
 
-// makeInode checks what an entry says and turns it into what is stored.
+// makeInode checks an entry and returns its inode and its short name as stored.
 func (d *Draft) makeInode(e *Entry) (in draftInode, short string, err error) {
 	in = draftInode{
 		attributes: e.Attributes, created: e.Created, accessed: e.Accessed, modified: e.Modified,
@@ -262,12 +261,12 @@ func (d *Draft) makeInode(e *Entry) (in draftInode, short string, err error) {
 	return in, short, nil
 }
 
-// makeItems writes an entry's tagged items.
+// makeItems encodes an entry's tagged items.
 func makeItems(e *Entry) (string, error) {
 	var b []byte
 	if n := len(e.ObjectID); n != 0 {
 		if n < 16 || n > 64 {
-			return "", fmt.Errorf("%w: an object id has 16 to 64 bytes, not %d", ErrTree, n)
+			return "", fmt.Errorf("%w: object id of %d bytes, must be 16 to 64", ErrTree, n)
 		}
 		b = format.TaggedItem{Tag: format.TagObjectID, Data: e.ObjectID}.Append(b)
 	}
@@ -278,7 +277,7 @@ func makeItems(e *Entry) (string, error) {
 		var list []byte
 		for _, x := range e.Xattrs {
 			if len(x.Name) == 0 || len(x.Name) > 255 || len(x.Value) > 65535 || strings.Contains(x.Name, "\x00") {
-				return "", fmt.Errorf("%w: an extended attribute's name has 1 to 255 bytes, its value up to 65535; that of %.40q has %d and %d",
+				return "", fmt.Errorf("%w: extended attribute %.40q: its name has %d bytes, must be 1 to 255 without NUL; its value %d, at most 65535",
 					ErrTree, x.Name, len(x.Name), len(x.Value))
 			}
 			list = x.Append(list)
@@ -291,7 +290,7 @@ func makeItems(e *Entry) (string, error) {
 	return string(b), nil
 }
 
-// makeStreams puts an entry's streams into the order in which they are stored.
+// makeStreams checks an entry's streams and returns them in stored order.
 func (d *Draft) makeStreams(e *Entry) ([]inodeStream, error) {
 	if len(e.Streams) > 65535 {
 		return nil, fmt.Errorf("%w: %d streams", ErrTree, len(e.Streams))
@@ -321,9 +320,9 @@ func (d *Draft) makeStreams(e *Entry) ([]inodeStream, error) {
 	case dir && have[format.StreamData]:
 		return nil, fmt.Errorf("%w: a folder has no content", ErrTree)
 	case have[format.StreamReparse] && !reparse:
-		return nil, fmt.Errorf("%w: reparse data of what is no reparse point", ErrTree)
+		return nil, fmt.Errorf("%w: reparse data without the reparse point attribute", ErrTree)
 	case have[format.StreamRaw] && !encrypted || encrypted && (have[format.StreamData] || have[format.StreamReparse]):
-		return nil, fmt.Errorf("%w: an encrypted file, and only such, has a raw stream in place of others", ErrTree)
+		return nil, fmt.Errorf("%w: only an encrypted file has a raw stream, and it has no content or reparse data", ErrTree)
 	case encrypted && !have[format.StreamRaw]:
 		list = append(list, inodeStream{content: NoContent, kind: format.StreamRaw})
 	}
@@ -334,7 +333,7 @@ func (d *Draft) makeStreams(e *Entry) ([]inodeStream, error) {
 		list = append(list, inodeStream{content: NoContent})
 	}
 	ordered := make([]inodeStream, 0, len(list))
-	for _, kind := range [...]format.StreamKind{format.StreamReparse, format.StreamData, format.StreamRaw, format.StreamNamed} { // one of data and raw is there
+	for _, kind := range [...]format.StreamKind{format.StreamReparse, format.StreamData, format.StreamRaw, format.StreamNamed} { // a file has data or a raw stream
 		for _, s := range list {
 			if s.kind == kind {
 				ordered = append(ordered, s)
@@ -344,7 +343,7 @@ func (d *Draft) makeStreams(e *Entry) ([]inodeStream, error) {
 	return ordered, nil
 }
 
-// securityIndex finds or adds a security descriptor.
+// securityIndex returns the index of a security descriptor, which it adds if it is new.
 func (d *Draft) securityIndex(sd []byte) int32 {
 	if len(sd) == 0 {
 		return -1
@@ -359,10 +358,10 @@ func (d *Draft) securityIndex(sd []byte) int32 {
 	return i
 }
 
-// Remove takes n and all below it out of the tree. The root cannot be removed.
+// Remove removes n and everything below it. The root cannot be removed.
 func (d *Draft) Remove(n Node) error {
 	if n == 0 {
-		return &Error{"remove", "/", format.Describe("an image cannot be without its root", ErrTree)}
+		return &Error{"remove", "/", format.Describe("the root of an image cannot be removed", ErrTree)}
 	}
 	if err := missingNode(d, "remove", n); err != nil {
 		return err
@@ -383,8 +382,8 @@ func (d *Draft) Remove(n Node) error {
 	return nil
 }
 
-// DropContent removes the files that have one of these contents; of a file that cannot go, such as the root, it removes the streams, and of
-// others a named stream only. It returns the number of streams removed.
+// DropContent removes what has a content for which gone returns true: files whose content or reparse data it is, and named streams. From
+// an entry that cannot be removed, such as the root, it removes the streams. It returns the number of streams removed.
 func (d *Draft) DropContent(gone func(id ContentID) bool) (streams int) {
 	type place struct {
 		n    Node
@@ -412,13 +411,13 @@ func (d *Draft) DropContent(gone func(id ContentID) bool) (streams int) {
 	return len(places)
 }
 
-// Rename moves n into a folder under a name, as POSIX has it: what is there gives way if it is a file and n is one, or an
-// empty folder and n a folder. A short name is lost.
+// Rename moves n to a name in a folder, as POSIX rename does: it replaces an existing file if n is a file, and an existing empty folder if
+// n is a folder. The short name of n is lost.
 func (d *Draft) Rename(n, parent Node, name string) error {
 	return d.rename(n, parent, name, false)
 }
 
-// rename is Rename; with fold, what differs in case is in the way too.
+// rename is Rename. If fold is set, an entry whose name differs only in case is replaced too.
 func (d *Draft) rename(n, parent Node, name string, fold bool) error {
 	for _, n := range [...]Node{n, parent} {
 		if err := missingNode(d, "rename", n); err != nil {
@@ -430,7 +429,7 @@ func (d *Draft) rename(n, parent Node, name string, fold bool) error {
 		return &Error{"rename", d.Path(n), newPathError{pathUnder(d, parent, stored), err}}
 	}
 	if n == 0 {
-		return fail(format.Describe("the root of an image keeps its place", ErrTree))
+		return fail(format.Describe("the root of an image cannot be moved", ErrTree))
 	}
 	for p := parent; p != 0; p = d.nodes[p].parent {
 		if p == n {
@@ -464,7 +463,7 @@ func (d *Draft) rename(n, parent Node, name string, fold bool) error {
 	return nil
 }
 
-// Link gives the file n another name. Folders and reparse points can have only one.
+// Link adds another name for the file n. Folders and reparse points can have only one.
 func (d *Draft) Link(n, parent Node, name string) (Node, error) {
 	if err := missingNode(d, "link", n); err != nil {
 		return 0, err

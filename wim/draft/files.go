@@ -10,10 +10,11 @@ import (
 	"wimscope/wim/format"
 )
 
-// OpenSource opens a content that is in a file system.
+// OpenSource opens a content in a file system, where sources[c.Source] holds it. It returns blobs.ErrChanged if the file is not what
+// it was when it was scanned.
 func OpenSource(sources []fs.FS, c Content) (*fsContent, error) {
 	if c.Source >= len(sources) {
-		return nil, fmt.Errorf("%s is in no file system that was given: %w", c.Path, format.ErrNotFound)
+		return nil, fmt.Errorf("%s: file system %d: %w", c.Path, c.Source, format.ErrNotFound)
 	}
 	src := sources[c.Source]
 	open := func() (fs.File, error) { return src.Open(c.Path) }
@@ -30,10 +31,10 @@ func OpenSource(sources []fs.FS, c Content) (*fsContent, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("is a file no more: %w", blobs.ErrChanged)
+		err = fmt.Errorf("is not a regular file any more: %w", blobs.ErrChanged)
 	}
 	if err == nil && c.Stream == "" && c.ModTime != 0 && format.FiletimeOf(info.ModTime()) != c.ModTime {
-		err = fmt.Errorf("was written to after it was looked at: %w", blobs.ErrChanged)
+		err = fmt.Errorf("was modified after it was scanned: %w", blobs.ErrChanged)
 	}
 	if err != nil {
 		f.Close()
@@ -42,7 +43,7 @@ func OpenSource(sources []fs.FS, c Content) (*fsContent, error) {
 	return &fsContent{File: f, open: open, info: info}, nil
 }
 
-// fsContent is an open file. If it cannot be read at any place, it is read from its start, again if need be.
+// fsContent is an open file. If the file has neither ReadAt nor Seek, it is read from the start, and opened again to go back.
 type fsContent struct {
 	fs.File
 	open func() (fs.File, error)
@@ -50,27 +51,27 @@ type fsContent struct {
 	at   int64
 }
 
-// Size implements ContentFile.
+// Size implements shard.ContentFile.
 func (f *fsContent) Size() int64 { return f.info.Size() }
 
-// Anywhere says that reading at a place does not mean reading all that lies before it.
+// Anywhere reports whether the file can be read at any offset without reading everything before it.
 func (f *fsContent) Anywhere() bool {
 	_, at := f.File.(io.ReaderAt)
 	_, seek := f.File.(io.Seeker)
 	return at || seek
 }
 
-// Close implements ContentFile.
+// Close implements shard.ContentFile. It returns blobs.ErrChanged if the file was modified since it was opened.
 func (f *fsContent) Close() error {
 	info, err := f.Stat()
 	f.File.Close()
 	if err == nil && (info.Size() != f.info.Size() || !info.ModTime().Equal(f.info.ModTime())) {
-		return fmt.Errorf("was written to meanwhile: %w", blobs.ErrChanged)
+		return fmt.Errorf("was modified: %w", blobs.ErrChanged)
 	}
 	return nil
 }
 
-// NextData implements HoleFile, if the file does.
+// NextData implements shard.HoleFile if the file does; otherwise it reports data up to the end.
 func (f *fsContent) NextData(off int64) (from, to int64, err error) {
 	if h, ok := f.File.(interface {
 		NextData(off int64) (from, to int64, err error)
@@ -117,7 +118,7 @@ func (f *fsContent) read(b []byte) (int, error) {
 	return n, err
 }
 
-// StreamFS is a file system that holds named streams of files, as FactsFS tells of them.
+// StreamFS is a file system that can open the named streams that FactsFS reports.
 type StreamFS interface {
 	fs.FS
 	OpenStream(name, stream string) (fs.File, error)

@@ -10,18 +10,18 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// GraftOptions says how a tree goes into another. The zero value, and nil, are right for most.
+// GraftOptions configures Graft. The zero value, and nil, is right for most callers.
 type GraftOptions struct {
-	Fold      bool            // what is there is found ignoring case
-	NoReplace bool            // a file that is there is not replaced, but the graft refused
-	When      format.Filetime // the times of folders that have to be made on the way, the root of a new draft among them
+	Fold      bool            // compare names ignoring case
+	NoReplace bool            // reject the graft if it would replace a file
+	When      format.Filetime // times of the folders that have to be added, and of the root of a new draft
 }
 
-// Graft puts a tree, or a file, at a path of the draft: what a scan gave, as a rule. Folders that lead there are made. A
-// folder's content goes into a folder that is there, which stays as it is itself; a file takes the place of one that is
-// there. Where a folder meets a file all is refused. The root of a new draft becomes what is grafted at "/".
+// Graft adds another tree or file, usually from a scan, at a path of the draft. It adds the folders above that path if they do not exist.
+// Folders are merged: an existing folder keeps its fields. A file replaces an existing file. If a folder and a file have the same path, the
+// graft is rejected and changes nothing. A tree grafted at "/" of a new draft becomes the whole draft.
 //
-// other is used up by it: it is not to be changed any more. replaced are the paths of the files that gave way.
+// other must not be used afterwards. replaced lists the paths of the replaced files.
 func (d *Draft) Graft(path string, other *Draft, o *GraftOptions) (replaced []string, err error) {
 	if o == nil {
 		o = &GraftOptions{}
@@ -59,7 +59,7 @@ func (d *Draft) Graft(path string, other *Draft, o *GraftOptions) (replaced []st
 	return nil, nil
 }
 
-// adopt makes a bare draft what another is, without a copy of all that is in it. That is used up.
+// adopt replaces a bare draft with another one, without copying the latter.
 func adoptContents(d, other *Draft) {
 	*d = *other
 	for i := range d.inodes {
@@ -72,14 +72,14 @@ func adoptContents(d, other *Draft) {
 	}
 }
 
-// bare says that the draft is as New made it, or as good as that.
+// bare reports whether the draft is still as New returned it.
 func isBare(d *Draft) bool {
 	in := d.inode(0)
 	return d.live == 1 && in.created|in.accessed|in.modified == 0 && in.attributes == format.AttrDirectory &&
 		in.security < 0 && in.getRare().items == "" && in.numStreams == 0
 }
 
-// graft merges a tree with what is at a node.
+// graft merges a tree with the entry at a node.
 func graftAt(d *Draft, at Node, other *Draft, o *GraftOptions) ([]string, error) {
 	g := newGrafter(d, other)
 	if err := g.check(at, 0, o); err != nil {
@@ -93,8 +93,8 @@ func graftAt(d *Draft, at Node, other *Draft, o *GraftOptions) ([]string, error)
 
 type grafter struct {
 	d, other *Draft
-	inodes   []int32     // numbers in d of those of other, one more; 0: none yet
-	contents []ContentID // the same
+	inodes   []int32     // by inode of other: its number in d plus one, 0 if it has none yet
+	contents []ContentID // the same for contents
 	replaced []string
 }
 
@@ -111,7 +111,7 @@ func newGrafter(d, other *Draft) *grafter {
 	return g
 }
 
-// end notes what was put there.
+// end records the file identities of the copied inodes for later grafts.
 func (g *grafter) end() {
 	if g.d.ids == nil {
 		g.d.ids = map[[2]uint64]int32{}
@@ -123,7 +123,7 @@ func (g *grafter) end() {
 	}
 }
 
-// check finds what is in the way, before anything is changed.
+// check returns an error if the graft must be rejected, before anything is changed.
 func (g *grafter) check(at, from Node, o *GraftOptions) error {
 	for stack := []graftPair{{at, from}}; len(stack) > 0; {
 		p := stack[len(stack)-1]
@@ -146,18 +146,18 @@ func (g *grafter) check(at, from Node, o *GraftOptions) error {
 	return nil
 }
 
-// merge puts what is in, or is, from where at is.
+// merge merges the entry from of the other tree with the entry at.
 func (g *grafter) merge(at, from Node, o *GraftOptions) {
 	for stack := []graftPair{{at, from}}; len(stack) > 0; {
 		p := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		if !g.d.IsDir(p.at) {
-			// The name that is there stays, or the new one comes: wimlib takes the new one of a folder's entries.
+			// The grafted file itself gets the existing name, but entries of a grafted folder keep the new one, as in wimlib.
 			name := g.d.nodes[p.at].name
 			if p.from != 0 {
 				name = g.other.nodes[p.from].name
 			}
-			if g.d.Exists(p.at) { // and did not give way to a twin by case
+			if g.d.Exists(p.at) { // and was not replaced by another name that differs only in case
 				g.replaced = append(g.replaced, g.d.Path(p.at))
 				if err := g.d.Remove(p.at); err != nil {
 					panic(fmt.Sprintf("wim: the root is a file: %v", err))
@@ -168,7 +168,7 @@ func (g *grafter) merge(at, from Node, o *GraftOptions) {
 		}
 		kids := g.other.Children(p.from)
 		found := make([]Node, len(kids))
-		for i, k := range kids { // before any is put there, which may be twins by case
+		for i, k := range kids { // before any is added: their names may differ only in case
 			found[i] = -1
 			if child, ok := g.d.child(p.at, g.other.nodes[k].name, o.Fold); ok {
 				found[i] = child
@@ -184,7 +184,7 @@ func (g *grafter) merge(at, from Node, o *GraftOptions) {
 	}
 }
 
-// put copies from and all below it into a folder that has nothing of that name.
+// put copies from and everything below it into a folder that has no entry with that name.
 func (g *grafter) put(parent Node, name string, from Node) {
 	for stack := []graftPair{{parent, from}}; len(stack) > 0; {
 		p := stack[len(stack)-1]
@@ -198,13 +198,13 @@ func (g *grafter) put(parent Node, name string, from Node) {
 			g.inodes[node.inode] = int32(len(g.d.inodes))
 		}
 		n := g.d.newNode(p.at, name, g.other.texts[node.short], g.inodes[node.inode]-1)
-		for _, k := range slices.Backward(g.other.Children(p.from)) { // contents keep their order
+		for _, k := range slices.Backward(g.other.Children(p.from)) { // so that contents keep their order
 			stack = append(stack, graftPair{n, k})
 		}
 	}
 }
 
-// copyInode makes an inode of d of that of a node of other, without names yet.
+// copyInode returns a copy of the inode of a node of other for d, without names.
 func (g *grafter) copyInode(n Node) draftInode {
 	in := *g.other.inode(n)
 	in.names = 0

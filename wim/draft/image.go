@@ -9,9 +9,9 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// Draft makes a draft of the image, which keeps all that the image holds: what is not understood too. Its nodes have the
-// image's numbers. Names of one file whose facts differ get those of the first; if even their streams differ, they are
-// files of their own. Contents are known by their hashes.
+// Of returns a draft of an image. It preserves everything in the image, including fields of unknown meaning. Its nodes have the
+// image's numbers. If the names of one file differ in their fields, those of the first count; if their streams differ, they become separate
+// files. Contents are identified by their hashes.
 func Of(im *wim.Image) (*Draft, error) {
 	d := &Draft{byHash: map[format.Hash]ContentID{}, secIndex: map[string]int32{}, texts: []string{""}, live: im.Len()}
 	securities := make([]int32, len(im.Descriptors))
@@ -24,7 +24,7 @@ func Of(im *wim.Image) (*Draft, error) {
 	for i := range kids {
 		kids[i] = Node(i)
 	}
-	shared := map[wim.Node][]int32{} // inodes by the first of the names that might be theirs
+	shared := map[wim.Node][]int32{} // inodes of a group of hard links, by its first name
 	for i := range d.nodes {
 		n := wim.Node(i)
 		e := im.Entry(n)
@@ -76,14 +76,14 @@ func Of(im *wim.Image) (*Draft, error) {
 	return d, nil
 }
 
-// sameStreams says that two inodes have the same streams, in the same order.
+// sameStreams reports whether two inodes have the same streams in the same order.
 func sameStreams(d *Draft, a, b *draftInode) bool {
 	return slices.EqualFunc(d.streamsOf(a), d.streamsOf(b), func(x, y inodeStream) bool {
 		return d.texts[x.name] == d.texts[y.name] && x.content == y.content && x.kind == y.kind
 	})
 }
 
-// draftStreams sorts out the streams of an entry as UnnamedStreams does.
+// draftStreams returns the streams of an entry. It interprets unnamed streams like wim.Image.UnnamedStreams.
 func draftStreams(im *wim.Image, d *Draft, n wim.Node) []inodeStream {
 	e := im.Entry(n)
 	content := func(h format.Hash) ContentID {
@@ -107,7 +107,7 @@ func draftStreams(im *wim.Image, d *Draft, n wim.Node) []inodeStream {
 	dir := attrs&format.AttrDirectory != 0
 	list := make([]inodeStream, 0, 2+len(named))
 	if attrs&format.AttrEncrypted != 0 && !dir {
-		// Others mean nothing, but are kept as far as they have names.
+		// Other streams have no meaning; named ones are preserved.
 		return append(append(list, inodeStream{content: content(unnamed[0]), kind: format.StreamRaw}), named...)
 	}
 	data := unnamed[0]

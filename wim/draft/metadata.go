@@ -8,10 +8,9 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// Metadata gives the bytes of the metadata resource. Every content that is in the tree needs its hash by now.
+// Metadata returns the bytes of the metadata resource. The hash of every content in the tree must be known.
 //
-// The list of each folder follows those of the folders before it, depth first; wimlib lays it out so. Security descriptors
-// that no entry has are left out.
+// The lists of the folders are in depth-first order, as in wimlib. Unused security descriptors are left out.
 func (d *Draft) Metadata() ([]byte, error) {
 	if d.inode(0).attributes&format.AttrDirectory == 0 {
 		return nil, &Error{"write", "/", errFileAsRoot}
@@ -28,15 +27,15 @@ func (d *Draft) Metadata() ([]byte, error) {
 type metadataWriter struct {
 	*Draft
 	descriptors [][]byte
-	security    []int32  // the draft's numbers to those that are written
-	links       []uint64 // by inode
-	sub         []uint64 // where the lists of folders start, by their index
-	order       []Node
-	root        uint64 // where the root entry starts
+	security    []int32  // written number of each of the draft's descriptors
+	links       []uint64 // hard-link number, by inode
+	sub         []uint64 // offset of a folder's list, by its index in dirs
+	order       []Node   // folders in the order of their lists
+	root        uint64   // offset of the root entry
 	size        uint64
 }
 
-// numberSecurity numbers the descriptors that are in use, in the order in which the draft has them.
+// numberSecurity numbers the descriptors that are in use, in the order of the draft.
 func (w *metadataWriter) numberSecurity() {
 	used := make([]bool, len(w.Draft.security))
 	for i := range w.inodes {
@@ -53,8 +52,8 @@ func (w *metadataWriter) numberSecurity() {
 	}
 }
 
-// numberLinks gives files with several names numbers, as folders and reparse points have only one, and others none. One that
-// was read is kept, by the first file that has it: writers are known that give one number to files that have nothing in common.
+// numberLinks sets the hard-link numbers of files with several names; all others have none. The first file with a number from an archive
+// keeps it; others with the same number get a new one, because some writers give one number to unrelated files.
 func (w *metadataWriter) numberLinks() {
 	w.links = make([]uint64, len(w.inodes))
 	taken := map[uint64]bool{}
@@ -80,7 +79,7 @@ func (w *metadataWriter) numberLinks() {
 	}
 }
 
-// layOut finds where each folder's list lies, and checks that all can be written.
+// layOut computes the offset of each folder's list, and checks the limits of the format.
 func (w *metadataWriter) layOut() error {
 	sec := format.NewSecurityData(w.descriptors)
 	w.root = max(8, sec.RootOff())
@@ -100,14 +99,14 @@ func (w *metadataWriter) layOut() error {
 		at := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		kids := w.Children(at.dir)
-		// As a rule a folder without children has a list all the same, one that is empty.
+		// A folder without children has an empty list, except in these cases.
 		if len(kids) == 0 && (at.depth == wim.MaxTreeDepth || w.inode(at.dir).attributes&format.AttrReparsePoint != 0) {
 			continue
 		}
 		w.order = append(w.order, at.dir)
 		w.sub[w.nodes[at.dir].dir] = w.size
 		if at.depth == wim.MaxTreeDepth {
-			return &Error{"write", w.Path(at.dir), fmt.Errorf("%w: folders are nested more than %d deep", ErrTree, wim.MaxTreeDepth)}
+			return &Error{"write", w.Path(at.dir), fmt.Errorf("%w: folders nested more than %d levels deep", ErrTree, wim.MaxTreeDepth)}
 		}
 		for i := range kids {
 			size, err := w.entrySize(kids[i])
@@ -115,7 +114,7 @@ func (w *metadataWriter) layOut() error {
 				return err
 			}
 			w.size += size
-			// Folders go onto the stack last first, so that the first is next.
+			// Push folders last to first, so that the first is popped next.
 			if k := kids[len(kids)-1-i]; w.IsDir(k) {
 				stack = append(stack, level{k, at.depth + 1})
 			}
@@ -135,7 +134,7 @@ func (w *metadataWriter) entrySize(n Node) (uint64, error) {
 	extra := hasExtra(streams)
 	for _, s := range streams {
 		if s.content >= 0 && !w.contents[s.content].known {
-			return 0, &Error{"write", w.Path(n), fmt.Errorf("%w: its content was not read yet", ErrTree)}
+			return 0, &Error{"write", w.Path(n), fmt.Errorf("%w: the hash of its content is unknown", ErrTree)}
 		}
 		if extra {
 			size += streamSize(w.texts[s.name])
@@ -152,10 +151,9 @@ func streamSize(name string) uint64 {
 	return format.Align8(n)
 }
 
-// hasExtra says that an inode's streams are written as entries behind the dentry: all of them, unless the only one is
-// unnamed and its hash finds room in the dentry. As DISM has it, a file that is a reparse point has two, of which its
-// content may be empty, and a folder that is one has one; wimlib before 1.14.2 wrote two there as well, which DISM and the
-// setup of Windows refuse.
+// hasExtra reports whether an inode's streams are written as entries after the dentry: all of them, unless the only one is unnamed, so
+// that its hash is in the dentry. As in DISM, a file that is a reparse point has two streams, of which the content may be empty, and a
+// folder that is one has one; wimlib before 1.14.2 wrote two for the latter, which DISM and Windows Setup reject.
 func hasExtra(streams []inodeStream) bool {
 	return len(streams) > 1 || len(streams) == 1 && streams[0].kind == format.StreamNamed
 }

@@ -14,54 +14,53 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// ScanOptions says how a folder is scanned. The zero value, and nil, take everything as it is, and leave owners, modes and
-// what only Unix has aside.
+// ScanOptions configures a scan. The zero value, and nil, excludes nothing, keeps links, and ignores Unix owners, modes and special
+// files.
 type ScanOptions struct {
-	Config      *config.Capture // what is left out; nil: nothing
-	Dereference bool            // what links lead to is taken in their place
-	RootLink    bool            // if what is scanned is a link itself, it is taken, and not what it leads to
-	NoRPFix     bool            // absolute links stand as they are, if they lead into the folder too
-	UnixData    bool            // owners, modes, device nodes, extended attributes
-	NoACLs      bool            // no security descriptors
-	Escaped     bool            // names are escaped as ntname.Escape does; otherwise they are UTF-8 with, perhaps, surrogates
-	Source      int             // Content.Source of what is found
-	When        format.Filetime // the times of what has none, such as folders of a browser
+	Config      *config.Capture // paths to exclude; nil excludes nothing
+	Dereference bool            // replace links by what they lead to
+	RootLink    bool            // if the scanned path is a link itself, keep it instead of following it
+	NoRPFix     bool            // do not rewrite absolute links that lead into the folder
+	UnixData    bool            // store owners, modes, device nodes and extended attributes
+	NoACLs      bool            // do not store security descriptors
+	Escaped     bool            // names are escaped, see ntname.Escape; otherwise they are UTF-8, in which surrogates may occur
+	Source      int             // Content.Source of the files
+	When        format.Filetime // times for entries that have none, such as folders in a browser
 
-	// Several says that the draft goes into one with other scans of the same capture, by Graft. What is found by more than
-	// one of them is one file with several names then.
+	// Several is set if the draft is going to be merged with other scans of the same capture by Graft. A file that several of them find
+	// then becomes one file with several names.
 	Several bool
 
-	// Parallel is how many files are looked at at a time, 0 for one. It pays where every look waits for an answer: in a
-	// browser five times as many are looked at if there are 64. The file system must be safe for that.
+	// Parallel is how many files are examined at a time; 0 means 1. It helps where each call waits: in a browser a scan is five times
+	// as fast with 64. The file system must be safe for concurrent use.
 	Parallel int
 
-	// UpdateOf is an image of the same folder from another time. A file whose size and times are those that it has there
-	// is not to be read: its content's hash is known. Target is where in the image the folder was, "" for its root. Names
-	// below are compared exactly.
+	// UpdateOf is an older image of the same folder. A file whose size and times are the same there is not read: the hash of its content
+	// is known. Target is the path of the folder in the image, "" for the root; names below it are case-sensitive.
 	UpdateOf *wim.Image
 	Target   string
-	TimeStep format.Filetime // how exact times are, 10,000 for the milliseconds of a browser; 0: to the last unit
+	TimeStep format.Filetime // resolution of times: 10,000 for the milliseconds of a browser; 0 means 1
 
-	// Problem is told what cannot be read or stored. If it gives nil, it is left out and reported, otherwise the scan ends
-	// with what it gives. If Problem is nil, the first problem ends the scan.
+	// Problem is called for each path that cannot be read or stored. If it returns nil the path is skipped and reported, otherwise the
+	// scan ends with the error it returns. If Problem is nil, the first problem ends the scan.
 	Problem func(path string, err error) error
 
-	// Excluded, if not nil, is called for each path that Config leaves out, but not for the paths below it.
+	// Excluded, if not nil, is called for each path that Config excludes, but not for the paths below it.
 	Excluded func(path string)
 }
 
-// ScanReport is what happened in a scan.
+// ScanReport is the result of a scan.
 type ScanReport struct {
-	Dirs, Files, Links int           // what was taken: folders, files (by their names), symbolic links and other reparse points
-	Bytes              int64         // of the files and their named streams, each once
-	Excluded           int           // paths that the configuration left out, without what is below them
-	Skipped            []ScanProblem // what was left out because of a problem, or because it is no file, folder or link
-	Fixed              int           // absolute links that lead into the folder, and were made paths from its root
-	Outside            []string      // absolute links that lead elsewhere
-	Unchanged          int           // files that UpdateOf has
+	Dirs, Files, Links int           // numbers of folders, files (counted by name), symbolic links and other reparse points
+	Bytes              int64         // of files and named streams; each file counts once
+	Excluded           int           // number of excluded paths, without the paths below them
+	Skipped            []ScanProblem // paths with a problem, and those that are not a file, folder or link
+	Fixed              int           // number of absolute links into the folder, which were rewritten to start at its root
+	Outside            []string      // paths of absolute links that lead outside of the folder
+	Unchanged          int           // number of files whose content UpdateOf has
 }
 
-// ScanProblem is a path and what is wrong with it.
+// ScanProblem is a path that cannot be read or stored, and why.
 type ScanProblem struct {
 	Path string // in the folder, separated by slashes; "" for the folder itself
 	Err  error
@@ -71,13 +70,13 @@ func (p *ScanProblem) Error() string { return fmt.Sprintf("wim: scan %s: %v", p.
 
 func (p *ScanProblem) Unwrap() error { return p.Err }
 
-// ErrFileType is what is wrong with a device node, pipe or socket where ScanOptions.UnixData is not set.
-var ErrFileType = errors.New("is no file, folder or link")
+// ErrFileType is the problem of a device node, pipe or socket if ScanOptions.UnixData is not set.
+var ErrFileType = errors.New("is not a file, folder or link")
 
-// Scan makes a draft of a folder of a file system, or of a single file, which is the draft's root then and for Graft only.
-// rest, which may be nil, is called now and then with the bytes and entries found so far. Symbolic links are kept, as
-// reparse points like those of Windows, if the file system is an fs.ReadLinkFS; hard links, attributes, and times but the
-// last modification's if it is a FactsFS.
+// Scan returns a draft of a folder of a file system. Instead of a folder root may be a single file; the draft is then for Graft only. Scan
+// keeps symbolic links, as reparse points of Windows, if the file system is an fs.ReadLinkFS; hard links, attributes, and times other
+// than the modification time if it is a FactsFS. rest, which may be nil, is called regularly with the bytes and entries found so far;
+// its error ends the scan.
 func Scan(rest func(bytes int64, items int) error, fsys fs.FS, root string, o *ScanOptions) (*Draft, *ScanReport, error) {
 	if o == nil {
 		o = &ScanOptions{}
@@ -108,14 +107,14 @@ type scanner struct {
 	facts  FactsFS
 	links  LinkFS
 	root   string
-	cut    int // where in a path of the file system that from the scanned folder begins
+	cut    int // length of the prefix of paths up to the scanned folder
 	o      *ScanOptions
 	rest   func(bytes int64, items int) error
-	ahead  *lookahead // nil: none
+	ahead  *lookahead // may be nil
 	report ScanReport
 	count  int
-	steps  [][]byte // the folder at hand, as stored names
-	room   struct { // for the entry at hand
+	steps  [][]byte // path of the current entry, as stored names
+	room   struct { // buffers for the current entry
 		name    []byte
 		streams []Stream
 	}
@@ -128,11 +127,11 @@ type scanDir struct {
 	id     [2]uint64
 	up     *scanDir
 	levels int
-	old    wim.Node     // in ScanOptions.UpdateOf, -1: not there
-	ahead  chan listing // its entries, once they were asked for
+	old    wim.Node     // in ScanOptions.UpdateOf, -1 if not found
+	ahead  chan listing // delivers the entries if they were requested ahead
 }
 
-// at is the path of an entry from the scanned folder.
+// at returns the path of an entry relative to the scanned folder.
 func (s *scanner) at(e string) string { return e[s.cut:] }
 
 func (s *scanner) scan() error {
@@ -150,7 +149,7 @@ func (s *scanner) scan() error {
 	if e.info, err = look(s.fsys, s.root); err != nil {
 		return &ScanProblem{"", err}
 	}
-	if err := s.ask(&e); err != nil {
+	if err := s.readFacts(&e); err != nil {
 		return &ScanProblem{"", err}
 	}
 	in, _, err := s.inode(&e)
@@ -163,7 +162,7 @@ func (s *scanner) scan() error {
 		if f := &e.facts; f.Links > 0 && in.attributes&(format.AttrDirectory|format.AttrReparsePoint) == 0 {
 			s.d.ids[[2]uint64{f.Device, f.Inode}] = 0
 		}
-		return s.tell()
+		return s.progress()
 	}
 	for stack := []*scanDir{{path: s.root, id: [2]uint64{e.facts.Device, e.facts.Inode}, old: e.old}}; len(stack) > 0; {
 		s.ahead.start(stack)
@@ -176,20 +175,20 @@ func (s *scanner) scan() error {
 		if err != nil {
 			return err
 		}
-		slices.Reverse(below) // so that entries and their contents are in the order of their names
+		slices.Reverse(below) // so that entries and their contents are in the order of names
 		stack = append(stack, below...)
 	}
-	return s.tell()
+	return s.progress()
 }
 
-func (s *scanner) tell() error {
+func (s *scanner) progress() error {
 	if s.rest == nil {
 		return nil
 	}
 	return s.rest(s.report.Bytes, max(s.count, s.ahead.looked()))
 }
 
-// tally counts what is in the draft.
+// tally counts the entries of the draft.
 func (s *scanner) tally() {
 	for i := range s.d.nodes {
 		if s.d.nodes[i].inode < 0 {
@@ -206,7 +205,7 @@ func (s *scanner) tally() {
 	}
 }
 
-// problem leaves a path out, or ends the scan.
+// problem skips a path, or returns the error that ends the scan.
 func (s *scanner) problem(at string, err error) error {
 	if s.o.Problem == nil {
 		return &ScanProblem{at, err}
@@ -222,13 +221,13 @@ func (s *scanner) skip(at string, err error) {
 	s.report.Skipped = append(s.report.Skipped, ScanProblem{at, err})
 }
 
-// folder takes in the entries of a folder, and gives those that are folders.
+// folder adds the entries of a folder, and returns those that are folders.
 func (s *scanner) folder(dir *scanDir) (below []*scanDir, err error) {
 	list, err := s.list(dir)
 	if err != nil {
 		return nil, err
 	}
-	if list.err != nil { // there may be entries all the same
+	if list.err != nil { // there may still be entries
 		at := ""
 		if dir.up != nil {
 			at = s.at(dir.path)
@@ -244,7 +243,7 @@ func (s *scanner) folder(dir *scanDir) (below []*scanDir, err error) {
 	slices.Reverse(s.steps)
 	for i, de := range list.entries {
 		if s.count++; s.count&255 == 0 {
-			if err := s.tell(); err != nil {
+			if err := s.progress(); err != nil {
 				return nil, err
 			}
 		}
@@ -263,17 +262,17 @@ func (s *scanner) folder(dir *scanDir) (below []*scanDir, err error) {
 			below = append(below, sub)
 		}
 	}
-	return below, s.twins(dir)
+	return below, s.dropDuplicates(dir)
 }
 
-// twins leaves out all but the first of what has the same name: a file system may list one twice, and bytes that are no
-// UTF-8 may stand for the same units as others.
-func (s *scanner) twins(dir *scanDir) error {
+// dropDuplicates removes all but the first of the entries with one name: a file system may list a name twice, and different invalid
+// UTF-8 may be stored as the same units.
+func (s *scanner) dropDuplicates(dir *scanDir) error {
 	kids := s.d.Children(dir.node)
 	for i := len(kids) - 1; i > 0; i-- {
 		if name := s.d.nodes[kids[i]].name; name == s.d.nodes[kids[i-1]].name {
 			at := pathUnder(s.d, dir.node, name)[1:]
-			if err := s.problem(at, format.Describe("its folder lists the name twice", ErrExists)); err != nil {
+			if err := s.problem(at, format.Describe("listed twice in its folder", ErrExists)); err != nil {
 				return err
 			}
 			if err := s.d.Remove(kids[i]); err != nil {
@@ -285,7 +284,7 @@ func (s *scanner) twins(dir *scanDir) error {
 	return nil
 }
 
-// storedName gives a name as it is stored. What cannot be is as near to it as can be, for patterns to match.
+// storedName returns a name as stored. With an error it returns the closest storable name, for patterns to match.
 func (s *scanner) storedName(name string) (string, error) {
 	b := s.room.name[:0]
 	for i := 0; i < len(name); i++ {
@@ -305,7 +304,7 @@ func (s *scanner) storedName(name string) (string, error) {
 	return string(b), nil
 }
 
-// one takes in an entry. Of a folder it gives what is to be read.
+// one adds an entry. For a folder it returns the folder to read.
 func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (fs.FileInfo, error)) (*scanDir, error) {
 	var err error
 	e.name, err = s.storedName(de.Name())
@@ -332,7 +331,7 @@ func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (f
 	if err != nil {
 		return nil, err
 	}
-	if err := s.ask(e); err != nil {
+	if err := s.readFacts(e); err != nil {
 		return nil, err
 	}
 	f, mode := &e.facts, e.info.Mode()
@@ -342,7 +341,7 @@ func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (f
 		return nil, nil
 	}
 	id := [2]uint64{f.Device, f.Inode}
-	// Where links are followed, a file may be met by several ways whatever its number of names, and so with several sources.
+	// If links are followed or there are several scans, a file may be found by several paths, whatever its number of names.
 	linked := (f.Links > 1 || (s.o.Dereference || s.o.Several) && f.Links > 0) && !mode.IsDir() && mode&fs.ModeSymlink == 0 && !reparse
 	if linked {
 		if inode, ok := s.d.ids[id]; ok {
@@ -367,11 +366,11 @@ func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (f
 	}
 	if in.folder() {
 		if dir.levels+1 > wim.MaxTreeDepth {
-			return nil, fmt.Errorf("%w: folders are nested more than %d deep", ErrTree, wim.MaxTreeDepth)
+			return nil, fmt.Errorf("%w: folders nested more than %d levels deep", ErrTree, wim.MaxTreeDepth)
 		}
 		for up := dir; up != nil && e.follow && id != [2]uint64{}; up = up.up {
 			if up.id == id {
-				return nil, fmt.Errorf("%w: the link leads to a folder that it is in", ErrTree)
+				return nil, fmt.Errorf("%w: the link leads to a folder above it", ErrTree)
 			}
 		}
 	}

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// listing is the entries of a folder, and what is known of each if that was asked for.
+// listing holds the entries of a folder, and perhaps the FileInfo of each.
 type listing struct {
 	entries []fs.DirEntry
 	err     error
-	infos   []fileInfo // nil if they were not
+	infos   []fileInfo // nil if they were not read ahead
 }
 
 type fileInfo struct {
@@ -19,7 +19,7 @@ type fileInfo struct {
 	err error
 }
 
-// info gives what is known of an entry.
+// info returns the FileInfo of an entry.
 func (l *listing) info(i int) (fs.FileInfo, error) {
 	if l.infos == nil {
 		return l.entries[i].Info()
@@ -27,17 +27,18 @@ func (l *listing) info(i int) (fs.FileInfo, error) {
 	return l.infos[i].FileInfo, l.infos[i].err
 }
 
-// lookahead lists folders, and looks at what is in them, while a scan is busy with others. Nil does nothing.
+// lookahead lists folders and reads the FileInfo of their entries while the scan is busy with other folders. A nil lookahead does
+// nothing.
 type lookahead struct {
 	fsys  fs.FS
-	slots chan struct{} // what may be under way
-	dirs  int           // folders that were started, but not taken yet
+	slots chan struct{} // limits concurrent calls
+	dirs  int           // folders that were started, but not used yet
 	count atomic.Int64
 	stop  atomic.Bool
 	wg    sync.WaitGroup
 }
 
-// looked is how many entries were looked at.
+// looked returns the number of entries whose FileInfo was read.
 func (a *lookahead) looked() int {
 	if a == nil {
 		return 0
@@ -45,13 +46,13 @@ func (a *lookahead) looked() int {
 	return int(a.count.Load())
 }
 
-// end waits until nothing is under way any more.
+// end stops looking ahead and waits for calls in progress.
 func (a *lookahead) end() {
 	a.stop.Store(true)
 	a.wg.Wait()
 }
 
-// start begins with folders at the end of stack, as many as there are slots: more would only take memory.
+// start starts to read the folders at the end of stack, at most as many as there are slots: more would only need memory.
 func (a *lookahead) start(stack []*scanDir) {
 	if a == nil {
 		return
@@ -95,7 +96,7 @@ func (a *lookahead) look(dir *scanDir) {
 	})
 }
 
-// list gives the entries of a folder.
+// list returns the entries of a folder.
 func (s *scanner) list(dir *scanDir) (l listing, err error) {
 	if dir.ahead == nil {
 		l.entries, l.err = fs.ReadDir(s.fsys, dir.path)
@@ -109,7 +110,7 @@ func (s *scanner) list(dir *scanDir) (l listing, err error) {
 		case l := <-dir.ahead:
 			return l, nil
 		case <-tick.C:
-			if err := s.tell(); err != nil {
+			if err := s.progress(); err != nil {
 				return l, err
 			}
 		}

@@ -16,23 +16,23 @@ type scanEntry struct {
 	name   string // as stored, "" of the scanned folder
 	info   fs.FileInfo
 	facts  Facts
-	follow bool     // all is of what the link leads to
-	old    wim.Node // in ScanOptions.UpdateOf, -1: not there
+	follow bool     // info and facts are those of the link's target
+	old    wim.Node // in ScanOptions.UpdateOf, -1 if not found
 }
 
-// ask asks for the facts of an entry.
-func (s *scanner) ask(e *scanEntry) (err error) {
+// readFacts reads the facts of an entry if the file system has them.
+func (s *scanner) readFacts(e *scanEntry) (err error) {
 	if s.facts == nil {
 		return nil
 	}
 	e.facts, err = s.facts.FileFacts(e.path, FactsWanted{Follow: e.follow, Unix: s.o.UnixData, Security: !s.o.NoACLs, Info: e.info})
 	if err == nil && e.facts.Unix != nil && s.o.UnixData && !sameType(e.facts.Unix.Mode, e.info.Mode()) {
-		err = fmt.Errorf("it is of another type than before: %w", blobs.ErrChanged)
+		err = fmt.Errorf("its type changed: %w", blobs.ErrChanged)
 	}
 	return err
 }
 
-// sameType says that a mode of Unix, 0 if it is not known, may be that of a file.
+// sameType reports whether a Unix mode, 0 if unknown, is consistent with the mode of a file.
 func sameType(unix uint32, mode fs.FileMode) bool {
 	switch unix & 0o170000 {
 	case 0o040000:
@@ -45,7 +45,7 @@ func sameType(unix uint32, mode fs.FileMode) bool {
 	return unix == 0 || mode.Type()&^(fs.ModeDir|fs.ModeSymlink) != 0
 }
 
-// inode makes an inode of what is known of a file.
+// inode returns the inode of an entry and its short name.
 func (s *scanner) inode(se *scanEntry) (draftInode, string, error) {
 	f, mode := &se.facts, se.info.Mode()
 	e := Entry{
@@ -67,7 +67,7 @@ func (s *scanner) inode(se *scanEntry) (draftInode, string, error) {
 	if s.o.UnixData {
 		e.Unix, e.Xattrs = f.Unix, f.Xattrs
 	} else if f.Unix == nil {
-		e.Xattrs = f.Xattrs // of a system that is no Unix
+		e.Xattrs = f.Xattrs // of a system other than Unix
 	}
 	if !s.o.NoACLs {
 		e.Security = f.Security
@@ -84,7 +84,7 @@ func (s *scanner) inode(se *scanEntry) (draftInode, string, error) {
 	case mode.IsDir():
 		e.Attributes |= format.AttrDirectory
 	case !mode.IsRegular():
-		// A device node, pipe or socket; what it is stands in its Unix data, and wimlib gives it no attribute.
+		// A device node, pipe or socket: its Unix data has the type. Like wimlib, set no attribute.
 	default:
 		if err := s.content(se, &e); err != nil {
 			return draftInode{}, "", err
@@ -99,7 +99,7 @@ func (s *scanner) inode(se *scanEntry) (draftInode, string, error) {
 	return s.d.makeInode(&e)
 }
 
-// content adds the content of a file.
+// content adds the content of a file to the draft, and its stream to e.
 func (s *scanner) content(se *scanEntry, e *Entry) error {
 	if e.Attributes == 0 {
 		e.Attributes = format.AttrNormal
@@ -125,7 +125,7 @@ func (s *scanner) content(se *scanEntry, e *Entry) error {
 	return nil
 }
 
-// unchanged gives the hash of a file's content, if the older image has the file with the same size and times.
+// unchanged returns the hash of a file's content from the older image, if the file has the same size and times there.
 func (s *scanner) unchanged(se *scanEntry, e *Entry, size int64) (format.Hash, bool) {
 	im, n := s.o.UpdateOf, se.old
 	if n < 0 || size == 0 || e.Attributes&format.AttrEncrypted != 0 || im.Attributes(n)&(format.AttrDirectory|format.AttrReparsePoint|format.AttrEncrypted) != 0 ||
@@ -141,7 +141,7 @@ func (s *scanner) sameTime(a, b format.Filetime) bool {
 	return a/step == b/step
 }
 
-// symlink turns a link into a reparse point.
+// symlink makes e the reparse point of a symbolic link.
 func (s *scanner) symlink(full string, e *Entry) error {
 	target, err := fs.ReadLink(s.fsys, full)
 	if err != nil {
@@ -163,7 +163,7 @@ func (s *scanner) symlink(full string, e *Entry) error {
 		return err
 	}
 	e.Streams = append(e.Streams, Stream{Kind: format.StreamReparse, Content: s.d.AddContent(Content{Bytes: data})})
-	// Windows tells links to folders from those to files, by the link's own attribute.
+	// Windows distinguishes links to folders from links to files by the link's own attribute.
 	if info, err := fs.Stat(s.fsys, full); err == nil && info.IsDir() {
 		e.Attributes |= format.AttrDirectory
 	}

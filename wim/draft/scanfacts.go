@@ -6,12 +6,12 @@ import (
 	"wimscope/wim/format"
 )
 
-// Facts are what io/fs does not tell of a file. All that is zero is not known or not there.
+// Facts are the properties of a file that io/fs does not have. Zero means unknown or none.
 type Facts struct {
-	Device, Inode               uint64 // what names of one file share
-	Links                       uint64 // names that it has; 0: Device and Inode are not known
+	Device, Inode               uint64 // the same for all names of one file
+	Links                       uint64 // number of names; 0 if Device and Inode are unknown
 	Created, Accessed, Modified format.Filetime
-	Attributes                  uint32 // FILE_ATTRIBUTE bits, where the system has them
+	Attributes                  uint32 // FILE_ATTRIBUTE bits, if the system has them
 	Sparse                      bool   // it has holes
 	ShortName                   string
 	Unix                        *format.UnixData
@@ -19,7 +19,7 @@ type Facts struct {
 	Security                    []byte // self-relative security descriptor
 	ObjectID                    []byte
 	ReparseTag                  uint32 // of a reparse point, with AttrReparsePoint in Attributes
-	ReparseData                 []byte // what follows the 8-byte header
+	ReparseData                 []byte // without the 8-byte header
 	Streams                     []FileStream
 }
 
@@ -29,24 +29,24 @@ type FileStream struct {
 	Size int64
 }
 
-// FactsWanted says which facts are worth the trouble.
+// FactsWanted selects the facts that a scan needs.
 type FactsWanted struct {
-	Follow   bool // of what the link leads to
+	Follow   bool // those of the target of a link
 	Unix     bool // Unix and Xattrs
 	Security bool
-	Info     fs.FileInfo // what the file system has told already; its Sys may save another look
+	Info     fs.FileInfo // the known FileInfo; its Sys may save a system call
 }
 
-// FactsFS is a file system that knows more of its files than io/fs asks for.
+// FactsFS is a file system that knows more about its files than io/fs.
 type FactsFS interface {
 	fs.FS
 	FileFacts(name string, want FactsWanted) (Facts, error)
 }
 
-// LinkFS is a file system that knows where the absolute targets of its links lie.
+// LinkFS is a file system that can resolve the absolute targets of its links.
 type LinkFS interface {
 	fs.FS
-	// LinkInside gives what is left of an absolute target behind the part that leads to the folder root, itself a path of
-	// the file system: "" or a path that begins with a slash. ok is false if the target is not in the folder.
+	// LinkInside returns an absolute target relative to the folder root, which is a path of the file system: "" or a path that begins
+	// with a slash. ok is false if the target is not in the folder.
 	LinkInside(root, target string) (rest string, ok bool)
 }

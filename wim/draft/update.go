@@ -7,8 +7,8 @@ import (
 	"wimscope/wim/format"
 )
 
-// Update carries out a command as wimlib-imagex does. added is what the scan of c.Source gave, nil if that left it out; it
-// is used up. replaced are the paths of files that gave way to added ones. What is refused changes nothing.
+// Update executes an update command as wimlib-imagex does. added is the scan of c.Source for an add command, nil if it was excluded; it
+// must not be used afterwards. replaced lists the paths of the replaced files. A rejected command changes nothing.
 func (d *Draft) Update(c *config.Command, added *Draft, o *GraftOptions) (replaced []string, err error) {
 	graft := GraftOptions{}
 	if o != nil {
@@ -26,10 +26,10 @@ func (d *Draft) Update(c *config.Command, added *Draft, o *GraftOptions) (replac
 	case config.UpdateRename:
 		return nil, updateRename(d, c, graft.Fold)
 	}
-	return nil, &Error{c.Op.String(), c.Target, format.Describe("there is no such command", ErrTree)}
+	return nil, &Error{c.Op.String(), c.Target, format.Describe("unknown command", ErrTree)}
 }
 
-// updateDelete deletes an entry; of the root, all that is in it.
+// updateDelete removes an entry, or everything in the root.
 func updateDelete(d *Draft, c *config.Command, o *GraftOptions) error {
 	n, ok := d.Lookup(c.Target, o.Fold)
 	switch {
@@ -61,7 +61,7 @@ func updateRename(d *Draft, c *config.Command, fold bool) error {
 	slash := strings.LastIndexByte(c.Target, '/')
 	parent, ok := d.Lookup(c.Target[:slash+1], fold)
 	if !ok {
-		return &Error{"rename", c.Source, newPathError{c.Target, format.Describe("the image has no folder for it", format.ErrNotFound)}}
+		return &Error{"rename", c.Source, newPathError{c.Target, format.Describe("its folder does not exist", format.ErrNotFound)}}
 	}
 	return d.rename(n, parent, c.Target[slash+1:], fold)
 }
