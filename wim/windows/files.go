@@ -14,11 +14,11 @@ import (
 	"wimscope/wim/internal/sha1"
 )
 
-// windowsFolder is a tree that may hold Windows. Names are compared ignoring case, unless names differ by case only.
+// windowsFolder is a tree that may hold Windows. Its methods prefer an exact match to one that ignores case.
 type windowsFolder interface {
 	folders() []string // names of the folders in the root
 	has(path string) bool
-	// open opens the content of a file. It returns ErrNotFound if there is none or it is empty.
+	// open opens the content of a file. It returns format.ErrNotFound if there is none or it is empty.
 	open(path string) (*windowsFile, error)
 }
 
@@ -29,8 +29,8 @@ type windowsFile struct {
 	close func() error
 }
 
-// errUnread means that a content is in a solid resource, which is read only on request.
-var errUnread = errors.New("lies in a solid resource, which is not unpacked for that")
+// errUnread reports a file in a solid resource, which would take long to unpack.
+var errUnread = errors.New("not read, because it is in a solid resource")
 
 // draftWindows is the tree of a draft.
 type draftWindows struct {
@@ -66,7 +66,7 @@ func (t draftWindows) open(path string) (*windowsFile, error) {
 	return nil, format.ErrNotFound
 }
 
-// content opens a content in a file or an archive.
+// content opens a content in memory, a file or an archive.
 func (t draftWindows) content(c draft.Content) (*windowsFile, error) {
 	if len(c.Bytes) > 0 {
 		return &windowsFile{ReaderAt: strings.NewReader(string(c.Bytes)), size: c.Size}, nil
@@ -78,7 +78,7 @@ func (t draftWindows) content(c draft.Content) (*windowsFile, error) {
 		}
 		if !f.Anywhere() {
 			f.Close()
-			return nil, errors.New("cannot be read at any place")
+			return nil, errors.New("random access is not supported")
 		}
 		return &windowsFile{f, f.Size(), f.Close}, nil
 	}
@@ -92,7 +92,7 @@ func (t draftWindows) content(c draft.Content) (*windowsFile, error) {
 	return nil, err
 }
 
-// imageWindows is the tree of an image. If checked is set, contents are compared with their hashes before they are used.
+// imageWindows is the tree of an image. If checked is set, files are compared with their hashes before they are used.
 type imageWindows struct {
 	*wim.Image
 	checked bool
@@ -121,7 +121,7 @@ func (t imageWindows) open(path string) (*windowsFile, error) {
 	return openWindowsFile(t.Archive(), t.Hash(n), true, t.checked)
 }
 
-// openWindowsFile opens a content of an archive, one in a solid resource only if solid is set.
+// openWindowsFile opens a blob of an archive. It returns errUnread for one in a solid resource unless solid is set.
 func openWindowsFile(a *wim.Archive, h format.Hash, solid, checked bool) (*windowsFile, error) {
 	r, err := a.Store().OpenBlob(h)
 	if err != nil {

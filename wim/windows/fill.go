@@ -9,8 +9,8 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// Fill writes all fields to an IMAGE element. An unread solid content is reported as a problem only if the element says nothing
-// about Windows yet.
+// Fill writes all fields to an IMAGE element. If the element already has a WINDOWS element, it removes the problems about files in solid
+// resources, which were not read.
 func (w *Info) Fill(image *xmldoc.Node) {
 	if image.Child("WINDOWS") != nil {
 		w.Problems = slices.DeleteFunc(w.Problems, func(err error) bool { return errors.Is(err, errUnread) })
@@ -46,14 +46,15 @@ func (f *Field) values(image *xmldoc.Node) (list []string) {
 	return list
 }
 
-// Change is a field that an XML document lacks or has wrong.
+// Change is a field that is missing or wrong in an XML document.
 type Change struct {
 	Field
-	Old []string // nil if it is missing
+	Old []string // the wrong values, nil if the field is missing
 }
 
-// Differences compares an IMAGE element with the facts. It ignores case, the order of languages, names that people choose, and
-// values that Microsoft's programs take from elsewhere than the registry: the kernel's version, the update build revision.
+// Differences returns the fields that are missing or wrong in an IMAGE element. It ignores case, the order of languages, and names that
+// people choose. It accepts values that Microsoft's programs take from other sources than the registry: the kernel's version, the update
+// build revision.
 func (w *Info) Differences(image *xmldoc.Node) (list []Change) {
 	for _, f := range w.Fields {
 		old := f.values(image)
@@ -82,7 +83,7 @@ func hasText(list []string, text string) bool {
 	return slices.ContainsFunc(list, func(s string) bool { return ntname.EqualFold(stored(s), stored(text)) })
 }
 
-// RepairWindows corrects the fields that an IMAGE element lacks or has wrong, and returns the changes.
+// RepairWindows corrects the fields that are missing or wrong in an IMAGE element, and returns the changes.
 func (w *Info) RepairWindows(image *xmldoc.Node) []Change {
 	list := w.Differences(image)
 	for i := range list {

@@ -9,8 +9,8 @@ import (
 	"wimscope/wim/pe"
 )
 
-// KernelVersion reads the build of Windows from the kernel that image index holds: the version of its
-// System32\ntoskrnl.exe, and that file's path. The error is ErrNotFound if there is no such file or it has no version.
+// KernelVersion returns the version of the kernel, System32\ntoskrnl.exe, in an image, index from 1, and its path. It returns
+// format.ErrNotFound if there is no such file or it has no version.
 func KernelVersion(a *wim.Archive, index int) (version, path string, err error) {
 	im, err := a.Image(index)
 	if err != nil {
@@ -27,8 +27,8 @@ func KernelVersion(a *wim.Archive, index int) (version, path string, err error) 
 	return v.FileVersion, path, nil
 }
 
-// imageKernel reads the headers and the version resource of the first kernel in these system roots that has a version. If checked
-// is set, it first compares the whole file with its hash.
+// imageKernel reads the version resource of the first kernel in some system roots that has a version. If checked is set, it first compares
+// the whole file with its hash.
 func imageKernel(a *wim.Archive, im *wim.Image, checked bool, roots ...string) (v *pe.Version, path string, err error) {
 	for _, root := range roots {
 		n, ok := im.Lookup(root + "/System32/ntoskrnl.exe")

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// languageName returns the name of a language, such as "de-DE", for its hexadecimal number in the registry; "" for an unknown one.
-// It reads leading digits only, and the last four of them count.
+// languageName returns the name of a language, such as "de-DE", for its hexadecimal number in the registry; "" for an unknown one. It
+// uses the last four of the leading hexadecimal digits.
 func languageName(hex string) string {
 	hex = strings.TrimLeft(hex, " \t\r\n\v\f")
 	if len(hex) > 1 && hex[0] == '0' && hex[1]|0x20 == 'x' {
@@ -27,7 +27,7 @@ func languageName(hex string) string {
 }
 
 // languageNames maps Windows' language identifiers, [MS-LCID] 2.2, to their names in the XML document; a neutral one has the name
-// with its usual country. Determined by capturing hives with one identifier each with wimlib-imagex 1.13.5.
+// of its usual country. Determined by capturing hives with one identifier each with wimlib-imagex 1.13.5.
 const languageNames = "" +
 	" 0000en-US 0001ar-SA 0002bg-BG 0003ca-ES 0004zh-CN 0005cs-CZ 0006da-DK 0007de-DE 0008el-GR 0009en-US 000aes-ES" +
 	" 000bfi-FI 000cfr-FR 000dhe-IL 000ehu-HU 000fis-IS 0010it-IT 0011ja-JP 0012ko-KR 0013nl-NL 0014nb-NO 0015pl-PL" +

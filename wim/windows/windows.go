@@ -27,7 +27,7 @@ type Info struct {
 	Branch   string  // source branch of the build: "ni_release"
 	Lab      string  // lab and date of the build: "22621.1.amd64fre.ni_release.220506-1250"
 	Kernel   string  // version of ntoskrnl.exe, if asked for: "10.0.22621.2428"
-	Problems []error // what cannot be read; a missing file or value is no problem
+	Problems []error // errors of reading; a missing file or value is none
 }
 
 // Field is an element of the XML document.
@@ -39,12 +39,12 @@ type Field struct {
 	free bool     // chosen by people: every text is valid
 }
 
-// The work for a hostile hive is limited: this is the limit for each call, and a hive is given up at the first call that exceeds it.
-// Looking at a thousand keys in as many pages takes a sixth of it.
-const windowsHiveLimit = 4 << 20
+// hiveLimit limits the work for a hostile hive in each call, see regf.Hive.Limit. Reading stops at the first call that exceeds it.
+// Reading a thousand keys in as many pages takes a sixth of it.
+const hiveLimit = 4 << 20
 
-// readWindows finds Windows in a tree and reads the facts about it; nil if there is none. The system root is the folder in the root
-// with most of the files that are read; among equals, the one named Windows.
+// readWindows finds Windows in a tree and reads the facts about it, nil if there is none. The system root is the folder in the root of
+// the tree with most of the files that are read; among equals, the one named Windows.
 func readWindows(t windowsFolder) *Info {
 	best, root := 0, ""
 	for _, name := range t.folders() {
@@ -79,13 +79,13 @@ const (
 	systemHive   = "/System32/config/SYSTEM"
 )
 
-// OfDraft reads the facts about the Windows in a tree whose contents are in file systems (Content.Source) and archives. It
-// reads no files in solid resources. It returns nil if there is no Windows. Bad files do not make it fail: see Info.Problems.
+// OfDraft reads the facts about the Windows in a draft whose contents are in file systems (see draft.Content.Source) and archives. It
+// does not read files in solid resources. It returns nil if there is no Windows. Unreadable files are in Info.Problems.
 func OfDraft(d *draft.Draft, sources []fs.FS, archives []*wim.Archive) *Info {
 	return readWindows(draftWindows{d, sources, archives})
 }
 
-// windowsReader fills a Info.
+// windowsReader fills an Info.
 type windowsReader struct {
 	*Info
 	t    windowsFolder
@@ -99,7 +99,7 @@ func (r *windowsReader) problem(err error) {
 	}
 }
 
-// read opens a file of the system root and calls f with it.
+// read opens a file of the system root and calls use with it.
 func (r *windowsReader) read(name string, use func(*windowsFile) error) {
 	r.name = name
 	f, err := r.t.open(r.root + name)
@@ -116,7 +116,7 @@ func (r *windowsReader) read(name string, use func(*windowsFile) error) {
 func (r *windowsReader) set(path string, values ...string) *Field {
 	for _, v := range values {
 		if !xmlCanHold(v) {
-			r.problem(fmt.Errorf("%q cannot be %s of an XML document", v, path))
+			r.problem(fmt.Errorf("an XML document cannot hold %q as %s", v, path))
 			return &Field{}
 		}
 	}
@@ -127,12 +127,12 @@ func (r *windowsReader) set(path string, values ...string) *Field {
 	return &Field{}
 }
 
-// xmlCanHold reports whether XML can hold a text. U+FFFD, for half a character, is refused too.
+// xmlCanHold reports whether XML can hold a text. It also rejects U+FFFD, the replacement of an unpaired surrogate.
 func xmlCanHold(s string) bool {
 	return xmldoc.NotXML(s) == "" && !strings.ContainsRune(s, utf8.RuneError)
 }
 
-// arch reads the processor that kernel32.dll is for. [PE Format] "Machine Types"; PROCESSOR_ARCHITECTURE numbers.
+// arch reads the machine type of kernel32.dll. [PE Format] "Machine Types"; the numbers set are those of PROCESSOR_ARCHITECTURE.
 func (r *windowsReader) arch(f *windowsFile) error {
 	m, err := pe.ReadMachine(f, f.size)
 	if err != nil {
@@ -150,24 +150,25 @@ func (r *windowsReader) arch(f *windowsFile) error {
 	case 0xaa64:
 		r.set("WINDOWS/ARCH", "12")
 	default:
-		return fmt.Errorf("is for an unknown processor (%s)", pe.MachineName(m))
+		return fmt.Errorf("unknown machine type %s", pe.MachineName(m))
 	}
 	return nil
 }
 
-// hive returns a function that opens a hive and calls f with it.
+// hive returns a function that opens a hive and calls use with it.
 func (r *windowsReader) hive(use func(*regf.Hive) error) func(*windowsFile) error {
 	return func(f *windowsFile) error {
 		h, err := regf.Open(f, f.size)
 		if err != nil {
 			return err
 		}
-		h.Limit = windowsHiveLimit
+		h.Limit = hiveLimit
 		return use(h)
 	}
 }
 
-// text reads a string value of a key, "" if there is none. Only ErrLimit is returned as an error: the hive is given up.
+// text returns a string value of a key, "" if there is none. It returns ErrLimit only, which ends reading the hive; other errors are
+// problems.
 func (r *windowsReader) text(k *regf.Key, name string) (string, error) {
 	v, err := k.Value(name)
 	s := ""
@@ -177,7 +178,7 @@ func (r *windowsReader) text(k *regf.Key, name string) (string, error) {
 	return s, r.only(regf.ErrLimit, err)
 }
 
-// number reads a number value of a key, -1 if there is none.
+// number returns a number value of a key, -1 if there is none. The errors are those of text.
 func (r *windowsReader) number(k *regf.Key, name string) (int64, error) {
 	v, err := k.Value(name)
 	n := int64(-1)
@@ -189,7 +190,7 @@ func (r *windowsReader) number(k *regf.Key, name string) (int64, error) {
 	return n, r.only(regf.ErrLimit, err)
 }
 
-// only returns an error of that kind; any other becomes a problem.
+// only returns an error of a kind; any other becomes a problem.
 func (r *windowsReader) only(kind, err error) error {
 	if errors.Is(err, kind) {
 		return err
@@ -361,15 +362,15 @@ func (r *windowsReader) system(h *regf.Hive) error {
 	if id != "" {
 		name := languageName(id)
 		if r.set("WINDOWS/LANGUAGES/DEFAULT", name); name == "" {
-			r.problem(fmt.Errorf("%q is no known language", id))
+			r.problem(fmt.Errorf("unknown language %q", id))
 		}
 	}
 	return err
 }
 
-// Info reads the facts about the Windows in an image, index from 1. It reads a few chunks of the files; if checked is set, it
-// first compares each whole file with its hash. In a solid archive both may take a while. It returns ErrNotFound if the
-// image has no Windows.
+// Of reads the facts about the Windows in an image, index from 1. It reads a few chunks of the files; if checked is set, it first
+// compares each whole file with its hash. In a solid archive both may take a while. It returns format.ErrNotFound if the image has no
+// Windows.
 func Of(a *wim.Archive, index int, checked bool) (*Info, error) {
 	im, err := a.Image(index)
 	if err != nil {
@@ -390,7 +391,7 @@ func Of(a *wim.Archive, index int, checked bool) (*Info, error) {
 	return w, nil
 }
 
-// addKernel adds the values that Microsoft's programs take from the kernel's version resource and others from the registry.
+// addKernel adds the kernel's version and the values that Microsoft's programs take from its version resource instead of the registry.
 func (w *Info) addKernel(v *pe.Version) {
 	w.Kernel = v.FileVersion
 	parts := append(strings.Split(v.FileVersion, "."), "", "", "", "")

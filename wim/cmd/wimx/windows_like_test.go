@@ -68,7 +68,7 @@ func windowsCases() []windowsCase {
 		{name: "Itanium", w: &wimtest.Windows{Machine: 0x200}},
 		{name: "ARM", w: &wimtest.Windows{Machine: 0x1c4}},
 		{name: "Thumb", w: &wimtest.Windows{Machine: 0x1c2}},
-		{name: "unknown processor", w: &wimtest.Windows{Machine: 0x184, Software: ten().Software}, warn: "unknown processor"},
+		{name: "unknown processor", w: &wimtest.Windows{Machine: 0x184, Software: ten().Software}, warn: "unknown machine type"},
 		{name: "no kernel32.dll", w: &wimtest.Windows{Software: ten().Software, System: ten().System}},
 		{name: "no SOFTWARE", w: &wimtest.Windows{Machine: 0x8664, System: ten().System}},
 		{name: "no SYSTEM", w: &wimtest.Windows{Machine: 0x8664, Software: ten().Software}},
@@ -129,9 +129,9 @@ func windowsCases() []windowsCase {
 		{name: "language, hexadecimal", w: install("0x0C07", "de-AT")},
 		{name: "language with spaces", w: install("  407 x")},
 		{name: "language of many digits", w: install("00010409")},
-		{name: "language unknown", w: install("4ff"), warn: "no known language"},
-		{name: "language without a name", w: install("7f"), warn: "no known language"},
-		{name: "language of no kind", w: install("de-DE"), warn: "no known language"},
+		{name: "language unknown", w: install("4ff"), warn: "unknown language"},
+		{name: "language without a name", w: install("7f"), warn: "unknown language"},
+		{name: "language of no kind", w: install("de-DE"), warn: "unknown language"},
 		{name: "language empty", w: install("")},
 		{name: "Select is not asked", w: &wimtest.Windows{System: wimtest.WindowsSystem(1, "0409", nil)}, change: func(f map[string][]byte) {
 			root := wimtest.WindowsSystem(1, "0409", []string{"en-US"})
