@@ -13,36 +13,36 @@ import (
 	"wimscope/wim/shard"
 )
 
-// Options is what to verify. The zero value, and nil, is all of it.
+// Options selects what to verify. The zero value, and nil, is everything in the archive.
 type Options struct {
-	NoIntegrity bool // leave out the integrity tables
-	NoBlobs     bool // leave out contents and metadata
-	References  bool // contents and integrity tables of references too
+	NoIntegrity bool // skip the integrity tables
+	NoBlobs     bool // skip blobs and metadata resources
+	References  bool // verify the blobs and integrity tables of references too
 }
 
-// Plan is the verification of an archive: the SHA-1 of every content and metadata resource, and the blocks of
-// the integrity tables, over all parts. IDs are those of contents, parts' and references', then metadata resources.
+// Plan is the verification of an archive: the SHA-1 of every blob and metadata resource, and the blocks of the integrity tables, of all
+// parts. IDs are the indexes of blobs in Store.Records, then those of metadata resources.
 type Plan struct {
 	archive *wim.Archive
 	shard.Layout
 	o      Options
-	blobs  int // contents and metadata resources in the shards
+	blobs  int // number of blobs and metadata resources in the shards
 	merged []bool
-	left   int
-	bad    map[int32]shard.BadPiece // by ID, the first thing that was wrong
+	left   int                      // number of shards that are not merged
+	bad    map[int32]shard.BadPiece // by ID, the first fault
 	cuts   shard.CutHalves
 	blocks []blockRange
 	tables []IntegrityReport
 }
 
-// blockRange is which blocks of a part's integrity table a shard has.
+// blockRange is the range of blocks of a part's integrity table that a shard checks.
 type blockRange struct {
 	shard int
 	src   int32
 	first int
 }
 
-// New makes the plan of a verification.
+// New returns the plan of a verification. o may be nil.
 func New(a *wim.Archive, o *Options) (*Plan, error) {
 	p := &Plan{
 		archive: a,
@@ -119,7 +119,7 @@ func (p *Plan) planBlobs() error {
 		off, n := r.Place()
 		p.bad[r.Id] = shard.BadPiece{ID: r.Id, Off: off, Len: n, Lost: res.Size, Error: r.Err.Error()}
 	}
-	// What takes longest goes first, so that workers end together.
+	// The longest shards go first, so that all workers end at about the same time.
 	slices.SortStableFunc(p.Shards, func(x, y shard.Outline) int {
 		big := func(s shard.Outline) int64 {
 			if s.Bytes > 2*shard.MaxShardBytes {
@@ -132,7 +132,7 @@ func (p *Plan) planBlobs() error {
 	return nil
 }
 
-// planIntegrity makes shards of a part's integrity table.
+// planIntegrity adds the shards for a part's integrity table.
 func (p *Plan) planIntegrity(src int) {
 	t := p.Store.Parts[src].Integrity
 	if t == nil {
@@ -154,13 +154,13 @@ func (p *Plan) planIntegrity(src int) {
 	}
 }
 
-// PlannedPart is a stretch of a plan's bytes, in the order of its shards.
+// PlannedPart is a stage of a verification, for displaying progress.
 type PlannedPart struct {
-	Name  string // of the part whose integrity table is compared; "" for contents and metadata
+	Name  string // of the part whose integrity table is compared; "" for blobs and metadata resources
 	Bytes int64
 }
 
-// Planned lists what the plan reads: contents and metadata, then the blocks of the integrity tables.
+// Planned returns the stages in the order of the shards: blobs and metadata resources, then the blocks of each integrity table.
 func (p *Plan) Planned() []PlannedPart {
 	list := []PlannedPart{{Bytes: p.Bytes()}}
 	for i, b := range p.blocks {
@@ -177,7 +177,7 @@ func (p *Plan) Planned() []PlannedPart {
 	return list
 }
 
-// integrity says whether shard i is of an integrity table, and which.
+// integrity returns the blocks of an integrity table that shard i checks. ok is false if it checks blobs.
 func (p *Plan) integrity(i int) (blockRange, bool) {
 	at, ok := slices.BinarySearchFunc(p.blocks, i, func(b blockRange, i int) int { return cmp.Compare(b.shard, i) })
 	if !ok {
@@ -186,7 +186,7 @@ func (p *Plan) integrity(i int) (blockRange, bool) {
 	return p.blocks[at], true
 }
 
-// Shard implements Plan.
+// Shard implements shard.Plan.
 func (p *Plan) Shard(i int) (*shard.Shard, error) {
 	b, ok := p.integrity(i)
 	if !ok {
@@ -209,10 +209,10 @@ func (p *Plan) Shard(i int) (*shard.Shard, error) {
 	return s, nil
 }
 
-// Merge implements Plan.
+// Merge implements shard.Plan.
 func (p *Plan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	if i < 0 || i >= len(p.merged) || r.Seq != i || p.merged[i] {
-		return nil, fmt.Errorf("wim: result of shard %d is not wanted: %w", i, shard.ErrShard)
+		return nil, fmt.Errorf("wim: result of shard %d is unexpected: %w", i, shard.ErrShard)
 	}
 	p.merged[i] = true
 	p.left--
@@ -251,7 +251,7 @@ func (p *Plan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	return marks, nil
 }
 
-// src is the part that holds a content.
+// src returns the index of the part that holds a blob or metadata resource.
 func (p *Plan) src(id int32) (int, bool) {
 	switch {
 	case id < 0 || id >= p.Store.MetaID(len(p.Store.Metas)):
@@ -269,7 +269,7 @@ func (p *Plan) mark(x shard.BadPiece) {
 	p.bad[x.ID] = x
 }
 
-// cut puts the halves of a content together that two shards had.
+// cut joins the hashes of a blob that two shards have read in halves.
 func (p *Plan) cut(c *shard.Cut) (shard.BlockMark, bool) {
 	src, ok := p.src(c.ID)
 	if !ok {
@@ -295,7 +295,7 @@ func (p *Plan) cut(c *shard.Cut) (shard.BlockMark, bool) {
 	return shard.BlockMark{Part: src, Off: bad.Off, Len: bad.Len, Bad: true}, true
 }
 
-// BadItems is how many contents and blocks were found bad so far.
+// BadItems returns how many damaged blobs and blocks have been found so far.
 func (p *Plan) BadItems() int {
 	n := len(p.bad)
 	for i := range p.tables {
@@ -304,11 +304,11 @@ func (p *Plan) BadItems() int {
 	return n
 }
 
-// errUnfinished says that a report was asked for before all shards were merged.
+// errUnfinished is the error of a Report before all shards are merged.
 var errUnfinished = errors.New("not all shards have been merged")
 
-// Report puts together what was found, after all results have been merged. It goes through the trees of all images
-// to find who uses what; rest, which may be nil, is called between them with the images done so far.
+// Report returns the report after all results have been merged. It walks the trees of all images to find the paths that use each blob;
+// rest, which may be nil, is called before each image with the number of images done.
 func (p *Plan) Report(rest shard.Yield) (*Report, error) {
 	if p.left > 0 {
 		return nil, fmt.Errorf("wim: verification: %d shards: %w", p.left, errUnfinished)
@@ -373,7 +373,7 @@ func (p *Plan) Report(rest shard.Yield) (*Report, error) {
 	return r, nil
 }
 
-// damages lists what is bad in the order of the file, and gives the places of IDs in that list.
+// damages sets r.Damaged in the order of the file, and returns its elements by ID.
 func (p *Plan) damages(r *Report) map[int32]*Damage {
 	a := p.Store
 	ids := make([]int32, 0, len(p.bad))
@@ -411,26 +411,26 @@ func (p *Plan) damages(r *Report) map[int32]*Damage {
 	return byID
 }
 
-// useFinder goes through images and finds who uses contents.
+// useFinder walks images to find the paths that use blobs.
 type useFinder struct {
 	a          *wim.Archive
 	damaged    map[int32]*Damage
 	counts     []uint32 // by ID: how often images use it
 	missing    map[format.Hash]*Missing
 	paths      int
-	text       int // bytes of them
-	leftOff    int
-	incomplete bool
+	text       int  // bytes of the paths
+	leftOff    int  // number of uses beyond the limits
+	incomplete bool // an image cannot be read
 }
 
-// Bounds of the paths in a report, so that an archive whose contents are all elsewhere, or whose paths are all very
-// long, does not fill memory. Beyond them uses are counted only.
+// Limits for the paths in a report, so that an archive whose blobs are all missing, or whose paths are all very long, does not fill
+// memory. Uses beyond them are only counted.
 const (
 	maxPaths    = 200_000
 	maxPathText = 16 << 20 // bytes
 )
 
-// maxReportWarnings is about the most warnings that a report has: each image may have a hundred.
+// maxReportWarnings limits the warnings of a report: each image may have a hundred.
 const maxReportWarnings = 2000
 
 func newUseFinder(a *wim.Archive, damaged map[int32]*Damage) *useFinder {
@@ -450,7 +450,7 @@ func (u *useFinder) image(im *wim.Image) {
 			m.Count++
 			m.Uses = u.use(m.Uses, im, n, kind, name)
 		default:
-			if int(id) < u.a.Store().NBlobs { // and not in a reference
+			if int(id) < u.a.Store().NBlobs { // not in a reference
 				u.counts[id]++
 			}
 			if d := u.damaged[id]; d != nil {
@@ -462,7 +462,7 @@ func (u *useFinder) image(im *wim.Image) {
 	})
 }
 
-// use adds a use to a list, if there is room for it.
+// use appends a use to a list unless a limit is reached.
 func (u *useFinder) use(list []Use, im *wim.Image, n wim.Node, kind format.StreamKind, name []byte) []Use {
 	if u.paths >= maxPaths || u.text >= maxPathText {
 		u.leftOff++
@@ -480,7 +480,7 @@ func (u *useFinder) use(list []Use, im *wim.Image, n wim.Node, kind format.Strea
 	return append(list, out)
 }
 
-// missingList is sorted by the first path that misses the content.
+// missingList returns the missing blobs, sorted by the first path that uses each.
 func (u *useFinder) missingList() []Missing {
 	sorted := make([]*Missing, 0, len(u.missing))
 	for _, m := range u.missing {
@@ -504,25 +504,25 @@ func (u *useFinder) missingList() []Missing {
 	return list
 }
 
-// NewSum makes the plan of the SHA-256 of whole parts: a shard for each.
+// NewSum returns the plan of a SHA-256 of each part, with one shard for each.
 func NewSum(a *wim.Archive) *SumPlan {
 	p := &SumPlan{a: a, sums: make([][]byte, a.Store().NParts)}
 	return p
 }
 
-// SumPlan is the SHA-256 of each part.
+// SumPlan computes the SHA-256 of each part.
 type SumPlan struct {
 	a    *wim.Archive
 	sums [][]byte
 }
 
-// NumShards implements Plan.
+// NumShards implements shard.Plan.
 func (p *SumPlan) NumShards() int { return len(p.sums) }
 
-// Items implements Plan.
+// Items implements shard.Plan.
 func (p *SumPlan) Items() int { return len(p.sums) }
 
-// Bytes implements Plan.
+// Bytes implements shard.Plan.
 func (p *SumPlan) Bytes() int64 {
 	n := int64(0)
 	for i := range p.sums {
@@ -531,7 +531,7 @@ func (p *SumPlan) Bytes() int64 {
 	return n
 }
 
-// Shard implements Plan.
+// Shard implements shard.Plan.
 func (p *SumPlan) Shard(i int) (*shard.Shard, error) {
 	if i < 0 || i >= len(p.sums) {
 		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(p.sums), format.ErrNotFound)
@@ -540,14 +540,14 @@ func (p *SumPlan) Shard(i int) (*shard.Shard, error) {
 	return &shard.Shard{Seq: i, Op: shard.OpSum, Part: i, Len: n, Bytes: n, Memory: shard.WindowSize, Spans: []shard.Span{{Src: int32(i), End: n}}}, nil
 }
 
-// Merge implements Plan.
+// Merge implements shard.Plan.
 func (p *SumPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	if i < 0 || i >= len(p.sums) || r.Seq != i || len(r.Sum) != 32 {
-		return nil, fmt.Errorf("wim: result of shard %d is not wanted: %w", i, shard.ErrShard)
+		return nil, fmt.Errorf("wim: result of shard %d is unexpected: %w", i, shard.ErrShard)
 	}
 	p.sums[i] = slices.Clone(r.Sum)
 	return []shard.BlockMark{{Part: i, Len: p.a.Store().Parts[i].Size}}, nil
 }
 
-// Sums are the SHA-256 of the parts, in the order of Info().Parts; nil for one that is not merged yet.
+// Sums returns the SHA-256 of each part in the order of Info().Parts; nil for one that is not merged yet.
 func (p *SumPlan) Sums() [][]byte { return p.sums }

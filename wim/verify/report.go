@@ -9,13 +9,13 @@ import (
 	"wimscope/wim/format"
 )
 
-// Report is what a verification found. It is ready to be written as JSON.
+// Report is the result of a verification. It can be written as JSON.
 type Report struct {
 	Name         string            `json:"name"` // of part 1
 	OK           bool              `json:"ok"`   // Verdict is Good
 	Verdict      Verdict           `json:"verdict"`
 	Blobs        int               `json:"blobs"`
-	Bytes        int64             `json:"bytes"` // that were hashed
+	Bytes        int64             `json:"bytes"` // number of bytes hashed
 	Damaged      []Damage          `json:"damaged,omitempty"`
 	Missing      []Missing         `json:"missing,omitempty"`
 	Images       []ImageProblem    `json:"images,omitempty"`
@@ -25,28 +25,28 @@ type Report struct {
 	RefCounts    []RefCountLie     `json:"refCounts,omitempty"`
 	Unused       []UnusedRange     `json:"unused,omitempty"`
 	UnusedBytes  int64             `json:"unusedBytes"`
-	PathsLeftOff int               `json:"pathsLeftOff,omitempty"` // uses that only Count tells of, since there are so many or their paths are so long
+	PathsLeftOff int               `json:"pathsLeftOff,omitempty"` // number of uses that are counted but not listed, to limit memory
 	MissingParts []int             `json:"missingParts,omitempty"`
 	TotalParts   int               `json:"totalParts"`
 	Warnings     []string          `json:"warnings,omitempty"`
 }
 
-// Damage is a content or metadata resource that is not what it should be, with all that use it.
+// Damage is a damaged blob or metadata resource, with everything that uses it.
 type Damage struct {
 	Kind  string      `json:"kind"` // "blob" or "metadata"
-	Hash  format.Hash `json:"hash"` // that it should have
+	Hash  format.Hash `json:"hash"` // the expected hash
 	Size  int64       `json:"size"`
-	Part  int         `json:"part"` // index into Info().Parts, and after those into the references
+	Part  int         `json:"part"` // index into Store.Parts
 	Name  string      `json:"name"` // of the part
-	Off   int64       `json:"off"`  // the range of the part that is to blame, as far as that can be told
+	Off   int64       `json:"off"`  // the damaged range of the part, as exactly as known
 	Len   int64       `json:"len"`
-	Lost  int64       `json:"lost,omitempty"` // bytes that cannot be unpacked; 0 if just the hash is wrong
+	Lost  int64       `json:"lost,omitempty"` // bytes that cannot be unpacked; 0 if only the hash is wrong
 	Error string      `json:"error"`
-	Count int         `json:"count"`          // uses; no entry in Uses is repeated
-	Uses  []Use       `json:"uses,omitempty"` // every path in every image; of metadata, the images
+	Count int         `json:"count"`          // number of uses
+	Uses  []Use       `json:"uses,omitempty"` // every path in every image; for metadata, the images
 }
 
-// Use is a place where a content is used.
+// Use is a stream, or an image's metadata, that uses a blob.
 type Use struct {
 	Image   int    `json:"image"`
 	Path    string `json:"path,omitempty"`
@@ -65,7 +65,7 @@ func (u Use) String() string {
 	return s
 }
 
-// Missing is a content that images name and no open file holds.
+// Missing is a blob that images need and no open file holds.
 type Missing struct {
 	Hash  format.Hash `json:"hash"`
 	Count int         `json:"count"`
@@ -78,7 +78,7 @@ type ImageProblem struct {
 	Error string `json:"error"`
 }
 
-// IntegrityReport is what came of a part's integrity table.
+// IntegrityReport is the result of checking a part's integrity table.
 type IntegrityReport struct {
 	Part      int        `json:"part"`
 	Name      string     `json:"name"`
@@ -88,21 +88,21 @@ type IntegrityReport struct {
 	Bad       []BadBlock `json:"bad,omitempty"`
 }
 
-// BadBlock is a block whose hash is not what the integrity table says.
+// BadBlock is a block whose hash differs from the integrity table.
 type BadBlock struct {
 	Block int   `json:"block"` // from 0
 	Off   int64 `json:"off"`
 	Len   int64 `json:"len"`
 }
 
-// RefCountLie is a content that images use more or less often than the blob table says.
+// RefCountLie is a blob that images use more or less often than the blob table records.
 type RefCountLie struct {
 	Hash   format.Hash `json:"hash"`
 	Stored uint32      `json:"stored"`
 	Used   uint32      `json:"used"`
 }
 
-// UnusedRange is bytes that nothing refers to.
+// UnusedRange is a range of bytes to which no structure refers.
 type UnusedRange struct {
 	Part int    `json:"part"`
 	Name string `json:"name"`
@@ -114,12 +114,12 @@ type UnusedRange struct {
 type Verdict string
 
 const (
-	// Good: everything that images need is there and sound. Reference counts and unused bytes do not matter. A missing part
-	// does not matter if references hold its contents, or no image needs them.
+	// Good: everything that the images need is present and sound. Reference counts and unused bytes do not matter. Nor does a missing
+	// part if references hold its blobs or no image needs them.
 	Good Verdict = "good"
-	// Incomplete: what is there is sound, but contents, names, or a structure are missing.
+	// Incomplete: what is present is sound, but blobs, names, or a structure are missing.
 	Incomplete Verdict = "incomplete"
-	// Damaged: something that is there is wrong. The archive may be incomplete as well.
+	// Damaged: something that is present is wrong. The archive may be incomplete as well.
 	Damaged Verdict = "damaged"
 )
 
@@ -129,7 +129,7 @@ func (r *Report) lose(list []wim.Loss, n int) {
 	r.Losses = append(r.Losses, list[:min(len(list), wim.MaxLosses-len(r.Losses))]...)
 }
 
-// Sound says that all that is there is as it should be, whatever is missing.
+// Sound reports whether everything that is present is sound, even if something is missing.
 func (r *Report) Sound() bool {
 	for i := range r.Integrity {
 		if s := r.Integrity[i].State; s != "ok" && s != "none" {
@@ -139,7 +139,7 @@ func (r *Report) Sound() bool {
 	return len(r.Damaged) == 0 && len(r.Images) == 0
 }
 
-// judge sets the verdict.
+// judge sets Verdict and OK.
 func (r *Report) judge() {
 	damaged := len(r.Damaged) > 0 || len(r.Images) > 0
 	for i := range r.Integrity {
@@ -158,7 +158,7 @@ func (r *Report) judge() {
 
 // Summary returns the verdict in one line, with the most serious fault and its place.
 func (r *Report) Summary() string {
-	first, n := r.matters()
+	first, n := r.faults()
 	s := fmt.Sprintf("%s: %s", r.Name, r.Verdict)
 	if n > 0 {
 		s += ": " + first
@@ -169,9 +169,9 @@ func (r *Report) Summary() string {
 	return s
 }
 
-// matters returns the most serious fault that keeps the archive from being good, and the number of such faults.
-func (r *Report) matters() (first string, n int) {
-	tell := func(count int, text func() string) {
+// faults returns the most serious fault because of which the archive is not good, and the number of such faults.
+func (r *Report) faults() (first string, n int) {
+	add := func(count int, text func() string) {
 		if n += count; first == "" && count > 0 {
 			first = text()
 		}
@@ -182,26 +182,26 @@ func (r *Report) matters() (first string, n int) {
 		}
 		return ", used by " + uses[0].String()
 	}
-	tell(len(r.Damaged), func() string {
+	add(len(r.Damaged), func() string {
 		d := &r.Damaged[0]
 		return fmt.Sprintf("%s %v at 0x%x of %s: %s%s", d.Kind, d.Hash, d.Off, d.Name, d.Error, use(d.Uses))
 	})
-	tell(len(r.Images), func() string { return fmt.Sprintf("image %d cannot be read: %s", r.Images[0].Image, r.Images[0].Error) })
+	add(len(r.Images), func() string { return fmt.Sprintf("image %d cannot be read: %s", r.Images[0].Image, r.Images[0].Error) })
 	for i := range r.Integrity {
 		t := &r.Integrity[i]
-		tell(len(t.Bad), func() string {
-			return fmt.Sprintf("block %d of the integrity table of %s, at 0x%x", t.Bad[0].Block, t.Name, t.Bad[0].Off)
+		add(len(t.Bad), func() string {
+			return fmt.Sprintf("block %d of the integrity table of %s, at 0x%x, does not match", t.Bad[0].Block, t.Name, t.Bad[0].Off)
 		})
 	}
-	tell(r.LossesN, func() string {
+	add(r.LossesN, func() string {
 		l := r.Losses[0]
 		if l.Part == r.Name {
 			l.Part = "" // the line begins with it
 		}
 		return l.String()
 	})
-	tell(len(r.Missing), func() string {
-		return fmt.Sprintf("content %v is in no open file%s", r.Missing[0].Hash, use(r.Missing[0].Uses))
+	add(len(r.Missing), func() string {
+		return fmt.Sprintf("blob %v not found in any open file%s", r.Missing[0].Hash, use(r.Missing[0].Uses))
 	})
 	return first, n
 }
@@ -212,33 +212,33 @@ func (r *Report) Text() string {
 	line := func(text string, args ...any) { fmt.Fprintf(&b, text+"\n", args...) }
 	line("%s", r.Summary())
 	line("")
-	line("Contents and metadata checked: %d, %d bytes", r.Blobs, r.Bytes)
+	line("Blobs and metadata resources checked: %d, %d bytes", r.Blobs, r.Bytes)
 	line("Damaged: %d", len(r.Damaged))
 	line("Missing: %d", len(r.Missing))
-	line("Lost otherwise: %d", r.LossesN)
+	line("Other losses: %d", r.LossesN)
 	for _, t := range r.Integrity {
 		switch t.State {
 		case "none":
-			line("Integrity table of %s: there is none", t.Name)
+			line("Integrity table of %s: none", t.Name)
 		case "unreadable":
-			line("Integrity table of %s: cannot be read", t.Name)
+			line("Integrity table of %s: unreadable", t.Name)
 		default:
-			line("Integrity table of %s: %d of %d blocks are bad", t.Name, len(t.Bad), t.Blocks)
+			line("Integrity table of %s: %d of %d blocks do not match", t.Name, len(t.Bad), t.Blocks)
 		}
 	}
-	line("Bytes that nothing refers to: %d", r.UnusedBytes)
+	line("Unused bytes: %d", r.UnusedBytes)
 	line("Wrong reference counts: %d", len(r.RefCounts))
 	if len(r.MissingParts) > 0 {
 		line("Missing parts, of %d: %s", r.TotalParts, blobs.NumberList(r.MissingParts))
 	}
 	if r.PathsLeftOff > 0 {
-		line("Paths left off in what follows: %d", r.PathsLeftOff)
+		line("Paths omitted below: %d", r.PathsLeftOff)
 	}
 	for _, d := range r.Damaged {
 		line("")
 		line("Damaged %s %v, %d bytes", d.Kind, d.Hash, d.Size)
-		line("  where: %s, 0x%x, %d bytes", d.Name, d.Off, d.Len)
-		line("  what: %s", d.Error)
+		line("  at: %s, 0x%x, %d bytes", d.Name, d.Off, d.Len)
+		line("  error: %s", d.Error)
 		if d.Lost > 0 {
 			line("  lost: %d bytes", d.Lost)
 		}
@@ -252,7 +252,7 @@ func (r *Report) Text() string {
 	}
 	for _, m := range r.Missing {
 		line("")
-		line("Missing content %v", m.Hash)
+		line("Missing blob %v", m.Hash)
 		useLines(&b, m.Uses, m.Count)
 	}
 	for _, p := range r.Images {
@@ -261,7 +261,7 @@ func (r *Report) Text() string {
 	}
 	if r.LossesN > 0 {
 		line("")
-		line("Lost")
+		line("Losses")
 	}
 	for i := range r.Losses {
 		line("  %s", r.Losses[i].String())
@@ -279,7 +279,7 @@ func (r *Report) Text() string {
 	for _, u := range r.Unused {
 		line("  %s, 0x%x, %d bytes", u.Name, u.Off, u.Len)
 	}
-	section("Reference counts", len(r.RefCounts))
+	section("Wrong reference counts", len(r.RefCounts))
 	for _, c := range r.RefCounts {
 		line("  %v: stored %d, used %d", c.Hash, c.Stored, c.Used)
 	}
@@ -295,6 +295,6 @@ func useLines(b *strings.Builder, uses []Use, count int) {
 		fmt.Fprintf(b, "  used by %v\n", u)
 	}
 	if n := count - len(uses); n > 0 {
-		fmt.Fprintf(b, "  and by %d more\n", n)
+		fmt.Fprintf(b, "  and %d more\n", n)
 	}
 }

@@ -302,7 +302,7 @@ func TestReportPathsBounded(t *testing.T) {
 	if len(r.Missing) != 3000 || count != 6000 || kept+r.PathsLeftOff != count || kept == 0 || text > verify.MaxPathText+12100 || text < verify.MaxPathText-12100 {
 		t.Errorf("%d contents, %d uses, %d kept of %d bytes, %d left off", len(r.Missing), count, kept, text, r.PathsLeftOff)
 	}
-	if !strings.Contains(r.Text(), fmt.Sprintf("Paths left off in what follows: %d", r.PathsLeftOff)) {
+	if !strings.Contains(r.Text(), fmt.Sprintf("Paths omitted below: %d", r.PathsLeftOff)) {
 		t.Error("the text does not say that paths are left off")
 	}
 }
