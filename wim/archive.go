@@ -223,7 +223,7 @@ func (a *Archive) Image(index int) (*Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wim: %s: %s: %w", a.st.Parts[a.st.Metas[index-1].Src].Name, blobs.MetadataOf(index), err)
 	}
-	a.trees.Put(index, im, im.memory())
+	a.trees.Put(index, im, memoryOf(im))
 	return im, nil
 }
 

@@ -12,7 +12,7 @@ func (im *Image) ByName(dir Node) []Node { return im.Sorted(dir) }
 
 // ObjectIDBytes returns the 16 to 64 bytes of n's object id and the three ids of its birth, nil if it has none.
 func (im *Image) ObjectIDBytes(n Node) []byte {
-	b, _ := im.item(n, format.TagObjectID)
+	b, _ := itemOf(im, n, format.TagObjectID)
 	return b
 }
 

@@ -134,12 +134,12 @@ func (im *Image) TargetOf(n Node, l Link) (target string, outside bool) {
 	case l.Found && (!l.Rel || rooted):
 		return relativePath(im.Path(im.Parent(n)), im.Path(l.Node)), false
 	case rooted:
-		return im.fromRoot(n, l.Substitute), false
+		return fromRoot(im, n, l.Substitute), false
 	case l.Rel:
 		return strings.ReplaceAll(l.Substitute, `\`, "/"), false
 	}
 	if rest, ok := format.DrivePath(ntname.Bytes(utf16.Encode([]rune(l.Substitute)))); ok && im.Entry(n).ReparseFlags()&1 == 0 {
-		return im.fromRoot(n, ntname.LossyText(rest)), false
+		return fromRoot(im, n, ntname.LossyText(rest)), false
 	}
 	return outsideTarget(l), true
 }
@@ -158,7 +158,7 @@ func outsideTarget(l Link) string {
 }
 
 // fromRoot returns the relative path from the folder of n to a path from the image's root that need not exist.
-func (im *Image) fromRoot(n Node, target string) string {
+func fromRoot(im *Image, n Node, target string) string {
 	return relativePath(im.Path(im.Parent(n)), path.Clean("/"+strings.ReplaceAll(target, `\`, "/")))
 }
 
@@ -185,7 +185,7 @@ func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if !t.mode.IsDir() {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: hackpadfs.ErrNotDir}
 	}
-	return f.im.dirEntries(t.node), nil
+	return dirEntries(f.im, t.node), nil
 }
 
 // ReadFile reads a whole file. It uses at most twice the memory of the bytes that are really there, whatever size the archive claims.
@@ -223,15 +223,15 @@ func (f *FS) find(op, name string, follow bool) (*fsInfo, error) {
 	im := f.im
 	n := f.root
 	if name == "." {
-		return im.info(n, "."), nil
+		return statInfo(im, n, "."), nil
 	}
-	hops := maxLinkHops
+	links := follower{im, maxLinkHops}
 	rest, more := name, true
 	for more {
 		var step string
 		step, rest, more = strings.Cut(rest, "/")
 		if !im.IsDir(n) {
-			dir, err := im.resolve(n, &hops)
+			dir, err := links.resolve(n)
 			if err != nil {
 				return nil, &fs.PathError{Op: op, Path: name, Err: err}
 			}
@@ -245,7 +245,7 @@ func (f *FS) find(op, name string, follow bool) (*fsInfo, error) {
 			child, ok = im.Child(n, ntname.Bytes(units), true)
 		}
 		if !ok && !more {
-			if t := im.streamInfo(n, step, &hops); t != nil {
+			if t := streamInfo(&links, n, step); t != nil {
 				return t, nil
 			}
 		}
@@ -255,15 +255,16 @@ func (f *FS) find(op, name string, follow bool) (*fsInfo, error) {
 		n = child
 	}
 	if follow {
-		if target, err := im.resolve(n, &hops); err == nil {
+		if target, err := links.resolve(n); err == nil {
 			n = target
 		}
 	}
-	return im.info(n, path.Base(name)), nil
+	return statInfo(im, n, path.Base(name)), nil
 }
 
 // streamInfo returns the named stream of a child of dir for a step of the form "file:stream", nil if there is none.
-func (im *Image) streamInfo(dir Node, step string, hops *int) *fsInfo {
+func streamInfo(links *follower, dir Node, step string) *fsInfo {
+	im := links.Image
 	i := strings.LastIndexByte(step, ':')
 	if i <= 0 || i == len(step)-1 {
 		return nil
@@ -276,14 +277,14 @@ func (im *Image) streamInfo(dir Node, step string, hops *int) *fsInfo {
 	if !ok {
 		return nil
 	}
-	if target, err := im.resolve(n, hops); err == nil {
+	if target, err := links.resolve(n); err == nil {
 		n = target
 	}
 	s, ok := im.Stream(n, step[i+1:])
 	if !ok || s.Name != step[i+1:] {
 		return nil
 	}
-	t := im.info(n, step)
+	t := statInfo(im, n, step)
 	t.mode &= fs.ModePerm
 	t.hash, t.size = s.Hash, s.Size
 	return t
@@ -299,7 +300,7 @@ type fsInfo struct {
 	size int64
 }
 
-func (im *Image) info(n Node, name string) *fsInfo {
+func statInfo(im *Image, n Node, name string) *fsInfo {
 	t := &fsInfo{im: im, node: n, name: name, mode: im.Mode(n)}
 	if t.mode.IsDir() || t.mode&fs.ModeSymlink != 0 {
 		return t
@@ -373,12 +374,12 @@ func (t *fsInfo) Info() (fs.FileInfo, error) { return t, nil }
 func (t *fsInfo) String() string             { return fs.FormatFileInfo(t) }
 
 // dirEntries returns the children of n sorted by name.
-func (im *Image) dirEntries(n Node) []fs.DirEntry {
+func dirEntries(im *Image, n Node) []fs.DirEntry {
 	first, count := im.Children(n)
 	infos := make([]*fsInfo, count)
 	for i := range infos {
 		c := first + Node(i)
-		infos[i] = im.info(c, im.Name(c))
+		infos[i] = statInfo(im, c, im.Name(c))
 	}
 	slices.SortFunc(infos, func(a, b *fsInfo) int { return strings.Compare(a.name, b.name) })
 	list := make([]fs.DirEntry, count)
@@ -411,8 +412,8 @@ func (f *fsFile) check(op string) error {
 		return f.fail(op, fs.ErrClosed)
 	}
 	if f.info.mode&fs.ModeSymlink != 0 {
-		hops := maxLinkHops
-		_, err := f.info.im.resolve(f.info.node, &hops)
+		links := follower{f.info.im, maxLinkHops}
+		_, err := links.resolve(f.info.node)
 		if err == nil {
 			err = fs.ErrNotExist // the path has too many links
 		}
@@ -545,7 +546,7 @@ func (d *fsDir) ReadDir(n int) ([]fs.DirEntry, error) {
 		return nil, &fs.PathError{Op: "readdir", Path: d.path, Err: fs.ErrClosed}
 	}
 	if !d.listed {
-		d.list, d.listed = d.info.im.dirEntries(d.info.node), true
+		d.list, d.listed = dirEntries(d.info.im, d.info.node), true
 	}
 	if n <= 0 {
 		list := d.list

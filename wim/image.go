@@ -50,7 +50,7 @@ func ParseImage(a *Archive, index int, metadata []byte) (*Image, error) {
 }
 
 // memory estimates how many bytes the image keeps alive.
-func (im *Image) memory() int64 {
+func memoryOf(im *Image) int64 {
 	const perNode = 16 + 4 // the node, and its place in the order of names
 	return int64(cap(im.Meta)) + int64(cap(im.nodes))*perNode + int64(cap(im.Descriptors))*24
 }
@@ -165,14 +165,14 @@ func (im *Image) ShortName(n Node) string {
 // Lookup returns the entry at a path, whose steps are separated by slashes, or by backslashes if that finds nothing. A leading
 // separator and empty steps are ignored. Names may be escaped or not; an exact match is preferred to one that ignores case.
 func (im *Image) Lookup(path string) (Node, bool) {
-	n, ok := im.lookup(path)
+	n, ok := lookupPath(im, path)
 	if !ok && strings.Contains(path, `\`) {
-		n, ok = im.lookup(strings.ReplaceAll(path, `\`, "/"))
+		n, ok = lookupPath(im, strings.ReplaceAll(path, `\`, "/"))
 	}
 	return n, ok
 }
 
-func (im *Image) lookup(path string) (Node, bool) {
+func lookupPath(im *Image, path string) (Node, bool) {
 	n := Node(0)
 	for step := range strings.SplitSeq(path, "/") {
 		if step == "" {

@@ -7,7 +7,7 @@ import (
 )
 
 // item returns the data of the first tagged item of n with the tag.
-func (im *Image) item(n Node, tag uint32) ([]byte, bool) {
+func itemOf(im *Image, n Node, tag uint32) ([]byte, bool) {
 	for rest := im.Entry(n).Items(); ; {
 		item, next, ok := format.NextItem(rest)
 		if !ok {
@@ -22,7 +22,7 @@ func (im *Image) item(n Node, tag uint32) ([]byte, bool) {
 
 // ObjectID returns n's object id in the usual form of a GUID, "" if it has none.
 func (im *Image) ObjectID(n Node) string {
-	data, ok := im.item(n, format.TagObjectID)
+	data, ok := itemOf(im, n, format.TagObjectID)
 	if !ok || len(data) < 16 {
 		return ""
 	}
@@ -31,7 +31,7 @@ func (im *Image) ObjectID(n Node) string {
 
 // UnixData returns the Unix owner, mode and device of n, if they were captured.
 func (im *Image) UnixData(n Node) (format.UnixData, bool) {
-	data, ok := im.item(n, format.TagUnixData)
+	data, ok := itemOf(im, n, format.TagUnixData)
 	if !ok {
 		return format.UnixData{}, false
 	}
@@ -45,7 +45,7 @@ func (im *Image) UnixData(n Node) (format.UnixData, bool) {
 // Xattrs returns n's extended attributes. It reads both forms that wimlib has written.
 func (im *Image) Xattrs(n Node) []format.Xattr {
 	var list []format.Xattr
-	if rest, ok := im.item(n, format.TagXattrs); ok {
+	if rest, ok := itemOf(im, n, format.TagXattrs); ok {
 		for {
 			x, next, ok := format.NextXattr(rest)
 			if !ok {
@@ -55,7 +55,7 @@ func (im *Image) Xattrs(n Node) []format.Xattr {
 			rest = next
 		}
 	}
-	if rest, ok := im.item(n, format.TagLinuxXattrs); ok {
+	if rest, ok := itemOf(im, n, format.TagLinuxXattrs); ok {
 		// wimlib 1.12: u16 bytes of the name, u16 zero, u32 bytes of the value, both without a NUL, padded to 4.
 		for len(rest) >= 8 {
 			name, value := uint64(binary.LittleEndian.Uint16(rest)), uint64(binary.LittleEndian.Uint32(rest[4:]))

@@ -31,7 +31,7 @@ func sameTree(t testing.TB, im *Image, meta []byte) {
 		}
 		first, count := im.Children(n)
 		for c := first + 1; c < first+Node(count); c++ {
-			if im.compareNames(c-1, c) >= 0 {
+			if compareNames(im, c-1, c) >= 0 {
 				t.Fatalf("children %d and %d of %d are not in order", c-1, c, n)
 			}
 		}

@@ -27,19 +27,25 @@ type Link struct {
 // Absolute targets start at the image's root, whatever their drive letter: an image is a volume, or a folder whose links were made
 // relative to it when it was captured. The errors are those of ReparseData.
 func (im *Image) Link(n Node) (Link, error) {
-	hops := maxLinkHops
-	return im.link(n, &hops)
+	f := follower{im, maxLinkHops}
+	return f.link(n)
 }
 
-func (im *Image) link(n Node, hops *int) (Link, error) {
-	if !format.IsLinkTag(im.ReparseTag(n)) {
+// follower follows links, at most hops of them.
+type follower struct {
+	*Image
+	hops int
+}
+
+func (f *follower) link(n Node) (Link, error) {
+	if !format.IsLinkTag(f.ReparseTag(n)) {
 		return Link{}, nil
 	}
-	b, err := im.ReparseData(n)
+	b, err := f.ReparseData(n)
 	if err != nil {
 		return Link{}, err
 	}
-	return im.linkOf(n, b, hops), nil
+	return f.parse(n, b), nil
 }
 
 // DamagedLink returns the target of a link even if the SHA-1 of its data does not match, for data recovery.
@@ -50,13 +56,13 @@ func (im *Image) DamagedLink(n Node) Link {
 
 // ParseLink returns the target of n from reparse data that the caller has read.
 func (im *Image) ParseLink(n Node, data []byte) Link {
-	hops := maxLinkHops
-	return im.linkOf(n, data, &hops)
+	f := follower{im, maxLinkHops}
+	return f.parse(n, data)
 }
 
-// linkOf returns the target of n from its reparse data.
-func (im *Image) linkOf(n Node, data []byte, hops *int) Link {
-	p, ok := format.ParseReparse(im.ReparseTag(n), data)
+// parse returns the target of n from its reparse data.
+func (f *follower) parse(n Node, data []byte) Link {
+	p, ok := format.ParseReparse(f.ReparseTag(n), data)
 	if !ok {
 		return Link{}
 	}
@@ -71,29 +77,29 @@ func (im *Image) linkOf(n Node, data []byte, hops *int) Link {
 	case !p.Rel:
 		path, ok = format.DrivePath(path)
 	case !format.StartsWith(path, '\\'):
-		from = im.Parent(n)
+		from = f.Parent(n)
 	}
 	if ok {
-		l.Node, l.Found = im.walk(from, path, hops)
+		l.Node, l.Found = f.walk(from, path)
 	}
 	return l
 }
 
 // Resolve follows links from n to an entry that is not a link. ok is false if the target is not in this image or a link is damaged.
 func (im *Image) Resolve(n Node) (Node, bool) {
-	hops := maxLinkHops
-	n, err := im.resolve(n, &hops)
+	f := follower{im, maxLinkHops}
+	n, err := f.resolve(n)
 	return n, err == nil
 }
 
 // resolve is Resolve with an error: fs.ErrNotExist, or the error of reading the data of a link.
-func (im *Image) resolve(n Node, hops *int) (Node, error) {
-	for format.IsLinkTag(im.ReparseTag(n)) {
-		if *hops == 0 {
+func (f *follower) resolve(n Node) (Node, error) {
+	for format.IsLinkTag(f.ReparseTag(n)) {
+		if f.hops == 0 {
 			return 0, fs.ErrNotExist
 		}
-		*hops--
-		l, err := im.link(n, hops)
+		f.hops--
+		l, err := f.link(n)
 		if err != nil {
 			return 0, err
 		}
@@ -105,8 +111,8 @@ func (im *Image) resolve(n Node, hops *int) (Node, error) {
 	return n, nil
 }
 
-// walk returns the entry at a UTF-16LE path that starts at n. It follows links in all steps but the last, at most hops of them.
-func (im *Image) walk(n Node, path []byte, hops *int) (Node, bool) {
+// walk returns the entry at a UTF-16LE path that starts at n. It follows links in all steps but the last.
+func (f *follower) walk(n Node, path []byte) (Node, bool) {
 	for len(path) > 0 {
 		end := 0
 		for end < len(path) && !format.IsSeparator(path[end:]) {
@@ -117,17 +123,17 @@ func (im *Image) walk(n Node, path []byte, hops *int) (Node, bool) {
 		if len(step) == 0 || string(step) == ".\x00" {
 			continue
 		}
-		dir, err := im.resolve(n, hops)
-		if err != nil || !im.IsDir(dir) {
+		dir, err := f.resolve(n)
+		if err != nil || !f.IsDir(dir) {
 			return 0, false
 		}
 		if string(step) == ".\x00.\x00" {
-			n = im.Parent(dir)
+			n = f.Parent(dir)
 			continue
 		}
 		var ok bool
-		if n, ok = im.Child(dir, step, true); !ok {
-			if n, ok = im.Child(dir, step, false); !ok {
+		if n, ok = f.Child(dir, step, true); !ok {
+			if n, ok = f.Child(dir, step, false); !ok {
 				return 0, false
 			}
 		}

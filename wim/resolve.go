@@ -39,7 +39,7 @@ func (im *Image) LinkGroup(n Node) uint64 {
 
 // Links returns all names of the file n, including n, in ascending order.
 func (im *Image) Links(n Node) []Node {
-	same := im.linkNames(n)
+	same := linkNames(im, n)
 	if len(same) < 2 {
 		return []Node{n}
 	}
@@ -51,18 +51,18 @@ func (im *Image) Links(n Node) []Node {
 }
 
 // LinkCount returns the number of names of the file n.
-func (im *Image) LinkCount(n Node) int { return max(1, len(im.linkNames(n))) }
+func (im *Image) LinkCount(n Node) int { return max(1, len(linkNames(im, n))) }
 
 // FirstLink returns the lowest-numbered name of the file n. It is the same for all its names, and n itself if it has no other.
 func (im *Image) FirstLink(n Node) Node {
-	if same := im.linkNames(n); len(same) > 0 {
+	if same := linkNames(im, n); len(same) > 0 {
 		return same[0].node
 	}
 	return n
 }
 
 // linkNames returns the entries of the index for the file n, nil if it has one name.
-func (im *Image) linkNames(n Node) []linkName {
+func linkNames(im *Image, n Node) []linkName {
 	group := im.LinkGroup(n)
 	if group == 0 {
 		return nil

@@ -30,7 +30,7 @@ func (im *Image) List(dir Node, order Order, desc bool, keep func(Node) bool) []
 	list := make([]Node, 0, count) // all but the folders, until their number is known
 	var dirs []Node
 	for at := 0; at < count; at += pieceNodes {
-		list, dirs = im.sift(list, dirs, names, first, at, min(at+pieceNodes, count), keep)
+		list, dirs = sift(im, list, dirs, names, first, at, min(at+pieceNodes, count), keep)
 	}
 	if len(dirs) > 0 {
 		others := len(list)
@@ -38,13 +38,13 @@ func (im *Image) List(dir Node, order Order, desc bool, keep func(Node) bool) []
 		copy(list[len(dirs):], list[:others])
 		copy(list, dirs)
 	}
-	im.sortKeyed(list[:len(dirs)], order, desc)
-	im.sortKeyed(list[len(dirs):], order, desc)
+	sortKeyed(im, list[:len(dirs)], order, desc)
+	sortKeyed(im, list[len(dirs):], order, desc)
 	return list
 }
 
 // sift appends some of the children, [from, to) of names or of the nodes from first on, to dirs and others.
-func (im *Image) sift(others, dirs, names []Node, first Node, from, to int, keep func(Node) bool) (o, d []Node) {
+func sift(im *Image, others, dirs, names []Node, first Node, from, to int, keep func(Node) bool) (o, d []Node) {
 	for i := from; i < to; i++ {
 		n := first + Node(i)
 		if names != nil {
@@ -63,7 +63,7 @@ func (im *Image) sift(others, dirs, names []Node, first Node, from, to int, keep
 }
 
 // sortKeyed sorts a list that is in the order of names.
-func (im *Image) sortKeyed(list []Node, order Order, desc bool) {
+func sortKeyed(im *Image, list []Node, order Order, desc bool) {
 	if order == ByName {
 		if desc {
 			slices.Reverse(list)
@@ -86,14 +86,14 @@ func (im *Image) sortKeyed(list []Node, order Order, desc bool) {
 		case ByAttrs:
 			k.key = uint64(im.Attributes(n))
 		case ByType:
-			k.key = foldKey(im.extension(n))
+			k.key = foldKey(extension(im, n))
 		}
 		keys[i] = k
 	}
 	slices.SortFunc(keys, func(a, b keyed) int {
 		c := cmp.Compare(a.key, b.key)
 		if c == 0 && order == ByType {
-			_, c = ntname.Compare(im.extension(a.n), im.extension(b.n))
+			_, c = ntname.Compare(extension(im, a.n), extension(im, b.n))
 		}
 		if desc {
 			c = -c
@@ -109,7 +109,7 @@ func (im *Image) sortKeyed(list []Node, order Order, desc bool) {
 }
 
 // extension returns the part of n's stored name after the last dot, nil for folders.
-func (im *Image) extension(n Node) []byte {
+func extension(im *Image, n Node) []byte {
 	if im.IsDir(n) {
 		return nil
 	}
@@ -153,7 +153,7 @@ func (im *Image) Sorted(dir Node) []Node {
 	if im.InOrder(dir) {
 		return list
 	}
-	im.sortNames(list)
+	sortNames(im, list)
 	if kept {
 		if im.order == nil {
 			im.order = make(map[Node][]Node)
@@ -164,7 +164,7 @@ func (im *Image) Sorted(dir Node) []Node {
 }
 
 // sortNames sorts nodes by name alone.
-func (im *Image) sortNames(list []Node) {
+func sortNames(im *Image, list []Node) {
 	type keyed struct {
 		key uint64
 		n   Node
@@ -177,14 +177,14 @@ func (im *Image) sortNames(list []Node) {
 		if a.key != b.key {
 			return cmp.Compare(a.key, b.key)
 		}
-		return im.compareNames(a.n, b.n)
+		return compareNames(im, a.n, b.n)
 	})
 	for i := range keys {
 		list[i] = keys[i].n
 	}
 }
 
-func (im *Image) compareNames(a, b Node) int {
+func compareNames(im *Image, a, b Node) int {
 	exact, fold := ntname.Compare(im.StoredName(a), im.StoredName(b))
 	if fold != 0 {
 		return fold

@@ -494,7 +494,7 @@ func TestLargeFolder(t *testing.T) {
 				}
 			}
 			list := im.List(0, ByName, false, nil)
-			if !slices.IsSortedFunc(list, im.compareNames) || len(list) != 20000 {
+			if !slices.IsSortedFunc(list, func(a, b Node) int { return compareNames(im, a, b) }) || len(list) != 20000 {
 				t.Error("not in order")
 			}
 		})
