@@ -61,12 +61,12 @@ var (
 	errNotInImage  = format.Describe("the image has no such file or folder", format.ErrNotFound)
 )
 
-// under returns the path of a name in a folder.
+// pathUnder returns the path of a name in a folder.
 func pathUnder(d *Draft, parent Node, name string) string {
 	return strings.TrimSuffix(d.Path(parent), "/") + "/" + ntname.Text(name)
 }
 
-// missing returns an error if n is not in the tree.
+// missingNode returns an error if n is not in the tree.
 func missingNode(d *Draft, op string, n Node) error {
 	if d.Exists(n) {
 		return nil
@@ -74,7 +74,7 @@ func missingNode(d *Draft, op string, n Node) error {
 	return &Error{op, fmt.Sprintf("entry %d", n), format.ErrNotFound}
 }
 
-// place returns an error if an entry with a stored name cannot be added to a folder.
+// checkPlace returns an error if an entry with a stored name cannot be added to a folder.
 func checkPlace(d *Draft, op string, parent Node, name string) error {
 	if err := missingNode(d, op, parent); err != nil {
 		return err

@@ -59,7 +59,7 @@ func (d *Draft) Graft(path string, other *Draft, o *GraftOptions) (replaced []st
 	return nil, nil
 }
 
-// adopt replaces a bare draft with another one, without copying the latter.
+// adoptContents replaces a bare draft with another one, without copying the latter.
 func adoptContents(d, other *Draft) {
 	*d = *other
 	for i := range d.inodes {
@@ -72,14 +72,14 @@ func adoptContents(d, other *Draft) {
 	}
 }
 
-// bare reports whether the draft is still as New returned it.
+// isBare reports whether the draft is still as New returned it.
 func isBare(d *Draft) bool {
 	in := d.inode(0)
 	return d.live == 1 && in.created|in.accessed|in.modified == 0 && in.attributes == format.AttrDirectory &&
 		in.security < 0 && in.getRare().items == "" && in.numStreams == 0
 }
 
-// graft merges a tree with the entry at a node.
+// graftAt merges a tree with the entry at a node.
 func graftAt(d *Draft, at Node, other *Draft, o *GraftOptions) ([]string, error) {
 	g := newGrafter(d, other)
 	if err := g.check(at, 0, o); err != nil {
