@@ -27,7 +27,7 @@ import (
 )
 
 // Differences from wimlib-imagex over mutated archives. The test compares the verdicts of verify, and the lists of entries that both
-// read. Every difference must belong to a class below, which gives the reason; any other is a finding. README.md of wim/core has
+// read. Every difference must belong to a class below, which gives the reason; any other is a finding. wim/verify/README.md has
 // the figures of the last campaign.
 
 // differClass is a kind of difference.
