@@ -8,7 +8,7 @@ import (
 	"wimscope/wim/draft"
 )
 
-// A folder becomes a draft, which can be changed before it is written.
+// Scan a folder, and change the draft before it is written. A folder on disk is os.DirFS(path).
 func ExampleScan() {
 	folder := fstest.MapFS{
 		"boot.ini":           {Data: []byte("timeout=30")},
@@ -16,26 +16,32 @@ func ExampleScan() {
 		"Windows/notes.txt":  {Data: []byte("hello")},
 		"Windows/backup.bak": {Data: []byte("old")},
 	}
-	config := config.DefaultCapture()
-	config.Exclusion = append(config.Exclusion, "*.bak")
-	draft, report, err := draft.Scan(nil, folder, ".", &draft.ScanOptions{Config: config})
+	exclude := config.DefaultCapture() // which excludes pagefile.sys
+	exclude.Exclusion = append(exclude.Exclusion, "*.bak")
+	d, report, err := draft.Scan(nil, folder, ".", &draft.ScanOptions{Config: exclude})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(report.Files, "files,", report.Excluded, "left out")
-	if n, ok := draft.Lookup("/Windows", false); ok {
-		if err := draft.Rename(n, draft.Root(), "WINNT"); err != nil {
+	fmt.Println(report.Files, "files,", report.Excluded, "excluded")
+
+	if n, ok := d.Lookup("/Windows", false); ok {
+		if err := d.Rename(n, d.Root(), "WINNT"); err != nil {
 			fmt.Println(err)
 		}
 	}
-	for _, c := range draft.Contents() {
-		fmt.Println(c.Size, "bytes to read from", c.Path)
+	notes := d.AddContent(draft.Content{Bytes: []byte("changed")})
+	if _, err := d.Add(d.Root(), draft.Entry{Name: "new.txt", Streams: []draft.Stream{{Content: notes}}}); err != nil {
+		fmt.Println(err)
 	}
-	fmt.Println(draft.Stats().TotalBytes, "bytes in", draft.Len(), "entries")
+	for _, n := range d.Children(d.Root()) {
+		fmt.Println(d.Path(n), d.IsDir(n))
+	}
+	fmt.Println(d.Stats().TotalBytes, "bytes in", d.Len(), "entries")
 	// Output:
-	// 2 files, 2 left out
-	// 10 bytes to read from boot.ini
-	// 5 bytes to read from Windows/notes.txt
-	// 15 bytes in 4 entries
+	// 2 files, 2 excluded
+	// /boot.ini false
+	// /new.txt false
+	// /WINNT true
+	// 22 bytes in 5 entries
 }
