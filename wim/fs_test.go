@@ -91,7 +91,7 @@ func TestFSErrors(t *testing.T) {
 			t.Errorf("%s: error %v, want %v", tt.name, tt.err, tt.want)
 		}
 		if pe := new(fs.PathError); !errors.As(tt.err, &pe) {
-			t.Errorf("%s: error %v is no PathError", tt.name, tt.err)
+			t.Errorf("%s: error %v is not a PathError", tt.name, tt.err)
 		}
 	}
 	f, err := fsys.Open("a/file.txt")
@@ -127,7 +127,7 @@ func TestFSOfWindowsTree(t *testing.T) {
 		}
 	}
 	if _, err := fsys.Open("streams.bin:none"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a stream that is not there: %v", err)
+		t.Errorf("a missing stream: %v", err)
 	}
 	if got, err := fsys.ReadLink("junction"); err != nil || got != "sub" {
 		t.Errorf("ReadLink(junction) = %q, %v", got, err)
@@ -157,7 +157,7 @@ func TestFSOfWindowsTree(t *testing.T) {
 		got, _ := im.Link(n)
 		if got.Found {
 			if target := im.Path(got.Node); !strings.HasPrefix(target, "/sub") {
-				t.Errorf("%s leads to %s", path, target)
+				t.Errorf("%s: target %s", path, target)
 			}
 			got.Node = 0
 		}
@@ -167,7 +167,7 @@ func TestFSOfWindowsTree(t *testing.T) {
 	}
 }
 
-// Names that differ only in how they are escaped stay apart, and every stored name can be opened.
+// TestFSOfOddNames checks that names that differ only in what is escaped remain distinct, and that every stored name can be opened.
 func TestFSOfOddNames(t *testing.T) {
 	raw := [][]uint16{{0xd800}, {0xdc00, 'x'}, {'a', '/', 'b'}, {0x241b, 'D', '8', '0', '0'}, {0xfffd}, {'.', '.', '.'}, {0x202e}, {0xfeff}, {1}, {'c', ':', 's'}}
 	root := wimtest.Folder("")
@@ -188,7 +188,7 @@ func TestFSOfOddNames(t *testing.T) {
 			t.Errorf("ReadFile(%q) = %q, %v", name, got, err)
 		}
 	}
-	// A file of the name goes before a stream.
+	// A file takes precedence over a stream.
 	if got, _ := fs.ReadFile(im.FS(), "c:s"); string(got) != "c:s" {
 		t.Errorf("c:s is %q", got)
 	}
@@ -197,7 +197,7 @@ func TestFSOfOddNames(t *testing.T) {
 	}
 }
 
-// The content of a delta archive's files is elsewhere: they are listed, and cannot be opened.
+// TestFSMissingContent checks that the files of a delta archive whose content is elsewhere are listed and cannot be opened.
 func TestFSMissingContent(t *testing.T) {
 	im := archivetest.OpenHand(t, wimtest.Folder("", &wimtest.HandEntry{Name: "f", Hash: [20]byte{1, 2, 3}}))
 	n, _ := im.Lookup("f")

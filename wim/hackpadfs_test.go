@@ -13,9 +13,8 @@ import (
 	"wimscope/wim/wimtest/archivetest"
 )
 
-// An image behaves as hackpadfs has it, as far as a read-only file system can: each of its tests fills a file system
-// in memory, which is packed by hand and opened as an image. Those that write skip themselves when they are told that
-// nothing is implemented for it.
+// TestHackpadFS runs the tests of hackpadfs on images. Each test fills a file system in memory, which is written as a hand-made archive
+// and opened as an image. Tests that write skip themselves, because that is not implemented.
 func TestHackpadFS(t *testing.T) {
 	o := hackfstest.FSOptions{
 		Name: "wim",
@@ -33,7 +32,7 @@ func TestHackpadFS(t *testing.T) {
 	hackfstest.File(t, o)
 }
 
-// handEntry packs an entry of a file system with all that is below it.
+// handEntry returns an entry of a file system with everything below it.
 func handEntry(tb testing.TB, from fs.FS, path, name string) *wimtest.HandEntry {
 	tb.Helper()
 	info, err := fs.Stat(from, path)

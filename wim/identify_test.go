@@ -36,6 +36,6 @@ func TestIdentify(t *testing.T) {
 		}
 	}
 	if parts != 3 {
-		t.Errorf("%d files were looked at, want two parts and a ZIP", parts)
+		t.Errorf("%d files were identified, want two parts and a ZIP", parts)
 	}
 }

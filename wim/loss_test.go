@@ -16,14 +16,14 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// empty is an entry without content.
+// empty removes the content of an entry.
 func empty(name string) *handtree.Item { return &handtree.Item{Name: name, Attrs: format.AttrArchive} }
 
 // TestLosses checks that losses of a tree are reported by kind and place, and make the archive incomplete.
 func TestLosses(t *testing.T) {
 	le := binary.LittleEndian
-	// changed gives the metadata of a tree, changed at one of its entries: d is the first folder in the root, a and b
-	// the files in it.
+	// changed returns the metadata of a tree with a change at one of its entries: d is the first folder in the root, a and b are the files
+	// in it.
 	changed := func(f func(meta []byte, root, d, a, b int)) []byte {
 		meta := handtree.Metadata(handtree.Dir("", handtree.Dir("d", empty("a"), empty("b")), empty("z")))
 		im := archivetest.ParseTree(t, meta)
@@ -57,7 +57,7 @@ func TestLosses(t *testing.T) {
 		{"no name", handtree.Metadata(handtree.Dir("", &handtree.Item{Raw: []byte{}})), wim.LossName, "/", 1},
 		{"second of a name", handtree.Metadata(handtree.Dir("", empty("a"), empty("a"))), wim.LossDuplicate, "/", 1},
 		{"entries of a file", handtree.Metadata(handtree.Dir("", &handtree.Item{Name: "f", Kids: []*handtree.Item{empty("x")}})), wim.LossNotFolder, "/f", 0},
-		// Every record is sound in these, and others find nothing.
+		// In these every record is sound, and other programs find nothing.
 		{"folder without a list", changed(put64(d|0x10, 0)), wim.LossOrphans, "/", 2},
 		{"folder with its list's end as its list", changed(func(meta []byte, root, d, a, b int) { le.PutUint64(meta[d+0x10:], uint64(a-8)) }), wim.LossOrphans, "/", 2},
 		{"list from its second entry on", changed(func(meta []byte, root, d, a, b int) { le.PutUint64(meta[d+0x10:], uint64(b)) }), wim.LossOrphans, "/", 1},
@@ -90,7 +90,7 @@ func TestLosses(t *testing.T) {
 			t.Errorf("%s: %s, %v", c.name, j, err)
 		}
 	}
-	// What is there without any of it has nothing lost, and whatever is zero is none.
+	// Sound trees have no losses, and zero bytes are no entries.
 	for name, meta := range map[string][]byte{
 		"as it is": changed(func([]byte, int, int, int, int) {}), "zeros behind": append(changed(func([]byte, int, int, int, int) {}), make([]byte, 500)...),
 		"sha-1 of nothing": handtree.Metadata(handtree.Dir("", handtree.Dir("d").With(func(e *handtree.Item) { e.D.Hash = [20]byte([]byte(format.EmptyHash)) }))),
@@ -102,7 +102,7 @@ func TestLosses(t *testing.T) {
 	}
 }
 
-// TestArchiveLosses: what the archive itself lacks.
+// TestArchiveLosses checks the losses of the archive itself.
 func TestArchiveLosses(t *testing.T) {
 	good := wimtest.PlainArchive().Bytes()
 	xml := func(s string) []byte {
@@ -156,7 +156,7 @@ func TestArchiveLosses(t *testing.T) {
 	}
 }
 
-// TestManyLosses: a hostile tree's losses are counted, and the first are told.
+// TestManyLosses checks that all losses of a hostile tree are counted and the first are reported.
 func TestManyLosses(t *testing.T) {
 	var list []*handtree.Item
 	for range 500 {
@@ -165,7 +165,7 @@ func TestManyLosses(t *testing.T) {
 	im := archivetest.ParseTree(t, handtree.Metadata(handtree.Dir("", list...)))
 	first, n := im.Losses()
 	if n != 500 || len(first) != wim.MaxTreeLosses {
-		t.Errorf("%d losses, %d told", n, len(first))
+		t.Errorf("%d losses, %d reported", n, len(first))
 	}
 	wim.WantWarning(t, im, "and 400 more")
 }

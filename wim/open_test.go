@@ -12,7 +12,7 @@ import (
 	"wimscope/wim/wimtest/archivetest"
 )
 
-// TestSamples reads hand-made archives: what no tool writes, and what is wrong in one way each.
+// TestSamples reads hand-made archives: valid ones that no tool writes, and those with one fault each.
 func TestSamples(t *testing.T) {
 	for _, s := range wimtest.Samples() {
 		t.Run(s.Name, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestSamples(t *testing.T) {
 			}
 			if len(a.Images()) == 0 {
 				if len(s.Files) > 0 {
-					t.Fatal("there is no image")
+					t.Fatal("no images")
 				}
 				return
 			}

@@ -13,9 +13,9 @@ import (
 	"wimscope/wim/wimtest/handtree"
 )
 
-// Opening and listing have short ways for what is sound. Each is held here to the long way, which judges everything.
+// Loading and listing have fast paths for sound entries. These tests compare them with the complete code.
 
-// sameTree loads metadata once more, every entry by listEntry, and wants the same tree.
+// sameTree loads metadata again, every entry by listEntry, and compares the trees.
 func sameTree(t testing.TB, im *Image, meta []byte) {
 	t.Helper()
 	l := treeLoader{tree: &tree{Meta: meta}, thorough: true}
@@ -23,7 +23,7 @@ func sameTree(t testing.TB, im *Image, meta []byte) {
 		t.Fatal(err)
 	}
 	if !slices.Equal(im.nodes, l.nodes) || !slices.Equal(im.warnings, l.warnings) || !slices.Equal(im.named, l.named) {
-		t.Fatalf("%d nodes, %d by the long way, or others; warnings %q, %q", len(im.nodes), len(l.nodes), im.warnings, l.warnings)
+		t.Fatalf("%d nodes, %d without the fast path, or different ones; warnings %q, %q", len(im.nodes), len(l.nodes), im.warnings, l.warnings)
 	}
 	for n := range Node(im.Len()) {
 		if !im.InOrder(n) {
@@ -32,13 +32,13 @@ func sameTree(t testing.TB, im *Image, meta []byte) {
 		first, count := im.Children(n)
 		for c := first + 1; c < first+Node(count); c++ {
 			if compareNames(im, c-1, c) >= 0 {
-				t.Fatalf("children %d and %d of %d are not in order", c-1, c, n)
+				t.Fatalf("children %d and %d of %d are out of order", c-1, c, n)
 			}
 		}
 	}
 }
 
-// Metadata that is damaged at random gives the same tree both ways.
+// TestTreesOfMutations checks that randomly damaged metadata give the same tree with and without the fast path.
 func TestTreesOfMutations(t *testing.T) {
 	root := handtree.Dir("")
 	for i := range 40 {
@@ -121,7 +121,8 @@ func TestNameOrder(t *testing.T) {
 	}
 }
 
-// The same name twice is found where it does not break the order of names; case twins are in it.
+// TestOrderOfTwins checks that duplicate names are found even if they do not break the order of names, and that names that differ only in
+// case are sorted.
 func TestOrderOfTwins(t *testing.T) {
 	im := mustLoad(t, handtree.Metadata(handtree.Dir("", handtree.File("A"), handtree.File("a"), handtree.File("a"), handtree.File("b"))))
 	if im.Len() != 4 || len(im.Warnings()) != 1 || im.InOrder(0) {

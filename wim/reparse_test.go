@@ -86,7 +86,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// A chain of links each of which names the next one twice would take 2^n steps to follow; it ends at the limit.
+// TestLinkBomb follows a chain of links, each of which names the next one twice. It would take 2^n steps, but ends at the limit.
 func TestLinkBomb(t *testing.T) {
 	root := wimtest.Folder("")
 	for i := range 200 {
@@ -99,7 +99,7 @@ func TestLinkBomb(t *testing.T) {
 	}
 	n, _ := im.Lookup("l0")
 	if to, ok := im.Resolve(n); ok {
-		t.Errorf("it leads to %s", im.Path(to))
+		t.Errorf("resolved to %s", im.Path(to))
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// TestHeaderRules: what a header may say and what it may not.
+// TestHeaderRules opens archives with valid and invalid header fields.
 func TestHeaderRules(t *testing.T) {
 	good := wimtest.PlainArchive().Bytes()
 	for _, c := range []struct {
@@ -72,7 +72,7 @@ func TestHeaderRules(t *testing.T) {
 	}
 }
 
-// TestChunkSizes: each codec has its own bounds, and only powers of two.
+// TestChunkSizes checks the limits of each codec: powers of two only.
 func TestChunkSizes(t *testing.T) {
 	for codec, bounds := range map[format.Codec][2]int{format.XPRESS: {12, 16}, format.LZX: {15, 21}, format.LZMS: {15, 30}} {
 		for bit := range 32 {
@@ -87,13 +87,13 @@ func TestChunkSizes(t *testing.T) {
 	}
 }
 
-// TestTruncated: the end of the last resource tells how much is missing.
+// TestTruncated checks that the number of missing bytes is computed from the end of the last resource.
 func TestTruncated(t *testing.T) {
 	b := wimtest.PlainArchive().Bytes()
 	for _, cut := range []int{1, 100, len(b) - 208} {
 		var te *blobs.TruncatedError
 		if _, err := archivetest.OpenMem(b[:len(b)-cut], nil); !errors.As(err, &te) || te.Missing != int64(cut) {
-			t.Errorf("%d bytes cut off: %v", cut, err)
+			t.Errorf("without the last %d bytes: %v", cut, err)
 		}
 	}
 	var te *blobs.TruncatedError
@@ -102,7 +102,7 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// TestTruncatedPipable: wherever a pipable archive ends early, what is missing stood in the header at its end.
+// TestTruncatedPipable truncates a pipable archive at every offset: without the header at its end, how much is missing is unknown.
 func TestTruncatedPipable(t *testing.T) {
 	m := archivetest.MakeVariant(t, archivetest.Variant(t, "LZX, pipable"), 1)
 	b, err := os.ReadFile(m.First)
@@ -112,12 +112,12 @@ func TestTruncatedPipable(t *testing.T) {
 	for size := format.HeaderSize; size < len(b); size += 1 + len(b)/500 {
 		var te *blobs.TruncatedError
 		if _, err := archivetest.OpenMem(b[:size], nil); !errors.As(err, &te) || te.Missing != 0 || te.Size != int64(size) {
-			t.Errorf("cut off after %d of %d bytes: %v", size, len(b), err)
+			t.Errorf("truncated after %d of %d bytes: %v", size, len(b), err)
 		}
 	}
 }
 
-// TestNotWIM: other files are told by their first bytes.
+// TestNotWIM checks that other file types are recognised by their magic.
 func TestNotWIM(t *testing.T) {
 	pad := func(off int, s string) []byte {
 		return append(make([]byte, off), append([]byte(s), make([]byte, 600)...)...)
@@ -135,7 +135,7 @@ func TestNotWIM(t *testing.T) {
 	}
 }
 
-// TestTableRules: what an entry of the blob table may say and what becomes of it.
+// TestTableRules opens archives with valid and invalid entries of the blob table.
 func TestTableRules(t *testing.T) {
 	good := wimtest.PlainArchive().Bytes() // entry 0 is metadata, entry 1 the content
 	for _, c := range []struct {
@@ -169,7 +169,7 @@ func TestTableRules(t *testing.T) {
 			continue
 		}
 		if len(a.Images()) != c.images || len(a.Store().Blobs()) != c.blobs {
-			t.Errorf("%s: %d images, %d contents; want %d, %d", c.name, len(a.Images()), len(a.Store().Blobs()), c.images, c.blobs)
+			t.Errorf("%s: %d images, %d blobs; want %d, %d", c.name, len(a.Images()), len(a.Store().Blobs()), c.images, c.blobs)
 		}
 		if c.images > 0 && (a.Images()[0].Problem != "") != c.imageProblem {
 			t.Errorf("%s: problem %q", c.name, a.Images()[0].Problem)
@@ -183,14 +183,14 @@ func TestTableRules(t *testing.T) {
 				_, err = io.ReadAll(r)
 			}
 			if (err == nil) != c.readable || err != nil && !errors.Is(err, format.ErrFormat) {
-				t.Errorf("%s: reading gives %v", c.name, err)
+				t.Errorf("%s: reading returns %v", c.name, err)
 			}
 		}
 		archivetest.CheckTiles(t, a)
 	}
 }
 
-// TestSolidMetadata: metadata that is said to lie in a solid resource, which nobody writes, is no reason not to open.
+// TestSolidMetadata checks that metadata in a solid resource, which no tool writes, does not keep an archive from being opened.
 func TestSolidMetadata(t *testing.T) {
 	b := wimtest.EditHeader(wimtest.PlainArchive().Bytes(), func(h *format.Header) { h.Version = format.Version014 })
 	a := archivetest.MustOpen(t, wimtest.EditEntry(b, 0, func(e *format.BlobEntry) { e.Resource.Flags |= format.ResSolid }))
@@ -201,11 +201,11 @@ func TestSolidMetadata(t *testing.T) {
 		t.Errorf("image 1: %v", err)
 	}
 	if r := jobtest.Verify(t, a, 1); r.OK {
-		t.Error("it is found good")
+		t.Error("the archive is reported as good")
 	}
 }
 
-// TestImagesFollowTheTable: the order of metadata entries is the order of images, whatever the document says.
+// TestImagesFollowTheTable checks that images are in the order of the blob table, whatever the XML document says.
 func TestImagesFollowTheTable(t *testing.T) {
 	h := &wimtest.HandArchive{Boot: 2}
 	for _, name := range []string{"first", "second", "third"} {
@@ -216,7 +216,7 @@ func TestImagesFollowTheTable(t *testing.T) {
 		`<VERSION><MAJOR>10</MAJOR><MINOR>0</MINOR><BUILD>19041</BUILD><SPBUILD>1</SPBUILD></VERSION></WINDOWS>` +
 		`<CREATIONTIME><HIGHPART>0x01DA9F84</HIGHPART><LOWPART>0x10000000</LOWPART></CREATIONTIME><ODD X="1">kept</ODD></IMAGE><IMAGE INDEX="7"/></WIM>`
 	b := h.Bytes()
-	// The first two entries change places: so do the images.
+	// Swapping the first two entries swaps the images.
 	hd, err := format.ParseHeader(b)
 	if err != nil {
 		t.Fatal(err)
@@ -250,7 +250,7 @@ func TestImagesFollowTheTable(t *testing.T) {
 	}
 }
 
-// TestXMLForms: with and without byte order mark, in either order, broken off.
+// TestXMLForms reads XML documents with and without byte order mark, in either byte order, and truncated ones.
 func TestXMLForms(t *testing.T) {
 	const doc = `<WIM><IMAGE INDEX="1"><NAME>ä – 日本 𝄞</NAME></IMAGE></WIM>`
 	le := xmldoc.AppendUTF16(nil, doc)
@@ -274,11 +274,11 @@ func TestXMLForms(t *testing.T) {
 	}
 	d, err := xmldoc.Parse(le[:len(le)-12])
 	if err == nil || d.Root().Content("IMAGE", "NAME") != "ä – 日本 𝄞" {
-		t.Errorf("a document that breaks off: %q, %v", d.String(), err)
+		t.Errorf("a truncated document: %q, %v", d.String(), err)
 	}
 }
 
-// TestSplitSets: parts in any order, some missing, some wrong.
+// TestSplitSets opens the parts of sets in any order, with missing and with wrong parts.
 func TestSplitSets(t *testing.T) {
 	v := archivetest.Variant(t, "XPRESS, split")
 	m := archivetest.MakeVariant(t, v, 5)
@@ -287,11 +287,11 @@ func TestSplitSets(t *testing.T) {
 	for i := range parts {
 		parts[i] = whole.Store().Parts[i].Part
 		if n := int(whole.Store().Parts[i].Header.PartNumber); n != whole.Store().NParts-i {
-			t.Fatalf("part %d is at %d: the test wants them backwards", n, i)
+			t.Fatalf("part %d is at %d: want descending order", n, i)
 		}
 	}
 	if len(parts) < 3 {
-		t.Fatalf("%d parts are too few", len(parts))
+		t.Fatalf("only %d parts", len(parts))
 	}
 	first, last := parts[len(parts)-1], parts[0]
 	if info := whole.Info(); info.First != len(parts)-1 || info.TotalParts != len(parts) || info.BootIndex != 0 || info.Parts[0].Number != len(parts) {
@@ -308,7 +308,7 @@ func TestSplitSets(t *testing.T) {
 		}
 	}
 	if _, err := a.Store().OpenBlob(absent); !errors.Is(err, blobs.ErrMissing) || !errors.Is(err, blobs.ErrMissingPart) {
-		t.Errorf("a content of the last part: %v", err)
+		t.Errorf("a blob of the last part: %v", err)
 	}
 	var me *blobs.MissingPartError
 	if _, err := wim.Open([]blobs.Part{last}, nil); !errors.As(err, &me) || !slices.Contains(me.Numbers, 1) || me.Total != len(parts) {
@@ -324,7 +324,7 @@ func TestSplitSets(t *testing.T) {
 	}
 }
 
-// TestIntegrityRules: the table covers what lies between the header and the end of the blob table, no more.
+// TestIntegrityRules checks that the table covers exactly the bytes from the end of the header to the end of the blob table.
 func TestIntegrityRules(t *testing.T) {
 	h := wimtest.PlainArchive()
 	h.Integrity = 64
@@ -349,11 +349,11 @@ func TestIntegrityRules(t *testing.T) {
 	binary.LittleEndian.PutUint32(bad[hd.Integrity.Off:], 13)
 	x := archivetest.MustOpen(t, bad)
 	if r := jobtest.Verify(t, x, 1); r.OK || r.Integrity[0].State != "unreadable" || len(x.Info().Warnings) == 0 {
-		t.Errorf("a table that makes no sense: %+v", r.Integrity)
+		t.Errorf("an invalid table: %+v", r.Integrity)
 	}
 }
 
-// TestMemoryLimits: what would need too much memory is refused, by name.
+// TestMemoryLimits checks that blobs that need too much memory are rejected and named.
 func TestMemoryLimits(t *testing.T) {
 	v := archivetest.Variant(t, "LZMS 1M solid")
 	m := archivetest.MakeVariant(t, v, 5)
@@ -375,7 +375,7 @@ func TestMemoryLimits(t *testing.T) {
 	}
 	r := jobtest.Verify(t, a, 1)
 	if refused == 0 || len(r.Damaged) != refused || !strings.Contains(r.Text(), "memory") {
-		t.Errorf("%d contents were refused, %d told of", refused, len(r.Damaged))
+		t.Errorf("%d blobs were rejected, %d reported", refused, len(r.Damaged))
 	}
 	im, err := a.Image(1)
 	if err != nil {
@@ -387,7 +387,7 @@ func TestMemoryLimits(t *testing.T) {
 	}
 }
 
-// TestRandomAccess: a small read of a large content unpacks only what it needs, and a chunk once.
+// TestRandomAccess checks that a small read of a large blob unpacks only the chunks that it needs, each once.
 func TestRandomAccess(t *testing.T) {
 	v := archivetest.Variant(t, "LZX 32K")
 	m := archivetest.MakeVariant(t, v, 5)
@@ -418,7 +418,7 @@ func TestRandomAccess(t *testing.T) {
 		t.Fatal(err)
 	}
 	if most := info.Packed[info.Chunks-1] + 4*info.Chunks; count.N > most {
-		t.Errorf("%d bytes were read for 10, %d would do", count.N, most)
+		t.Errorf("%d bytes were read for 10, want at most %d", count.N, most)
 	}
 	count.N = 0
 	if _, err := r.ReadAt(p, big.Size-10); err != nil {
@@ -436,7 +436,7 @@ func TestRandomAccess(t *testing.T) {
 	if _, err := r.ReadAt(p, -1); err == nil {
 		t.Error("a read at -1 is accepted")
 	}
-	// Many at once.
+	// Concurrent reads.
 	want, err := io.ReadAll(r)
 	if err != nil {
 		t.Fatal(err)
@@ -455,7 +455,7 @@ func TestRandomAccess(t *testing.T) {
 	wg.Wait()
 }
 
-// TestOverlappingSolidBlobs: what no tool writes is read and verified all the same.
+// TestOverlappingSolidBlobs reads and verifies overlapping blobs, which no tool writes.
 func TestOverlappingSolidBlobs(t *testing.T) {
 	data := bytes.Repeat([]byte("0123456789abcdef"), 8192) // four chunks
 	h := wimtest.One(wimtest.Folder("", wimtest.TextFile("a", string(data[:100000])), wimtest.TextFile("b", string(data[50001:120000])), wimtest.TextFile("c", string(data[99999:]))))
@@ -467,7 +467,7 @@ func TestOverlappingSolidBlobs(t *testing.T) {
 	a := archivetest.MustOpen(t, h.Bytes())
 	archivetest.ReadBlobs(t, a)
 	if r := jobtest.Verify(t, a, 2); !r.OK || r.Blobs != 4 {
-		t.Errorf("not found good:\n%s", r.Text())
+		t.Errorf("not good:\n%s", r.Text())
 	}
 	im, err := a.Image(1)
 	if err != nil {
@@ -477,7 +477,7 @@ func TestOverlappingSolidBlobs(t *testing.T) {
 	jobtest.DiffTrees(t, "ZIP", jobtest.ZipTree(t, out), jobtest.ImageTree(t, a, im))
 }
 
-// TestManyRuns: a table that alternates between solid and not makes as many runs as entries, and opens all the same.
+// TestManyRuns opens an archive whose table alternates between solid and other entries, which makes as many runs as entries.
 func TestManyRuns(t *testing.T) {
 	h := wimtest.PlainArchive()
 	h.Version = format.Version014
@@ -492,6 +492,6 @@ func TestManyRuns(t *testing.T) {
 	}
 	a := archivetest.MustOpen(t, h.Bytes())
 	if len(a.Store().Runs) != 1 || len(a.Store().Blobs()) != 60_001 {
-		t.Errorf("%d runs, %d contents", len(a.Store().Runs), len(a.Store().Blobs()))
+		t.Errorf("%d runs, %d blobs", len(a.Store().Runs), len(a.Store().Blobs()))
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"wimscope/wim/wimtest/handtree"
 )
 
-// h2.wim: a security id that no descriptor has counts as none.
+// TestSecurityIDs reads h2.wim, in which a security id without a descriptor counts as none.
 func TestSecurityIDs(t *testing.T) {
 	root := handtree.Dir("")
 	for i, id := range []int32{-1, 0, 1, 2, 1 << 30, -1 << 31} {

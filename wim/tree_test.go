@@ -24,8 +24,8 @@ func mustLoad(t testing.TB, meta []byte) *Image {
 	return im
 }
 
-// checkTree holds what is true of every tree: each node but the root is the child of one parent that comes before
-// it, names are sound, and no two nodes have one path.
+// checkTree checks the invariants of every tree: each node except the root is the child of one parent that comes before it, names are
+// valid, and no two nodes have the same path.
 func checkTree(t testing.TB, im *Image) {
 	t.Helper()
 	next := Node(1)
@@ -53,7 +53,7 @@ func checkTree(t testing.TB, im *Image) {
 			}
 			units, ok := ntname.Unescape(name)
 			if !ok || !slices.Equal(units, im.RawName(c)) {
-				t.Fatalf("name %q stands for %x, not %x", name, units, im.RawName(c))
+				t.Fatalf("name %q is the escape of %x, not %x", name, units, im.RawName(c))
 			}
 		}
 	}
@@ -62,7 +62,7 @@ func checkTree(t testing.TB, im *Image) {
 	}
 }
 
-// paths lists all paths in the order of nodes, folders with a slash at their end.
+// paths returns all paths in the order of nodes, folders with a trailing slash.
 func paths(im *Image) []string {
 	var list []string
 	for n := range Node(im.Len()) {
@@ -99,7 +99,7 @@ func TestTree(t *testing.T) {
 	}
 	for _, path := range []string{"/a/nope", "/b/x", "/.."} {
 		if n, ok := im.Lookup(path); ok {
-			t.Errorf("Lookup(%q) finds %d", path, n)
+			t.Errorf("Lookup(%q) found %d", path, n)
 		}
 	}
 	if n, ok := im.Lookup("/"); !ok || n != 0 {
@@ -107,7 +107,7 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// The root entry stands at the security block's length rounded up to 8; length 0 stands for 8.
+// TestRootPlace checks that the root entry is at the security block's length rounded up to 8, where 0 counts as 8.
 func TestRootPlace(t *testing.T) {
 	sd := []byte("descriptor")
 	for _, tt := range []struct {
@@ -158,12 +158,12 @@ func TestNoRoot(t *testing.T) {
 		if _, err := ParseImage(nil, 1, tt.meta); !errors.Is(err, format.ErrFormat) {
 			t.Errorf("%s: error %v, want a FormatError", tt.name, err)
 		} else if fe := new(format.Error); !errors.As(err, &fe) || fe.Record == "" {
-			t.Errorf("%s: error %v names no record", tt.name, err)
+			t.Errorf("%s: error %v has no record", tt.name, err)
 		}
 	}
 }
 
-// A directory whose offset is 0 is empty, and so is one whose offset leads to a terminator.
+// TestEmptyDirectory checks that a directory is empty if its offset is 0 or that of a terminator.
 func TestEmptyDirectory(t *testing.T) {
 	meta := handtree.Metadata(handtree.Dir("", handtree.Dir("none"), handtree.Dir("terminator")))
 	im := mustLoad(t, meta)
@@ -217,7 +217,8 @@ func TestHostileEntries(t *testing.T) {
 	}
 }
 
-// h1.wim: a name of 0xfffe bytes, which with its NUL is 0 in 16 bits. The entry goes, its siblings stay.
+// TestNameLengthOverflow reads h1.wim, with a name of 0xfffe bytes, whose size with its NUL is 0 in 16 bits. The entry is left out, its
+// siblings stay.
 func TestNameLengthOverflow(t *testing.T) {
 	for _, size := range []uint16{0xfffe, 0xffff, 0x1000, 9} {
 		meta := handtree.Metadata(handtree.Dir("", handtree.File("a"), handtree.File("b"), handtree.File("c")))
@@ -229,7 +230,7 @@ func TestNameLengthOverflow(t *testing.T) {
 	}
 }
 
-// Two directories that share a list, and lists that overlap, are met once.
+// TestSharedList checks that a list that two directories share, and lists that overlap, are read once.
 func TestSharedList(t *testing.T) {
 	meta := handtree.Metadata(handtree.Dir("", handtree.Dir("a", handtree.File("x"), handtree.File("y")), handtree.Dir("b", handtree.File("z"))))
 	im := mustLoad(t, meta)
@@ -239,12 +240,12 @@ func TestSharedList(t *testing.T) {
 	wantPaths(t, im, "/", "/a/", "/b/", "/a/x", "/a/y")
 	WantWarning(t, im, "in the tree already")
 
-	// One that starts inside an entry of another.
+	// A list that starts inside an entry of another list.
 	binary.LittleEndian.PutUint64(meta[b+0x10:], binary.LittleEndian.Uint64(meta[a+0x10:])+8)
 	checkTree(t, mustLoad(t, meta))
 }
 
-// Lists need not start at multiples of 8.
+// TestUnalignedList checks that lists may start at offsets that are not multiples of 8.
 func TestUnalignedList(t *testing.T) {
 	meta := handtree.Metadata(handtree.Dir("", handtree.Dir("a", handtree.File("x"), handtree.File("y").With(func(e *handtree.Item) {
 		e.Streams = []format.StreamEntry{{Name: handtree.U16("s"), Hash: handtree.HashOf("s")}}
@@ -279,7 +280,7 @@ func TestDepthCap(t *testing.T) {
 	WantWarning(t, im, "deeper than")
 }
 
-// Thousands of faults at the end of a long path are told of in a few warnings, at once.
+// TestWarningsBounded checks that thousands of faults at the end of a long path give a few warnings, and take little time.
 func TestWarningsBounded(t *testing.T) {
 	e := handtree.Dir("faults")
 	for range 50000 {
@@ -373,8 +374,8 @@ func TestStreamRules(t *testing.T) {
 	}
 }
 
-// Entries of one group number are one file if their content is the same: install.wim of Windows 7 has unlike files
-// under one number. Directories are never linked, and reparse points have a tag in the number's place.
+// TestHardLinks checks that entries with one group number are one file if they have the same content: install.wim of Windows 7 has
+// different files with one number. Directories are never hard links, and reparse points have a tag in place of the number.
 func TestHardLinks(t *testing.T) {
 	link := func(name string, group uint64, h string, attrs uint32) *handtree.Item {
 		return &handtree.Item{Name: name, Attrs: attrs, D: format.Dentry{Link: group, Hash: handtree.HashOf(h)}}
@@ -418,7 +419,7 @@ func TestCaseTwins(t *testing.T) {
 	for _, n := range im.CaseTwins() {
 		got = append(got, im.Path(n))
 		if !im.IsCaseTwin(n) {
-			t.Errorf("%s is no twin", im.Path(n))
+			t.Errorf("%s is not a twin", im.Path(n))
 		}
 	}
 	if want := []string{"/ab", "/AB", "/Ab", "/d/É", "/d/é"}; !slices.Equal(got, want) {
@@ -512,7 +513,7 @@ func FuzzTree(f *testing.F) {
 		im, err := ParseImage(nil, 1, meta)
 		if err != nil {
 			if !errors.Is(err, format.ErrFormat) {
-				t.Fatalf("error %v is no FormatError", err)
+				t.Fatalf("error %v is not a FormatError", err)
 			}
 			return
 		}
@@ -571,6 +572,6 @@ func BenchmarkLoad(b *testing.B) {
 func WantWarning(t *testing.T, im *Image, part string) {
 	t.Helper()
 	if !slices.ContainsFunc(im.Warnings(), func(w string) bool { return strings.Contains(w, part) }) {
-		t.Errorf("warnings %q do not tell of %q", im.Warnings(), part)
+		t.Errorf("warnings %q do not contain %q", im.Warnings(), part)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// TestVariants reads what wimlib and 7-Zip write: every codec at every chunk size, solid or not, split, pipable,
-// delta, with an integrity table. Each is read content by content, verified and extracted.
+// TestVariants reads archives by wimlib and 7-Zip: every codec at every chunk size, solid or not, split, pipable, delta, with an integrity
+// table. It reads each blob, verifies the archive and extracts it.
 func TestVariants(t *testing.T) {
 	for i, v := range wimtest.Variants() {
 		t.Run(v.Name, func(t *testing.T) {
@@ -41,7 +41,7 @@ func openVariant(t *testing.T, v wimtest.Variant, a *wim.Archive) {
 	archivetest.ReadBlobs(t, a)
 	archivetest.CheckTiles(t, a)
 	for _, r := range a.Store().Regions() {
-		// A table that was replaced stays where it was; and wimlib aligns solid resources.
+		// A replaced table leaves unused bytes, and wimlib aligns solid resources.
 		if r.Kind == blobs.RegionUnused && r.Len >= 8 && v.Images == 1 {
 			t.Errorf("unused: %+v", r)
 		}
@@ -63,13 +63,13 @@ func openVariant(t *testing.T, v wimtest.Variant, a *wim.Archive) {
 func verifyVariant(t *testing.T, v wimtest.Variant, a *wim.Archive) {
 	r := jobtest.Verify(t, a, 2)
 	if !r.OK {
-		t.Errorf("not found good:\n%s", r.Text())
+		t.Errorf("not good:\n%s", r.Text())
 	}
 	if len(r.RefCounts) > 0 && v.Name != "7-Zip" {
 		t.Errorf("reference counts: %+v", r.RefCounts)
 	}
 	if r.Integrity[0].State == "none" && (strings.Contains(v.Name, "integrity") || strings.Contains(v.Name, "split") && !strings.Contains(v.Name, "pipable")) {
-		t.Error("its integrity table was not seen")
+		t.Error("no integrity table")
 	}
 }
 

@@ -37,8 +37,8 @@ func TestAgainstWimlib(t *testing.T) {
 	})
 }
 
-// What Linux folders cannot hold goes through a volume: wimlib writes the hand-made tree to an NTFS image, streams
-// are added by ntfscp, and wimlib captures it again.
+// TestNTFSVolume captures what Linux folders cannot hold: wimlib applies the hand-made tree to an NTFS image, ntfscp adds streams, and
+// wimlib captures it again.
 func TestNTFSVolume(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib, wimtest.MkNTFS, wimtest.NTFSCopy)
 	dir := t.TempDir()

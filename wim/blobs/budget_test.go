@@ -19,7 +19,7 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// TestRefusedBeforeAllocation: a chunk that cannot be unpacked is refused before there is memory for it.
+// TestRefusedBeforeAllocation checks that a chunk that cannot be unpacked is rejected before memory is allocated for it.
 func TestRefusedBeforeAllocation(t *testing.T) {
 	garbage := make([]byte, 1000)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -47,26 +47,26 @@ func TestRefusedBeforeAllocation(t *testing.T) {
 			took := wimtest.Allocated(func() {
 				a := archivetest.MustOpen(t, b)
 				if atOnce := a.Store().Solids[0].Bad != ""; atOnce != c.atOnce {
-					t.Errorf("refused at once: %v (%s)", atOnce, a.Store().Solids[0].Bad)
+					t.Errorf("rejected at once: %v (%s)", atOnce, a.Store().Solids[0].Bad)
 				}
 				if refused := jobtest.UseAll(t, a); refused < 3*50 {
-					t.Errorf("only %d were refused", refused)
+					t.Errorf("only %d were rejected", refused)
 				}
 			})
 			if took > 24<<20 {
-				t.Errorf("%d bytes took %d of memory", len(b), took)
+				t.Errorf("%d bytes used %d bytes of memory", len(b), took)
 			}
 		})
 	}
-	// The same of a content with a resource of its own.
+	// The same for a blob with a resource of its own.
 	b := wimtest.LargeClaim(garbage, 1<<30-1)
 	took := wimtest.Allocated(func() {
 		if refused := jobtest.UseAll(t, archivetest.MustOpen(t, b)); refused < 2 {
-			t.Errorf("only %d were refused", refused)
+			t.Errorf("only %d were rejected", refused)
 		}
 	})
 	if took > 24<<20 {
-		t.Errorf("%d bytes took %d of memory", len(b), took)
+		t.Errorf("%d bytes used %d bytes of memory", len(b), took)
 	}
 }
 
@@ -78,7 +78,7 @@ func slicesOf(n int, b []byte) [][]byte {
 	return list
 }
 
-// TestFailureRemembered: a damaged chunk is unpacked once, whoever asks for what is in it.
+// TestFailureRemembered checks that a damaged chunk is unpacked once, however many readers need it.
 func TestFailureRemembered(t *testing.T) {
 	const chunk = 1 << 20
 	data := wimtest.Text.Make(rand.New(rand.NewPCG(3, 4)), chunk)
@@ -101,8 +101,8 @@ func TestFailureRemembered(t *testing.T) {
 	}
 }
 
-// TestLinksInOrder: links whose data are in two chunks by turns, which do not fit the cache together, do not each unpack a
-// chunk; and what they give is right.
+// TestLinksInOrder reads links whose data alternate between two chunks that do not fit the cache together: not every link unpacks a
+// chunk, and all data are right.
 func TestLinksInOrder(t *testing.T) {
 	const chunk = 1 << 20
 	data := wimtest.Text.Make(rand.New(rand.NewPCG(5, 6)), 2*chunk)
@@ -123,7 +123,7 @@ func TestLinksInOrder(t *testing.T) {
 			t.Fatalf("%s: %d bytes, %v", im.Path(n), len(got), err)
 		}
 		if _, h := im.UnnamedStreams(n); sha1.Sum(got) != h {
-			t.Fatalf("%s has other bytes", im.Path(n))
+			t.Fatalf("%s: wrong bytes", im.Path(n))
 		}
 	}
 	if took := a.Store().Unpacked.Load() - before; took > 6*chunk {
@@ -131,8 +131,7 @@ func TestLinksInOrder(t *testing.T) {
 	}
 }
 
-// TestSharedResources: contents that lie over each other in resources of their own, as no tool writes them, are read, and what
-// that takes is bounded.
+// TestSharedResources reads blobs whose resources overlap, which no tool writes: all are read, with a limit on the work.
 func TestSharedResources(t *testing.T) {
 	data := wimtest.Text.Make(rand.New(rand.NewPCG(7, 8)), 1<<20)
 	h := wimtest.One(wimtest.Folder("", &wimtest.HandEntry{Name: "a", Data: data}))
@@ -147,14 +146,14 @@ func TestSharedResources(t *testing.T) {
 		t.Fatal(err)
 	}
 	if p.Bytes() > blobs.FreeOverlap+4<<20 || p.Bytes() < 4<<20 {
-		t.Errorf("%d bytes are to be read", p.Bytes())
+		t.Errorf("%d bytes to read", p.Bytes())
 	}
 	if r := jobtest.Verify(t, a, 2); len(r.Damaged) != 5000 || !strings.Contains(r.Text(), blobs.ErrOverlap.Error()) {
-		t.Errorf("%d contents are told of as damaged:\n%.500s", len(r.Damaged), r.Text())
+		t.Errorf("%d blobs are reported as damaged:\n%.500s", len(r.Damaged), r.Text())
 	}
 }
 
-// TestSharedChunks: runs that share solid resources, as no tool writes them, do not each have a table of all chunks.
+// TestSharedChunks checks that runs that share solid resources, which no tool writes, do not each allocate a table of all chunks.
 func TestSharedChunks(t *testing.T) {
 	data := make([]byte, 100<<10)
 	h := wimtest.PlainArchive()
@@ -181,11 +180,11 @@ func TestSharedChunks(t *testing.T) {
 		}
 	})
 	if took > 32*int64(len(b)) {
-		t.Errorf("%d bytes took %d of memory", len(b), took)
+		t.Errorf("%d bytes used %d bytes of memory", len(b), took)
 	}
 }
 
-// TestPackedTables: neither blob table nor XML document nor integrity table may be much larger than the file.
+// TestPackedTables checks that compressed tables and XML documents cannot be much larger than the file.
 func TestPackedTables(t *testing.T) {
 	h := wimtest.PlainArchive()
 	h.Flags = format.FlagCompression | format.FlagLZMS
@@ -212,7 +211,7 @@ func TestPackedTables(t *testing.T) {
 	}
 }
 
-// TestPrettyIsBounded: a deep XML document is not many times as long when it is made for reading.
+// TestPrettyIsBounded checks that indenting a deep XML document does not make it many times as long.
 func TestPrettyIsBounded(t *testing.T) {
 	doc, err := xmldoc.Parse([]byte(strings.Repeat("<a>", 250) + strings.Repeat("<b/>", 10_000) + strings.Repeat("</a>", 250)))
 	if err != nil {
@@ -223,7 +222,7 @@ func TestPrettyIsBounded(t *testing.T) {
 	}
 }
 
-// TestSharedMetadata: very many images of one metadata resource are no more work than the archive is large.
+// TestSharedMetadata checks that the work for very many images with one metadata resource is limited by the size of the archive.
 func TestSharedMetadata(t *testing.T) {
 	const images, files = 2000, 100
 	root := wimtest.Folder("")
@@ -256,6 +255,6 @@ func TestSharedMetadata(t *testing.T) {
 		t.Errorf("%d of %d images can be read, want %d", good, images, want)
 	}
 	if took > 20*size+int64(good)*1000 {
-		t.Errorf("their trees took %d bytes, and one has %d", took, size)
+		t.Errorf("the trees take %d bytes, one has %d", took, size)
 	}
 }

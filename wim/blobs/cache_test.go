@@ -2,7 +2,7 @@ package blobs
 
 import "testing"
 
-// TestCacheLimit: the cache keeps what was used last, within its bounds.
+// TestCacheLimit checks that the cache keeps the most recently used values within its limit.
 func TestCacheLimit(t *testing.T) {
 	c := NewLRU[int, string](10, 1)
 	c.Put(1, "a", 4)

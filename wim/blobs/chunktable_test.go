@@ -8,7 +8,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// TestChunkTableRules: how a table tells where chunks lie.
+// TestChunkTableRules computes the places of chunks from tables of every form, valid and invalid.
 func TestChunkTableRules(t *testing.T) {
 	le32 := func(vs ...uint32) (b []byte) {
 		for _, v := range vs {
@@ -16,7 +16,7 @@ func TestChunkTableRules(t *testing.T) {
 		}
 		return b
 	}
-	// Three chunks of 4096 bytes, the last of 100; from 1000 on; the table takes 8 bytes.
+	// Three chunks, the last of 100 bytes, the others of 4096, at offset 1000. The table has 8 bytes.
 	plain := Resource{Form: FormChunked, Codec: format.LZMS, ChunkSize: 4096, Off: 1000, Size: 2*4096 + 100, Packed: 8 + 300 + 200 + 50}
 	pipable := plain
 	pipable.Form = FormPipable
@@ -55,7 +55,7 @@ func TestChunkTableRules(t *testing.T) {
 		got := c.r.AppendChunks(nil, c.table, c.first, c.count)
 		for i := range got {
 			if c.want[i].Off == 0 {
-				got[i].Off = 0 // where a chunk that makes no sense lies does not matter
+				got[i].Off = 0 // the offset of an invalid chunk does not matter
 			}
 		}
 		if !reflect.DeepEqual(got, c.want) {
@@ -65,7 +65,7 @@ func TestChunkTableRules(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	// Entries have eight bytes from 4 GiB on, by the unpacked size.
+	// Entries have eight bytes if the unpacked size is 4 GiB or more.
 	for size, want := range map[int64]int64{1<<32 - 1: 4 * (1<<17 - 1), 1 << 32: 8 * (1<<17 - 1), 1<<32 + 1: 8 << 17} {
 		r := Resource{Form: FormChunked, ChunkSize: 1 << 15, Size: size}
 		if got := r.TableSize(); got != want {

@@ -8,7 +8,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestLeastPacked: no encoder makes less of a chunk than leastPacked says, of what packs best.
+// TestLeastPacked checks that no encoder compresses the most compressible data to less than leastPacked.
 func TestLeastPacked(t *testing.T) {
 	for _, kind := range []format.Codec{format.XPRESS, format.LZX, format.LZMS} {
 		for _, size := range []int{1 << 15, 1 << 16, 1 << 17, 1 << 20, 2 << 20} {
@@ -32,7 +32,7 @@ func TestLeastPacked(t *testing.T) {
 							t.Fatal(err)
 						}
 						if least := leastChunk(kind, int64(n)); k > 0 && int64(k) < least {
-							t.Errorf("%v, level %d: %d bytes are packed to %d, less than %d", kind, level, n, k, least)
+							t.Errorf("%v, level %d: %d bytes are compressed to %d, less than %d", kind, level, n, k, least)
 						}
 						if k > 0 {
 							packed++
@@ -40,7 +40,7 @@ func TestLeastPacked(t *testing.T) {
 					}
 				}
 				if packed < 8 {
-					t.Errorf("%v, level %d, chunks of %d: only %d of 14 were packed", kind, level, size, packed)
+					t.Errorf("%v, level %d, chunks of %d: only %d of 14 were compressed", kind, level, size, packed)
 				}
 			}
 		}

@@ -18,9 +18,9 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// TestMutations changes real archives at random places, headers and tables more than the rest: whatever comes of it,
-// nothing panics, everything ends, and what reads without error has its hash or is told of as damaged.
-// WIMSCOPE_MUTATIONS sets how often for each archive.
+// TestMutations changes real archives at random offsets, headers and tables more often than the rest. Nothing may panic or run forever,
+// and what can be read without error must have its hash or be reported as damaged. WIMSCOPE_MUTATIONS sets the number of changes for
+// each archive.
 func TestMutations(t *testing.T) {
 	rounds := 60
 	if n, err := strconv.Atoi(os.Getenv("WIMSCOPE_MUTATIONS")); err == nil {
@@ -104,7 +104,7 @@ func mutated(t *testing.T, b []byte) {
 		delete(bad, d.Hash)
 	}
 	for h := range bad {
-		t.Errorf("%v cannot be read, and verification does not say so", h)
+		t.Errorf("%v cannot be read, but verification does not report it", h)
 	}
 	rep.Text()
 	for i := range a.Images() {

@@ -24,7 +24,7 @@ func TestTablesOfSamples(t *testing.T) {
 	}
 }
 
-// A table of what goes the short way mixed with all that does not.
+// TestTablesOfMixedEntries reads random tables that mix entries for the fast path with all others.
 func TestTablesOfMixedEntries(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, flags := range []uint32{0, format.FlagCompression | format.FlagXPRESS, format.FlagCompression | format.FlagLZX} {
@@ -72,7 +72,7 @@ func wimtestHash(i int) (h [20]byte) {
 	return h
 }
 
-// A hash that the surroundings compute counts, and one that they fail to compute is computed here.
+// TestSHA1Option checks that a hash from Options.SHA1 is used, and that a hash is computed if it fails or declines.
 func TestSHA1Option(t *testing.T) {
 	b := wimtest.One(wimtest.Folder("", wimtest.TextFile("a", "some text"))).Bytes()
 	for _, test := range []struct {
@@ -101,7 +101,7 @@ func TestSHA1Option(t *testing.T) {
 			_, err = a.Image(1)
 			var ce *blobs.ChecksumError
 			if errors.As(err, &ce) != test.wrong || !test.wrong && err != nil || asked != 1 {
-				t.Errorf("asked %d times: %v", asked, err)
+				t.Errorf("called %d times: %v", asked, err)
 			}
 			if _, err := a.Metadata(1); (err != nil) != test.wrong {
 				t.Errorf("Metadata: %v", err)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// SameTables reads an archive's blob tables once more, every entry by addEntry, and wants the same of it.
+// SameTables reads an archive's blob tables again, every entry by addEntry, and compares the results.
 func SameTables(t *testing.T, st *Store) {
 	t.Helper()
 	load := func(thorough bool) *Store {
@@ -18,14 +18,14 @@ func SameTables(t *testing.T, st *Store) {
 	}
 	quick, long := load(false), load(true)
 	if !slices.Equal(quick.Records, long.Records) {
-		t.Errorf("%d blobs, %d by the long way, or others", len(quick.Records), len(long.Records))
+		t.Errorf("%d blobs, %d without the fast path, or different ones", len(quick.Records), len(long.Records))
 	}
 	if !slices.Equal(quick.Metas, long.Metas) || !slices.Equal(quick.Warnings, long.Warnings) {
-		t.Errorf("images %+v, by the long way %+v; warnings %q, %q", quick.Metas, long.Metas, quick.Warnings, long.Warnings)
+		t.Errorf("images %+v, without the fast path %+v; warnings %q, %q", quick.Metas, long.Metas, quick.Warnings, long.Warnings)
 	}
 	for i := range quick.Records {
 		if id, ok := quick.BlobID(quick.Records[i].Hash); !ok || int(id) != i {
-			t.Fatalf("blob %d is found as %d, %v", i, id, ok)
+			t.Fatalf("blob %d: found %d, %v", i, id, ok)
 		}
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// Tiles are as if each byte were given to what starts first, and of those to what is listed first.
+// TestTiles compares appendTiles with a plain version that assigns each byte to the extent that starts first, of several to the first in
+// the list.
 func TestTiles(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for round := range 3000 {
@@ -42,7 +43,7 @@ func TestTiles(t *testing.T) {
 	}
 }
 
-// Places far behind each other, which take several digits, come in the order of a stable sort; so does a list of none or one.
+// TestByOffset compares byOffset with a stable sort: for offsets of one and of several digits, and for short lists.
 func TestByOffset(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	for _, n := range []int{0, 1, 2000} {

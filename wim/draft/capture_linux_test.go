@@ -20,7 +20,7 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// captureFile writes a folder to a file, as the image of that name; append changes the file in place.
+// captureFile captures a folder to a file as an image with that name. If append is set it changes the file in place.
 func captureFile(t *testing.T, folder, file string, o *write.Options, append bool) {
 	t.Helper()
 	captureScan(t, folder, file, &draft.ScanOptions{UnixData: true, NoRPFix: true}, o, append)
@@ -62,8 +62,8 @@ func captureScan(t *testing.T, folder, file string, scan *draft.ScanOptions, o *
 	}
 }
 
-// TestCaptureAndAppend takes turns with wimlib: random folders are captured and appended to one archive by us and by it, and
-// whatever it holds comes out of wimlib as it was.
+// TestCaptureAndAppend captures and appends random folders to one archive, alternately by wimlib and by us, and checks that wimlib extracts
+// all of them unchanged.
 func TestCaptureAndAppend(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	for i, c := range []struct {
@@ -122,8 +122,8 @@ func TestCaptureAndAppend(t *testing.T) {
 	}
 }
 
-// details is what wimlib tells of an image, without where its contents lie. Links have numbers in the order in which they
-// come, and no time of the last access, since each look at them changes it.
+// details returns what wimlib reports about an image, without the places of its contents. Links are renumbered in the order in which they
+// appear. The access times of links are removed, since each access changes them.
 func details(t *testing.T, dir, file string, index int) []string {
 	t.Helper()
 	out := string(wimtest.MustRun(t, dir, wimtest.Wimlib, "dir", file, strconv.Itoa(index), "--detailed"))
@@ -154,7 +154,7 @@ func details(t *testing.T, dir, file string, index int) []string {
 	return list
 }
 
-// told is what the XML document says of an image, element by element, but for its times.
+// told returns the elements of the XML document for an image, without its times.
 func told(t *testing.T, dir, file string, index int) []string {
 	t.Helper()
 	out := wimtest.MustRun(t, dir, wimtest.Wimlib, "info", file, "--xml")
@@ -181,8 +181,8 @@ func told(t *testing.T, dir, file string, index int) []string {
 	return list
 }
 
-// TestCaptureLikeWimlib captures and appends random folders, and one with what those lack, by wimlib and by ourselves.
-// wimlib tells the same of both archives: of every entry all it knows, and of the images what the XML document says.
+// TestCaptureLikeWimlib captures and appends random folders, and one with what those lack, by wimlib and by us. wimlib must report the same
+// for both archives: all details of every entry, and the XML document.
 func TestCaptureLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := t.TempDir()

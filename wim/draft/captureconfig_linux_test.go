@@ -12,7 +12,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestConfigAgainstWimlib: random configurations leave out of a folder what they leave out for wimlib.
+// TestConfigAgainstWimlib checks that random configurations exclude the same paths of a folder as in wimlib.
 func TestConfigAgainstWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := t.TempDir()
@@ -81,11 +81,11 @@ func TestConfigAgainstWimlib(t *testing.T) {
 		want := strings.Split(strings.TrimSpace(string(wimtest.MustRun(t, dir, wimtest.Wimlib, "dir", "c.wim"))), "\n")
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
-			t.Errorf("%s\ngives %q\nwant  %q", text, got, want)
+			t.Errorf("%s\ngot  %q\nwant %q", text, got, want)
 		}
 		left[report.Excluded] = true
 	}
 	if len(left) < 10 {
-		t.Errorf("only %d different numbers of things were left out", len(left))
+		t.Errorf("only %d different numbers of paths were excluded", len(left))
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"wimscope/wim/wimtest/handtree"
 )
 
-// sameTrees compares all that two images hold, entry by entry of their drafts, which leave nothing out.
+// sameTrees compares two images completely, entry by entry of their drafts, which preserve everything.
 func sameTrees(a, b *Draft) error {
 	if a.Len() != b.Len() {
 		return fmt.Errorf("%d entries, want %d", b.Len(), a.Len())
@@ -42,11 +42,11 @@ func sameTrees(a, b *Draft) error {
 		case strings.TrimRight(r.items, "\x00") != strings.TrimRight(q.items, "\x00"):
 			return fmt.Errorf("%s: items %x, want %x", path, q.items, r.items)
 		case (i.security < 0) != (j.security < 0) || i.security >= 0 && a.security[i.security] != b.security[j.security]:
-			return fmt.Errorf("%s: another security descriptor", path)
+			return fmt.Errorf("%s: security descriptors differ", path)
 		case i.names != j.names:
 			return fmt.Errorf("%s: %d names, want %d", path, j.names, i.names)
 		case (x.dir < 0) != (y.dir < 0):
-			return fmt.Errorf("%s: a folder here, none there", path)
+			return fmt.Errorf("%s: only one is a folder", path)
 		}
 		if n, ok := first[x.inode]; ok != (second[y.inode] != 0) || ok && a.Path(n) != b.Path(second[y.inode]) {
 			return fmt.Errorf("%s: its other names differ", path)
@@ -81,7 +81,7 @@ func sameTrees(a, b *Draft) error {
 	return nil
 }
 
-// lazyPath is a path that is made only if it is told: a deep tree has many long ones.
+// lazyPath is a path that is built only for a message: a deep tree has many long ones.
 type lazyPath struct {
 	d *Draft
 	n Node
@@ -89,7 +89,7 @@ type lazyPath struct {
 
 func (p lazyPath) String() string { return p.d.Path(p.n) }
 
-// again writes the image's metadata and loads what was written.
+// again writes the image's metadata and loads the result.
 func again(t *testing.T, im *wim.Image) (d *Draft, meta []byte) {
 	t.Helper()
 	d, err := Of(im)
@@ -105,7 +105,7 @@ func again(t *testing.T, im *wim.Image) (d *Draft, meta []byte) {
 		t.Fatal(err)
 	}
 	if w := back.Warnings(); len(w) != 0 {
-		t.Errorf("what was written is warned of: %q", w)
+		t.Errorf("warnings about the written metadata: %q", w)
 	}
 	e, err := Of(back)
 	if err != nil {
@@ -163,7 +163,7 @@ func TestDraftOfSamples(t *testing.T) {
 	}
 }
 
-// TestDraftByteIdentical holds our layout against wimlib's: of trees that it captured, the metadata come out byte for byte.
+// TestDraftByteIdentical checks that the metadata of trees captured by wimlib are written byte for byte as by wimlib.
 func TestDraftByteIdentical(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	equal := 0
@@ -193,7 +193,7 @@ func TestDraftByteIdentical(t *testing.T) {
 	}
 }
 
-// newForm says that the image has an entry whose streams wimlib lays out otherwise since 1.14.2, and we as it does since.
+// newForm reports whether the image has an entry whose streams wimlib has laid out differently since 1.14.2, as we do.
 func newForm(im *wim.Image) bool {
 	for n := range wim.Node(im.Len()) {
 		if im.Attributes(n)&format.AttrDirectory != 0 && im.Entry(n).NumStreams() > 0 {
@@ -227,8 +227,7 @@ func TestDraftOfVolume(t *testing.T) {
 	}
 }
 
-// FuzzDraft: what can be read of any metadata resource is written so that it reads the same, and the second writing is byte
-// for byte as the first.
+// FuzzDraft writes what can be read of any metadata resource: it must read the same, and writing it again must give the same bytes.
 func FuzzDraft(f *testing.F) {
 	root, security := wimtest.WindowsTree()
 	f.Add(wimtest.HandMetadata(root, security))
@@ -269,7 +268,7 @@ func FuzzDraft(f *testing.F) {
 	})
 }
 
-// BenchmarkDraft: a hundred thousand entries, 100 in a folder; bytes are of the metadata resource.
+// BenchmarkDraft reads and writes a hundred thousand entries, 100 in a folder. Bytes are those of the metadata resource.
 func BenchmarkDraft(b *testing.B) {
 	root := handtree.Dir("")
 	for i := range 1000 {

@@ -19,7 +19,7 @@ import (
 	"wimscope/wim/wimtest/handtree"
 )
 
-// draftPaths lists a draft's paths, folders with a slash at the end.
+// draftPaths returns a draft's paths, folders with a trailing slash.
 func draftPaths(d *Draft) (list []string) {
 	for stack := []Node{0}; len(stack) > 0; {
 		n := stack[len(stack)-1]
@@ -49,7 +49,7 @@ func addFile(t testing.TB, d *Draft, at, text string) Node {
 	return n
 }
 
-// reload writes the draft's metadata, reads them, and compares.
+// reload writes the draft's metadata, reads them again, and compares.
 func reload(t testing.TB, d *Draft) *wim.Image {
 	t.Helper()
 	meta, err := d.Metadata()
@@ -169,14 +169,14 @@ func TestDraftRefusals(t *testing.T) {
 			}
 			var de *Error
 			if !errors.As(err, &de) {
-				t.Errorf("%T says not where", err)
+				t.Errorf("%T without a path", err)
 			}
 			after, err := d.Metadata()
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(before, after) {
-				t.Error("what was refused left traces")
+				t.Error("a rejected change left traces")
 			}
 		})
 	}
@@ -189,7 +189,7 @@ func TestDraftEdits(t *testing.T) {
 	addFile(t, d, "/b/Three", "3")
 	b, _ := d.Lookup("/B", true)
 	if _, ok := d.Lookup("/B", false); ok || d.Name(b) != "b" {
-		t.Error("case is not told apart as asked for")
+		t.Error("fold is not respected")
 	}
 	link, err := d.Link(a, b, "also one")
 	if err != nil {
@@ -211,7 +211,7 @@ func TestDraftEdits(t *testing.T) {
 	n, _ := im.Lookup("b/all")
 	if im.ShortName(n) != "ALL~1" || string(im.SecurityBytes(n)) != "descriptor" || im.NamedStreams(n) != 1 ||
 		im.ReparseTag(n) != format.TagAppExecLink || len(im.Items(n)) != 1 || im.Xattrs(n)[0].Flags != 0x80 || im.ReparseFixed(n) {
-		t.Errorf("an entry with everything comes back as %+v", im.Entry(n).Dentry())
+		t.Errorf("an entry with all fields is read as %+v", im.Entry(n).Dentry())
 	}
 	if n, _ := im.Lookup("a/one"); im.LinkCount(n) != 2 || im.LinkGroup(n) == 0 {
 		t.Error("the link is lost")
@@ -222,7 +222,7 @@ func TestDraftEdits(t *testing.T) {
 	}
 	e.Modified = 8
 	if err := d.Set(link, e); err != nil || d.Entry(a).Modified != 8 {
-		t.Errorf("a change is not for all names: %v", err)
+		t.Errorf("a change does not apply to all names: %v", err)
 	}
 	if err := d.Rename(a, b, "three"); err != nil { // beside Three
 		t.Fatal(err)
@@ -235,7 +235,7 @@ func TestDraftEdits(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := d.Rename(dir, b, "moved"); err != nil {
-		t.Errorf("to where it is: %v", err)
+		t.Errorf("rename to the same path: %v", err)
 	}
 	want := []string{"/", "/b/", "/b/Three", "/b/all", "/b/also one", "/b/moved/", "/b/moved/two"}
 	if got := draftPaths(d); !slices.Equal(got, want) {
@@ -243,18 +243,18 @@ func TestDraftEdits(t *testing.T) {
 	}
 	reload(t, d)
 	if err := d.Remove(link); err != nil || d.Links(a) != 1 || d.Exists(link) {
-		t.Error("a name of two cannot be removed")
+		t.Error("one of two names cannot be removed")
 	}
 	if err := d.Remove(b); err != nil || d.Len() != 1 {
 		t.Errorf("%d entries are left", d.Len())
 	}
 	im = reload(t, d)
 	if im.Len() != 1 || len(im.Descriptors) != 0 {
-		t.Error("what was removed is written")
+		t.Error("a removed entry is written")
 	}
 	for id, refs := range d.References() {
 		if refs != 0 {
-			t.Errorf("content %d is still referred to", id)
+			t.Errorf("content %d is still referenced", id)
 		}
 	}
 	unknown := d.AddContent(Content{Size: 5, Path: "x"})
@@ -262,7 +262,7 @@ func TestDraftEdits(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := d.Metadata(); !errors.Is(err, ErrTree) {
-		t.Errorf("a content without a hash gives %v", err)
+		t.Errorf("a content without a hash: %v", err)
 	}
 }
 
@@ -309,7 +309,7 @@ func TestGraft(t *testing.T) {
 		in, _ := d.Lookup("/in", false)
 		file, _ := d.Lookup("/in/sub/file", false)
 		if d.Attributes(in) != format.AttrDirectory || d.Links(file) != 2 {
-			t.Error("a folder that was there has changed, or the link is lost")
+			t.Error("an existing folder was changed, or the link is lost")
 		}
 		reload(t, d)
 	})
@@ -338,12 +338,12 @@ func TestGraft(t *testing.T) {
 		}
 		x, _ := d.Lookup("x", false)
 		if e := d.Entry(x); e.Created != 9 || e.Modified != 9 {
-			t.Errorf("the folder on the way has %+v", e)
+			t.Errorf("the folder above has %+v", e)
 		}
 		y, _ := d.Lookup("x/y/sub/file", false)
 		z, _ := d.Lookup("x/z/sub/file", false)
 		if d.SameFile(y, z) || d.Links(y) != 2 || d.Links(z) != 2 {
-			t.Error("files of two grafts are linked, or their links lost")
+			t.Error("files of two grafts are linked, or their links are lost")
 		}
 		im := reload(t, d)
 		if len(im.Descriptors) != 1 || len(d.Contents()) != 2 {
@@ -352,7 +352,7 @@ func TestGraft(t *testing.T) {
 	})
 }
 
-// TestDraftRandom changes a draft at random and, beside it, a plain map of what should be there.
+// TestDraftRandom changes a draft at random, and a plain map as the model.
 func TestDraftRandom(t *testing.T) {
 	for seed := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, 3))
@@ -383,7 +383,7 @@ func TestDraftRandom(t *testing.T) {
 		node := func(p string) Node {
 			n, ok := d.Lookup(p, false)
 			if !ok {
-				t.Fatalf("seed %d: %s is not there", seed, p)
+				t.Fatalf("seed %d: %s is missing", seed, p)
 			}
 			return n
 		}
@@ -462,7 +462,7 @@ func TestDraftRandom(t *testing.T) {
 		for p, text := range model {
 			n, ok := im.Lookup(p)
 			if !ok || im.Path(n) != p || im.IsDir(n) != (text == "") {
-				t.Fatalf("seed %d: %s is not as it should be", seed, p)
+				t.Fatalf("seed %d: %s is wrong", seed, p)
 			}
 			if text != "" && im.LinkCount(n) != names[text] {
 				t.Fatalf("seed %d: %s has %d names, want %d", seed, p, im.LinkCount(n), names[text])
@@ -471,8 +471,7 @@ func TestDraftRandom(t *testing.T) {
 	}
 }
 
-// TestDraftLinkNumbers: of files that share a number and nothing else, as in a Windows 7 installation image, each gets one
-// of its own.
+// TestDraftLinkNumbers checks that different files with the same number, as in a Windows 7 installation image, get numbers of their own.
 func TestDraftLinkNumbers(t *testing.T) {
 	group := func(name string, hash string) *handtree.Item {
 		return handtree.File(name).With(func(e *handtree.Item) { e.D.Link, e.D.Hash = 5, handtree.HashOf(hash) })
@@ -495,7 +494,7 @@ func TestDraftLinkNumbers(t *testing.T) {
 	}
 }
 
-// TestDraftLastName: the last name of a file has no number, nor has a folder.
+// TestDraftLastName checks that a file with one name has no number, and neither has a folder.
 func TestDraftLastName(t *testing.T) {
 	link := func(e *handtree.Item) *handtree.Item {
 		return e.With(func(e *handtree.Item) { e.D.Link, e.D.Hash = 5, handtree.HashOf("x") })
@@ -532,7 +531,7 @@ func TestDraftLastName(t *testing.T) {
 	}
 }
 
-// TestDraftDifferingLinks: names of one file whose facts differ become alike, unless their streams differ.
+// TestDraftDifferingLinks checks that names of one file with different fields get the same fields, unless their streams differ.
 func TestDraftDifferingLinks(t *testing.T) {
 	link := func(name string, when uint64, streams ...format.StreamEntry) *handtree.Item {
 		e := handtree.File(name)
@@ -550,10 +549,10 @@ func TestDraftDifferingLinks(t *testing.T) {
 	}
 	for i, want := range []format.Filetime{1, 1, 3, 3} {
 		if got := d.Entry(Node(i + 1)); got.Modified != want || d.Links(Node(i+1)) != 2 {
-			t.Errorf("%s is of %d with %d names, want %d with 2", got.Name, got.Modified, d.Links(Node(i+1)), want)
+			t.Errorf("%s: modified %d, %d names, want %d and 2", got.Name, got.Modified, d.Links(Node(i+1)), want)
 		}
 	}
-	// Files that are alike but for their streams bear different numbers now; the reader takes numbers and contents.
+	// Files that differ only in their streams have different numbers now; the reader groups by number and content.
 	meta, err := d.Metadata()
 	if err != nil {
 		t.Fatal(err)
@@ -563,11 +562,11 @@ func TestDraftDifferingLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	if back.LinkGroup(1) != back.LinkGroup(2) || back.LinkGroup(3) != back.LinkGroup(4) || back.LinkGroup(1) == back.LinkGroup(3) {
-		t.Error("numbers do not tell the files apart")
+		t.Error("the files have the same number")
 	}
 }
 
-// TestGraftTwins: files that differ in case alone take the place of one that is there, when case does not count.
+// TestGraftTwins checks that files whose names differ only in case replace one existing file if case is ignored.
 func TestGraftTwins(t *testing.T) {
 	d, o := New(), New()
 	addFile(t, d, "/in/a", "old")
@@ -586,7 +585,7 @@ func TestGraftTwins(t *testing.T) {
 	reload(t, d)
 }
 
-// TestDraftOfRoot: folders that have to be made have the time of that, the root too when nothing is left of it.
+// TestDraftOfRoot checks that folders added on the way get the time of the change, as does the root if everything in it is deleted.
 func TestDraftOfRoot(t *testing.T) {
 	d, o := New(), New()
 	addFile(t, o, "/file", "x")
@@ -607,7 +606,7 @@ func TestDraftOfRoot(t *testing.T) {
 	}
 }
 
-// TestDraftEncrypted: an encrypted file keeps named streams that an archive gives it.
+// TestDraftEncrypted checks that an encrypted file keeps its named streams from an archive.
 func TestDraftEncrypted(t *testing.T) {
 	d := New()
 	if _, err := d.Add(0, Entry{Name: "x", Attributes: format.AttrEncrypted, Streams: []Stream{
@@ -626,7 +625,7 @@ func TestDraftEncrypted(t *testing.T) {
 	}
 }
 
-// TestDraftLimits: metadata that no reader takes are not written.
+// TestDraftLimits checks that metadata that no reader accepts are not written.
 func TestDraftLimits(t *testing.T) {
 	d := New()
 	n, err := d.Add(0, Entry{Name: "x", Items: []format.TaggedItem{{Tag: 99, Data: make([]byte, 64000)}}})
@@ -639,11 +638,11 @@ func TestDraftLimits(t *testing.T) {
 		}
 	}
 	if _, err := d.Metadata(); !errors.Is(err, ErrTree) || !strings.Contains(err.Error(), "2 GiB") {
-		t.Errorf("2.1 GB of metadata give %v", err)
+		t.Errorf("2.1 GB of metadata: %v", err)
 	}
 }
 
-// TestDraftLastLinkNumber: after the largest number the smallest one that is free comes.
+// TestDraftLastLinkNumber checks that the largest number is followed by the smallest free one.
 func TestDraftLastLinkNumber(t *testing.T) {
 	link := func(name string, number uint64) *handtree.Item {
 		return handtree.File(name).With(func(e *handtree.Item) { e.D.Link, e.D.Hash = number, handtree.HashOf("x") })
@@ -668,7 +667,7 @@ func TestDraftLastLinkNumber(t *testing.T) {
 	}
 }
 
-// TestDraftGone: nothing can be done with what was removed, or never was.
+// TestDraftGone checks that changes of removed and of unknown entries are rejected.
 func TestDraftGone(t *testing.T) {
 	d := New()
 	addFile(t, d, "/dir/file", "x")
@@ -688,16 +687,16 @@ func TestDraftGone(t *testing.T) {
 		for i, err := range []error{d.Remove(n), d.Set(n, Entry{}), d.Rename(n, 0, "x"), d.Rename(kept, n, "x"), link, in, add} {
 			var de *Error
 			if !errors.Is(err, format.ErrNotFound) || !errors.As(err, &de) {
-				t.Errorf("%d: change %d gives %v", n, i, err)
+				t.Errorf("%d: change %d: %v", n, i, err)
 			}
 		}
 	}
 	if after, err := d.Metadata(); err != nil || !bytes.Equal(before, after) {
-		t.Errorf("what was refused left traces: %v", err)
+		t.Errorf("a rejected change left traces: %v", err)
 	}
 }
 
-// TestDraftContentOfFile: what an archive has, by what the draft was made of, and a file too, can be read from the file.
+// TestDraftContentOfFile checks that a content that both the draft's archive and a file hold can be read from the file.
 func TestDraftContentOfFile(t *testing.T) {
 	d := New()
 	h := format.Hash(sha1.Sum([]byte("x")))
@@ -706,9 +705,9 @@ func TestDraftContentOfFile(t *testing.T) {
 		t.Errorf("content %d is %+v", same, d.Contents()[id])
 	}
 	if same := d.AddContent(Content{Hash: h, Known: true, Source: -1}); same != id || d.Contents()[id].Path != "file" {
-		t.Error("the file is forgotten")
+		t.Error("the file is lost")
 	}
 	if same := d.AddContent(Content{Bytes: []byte("x")}); same != id {
-		t.Error("bytes are not known to be the same")
+		t.Error("equal bytes are two contents")
 	}
 }

@@ -5,8 +5,7 @@ import (
 	"unsafe"
 )
 
-// TestBytesPerFile bounds the records of which there is one for each scanned file: a million files are in
-// memory at once.
+// TestBytesPerFile limits the sizes of the records of each scanned file, of which a million may be in memory.
 func TestBytesPerFile(t *testing.T) {
 	for _, r := range []struct {
 		name       string

@@ -10,7 +10,7 @@ import (
 	"wimscope/wim/config"
 )
 
-// bigFS is a tree of many files that knows nothing but names, sizes and times, as a browser's folder does.
+// bigFS is a tree of many files that has only names, sizes and times, like a folder in a browser.
 type bigFS struct {
 	folders map[string][]fs.DirEntry
 }
@@ -54,8 +54,8 @@ func newBigFS(folders, files int) *bigFS {
 	return f
 }
 
-// BenchmarkScan: a hundred thousand files, 100 in a folder, from which the default list leaves out nothing; bytes are of
-// the metadata resource.
+// BenchmarkScan scans a hundred thousand files, 100 in a folder, none of which the default list excludes. Bytes are those of the metadata
+// resource.
 func BenchmarkScan(b *testing.B) {
 	f := newBigFS(1000, 99)
 	for b.Loop() {

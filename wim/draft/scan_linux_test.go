@@ -22,7 +22,7 @@ import (
 	"wimscope/wim/wimtest/archivetest"
 )
 
-// nativeFS is a folder with what Linux knows of its files; top is the folder's path on the machine.
+// nativeFS is a folder with the facts that Linux has; top is the folder's path on the machine.
 type nativeFS struct {
 	fs.ReadLinkFS
 	top string
@@ -83,7 +83,7 @@ func (n *nativeFS) LinkInside(root, target string) (string, bool) {
 	return "", false
 }
 
-// hashAll reads what the draft's contents lie in, and gives the bytes by hash.
+// hashAll reads the draft's contents, sets their hashes, and returns the bytes by hash.
 func hashAll(t testing.TB, d *Draft, fsys fs.FS) map[format.Hash][]byte {
 	t.Helper()
 	all := map[format.Hash][]byte{}
@@ -97,7 +97,7 @@ func hashAll(t testing.TB, d *Draft, fsys fs.FS) map[format.Hash][]byte {
 		}
 		h := format.Hash(sha1.Sum(b))
 		if c.Known && c.Hash != h {
-			t.Fatalf("%s has the hash %v, said to be %v", c.Path, h, c.Hash)
+			t.Fatalf("%s has hash %v, want %v", c.Path, h, c.Hash)
 		}
 		d.SetHash(ContentID(id), h)
 		all[h] = b
@@ -105,7 +105,7 @@ func hashAll(t testing.TB, d *Draft, fsys fs.FS) map[format.Hash][]byte {
 	return all
 }
 
-// handArchive puts an archive together of a draft and the bytes of its contents.
+// handArchive returns an archive of a draft and the bytes of its contents.
 func handArchive(t testing.TB, d *Draft, contents map[format.Hash][]byte) []byte {
 	t.Helper()
 	meta, err := d.Metadata()
@@ -126,7 +126,7 @@ func handArchive(t testing.TB, d *Draft, contents map[format.Hash][]byte) []byte
 	return a.Bytes()
 }
 
-// Steady gives files and folders access times that reading does not change.
+// Steady sets access times that reading does not change.
 func Steady(t *testing.T, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(p string, de fs.DirEntry, err error) error {
@@ -149,7 +149,7 @@ func Steady(t *testing.T, dir string) {
 	}
 }
 
-// ScanFolder is a folder with what random trees lack.
+// ScanFolder makes a folder with what random trees lack.
 func ScanFolder(t *testing.T, dir string) {
 	t.Helper()
 	must := func(err error) {
@@ -183,10 +183,10 @@ func ScanFolder(t *testing.T, dir string) {
 	}
 }
 
-// TestScanAgainstWimlib captures folders with wimlib and scans them ourselves: the trees are the same to the last field.
+// TestScanAgainstWimlib checks that folders captured by wimlib and scanned by us give the same trees, to the last field.
 func TestScanAgainstWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
-	// wimlib counts another name of a link as one, although it writes a link of its own then.
+	// wimlib counts another name of a link as a hard link, although it writes a separate link.
 	linkedLink := int64(0)
 	try := func(t *testing.T, dir, tree string, o *ScanOptions, options ...string) {
 		t.Helper()
@@ -309,7 +309,7 @@ func TestScanAgainstWimlib(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		// A link's target and the link share an inode, which wimlib takes for hard links; so must we. Folders it does not link.
+		// A followed link and its target share an inode, which wimlib writes as hard links; so do we. It does not do this for folders.
 		if err := os.Remove(filepath.Join(tree, "file")); err != nil {
 			t.Fatal(err)
 		}
@@ -321,12 +321,12 @@ func TestScanAgainstWimlib(t *testing.T) {
 		}
 		_, r, err := Scan(nil, NewNativeFS(tree), ".", &ScanOptions{Dereference: true, Problem: func(string, error) error { return nil }})
 		if err != nil || len(r.Skipped) != 4 || !errors.Is(r.Skipped[0].Err, ErrTree) {
-			t.Errorf("a loop of links gives %v, %+v", err, r)
+			t.Errorf("a loop of links: %v, %+v", err, r)
 		}
 	})
 }
 
-// openCounter notes which files are opened.
+// openCounter records which files are opened.
 type openCounter struct {
 	*nativeFS
 	opened []string
@@ -342,7 +342,7 @@ func (o *openCounter) ReadDir(name string) ([]fs.DirEntry, error) {
 }
 func (o *openCounter) Stat(name string) (fs.FileInfo, error) { return fs.Stat(o.nativeFS, name) }
 
-// coarseFS knows names, sizes, and times to the millisecond.
+// coarseFS has only names, sizes, and times to the millisecond.
 type coarseFS struct{ fs.FS }
 
 type coarseInfo struct{ fs.FileInfo }
@@ -367,8 +367,8 @@ func (c coarseFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	return files, err
 }
 
-// TestScanUpdateOf: with an image of the folder from before, files that did not change since have their hashes, whichever
-// made the image, and no others.
+// TestScanUpdateOf scans a folder with an older image of it: exactly the files that did not change get their hashes from the image,
+// whichever program made it.
 func TestScanUpdateOf(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := t.TempDir()
@@ -430,7 +430,7 @@ func TestScanUpdateOf(t *testing.T) {
 	}
 	slices.Sort(unknown)
 	if want := []string{"case", "edited", "grown", "new", "renamed", "touched"}; !slices.Equal(unknown, want) {
-		t.Errorf("to be read are %q, want %q", unknown, want)
+		t.Errorf("files to read: %q, want %q", unknown, want)
 	}
 	if report.Unchanged < 20 {
 		t.Errorf("%d unchanged files", report.Unchanged)
@@ -454,20 +454,20 @@ func TestScanUpdateOf(t *testing.T) {
 		t.Error(err)
 	}
 
-	// A browser tells no more than milliseconds.
+	// A browser has times in milliseconds.
 	tree2 := coarseFS{os.DirFS(tree)}
 	for step, fewer := range map[format.Filetime]bool{0: true, 10_000: false} {
 		_, r, err := Scan(nil, tree2, ".", &ScanOptions{UpdateOf: im, TimeStep: step, Parallel: 4})
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Nothing tells hard links there, nor what changed within a millisecond.
+		// Neither hard links nor changes within a millisecond can be detected there.
 		if r.Unchanged < report.Unchanged != fewer {
 			t.Errorf("%d unchanged files in steps of %d, exactly %d", r.Unchanged, step, report.Unchanged)
 		}
 	}
 
-	// Of a folder that was captured to another place, and of an image that is no such.
+	// A folder that was captured to another path, and an unrelated image.
 	for target, unchanged := range map[string]int{"/": report.Unchanged, "nowhere": 0} {
 		_, r, err := Scan(nil, fsys, ".", &ScanOptions{UpdateOf: im, Target: target})
 		if err != nil || r.Unchanged != unchanged {
@@ -479,7 +479,7 @@ func TestScanUpdateOf(t *testing.T) {
 	}
 }
 
-// TestRebuiltArchive: of an archive whose metadata were written anew wimlib tells the same as of the first.
+// TestRebuiltArchive checks that wimlib reports the same about an archive after its metadata were written again.
 func TestRebuiltArchive(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib, wimtest.MkNTFS, wimtest.NTFSCopy)
 	dir := t.TempDir()

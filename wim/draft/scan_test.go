@@ -21,7 +21,7 @@ import (
 	"wimscope/wim/wimtest/handtree"
 )
 
-// factsFS gives a map of files facts and links.
+// factsFS is a map of files with facts and links.
 type factsFS struct {
 	fstest.MapFS
 	facts map[string]Facts
@@ -73,7 +73,7 @@ func TestScanFacts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, _, err := Scan(nil, f, ".", nil); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "bad facts") {
-		t.Errorf("the first problem gives %v", err)
+		t.Errorf("the first problem: %v", err)
 	}
 	calls := 0
 	d, r, err := Scan(func(int64, int) error { calls++; return nil }, f, ".", &ScanOptions{
@@ -93,7 +93,7 @@ func TestScanFacts(t *testing.T) {
 	node := func(p string) Node {
 		n, ok := d.Lookup(p, false)
 		if !ok {
-			t.Fatalf("%s is not there", p)
+			t.Fatalf("%s is missing", p)
 		}
 		return n
 	}
@@ -122,14 +122,14 @@ func TestScanFacts(t *testing.T) {
 	}
 	for _, c := range d.Contents() {
 		if c.Unpacked != (c.Path == "packed.zip") {
-			t.Errorf("%s is packed: %v", c.Path, !c.Unpacked)
+			t.Errorf("%s is compressed: %v", c.Path, !c.Unpacked)
 		}
 	}
 	if f.want != (FactsWanted{Security: true, Info: f.want.Info}) {
 		t.Errorf("facts wanted %+v", f.want)
 	}
 
-	// The file's facts were those of another time: it is to be read. Others stand in the image as they are.
+	// The file has changed and must be read. The other files are unchanged in the image.
 	for id, c := range d.Contents() {
 		if !c.Known {
 			d.SetHash(ContentID(id), handtree.HashOf(c.Path+c.Stream))
@@ -137,13 +137,13 @@ func TestScanFacts(t *testing.T) {
 	}
 	old := reload(t, d)
 	if _, r, err := Scan(nil, f, "sub", &ScanOptions{UpdateOf: old, Target: "/sub"}); err != nil || r.Unchanged != 0 {
-		t.Errorf("contents that no archive has are taken: %+v, %v", r, err)
+		t.Errorf("contents that no archive has count as known: %+v, %v", r, err)
 	}
 	if d, _, err := Scan(nil, f, "file", nil); err != nil || d.IsDir(0) || d.Len() != 1 {
-		t.Errorf("a single file gives %v", err)
+		t.Errorf("a single file: %v", err)
 	} else {
 		if _, err := d.Metadata(); !errors.Is(err, ErrNotDir) {
-			t.Errorf("a file as an image gives %v", err)
+			t.Errorf("a file as an image: %v", err)
 		}
 		into := New()
 		if _, err := into.Graft("x/renamed", d, nil); err != nil || !slices.Equal(draftPaths(into), []string{"/", "/x/", "/x/renamed"}) {
@@ -152,11 +152,11 @@ func TestScanFacts(t *testing.T) {
 	}
 	stop := errors.New("stop")
 	if _, _, err := Scan(func(int64, int) error { return stop }, f, ".", &ScanOptions{Problem: func(string, error) error { return nil }}); err != stop {
-		t.Errorf("a scan that is stopped gives %v", err)
+		t.Errorf("a stopped scan: %v", err)
 	}
 }
 
-// rawFS is a tree whose listings need not be what a file system should give. It knows nothing but names, sizes and times.
+// rawFS is a tree whose listings may be invalid. It has only names, sizes and times.
 type rawFS struct {
 	top   string // where it all is
 	lists map[string][]fs.DirEntry
@@ -191,7 +191,7 @@ func (r *rawFS) Stat(name string) (fs.FileInfo, error) {
 	return &rawEntry{name: name, mode: fs.ModeDir}, nil
 }
 
-// TestScanProblems: whatever a file system says, what cannot be stored is named and left out, or ends the scan.
+// TestScanProblems checks that whatever cannot be stored is reported and skipped, or ends the scan.
 func TestScanProblems(t *testing.T) {
 	vanished, denied := fs.ErrNotExist, fs.ErrPermission
 	file := func(name string, size int64) *rawEntry { return &rawEntry{name: name, size: size} }
@@ -219,7 +219,7 @@ func TestScanProblems(t *testing.T) {
 		told := map[string]error{}
 		o := &ScanOptions{Config: c, When: 77, Parallel: parallel, Problem: func(path string, err error) error {
 			if told[path] != nil {
-				t.Errorf("%q is told of twice", path)
+				t.Errorf("%q is reported twice", path)
 			}
 			told[path] = err
 			return nil
@@ -232,13 +232,13 @@ func TestScanProblems(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 		if n, _ := d.Lookup("twin", false); d.Streams(n)[0].Size != 2 {
-			t.Error("the second of twins is taken")
+			t.Error("a duplicate name is stored")
 		}
 		if n, _ := d.Lookup("half", false); d.Entry(n).Modified != 77 || d.Entry(n).Created != 77 {
-			t.Error("a folder without times does not get the ones asked for")
+			t.Error("a folder without times does not get those of When")
 		}
 		if len(r.Skipped) != len(want) || len(told) != len(want)-1 || r.Excluded != 1 || r.Dirs != 3 || r.Files != 4 || r.Links != 0 {
-			t.Errorf("%d problems, %d told, want %d; report %+v", len(r.Skipped), len(told), len(want), r)
+			t.Errorf("%d problems, %d calls, want %d; report %+v", len(r.Skipped), len(told), len(want), r)
 		}
 		for _, p := range r.Skipped {
 			if w, ok := want[p.Path]; !ok || !errors.Is(&p, w) && w != nil || p.Path != "odd" && told[p.Path] == nil {
@@ -254,25 +254,25 @@ func TestScanProblems(t *testing.T) {
 				return nil
 			}
 			if _, _, err := Scan(nil, f, top, o); err != stop {
-				t.Errorf("stopped at %q the scan gives %v", path, err)
+				t.Errorf("stopped at %q: %v", path, err)
 			}
 		}
 		o.Problem = nil
 		var sp *ScanProblem
 		if _, _, err := Scan(nil, f, top, o); !errors.As(err, &sp) || sp.Path != "." || !errors.Is(err, ntname.ErrInvalid) {
-			t.Errorf("without a choice the first problem gives %v", err)
+			t.Errorf("the first problem without Problem: %v", err)
 		}
 	}
 }
 
-// endlessFS has in each folder a folder.
+// endlessFS has a folder in each folder.
 type endlessFS struct{ rawFS }
 
 func (endlessFS) ReadDir(string) ([]fs.DirEntry, error) {
 	return []fs.DirEntry{&rawEntry{name: "d", mode: fs.ModeDir}}, nil
 }
 
-// TestScanLimits: a tree without end is cut off where readers do so, and what is of another type than it was is not taken.
+// TestScanLimits checks that an endless tree is scanned to the depth that readers accept, and that an entry whose type changed is skipped.
 func TestScanLimits(t *testing.T) {
 	d, r, err := Scan(nil, &endlessFS{}, ".", &ScanOptions{Problem: func(string, error) error { return nil }})
 	if err != nil || d.Len() != wim.MaxTreeDepth+1 || len(r.Skipped) != 1 || !errors.Is(r.Skipped[0].Err, ErrTree) {
@@ -290,13 +290,13 @@ func TestScanLimits(t *testing.T) {
 			_, _, err := Scan(nil, f, ".", &ScanOptions{UnixData: true})
 			pipes := unix < 0o040000 && is < 0o040000 // are not told apart
 			if same := unix == is || pipes; same == errors.Is(err, blobs.ErrChanged) || same != (err == nil) {
-				t.Errorf("%v with Unix mode %o gives %v", mode, unix, err)
+				t.Errorf("%v with Unix mode %o: %v", mode, unix, err)
 			}
 		}
 	}
 }
 
-// slowFS takes its time for every answer, and counts how many it gives at once.
+// slowFS delays every call and counts concurrent calls.
 type slowFS struct {
 	*bigFS
 	now, most atomic.Int32
@@ -330,8 +330,7 @@ func (f *slowFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	return slow, err
 }
 
-// TestScanParallel: looking at several files at a time gives the same draft, no more at a time than asked for, and ends with
-// the scan.
+// TestScanParallel checks that a parallel scan gives the same draft, makes no more concurrent calls than Parallel, and none after its end.
 func TestScanParallel(t *testing.T) {
 	f := &slowFS{bigFS: newBigFS(40, 25)}
 	want, _, err := Scan(nil, f.bigFS, ".", nil)
@@ -346,10 +345,10 @@ func TestScanParallel(t *testing.T) {
 		t.Error(err)
 	}
 	if !slices.EqualFunc(want.Contents(), got.Contents(), func(a, b Content) bool { return a.Path == b.Path }) {
-		t.Error("the contents are in another order")
+		t.Error("the order of contents differs")
 	}
 	if most := f.most.Load(); most < 2 || most > 8 {
-		t.Errorf("%d files were looked at at a time", most)
+		t.Errorf("%d concurrent calls", most)
 	}
 	stop := errors.New("stop")
 	last := 0
@@ -359,14 +358,14 @@ func TestScanParallel(t *testing.T) {
 		}
 		return stop
 	}, f, ".", &ScanOptions{Parallel: 8}); err != stop || last == 0 {
-		t.Errorf("a scan that is stopped after %d entries gives %v", last, err)
+		t.Errorf("a scan stopped after %d entries: %v", last, err)
 	}
 	if f.now.Load() != 0 {
-		t.Error("files are looked at when the scan is over")
+		t.Error("calls after the end of the scan")
 	}
 }
 
-// TestScanHackpad scans a file system of that module, which the browser's folders are too.
+// TestScanHackpad scans a file system of hackpadfs, like the folders in a browser.
 func TestScanHackpad(t *testing.T) {
 	f, err := mem.NewFS()
 	if err != nil {
@@ -410,10 +409,10 @@ func TestUnits(t *testing.T) {
 	} {
 		got, err := ntname.FromUnix(c.name)
 		if !slices.Equal(got, c.want) || (err != nil) != (c.want == nil) || err != nil && !errors.Is(err, ntname.ErrInvalid) {
-			t.Errorf("%q gives %x, %v, want %x", c.name, got, err, c.want)
+			t.Errorf("%q: %x, %v, want %x", c.name, got, err, c.want)
 		}
 	}
 	if _, err := format.SymlinkData(strings.Repeat("x", 5000), false); !errors.Is(err, ntname.ErrInvalid) {
-		t.Errorf("a target that is too long gives %v", err)
+		t.Errorf("a target that is too long: %v", err)
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"wimscope/wim/wimtest/archivetest"
 )
 
-// TestUpdateAgainstWimlib runs random commands with wimlib-imagex and ourselves: after each the trees are the same, or both
-// refuse it. Folders' times are not compared: those made on the way are of now.
+// TestUpdateAgainstWimlib executes random commands with wimlib-imagex and by us. After each the trees must be the same, or both reject it.
+// The times of folders are not compared: those added on the way have the current time.
 func TestUpdateAgainstWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	refused := 0
@@ -115,13 +115,12 @@ func TestUpdateAgainstWimlib(t *testing.T) {
 		}
 	}
 	if refused < 20 {
-		t.Errorf("only %d commands were refused", refused)
+		t.Errorf("only %d commands were rejected", refused)
 	}
 }
 
-// TestCommandSyntaxAgainstWimlib has command files read by wimlib and by ourselves, which do the same or refuse. We take
-// UTF-16 too, which it takes on Windows only, and do not store the names . and .. as it does, to leave them out when it
-// reads them.
+// TestCommandSyntaxAgainstWimlib checks that wimlib and we read command files in the same way, or both reject them. We accept UTF-16 too,
+// which wimlib accepts on Windows only, and do not store the names . and .., which wimlib stores and leaves out when it reads them.
 func TestCommandSyntaxAgainstWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	top := t.TempDir()
@@ -181,13 +180,13 @@ func TestCommandSyntaxAgainstWimlib(t *testing.T) {
 			if (err == nil) != (theirs == nil) {
 				t.Errorf("%s, %q: %v, of wimlib %v", form, text, err, theirs)
 			} else if got := draftPaths(d); err == nil && !slices.Equal(got, want) {
-				t.Errorf("%s, %q gives %q, want %q", form, text, got, want)
+				t.Errorf("%s, %q: %q, want %q", form, text, got, want)
 			}
 		}
 	}
 }
 
-// TestSourceListAgainstWimlib puts images together of several folders and files, as wimlib does.
+// TestSourceListAgainstWimlib captures images of several folders and files, and compares them with wimlib's.
 func TestSourceListAgainstWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	top := t.TempDir()
@@ -223,8 +222,8 @@ func TestSourceListAgainstWimlib(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// A folder that comes twice has for wimlib the links of the first time, whether they were fixed or not. Ours are
-		// fixed where they are to be, so that is not compared.
+		// If a folder occurs twice, wimlib keeps its links from the first time, whether they were fixed or not. We fix each as requested, so
+		// this is not compared.
 		var options []string
 		twice := map[string]bool{}
 		for _, source := range list {
@@ -264,7 +263,7 @@ func TestSourceListAgainstWimlib(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Folders on the way have the time of the capture, and links that of the last look at them.
+		// Folders added on the way have the time of the capture, and links that of the last access.
 		for n := range Node(want.Len()) {
 			in := want.inode(n)
 			for _, at := range []*format.Filetime{&in.created, &in.accessed, &in.modified} {
@@ -286,6 +285,6 @@ func TestSourceListAgainstWimlib(t *testing.T) {
 		}
 	}
 	if refused < 3 || refused > 20 {
-		t.Errorf("%d lists were refused", refused)
+		t.Errorf("%d lists were rejected", refused)
 	}
 }

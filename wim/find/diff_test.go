@@ -94,7 +94,7 @@ func TestDiff(t *testing.T) {
 	if got := list(a, a); got != nil {
 		t.Errorf("an image and itself: %q", got)
 	}
-	// The other way round, what was added is removed.
+	// In the other direction, added entries are removed.
 	swap := strings.NewReplacer("added", "removed", "removed", "added")
 	back := list(b, a)
 	for i := range back {
@@ -104,11 +104,11 @@ func TestDiff(t *testing.T) {
 	slices.Sort(there)
 	slices.Sort(back)
 	if !slices.Equal(back, there) {
-		t.Errorf("the other way round:\n%s\nwant\n%s", strings.Join(back, "\n"), strings.Join(there, "\n"))
+		t.Errorf("in the other direction:\n%s\nwant\n%s", strings.Join(back, "\n"), strings.Join(there, "\n"))
 	}
 	count := 0
 	find.Diff(a, b, func(find.Change) bool { count++; return count < 3 })
 	if count != 3 {
-		t.Errorf("it goes on to %d after false", count)
+		t.Errorf("yield was called %d times after it returned false", count)
 	}
 }

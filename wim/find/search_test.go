@@ -63,7 +63,7 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// A search without wildcards finds what strings.Contains finds in the paths.
+// TestSearchIsContains checks that a search without wildcards finds what strings.Contains finds in the paths.
 func TestSearchIsContains(t *testing.T) {
 	im := searchTree(t)
 	for _, q := range []string{"/", "s/s", "2/", "/windows/s", "ws/sys", "kernel32.dll", "l/", "//", "dows/system32/drivers/disk.sys", "Windows/", "/a"} {
@@ -165,7 +165,7 @@ func TestParseListFile(t *testing.T) {
 		}
 	}
 	if got := config.ParseList(nil); got != nil {
-		t.Errorf("of nothing: %q", got)
+		t.Errorf("empty query: %q", got)
 	}
 }
 
@@ -199,7 +199,7 @@ func TestSelection(t *testing.T) {
 		var got []string
 		tt.sel.Each(func(n wim.Node, path string) bool {
 			if !strings.HasSuffix(im.Path(n), path) {
-				t.Errorf("%s: %s is told as %s", tt.name, im.Path(n), path)
+				t.Errorf("%s: %s is reported as %s", tt.name, im.Path(n), path)
 			}
 			got = append(got, path)
 			return true
@@ -210,7 +210,7 @@ func TestSelection(t *testing.T) {
 		count := 0
 		tt.sel.Each(func(wim.Node, string) bool { count++; return count < 2 })
 		if count > 2 {
-			t.Errorf("%s: it goes on after false", tt.name)
+			t.Errorf("%s: continues after false", tt.name)
 		}
 	}
 }

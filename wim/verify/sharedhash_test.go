@@ -12,8 +12,8 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// TestSharedMetadataHash: of two images with one metadata resource the blob table may have a wrong hash for one of them. That
-// image is damaged, whichever is loaded first, and the other is not.
+// TestSharedMetadataHash opens archives in which two images share a metadata resource and the blob table has a wrong hash for one of them.
+// Only that image is damaged, whichever is loaded first.
 func TestSharedMetadataHash(t *testing.T) {
 	h := wimtest.One(wimtest.Folder("", wimtest.TextFile("f", "x")))
 	h.Metadata = append(h.Metadata, wimtest.HandMeta{RefCount: 1, Shared: true, Data: h.Metadata[0].Data})

@@ -44,14 +44,14 @@ func TestVerifySamples(t *testing.T) {
 					t.Fatal(err)
 				}
 				if r := jobtest.Verify(t, alone, 1); r.OK || len(r.Missing) == 0 || len(r.Missing[0].Uses) == 0 {
-					t.Errorf("without its references nothing is missing:\n%s", r.Text())
+					t.Errorf("nothing is missing without the references:\n%s", r.Text())
 				}
 			}
 			if s.Name == "wrong-refcounts" && len(r.RefCounts) != 2 {
 				t.Errorf("wrong counts: %+v", r.RefCounts)
 			}
 			if s.Name == "unused-bytes" && r.UnusedBytes == 0 {
-				t.Error("unused bytes were not seen")
+				t.Error("unused bytes were not found")
 			}
 			b, err := json.Marshal(r)
 			if err != nil {
@@ -65,7 +65,7 @@ func TestVerifySamples(t *testing.T) {
 	}
 }
 
-// TestVerifyFindsDamage flips a bit in each region of an archive in turn: what lies there must be told, with paths.
+// TestVerifyFindsDamage flips a bit in each region of an archive in turn: the damage must be reported, with paths.
 func TestVerifyFindsDamage(t *testing.T) {
 	for _, name := range []string{"none", "XPRESS 4K", "LZX 32K", "LZMS 128K", "LZX 32K solid", "LZMS 1M solid", "LZX, pipable", "LZX, integrity table"} {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 				}
 				r := jobtest.Verify(t, x, 1)
 				if x.Store().Parts[0].Integrity != nil && r.Integrity[0].State != "bad" {
-					t.Error("the integrity table does not show it")
+					t.Error("the integrity table matches")
 				}
 				if len(r.Damaged) == 0 {
 					archivetest.ReadBlobs(t, x) // packed data may have bits that mean nothing
@@ -101,7 +101,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 				found++
 				for _, d := range r.Damaged {
 					if d.Off > at || d.Off+d.Len <= at {
-						t.Errorf("damage is said to be at 0x%x, %d bytes; it is at 0x%x", d.Off, d.Len, at)
+						t.Errorf("damage is reported at 0x%x, %d bytes; it is at 0x%x", d.Off, d.Len, at)
 					}
 					if len(d.Uses) == 0 || d.Count != len(d.Uses) {
 						t.Errorf("damaged %v has no path", d.Hash)
@@ -112,13 +112,13 @@ func TestVerifyFindsDamage(t *testing.T) {
 				}
 			}
 			if found < min(a.Store().NBlobs, 12)/2 {
-				t.Errorf("of %d damages %d were found", a.Store().NBlobs, found)
+				t.Errorf("%d damaged blobs, %d were found", a.Store().NBlobs, found)
 			}
 		})
 	}
 }
 
-// TestRunPlanStops sees that an error of the progress of things ends a job.
+// TestRunPlanStops checks that an error ends a job.
 func TestRunPlanStops(t *testing.T) {
 	a, err := wim.Open(archivetest.SampleParts(wimtest.Samples()[0].Parts), nil)
 	if err != nil {
@@ -193,7 +193,7 @@ func TestSum(t *testing.T) {
 	}
 }
 
-// TestRunShardStops: an error of rest ends a shard wherever it is, a chunk of a solid resource that takes long included.
+// TestRunShardStops checks that an error of yield ends a shard at any point, even within a large chunk of a solid resource.
 func TestRunShardStops(t *testing.T) {
 	v := archivetest.Variant(t, "LZMS 8M solid")
 	dir := t.TempDir()
@@ -240,11 +240,11 @@ func TestRunShardStops(t *testing.T) {
 		}
 	}
 	if most < 12 {
-		t.Errorf("rest was called %d times in 8.8 MB", most)
+		t.Errorf("yield was called %d times in 8.8 MB", most)
 	}
 }
 
-// TestReadErrors: a file that cannot be read is an error; one that is shorter than it was has lost contents.
+// TestReadErrors checks that a file that cannot be read is an error, and that one that became shorter has damaged blobs.
 func TestReadErrors(t *testing.T) {
 	b := wimtest.PlainArchive().Bytes()
 	a := archivetest.MustOpen(t, b)
@@ -273,7 +273,7 @@ type brokenReader struct{ err error }
 
 func (b brokenReader) ReadAt([]byte, int64) (int, error) { return 0, b.err }
 
-// TestReportPathsBounded: paths of contents that are not there take bounded memory, and those left off are counted.
+// TestReportPathsBounded checks that the paths of missing blobs use limited memory, and that omitted ones are counted.
 func TestReportPathsBounded(t *testing.T) {
 	low := wimtest.Folder("low")
 	for i := range 6000 {
@@ -300,14 +300,14 @@ func TestReportPathsBounded(t *testing.T) {
 		}
 	}
 	if len(r.Missing) != 3000 || count != 6000 || kept+r.PathsLeftOff != count || kept == 0 || text > verify.MaxPathText+12100 || text < verify.MaxPathText-12100 {
-		t.Errorf("%d contents, %d uses, %d kept of %d bytes, %d left off", len(r.Missing), count, kept, text, r.PathsLeftOff)
+		t.Errorf("%d blobs, %d uses, %d listed of %d bytes, %d omitted", len(r.Missing), count, kept, text, r.PathsLeftOff)
 	}
 	if !strings.Contains(r.Text(), fmt.Sprintf("Paths omitted below: %d", r.PathsLeftOff)) {
-		t.Error("the text does not say that paths are left off")
+		t.Error("the text does not report omitted paths")
 	}
 }
 
-// TestOverlapIsBounded: a small archive whose blobs all lie over each other in all chunks does not take all memory.
+// TestOverlapIsBounded checks that a small archive whose blobs all overlap in all chunks does not use all memory.
 func TestOverlapIsBounded(t *testing.T) {
 	data := make([]byte, 32<<15)
 	var blobs []wimtest.HandSolidBlob
@@ -333,6 +333,6 @@ func TestOverlapIsBounded(t *testing.T) {
 	last := int32(len(blobs) - 1)
 	refused := slices.ContainsFunc(p.Unread, func(r shard.Refusal) bool { return r.Id >= last && strings.Contains(r.Err.Error(), "overlap") })
 	if pieces > 1<<20+1000 || p.BadItems() == 0 || !refused {
-		t.Errorf("%d chunks are planned, %d contents refused", pieces, p.BadItems())
+		t.Errorf("%d chunks are planned, %d blobs rejected", pieces, p.BadItems())
 	}
 }

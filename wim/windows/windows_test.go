@@ -23,7 +23,7 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// windowsFS is a file system with those files.
+// windowsFS returns a file system with the files of w.
 func windowsFS(files map[string][]byte) fstest.MapFS {
 	fsys := fstest.MapFS{}
 	for name, b := range files {
@@ -32,7 +32,7 @@ func windowsFS(files map[string][]byte) fstest.MapFS {
 	return fsys
 }
 
-// captured makes an Edit of a file system's tree, with its XML document filled.
+// captured returns a Builder with an image of a file system, with its XML document filled.
 func captured(t testing.TB, fsys fs.FS) (*write.Builder, *windows.Info) {
 	t.Helper()
 	d, _, err := draft.Scan(nil, fsys, ".", &draft.ScanOptions{})
@@ -65,7 +65,7 @@ func writeArchive(t testing.TB, e *write.Builder, o *write.Options, sources ...f
 	return out.B, a
 }
 
-// element writes what is under an IMAGE element as paths and texts.
+// elements returns everything below an IMAGE element as paths and texts.
 func element(n *xmldoc.Node, path string, out *[]string) {
 	for _, c := range n.Children {
 		if c.Name == "" {
@@ -119,7 +119,7 @@ func TestFillWindows(t *testing.T) {
 	}
 }
 
-// What branches an older Windows names only in its lab, and control sets that Select alone names.
+// TestWindowsElsewhere reads the branch of an older Windows from its lab string, and a control set that Select names.
 func TestWindowsElsewhere(t *testing.T) {
 	w := &wimtest.Windows{
 		Software: wimtest.WindowsSoftware(wimtest.HiveText("CurrentVersion", "6.1"), wimtest.HiveText("CurrentBuild", "7601"), wimtest.HiveText("BuildLab", "7601.win7sp1_rtm.101119-1850")),
@@ -134,7 +134,8 @@ func TestWindowsElsewhere(t *testing.T) {
 	}
 }
 
-// The update build revision may be a document's service pack build, whether or not there is a kernel that says the same.
+// TestServicePackBuild checks that a document may have the update build revision as service pack build, whether or not the kernel has the
+// same.
 func TestServicePackBuild(t *testing.T) {
 	for _, kernel := range []bool{true, false} {
 		tree := wimtest.Windows10()
@@ -155,7 +156,7 @@ func TestServicePackBuild(t *testing.T) {
 	}
 }
 
-// What XML cannot hold, and what no file system can read at any place, is told and left out.
+// TestWindowsProblems checks that texts that XML cannot hold and files without random access are left out and reported.
 func TestWindowsProblems(t *testing.T) {
 	bad := wimtest.Windows10()
 	values := bad.Software.Keys[1].Keys[1].Keys[0].Values
@@ -180,7 +181,7 @@ func TestWindowsProblems(t *testing.T) {
 	}
 }
 
-// onceFS has files that can be read from front to end only.
+// onceFS has files that can only be read from start to end.
 type onceFS struct{ fs.FS }
 
 func (f onceFS) Open(name string) (fs.File, error) {
@@ -191,7 +192,7 @@ func (f onceFS) Open(name string) (fs.File, error) {
 	return struct{ fs.File }{file}, err
 }
 
-// largeWindows has a SOFTWARE hive of more than 3 MB.
+// largeWindows returns a Windows with a SOFTWARE hive of more than 3 MB.
 func largeWindows() map[string][]byte {
 	w := wimtest.Windows10()
 	classes := w.Software.Keys[0]
@@ -201,7 +202,7 @@ func largeWindows() map[string][]byte {
 	return w.Files()
 }
 
-// countingAt counts the bytes that are read.
+// countingAt counts the bytes read.
 type countingAt struct {
 	r *bytes.Reader
 	n int64
@@ -212,8 +213,8 @@ func (c *countingAt) ReadAt(b []byte, off int64) (int, error) {
 	return c.r.ReadAt(b, off)
 }
 
-// A hive in an archive is read chunk by chunk where it is asked for. An update does not read one in a solid resource, and
-// leaves what the document says of it.
+// TestWindowsInArchives checks that a hive in an archive is read chunk by chunk on request, and that an update does not read one in a
+// solid resource, and keeps the document's facts.
 func TestWindowsInArchives(t *testing.T) {
 	files := largeWindows()
 	fsys := windowsFS(files)
@@ -266,7 +267,7 @@ func TestWindowsInArchives(t *testing.T) {
 	}
 }
 
-// Of a damaged hive nothing gets into a document.
+// TestWindowsDamaged checks that nothing from a damaged hive gets into a document.
 func TestWindowsDamaged(t *testing.T) {
 	fsys := windowsFS(wimtest.Windows10().Files())
 	e, _ := captured(t, fsys)
@@ -302,8 +303,8 @@ func TestWindowsDamaged(t *testing.T) {
 	}
 }
 
-// What Microsoft's programs write is right where it comes from other sources than wimlib's, and so are names that people
-// choose. What is lacking or wrong is repaired, and then nothing is different any more.
+// TestRepairWindows checks that values that Microsoft's programs take from other sources, and names that people choose, are accepted.
+// What is missing or wrong is repaired, after which there are no differences.
 func TestRepairWindows(t *testing.T) {
 	fsys := windowsFS(wimtest.Windows10().Files())
 	e, _ := captured(t, fsys)
@@ -312,7 +313,7 @@ func TestRepairWindows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// In the manner of an install.wim of Microsoft.
+	// As in an install.wim by Microsoft.
 	microsoft := `<IMAGE INDEX="1"><NAME>x</NAME><WINDOWS><ARCH>9</ARCH><PRODUCTNAME>Microsoft® Windows® Operating System</PRODUCTNAME><EDITIONID>Professional</EDITIONID>` +
 		`<INSTALLATIONTYPE>Client</INSTALLATIONTYPE><HAL>acpiapic</HAL><PRODUCTTYPE>WinNT</PRODUCTTYPE><PRODUCTSUITE>Terminal Server</PRODUCTSUITE>` +
 		`<LANGUAGES><LANGUAGE>en-us</LANGUAGE><DEFAULT>en-US</DEFAULT></LANGUAGES><VERSION><MAJOR>10</MAJOR><MINOR>0</MINOR><BUILD>19041</BUILD><SPBUILD>3803</SPBUILD>` +
@@ -363,8 +364,8 @@ func TestLanguageName(t *testing.T) {
 	}
 }
 
-// FuzzWindows makes a tree of any files in the place of those that are read. Reading takes a bounded time and never fails; what it
-// gives can be written to a document and read again, and then there is nothing left to repair.
+// FuzzWindows reads facts from arbitrary files. Reading takes a limited time and never fails; its result can be written to a document
+// and read again, after which there is nothing to repair.
 func FuzzWindows(f *testing.F) {
 	files := wimtest.Windows10().Files()
 	f.Add(files["Windows/System32/kernel32.dll"], files["Windows/System32/config/SOFTWARE"], files["Windows/System32/config/SYSTEM"])
