@@ -359,7 +359,7 @@ func (p *Plan) Report(rest shard.Yield) (*Report, error) {
 	if !uses.incomplete && !a.Store().ResourceOnly() && a.Store().FirstPart().Header.PartNumber == 1 {
 		for id, n := range uses.counts {
 			if refs := a.Store().Records[id].Refs; refs != n {
-				r.RefCounts = append(r.RefCounts, RefCountLie{Hash: a.Store().Records[id].Hash, Stored: refs, Used: n})
+				r.RefCounts = append(r.RefCounts, WrongRefCount{Hash: a.Store().Records[id].Hash, Stored: refs, Used: n})
 			}
 		}
 	}

@@ -22,7 +22,7 @@ type Report struct {
 	Losses       []wim.Loss        `json:"losses,omitempty"` // the first wim.MaxLosses
 	LossesN      int               `json:"lossesN,omitempty"`
 	Integrity    []IntegrityReport `json:"integrity"`
-	RefCounts    []RefCountLie     `json:"refCounts,omitempty"`
+	RefCounts    []WrongRefCount   `json:"refCounts,omitempty"`
 	Unused       []UnusedRange     `json:"unused,omitempty"`
 	UnusedBytes  int64             `json:"unusedBytes"`
 	PathsLeftOff int               `json:"pathsLeftOff,omitempty"` // number of uses that are counted but not listed, to limit memory
@@ -95,8 +95,8 @@ type BadBlock struct {
 	Len   int64 `json:"len"`
 }
 
-// RefCountLie is a blob that images use more or less often than the blob table records.
-type RefCountLie struct {
+// WrongRefCount is a blob that images use more or less often than the blob table records.
+type WrongRefCount struct {
 	Hash   format.Hash `json:"hash"`
 	Stored uint32      `json:"stored"`
 	Used   uint32      `json:"used"`
