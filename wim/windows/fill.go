@@ -83,8 +83,8 @@ func hasText(list []string, text string) bool {
 	return slices.ContainsFunc(list, func(s string) bool { return ntname.EqualFold(stored(s), stored(text)) })
 }
 
-// RepairWindows corrects the fields that are missing or wrong in an IMAGE element, and returns the changes.
-func (w *Info) RepairWindows(image *xmldoc.Node) []Change {
+// Repair corrects the fields that are missing or wrong in an IMAGE element, and returns the changes.
+func (w *Info) Repair(image *xmldoc.Node) []Change {
 	list := w.Differences(image)
 	for i := range list {
 		list[i].put(image)

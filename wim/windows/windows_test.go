@@ -338,7 +338,7 @@ func TestRepairWindows(t *testing.T) {
 		}
 		image := doc.Root()
 		var got []string
-		for _, c := range w.RepairWindows(image) {
+		for _, c := range w.Repair(image) {
 			got = append(got, c.Path+" ["+strings.Join(c.Old, " ")+"] ["+strings.Join(c.Values, " ")+"]")
 		}
 		if s := strings.Join(got, "\n"); s != tt.want {

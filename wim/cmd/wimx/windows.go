@@ -90,7 +90,7 @@ func (t *tool) repairWindows(a *opened, e *write.Builder, choice int) (changed b
 	found := false
 	damage = t.eachWindows(a, choice, "; what the XML document says of it is left as it is", func(index int, w *windows.Info) {
 		found = true
-		list := w.RepairWindows(e.ImageElement(index))
+		list := w.Repair(e.ImageElement(index))
 		for i := range list {
 			changed = true
 			t.say("Image %d: setting %s.\n", index, changeText(&list[i]))
