@@ -75,13 +75,13 @@ var ErrFileType = errors.New("is not a file, folder or link")
 
 // Scan returns a draft of a folder of a file system. Instead of a folder root may be a single file; the draft is then for Graft only. Scan
 // keeps symbolic links, as reparse points of Windows, if the file system is an fs.ReadLinkFS; hard links, attributes, and times other
-// than the modification time if it is a FactsFS. rest, which may be nil, is called regularly with the bytes and entries found so far;
+// than the modification time if it is a FactsFS. yield, which may be nil, is called regularly with the bytes and entries found so far;
 // its error ends the scan.
-func Scan(rest func(bytes int64, items int) error, fsys fs.FS, root string, o *ScanOptions) (*Draft, *ScanReport, error) {
+func Scan(yield func(bytes int64, items int) error, fsys fs.FS, root string, o *ScanOptions) (*Draft, *ScanReport, error) {
 	if o == nil {
 		o = &ScanOptions{}
 	}
-	s := &scanner{d: New(), fsys: fsys, root: root, o: o, rest: rest}
+	s := &scanner{d: New(), fsys: fsys, root: root, o: o, yield: yield}
 	s.d.ids = map[[2]uint64]int32{}
 	s.facts, _ = fsys.(FactsFS)
 	s.links, _ = fsys.(LinkFS)
@@ -109,7 +109,7 @@ type scanner struct {
 	root   string
 	cut    int // length of the prefix of paths up to the scanned folder
 	o      *ScanOptions
-	rest   func(bytes int64, items int) error
+	yield  func(bytes int64, items int) error
 	ahead  *lookahead // may be nil
 	report ScanReport
 	count  int
@@ -182,10 +182,10 @@ func (s *scanner) scan() error {
 }
 
 func (s *scanner) progress() error {
-	if s.rest == nil {
+	if s.yield == nil {
 		return nil
 	}
-	return s.rest(s.report.Bytes, max(s.count, s.ahead.looked()))
+	return s.yield(s.report.Bytes, max(s.count, s.ahead.looked()))
 }
 
 // tally counts the entries of the draft.
