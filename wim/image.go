@@ -49,7 +49,7 @@ func ParseImage(a *Archive, index int, metadata []byte) (*Image, error) {
 	return im, nil
 }
 
-// memory estimates how many bytes the image keeps alive.
+// memoryOf estimates how many bytes the image keeps alive.
 func memoryOf(im *Image) int64 {
 	const perNode = 16 + 4 // the node, and its place in the order of names
 	return int64(cap(im.Meta)) + int64(cap(im.nodes))*perNode + int64(cap(im.Descriptors))*24

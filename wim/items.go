@@ -6,7 +6,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// item returns the data of the first tagged item of n with the tag.
+// itemOf returns the data of the first tagged item of n with the tag.
 func itemOf(im *Image, n Node, tag uint32) ([]byte, bool) {
 	for rest := im.Entry(n).Items(); ; {
 		item, next, ok := format.NextItem(rest)
