@@ -156,7 +156,7 @@ func TestNoRoot(t *testing.T) {
 		{"root is a file", handtree.Metadata(handtree.File(""))},
 	} {
 		if _, err := ParseImage(nil, 1, tt.meta); !errors.Is(err, format.ErrFormat) {
-			t.Errorf("%s: error %v, want a FormatError", tt.name, err)
+			t.Errorf("%s: error %v, want a *format.Error", tt.name, err)
 		} else if fe := new(format.Error); !errors.As(err, &fe) || fe.Record == "" {
 			t.Errorf("%s: error %v has no record", tt.name, err)
 		}
@@ -513,7 +513,7 @@ func FuzzTree(f *testing.F) {
 		im, err := ParseImage(nil, 1, meta)
 		if err != nil {
 			if !errors.Is(err, format.ErrFormat) {
-				t.Fatalf("error %v is not a FormatError", err)
+				t.Fatalf("error %v is not a *format.Error", err)
 			}
 			return
 		}

@@ -49,7 +49,7 @@ func Errorf(record, part string, off int64, text string, args ...any) error {
 	return &Error{Record: record, Part: part, Off: off, Err: fmt.Errorf(text, args...)}
 }
 
-// TooLargeError reports something that needs more memory than ReadOptions.MaxMemory.
+// TooLargeError reports something that needs more memory than blobs.Options.MaxMemory.
 type TooLargeError struct {
 	What  string
 	Need  int64 // bytes
