@@ -33,7 +33,7 @@ type Archive struct {
 // Errors: *NotWIMError, *OldVersionError, *TruncatedError, *UnfinishedError, *MissingPartError, *WrongPartError, *EncryptedError,
 // *format.Error, *format.TooLargeError, format.ErrUnsupported, and those of the parts' ReadAt. Info().Warnings lists what Open tolerated.
 func Open(parts []blobs.Part, o *blobs.Options) (*Archive, error) {
-	st, err := blobs.OpenStore(parts, o)
+	st, err := blobs.Open(parts, o)
 	if err != nil {
 		return nil, err
 	}

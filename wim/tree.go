@@ -59,7 +59,7 @@ func (t *tree) warnf(format string, args ...any) {
 // the end of a long path.
 func (t *tree) lose(kind LossKind, n Node, off uint64, count int, format string, args ...any) {
 	if t.lost++; len(t.losses) < maxTreeLosses {
-		t.losses = append(t.losses, Loss{Kind: kind, Path: string(t.appendPathOf(nil, n, maxWarningNames)), Off: blobs.Clamp(off), Count: count, Text: fmt.Sprintf(format, args...)})
+		t.losses = append(t.losses, Loss{Kind: kind, Path: string(t.appendPathOf(nil, n, maxWarningNames)), Off: blobs.ClampSize(off), Count: count, Text: fmt.Sprintf(format, args...)})
 	}
 }
 

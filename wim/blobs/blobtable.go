@@ -25,7 +25,7 @@ type Record struct {
 	Refs   uint32 // reference count from the blob table
 	Run    int32  // index into Store.Runs, -1 if it has a resource of its own
 	Src    int32  // index into Store.Parts
-	Form   resourceForm
+	Form   Form
 	Fault  Fault
 	Off    int64 // of its resource in the part; if solid, of its bytes in the run
 	Packed int64 // bytes of its resource; 0 if solid
@@ -106,7 +106,7 @@ func (l *loader) partNumber(n int) (src int, ok bool) {
 
 // Plain returns the resource of a resource header that is not solid. If the fault is not FaultNone it cannot be read.
 func (p *OpenPart) Plain(h format.ResourceHeader) (Resource, Fault) {
-	r := Resource{Src: int32(p.Index), Off: Clamp(h.Off), Packed: Clamp(h.PackedSize), Size: Clamp(h.Size)}
+	r := Resource{Src: int32(p.Index), Off: ClampSize(h.Off), Packed: ClampSize(h.PackedSize), Size: ClampSize(h.Size)}
 	if h.Flags&format.ResCompressed != 0 {
 		if p.Codec == format.None {
 			return r, faultCodec
@@ -333,7 +333,7 @@ func (l *loader) plainEntries(t *blobTable, from, to int) int {
 // solidBlob sets the place of a blob of a solid run.
 func (l *loader) solidBlob(rec *Record, run int32, e format.BlobEntry) {
 	rec.Run = run
-	rec.Off, rec.Size = Clamp(e.Resource.Off), Clamp(e.Resource.PackedSize)
+	rec.Off, rec.Size = ClampSize(e.Resource.Off), ClampSize(e.Resource.PackedSize)
 	r := &l.a.Runs[run]
 	var member int
 	member, rec.Fault = r.locate(rec.Off, rec.Size)
@@ -517,8 +517,8 @@ func (a *Store) ResourceOf(r *Record) Resource {
 	return res
 }
 
-// StoredInfo describes how and where a blob is stored.
-type StoredInfo struct {
+// Stored describes how and where a blob is stored.
+type Stored struct {
 	Part       int // as in Blob
 	PartName   string
 	Off        int64 // of the resource in the part
@@ -538,12 +538,12 @@ type StoredInfo struct {
 }
 
 // Stored returns how and where b is stored. b must be from this store.
-func (a *Store) Stored(b Blob) StoredInfo {
+func (a *Store) Stored(b Blob) Stored {
 	rec, ok := a.record(b)
 	if !ok {
-		return StoredInfo{}
+		return Stored{}
 	}
-	info := StoredInfo{
+	info := Stored{
 		Part: int(rec.Src), PartName: a.Parts[rec.Src].Name, Size: rec.Size, RefCount: rec.Refs, Reference: b.Reference,
 		Solid: rec.Run >= 0, Chunks: 1,
 	}
@@ -572,11 +572,11 @@ func (a *Store) Stored(b Blob) StoredInfo {
 	return info
 }
 
-// storedChunks is the most chunks that StoredInfo lists.
+// storedChunks is the most chunks that Stored lists.
 const storedChunks = 64
 
 // storedSolid sets the place of a blob of a solid run. For a blob that continues in a second resource, it is the place in the first.
-func (a *Store) storedSolid(rec *Record, info *StoredInfo) {
+func (a *Store) storedSolid(rec *Record, info *Stored) {
 	run := &a.Runs[rec.Run]
 	m := run.Member(rec.Off)
 	if m < 0 {

@@ -74,7 +74,7 @@ func openPart(p Part) (OpenPart, []string, error) {
 	if pipable {
 		if b, err := out.read("pipable blob header", format.HeaderSize, format.PipableBlobHeaderSize); err == nil {
 			if x, err := format.ParsePipableBlobHeader(b); err == nil {
-				out.frontXML = format.PipableBlobHeaderSize + min(Clamp(x.Size), p.Size)
+				out.frontXML = format.PipableBlobHeaderSize + min(ClampSize(x.Size), p.Size)
 			}
 		}
 	}
@@ -84,9 +84,9 @@ func openPart(p Part) (OpenPart, []string, error) {
 	return out, warnings, nil
 }
 
-// OpenStore reads the headers of the parts and of the references, and checks that the parts belong to one set. ReadTables must be called
+// Open reads the headers of the parts and of the references, and checks that the parts belong to one set. ReadTables must be called
 // before blobs can be read. The errors are those of wim.Open that concern headers.
-func OpenStore(parts []Part, o *Options) (*Store, error) {
+func Open(parts []Part, o *Options) (*Store, error) {
 	a := &Store{Opts: o.withDefaults(), NParts: len(parts)}
 	a.chunks = NewLRU[chunkKey, []byte](a.Opts.CacheSize, 1)
 	a.judged = NewLRU[judgement, error](judgedChunks, 1)

@@ -32,7 +32,7 @@ func (r *Reader) compare(got format.Hash) error {
 	if got == r.hash {
 		return nil
 	}
-	info := StoredInfo{}
+	info := Stored{}
 	if b, ok := r.a.Blob(r.hash); ok {
 		info = r.a.Stored(b)
 	}

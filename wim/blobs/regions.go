@@ -100,7 +100,7 @@ func (a *Store) extents(i int) []extent {
 		add(off, packed, kind)
 	}
 	header := func(r format.ResourceHeader, kind extentKind) {
-		resource(Clamp(r.Off), Clamp(r.PackedSize), kind)
+		resource(ClampSize(r.Off), ClampSize(r.PackedSize), kind)
 	}
 	add(0, format.HeaderSize, extHeader)
 	add(p.HeaderOff, format.HeaderSize, extHeader)

@@ -11,7 +11,7 @@ import (
 // Resource is a range of bytes of a part that stores data as they are or in compressed chunks. A solid resource is one too.
 type Resource struct {
 	Src       int32 // index of the part in Source
-	Form      resourceForm
+	Form      Form
 	Codec     format.Codec
 	Off       int64 // of its first byte in the part
 	Packed    int64 // bytes in the part
@@ -19,14 +19,14 @@ type Resource struct {
 	ChunkSize int64 // unpacked bytes per chunk; 0 if Form is FormStored
 }
 
-// resourceForm is the layout of a resource.
-type resourceForm uint8
+// Form is the layout of a resource.
+type Form uint8
 
 const (
-	FormStored  resourceForm = iota // the bytes themselves
-	FormChunked                     // a table of chunk offsets, then the chunks
-	FormPipable                     // each chunk after its size, then the table
-	FormSolid                       // a solid header, a table of chunk sizes, the chunks
+	FormStored  Form = iota // the bytes themselves
+	FormChunked             // a table of chunk offsets, then the chunks
+	FormPipable             // each chunk after its size, then the table
+	FormSolid               // a solid header, a table of chunk sizes, the chunks
 )
 
 // Chunks returns the number of chunks of the resource.

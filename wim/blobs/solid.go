@@ -102,7 +102,7 @@ func (l *loader) addSolid(run *Run, t *blobTable, i int, e format.BlobEntry) err
 		}
 		return nil
 	}
-	key := solidKey{int32(src), Clamp(e.Resource.Off)}
+	key := solidKey{int32(src), ClampSize(e.Resource.Off)}
 	id, seen := l.solidIDs[key]
 	if !seen {
 		s, err := readSolid(&l.a.Parts[src], int32(src), e.Resource)
@@ -212,7 +212,7 @@ func (run *Run) countBad(solids []Solid) {
 // readSolid reads the header of a solid resource. An invalid header is not an error: the archive opens, and Bad has the reason.
 func readSolid(p *OpenPart, src int32, h format.ResourceHeader) (Solid, error) {
 	s := Solid{Resource: Resource{
-		Src: src, Form: FormSolid, Off: Clamp(h.Off), Packed: Clamp(h.PackedSize),
+		Src: src, Form: FormSolid, Off: ClampSize(h.Off), Packed: ClampSize(h.PackedSize),
 	}}
 	if s.Packed < format.SolidHeaderSize {
 		s.Bad = fmt.Sprintf("its %d bytes are too few for a solid resource", s.Packed)
@@ -232,7 +232,7 @@ func readSolid(p *OpenPart, src int32, h format.ResourceHeader) (Solid, error) {
 	if err != nil {
 		return s, format.InPart(p.Name, s.Off, err)
 	}
-	s.Size = Clamp(sh.Size)
+	s.Size = ClampSize(sh.Size)
 	s.ChunkSize = int64(sh.ChunkSize)
 	s.Codec = format.Codec(min(sh.Codec, 255))
 	switch {
@@ -321,8 +321,8 @@ func (a *Store) RunChunks(id int32) ([]RunChunk, error) {
 	return chunks, nil
 }
 
-// Clamp limits an offset or size from a file to 2^62, which is past the end of every file, so that arithmetic on it does not overflow.
-func Clamp(v uint64) int64 { return int64(min(v, 1<<62)) }
+// ClampSize limits an offset or size from a file to 2^62, which is past the end of every file, so that arithmetic on it does not overflow.
+func ClampSize(v uint64) int64 { return int64(min(v, 1<<62)) }
 
 // SolidChunkSize returns the unpacked size of the chunks that hold a blob of a solid run, 0 if it cannot be read.
 func (a *Store) SolidChunkSize(b *Record) int64 {

@@ -12,7 +12,7 @@ import (
 
 // OpenSource opens a content in a file system, where sources[c.Source] holds it. It returns blobs.ErrChanged if the file is not what
 // it was when it was scanned.
-func OpenSource(sources []fs.FS, c Content) (*fsContent, error) {
+func OpenSource(sources []fs.FS, c Content) (*SourceFile, error) {
 	if c.Source >= len(sources) {
 		return nil, fmt.Errorf("%s: file system %d: %w", c.Path, c.Source, format.ErrNotFound)
 	}
@@ -40,11 +40,11 @@ func OpenSource(sources []fs.FS, c Content) (*fsContent, error) {
 		f.Close()
 		return nil, err
 	}
-	return &fsContent{File: f, open: open, info: info}, nil
+	return &SourceFile{File: f, open: open, info: info}, nil
 }
 
-// fsContent is an open file. If the file has neither ReadAt nor Seek, it is read from the start, and opened again to go back.
-type fsContent struct {
+// SourceFile is an open file. If the file has neither ReadAt nor Seek, it is read from the start, and opened again to go back.
+type SourceFile struct {
 	fs.File
 	open func() (fs.File, error)
 	info fs.FileInfo
@@ -52,17 +52,17 @@ type fsContent struct {
 }
 
 // Size implements shard.ContentFile.
-func (f *fsContent) Size() int64 { return f.info.Size() }
+func (f *SourceFile) Size() int64 { return f.info.Size() }
 
 // Anywhere reports whether the file can be read at any offset without reading everything before it.
-func (f *fsContent) Anywhere() bool {
+func (f *SourceFile) Anywhere() bool {
 	_, at := f.File.(io.ReaderAt)
 	_, seek := f.File.(io.Seeker)
 	return at || seek
 }
 
 // Close implements shard.ContentFile. It returns blobs.ErrChanged if the file was modified since it was opened.
-func (f *fsContent) Close() error {
+func (f *SourceFile) Close() error {
 	info, err := f.Stat()
 	f.File.Close()
 	if err == nil && (info.Size() != f.info.Size() || !info.ModTime().Equal(f.info.ModTime())) {
@@ -72,7 +72,7 @@ func (f *fsContent) Close() error {
 }
 
 // NextData implements shard.HoleFile if the file does; otherwise it reports data up to the end.
-func (f *fsContent) NextData(off int64) (from, to int64, err error) {
+func (f *SourceFile) NextData(off int64) (from, to int64, err error) {
 	if h, ok := f.File.(interface {
 		NextData(off int64) (from, to int64, err error)
 	}); ok {
@@ -82,7 +82,7 @@ func (f *fsContent) NextData(off int64) (from, to int64, err error) {
 }
 
 // ReadAt implements io.ReaderAt.
-func (f *fsContent) ReadAt(b []byte, off int64) (int, error) {
+func (f *SourceFile) ReadAt(b []byte, off int64) (int, error) {
 	if r, ok := f.File.(io.ReaderAt); ok {
 		return r.ReadAt(b, off)
 	}
@@ -110,7 +110,7 @@ func (f *fsContent) ReadAt(b []byte, off int64) (int, error) {
 	return k, err
 }
 
-func (f *fsContent) read(b []byte) (int, error) {
+func (f *SourceFile) read(b []byte) (int, error) {
 	n, err := io.ReadFull(f.File, b)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = io.EOF

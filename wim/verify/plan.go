@@ -321,7 +321,7 @@ func (p *Plan) Report(rest shard.Yield) (*Report, error) {
 	r.lose(a.Losses(), len(a.Losses()))
 	for i := range p.tables {
 		if t := &p.tables[i]; t.State == "unreadable" {
-			off := blobs.Clamp(a.Store().Parts[t.Part].Header.Integrity.Off)
+			off := blobs.ClampSize(a.Store().Parts[t.Part].Header.Integrity.Off)
 			r.lose([]wim.Loss{{Kind: wim.LossIntegrity, Part: t.Name, Off: off, Text: "the integrity table cannot be read"}}, 1)
 		}
 	}

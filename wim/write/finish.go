@@ -254,7 +254,7 @@ func (f *output) sameXML() bool {
 		return false
 	}
 	b, err := f.base.RawXML()
-	return err == nil && bytes.Equal(b, f.xml(blobs.Clamp(h.XML.Off)))
+	return err == nil && bytes.Equal(b, f.xml(blobs.ClampSize(h.XML.Off)))
 }
 
 // Finish writes what describes the archive, once all stages are done: blob table, XML document, integrity table, and the

@@ -345,7 +345,7 @@ func (a *opened) printBlob(w io.Writer, b blobs.Blob) {
 }
 
 // solidSize is how many bytes the solid resource holds that a content lies in.
-func (a *opened) solidSize(s blobs.StoredInfo) uint64 {
+func (a *opened) solidSize(s blobs.Stored) uint64 {
 	b := make([]byte, format.SolidHeaderSize)
 	if _, err := a.Store().Source()[s.Part].ReadAt(b, s.Off); err != nil {
 		return 0
