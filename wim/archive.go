@@ -16,7 +16,7 @@ import (
 // called from several goroutines. It holds no resources but memory; the caller of Open closes the files.
 type Archive struct {
 	st     *blobs.Store
-	Doc    *xmldoc.Doc // the XML document, empty if there is none; must not be changed
+	doc    *xmldoc.Doc // the XML document, empty if there is none; must not be changed
 	images []xmldoc.ImageInfo
 	losses []Loss // of the archive itself; those of trees are in their images
 
@@ -54,7 +54,7 @@ func (a *Archive) Store() *blobs.Store { return a.st }
 // readXML reads the document of part 1. The other parts have copies.
 func (a *Archive) readXML() error {
 	p := a.st.FirstPart()
-	a.Doc = &xmldoc.Doc{}
+	a.doc = &xmldoc.Doc{}
 	if p.Header.XML.IsZero() {
 		a.lose(LossXML, 0, 0, "there is no XML document")
 		return nil
@@ -77,14 +77,14 @@ func (a *Archive) readXML() error {
 		a.lose(LossXML, r.Off, 0, "XML document at 0x%x cannot be read: %v", r.Off, strings.TrimPrefix(err.Error(), "wim: "+p.Name+": "))
 		return nil
 	}
-	a.Doc, err = xmldoc.Parse(b)
+	a.doc, err = xmldoc.Parse(b)
 	if err != nil {
 		a.lose(LossXML, r.Off, 0, "XML document at 0x%x: %v", r.Off, err)
 	}
-	if root := a.Doc.Root(); err == nil && root.Name != "WIM" {
+	if root := a.doc.Root(); err == nil && root.Name != "WIM" {
 		a.lose(LossXML, r.Off, 0, "XML document at 0x%x: root element is <%s> instead of <WIM>", r.Off, root.Name)
 	}
-	if a.Doc.Root().Child("ESD", "ENCRYPTED") != nil {
+	if a.doc.Root().Child("ESD", "ENCRYPTED") != nil {
 		return &blobs.EncryptedError{Name: p.Name}
 	}
 	return nil
@@ -108,7 +108,7 @@ func (a *Archive) finishImages() {
 	}
 	a.images = make([]xmldoc.ImageInfo, len(a.st.Metas))
 	named, doubtful := 0, false
-	if root := a.Doc.Root(); root != nil {
+	if root := a.doc.Root(); root != nil {
 		for _, n := range root.Children {
 			if n.Name != "IMAGE" {
 				continue
@@ -137,7 +137,7 @@ func (a *Archive) finishImages() {
 
 // imagesElsewhere lists the images from the XML document of a later part. The images themselves are in the missing first part.
 func (a *Archive) imagesElsewhere() {
-	root := a.Doc.Root()
+	root := a.doc.Root()
 	if root == nil {
 		return
 	}
@@ -162,7 +162,7 @@ func (a *Archive) compareCounts(header, named int64, doubtful bool) {
 	case header != table:
 		a.lose(LossImages, countAt, lost, "image counts differ: %d in the header, %d in the blob table", header, table)
 	}
-	if len(a.Doc.Nodes) == 0 {
+	if len(a.doc.Nodes) == 0 {
 		return // readXML has reported it
 	}
 	switch {
@@ -179,10 +179,10 @@ func (a *Archive) compareCounts(header, named int64, doubtful bool) {
 func (a *Archive) Images() []xmldoc.ImageInfo { return a.images }
 
 // XMLDoc returns the archive's XML document, empty if there is none. It must not be changed.
-func (a *Archive) XMLDoc() *xmldoc.Doc { return a.Doc }
+func (a *Archive) XMLDoc() *xmldoc.Doc { return a.doc }
 
 // XML returns the text of the document in UTF-8.
-func (a *Archive) XML() []byte { return []byte(a.Doc.String()) }
+func (a *Archive) XML() []byte { return []byte(a.doc.String()) }
 
 // RawXML returns the document as part 1 stores it: UTF-16LE, usually with a byte order mark.
 func (a *Archive) RawXML() ([]byte, error) {
@@ -260,7 +260,7 @@ func (a *Archive) LostImages() int {
 
 // ImageElement returns the IMAGE element with an INDEX, from 1, in the XML document, or an empty one. It must not be changed.
 func (a *Archive) ImageElement(index int) *xmldoc.Node {
-	if root := a.Doc.Root(); root != nil {
+	if root := a.doc.Root(); root != nil {
 		for _, n := range root.Children {
 			if n.Name == "IMAGE" && xmldoc.Number(n.Attr("INDEX")) == int64(index) {
 				return n

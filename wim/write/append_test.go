@@ -182,7 +182,7 @@ func TestProperties(t *testing.T) {
 		t.Errorf("%d bytes without an integrity table, %d before there was one", len(b), size)
 	}
 	a := archivetest.OpenWritten(t, b)
-	if i := a.Images()[0]; i.Name != "a & b" || i.DisplayName != "d" || a.Info().BootIndex != 1 || a.Doc.Root().Child("IMAGE").Content("WINDOWS", "VENDOR", "WHAT") != "x" {
+	if i := a.Images()[0]; i.Name != "a & b" || i.DisplayName != "d" || a.Info().BootIndex != 1 || a.XMLDoc().Root().Child("IMAGE").Content("WINDOWS", "VENDOR", "WHAT") != "x" {
 		t.Errorf("%+v\n%s", i, a.XML())
 	}
 }
@@ -205,7 +205,7 @@ func TestSetDraft(t *testing.T) {
 	im, _ := a.Image(1)
 	i := a.Images()[0]
 	if i.Name != "n0" || i.Created != 133_000_000_000_000_000 || i.Modified != 134_000_000_000_000_000 || i.Dirs+i.Files != int64(im.Len()) ||
-		a.Doc.Root().Child("IMAGE").Content("UNKNOWN") != "kept" {
+		a.XMLDoc().Root().Child("IMAGE").Content("UNKNOWN") != "kept" {
 		t.Errorf("%+v\n%s", i, a.XML())
 	}
 }

@@ -149,7 +149,7 @@ func Of(a *wim.Archive) (*Builder, error) {
 		return nil, &RefusedError{Name: a.Store().FirstPart().Name, Key: RefusedImages, Text: fmt.Sprintf(
 			"it has lost %d of its %d images, and the others may have changed their numbers; apply or extract with --recover-data takes what is there", n, len(a.Store().Metas)+n)}
 	}
-	e := &Builder{doc: a.Doc, base: a}
+	e := &Builder{doc: a.XMLDoc(), base: a}
 	h := a.Store().FirstPart().Header
 	e.ReparseFixup = h.Flags&headerKept != 0
 	for i := range a.Store().Metas {
