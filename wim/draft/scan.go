@@ -341,18 +341,10 @@ func (s *scanner) one(dir *scanDir, e *scanEntry, de fs.DirEntry, info func() (f
 		return nil, nil
 	}
 	id := [2]uint64{f.Device, f.Inode}
-	// If links are followed or there are several scans, a file may be found by several paths, whatever its number of names.
-	linked := (f.Links > 1 || (s.o.Dereference || s.o.Several) && f.Links > 0) && !mode.IsDir() && mode&fs.ModeSymlink == 0 && !reparse
+	linked := s.hardLinked(e)
 	if linked {
 		if inode, ok := s.d.ids[id]; ok {
-			short := ntname.Stored(f.ShortName)
-			if short != "" {
-				err = ntname.Check(short)
-			}
-			if err == nil {
-				s.d.newNode(dir.node, e.name, short, inode)
-			}
-			return nil, err
+			return nil, s.addHardLink(dir, e, inode)
 		}
 	}
 	if im := s.o.UpdateOf; im != nil && dir.old >= 0 {

@@ -2,9 +2,7 @@ package write
 
 import (
 	"cmp"
-	"path"
 	"slices"
-	"strings"
 
 	"wimscope/wim/shard"
 )
@@ -14,47 +12,6 @@ type planner struct {
 	*request
 	inv  *inventory
 	list *outlines
-}
-
-// order puts contents into the order in which they are packed: those of archives as they lie there, then those of drafts.
-// In a solid resource what is not there from a solid one goes by its name's extension, then by its name, unless the order is
-// to be kept.
-func (p *planner) order(ids []int32) {
-	solidRun := func(c *packContent) bool { return c.a >= 0 && p.archives[c.a].Store().Records[c.blob].Run >= 0 }
-	byName := p.o.Solid && !p.o.KeepOrder
-	group := func(c *packContent) int {
-		switch {
-		case solidRun(c):
-			return 0
-		case c.a >= 0 && !byName:
-			return 1
-		}
-		return 2
-	}
-	type key struct{ ext, name string }
-	keys := map[int32]key{}
-	if byName {
-		for _, id := range ids {
-			name := strings.ToLower(p.inv.names[id])
-			keys[id] = key{path.Ext(name), name}
-		}
-	}
-	slices.SortStableFunc(ids, func(x, y int32) int {
-		cx, cy := &p.inv.contents[x], &p.inv.contents[y]
-		gx, gy := group(cx), group(cy)
-		switch {
-		case gx != gy:
-			return cmp.Compare(gx, gy)
-		case gx < 2 && cx.a != cy.a:
-			return cmp.Compare(cx.a, cy.a)
-		case gx < 2:
-			return p.archives[cx.a].Store().BlobPlace(cx.blob, cy.blob)
-		case byName:
-			kx, ky := keys[x], keys[y]
-			return cmp.Or(cmp.Compare(kx.ext, ky.ext), cmp.Compare(kx.name, ky.name), cmp.Compare(x, y))
-		}
-		return cmp.Compare(x, y)
-	})
 }
 
 // planCopies plans the copying of packed resources.
