@@ -65,10 +65,10 @@ func (s *checking) plan() error {
 			return err
 		}
 		if len(k.Unread) > 0 {
-			s.list.add(packPlan{op: shard.PackCheck, solid: -1, check: k, part: refusedPart})
+			s.list.add(outline{op: shard.PackCheck, solid: -1, check: k, part: refusedPart})
 		}
 		for i := range k.Shards {
-			s.list.add(packPlan{op: shard.PackCheck, solid: -1, check: k, part: i, bytes: k.Shards[i].Bytes})
+			s.list.add(outline{op: shard.PackCheck, solid: -1, check: k, part: i, bytes: k.Shards[i].Bytes})
 		}
 	}
 	return nil
@@ -103,9 +103,9 @@ func (inv *inventory) copies(k *copyCheck, blob int32) bool {
 }
 
 // checkShard builds a shard of a check, without skipped contents.
-func (l *outlines) checkShard(plan *packPlan) (*shard.PackShard, error) {
-	k := plan.check
-	if plan.part == refusedPart {
+func (l *outlines) checkShard(ol *outline) (*shard.PackShard, error) {
+	k := ol.check
+	if ol.part == refusedPart {
 		for _, r := range k.Unread {
 			if l.inv.copies(k, r.Id) {
 				return nil, &shard.ContentError{ID: k.ids[r.Id], Path: l.inv.name(k.ids[r.Id]), Err: r.Err}
@@ -113,7 +113,7 @@ func (l *outlines) checkShard(plan *packPlan) (*shard.PackShard, error) {
 		}
 		return &shard.PackShard{Op: shard.PackCheck}, nil
 	}
-	s, err := k.Shard(plan.part)
+	s, err := k.Shard(ol.part)
 	if err != nil {
 		return nil, err
 	}
@@ -129,8 +129,8 @@ func (l *outlines) checkShard(plan *packPlan) (*shard.PackShard, error) {
 }
 
 // merge merges the result of a check shard. Damage within the shard already failed its run.
-func (s *checking) merge(plan *packPlan, _ []packItem, r *shard.PackResult) error {
-	k := plan.check
+func (s *checking) merge(ol *outline, _ []packItem, r *shard.PackResult) error {
+	k := ol.check
 	for i := range r.Cuts {
 		c := &r.Cuts[i]
 		if c.ID < 0 || int(c.ID) >= len(s.inv.contents) {

@@ -49,7 +49,7 @@ func (s *hashing) plan() error {
 			files = append(files, int32(i))
 		}
 	}
-	m := s.list.makeShards(packPlan{op: shard.PackHash}, files)
+	m := s.list.makeShards(outline{op: shard.PackHash}, files)
 	for _, i := range files {
 		c := &s.inv.contents[i]
 		alone := c.a >= 0 || c.size > largeContent
@@ -66,7 +66,7 @@ func (s *hashing) plan() error {
 }
 
 // merge takes the hashes of contents.
-func (s *hashing) merge(_ *packPlan, _ []packItem, r *shard.PackResult) error {
+func (s *hashing) merge(_ *outline, _ []packItem, r *shard.PackResult) error {
 	for i := range r.Items {
 		it := &r.Items[i]
 		if s.inv.contents[it.ID].same == leftOut {

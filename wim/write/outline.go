@@ -15,13 +15,13 @@ type outlines struct {
 	*request
 	inv    *inventory
 	local  bool // shards run in this process
-	shards []packPlan
+	shards []outline
 	bytes  int64
 	items  int
 }
 
-// packPlan is what a shard is made from.
-type packPlan struct {
+// outline is what a shard is made from.
+type outline struct {
 	op    shard.PackOp
 	raw   bool // as it is, whatever the codec
 	solid int32
@@ -38,44 +38,44 @@ type packItem struct {
 	from, n int64
 }
 
-func (l *outlines) add(s packPlan) {
+func (l *outlines) add(s outline) {
 	l.shards = append(l.shards, s)
 	l.bytes += s.bytes
 	l.items += len(s.items)
 }
 
-// outline is shard i without its pieces.
-func (l *outlines) outline(i int) *shard.PackShard {
-	plan := &l.shards[i]
-	s := &shard.PackShard{Seq: i, Op: plan.op}
-	if plan.op == shard.PackCheck {
-		if k, err := plan.check.Shard(plan.part); err == nil {
+// sketch returns shard i without its pieces.
+func (l *outlines) sketch(i int) *shard.PackShard {
+	ol := &l.shards[i]
+	s := &shard.PackShard{Seq: i, Op: ol.op}
+	if ol.op == shard.PackCheck {
+		if k, err := ol.check.Shard(ol.part); err == nil {
 			s.Bytes, s.Memory = k.Bytes, k.Memory
 		}
 		return s
 	}
 	switch {
-	case plan.op == shard.PackSolid:
+	case ol.op == shard.PackSolid:
 		s.Codec, s.ChunkSize, s.Level = l.o.SolidCodec, l.o.SolidChunkSize, l.o.SolidLevel
-	case plan.op == shard.PackCopy:
+	case ol.op == shard.PackCopy:
 		s.ChunkSize, s.Pipable = l.o.ChunkSize, l.o.Pipable
-	case plan.op == shard.PackAlone && !plan.raw:
+	case ol.op == shard.PackAlone && !ol.raw:
 		s.Codec, s.ChunkSize, s.Level, s.Pipable = l.o.Codec, l.o.ChunkSize, l.o.Level, l.o.Pipable
 	}
 	longest, unpack := int64(0), int64(0)
-	for _, it := range plan.items {
-		if l.skips(plan, it) {
+	for _, it := range ol.items {
+		if l.skips(ol, it) {
 			continue
 		}
 		s.Bytes += it.n
-		from, n := l.reads(plan, it)
+		from, n := l.reads(ol, it)
 		longest = max(longest, n)
-		if c := &l.inv.contents[it.content]; c.a >= 0 && plan.op != shard.PackCopy && c.same != leftOut {
+		if c := &l.inv.contents[it.content]; c.a >= 0 && ol.op != shard.PackCopy && c.same != leftOut {
 			unpack = max(unpack, l.archives[c.a].Store().UnpackMemory(c.blob, from, n))
 		}
 	}
 	s.Memory = codec.EncoderMemory(s.Codec, s.EncoderSize(), s.Level) + unpack
-	switch plan.op {
+	switch ol.op {
 	case shard.PackHash:
 		s.Memory += shard.WindowSize
 	case shard.PackSolid:
@@ -88,17 +88,17 @@ func (l *outlines) outline(i int) *shard.PackShard {
 
 // skips reports whether a shard leaves out an item because its content was skipped. A solid resource keeps its place: with zeros,
 // or with the old bytes if it is copied.
-func (l *outlines) skips(plan *packPlan, it packItem) bool {
-	whole := plan.op == shard.PackSolid || plan.op == shard.PackCopy && plan.solid >= 0
+func (l *outlines) skips(ol *outline, it packItem) bool {
+	whole := ol.op == shard.PackSolid || ol.op == shard.PackCopy && ol.solid >= 0
 	return l.inv.contents[it.content].same == leftOut && !whole
 }
 
 // reads is which bytes of a content are read for an item: also those before and behind it, from and to where the unfinished
 // SHA-1 is known.
-func (l *outlines) reads(plan *packPlan, it packItem) (from, n int64) {
+func (l *outlines) reads(ol *outline, it packItem) (from, n int64) {
 	c := &l.inv.contents[it.content]
 	switch {
-	case plan.op == shard.PackCopy, c.same == leftOut, c.inline() != nil:
+	case ol.op == shard.PackCopy, c.same == leftOut, c.inline() != nil:
 		return it.from, it.n
 	case len(c.states()) == 0:
 		return 0, c.size
@@ -112,22 +112,22 @@ func (l *outlines) makeShard(i int) (*shard.PackShard, error) {
 	if i < 0 || i >= len(l.shards) {
 		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(l.shards), format.ErrNotFound)
 	}
-	plan := &l.shards[i]
-	if plan.op == shard.PackCheck {
-		s, err := l.checkShard(plan)
+	ol := &l.shards[i]
+	if ol.op == shard.PackCheck {
+		s, err := l.checkShard(ol)
 		if err == nil {
 			s.Seq = i
 		}
 		return s, err
 	}
-	s := l.outline(i)
-	s.Pieces = make([]shard.PackPiece, 0, len(plan.items))
+	s := l.sketch(i)
+	s.Pieces = make([]shard.PackPiece, 0, len(ol.items))
 	var m shard.SpanMaker
-	for _, it := range plan.items {
-		if l.skips(plan, it) {
+	for _, it := range ol.items {
+		if l.skips(ol, it) {
 			continue
 		}
-		piece, err := l.piece(plan, it, &m)
+		piece, err := l.piece(ol, it, &m)
 		if err != nil {
 			return nil, &shard.ContentError{ID: it.content, Path: l.inv.name(it.content), Err: err}
 		}
@@ -144,14 +144,14 @@ func onlyZeros(zeros []byte, from, n int64) bool {
 }
 
 // piece makes a shard's piece, and adds to m what it unpacks.
-func (l *outlines) piece(plan *packPlan, it packItem, m *shard.SpanMaker) (shard.PackPiece, error) {
+func (l *outlines) piece(ol *outline, it packItem, m *shard.SpanMaker) (shard.PackPiece, error) {
 	c := &l.inv.contents[it.content]
 	out := shard.PackPiece{ID: it.content, Known: c.known, Hash: c.hash, Size: c.size, From: it.from, Len: it.n}
-	if plan.op == shard.PackCopy {
+	if ol.op == shard.PackCopy {
 		a := l.archives[c.a]
 		var res blobs.Resource
-		if plan.solid >= 0 {
-			res = a.Store().Solids[l.inv.solids[plan.solid].from].Resource
+		if ol.solid >= 0 {
+			res = a.Store().Solids[l.inv.solids[ol.solid].from].Resource
 		} else {
 			res, _ = l.inv.resource(c)
 		}
@@ -171,7 +171,7 @@ func (l *outlines) piece(plan *packPlan, it packItem, m *shard.SpanMaker) (shard
 		out.Source, out.Inline = shard.PieceInline, inline[it.from:it.from+it.n]
 		return out, nil
 	}
-	from, n := l.reads(plan, it)
+	from, n := l.reads(ol, it)
 	out.Lead, out.Trail = it.from-from, from+n-it.from-it.n
 	if states := c.states(); len(states) > 0 {
 		state := func(at int64) []byte {
@@ -190,7 +190,7 @@ func (l *outlines) piece(plan *packPlan, it packItem, m *shard.SpanMaker) (shard
 	}
 	out.Source = shard.PieceUnpack
 	a, base := l.archives[c.a], l.bases[c.a]
-	if plan.op != shard.PackHash {
+	if ol.op != shard.PackHash {
 		return out, m.Content(a.Store(), base, c.blob, it.content, from, n)
 	}
 	for at := int64(0); at < n; at += pieceBytes {
@@ -203,16 +203,16 @@ func (l *outlines) piece(plan *packPlan, it packItem, m *shard.SpanMaker) (shard
 }
 
 // match finds the items of a plan that a result has. Those of contents that were skipped may be in it or not.
-func (l *outlines) match(plan *packPlan, r *shard.PackResult) ([]packItem, error) {
-	if plan.op == shard.PackSolid {
+func (l *outlines) match(ol *outline, r *shard.PackResult) ([]packItem, error) {
+	if ol.op == shard.PackSolid {
 		return nil, nil
 	}
-	items := make([]packItem, 0, len(plan.items))
+	items := make([]packItem, 0, len(ol.items))
 	total := int64(0)
-	for _, it := range plan.items {
+	for _, it := range ol.items {
 		if k := len(items); k < len(r.Items) && r.Items[k].ID == it.content {
 			most := it.n
-			if plan.op == shard.PackCopy && plan.solid < 0 {
+			if ol.op == shard.PackCopy && ol.solid < 0 {
 				most = max(most, l.inv.copySize(&l.inv.contents[it.content]))
 			}
 			if l.o.Pipable && l.o.Codec != format.None {

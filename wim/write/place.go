@@ -17,13 +17,13 @@ type placer struct {
 }
 
 // merge writes the result of a shard. items are what the shard was made of.
-func (w *placer) merge(plan *packPlan, items []packItem, r *shard.PackResult) error {
-	if plan.op == shard.PackSolid {
-		return w.mergeSolid(plan, r)
+func (w *placer) merge(ol *outline, items []packItem, r *shard.PackResult) error {
+	if ol.op == shard.PackSolid {
+		return w.mergeSolid(ol, r)
 	}
 	b := batch{placer: w, data: r.Data}
 	for k, it := range items {
-		if err := b.item(plan, it, &r.Items[k]); err != nil {
+		if err := b.item(ol, it, &r.Items[k]); err != nil {
 			return err
 		}
 	}
@@ -31,21 +31,21 @@ func (w *placer) merge(plan *packPlan, items []packItem, r *shard.PackResult) er
 }
 
 // item takes an item of a shard, whose bytes come next.
-func (b *batch) item(plan *packPlan, it packItem, res *shard.PackedItem) (err error) {
+func (b *batch) item(ol *outline, it packItem, res *shard.PackedItem) (err error) {
 	c := &b.inv.contents[it.content]
 	switch {
-	case plan.op == shard.PackCopy && plan.solid >= 0:
+	case ol.op == shard.PackCopy && ol.solid >= 0:
 		if it.from == 0 {
-			b.inv.solids[plan.solid].off = b.off()
+			b.inv.solids[ol.solid].off = b.off()
 		}
 		b.at += res.Packed
 		return nil
 	case c.same == leftOut:
 		return b.drop(res.Packed)
-	case plan.op == shard.PackCopy:
+	case ol.op == shard.PackCopy:
 		return b.copied(it, res)
 	case it.n < c.size:
-		return b.piece(it, res, plan.raw || b.o.Codec == format.None)
+		return b.piece(it, res, ol.raw || b.o.Codec == format.None)
 	}
 	if !c.known {
 		b.inv.setHash(it.content, res.Hash)
@@ -205,11 +205,11 @@ func (b *batch) piece(it packItem, res *shard.PackedItem, stored bool) (err erro
 }
 
 // mergeSolid takes a run of a solid resource's chunks.
-func (w *placer) mergeSolid(plan *packPlan, r *shard.PackResult) error {
-	s := &w.inv.solids[plan.solid]
+func (w *placer) mergeSolid(ol *outline, r *shard.PackResult) error {
+	s := &w.inv.solids[ol.solid]
 	o := &w.open
 	chunks := (s.size + w.o.SolidChunkSize - 1) / w.o.SolidChunkSize
-	if plan.items[0].from == 0 && w.inv.contents[plan.items[0].content].off == 0 {
+	if ol.items[0].from == 0 && w.inv.contents[ol.items[0].content].off == 0 {
 		*o = openContent{id: -1, off: w.file.out.off, table: format.SolidHeaderSize + 4*chunks}
 		if err := w.file.out.reserve(o.table); err != nil {
 			return err

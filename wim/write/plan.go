@@ -188,7 +188,7 @@ func (p *Plan) Items() int { return p.list.items }
 func (p *Plan) Memory() int64 {
 	most := int64(0)
 	for i := range p.list.shards {
-		most = max(most, p.list.outline(i).Memory)
+		most = max(most, p.list.sketch(i).Memory)
 	}
 	return most
 }

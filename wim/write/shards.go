@@ -5,8 +5,8 @@ import "wimscope/wim/shard"
 // shardMaker gathers items into shards of a stage of writing.
 type shardMaker struct {
 	l     *outlines
-	empty packPlan // what each shard begins as
-	cur   packPlan
+	empty outline // what each shard begins as
+	cur   outline
 	left  int64 // bytes that are in no shard yet
 }
 
@@ -15,7 +15,7 @@ type shardMaker struct {
 const localShardBytes = 2 << 20
 
 // makeShards begins to make shards of contents.
-func (l *outlines) makeShards(empty packPlan, ids []int32) *shardMaker {
+func (l *outlines) makeShards(empty outline, ids []int32) *shardMaker {
 	m := &shardMaker{l: l, empty: empty, cur: empty}
 	for _, id := range ids {
 		m.left += l.inv.contents[id].size
@@ -57,7 +57,7 @@ func (m *shardMaker) flush() {
 }
 
 // begin ends the shard at hand, and has others begin otherwise.
-func (m *shardMaker) begin(empty packPlan) {
+func (m *shardMaker) begin(empty outline) {
 	m.empty = empty
 	m.flush()
 }

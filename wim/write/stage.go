@@ -12,7 +12,7 @@ import (
 type stage interface {
 	key() string // see Plan.Stage
 	plan() error // adds the shards of the stage to the list of the plan
-	merge(plan *packPlan, items []packItem, r *shard.PackResult) error
+	merge(ol *outline, items []packItem, r *shard.PackResult) error
 }
 
 // setStages lists what is to be done.
@@ -60,13 +60,13 @@ func (p *Plan) Merge(i int, r *shard.PackResult) error {
 	if i != p.merged || r.Seq != i || i >= len(p.list.shards) {
 		return fmt.Errorf("wim: result of shard %d is not wanted: %w", i, shard.ErrShard)
 	}
-	plan := &p.list.shards[i]
-	items, err := p.list.match(plan, r)
+	ol := &p.list.shards[i]
+	items, err := p.list.match(ol, r)
 	if err != nil {
 		return fmt.Errorf("wim: result of shard %d: %w", i, err)
 	}
 	p.merged++
-	return p.stage.merge(plan, items, r)
+	return p.stage.merge(ol, items, r)
 }
 
 // starting begins the output. It has no shards. Nothing is written before everything that may prevent writing is known.
@@ -98,4 +98,4 @@ func (s *starting) plan() error {
 	return p.file.startAppend()
 }
 
-func (s *starting) merge(*packPlan, []packItem, *shard.PackResult) error { return shard.ErrShard }
+func (s *starting) merge(*outline, []packItem, *shard.PackResult) error { return shard.ErrShard }
