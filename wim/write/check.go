@@ -129,7 +129,7 @@ func (l *outlines) checkShard(ol *outline) (*shard.PackShard, error) {
 }
 
 // merge merges the result of a check shard. Damage within the shard already failed its run.
-func (s *checking) merge(ol *outline, _ []packItem, r *shard.PackResult) error {
+func (s *checking) merge(ol *outline, _ []item, r *shard.PackResult) error {
 	k := ol.check
 	for i := range r.Cuts {
 		c := &r.Cuts[i]

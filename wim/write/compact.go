@@ -124,7 +124,7 @@ func (mv *compaction) plan() error {
 			s.begin(outline{op: shard.PackCopy, solid: m.solid})
 		}
 		for from := int64(0); from < m.packed; from += pieceBytes {
-			s.addPacked(packItem{m.content, from, min(m.packed-from, pieceBytes)})
+			s.addPacked(item{m.content, from, min(m.packed-from, pieceBytes)})
 		}
 		if m.solid >= 0 {
 			s.begin(outline{op: shard.PackCopy, solid: -1})

@@ -56,7 +56,7 @@ func (s *hashing) plan() error {
 		if alone || m.cur.bytes >= m.target() || m.full() {
 			m.flush()
 		}
-		m.add(packItem{i, 0, c.size})
+		m.add(item{i, 0, c.size})
 		if alone {
 			m.flush()
 		}
@@ -66,7 +66,7 @@ func (s *hashing) plan() error {
 }
 
 // merge takes the hashes of contents.
-func (s *hashing) merge(_ *outline, _ []packItem, r *shard.PackResult) error {
+func (s *hashing) merge(_ *outline, _ []item, r *shard.PackResult) error {
 	for i := range r.Items {
 		it := &r.Items[i]
 		if s.inv.contents[it.ID].same == leftOut {

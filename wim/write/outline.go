@@ -25,15 +25,15 @@ type outline struct {
 	op    shard.PackOp
 	raw   bool // as it is, whatever the codec
 	solid int32
-	items []packItem
+	items []item
 	bytes int64
 
 	check *copyCheck // PackCheck: the check of an archive, and a shard of it
 	part  int
 }
 
-// packItem is a content or a run of its bytes.
-type packItem struct {
+// item is a content or a run of its bytes.
+type item struct {
 	content int32
 	from, n int64
 }
@@ -88,14 +88,14 @@ func (l *outlines) sketch(i int) *shard.PackShard {
 
 // skips reports whether a shard leaves out an item because its content was skipped. A solid resource keeps its place: with zeros,
 // or with the old bytes if it is copied.
-func (l *outlines) skips(ol *outline, it packItem) bool {
+func (l *outlines) skips(ol *outline, it item) bool {
 	whole := ol.op == shard.PackSolid || ol.op == shard.PackCopy && ol.solid >= 0
 	return l.inv.contents[it.content].same == leftOut && !whole
 }
 
 // reads is which bytes of a content are read for an item: also those before and behind it, from and to where the unfinished
 // SHA-1 is known.
-func (l *outlines) reads(ol *outline, it packItem) (from, n int64) {
+func (l *outlines) reads(ol *outline, it item) (from, n int64) {
 	c := &l.inv.contents[it.content]
 	switch {
 	case ol.op == shard.PackCopy, c.same == leftOut, c.inline() != nil:
@@ -144,7 +144,7 @@ func onlyZeros(zeros []byte, from, n int64) bool {
 }
 
 // piece makes a shard's piece, and adds to m what it unpacks.
-func (l *outlines) piece(ol *outline, it packItem, m *shard.SpanMaker) (shard.PackPiece, error) {
+func (l *outlines) piece(ol *outline, it item, m *shard.SpanMaker) (shard.PackPiece, error) {
 	c := &l.inv.contents[it.content]
 	out := shard.PackPiece{ID: it.content, Known: c.known, Hash: c.hash, Size: c.size, From: it.from, Len: it.n}
 	if ol.op == shard.PackCopy {
@@ -203,11 +203,11 @@ func (l *outlines) piece(ol *outline, it packItem, m *shard.SpanMaker) (shard.Pa
 }
 
 // match finds the items of a plan that a result has. Those of contents that were skipped may be in it or not.
-func (l *outlines) match(ol *outline, r *shard.PackResult) ([]packItem, error) {
+func (l *outlines) match(ol *outline, r *shard.PackResult) ([]item, error) {
 	if ol.op == shard.PackSolid {
 		return nil, nil
 	}
-	items := make([]packItem, 0, len(ol.items))
+	items := make([]item, 0, len(ol.items))
 	total := int64(0)
 	for _, it := range ol.items {
 		if k := len(items); k < len(r.Items) && r.Items[k].ID == it.content {

@@ -17,7 +17,7 @@ type placer struct {
 }
 
 // merge writes the result of a shard. items are what the shard was made of.
-func (w *placer) merge(ol *outline, items []packItem, r *shard.PackResult) error {
+func (w *placer) merge(ol *outline, items []item, r *shard.PackResult) error {
 	if ol.op == shard.PackSolid {
 		return w.mergeSolid(ol, r)
 	}
@@ -31,7 +31,7 @@ func (w *placer) merge(ol *outline, items []packItem, r *shard.PackResult) error
 }
 
 // item takes an item of a shard, whose bytes come next.
-func (b *batch) item(ol *outline, it packItem, res *shard.PackedItem) (err error) {
+func (b *batch) item(ol *outline, it item, res *shard.PackedItem) (err error) {
 	c := &b.inv.contents[it.content]
 	switch {
 	case ol.op == shard.PackCopy && ol.solid >= 0:
@@ -118,7 +118,7 @@ func (b *batch) begin(id int32, n int64) (off int64, err error) {
 }
 
 // copied takes packed bytes.
-func (b *batch) copied(it packItem, res *shard.PackedItem) (err error) {
+func (b *batch) copied(it item, res *shard.PackedItem) (err error) {
 	if it.from == 0 {
 		c := &b.inv.contents[it.content]
 		src, _ := b.inv.resource(c)
@@ -135,7 +135,7 @@ func (b *batch) copied(it packItem, res *shard.PackedItem) (err error) {
 }
 
 // piece takes a run of a content's chunks, or of its bytes if they are stored as they are.
-func (b *batch) piece(it packItem, res *shard.PackedItem, stored bool) (err error) {
+func (b *batch) piece(it item, res *shard.PackedItem, stored bool) (err error) {
 	c := &b.inv.contents[it.content]
 	o := &b.open
 	entry := int64(format.ChunkEntrySize(uint64(c.size)))

@@ -33,7 +33,7 @@ func (p *planner) planCopies(ids []int32) {
 			if reframed(&res, &p.o) {
 				n = res.Packed // its chunks are looked at together
 			}
-			m.addPacked(packItem{id, from, n})
+			m.addPacked(item{id, from, n})
 		}
 	}
 	m.flush()
@@ -58,7 +58,7 @@ func (p *planner) planSolid(ids []int32) {
 		c.solid, c.off, c.packed, c.part = at, off, c.size, 1
 		for from := int64(0); from < c.size; {
 			n := min(c.size-from, step-off%step)
-			m.add(packItem{id, from, n})
+			m.add(item{id, from, n})
 			from += n
 			if off += n; off%step == 0 {
 				m.flush()
@@ -77,7 +77,7 @@ func (p *planner) planAlone(ids []int32, raw bool) {
 		if step := p.step(c); step > 0 {
 			m.flush()
 			for from := int64(0); from < c.size; from += step {
-				m.add(packItem{id, from, min(c.size-from, step)})
+				m.add(item{id, from, min(c.size-from, step)})
 				m.flush()
 			}
 			continue
@@ -90,7 +90,7 @@ func (p *planner) planAlone(ids []int32, raw bool) {
 			m.flush()
 		}
 		last = chunk
-		m.add(packItem{id, 0, c.size})
+		m.add(item{id, 0, c.size})
 	}
 	m.flush()
 }

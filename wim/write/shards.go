@@ -34,13 +34,13 @@ func (m *shardMaker) target() int64 {
 // full says that no more pieces may go into the shard at hand.
 func (m *shardMaker) full() bool { return len(m.cur.items) >= shard.MaxShardPieces }
 
-func (m *shardMaker) add(it packItem) {
+func (m *shardMaker) add(it item) {
 	m.cur.items = append(m.cur.items, it)
 	m.cur.bytes += it.n
 }
 
 // addPacked adds an item that is copied: such shards are as large as may be.
-func (m *shardMaker) addPacked(it packItem) {
+func (m *shardMaker) addPacked(it item) {
 	if m.cur.bytes+it.n > shard.MaxShardBytes || m.full() {
 		m.flush()
 	}

@@ -162,7 +162,7 @@ func (s *measuring) plan() error {
 }
 
 // merge takes the packed sizes of contents.
-func (s *measuring) merge(_ *outline, items []packItem, r *shard.PackResult) error {
+func (s *measuring) merge(_ *outline, items []item, r *shard.PackResult) error {
 	for k, it := range items {
 		c := &s.inv.contents[it.content]
 		if it.from == 0 && it.n < c.size {

@@ -12,7 +12,7 @@ import (
 type stage interface {
 	key() string // see Plan.Stage
 	plan() error // adds the shards of the stage to the list of the plan
-	merge(ol *outline, items []packItem, r *shard.PackResult) error
+	merge(ol *outline, items []item, r *shard.PackResult) error
 }
 
 // setStages lists what is to be done.
@@ -98,4 +98,4 @@ func (s *starting) plan() error {
 	return p.file.startAppend()
 }
 
-func (s *starting) merge(*outline, []packItem, *shard.PackResult) error { return shard.ErrShard }
+func (s *starting) merge(*outline, []item, *shard.PackResult) error { return shard.ErrShard }

@@ -27,7 +27,7 @@ func TestZeroSteps(t *testing.T) {
 	inv := &inventory{contents: []packContent{{hash: it.Hash, known: true, a: -1, same: written, solid: -1, size: size,
 		rare: &packRare{states: it.States, zeros: it.Zeros}}}}
 	step := func(k int64) shard.PackPiece {
-		piece, err := (&outlines{request: &request{}, inv: inv}).piece(&outline{op: shard.PackAlone}, packItem{0, k * shard.StateStep, min(shard.StateStep, size-k*shard.StateStep)}, nil)
+		piece, err := (&outlines{request: &request{}, inv: inv}).piece(&outline{op: shard.PackAlone}, item{0, k * shard.StateStep, min(shard.StateStep, size-k*shard.StateStep)}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
