@@ -177,7 +177,7 @@ func (p *Plan) tailOf(end *int64, entries int64) {
 }
 
 // fromArchive reckons what becomes of a content by what it takes in an archive.
-func (p *request) fromArchive(c *packContent) (float64, bool) {
+func (p *request) fromArchive(c *content) (float64, bool) {
 	if c.a < 0 || c.size == 0 {
 		return 0, false
 	}
@@ -194,7 +194,7 @@ func (p *request) fromArchive(c *packContent) (float64, bool) {
 }
 
 // solidOf gives the solid resource of an archive that a content is in, nil if it is in none.
-func (p *request) solidOf(c *packContent) *blobs.Solid {
+func (p *request) solidOf(c *content) *blobs.Solid {
 	if c.a < 0 || c.meta {
 		return nil
 	}

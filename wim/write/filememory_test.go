@@ -13,8 +13,8 @@ import (
 
 // TestBytesPerContent bounds the record of which there is one for each content that is written.
 func TestBytesPerContent(t *testing.T) {
-	if n := unsafe.Sizeof(packContent{}); n > 88 {
-		t.Errorf("a packContent has %d bytes, more than 88: put fields that few need into packRare", n)
+	if n := unsafe.Sizeof(content{}); n > 88 {
+		t.Errorf("a content has %d bytes, more than 88: put fields that few need into rareFields", n)
 	}
 }
 

@@ -80,7 +80,7 @@ func (f *output) header() format.Header {
 }
 
 // flags are those of the resource of a content that stands alone.
-func (c *packContent) flags() (f uint8) {
+func (c *content) flags() (f uint8) {
 	if !c.stored {
 		f |= format.ResCompressed
 	}
@@ -91,7 +91,7 @@ func (c *packContent) flags() (f uint8) {
 }
 
 // resourceHeader tells where a content stands alone.
-func (c *packContent) resourceHeader() format.ResourceHeader {
+func (c *content) resourceHeader() format.ResourceHeader {
 	return format.ResourceHeader{PackedSize: uint64(c.packed), Flags: c.flags(), Off: uint64(c.off), Size: uint64(c.size)}
 }
 
@@ -128,7 +128,7 @@ func (f *output) blobTable() []byte {
 			entry(format.ResourceHeader{PackedSize: uint64(s.packed), Flags: format.ResSolid, Off: uint64(s.off), Size: format.SolidMagicSize}, 1, format.Hash{})
 		}
 	}
-	place := func(c *packContent) int64 {
+	place := func(c *content) int64 {
 		if c.solid >= 0 {
 			return bases[c.solid] + c.off
 		}

@@ -90,7 +90,7 @@ func (inv *inventory) gather(image int32) error {
 			}
 		}
 		id := int32(len(inv.contents))
-		pc := packContent{
+		pc := content{
 			hash: c.Hash, known: c.Known, a: -1, image: image, id: draft.ContentID(i), same: written, solid: -1, refs: n, size: c.Size, raw: c.Unpacked,
 		}
 		if c.Bytes != nil {
@@ -139,13 +139,13 @@ func (inv *inventory) find(h format.Hash, first *wim.Archive) (int32, bool) {
 			return 0, false
 		}
 		id := int32(len(inv.contents))
-		inv.contents = append(inv.contents, packContent{hash: h, known: true, a: int32(i), blob: blob, image: -1, same: written, solid: -1, size: a.Store().Records[blob].Size})
+		inv.contents = append(inv.contents, content{hash: h, known: true, a: int32(i), blob: blob, image: -1, same: written, solid: -1, size: a.Store().Records[blob].Size})
 		inv.indexHash(id)
 		return id, true
 	}
 	if inv.left(h) && !inv.holds(h) {
 		id := int32(len(inv.contents))
-		inv.contents = append(inv.contents, packContent{hash: h, known: true, a: -1, image: -1, same: leftOut, solid: -1})
+		inv.contents = append(inv.contents, content{hash: h, known: true, a: -1, image: -1, same: leftOut, solid: -1})
 		inv.indexHash(id)
 		return id, true
 	}
@@ -198,7 +198,7 @@ func (inv *inventory) onlyTold() bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(inv.contents, func(c packContent) bool { return c.same == written && !c.stays })
+	return !slices.ContainsFunc(inv.contents, func(c content) bool { return c.same == written && !c.stays })
 }
 
 // keep leaves in place what the archive that is changed holds: contents that images use, and contents that no image ever

@@ -9,7 +9,7 @@ import (
 type contentIndex struct{ hashindex.Index }
 
 // find returns the number of the content with a hash, or the slot where that number may be put.
-func (x *contentIndex) find(contents []packContent, h *format.Hash) (id int32, slot uint32, ok bool) {
+func (x *contentIndex) find(contents []content, h *format.Hash) (id int32, slot uint32, ok bool) {
 	mask := uint32(len(x.Slots) - 1)
 	for i := x.Slot((*[20]byte)(h)); ; i = (i + 1) & mask {
 		s := x.Slots[i]

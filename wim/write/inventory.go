@@ -17,7 +17,7 @@ import (
 // inventory is the contents that an archive is to hold: where they come from, which of them are the same, and where they were written.
 type inventory struct {
 	*request
-	contents []packContent
+	contents []content
 	told     sync.RWMutex // held to change what Content tells: files are opened while results are merged
 	byHash   contentIndex
 	names    map[int32]string         // of solid contents
@@ -31,9 +31,9 @@ type inventory struct {
 	metas    []int32 // of each of these the metadata resource, a content; -1 as long as it is not made
 }
 
-// packContent is a content that the archive is to hold, or a metadata resource. There is one for each of perhaps a million
+// content is a content that the archive is to hold, or a metadata resource. There is one for each of perhaps a million
 // files.
-type packContent struct {
+type content struct {
 	hash    format.Hash
 	refs    uint32
 	a       int32 // index of the archive that has it, -1 if none
@@ -43,10 +43,10 @@ type packContent struct {
 	same    int32 // the content that is written in its place, or written or leftOut
 	solid   int32 // index into solids, -1 if it has a resource of its own
 	size    int64
-	off     int64     // where it was written; in the solid resource's unpacked bytes
-	packed  int64     // bytes that were written
-	rare    *packRare // nil: all of it is zero
-	part    uint16    // of the set, in which it was written; 0: it was not yet
+	off     int64       // where it was written; in the solid resource's unpacked bytes
+	packed  int64       // bytes that were written
+	rare    *rareFields // nil: all of it is zero
+	part    uint16      // of the set, in which it was written; 0: it was not yet
 	known   bool
 	stored  bool // it was written as it is
 	meta    bool // it is a metadata resource
@@ -55,29 +55,29 @@ type packContent struct {
 	skipped bool // it could not be had, see Plan.Skip
 }
 
-// packRare is what few contents have.
-type packRare struct {
+// rareFields is what few contents have.
+type rareFields struct {
 	inline []byte // the bytes themselves
 	states []byte // see PackedItem
 	zeros  []byte // the same
 	most   int64  // bytes that it takes packed, if that was measured
 }
 
-func (c *packContent) inline() []byte {
+func (c *content) inline() []byte {
 	if c.rare == nil {
 		return nil
 	}
 	return c.rare.inline
 }
 
-func (c *packContent) states() []byte {
+func (c *content) states() []byte {
 	if c.rare == nil {
 		return nil
 	}
 	return c.rare.states
 }
 
-func (c *packContent) most() int64 {
+func (c *content) most() int64 {
 	if c.rare == nil {
 		return 0
 	}
@@ -85,9 +85,9 @@ func (c *packContent) most() int64 {
 }
 
 // needRare gives the rare fields, to be changed.
-func (c *packContent) needRare() *packRare {
+func (c *content) needRare() *rareFields {
 	if c.rare == nil {
-		c.rare = &packRare{}
+		c.rare = &rareFields{}
 	}
 	return c.rare
 }
@@ -185,7 +185,7 @@ func (inv *inventory) bounded() error {
 }
 
 // copied says that a content is copied as it is packed.
-func (inv *inventory) copied(c *packContent) bool {
+func (inv *inventory) copied(c *content) bool {
 	if c.solid >= 0 || c.stays {
 		return true
 	}
@@ -197,7 +197,7 @@ func (inv *inventory) copied(c *packContent) bool {
 }
 
 // resource gives the resource in an archive that holds a content alone.
-func (inv *inventory) resource(c *packContent) (blobs.Resource, bool) {
+func (inv *inventory) resource(c *content) (blobs.Resource, bool) {
 	a := inv.archives[c.a]
 	if c.blob >= a.Store().MetaID(0) {
 		return a.Store().Metas[c.blob-a.Store().MetaID(0)].Resource, true
@@ -210,13 +210,13 @@ func (inv *inventory) resource(c *packContent) (blobs.Resource, bool) {
 }
 
 // copySize is how many bytes a content takes that is copied.
-func (inv *inventory) copySize(c *packContent) int64 {
+func (inv *inventory) copySize(c *content) int64 {
 	res, _ := inv.resource(c)
 	return packedFor(&res, &inv.o)
 }
 
 // sourceChunk numbers the chunk of a solid resource that a content begins in, -1 if it is in none.
-func (inv *inventory) sourceChunk(c *packContent) int64 {
+func (inv *inventory) sourceChunk(c *content) int64 {
 	if c.a < 0 {
 		return -1
 	}
@@ -233,7 +233,7 @@ func (inv *inventory) sourceChunk(c *packContent) int64 {
 }
 
 // metaCopied says that a metadata resource is copied as it is packed, in a solid archive too.
-func (inv *inventory) metaCopied(c *packContent) bool {
+func (inv *inventory) metaCopied(c *content) bool {
 	if c.a < 0 || inv.o.Recompress {
 		return false
 	}
@@ -242,7 +242,7 @@ func (inv *inventory) metaCopied(c *packContent) bool {
 }
 
 // bound is how many bytes a resource takes at most.
-func (inv *inventory) bound(c *packContent) int64 {
+func (inv *inventory) bound(c *content) int64 {
 	if most := c.most(); most > 0 {
 		return min(most, c.size)
 	}
@@ -263,7 +263,7 @@ func (inv *inventory) makeMetadata(drafts bool) error {
 		if inv.metas[k] >= 0 || im.draft != nil && !drafts {
 			continue
 		}
-		c := packContent{known: true, meta: true, a: -1, image: -1, same: written, solid: -1, refs: 1}
+		c := content{known: true, meta: true, a: -1, image: -1, same: written, solid: -1, refs: 1}
 		if im.draft != nil {
 			b, err := im.draft.Metadata()
 			if err != nil {

@@ -11,9 +11,9 @@ import (
 // In a solid resource what is not there from a solid one goes by its name's extension, then by its name, unless the order is
 // to be kept.
 func (p *planner) order(ids []int32) {
-	solidRun := func(c *packContent) bool { return c.a >= 0 && p.archives[c.a].Store().Records[c.blob].Run >= 0 }
+	solidRun := func(c *content) bool { return c.a >= 0 && p.archives[c.a].Store().Records[c.blob].Run >= 0 }
 	byName := p.o.Solid && !p.o.KeepOrder
-	group := func(c *packContent) int {
+	group := func(c *content) int {
 		switch {
 		case solidRun(c):
 			return 0

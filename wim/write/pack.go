@@ -37,7 +37,7 @@ func (s *packing) plan() error {
 }
 
 // step is how long the pieces are that a content is packed in, 0 if it is packed whole.
-func (p *request) step(c *packContent) int64 {
+func (p *request) step(c *content) int64 {
 	switch {
 	case c.size > largeContent:
 		return max(pieceBytes, p.o.ChunkSize)

@@ -45,7 +45,7 @@ const (
 )
 
 const (
-	written = -1 // for packContent.same: it is written itself
+	written = -1 // for content.same: it is written itself
 	leftOut = -2 // it is not written at all
 )
 

@@ -60,7 +60,7 @@ func (inv *inventory) twin(id int32) int32 {
 
 // remove takes the files of a content out of its draft, and if its hash is known, out of all drafts. It returns the number
 // of streams removed.
-func (inv *inventory) remove(c *packContent, all bool) (refs uint32) {
+func (inv *inventory) remove(c *content, all bool) (refs uint32) {
 	for i := range inv.images {
 		d := inv.images[i].draft
 		if d == nil {

@@ -24,8 +24,8 @@ func TestZeroSteps(t *testing.T) {
 	if !slices.Equal(it.Zeros, []byte{1, 0, 1}) || len(it.States) != 2*shard.StateSize {
 		t.Fatalf("zeros %v, %d bytes of states", it.Zeros, len(it.States))
 	}
-	inv := &inventory{contents: []packContent{{hash: it.Hash, known: true, a: -1, same: written, solid: -1, size: size,
-		rare: &packRare{states: it.States, zeros: it.Zeros}}}}
+	inv := &inventory{contents: []content{{hash: it.Hash, known: true, a: -1, same: written, solid: -1, size: size,
+		rare: &rareFields{states: it.States, zeros: it.Zeros}}}}
 	step := func(k int64) shard.PackPiece {
 		piece, err := (&outlines{request: &request{}, inv: inv}).piece(&outline{op: shard.PackAlone}, item{0, k * shard.StateStep, min(shard.StateStep, size-k*shard.StateStep)}, nil)
 		if err != nil {
