@@ -87,8 +87,8 @@ func (inv *inventory) setHash(id int32, h format.Hash) {
 	if c.known {
 		return
 	}
-	inv.told.Lock()
-	defer inv.told.Unlock()
+	inv.contentMu.Lock()
+	defer inv.contentMu.Unlock()
 	c.hash, c.known = h, true
 	if c.image >= 0 {
 		inv.images[c.image].draft.SetHash(c.id, h)

@@ -17,18 +17,18 @@ import (
 // inventory is the contents that an archive is to hold: where they come from, which of them are the same, and where they were written.
 type inventory struct {
 	*request
-	contents []content
-	told     sync.RWMutex // held to change what Content tells: files are opened while results are merged
-	byHash   contentIndex
-	names    map[int32]string         // of solid contents
-	uses     map[format.Hash]firstUse // see findUses
-	usesOnce sync.Once
-	lacking  map[format.Hash]bool // see lacks; nil until it is asked for
-	losses   []wim.Loss           // see Losses
-	lost     int
-	keepAll  bool // in place: lost entries of an image that stays may use any content
-	solids   []outSolid
-	metas    []int32 // of each of these the metadata resource, a content; -1 as long as it is not made
+	contents  []content
+	contentMu sync.RWMutex // held to change what Content tells: files are opened while results are merged
+	byHash    contentIndex
+	names     map[int32]string         // of solid contents
+	uses      map[format.Hash]firstUse // see findUses
+	usesOnce  sync.Once
+	lacking   map[format.Hash]bool // see lacks; nil until it is asked for
+	losses    []wim.Loss           // see Losses
+	lost      int
+	keepAll   bool // in place: lost entries of an image that stays may use any content
+	solids    []outSolid
+	metas     []int32 // of each of these the metadata resource, a content; -1 as long as it is not made
 }
 
 // content is a content that the archive is to hold, or a metadata resource. There is one for each of perhaps a million
@@ -103,8 +103,8 @@ func (inv *inventory) content(id int32) (image int, c draft.Content, ok bool) {
 	if id < 0 || int(id) >= len(inv.contents) {
 		return 0, draft.Content{}, false
 	}
-	inv.told.RLock()
-	defer inv.told.RUnlock()
+	inv.contentMu.RLock()
+	defer inv.contentMu.RUnlock()
 	x := &inv.contents[id]
 	if x.image < 0 {
 		return 0, draft.Content{}, false

@@ -27,14 +27,14 @@ func (p *Plan) Skip(e *shard.ContentError) error {
 	lost := *c
 	if k := p.inv.twin(e.ID); k >= 0 {
 		twin := &p.inv.contents[k]
-		p.inv.told.Lock()
+		p.inv.contentMu.Lock()
 		c.a, c.blob, c.image, c.id, c.size = twin.a, twin.blob, twin.image, twin.id, twin.size
 		if c.rare != nil || twin.rare != nil {
 			c.needRare().inline = twin.inline()
 		}
 		// What they stand for is known by its hash, and this one is not asked again.
 		twin.image = -1
-		p.inv.told.Unlock()
+		p.inv.contentMu.Unlock()
 		c.refs -= min(c.refs, p.inv.remove(&lost, false))
 		return nil
 	}
