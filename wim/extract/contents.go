@@ -49,7 +49,7 @@ func PlanContents(a *wim.Archive, hashes []format.Hash) (*ContentsPlan, error) {
 	}
 	if len(p.Unread) > 0 {
 		r := p.Unread[0]
-		return nil, fmt.Errorf("wim: content %v: %w", a.Store().Records[r.Id].Hash, r.Err)
+		return nil, fmt.Errorf("wim: content %v: %w", a.Store().Records[r.ID].Hash, r.Err)
 	}
 	return p, nil
 }

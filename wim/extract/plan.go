@@ -431,7 +431,7 @@ func (p *Plan) streams(n wim.Node, size, longest int) {
 func (p *Plan) dropUnread() {
 	for _, r := range p.Unread {
 		detail := r.Err.Error()
-		uses := p.usesOf(r.Id)
+		uses := p.usesOf(r.ID)
 		p.Files -= len(uses)
 		for i := range uses {
 			p.skip(uses[i].node, r.Reason(), detail)

@@ -229,7 +229,7 @@ func (p *Plan) measure() error {
 				if x.From > 0 {
 					continue
 				}
-				if err = add(p.usesOf(x.Id)); err != nil {
+				if err = add(p.usesOf(x.ID)); err != nil {
 					return err
 				}
 			}

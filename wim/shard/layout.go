@@ -65,7 +65,7 @@ type Layout struct {
 // Refusal is a content that is not read, and the reason: a *TooLargeError if it needs more than blobs.Options.MaxMemory, a
 // *FormatError if a chunk cannot be unpacked or too many contents share its bytes.
 type Refusal struct {
-	Id  int32
+	ID  int32
 	Err error
 }
 
@@ -104,7 +104,7 @@ type SolidSpan struct {
 
 // SolidPiece is a run of bytes of a blob of a solid run.
 type SolidPiece struct {
-	Id        int32
+	ID        int32
 	From, len int64
 }
 
@@ -357,7 +357,7 @@ func (p *solidPlanner) add(id int32, b *blobs.Record) {
 		p.reach(ci)
 		n := min(c.Start+c.Size, b.Off+b.Size) - at
 		s := &p.spans[len(p.spans)-1]
-		if k := len(s.Pieces); k > 0 && s.Pieces[k-1].Id == id {
+		if k := len(s.Pieces); k > 0 && s.Pieces[k-1].ID == id {
 			s.Pieces[k-1].len += n
 		} else {
 			s.Pieces = append(s.Pieces, SolidPiece{id, at - b.Off, n})
@@ -390,7 +390,7 @@ func (p *solidPlanner) fullBefore(ci int, b *blobs.Record, at int64) bool {
 	}
 	// The blob is cut here. It must have begun in this shard, and not have too much left.
 	first := p.spans[0].Pieces[0]
-	began := first.From == 0 || &p.l.Store.Records[first.Id] != b
+	began := first.From == 0 || &p.l.Store.Records[first.ID] != b
 	return began && b.Off+b.Size-at <= maxTail
 }
 
@@ -485,8 +485,8 @@ func (l *Layout) fillSolid(s *Shard, sp *Outline) {
 		}
 		s.Memory = max(s.Memory, most)
 		for _, p := range in.Pieces {
-			b := &l.Store.Records[p.Id]
-			out.Pieces = append(out.Pieces, Piece{ID: p.Id, Hash: b.Hash, Size: b.Size, From: p.From, Len: p.len, Off: b.Off + p.From - chunks[0].Start})
+			b := &l.Store.Records[p.ID]
+			out.Pieces = append(out.Pieces, Piece{ID: p.ID, Hash: b.Hash, Size: b.Size, From: p.From, Len: p.len, Off: b.Off + p.From - chunks[0].Start})
 		}
 		s.Spans = append(s.Spans, out)
 	}

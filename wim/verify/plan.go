@@ -114,9 +114,9 @@ func (p *Plan) planBlobs() error {
 		return err
 	}
 	for _, r := range p.Unread {
-		res, _ := p.Unit(r.Id)
+		res, _ := p.Unit(r.ID)
 		off, n := r.Place()
-		p.bad[r.Id] = shard.BadPiece{ID: r.Id, Off: off, Len: n, Lost: res.Size, Error: r.Err.Error()}
+		p.bad[r.ID] = shard.BadPiece{ID: r.ID, Off: off, Len: n, Lost: res.Size, Error: r.Err.Error()}
 	}
 	// The longest shards go first, so that all workers end at about the same time.
 	slices.SortStableFunc(p.Shards, func(x, y shard.Outline) int {

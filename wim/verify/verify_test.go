@@ -331,7 +331,7 @@ func TestOverlapIsBounded(t *testing.T) {
 		}
 	}
 	last := int32(len(blobs) - 1)
-	refused := slices.ContainsFunc(p.Unread, func(r shard.Refusal) bool { return r.Id >= last && strings.Contains(r.Err.Error(), "overlap") })
+	refused := slices.ContainsFunc(p.Unread, func(r shard.Refusal) bool { return r.ID >= last && strings.Contains(r.Err.Error(), "overlap") })
 	if pieces > 1<<20+1000 || p.BadItems() == 0 || !refused {
 		t.Errorf("%d chunks are planned, %d blobs rejected", pieces, p.BadItems())
 	}

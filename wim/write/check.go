@@ -107,8 +107,8 @@ func (l *outlines) checkShard(ol *outline) (*shard.PackShard, error) {
 	k := ol.check
 	if ol.part == refusedPart {
 		for _, r := range k.Unread {
-			if l.inv.copies(k, r.Id) {
-				return nil, &shard.ContentError{ID: k.ids[r.Id], Path: l.inv.name(k.ids[r.Id]), Err: r.Err}
+			if l.inv.copies(k, r.ID) {
+				return nil, &shard.ContentError{ID: k.ids[r.ID], Path: l.inv.name(k.ids[r.ID]), Err: r.Err}
 			}
 		}
 		return &shard.PackShard{Op: shard.PackCheck}, nil
