@@ -44,7 +44,7 @@ func PlanContents(a *wim.Archive, hashes []format.Hash) (*ContentsPlan, error) {
 			plain = append(plain, id)
 		}
 	}
-	if err := p.LayOut(plain, solid); err != nil {
+	if err := p.Divide(plain, solid); err != nil {
 		return nil, err
 	}
 	if len(p.Unread) > 0 {

@@ -136,7 +136,7 @@ func New(a *wim.Archive, sel Selection, o *Options) (*Plan, error) {
 		}
 	}
 	p.planLead()
-	if err := p.LayOut(plain, solid); err != nil {
+	if err := p.Divide(plain, solid); err != nil {
 		return nil, err
 	}
 	p.dropUnread()

@@ -128,8 +128,8 @@ func (l *Layout) Unit(id int32) (res blobs.Resource, hash format.Hash) {
 	return a.ResourceOf(rec), rec.Hash
 }
 
-// LayOut lays out contents: ids of those with resources of their own, and those of solid runs.
-func (l *Layout) LayOut(plain, solid []int32) error {
+// Divide divides blobs into shards: plain holds the IDs of those with resources of their own, solid those in solid runs.
+func (l *Layout) Divide(plain, solid []int32) error {
 	a := l.Store
 	if l.Cut == 0 {
 		l.Cut = cutBytes

@@ -110,7 +110,7 @@ func (p *Plan) planBlobs() error {
 		}
 	}
 	p.blobs = len(plain) + len(solid)
-	if err := p.LayOut(plain, solid); err != nil {
+	if err := p.Divide(plain, solid); err != nil {
 		return err
 	}
 	for _, r := range p.Unread {

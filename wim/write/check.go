@@ -61,7 +61,7 @@ func (s *checking) plan() error {
 		if k == nil {
 			continue
 		}
-		if err := k.LayOut(plain[a], solid[a]); err != nil {
+		if err := k.Divide(plain[a], solid[a]); err != nil {
 			return err
 		}
 		if len(k.Unread) > 0 {
