@@ -8,16 +8,14 @@ import (
 	"wimscope/wim/shard"
 )
 
-// PlanAppend makes the plan of changing the archive that the Edit was made of, in its file: what is new goes behind what
-// is there, then what describes the archive, and the header last. Until then the file is the archive that it was: its
-// tables are not written over. What nobody needs any more stays as unused bytes. If only what is said of the images
-// changes, blob table and integrity table stay too. Codec and chunk size are those of the archive: 0 in the options, or
-// the same. The Archive must not be used after the plan was run.
+// PlanAppend plans to change, in its file, the archive that Of was called with. New resources are appended, then the tables
+// and the XML document, and the header is written last, in a single write smaller than a disk sector. Until then the file is
+// the old archive: its tables are not overwritten. What is no longer needed remains as unused bytes. If only the XML document
+// changes, the blob table and the integrity table stay as well. Codec and chunk size are those of the archive; the options
+// must leave them 0 or agree. The Archive must not be used after the plan was run.
 //
-// The header is written as one, of less than a disk's sector.
-//
-// If both the archive and the options have an integrity table, the blocks that get new hashes are first compared with the old
-// ones. Running the plan then fails with *IntegrityError before it writes anything.
+// If the archive has an integrity table and the options ask for one, the blocks that get new hashes are first compared with
+// the old ones. Running the plan then fails with *blobs.IntegrityError before it writes anything.
 //
 // Errors: *RefusedError, and those of PlanWrite.
 func (e *Builder) PlanAppend(o *Options) (*Plan, error) {
@@ -29,16 +27,16 @@ func (e *Builder) PlanAppend(o *Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.unchanged = p.inv.onlyTold()
+	p.unchanged = p.inv.onlyXML()
 	p.setStages()
 	return p, nil
 }
 
-// inPlace gives the options for changing an archive in place, if that may be.
+// inPlace returns the options for changing an archive in place, or an error if that is not possible.
 func (e *Builder) inPlace(o *Options) (*Options, error) {
 	a := e.base
 	if a == nil {
-		return nil, &RefusedError{Key: RefusedNoFile, Text: "this archive is in no file that could be changed"}
+		return nil, &RefusedError{Key: RefusedNoFile, Text: "the archive was not opened from a file, so it cannot be changed in place"}
 	}
 	opts := Options{}
 	if o != nil {
@@ -50,17 +48,17 @@ func (e *Builder) inPlace(o *Options) (*Options, error) {
 	case a.Store().Total > 1 || h.Flags&format.FlagSpanned != 0:
 		key, why = RefusedSplit, "it is split"
 	case h.Pipable():
-		key, why = RefusedPipable, "it is pipable, and has to be written anew"
+		key, why = RefusedPipable, "it is pipable; such an archive cannot be changed in place and has to be rewritten"
 	case opts.Pipable:
-		key, why = RefusedPipable, "it is not pipable, and has to be written anew"
+		key, why = RefusedPipable, "it is not pipable; making it so requires rewriting it"
 	case h.Flags&format.FlagReadOnly != 0:
 		key, why = RefusedReadOnly, "it is marked read-only"
 	case h.Flags&format.FlagWriteInProgress != 0:
-		key, why = RefusedWriteInProgress, "its header says that writing was not finished"
+		key, why = RefusedWriteInProgress, "its header is marked as unfinished"
 	case opts.Codec != format.None && opts.Codec != p.Codec:
-		key, why = RefusedCodec, fmt.Sprintf("its codec is %v, and cannot be %v too", p.Codec, opts.Codec)
+		key, why = RefusedCodec, fmt.Sprintf("it uses %v; its codec cannot be changed in place to %v", p.Codec, opts.Codec)
 	case opts.ChunkSize != 0 && p.Codec != format.None && opts.ChunkSize != int64(h.ChunkSize):
-		key, why = RefusedChunkSize, fmt.Sprintf("its chunks have %d bytes, and cannot have %d too", h.ChunkSize, opts.ChunkSize)
+		key, why = RefusedChunkSize, fmt.Sprintf("its chunk size is %d; it cannot be changed in place to %d", h.ChunkSize, opts.ChunkSize)
 	}
 	if key != "" {
 		return nil, &RefusedError{Name: p.Name, Key: key, Text: why}
@@ -72,7 +70,7 @@ func (e *Builder) inPlace(o *Options) (*Options, error) {
 	return &opts, nil
 }
 
-// startAppend places the end of what is there.
+// startAppend sets the output to the end of the file.
 func (f *output) startAppend() error {
 	a := f.base
 	part := a.Store().FirstPart()
@@ -86,8 +84,8 @@ func (f *output) startAppend() error {
 	return nil
 }
 
-// asOpened sees that the file that is changed in place is still what was opened: another program may have changed it, in
-// which case a new header would lose what that did.
+// asOpened checks that the file to be changed in place still has the header that was read when it was opened. If another
+// program has changed the archive since, a new header would discard its changes.
 func (p *request) asOpened() error {
 	part := p.base.Store().FirstPart()
 	b := make([]byte, format.HeaderSize)
@@ -95,13 +93,13 @@ func (p *request) asOpened() error {
 		return fmt.Errorf("wim: %s: header: %w", part.Name, err)
 	}
 	if string(part.Header.Append(nil)) != string(b) {
-		return fmt.Errorf("wim: %s: another program wrote to it: %w", part.Name, blobs.ErrChanged)
+		return fmt.Errorf("wim: %s: it was changed by another program: %w", part.Name, blobs.ErrChanged)
 	}
 	return nil
 }
 
-// keptBlocks counts the blocks of the old integrity table whose hashes the new table takes over: those that lie before end,
-// in full. The old table must have blocks of the size that is written.
+// keptBlocks returns how many hashes of the old integrity table the new table takes over: those of whole blocks before end.
+// The old table must have the block size that is written here.
 func (p *request) keptBlocks(end int64) int64 {
 	t := p.base.Store().FirstPart().Integrity
 	if t == nil || t.ChunkSize != integrityBlock {
@@ -111,8 +109,8 @@ func (p *request) keptBlocks(end int64) int64 {
 	return (min(to, end) - format.HeaderSize) / integrityBlock
 }
 
-// compareOld compares the blocks of the old integrity table that prime does not take over with their bytes. Those bytes get
-// new hashes, which would make damage look sound.
+// compareOld verifies the blocks of the old integrity table whose hashes prime does not take over. These bytes get new
+// hashes, which would hide damage.
 func (f *output) compareOld(end int64) error {
 	if f.base.Store().FirstPart().Integrity == nil {
 		return nil
@@ -120,8 +118,8 @@ func (f *output) compareOld(end int64) error {
 	return f.base.Store().FirstPart().CompareBlocks(int(f.keptBlocks(end)))
 }
 
-// prime fills the sums of a new integrity table up to end: it copies the hashes of whole blocks from the old table, and reads
-// the rest.
+// prime fills the sums of a new integrity table up to end: it copies the hashes of whole blocks from the old table, and
+// hashes the remaining bytes.
 func (f *output) prime(s *blockSums, end int64) error {
 	a := f.base
 	part := a.Store().FirstPart()
@@ -133,7 +131,7 @@ func (f *output) prime(s *blockSums, end int64) error {
 	return s.read(part, from, end)
 }
 
-// read takes bytes of a part, from from to end.
+// read adds the bytes of a part from from to end.
 func (s *blockSums) read(part *blobs.OpenPart, from, end int64) error {
 	b := make([]byte, shard.RestBytes)
 	for from < end {

@@ -12,40 +12,40 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// Options is how an archive is written. The zero value writes an uncompressed one.
+// Options controls how an archive is written. The zero value writes an uncompressed one.
 type Options struct {
-	Codec     format.Codec // of contents that stand alone, and of metadata
-	ChunkSize int64        // unpacked bytes; 0 means the usual: 32 KiB, LZMS 128 KiB
+	Codec     format.Codec // of blobs with a resource of their own, and of metadata
+	ChunkSize int64        // unpacked bytes; 0 means the default: 32 KiB, LZMS 128 KiB
 	Level     int          // LevelFast to LevelMaximum; 0 means LevelNormal
 
-	Solid          bool         // contents share solid resources
+	Solid          bool         // blobs share solid resources
 	SolidCodec     format.Codec // None means LZMS
-	SolidChunkSize int64        // 0 means the usual: 32 KiB, LZMS 64 MiB
+	SolidChunkSize int64        // 0 means the default: 32 KiB, LZMS 64 MiB
 	SolidLevel     int          // 0 means Level
 
-	// OnePass is up to how many bytes the content of a file is read once only: packed without knowing whether it is the same
-	// as another one, and dropped if it is. It changes no byte of the archive. It pays where getting at a file takes longer
-	// than packing it does, as in a browser.
+	// OnePass is the size in bytes up to which a file is read only once: it is packed before it is known whether another file
+	// has the same bytes, and the result is dropped if one has. It does not change a byte of the archive. It pays where
+	// opening a file takes longer than packing it, as in a browser.
 	OnePass int64
 
-	KeepOrder bool // with Solid: contents go into it as they come, and not by the extensions of their names
-	KeepAlone bool // with Solid: what stands alone in an archive, packed as Codec and ChunkSize say, is copied as it is
+	KeepOrder bool // with Solid: keep the order in which contents were added instead of sorting by file extension
+	KeepAlone bool // with Solid: copy resources that are not solid, if they are packed with Codec and ChunkSize
 
-	Recompress bool     // what is packed the same way already is packed anew, and not copied
-	Integrity  bool     // with an integrity table
-	Pipable    bool     // for readers that cannot seek, as only wimlib has them; written from front to end without a gap
-	Only       Only     // what of the images is written
-	GUID       [16]byte // of the new archive; random bytes, as a rule
+	Recompress bool     // repack resources that could be copied
+	Integrity  bool     // write an integrity table
+	Pipable    bool     // wimlib's format for readers that cannot seek; written strictly from front to end
+	Only       Only     // which part of the images is written
+	GUID       [16]byte // of the new archive, usually random
 }
 
-// Only is what of its images an archive holds. Groups of images are kept in archives with metadata only, which share one
-// with contents only.
+// Only selects what an archive holds of its images. A group of images can be kept as archives with metadata only, which share
+// one archive with the blobs only.
 type Only uint8
 
 const (
-	OnlyAll      Only = iota // all of them
-	OnlyContents             // their contents and not the images: a resource-only archive
-	OnlyMetadata             // the images and not their contents, which archives given to LeaveOut must hold
+	OnlyAll      Only = iota // metadata and blobs
+	OnlyContents             // the blobs without the images: a resource-only archive
+	OnlyMetadata             // the images without their blobs, which the archives given to LeaveOut must hold
 )
 
 func (o *Options) withDefaults() (Options, error) {
@@ -70,18 +70,18 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	check := func(c format.Codec, size int64, level int) error {
 		if level < codec.LevelFast || level > codec.LevelMaximum {
-			return fmt.Errorf("wim: level %d is none of 1 to 3: %w", level, format.ErrUnsupported)
+			return fmt.Errorf("wim: level %d is not in the range 1 to 3: %w", level, format.ErrUnsupported)
 		}
 		if c == format.None && size == 0 || size > 0 && size <= codec.MaxLZMS && format.ChunkSizeOK(c, uint32(size)) {
 			return nil
 		}
 		if c == format.None {
-			return format.Describe("wim: an uncompressed archive has no chunks, whose size could be set", format.ErrUnsupported)
+			return format.Describe("wim: an uncompressed archive has no chunk size", format.ErrUnsupported)
 		}
-		return format.Describe(fmt.Sprintf("wim: chunk size %d is not valid for %v, which takes %s", size, c, format.ChunkSizes(c)), format.ErrUnsupported)
+		return format.Describe(fmt.Sprintf("wim: chunk size %d is not valid for %v, which supports %s", size, c, format.ChunkSizes(c)), format.ErrUnsupported)
 	}
 	if out.Pipable && out.Solid {
-		return out, &RefusedError{Key: RefusedPipable, Text: "a pipable archive holds no solid resources"}
+		return out, &RefusedError{Key: RefusedPipable, Text: "a pipable archive cannot hold solid resources"}
 	}
 	if err := check(out.Codec, out.ChunkSize, out.Level); err != nil {
 		return out, err
@@ -92,34 +92,34 @@ func (o *Options) withDefaults() (Options, error) {
 	return out, nil
 }
 
-// Builder is an archive to be: its images, each that of an archive as it is or a draft, and what the XML document says. The
-// zero value has none. It is not for several goroutines at a time.
+// Builder describes an archive to write: its images, each copied from an archive or made from a draft, and the XML document.
+// The zero value has no images. It is not safe for concurrent use.
 type Builder struct {
-	Boot         int  // index of the image to boot from, from 1; 0: none
-	ReparseFixup bool // the header is to say that links were made relative to their images
+	Boot         int  // index of the boot image, from 1; 0: none
+	ReparseFixup bool // set the header flag for link targets that are relative to their image
 
-	doc      *xmldoc.Doc  // whose elements beside images are kept
-	base     *wim.Archive // that it was made of, nil if none
-	images   []editImage
-	archives []*wim.Archive // contents come from, and images
-	whole    []*wim.Archive // of these, those all of whose contents go in
-	delta    []*wim.Archive // whose contents are left out
+	doc      *xmldoc.Doc  // its elements other than IMAGE are kept
+	base     *wim.Archive // the archive given to Of, or nil
+	images   []builderImage
+	archives []*wim.Archive // sources of contents and images
+	whole    []*wim.Archive // those of archives whose blobs are all written
+	delta    []*wim.Archive // archives whose blobs are not written
 }
 
-// editImage is one image of an Edit.
-type editImage struct {
+// builderImage is one image of a Builder.
+type builderImage struct {
 	node  *xmldoc.Node // IMAGE
-	draft *draft.Draft // nil: as it is in the archive
+	draft *draft.Draft // nil: copied from the archive
 	a     *wim.Archive
 	index int // in the archive, from 1
 
 	created, modified format.Filetime // of the draft
 }
 
-// New makes an Edit without images.
+// New returns a Builder without images.
 func New() *Builder { return &Builder{} }
 
-// Options are those that write the archive as it is: for joining, rebuilding and optimising it.
+// OptionsOf returns options that write an archive the way it is written now. They are used to join, rebuild and optimize it.
 func OptionsOf(a *wim.Archive) Options {
 	i := a.Info()
 	h := a.Store().FirstPart().Header
@@ -142,16 +142,16 @@ func OptionsOf(a *wim.Archive) Options {
 	return o
 }
 
-// Edit makes an Edit of all that the archive holds. Contents that no image uses are not among it, unless it is a
-// resource-only one. It refuses an archive that lost images: a copy would look whole.
+// Of returns a Builder with everything that the archive holds. Blobs that no image uses are left out, unless the archive is a
+// resource-only one. Of refuses an archive that lost images, because a copy would look complete.
 func Of(a *wim.Archive) (*Builder, error) {
 	if n := a.LostImages(); n > 0 {
 		return nil, &RefusedError{Name: a.Store().FirstPart().Name, Key: RefusedImages, Text: fmt.Sprintf(
-			"it has lost %d of its %d images, and the others may have changed their numbers; apply or extract with --recover-data takes what is there", n, len(a.Store().Metas)+n)}
+			"%d of its %d images are lost, and the remaining ones may have other indexes; use apply or extract with --recover-data to recover their files", n, len(a.Store().Metas)+n)}
 	}
 	e := &Builder{doc: a.XMLDoc(), base: a}
 	h := a.Store().FirstPart().Header
-	e.ReparseFixup = h.Flags&headerKept != 0
+	e.ReparseFixup = h.Flags&format.FlagReparseFixup != 0
 	for i := range a.Store().Metas {
 		if _, err := e.AddImage(a, i+1); err != nil {
 			return nil, err
@@ -166,14 +166,14 @@ func Of(a *wim.Archive) (*Builder, error) {
 	return e, nil
 }
 
-// UseContents has contents of drafts, those that are in no file, looked for in an archive too.
+// UseContents adds an archive in which to look up contents of drafts that are in no file.
 func (e *Builder) UseContents(a *wim.Archive) {
 	if !slices.Contains(e.archives, a) {
 		e.archives = append(e.archives, a)
 	}
 }
 
-// AddContents adds all contents of an archive, used by images or not.
+// AddContents adds all blobs of an archive, used by images or not.
 func (e *Builder) AddContents(a *wim.Archive) {
 	e.UseContents(a)
 	if !slices.Contains(e.whole, a) {
@@ -181,10 +181,10 @@ func (e *Builder) AddContents(a *wim.Archive) {
 	}
 }
 
-// LeaveOut makes a delta archive: contents that the given one holds are not written.
+// LeaveOut makes a delta archive: blobs that a holds are not written.
 func (e *Builder) LeaveOut(a *wim.Archive) { e.delta = append(e.delta, a) }
 
-// AddImage adds an image of an archive as it is, and gives its index, from 1. What the XML document says of it is kept.
+// AddImage adds an image of an archive unchanged, with its element of the XML document, and returns its index, from 1.
 func (e *Builder) AddImage(a *wim.Archive, index int) (int, error) {
 	if index < 1 || index > len(a.Store().Metas) {
 		return 0, fmt.Errorf("wim: image %d of %d: %w", index, len(a.Store().Metas), format.ErrNotFound)
@@ -193,26 +193,26 @@ func (e *Builder) AddImage(a *wim.Archive, index int) (int, error) {
 		return 0, fmt.Errorf("wim: more than %d images: %w", blobs.MaxImages, format.ErrUnsupported)
 	}
 	e.UseContents(a)
-	e.images = append(e.images, editImage{node: a.ImageElement(index).Clone(), a: a, index: index})
+	e.images = append(e.images, builderImage{node: a.ImageElement(index).Clone(), a: a, index: index})
 	return len(e.images), nil
 }
 
-// Image is what is told of an image made from a draft. Other elements are set through ImageElement.
+// Image describes an image made from a draft. Other elements are set through ImageElement.
 type Image struct {
 	Name        string
 	Description string
 	Flags       string          // the edition
-	Created     format.Filetime // of the image, as a rule now
-	Modified    format.Filetime // 0: as Created
+	Created     format.Filetime // of the image, usually now
+	Modified    format.Filetime // 0: same as Created
 }
 
-// AddDraft adds an image made from a draft, and gives its index, from 1. The draft must not be changed any more; that of
-// an image needs its archive, see UseContents.
+// AddDraft adds an image made from a draft, and returns its index, from 1. The draft must not be changed afterwards. A draft
+// made from an image needs that image's archive, see UseContents.
 func (e *Builder) AddDraft(d *draft.Draft, info *Image) (int, error) {
 	if len(e.images) >= blobs.MaxImages {
 		return 0, fmt.Errorf("wim: more than %d images: %w", blobs.MaxImages, format.ErrUnsupported)
 	}
-	im := editImage{node: &xmldoc.Node{Name: "IMAGE"}, draft: d}
+	im := builderImage{node: &xmldoc.Node{Name: "IMAGE"}, draft: d}
 	if info != nil {
 		im.node.SetContent(info.Name, "NAME")
 		im.node.SetContent(info.Description, "DESCRIPTION")
@@ -226,8 +226,9 @@ func (e *Builder) AddDraft(d *draft.Draft, info *Image) (int, error) {
 	return len(e.images), nil
 }
 
-// SetDraft gives an image, index from 1, another tree. What the XML document says of it is kept, but for the statistics and
-// the time of modification. The draft must not be changed any more; that of an image needs its archive, see UseContents.
+// SetDraft replaces the tree of an image, index from 1. The image's element of the XML document is kept, except for the
+// statistics and the modification time. The draft must not be changed afterwards. A draft made from an image needs that
+// image's archive, see UseContents.
 func (e *Builder) SetDraft(index int, d *draft.Draft, modified format.Filetime) error {
 	if index < 1 || index > len(e.images) {
 		return fmt.Errorf("wim: image %d of %d: %w", index, len(e.images), format.ErrNotFound)
@@ -237,22 +238,22 @@ func (e *Builder) SetDraft(index int, d *draft.Draft, modified format.Filetime) 
 	return nil
 }
 
-// Len is how many images there are.
+// Len returns the number of images.
 func (e *Builder) Len() int { return len(e.images) }
 
-// ImageElement is what the XML document will say of an image, index from 1: its IMAGE element, which may be changed. The
-// statistics of drafts and the index are put there when the archive is written.
+// ImageElement returns the IMAGE element of an image, index from 1. It may be changed. The index, and the statistics of
+// drafts, are filled in when the archive is written.
 func (e *Builder) ImageElement(index int) *xmldoc.Node { return e.images[index-1].node }
 
-// ImageName is the name of an image, index from 1.
+// ImageName returns the name of an image, index from 1.
 func (e *Builder) ImageName(index int) string { return e.images[index-1].node.Content("NAME") }
 
-// FindImage finds the image of a name, and gives its index, from 1; 0 if there is none. Nothing is the name of none.
+// FindImage returns the index, from 1, of the image with a name, or 0 if there is none. The empty name matches no image.
 func (e *Builder) FindImage(name string) int {
-	return 1 + slices.IndexFunc(e.images, func(im editImage) bool { return name != "" && im.node.Content("NAME") == name })
+	return 1 + slices.IndexFunc(e.images, func(im builderImage) bool { return name != "" && im.node.Content("NAME") == name })
 }
 
-// Delete takes an image away, index from 1. The boot index follows.
+// Delete removes an image, index from 1. The boot index follows.
 func (e *Builder) Delete(index int) error {
 	if index < 1 || index > len(e.images) {
 		return fmt.Errorf("wim: image %d of %d: %w", index, len(e.images), format.ErrNotFound)
@@ -267,7 +268,7 @@ func (e *Builder) Delete(index int) error {
 	return nil
 }
 
-// Move puts an image at another index, both from 1; the others keep their order. The boot index follows.
+// Move moves an image to another index, both from 1. The others keep their order. The boot index follows.
 func (e *Builder) Move(index, to int) error {
 	if index < 1 || index > len(e.images) || to < 1 || to > len(e.images) {
 		return fmt.Errorf("wim: image %d to %d of %d: %w", index, to, len(e.images), format.ErrNotFound)

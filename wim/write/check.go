@@ -9,16 +9,16 @@ import (
 	"wimscope/wim/shard"
 )
 
-// copyCheck holds the contents of an archive that are copied and have to be checked.
+// copyCheck checks the contents that are copied from one archive.
 type copyCheck struct {
 	shard.Layout
 	archive int32
-	ids     map[int32]int32 // from blobs of the archive to contents of the plan
+	ids     map[int32]int32 // from blob IDs of the archive to contents of the plan
 	halves  shard.CutHalves
 }
 
-// checking is the stage that unpacks what is copied in packed form and compares it with its SHA-1: otherwise damage would be copied
-// unnoticed. Damaged contents make writing fail, or are left out, see Plan.Skip.
+// checking is the stage that unpacks contents which are copied packed, and verifies their SHA-1. Otherwise damage would be
+// copied unnoticed. A damaged content makes writing fail, or is left out, see Plan.Skip.
 type checking struct {
 	planner
 	moves *compaction
@@ -26,7 +26,6 @@ type checking struct {
 
 func (s *checking) key() string { return "check" }
 
-// plan plans the checks of copied contents.
 func (s *checking) plan() error {
 	checks := make([]*copyCheck, len(s.archives))
 	plain, solid := make([][]int32, len(s.archives)), make([][]int32, len(s.archives))
@@ -74,7 +73,7 @@ func (s *checking) plan() error {
 	return nil
 }
 
-// refusedPart is the number of the shard that reports contents which are refused unread.
+// refusedPart is the number of the shard that reports contents which are refused without being read.
 const refusedPart = -1
 
 // contents returns the contents that compacting moves.
@@ -84,7 +83,7 @@ func (mv *compaction) contents() []int32 {
 	for _, m := range mv.moves[mv.inPlace():] {
 		if m.solid >= 0 {
 			solids[m.solid] = true
-		} else if !mv.inv.contents[m.content].meta { // metadata were checked when the tree was loaded
+		} else if !mv.inv.contents[m.content].meta { // metadata was checked when the tree was loaded
 			ids = append(ids, m.content)
 		}
 	}
@@ -96,13 +95,14 @@ func (mv *compaction) contents() []int32 {
 	return ids
 }
 
-// copies reports whether the content with a blob of the checked archive is still copied: neither skipped nor replaced by a file.
+// copies reports whether a blob of the checked archive is still copied. It is not if its content was skipped, or replaced by
+// a file.
 func (inv *inventory) copies(k *copyCheck, blob int32) bool {
 	c := &inv.contents[k.ids[blob]]
 	return c.same == written && c.a == k.archive && c.blob == blob
 }
 
-// checkShard builds a shard of a check, without skipped contents.
+// checkShard makes a shard of a check, without skipped contents.
 func (l *outlines) checkShard(ol *outline) (*shard.PackShard, error) {
 	k := ol.check
 	if ol.part == refusedPart {
@@ -128,23 +128,23 @@ func (l *outlines) checkShard(ol *outline) (*shard.PackShard, error) {
 	return &shard.PackShard{Op: shard.PackCheck, Bytes: s.Bytes, Memory: s.Memory, Read: s.Spans}, nil
 }
 
-// merge merges the result of a check shard. Damage within the shard already failed its run.
+// merge joins the contents that two shards checked by halves. Damage within a shard already made the shard fail.
 func (s *checking) merge(ol *outline, _ []item, r *shard.PackResult) error {
 	k := ol.check
 	for i := range r.Cuts {
 		c := &r.Cuts[i]
 		if c.ID < 0 || int(c.ID) >= len(s.inv.contents) {
-			return fmt.Errorf("wim: a cut of content %d: %w", c.ID, shard.ErrShard)
+			return fmt.Errorf("wim: a cut of content %d, which does not exist: %w", c.ID, shard.ErrShard)
 		}
 		if got, ok := k.halves.Join(c); ok && got != s.inv.contents[c.ID].hash && !s.inv.gone(c.ID) {
-			return &shard.ContentError{ID: c.ID, Err: format.Describe(fmt.Sprintf("the content is damaged: SHA-1 is %v", got), format.ErrChecksum)}
+			return &shard.ContentError{ID: c.ID, Err: format.Describe(fmt.Sprintf("the blob is damaged: SHA-1 is %v", got), format.ErrChecksum)}
 		}
 	}
 	return nil
 }
 
-// NeedWhole returns a *RefusedError if something of the image was lost. An image made from what is left would look whole, and
-// what it lacks could not be recovered any more.
+// NeedWhole returns a *RefusedError if part of the image was lost. An image made from the remainder would look complete, and
+// the lost part could not be recovered any more.
 func NeedWhole(im *wim.Image) error {
 	losses, n := im.Losses()
 	if n == 0 {
@@ -153,11 +153,11 @@ func NeedWhole(im *wim.Image) error {
 	return &RefusedError{Key: RefusedIncomplete, Text: losses[0].String() + "; changing the image would make the loss permanent"}
 }
 
-// NeedWhole returns a *RefusedError if images that are copied have lost something. It is for a file that takes the place of
-// the archive: contents that only lost entries use are not copied, and would be gone.
+// NeedWhole returns a *RefusedError if images that are copied have lost something. It is for callers that replace the archive
+// with the output: blobs that only lost entries use are not copied, and would be gone.
 func (p *Plan) NeedWhole() error {
 	if p.inv.lost == 0 {
 		return nil
 	}
-	return &RefusedError{Key: RefusedIncomplete, Text: p.inv.losses[0].String() + "; rewriting the archive would drop the contents that only lost entries use"}
+	return &RefusedError{Key: RefusedIncomplete, Text: p.inv.losses[0].String() + "; rewriting the archive would drop the blobs that only lost entries use"}
 }

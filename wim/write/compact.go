@@ -8,28 +8,28 @@ import (
 	"wimscope/wim/shard"
 )
 
-// move is a resource that is moved to the front of its file, when an archive is compacted.
+// move is a resource that compacting moves to the front of its file.
 type move struct {
 	off, packed int64
-	content     int32 // one that is, or lies, in it
-	solid       int32 // index into solids, -1 if it is not solid
+	content     int32 // a content that is stored in it
+	solid       int32 // index into inventory.solids, -1 if it is not solid
 }
 
-// compaction moves the resources that stay to the front of the file. It is a stage too.
+// compaction is the stage that moves the resources which stay to the front of the file.
 type compaction struct {
 	*placer
 	moves   []move
-	aliases [][2]int32 // contents that lie where another one does
+	aliases [][2]int32 // pairs of contents that share a resource: the first lies where the second does
 }
 
 func (mv *compaction) key() string { return "compact" }
 
-// PlanCompact makes the plan of changing the archive that the Edit was made of, in its file, as PlanAppend does, but so that
-// nothing unused is left: resources move to the front before what is new is added behind them. It takes no more room than
-// the result does, and is not safe: until it is done, the header says that writing was not finished, and an archive that
-// was cut meanwhile has lost contents. Contents that no image uses go, unless the archive is a resource-only one.
+// PlanCompact plans to change the archive in its file as PlanAppend does, but leaves no unused bytes: resources are moved to
+// the front before new ones are added behind them. It needs no more disk space than the result, but it is not crash-safe:
+// until it is done, the header marks the archive as unfinished, and an interruption loses contents. Blobs that no image uses
+// are dropped, unless the archive is a resource-only one.
 //
-// Errors: those of PlanAppend. Resources that overlap are refused.
+// Errors: those of PlanAppend; *RefusedError if resources overlap.
 func (e *Builder) PlanCompact(o *Options) (*Plan, error) {
 	opts, err := e.inPlace(o)
 	if err != nil {
@@ -46,7 +46,7 @@ func (e *Builder) PlanCompact(o *Options) (*Plan, error) {
 	return p, p.moves.find()
 }
 
-// find lists the resources that stay, as they lie, and which of them are moved.
+// find lists the resources that stay, by their place.
 func (mv *compaction) find() error {
 	a := mv.base
 	list := make([]move, 0, len(mv.inv.contents))
@@ -81,7 +81,7 @@ func (mv *compaction) find() error {
 	return nil
 }
 
-// start marks the archive as being written. What is at its place already is not moved.
+// start marks the archive as unfinished. Resources at the front that are in place already are not moved.
 func (mv *compaction) start(f *output) error {
 	k := mv.inPlace()
 	end := int64(format.HeaderSize)
@@ -104,7 +104,7 @@ func (mv *compaction) start(f *output) error {
 	return f.out.sync()
 }
 
-// inPlace counts the resources at the front that are not moved.
+// inPlace returns how many resources at the front need not be moved.
 func (mv *compaction) inPlace() int {
 	off := int64(format.HeaderSize)
 	for i, m := range mv.moves {
@@ -116,7 +116,7 @@ func (mv *compaction) inPlace() int {
 	return len(mv.moves)
 }
 
-// plan plans the moving of resources, in their order: so none is written over before it was read.
+// plan moves the resources in order of their place, so that none is overwritten before it was read.
 func (mv *compaction) plan() error {
 	s := mv.list.makeShards(outline{op: shard.PackCopy, solid: -1}, nil)
 	for _, m := range mv.moves {
@@ -135,7 +135,7 @@ func (mv *compaction) plan() error {
 	return nil
 }
 
-// moved tells contents that share a resource where it is now.
+// moved updates the offsets of contents that share a resource with a moved one.
 func (mv *compaction) moved() {
 	for _, x := range mv.aliases {
 		mv.inv.contents[x[0]].off = mv.inv.contents[x[1]].off

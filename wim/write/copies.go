@@ -5,8 +5,8 @@ import (
 	"wimscope/wim/format"
 )
 
-// packedAs says that a resource of an archive can be copied into one that is written with those options: it is packed in
-// the same way, or was found not to shrink by that.
+// packedAs reports whether a resource can be copied into an archive written with the options o: it is packed the same way, or
+// did not shrink when it was.
 func packedAs(a *blobs.Store, res *blobs.Resource, o *Options) bool {
 	p := &a.Parts[res.Src]
 	switch res.Form {
@@ -18,12 +18,13 @@ func packedAs(a *blobs.Store, res *blobs.Resource, o *Options) bool {
 	return false
 }
 
-// reframed says that a resource's chunks are copied, but laid out in another way: for readers that cannot seek, or not.
+// reframed reports whether a resource's chunks are copied into another layout: from the ordinary one to that of pipable
+// archives, or back.
 func reframed(r *blobs.Resource, o *Options) bool {
 	return r.Form == blobs.FormChunked && o.Pipable || r.Form == blobs.FormPipable && !o.Pipable
 }
 
-// packedFor is how many bytes a resource takes once it is copied.
+// packedFor returns the packed size of a resource once it is copied.
 func packedFor(r *blobs.Resource, o *Options) int64 {
 	switch {
 	case !reframed(r, o):
@@ -33,5 +34,3 @@ func packedFor(r *blobs.Resource, o *Options) int64 {
 	}
 	return r.Packed - r.Chunks()*blobs.PipablePrefix
 }
-
-const headerKept = format.FlagReparseFixup

@@ -8,13 +8,13 @@ import (
 	"wimscope/wim/shard"
 )
 
-// hashing is the stage that hashes contents before anything is packed. A content that is read
-// once, hashed and packed at the same time, is the rule. Read before are those
-//   - that may turn out to be the same as another one: whose size another one has, and which take longer to pack in vain
-//     than to read twice;
-//   - that are packed in pieces, by several workers, so that each piece can be checked;
-//   - all, if they go into a solid resource, where everything has its place before the first byte is packed, and if
-//     metadata is written before them.
+// hashing is the stage that hashes contents before anything is packed. Most contents are read once, and hashed and packed at
+// the same time. Hashed before are
+//   - contents that may be the same as another one, because it has the same size, if packing them in vain takes longer than
+//     reading them twice;
+//   - contents packed in pieces by several workers, so that each piece can be checked;
+//   - all contents, if they go into a solid resource, where the place of everything is fixed before the first byte is packed, or if
+//     metadata is written first.
 type hashing struct{ planner }
 
 func (s *hashing) key() string { return "hash" }
@@ -65,7 +65,7 @@ func (s *hashing) plan() error {
 	return nil
 }
 
-// merge takes the hashes of contents.
+// merge records the hashes of contents.
 func (s *hashing) merge(_ *outline, _ []item, r *shard.PackResult) error {
 	for i := range r.Items {
 		it := &r.Items[i]
@@ -81,7 +81,7 @@ func (s *hashing) merge(_ *outline, _ []item, r *shard.PackResult) error {
 	return nil
 }
 
-// setHash tells a content's hash, and the draft that it is of.
+// setHash records the hash of a content, also in its draft.
 func (inv *inventory) setHash(id int32, h format.Hash) {
 	c := &inv.contents[id]
 	if c.known {
@@ -95,7 +95,7 @@ func (inv *inventory) setHash(id int32, h format.Hash) {
 	}
 }
 
-// single finds the contents that are the same as another one, once hashes are known.
+// single finds duplicates among the contents, once their hashes are known.
 func (inv *inventory) single() error {
 	for i := range inv.contents {
 		c := &inv.contents[i]
@@ -110,7 +110,8 @@ func (inv *inventory) single() error {
 	return nil
 }
 
-// unite decides whether a content whose hash is known is written itself.
+// unite looks for another content with the same hash, which is then written in place of this one. Without one, this content
+// is written, unless the archive leaves it out.
 func (inv *inventory) unite(id int32) {
 	c := &inv.contents[id]
 	if first, ok := inv.withHash(&c.hash); ok && first != id {

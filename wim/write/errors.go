@@ -6,27 +6,27 @@ import (
 	"wimscope/wim/format"
 )
 
-// RefusedError says why an archive is not written.
+// RefusedError reports why an archive is not written.
 type RefusedError struct {
-	Name string // of the file; "" if it is none in particular
+	Name string // of the file; "" if no particular one
 	Key  string // see the constants
 	Text string // for people
 }
 
-// Why something is refused.
+// Values of RefusedError.Key.
 const (
-	RefusedIncomplete      = "incomplete" // something of an image is lost, and would be for good
-	RefusedImages          = "images"     // images are lost: the header counts more of them than there are
-	RefusedNoFile          = "no-file"    // to be changed in place: the Edit was not made of an archive
-	RefusedSplit           = "split"      // part of a set, which cannot be changed in place
-	RefusedPipable         = "pipable"    // cannot be changed in place, or not as asked
+	RefusedIncomplete      = "incomplete" // part of an image is lost, and would be lost for good
+	RefusedImages          = "images"     // images are lost: the header counts more than there are
+	RefusedNoFile          = "no-file"    // no file to change in place: the Builder was not made by Of
+	RefusedSplit           = "split"      // a split set cannot be changed in place, or the part size or number of parts is not possible
+	RefusedPipable         = "pipable"    // a pipable archive cannot be changed in place, made from another one in place, or solid
 	RefusedReadOnly        = "read-only"
 	RefusedWriteInProgress = "write-in-progress"
-	RefusedCodec           = "codec"      // an archive has one codec, and has another one already
-	RefusedChunkSize       = "chunk-size" // likewise
-	RefusedGroup           = "group"      // archives of a group that do not fit each other
-	RefusedOverlap         = "overlap"    // to be compacted: resources share bytes
-	RefusedSolid           = "solid"      // solid resources cannot be in a set that is written here
+	RefusedCodec           = "codec"      // the archive has another codec, which cannot change in place
+	RefusedChunkSize       = "chunk-size" // the same for the chunk size
+	RefusedGroup           = "group"      // the archives of a group do not fit each other
+	RefusedOverlap         = "overlap"    // compacting: resources overlap
+	RefusedSolid           = "solid"      // a split set cannot be solid
 )
 
 func (e *RefusedError) Error() string {
@@ -36,13 +36,13 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("wim: %s: %s", e.Name, e.Text)
 }
 
-// Is makes every RefusedError an ErrRefused.
+// Is reports that a RefusedError is an ErrRefused.
 func (e *RefusedError) Is(target error) bool { return target == format.ErrRefused }
 
-// SinkError says that an archive could not be written on: the disk is full, say.
+// SinkError reports that writing to the output failed, for example because the disk is full.
 type SinkError struct {
 	Off int64 // where in the file
-	N   int   // bytes that were to be written; 0: the file was to be put on the disk or made shorter
+	N   int   // bytes to write; 0: Sync or Truncate failed
 	Err error
 }
 
@@ -55,18 +55,18 @@ func (e *SinkError) Error() string {
 
 func (e *SinkError) Unwrap() error { return e.Err }
 
-// TooLargePartError reports a content that does not fit into a part of a split set. As an error, it does not even fit into a larger
-// one, and nothing was written.
+// TooLargePartError reports a content that does not fit into a part of a split set. As an error, it means that the content
+// does not even fit into a larger part, and that nothing was written.
 type TooLargePartError struct {
 	Name string      // of the content; "metadata" for the images' metadata resources together, which the first part holds
 	Hash format.Hash // zero for metadata
-	Need int64       // bytes that a part with nothing else has
-	Part int64       // bytes that parts may have
+	Need int64       // bytes of a part that holds nothing else
+	Part int64       // most bytes that a part may have
 }
 
 func (e *TooLargePartError) Error() string {
-	return fmt.Sprintf("wim: %s: a part that holds it has %d bytes, and %d are the most that parts may have", e.Name, e.Need, e.Part)
+	return fmt.Sprintf("wim: %s: a part that holds it would have %d bytes; the maximum is %d", e.Name, e.Need, e.Part)
 }
 
-// Is makes a TooLargePartError an ErrRefused.
+// Is reports that a TooLargePartError is an ErrRefused.
 func (e *TooLargePartError) Is(target error) bool { return target == format.ErrRefused }

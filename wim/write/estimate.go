@@ -10,24 +10,24 @@ import (
 	"wimscope/wim/shard"
 )
 
-// Estimate is how much writing an archive will take, as far as that can be told before.
+// Estimate predicts the result and the work of writing an archive.
 type Estimate struct {
-	Size   int64 // bytes that the archive will have, all parts together
-	Grows  int64 // bytes by which files get longer: Size for a new archive; in place what is added, negative if it shrinks
-	Exact  bool  // nothing has to be packed, so they are right to the byte; not said of split sets
-	Copied int64 // bytes that are copied as they are packed
-	Pack   int64 // unpacked bytes that are packed
-	Hash   int64 // of the contents in files, unpacked bytes that are read twice, about
-	Memory int64 // bytes that a worker needs, about
+	Size   int64 // bytes of the archive, all parts together
+	Grows  int64 // bytes by which the files grow: Size for a new archive; in place what is added, negative if it shrinks
+	Exact  bool  // Size and Grows are exact, because nothing has to be packed; never set for split sets
+	Copied int64 // packed bytes that are copied
+	Pack   int64 // unpacked bytes that have to be packed
+	Hash   int64 // about how many bytes of files are read twice, once to hash them
+	Memory int64 // about how many bytes a worker needs
 
 	// Large is the content with the largest estimated size if it does not fit into a part of the set. PlanSplit makes a larger
 	// part for it or refuses it. It is nil if all contents fit, or if larger parts are forced.
 	Large *TooLargePartError
 }
 
-// Estimate tells how much writing will take. files opens contents of which samples are packed, about as many bytes as sample
-// says; with 0 what has to be packed is reckoned with what each codec makes of programs and documents, or, if it is from an
-// archive, of what it takes there. It is to be called before the first stage.
+// Estimate predicts the result and the work of running the plan. It packs samples of about sample bytes in all, from contents
+// that files opens. If sample is 0, it assumes the usual compression ratio of the codec, or for contents of archives computes
+// it from their packed size there. It must be called before the first stage.
 func (p *Plan) Estimate(ctx context.Context, files shard.ContentFiles, sample int64) (*Estimate, error) {
 	if p.stage != nil {
 		return nil, fmt.Errorf("wim: writing has begun: %w", format.ErrUnsupported)
@@ -142,7 +142,7 @@ func (p *Plan) Estimate(ctx context.Context, files shard.ContentFiles, sample in
 	return e, nil
 }
 
-// estimateLarge records a content that takes n bytes if it needs the largest part so far.
+// estimateLarge records a content with a packed size of n bytes if it needs the largest part so far.
 func (p *Plan) estimateLarge(e *Estimate, id int32, n int64) {
 	if !p.limited() {
 		return
@@ -152,9 +152,9 @@ func (p *Plan) estimateLarge(e *Estimate, id int32, n int64) {
 	}
 }
 
-// tailOf adds what describes the archive to its end: once, or once for each part of a set.
+// tailOf adds the size of tables, XML documents and headers to end: once, or once for each part of a set.
 func (p *Plan) tailOf(end *int64, entries int64) {
-	if p.unchanged { // blob table and, as a rule, integrity table stay
+	if p.unchanged { // the blob table stays, and usually the integrity table
 		if !p.file.sameXML() {
 			*end += int64(len(p.file.xml(*end)))
 		}
@@ -176,7 +176,7 @@ func (p *Plan) tailOf(end *int64, entries int64) {
 	*end = off + n + parts*xml + (parts-1)*format.HeaderSize
 }
 
-// fromArchive reckons what becomes of a content by what it takes in an archive.
+// fromArchive predicts the compression ratio of a content from its packed size in its archive.
 func (p *request) fromArchive(c *content) (float64, bool) {
 	if c.a < 0 || c.size == 0 {
 		return 0, false
@@ -193,7 +193,7 @@ func (p *request) fromArchive(c *content) (float64, bool) {
 	return min(packed*p.usual()/have, 1), true
 }
 
-// solidOf gives the solid resource of an archive that a content is in, nil if it is in none.
+// solidOf returns the solid resource of an archive that holds a content, or nil.
 func (p *request) solidOf(c *content) *blobs.Solid {
 	if c.a < 0 || c.meta {
 		return nil
@@ -207,7 +207,7 @@ func (p *request) solidOf(c *content) *blobs.Solid {
 	return &a.Store().Solids[run.Members[run.Member(b.Off)].Solid]
 }
 
-// usual is how much shorter what is written gets, as a rule.
+// usual returns the usual compression ratio with the plan's options.
 func (p *request) usual() float64 {
 	if p.o.Solid {
 		return usualRatio(p.o.SolidCodec, p.o.SolidChunkSize, true)
@@ -215,7 +215,7 @@ func (p *request) usual() float64 {
 	return usualRatio(p.o.Codec, p.o.ChunkSize, false)
 }
 
-// usualRatio is packed by unpacked bytes of 421 MB of programs, libraries and documents.
+// usualRatio returns packed by unpacked bytes, as measured on 421 MB of programs, libraries and documents.
 func usualRatio(codec format.Codec, chunk int64, solid bool) float64 {
 	big := chunk >= 1<<20
 	switch {
@@ -237,10 +237,10 @@ func usualRatio(codec format.Codec, chunk int64, solid bool) float64 {
 	return 1
 }
 
-// sampleBytes is how much of a content is packed for a sample.
+// sampleBytes is the size of a sample of a content.
 const sampleBytes = 128 << 10
 
-// ratio packs samples of contents, evenly over their bytes.
+// ratio returns the compression ratio of samples, which are taken evenly over all bytes of the contents.
 func (p *Plan) ratio(ctx context.Context, files shard.ContentFiles, ids []int32, sample int64) (float64, error) {
 	total := int64(0)
 	for _, id := range ids {
@@ -285,11 +285,11 @@ func (p *Plan) ratio(ctx context.Context, files shard.ContentFiles, ids []int32,
 	if in == 0 {
 		return p.usual(), nil
 	}
-	// Samples are in the chunks of what is not solid, and in those of at most their size.
+	// Samples are not packed solid, and in chunks of at most their own size; scale to the chunks of the plan.
 	return float64(out) / float64(in) * p.usual() / usualRatio(kind, chunk, false), nil
 }
 
-// readSample reads some bytes of a content.
+// readSample reads a sample of a content.
 func (p *Plan) readSample(files shard.ContentFiles, id int32, b []byte, from int64) error {
 	c := &p.inv.contents[id]
 	switch {
@@ -304,7 +304,7 @@ func (p *Plan) readSample(files shard.ContentFiles, id int32, b []byte, from int
 		_, err = blobs.ReadFull(r, b, from)
 		return err
 	case files == nil:
-		return fmt.Errorf("there are no files: %w", format.ErrNotFound)
+		return fmt.Errorf("no files to read from: %w", format.ErrNotFound)
 	}
 	f, err := files.OpenContent(id)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"wimscope/wim/shard"
 )
 
-// FilesOf opens contents of a plan's drafts from file systems: Content.Source is an index into them.
+// FilesOf returns contents of the plan's drafts from file systems. draft.Content.Source is an index into sources.
 func (p *Plan) FilesOf(sources ...fs.FS) shard.ContentFiles { return &fsContents{p, sources} }
 
 type fsContents struct {
@@ -17,7 +17,7 @@ type fsContents struct {
 	sources []fs.FS
 }
 
-// OpenContent implements ContentFiles.
+// OpenContent implements shard.ContentFiles.
 func (s *fsContents) OpenContent(id int32) (shard.ContentFile, error) {
 	_, c, ok := s.p.inv.content(id)
 	if !ok || c.Source < 0 || c.Source >= len(s.sources) {

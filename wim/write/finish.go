@@ -16,25 +16,25 @@ import (
 
 var le = binary.LittleEndian
 
-// Report is what was written.
+// Report summarizes what was written.
 type Report struct {
-	Size     int64   // bytes of the archive, of all its parts
-	Parts    []int64 // bytes of each part
-	Contents int
-	Bytes    int64                 // unpacked, of all contents, each once
-	Packed   int64                 // what they take
+	Size     int64                 // bytes of the archive, all parts together
+	Parts    []int64               // bytes of each part
+	Contents int                   // blobs written
+	Bytes    int64                 // unpacked bytes of all blobs, each counted once
+	Packed   int64                 // packed bytes of all blobs
 	Skipped  []*shard.ContentError // contents that were left out, see Plan.Skip
 	Large    []LargePart           // parts of a split set that exceed the requested size
 }
 
-// endedPart is a part that is complete but for its header.
+// endedPart is a part that is complete except for its header.
 type endedPart struct {
 	writeOut
 	h   format.Header
-	end int64 // of the part; a pipable one has its header there
+	end int64 // size of the part; a pipable one has its header there
 }
 
-// header makes the header of the part at hand but for what is known at the end.
+// header returns the header of the current part, without the fields that are only known at the end.
 func (f *output) header() format.Header {
 	h := format.Header{
 		Size: format.HeaderSize, Version: format.Version113, GUID: f.o.GUID, PartNumber: uint16(f.part), TotalParts: 1,
@@ -68,7 +68,7 @@ func (f *output) header() format.Header {
 	if f.o.Solid || f.o.Codec == format.LZMS {
 		h.Version = format.Version014
 	}
-	if f.base != nil { // what is there stays as it is, known or not
+	if f.base != nil { // other fields and flags of the old header stay, even unknown ones
 		old := f.base.Store().FirstPart().Header
 		h.Flags = old.Flags&^format.FlagReparseFixup | h.Flags&format.FlagReparseFixup
 		h.ChunkSize, h.Unused = old.ChunkSize, old.Unused
@@ -79,7 +79,7 @@ func (f *output) header() format.Header {
 	return h
 }
 
-// flags are those of the resource of a content that stands alone.
+// flags returns the flags of the content's own resource.
 func (c *content) flags() (f uint8) {
 	if !c.stored {
 		f |= format.ResCompressed
@@ -90,13 +90,13 @@ func (c *content) flags() (f uint8) {
 	return f
 }
 
-// resourceHeader tells where a content stands alone.
+// resourceHeader returns the header of the content's own resource.
 func (c *content) resourceHeader() format.ResourceHeader {
 	return format.ResourceHeader{PackedSize: uint64(c.packed), Flags: c.flags(), Off: uint64(c.off), Size: uint64(c.size)}
 }
 
-// blobTable makes the blob table of the part at hand: metadata resources in the order of images, solid resources with what
-// is in them, all others as they lie.
+// blobTable returns the blob table of the current part: metadata resources in the order of images, then solid resources with
+// their blobs, then all other blobs by their place.
 func (f *output) blobTable() []byte {
 	b := make([]byte, 0, (len(f.inv.contents)+len(f.inv.solids))*format.BlobEntrySize)
 	entry := func(r format.ResourceHeader, refs uint32, hash format.Hash) {
@@ -149,7 +149,8 @@ func (f *output) blobTable() []byte {
 	return b
 }
 
-// xml makes the XML document of a part. total is where it will stand in it; -1: that is not known.
+// xml returns the XML document of a part. total is the offset at which it will be written, which the document's TOTALBYTES
+// element holds; -1 if not known.
 func (f *output) xml(total int64) []byte {
 	nodes := f.elements()
 	for k, i := range f.shown {
@@ -160,7 +161,7 @@ func (f *output) xml(total int64) []byte {
 	return xmldoc.New(f.doc, nodes, total).AppendUTF16(nil)
 }
 
-// endPart writes what describes the part at hand, but for its header: blob table, XML document, integrity table.
+// endPart writes the end of the current part except for its header: blob table, XML document, integrity table.
 func (f *output) endPart() error {
 	h := f.header()
 	own := func(n int, off int64) format.ResourceHeader {
@@ -220,7 +221,7 @@ func (f *output) endPart() error {
 	return nil
 }
 
-// bootMetadata tells where the metadata of the image to boot from is, nowhere if there is none.
+// bootMetadata returns the resource header of the boot image's metadata, or a zero one if there is no boot image.
 func (f *output) bootMetadata() format.ResourceHeader {
 	if f.boot == 0 {
 		return format.ResourceHeader{}
@@ -228,8 +229,8 @@ func (f *output) bootMetadata() format.ResourceHeader {
 	return f.inv.contents[f.inv.metas[f.boot-1]].resourceHeader()
 }
 
-// lastByte is where the archive ends of which only what is said of images changed: an integrity table at its end may have
-// been dropped.
+// lastByte returns the size of an archive of which only the XML document changed. It may be shorter than before, if an
+// integrity table at its end was dropped.
 func (f *output) lastByte(h *format.Header) int64 {
 	size := f.base.Store().FirstPart().Size
 	if f.out.off > size || f.base.Store().FirstPart().Trailing > 0 || h.Integrity.PackedSize > 0 {
@@ -242,12 +243,12 @@ func (f *output) lastByte(h *format.Header) int64 {
 	}
 	old, _ := blobs.ResourceEnd(f.base.Store().FirstPart().Header.Integrity)
 	if old < size || end > int64(f.base.Store().FirstPart().Header.Integrity.Off) {
-		return size // it was not the last
+		return size // the integrity table was not at the end
 	}
 	return end
 }
 
-// sameXML says that the XML document of the archive that is changed in place can stay as it is.
+// sameXML reports whether the XML document of the archive that is changed in place can stay.
 func (f *output) sameXML() bool {
 	h := f.base.Store().FirstPart().Header
 	if h.XML.Flags&format.ResCompressed != 0 {
@@ -257,20 +258,20 @@ func (f *output) sameXML() bool {
 	return err == nil && bytes.Equal(b, f.xml(blobs.ClampSize(h.XML.Off)))
 }
 
-// Finish writes what describes the archive, once all stages are done: blob table, XML document, integrity table, and the
-// header, which makes it one.
+// Finish writes the end of the archive when all stages are done: blob table, XML document, integrity table, and last the
+// header, which makes the file a valid archive.
 func (p *Plan) Finish() (*Report, error) {
 	if len(p.stages) > 0 || p.merged != len(p.list.shards) || !p.file.begun {
-		return nil, errors.New("wim: writing is not finished")
+		return nil, errors.New("wim: not all stages are finished")
 	}
 	r := &Report{Skipped: p.skipped}
 	for i := range p.inv.contents {
 		c := &p.inv.contents[i]
 		if c.same == written && c.part == 0 {
-			return nil, fmt.Errorf("wim: content %v was not written: %w", c.hash, shard.ErrShard)
+			return nil, fmt.Errorf("wim: blob %v was not written: %w", c.hash, shard.ErrShard)
 		}
 		if c.meta {
-			c.rare = nil // all of its bytes are in the archive
+			c.rare = nil // its bytes are in the archive
 		}
 		if c.same != written || c.meta {
 			continue
@@ -287,7 +288,7 @@ func (p *Plan) Finish() (*Report, error) {
 	if err := p.file.endPart(); err != nil {
 		return nil, err
 	}
-	// All else has to be on the disk before a header is.
+	// Everything else must be on the disk before a header is.
 	for i := range p.file.ended {
 		if err := p.file.ended[i].sync(); err != nil {
 			return nil, err
@@ -298,7 +299,7 @@ func (p *Plan) Finish() (*Report, error) {
 			return nil, err
 		}
 	}
-	p.file.sink = nil // from here on there is nothing to take back: a header may be there though writing it failed
+	p.file.sink = nil // Abort must do nothing from here on: a header may have been written even if its write failed
 	for i := len(p.file.ended) - 1; i >= 0; i-- {
 		e := &p.file.ended[i]
 		if e.h.TotalParts = uint16(len(p.file.ended)); len(p.file.ended) == 1 && p.partSize > 0 {
@@ -344,8 +345,8 @@ func (p *Plan) Finish() (*Report, error) {
 	return r, nil
 }
 
-// Abort gives up writing. What was added to an archive in place is cut off again, if the sink can do that; a new file is the
-// caller's to remove.
+// Abort stops writing. What was appended to an archive in place is cut off again, if the sink supports it. A new file
+// remains, for the caller to remove.
 func (p *Plan) Abort() error {
 	if p.file.sink == nil || !p.file.begun || p.base == nil || p.compact || p.file.out.w == nil {
 		return nil

@@ -9,16 +9,16 @@ import (
 	"wimscope/wim/format"
 )
 
-// missing says why a content that an image of an archive uses cannot be had.
+// missing returns the reason why a blob that an image of an archive uses cannot be read.
 func (inv *inventory) missing(h format.Hash, a *wim.Archive) error {
 	if id, ok := a.Store().BlobID(h); ok && a.Store().Records[id].Fault != blobs.FaultAbsent {
 		b := &a.Store().Records[id]
-		return format.Errorf("content "+h.String(), a.Store().Parts[b.Src].Name, b.Off, "%v", b.Fault)
+		return format.Errorf("blob "+h.String(), a.Store().Parts[b.Src].Name, b.Off, "%v", b.Fault)
 	}
 	return a.Store().MissingBlob(h)
 }
 
-// gather adds the contents of an image.
+// gather adds the contents of an image to the inventory.
 func (inv *inventory) gather(image int32) error {
 	im := &inv.images[image]
 	if im.draft == nil {
@@ -37,7 +37,7 @@ func (inv *inventory) gather(image int32) error {
 			id, ok := inv.withHash(&h)
 			if !ok {
 				if id, ok = inv.find(h, im.a); !ok && im.a == inv.base {
-					return true // what is not there now will not be there
+					return true // it is missing from the archive already
 				}
 				if !ok {
 					err = inv.missing(h, im.a)
@@ -84,7 +84,7 @@ func (inv *inventory) gather(image int32) error {
 					return err
 				}
 				if lacks {
-					continue // what is not there now will not be there
+					continue // it is missing from the archive already
 				}
 				return &blobs.MissingError{Hash: c.Hash}
 			}
@@ -107,8 +107,8 @@ func (inv *inventory) gather(image int32) error {
 	return nil
 }
 
-// lacks says that images of the archive that is changed in place use a content which it does not hold, as is the rule in a
-// delta archive.
+// lacks reports whether images of the archive that is changed in place use a blob which that archive does not hold. This is
+// common in delta archives.
 func (inv *inventory) lacks(h format.Hash) (bool, error) {
 	if inv.base == nil {
 		return false, nil
@@ -131,7 +131,8 @@ func (inv *inventory) lacks(h format.Hash) (bool, error) {
 	return inv.lacking[h], nil
 }
 
-// find adds a content that an archive holds: the one that is changed in place, then the first given, then any.
+// find adds a content that an archive holds. It looks in the archive that is changed in place, then in first, then in all
+// others.
 func (inv *inventory) find(h format.Hash, first *wim.Archive) (int32, bool) {
 	try := func(i int, a *wim.Archive) (int32, bool) {
 		blob, ok := a.Store().BlobID(h)
@@ -164,7 +165,7 @@ func (inv *inventory) find(h format.Hash, first *wim.Archive) (int32, bool) {
 	return 0, false
 }
 
-// holds says that the archive that is changed in place has a content already.
+// holds reports whether the archive that is changed in place holds a blob.
 func (inv *inventory) holds(h format.Hash) bool {
 	if inv.base == nil {
 		return false
@@ -173,8 +174,8 @@ func (inv *inventory) holds(h format.Hash) bool {
 	return ok && int(id) < inv.base.Store().NBlobs && inv.base.Store().Records[id].Fault == blobs.FaultNone
 }
 
-// left says that a content is left out of a delta archive: also of one that is changed in place, if it was opened with
-// references that hold it.
+// left reports whether a blob is left out because another archive of a delta holds it. That may also be an archive with which
+// the one that is changed in place was opened as a reference.
 func (inv *inventory) left(h format.Hash) bool {
 	if inv.base != nil {
 		if id, ok := inv.base.Store().BlobID(h); ok && int(id) >= inv.base.Store().NBlobs {
@@ -187,8 +188,9 @@ func (inv *inventory) left(h format.Hash) bool {
 	})
 }
 
-// onlyTold says that images and contents of the archive in place stay, all of them and no others.
-func (inv *inventory) onlyTold() bool {
+// onlyXML reports whether all images and blobs of the archive in place stay and none is added, so that only the XML document
+// changes.
+func (inv *inventory) onlyXML() bool {
 	a := inv.base
 	if len(inv.shown) != len(a.Store().Metas) || len(inv.images) != len(a.Store().Metas) || a.Store().FirstPart().Header.BlobTable.IsZero() {
 		return false
@@ -201,14 +203,14 @@ func (inv *inventory) onlyTold() bool {
 	return !slices.ContainsFunc(inv.contents, func(c content) bool { return c.same == written && !c.stays })
 }
 
-// keep leaves in place what the archive that is changed holds: contents that images use, and contents that no image ever
-// used, since other archives may need them. Contents of deleted images go, unless an image that stays is incomplete.
+// keep keeps what the archive that is changed in place holds: the blobs that images use, and blobs that no image ever used,
+// since other archives may need them. Blobs of deleted images are dropped, unless a remaining image is incomplete.
 func (inv *inventory) keep() error {
 	a := inv.base
 	used := map[int32]bool{}
 	for i := range a.Store().Metas {
-		if slices.ContainsFunc(inv.images, func(im editImage) bool { return im.of(a) && im.index == i+1 }) {
-			continue // gathered
+		if slices.ContainsFunc(inv.images, func(im builderImage) bool { return im.of(a) && im.index == i+1 }) {
+			continue // its contents were gathered
 		}
 		im, err := a.Image(i + 1)
 		if err != nil {

@@ -5,10 +5,10 @@ import (
 	"wimscope/wim/internal/hashindex"
 )
 
-// contentIndex finds contents of a Plan by their hashes.
+// contentIndex finds the contents of a plan by hash.
 type contentIndex struct{ hashindex.Index }
 
-// find returns the number of the content with a hash, or the slot where that number may be put.
+// find returns the index of the content with a hash, or the slot where it may be entered.
 func (x *contentIndex) find(contents []content, h *format.Hash) (id int32, slot uint32, ok bool) {
 	mask := uint32(len(x.Slots) - 1)
 	for i := x.Slot((*[20]byte)(h)); ; i = (i + 1) & mask {
@@ -22,7 +22,8 @@ func (x *contentIndex) find(contents []content, h *format.Hash) (id int32, slot 
 	}
 }
 
-// withHash finds the content with a hash that is written, or that is left to other archives.
+// withHash returns the content with a hash that is written, or left out because another archive holds it. Skipped contents do
+// not count.
 func (inv *inventory) withHash(h *format.Hash) (int32, bool) {
 	if inv.byHash.Taken == 0 {
 		return 0, false
@@ -31,7 +32,7 @@ func (inv *inventory) withHash(h *format.Hash) (int32, bool) {
 	return id, ok && !inv.contents[id].skipped
 }
 
-// indexHash lets withHash find a content, in place of one with the same hash that was skipped.
+// indexHash enters a content into the index. It replaces one with the same hash that was skipped.
 func (inv *inventory) indexHash(id int32) {
 	inv.byHash.Reserve(1, func(id int32) *[20]byte { return (*[20]byte)(&inv.contents[id].hash) })
 	_, slot, ok := inv.byHash.find(inv.contents, &inv.contents[id].hash)

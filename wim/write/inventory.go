@@ -14,53 +14,54 @@ import (
 	"wimscope/wim/internal/sha1"
 )
 
-// inventory is the contents that an archive is to hold: where they come from, which of them are the same, and where they were written.
+// inventory holds the contents that the archive is to have: where they come from, which of them are the same, and where they
+// were written.
 type inventory struct {
 	*request
 	contents  []content
-	contentMu sync.RWMutex // held to change what Content tells: files are opened while results are merged
+	contentMu sync.RWMutex // guards what Content reads: files are opened while results are merged
 	byHash    contentIndex
-	names     map[int32]string         // of solid contents
+	names     map[int32]string         // of contents in solid resources, for their order
 	uses      map[format.Hash]firstUse // see findUses
 	usesOnce  sync.Once
-	lacking   map[format.Hash]bool // see lacks; nil until it is asked for
+	lacking   map[format.Hash]bool // see lacks; nil until first needed
 	losses    []wim.Loss           // see Losses
 	lost      int
 	keepAll   bool // in place: lost entries of an image that stays may use any content
 	solids    []outSolid
-	metas     []int32 // of each of these the metadata resource, a content; -1 as long as it is not made
+	metas     []int32 // the metadata resource of each image in shown, as a content; -1 until it is made
 }
 
-// content is a content that the archive is to hold, or a metadata resource. There is one for each of perhaps a million
-// files.
+// content is a content that the archive is to hold, or a metadata resource. There is one for each of perhaps a million files,
+// so fields that few need are in rareFields.
 type content struct {
 	hash    format.Hash
 	refs    uint32
-	a       int32 // index of the archive that has it, -1 if none
-	blob    int32 // its number there
+	a       int32 // index of the archive that holds it, -1 if none
+	blob    int32 // its blob ID there
 	image   int32 // index of the image whose draft has it, -1 if none
 	id      draft.ContentID
-	same    int32 // the content that is written in its place, or written or leftOut
+	same    int32 // the content that is written in its place, or one of written and leftOut
 	solid   int32 // index into solids, -1 if it has a resource of its own
 	size    int64
-	off     int64       // where it was written; in the solid resource's unpacked bytes
+	off     int64       // where it was written; if solid, in the unpacked bytes of the resource
 	packed  int64       // bytes that were written
-	rare    *rareFields // nil: all of it is zero
-	part    uint16      // of the set, in which it was written; 0: it was not yet
-	known   bool
-	stored  bool // it was written as it is
-	meta    bool // it is a metadata resource
-	raw     bool // it is not to be packed
-	stays   bool // where it is, in the archive that is changed in place
-	skipped bool // it could not be had, see Plan.Skip
+	rare    *rareFields // nil: all of them are zero
+	part    uint16      // part of the set in which it was written; 0: not yet written
+	known   bool        // hash is known
+	stored  bool        // it was written uncompressed
+	meta    bool        // it is a metadata resource
+	raw     bool        // it must not be packed
+	stays   bool        // it stays where it is in the archive that is changed in place
+	skipped bool        // it could not be read, see Plan.Skip
 }
 
-// rareFields is what few contents have.
+// rareFields holds fields that few contents need.
 type rareFields struct {
 	inline []byte // the bytes themselves
-	states []byte // see PackedItem
-	zeros  []byte // the same
-	most   int64  // bytes that it takes packed, if that was measured
+	states []byte // see shard.PackedItem.States
+	zeros  []byte // see shard.PackedItem.Zeros
+	most   int64  // its packed size, if that was measured
 }
 
 func (c *content) inline() []byte {
@@ -84,7 +85,7 @@ func (c *content) most() int64 {
 	return c.rare.most
 }
 
-// needRare gives the rare fields, to be changed.
+// needRare returns the rare fields for writing.
 func (c *content) needRare() *rareFields {
 	if c.rare == nil {
 		c.rare = &rareFields{}
@@ -92,13 +93,13 @@ func (c *content) needRare() *rareFields {
 	return c.rare
 }
 
-// outSolid is a solid resource of the archive to be.
+// outSolid is a solid resource of the archive that is written.
 type outSolid struct {
 	off, packed, size int64
-	a, from           int32 // copied, or in place: the archive, and which of its solid resources; a is -1 otherwise
+	a, from           int32 // if copied or kept in place: the archive, and the index of the solid resource in it; otherwise a is -1
 }
 
-// content is Plan.Content.
+// content implements Plan.Content.
 func (inv *inventory) content(id int32) (image int, c draft.Content, ok bool) {
 	if id < 0 || int(id) >= len(inv.contents) {
 		return 0, draft.Content{}, false
@@ -112,7 +113,7 @@ func (inv *inventory) content(id int32) (image int, c draft.Content, ok bool) {
 	return int(x.image) + 1, inv.images[x.image].draft.Content(x.id), true
 }
 
-// name is Plan.Name.
+// name implements Plan.Name.
 func (inv *inventory) name(id int32) string {
 	if _, c, ok := inv.content(id); ok && c.Path != "" {
 		if c.Stream != "" {
@@ -132,13 +133,13 @@ func (inv *inventory) name(id int32) string {
 	return name
 }
 
-// firstUse is the first entry that names a content.
+// firstUse is the first dentry that uses a content.
 type firstUse struct {
 	im *wim.Image
 	n  wim.Node
 }
 
-// findUses finds entries of the images that are taken from archives as they are.
+// findUses records the first use of each content in the images that are copied from archives.
 func (inv *inventory) findUses() {
 	inv.uses = map[format.Hash]firstUse{}
 	for i := range inv.images {
@@ -147,7 +148,7 @@ func (inv *inventory) findUses() {
 		}
 		im, err := inv.images[i].a.Image(inv.images[i].index)
 		if err != nil {
-			continue // then its contents go without names
+			continue // its contents remain without names
 		}
 		im.EachContent(func(n wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			if _, ok := inv.uses[h]; !ok {
@@ -158,10 +159,11 @@ func (inv *inventory) findUses() {
 	}
 }
 
-// maxWritten is how many bytes of contents an archive can be written with. What is beyond that is claimed by a file that
-// cannot hold it: a plan has a note for every few megabytes.
-const maxWritten = 1 << 45
+// maxWritten bounds the bytes of contents that a plan writes. Only a corrupt archive claims more. The bound limits the memory
+// of a plan, which has an outline for every few megabytes.
+const maxWritten = 1 << 45 // 32 TiB
 
+// bounded returns an error if there is more to write than maxWritten.
 func (inv *inventory) bounded() error {
 	sum := int64(0)
 	for i := range inv.contents {
@@ -174,7 +176,7 @@ func (inv *inventory) bounded() error {
 			n = inv.copySize(c)
 		}
 		if n < 0 || n > maxWritten-sum {
-			return &format.TooLargeError{What: "a plan of so many contents", Need: sum + max(n, 0), Limit: maxWritten}
+			return &format.TooLargeError{What: "a plan for this many bytes", Need: sum + max(n, 0), Limit: maxWritten}
 		}
 		sum += n
 	}
@@ -184,7 +186,7 @@ func (inv *inventory) bounded() error {
 	return nil
 }
 
-// copied says that a content is copied as it is packed.
+// copied reports whether a content is copied packed.
 func (inv *inventory) copied(c *content) bool {
 	if c.solid >= 0 || c.stays {
 		return true
@@ -196,7 +198,7 @@ func (inv *inventory) copied(c *content) bool {
 	return ok && packedAs(inv.archives[c.a].Store(), &res, &inv.o)
 }
 
-// resource gives the resource in an archive that holds a content alone.
+// resource returns the resource in an archive that holds only this content. ok is false if it has none.
 func (inv *inventory) resource(c *content) (blobs.Resource, bool) {
 	a := inv.archives[c.a]
 	if c.blob >= a.Store().MetaID(0) {
@@ -209,13 +211,13 @@ func (inv *inventory) resource(c *content) (blobs.Resource, bool) {
 	return a.Store().ResourceOf(b), true
 }
 
-// copySize is how many bytes a content takes that is copied.
+// copySize returns the packed size of a content that is copied.
 func (inv *inventory) copySize(c *content) int64 {
 	res, _ := inv.resource(c)
 	return packedFor(&res, &inv.o)
 }
 
-// sourceChunk numbers the chunk of a solid resource that a content begins in, -1 if it is in none.
+// sourceChunk returns a number for the solid chunk of an archive in which a content begins, or -1 if it is in none.
 func (inv *inventory) sourceChunk(c *content) int64 {
 	if c.a < 0 {
 		return -1
@@ -232,7 +234,7 @@ func (inv *inventory) sourceChunk(c *content) int64 {
 	return int64(b.Run)<<32 | int64(blobs.ChunkAt(chunks, b.Off))
 }
 
-// metaCopied says that a metadata resource is copied as it is packed, in a solid archive too.
+// metaCopied reports whether a metadata resource is copied packed. Unlike other resources, it also is in a solid archive.
 func (inv *inventory) metaCopied(c *content) bool {
 	if c.a < 0 || inv.o.Recompress {
 		return false
@@ -241,7 +243,7 @@ func (inv *inventory) metaCopied(c *content) bool {
 	return packedAs(inv.archives[c.a].Store(), &res, &inv.o)
 }
 
-// bound is how many bytes a resource takes at most.
+// bound returns the most bytes that the resource of a content takes.
 func (inv *inventory) bound(c *content) int64 {
 	if most := c.most(); most > 0 {
 		return min(most, c.size)
@@ -256,7 +258,8 @@ func (inv *inventory) bound(c *content) int64 {
 	return c.size + n*(int64(format.ChunkEntrySize(uint64(c.size)))+blobs.PipablePrefix)
 }
 
-// makeMetadata makes contents of the images' metadata resources, those of drafts only if all hashes are known.
+// makeMetadata adds the metadata resources of the images to the contents. Those of drafts are only added if drafts is set;
+// all hashes must be known then.
 func (inv *inventory) makeMetadata(drafts bool) error {
 	for k, i := range inv.shown {
 		im := &inv.images[i]
@@ -287,11 +290,11 @@ func (inv *inventory) makeMetadata(drafts bool) error {
 	return nil
 }
 
-// openContent is a content, or a solid resource, that comes in pieces.
+// openContent is a content, or a solid resource, that is being written in pieces.
 type openContent struct {
 	id    int32
 	off   int64 // where it starts
-	table int64 // bytes reserved for its chunk table, and header if solid
+	table int64 // bytes reserved for its chunk table, and for its header if solid
 	sizes []uint32
 	total int64 // packed bytes of all chunks
 }

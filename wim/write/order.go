@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// order puts contents into the order in which they are packed: those of archives as they lie there, then those of drafts.
-// In a solid resource what is not there from a solid one goes by its name's extension, then by its name, unless the order is
-// to be kept.
+// order sorts contents into packing order: first those of archives, by their place there, then those of drafts. In a solid
+// resource, contents that do not come from another solid resource are sorted by file extension and then by name, unless
+// KeepOrder is set.
 func (p *planner) order(ids []int32) {
 	solidRun := func(c *content) bool { return c.a >= 0 && p.archives[c.a].Store().Records[c.blob].Run >= 0 }
 	byName := p.o.Solid && !p.o.KeepOrder

@@ -7,19 +7,19 @@ import (
 	"wimscope/wim/internal/sha1"
 )
 
-// integrityBlock is how many bytes a block of the integrity tables that are written here has, as everywhere.
+// integrityBlock is the block size, in bytes, of the integrity tables that are written. All programs use this size.
 const integrityBlock = 10 << 20
 
-// writeOut is an archive's part being written: from the front to the end, but for holes that are filled later and what is
-// taken back. It reckons the integrity table meanwhile.
+// writeOut writes a part of an archive from front to end, apart from holes that are filled later and bytes that are taken
+// back. It computes the integrity table on the way.
 type writeOut struct {
 	w   io.WriterAt
-	off int64 // end of what has a place
-	far int64 // end of what was ever written, some of which may have been taken back
+	off int64 // end of the part so far, holes included
+	far int64 // end of all bytes ever written; some may have been taken back
 	sum *blockSums
 
-	// prime gives sum what is there already, before it takes anything else; nil if there is nothing. It may mean to read
-	// much, and is not done if nothing is added.
+	// prime adds the bytes that are already there to sum, before any other bytes; nil if there are none. It may read many
+	// bytes, and is not called if nothing is added.
 	prime func(*blockSums) error
 }
 
@@ -38,6 +38,7 @@ func (o *writeOut) append(b []byte) error {
 	return nil
 }
 
+// primed calls prime once.
 func (o *writeOut) primed() error {
 	if o.sum == nil || o.prime == nil {
 		return nil
@@ -47,6 +48,7 @@ func (o *writeOut) primed() error {
 	return prime(o.sum)
 }
 
+// put writes b at off.
 func (o *writeOut) put(b []byte, off int64) error {
 	if len(b) == 0 {
 		return nil
@@ -62,7 +64,7 @@ func (o *writeOut) put(b []byte, off int64) error {
 	return nil
 }
 
-// sync has the sink put all on the disk, if it can.
+// sync calls the sink's method Sync, if it has one.
 func (o *writeOut) sync() error {
 	if s, ok := o.w.(interface{ Sync() error }); ok {
 		if err := s.Sync(); err != nil {
@@ -72,7 +74,7 @@ func (o *writeOut) sync() error {
 	return nil
 }
 
-// truncate has the sink make the file shorter, if it can.
+// truncate calls the sink's method Truncate, if it has one.
 func (o *writeOut) truncate(size int64) error {
 	if t, ok := o.w.(interface{ Truncate(size int64) error }); ok {
 		if err := t.Truncate(size); err != nil {
@@ -82,7 +84,7 @@ func (o *writeOut) truncate(size int64) error {
 	return nil
 }
 
-// reserve leaves a hole of n bytes, which fill must fill.
+// reserve leaves a hole of n bytes, for fill.
 func (o *writeOut) reserve(n int64) error {
 	if err := o.primed(); err != nil {
 		return err
@@ -94,7 +96,7 @@ func (o *writeOut) reserve(n int64) error {
 	return nil
 }
 
-// fill writes b to the hole at off, all of it.
+// fill writes b to the hole at off, and must fill all of it.
 func (o *writeOut) fill(b []byte, off int64) error {
 	if o.sum != nil && len(b) > 0 {
 		o.sum.fill(b, off)
@@ -102,7 +104,7 @@ func (o *writeOut) fill(b []byte, off int64) error {
 	return o.put(b, off)
 }
 
-// back takes back all from off on, where a hole begins that was not filled.
+// back takes back everything from off on. An unfilled hole begins there.
 func (o *writeOut) back(off int64) {
 	if o.sum != nil {
 		o.sum.back(off)
@@ -110,12 +112,12 @@ func (o *writeOut) back(off int64) {
 	o.off = off
 }
 
-// blockSums reckons the SHA-1 of blocks of a part as it is written, from the end of the header on. Of blocks with a hole
-// in them it keeps the bytes. There is one hole at a time.
+// blockSums computes the SHA-1 of each block of a part as it is written, starting after the header. It keeps the bytes of
+// blocks that contain a hole. There is at most one hole at a time.
 type blockSums struct {
 	hashes  [][20]byte
-	cur     []byte           // bytes of the block at hand, from its start
-	kept    map[int64][]byte // blocks that hashes has a place for, and which have holes
+	cur     []byte           // bytes of the current block, from its start
+	kept    map[int64][]byte // bytes of complete blocks with a hole; their hashes are still to be computed
 	at, end int64            // the hole, if end > 0
 }
 
@@ -123,13 +125,13 @@ func newBlockSums() *blockSums {
 	return &blockSums{cur: make([]byte, 0, integrityBlock), kept: map[int64][]byte{}}
 }
 
-// place is which block holds a byte of the part, and where.
+// place returns which block holds a byte of the part, and where in the block.
 func (s *blockSums) place(off int64) (block, at int64) {
 	off -= format.HeaderSize
 	return off / integrityBlock, off % integrityBlock
 }
 
-// write takes bytes at the end.
+// write adds bytes at the end.
 func (s *blockSums) write(b []byte) {
 	for len(b) > 0 {
 		n := min(len(b), integrityBlock-len(s.cur))
@@ -141,7 +143,7 @@ func (s *blockSums) write(b []byte) {
 	}
 }
 
-// close ends the block at hand.
+// close ends the current block.
 func (s *blockSums) close() {
 	block := int64(len(s.hashes))
 	start := format.HeaderSize + block*integrityBlock
@@ -155,10 +157,10 @@ func (s *blockSums) close() {
 	s.cur = s.cur[:0]
 }
 
-// noBytes is what a hole is filled with.
+// noBytes fills a hole until its bytes are known.
 var noBytes [1024]byte
 
-// hole takes zeros at the end for bytes that come later.
+// hole adds n zeros at the end for bytes that are written later.
 func (s *blockSums) hole(off, n int64) {
 	s.at, s.end = off, off+n
 	for n > 0 {
@@ -169,7 +171,7 @@ func (s *blockSums) hole(off, n int64) {
 	}
 }
 
-// fill takes the bytes of the hole.
+// fill adds the bytes of the hole.
 func (s *blockSums) fill(b []byte, off int64) {
 	for len(b) > 0 {
 		block, at := s.place(off)
@@ -184,7 +186,7 @@ func (s *blockSums) fill(b []byte, off int64) {
 	s.done()
 }
 
-// done reckons the hashes of kept blocks: their bytes are all there.
+// done computes the hashes of the kept blocks, all of whose bytes are known now.
 func (s *blockSums) done() {
 	s.at, s.end = 0, 0
 	for block, b := range s.kept {
@@ -193,7 +195,7 @@ func (s *blockSums) done() {
 	}
 }
 
-// back takes back all from off on, where the hole begins.
+// back takes back everything from off on, where the hole begins.
 func (s *blockSums) back(off int64) {
 	block, at := s.place(off)
 	if block < int64(len(s.hashes)) {
@@ -205,7 +207,7 @@ func (s *blockSums) back(off int64) {
 	clear(s.kept)
 }
 
-// table gives the integrity table of what was taken so far.
+// table returns the integrity table of all bytes so far.
 func (s *blockSums) table() format.IntegrityTable {
 	hashes := s.hashes
 	if len(s.cur) > 0 {

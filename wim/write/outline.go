@@ -10,11 +10,11 @@ import (
 	"wimscope/wim/shard"
 )
 
-// outlines is the shards of a stage as what they are made from. It holds few bytes for each shard.
+// outlines lists the shards of a stage. Shards are made from it on demand; it holds few bytes for each.
 type outlines struct {
 	*request
 	inv    *inventory
-	local  bool // shards run in this process
+	local  bool // the shards run in this process
 	shards []outline
 	bytes  int64
 	items  int
@@ -23,13 +23,13 @@ type outlines struct {
 // outline is what a shard is made from.
 type outline struct {
 	op    shard.PackOp
-	raw   bool // as it is, whatever the codec
-	solid int32
+	raw   bool  // not packed, whatever the codec
+	solid int32 // PackSolid, PackCopy: index into inventory.solids, -1 if none
 	items []item
 	bytes int64
 
-	check *copyCheck // PackCheck: the check of an archive, and a shard of it
-	part  int
+	check *copyCheck // PackCheck: the check of an archive
+	part  int        // PackCheck: shard of the check, or refusedPart
 }
 
 // item is a content or a run of its bytes.
@@ -86,15 +86,15 @@ func (l *outlines) sketch(i int) *shard.PackShard {
 	return s
 }
 
-// skips reports whether a shard leaves out an item because its content was skipped. A solid resource keeps its place: with zeros,
-// or with the old bytes if it is copied.
+// skips reports whether a shard leaves out an item because its content was skipped. In a solid resource the item keeps its
+// place: zeros stand there, or the old bytes if the resource is copied.
 func (l *outlines) skips(ol *outline, it item) bool {
 	whole := ol.op == shard.PackSolid || ol.op == shard.PackCopy && ol.solid >= 0
 	return l.inv.contents[it.content].same == leftOut && !whole
 }
 
-// reads is which bytes of a content are read for an item: also those before and behind it, from and to where the unfinished
-// SHA-1 is known.
+// reads returns the range of bytes that are read of a content for an item. It extends beyond the item on both sides, to
+// offsets where an intermediate SHA-1 state is known.
 func (l *outlines) reads(ol *outline, it item) (from, n int64) {
 	c := &l.inv.contents[it.content]
 	switch {
@@ -107,7 +107,7 @@ func (l *outlines) reads(ol *outline, it item) (from, n int64) {
 	return from, min((it.from+it.n+shard.StateStep-1)/shard.StateStep*shard.StateStep, c.size) - from
 }
 
-// Shard makes shard i of the stage.
+// makeShard implements Plan.Shard.
 func (l *outlines) makeShard(i int) (*shard.PackShard, error) {
 	if i < 0 || i >= len(l.shards) {
 		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(l.shards), format.ErrNotFound)
@@ -137,13 +137,13 @@ func (l *outlines) makeShard(i int) (*shard.PackShard, error) {
 	return s, nil
 }
 
-// onlyZeros says that n bytes of a content from from on were zeros when it was hashed. zeros is PackedItem's.
+// onlyZeros reports whether the n bytes at from were zeros when the content was hashed. zeros is that of a shard.PackedItem.
 func onlyZeros(zeros []byte, from, n int64) bool {
 	first, last := from/shard.StateStep, (from+n-1)/shard.StateStep
 	return n > 0 && last < int64(len(zeros)) && !slices.Contains(zeros[first:last+1], 0)
 }
 
-// piece makes a shard's piece, and adds to m what it unpacks.
+// piece returns a shard's piece for an item, and adds to m what the shard must unpack for it.
 func (l *outlines) piece(ol *outline, it item, m *shard.SpanMaker) (shard.PackPiece, error) {
 	c := &l.inv.contents[it.content]
 	out := shard.PackPiece{ID: it.content, Known: c.known, Hash: c.hash, Size: c.size, From: it.from, Len: it.n}
@@ -202,7 +202,7 @@ func (l *outlines) piece(ol *outline, it item, m *shard.SpanMaker) (shard.PackPi
 	return out, nil
 }
 
-// match finds the items of a plan that a result has. Those of contents that were skipped may be in it or not.
+// match returns the items of an outline that a result covers. Items of skipped contents may be in it or not.
 func (l *outlines) match(ol *outline, r *shard.PackResult) ([]item, error) {
 	if ol.op == shard.PackSolid {
 		return nil, nil

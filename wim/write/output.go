@@ -8,7 +8,7 @@ import (
 	"wimscope/wim/internal/sha1"
 )
 
-// output is the file that an archive is written to, or the files of a split set one after the other.
+// output is the file that an archive is written to, or the files of a split set one after another.
 type output struct {
 	*request
 	inv *inventory
@@ -16,18 +16,18 @@ type output struct {
 	sink     func(part int) (io.WriterAt, error)
 	begun    bool
 	out      writeOut
-	part     int         // number of the part that is being written
-	used     int         // entries of its blob table, about
-	ended    []endedPart // but for their headers
+	part     int         // number of the current part, from 1
+	used     int         // about how many entries its blob table has
+	ended    []endedPart // parts that are complete except for their headers
 	xmlBound int64       // size limit of the XML document, 0 until it is computed
 }
 
-// pipableHeader is what stands before each resource of a pipable archive.
+// pipableHeader returns the header that precedes each resource of a pipable archive.
 func pipableHeader(size int64, hash format.Hash, flags uint8) []byte {
 	return format.PipableBlobHeader{Magic: format.PipableMagic, Size: uint64(size), Hash: hash, Flags: uint32(flags)}.Append(nil)
 }
 
-// piped writes what describes a pipable archive, with its header.
+// piped writes a table or XML document. In a pipable archive it has a resource header.
 func (f *output) piped(b []byte) (off int64, err error) {
 	if f.o.Pipable {
 		if err := f.out.append(pipableHeader(int64(len(b)), sha1.Sum(b), format.ResMetadata)); err != nil {
@@ -38,14 +38,14 @@ func (f *output) piped(b []byte) (off int64, err error) {
 	return off, f.out.append(b)
 }
 
-// need is how many bytes a part has in which n bytes of resources stand, that many of them.
+// need returns the size of a part that holds the given number of resources, n bytes in all.
 func (f *output) need(n int64, resources int) int64 {
 	off := format.HeaderSize + n + int64(resources)*format.PipableBlobHeaderSize*f.pipable()
 	off += f.pipable() * (format.PipableBlobHeaderSize + f.mostXML())
 	return off + f.tail(off, resources)
 }
 
-// tail is how many bytes follow the resources of a part that end at off, that many of them.
+// tail returns how many bytes follow the given number of resources in a part, if they end at off.
 func (f *output) tail(off int64, resources int) int64 {
 	n := int64(resources)*format.BlobEntrySize + f.pipable()*(2*format.PipableBlobHeaderSize+format.HeaderSize)
 	if f.o.Integrity {
@@ -54,8 +54,8 @@ func (f *output) tail(off int64, resources int) int64 {
 	return n + f.mostXML()
 }
 
-// mostXML is how many bytes the XML document of a part has at most. What is said of drafts gets no longer if files are
-// left out.
+// mostXML returns an upper bound for the size of a part's XML document. Leaving out files does not make a draft's elements
+// longer.
 func (f *output) mostXML() int64 {
 	if f.xmlBound == 0 {
 		f.xmlBound = int64(len(f.xml(1 << 62)))
@@ -63,16 +63,16 @@ func (f *output) mostXML() int64 {
 	return f.xmlBound
 }
 
-// fits says that a resource of n bytes can stand at off in the part at hand.
+// fits reports whether a resource of n bytes fits into the current part at off.
 func (f *output) fits(off, n int64) bool {
 	if f.used == 0 {
-		return true // then it can stand in no other
+		return true // an empty part: it fits into no other either
 	}
 	off += n + f.pipable()*format.PipableBlobHeaderSize
 	return off+f.tail(off, f.used+1) <= f.partSize
 }
 
-// openPart opens the file of the part at hand.
+// openPart opens the file of the current part.
 func (f *output) openPart() error {
 	w, err := f.sink(f.part)
 	if err != nil {
@@ -85,7 +85,8 @@ func (f *output) openPart() error {
 	return nil
 }
 
-// startPart begins a new file.
+// startPart begins a new file: with a header that marks it as unfinished or, for a pipable archive, with the header and the
+// XML document.
 func (f *output) startPart() error {
 	if err := f.openPart(); err != nil {
 		return err
@@ -104,7 +105,7 @@ func (f *output) startPart() error {
 	return err
 }
 
-// nextPart ends the part at hand, and begins the next.
+// nextPart ends the current part and begins the next.
 func (f *output) nextPart() error {
 	if err := f.endPart(); err != nil {
 		return err

@@ -8,7 +8,6 @@ type packing struct {
 
 func (s *packing) key() string { return "pack" }
 
-// plan plans the packing of contents.
 func (s *packing) plan() error {
 	s.moves.moved()
 	s.planSolidCopies()
@@ -36,7 +35,7 @@ func (s *packing) plan() error {
 	return nil
 }
 
-// step is how long the pieces are that a content is packed in, 0 if it is packed whole.
+// step returns the size of the pieces in which a content is packed, 0 if it is packed whole.
 func (p *request) step(c *content) int64 {
 	switch {
 	case c.size > largeContent:
@@ -52,7 +51,8 @@ type addingMetadata struct{ *placer }
 
 func (s *addingMetadata) key() string { return "metadata" }
 
-// repeating is the stage that writes contents again which did not shrink, as they are. name is the key of the stage before it.
+// repeating is the stage that writes contents again, uncompressed, that did not shrink. name is the key of the stage before
+// it.
 type repeating struct {
 	*placer
 	name string
@@ -66,7 +66,6 @@ func (s *repeating) plan() error {
 	return nil
 }
 
-// plan plans the images' metadata resources.
 func (s *addingMetadata) plan() error {
 	if err := s.inv.makeMetadata(true); err != nil {
 		return err

@@ -8,15 +8,15 @@ import (
 	"wimscope/wim/shard"
 )
 
-// placer puts the results of shards into the output, and records where they are.
+// placer writes the results of shards to the output, and records where they are.
 type placer struct {
 	planner
 	file *output
-	open openContent // a content that comes in pieces
-	redo []int32     // contents that did not shrink
+	open openContent // the content or solid resource that is being written in pieces
+	redo []int32     // contents that did not shrink and are to be written uncompressed
 }
 
-// merge writes the result of a shard. items are what the shard was made of.
+// merge writes the result of a shard. items are those that the result covers, see outlines.match.
 func (w *placer) merge(ol *outline, items []item, r *shard.PackResult) error {
 	if ol.op == shard.PackSolid {
 		return w.mergeSolid(ol, r)
@@ -30,7 +30,7 @@ func (w *placer) merge(ol *outline, items []item, r *shard.PackResult) error {
 	return b.flush()
 }
 
-// item takes an item of a shard, whose bytes come next.
+// item places an item whose bytes are the next of the result.
 func (b *batch) item(ol *outline, it item, res *shard.PackedItem) (err error) {
 	c := &b.inv.contents[it.content]
 	switch {
@@ -60,7 +60,7 @@ func (b *batch) item(ol *outline, it item, res *shard.PackedItem) (err error) {
 	return err
 }
 
-// forget drops a content that comes in pieces and is skipped. What was written of it stays, unused.
+// forget ends a content in pieces that is skipped. The bytes that were already written stay, unused.
 func (w *placer) forget(id int32) error {
 	open := w.open
 	if open.id != id {
@@ -70,14 +70,14 @@ func (w *placer) forget(id int32) error {
 	return w.file.out.fill(make([]byte, open.table), open.off)
 }
 
-// batch writes the bytes of a result, as many at a time as can be.
+// batch writes the bytes of a result in as few writes as possible.
 type batch struct {
 	*placer
 	data     []byte
-	from, at int64 // data[from:at] has a place and is not written yet
+	from, at int64 // data[from:at] has a place but is not yet written
 }
 
-// off is where the next byte goes.
+// off returns the offset of the next byte in the part.
 func (b *batch) off() int64 { return b.file.out.off + b.at - b.from }
 
 func (b *batch) flush() error {
@@ -86,7 +86,7 @@ func (b *batch) flush() error {
 	return err
 }
 
-// drop passes over n bytes.
+// drop skips n bytes of the result.
 func (b *batch) drop(n int64) error {
 	err := b.flush()
 	b.at += n
@@ -94,8 +94,8 @@ func (b *batch) drop(n int64) error {
 	return err
 }
 
-// begin finds a place for the resource of a content, of at most n bytes, in the part at hand or the next one, and writes
-// what stands before it.
+// begin returns the offset for a content's resource of at most n bytes, in the current part or the next one. In a pipable
+// archive it writes the header of the resource.
 func (b *batch) begin(id int32, n int64) (off int64, err error) {
 	c := &b.inv.contents[id]
 	if b.partSize > 0 && !c.meta && !b.file.fits(b.off(), n) {
@@ -117,14 +117,14 @@ func (b *batch) begin(id int32, n int64) (off int64, err error) {
 	return b.off(), nil
 }
 
-// copied takes packed bytes.
+// copied places packed bytes of a copied resource.
 func (b *batch) copied(it item, res *shard.PackedItem) (err error) {
 	if it.from == 0 {
 		c := &b.inv.contents[it.content]
 		src, _ := b.inv.resource(c)
 		c.packed, c.stored = packedFor(&src, &b.o), src.Form == blobs.FormStored
 		if reframed(&src, &b.o) && c.packed != res.Packed {
-			return fmt.Errorf("wim: %d bytes of content %v, not %d: %w", res.Packed, c.hash, c.packed, shard.ErrShard)
+			return fmt.Errorf("wim: %d bytes of blob %v, want %d: %w", res.Packed, c.hash, c.packed, shard.ErrShard)
 		}
 		if c.off, err = b.begin(it.content, c.packed); err != nil {
 			return err
@@ -134,7 +134,7 @@ func (b *batch) copied(it item, res *shard.PackedItem) (err error) {
 	return nil
 }
 
-// piece takes a run of a content's chunks, or of its bytes if they are stored as they are.
+// piece places a run of a content's chunks, or of its bytes if they are stored uncompressed.
 func (b *batch) piece(it item, res *shard.PackedItem, stored bool) (err error) {
 	c := &b.inv.contents[it.content]
 	o := &b.open
@@ -188,11 +188,11 @@ func (b *batch) piece(it item, res *shard.PackedItem, stored bool) (err error) {
 	table := shard.AppendChunkTable(make([]byte, 0, done.table), done.sizes, c.size)
 	switch {
 	case int64(len(table)) != done.table:
-		return fmt.Errorf("wim: %d chunks of content %v: %w", len(done.sizes), c.hash, shard.ErrShard)
+		return fmt.Errorf("wim: %d chunks of blob %v: %w", len(done.sizes), c.hash, shard.ErrShard)
 	case b.o.Pipable:
 		return b.file.out.append(table)
 	case done.total == c.size:
-		// No chunk shrank, so the bytes stand as they are behind the table, which nobody needs.
+		// No chunk shrank, so the bytes behind the table are the uncompressed content. The table is not needed.
 		c.off, c.packed, c.stored = done.off+done.table, c.size, true
 		clear(table)
 	case c.packed >= c.size:
@@ -204,7 +204,7 @@ func (b *batch) piece(it item, res *shard.PackedItem, stored bool) (err error) {
 	return b.file.out.fill(table, done.off)
 }
 
-// mergeSolid takes a run of a solid resource's chunks.
+// mergeSolid writes a run of a solid resource's chunks.
 func (w *placer) mergeSolid(ol *outline, r *shard.PackResult) error {
 	s := &w.inv.solids[ol.solid]
 	o := &w.open

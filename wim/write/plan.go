@@ -14,9 +14,9 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// Plan is the writing of an archive as stages of shards. The shards of a stage may be run in any order and by
-// anybody; Merge takes their results in their order and writes. Shard and Content may be called by several goroutines at a
-// time while no stage begins, all else by one.
+// Plan writes an archive in stages, each of which is divided into shards. The shards of a stage may run in any order and
+// anywhere; Merge takes their results in order and writes them. Shard and Content may be called concurrently while no new
+// stage begins; all other methods need a single goroutine.
 type Plan struct {
 	*request
 	inv  *inventory
@@ -26,33 +26,33 @@ type Plan struct {
 	placer *placer
 	moves  *compaction
 
-	stages  []stage // to come
+	stages  []stage // still to run
 	stage   stage   // nil before the first one
-	merged  int
+	merged  int     // shards of the current stage
 	skipped []*shard.ContentError
 }
 
 const (
-	// largeContent is from how many bytes on a content is packed in pieces.
+	// largeContent is the size in bytes above which a content is packed in pieces.
 	largeContent = 64 << 20
-	// pieceBytes is how long the pieces are, if chunks are not longer.
+	// pieceBytes is the size of these pieces, unless a chunk is larger.
 	pieceBytes = 32 << 20
-	// inlinePiece is the same of bytes that are at hand and need not be checked, as an image's metadata: all workers wait
-	// for it.
+	// inlinePiece is the size of pieces of bytes that are in memory and need not be checked, such as an image's metadata. It
+	// is small because all workers wait for them.
 	inlinePiece = 1 << 20
-	// solidShardBytes is how much of a solid resource is in a shard, if chunks are not longer.
+	// solidShardBytes is how many bytes of a solid resource go into a shard, unless a chunk is larger.
 	solidShardBytes = 8 << 20
 )
 
 const (
-	written = -1 // for content.same: it is written itself
-	leftOut = -2 // it is not written at all
+	written = -1 // content.same: it is written itself
+	leftOut = -2 // content.same: it is not written
 )
 
-// PlanWrite makes the plan of a new archive.
+// PlanWrite plans a new archive.
 //
-// Errors: ErrUnsupported, *RefusedError, *blobs.MissingError if a draft or image needs a content that is nowhere, and what
-// loading images gives.
+// Errors: ErrUnsupported; *RefusedError; *blobs.MissingError if a draft or image needs a blob that is not found; errors of
+// loading images.
 func (e *Builder) PlanWrite(o *Options) (*Plan, error) {
 	p, err := e.planWrite(o, nil, false)
 	if err != nil {
@@ -130,21 +130,22 @@ func (e *Builder) planWrite(o *Options, base *wim.Archive, compact bool) (*Plan,
 	return p, p.inv.bounded()
 }
 
-// of says that an image is one of an archive as it is.
-func (im *editImage) of(a *wim.Archive) bool { return im.draft == nil && im.a == a }
+// of reports whether the image is copied from archive a.
+func (im *builderImage) of(a *wim.Archive) bool { return im.draft == nil && im.a == a }
 
-// Content returns the content of a draft that a number stands for, and the index of its image, from 1. ok is false if it is of no draft.
+// Content returns the content of a draft by its number in the plan, and the index of its image, from 1. ok is false if the
+// number stands for something else.
 func (p *Plan) Content(id int32) (image int, c draft.Content, ok bool) { return p.inv.content(id) }
 
-// Name describes a content in words: the path of its file, or its hash and the first path in an image that has it.
+// Name returns a content's name for messages: the path of its file, or its hash with the first path that uses it.
 func (p *Plan) Name(id int32) string { return p.inv.name(id) }
 
-// Losses returns the losses of the images that are copied from archives: the first ones, and the number of all. The copies have
-// the same losses, and contents that only lost entries used are not copied. Images that stay in place do not count.
-// Loss.Image is the index in the archive that the image comes from.
+// Losses returns the first losses of the images that are copied from archives, and the number of all losses. The copies have
+// the same losses, and blobs that only lost entries use are not copied. Images that stay in place do not count. Loss.Image is
+// the index in the archive that the image comes from.
 func (p *Plan) Losses() (first []wim.Loss, n int) { return p.inv.losses, p.inv.lost }
 
-// Parts is what shards read archives from.
+// Parts returns the parts of all archives that shards read from.
 func (p *Plan) Parts() blobs.Source {
 	var s blobs.Source
 	for _, a := range p.archives {
@@ -153,9 +154,12 @@ func (p *Plan) Parts() blobs.Source {
 	return s
 }
 
-// Start tells where the archive is written to: from its first byte on, or behind what is there. If w has a method Sync, as
-// *os.File has, that is called when all is written, and before the header; if it has Truncate, what was
-// written behind the end and taken back is cut off, as is what was added in place if that is given up. Nothing is written before all is known that may speak against it. The header comes last: before that a new file says that writing was not finished.
+// Start sets the file to write to. A new archive is written from its first byte on, an append behind what is there. Nothing
+// is written before everything that may prevent writing is known. The header is written last; until then the header of a new
+// file marks it as unfinished.
+//
+// If w has a method Sync, as *os.File does, it is called when everything is written, before the header and after it. If w has
+// Truncate, it is used to cut off bytes that are no longer needed, and the appended bytes if an append is aborted.
 func (p *Plan) Start(w io.WriterAt) error {
 	return p.StartParts(func(part int) (io.WriterAt, error) {
 		if part > 1 {
@@ -165,26 +169,26 @@ func (p *Plan) Start(w io.WriterAt) error {
 	})
 }
 
-// StartParts is Start for a set: open gives each part's file, numbers from 1, when it is begun. All stay in use until the
-// end.
+// StartParts is Start for a split set. open returns the file of a part, numbered from 1, when that part is begun. All files
+// stay in use until the end.
 func (p *Plan) StartParts(open func(part int) (io.WriterAt, error)) error {
 	if p.file.sink != nil {
-		return errors.New("wim: writing was started already")
+		return errors.New("wim: the plan was started before")
 	}
 	p.file.sink = open
 	return nil
 }
 
-// NumShards is how many shards the stage has.
+// NumShards returns the number of shards of the current stage.
 func (p *Plan) NumShards() int { return len(p.list.shards) }
 
-// Bytes is how many unpacked bytes the stage goes through.
+// Bytes returns the unpacked size of the current stage's pieces.
 func (p *Plan) Bytes() int64 { return p.list.bytes }
 
-// Items is how many pieces the stage goes through.
+// Items returns the number of pieces in the current stage.
 func (p *Plan) Items() int { return p.list.items }
 
-// Memory is about how many bytes a worker needs for any shard of the stage.
+// Memory returns about how many bytes a worker needs for the largest shard of the current stage.
 func (p *Plan) Memory() int64 {
 	most := int64(0)
 	for i := range p.list.shards {
@@ -193,5 +197,5 @@ func (p *Plan) Memory() int64 {
 	return most
 }
 
-// Shard returns shard i of the stage. Errors: *shard.ContentError for a content that cannot be read, see Skip.
+// Shard returns shard i of the current stage. It fails with *shard.ContentError if a content cannot be read, see Skip.
 func (p *Plan) Shard(i int) (*shard.PackShard, error) { return p.list.makeShard(i) }

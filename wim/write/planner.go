@@ -7,14 +7,14 @@ import (
 	"wimscope/wim/shard"
 )
 
-// planner adds shards to a list. Every stage has one.
+// planner adds shards to the outlines of a stage. Every stage embeds one.
 type planner struct {
 	*request
 	inv  *inventory
 	list *outlines
 }
 
-// planCopies plans the copying of packed resources.
+// planCopies plans to copy packed resources.
 func (p *planner) planCopies(ids []int32) {
 	slices.SortFunc(ids, func(x, y int32) int {
 		cx, cy := &p.inv.contents[x], &p.inv.contents[y]
@@ -31,7 +31,7 @@ func (p *planner) planCopies(ids []int32) {
 		for from, n := int64(0), int64(0); from < res.Packed; from += n {
 			n = min(res.Packed-from, pieceBytes)
 			if reframed(&res, &p.o) {
-				n = res.Packed // its chunks are looked at together
+				n = res.Packed // its chunks are rearranged together
 			}
 			m.addPacked(item{id, from, n})
 		}
@@ -39,7 +39,7 @@ func (p *planner) planCopies(ids []int32) {
 	m.flush()
 }
 
-// planSolid plans one solid resource of contents in this order.
+// planSolid plans one solid resource with contents in the given order.
 func (p *planner) planSolid(ids []int32) {
 	total := int64(0)
 	for _, id := range ids {
@@ -68,10 +68,10 @@ func (p *planner) planSolid(ids []int32) {
 	m.flush()
 }
 
-// planAlone plans resources of contents in this order, as they are if raw.
+// planAlone plans a resource for each content, in the given order. If raw is set they are not packed.
 func (p *planner) planAlone(ids []int32, raw bool) {
 	m := p.list.makeShards(outline{op: shard.PackAlone, solid: -1, raw: raw}, ids)
-	last := int64(-1) // the source's chunk that the content before begins in
+	last := int64(-1) // the source chunk in which the previous content begins
 	for _, id := range ids {
 		c := &p.inv.contents[id]
 		if step := p.step(c); step > 0 {
@@ -82,7 +82,7 @@ func (p *planner) planAlone(ids []int32, raw bool) {
 			}
 			continue
 		}
-		// Contents of one chunk of a solid resource are packed by one worker, which unpacks it.
+		// One worker packs all contents of a source's solid chunk, so that the chunk is unpacked once.
 		chunk := p.inv.sourceChunk(c)
 		have, enough := m.cur.bytes, m.target()
 		together := chunk >= 0 && chunk == last && have+c.size <= 2*largeContent

@@ -10,29 +10,28 @@ import (
 	"wimscope/wim/shard"
 )
 
-// RunOptions is how a plan is run on goroutines. The zero value, and nil, is right for most.
+// RunOptions controls how a plan is run on goroutines. The zero value, and nil, is right for most uses.
 type RunOptions struct {
-	Workers  int               // how many goroutines pack at a time; another one reads, hashes and writes meanwhile. 0 means 1
-	Memory   int64             // bytes that all workers together may take, about: fewer run at a time then; *TooLargeError if it is too little for one. 0: no bound
+	Workers  int               // how many goroutines pack at a time; another one reads, hashes and writes. 0 means 1
+	Memory   int64             // about how many bytes all workers together may use, by running fewer shards at a time; *format.TooLargeError if one shard needs more. 0: no bound
 	Progress func(RunProgress) // may be nil; called from one goroutine at a time
 
-	// Problem, if there is one, is asked what to do about a content that could not be had: true leaves it out, see
-	// Plan.Skip. It is called from one goroutine at a time.
+	// Problem, if set, decides what to do about a content that cannot be read: true leaves it out, see Plan.Skip. It is
+	// called from one goroutine at a time.
 	Problem func(*shard.ContentError) bool
 }
 
-// RunProgress is how far writing is.
+// RunProgress reports the progress of writing.
 type RunProgress struct {
 	Stage string // see Plan.Stage
-	Bytes int64  // unpacked bytes of the stage that were gone through
-	Total int64  // of these
-	Items int
+	Bytes int64  // unpacked bytes of the stage that are done
+	Total int64  // unpacked bytes of the stage
+	Items int    // pieces of the stage that are done
 }
 
-// Run writes an archive: it runs the plan's shards on goroutines and writes what comes of them to w, see
-// Plan.Start. What a new file held before, beyond its end, stays: there should be nothing. The first error ends the
-// work, and leaves a new file that says that writing was not finished; what was added to an archive in place is cut off
-// again.
+// Run writes an archive to w: it runs the plan's shards on goroutines, see Plan.Start. w should be empty, because bytes
+// beyond the end of the archive remain. Run stops at the first error. A new file then stays, marked as unfinished; bytes
+// appended to an archive in place are cut off again.
 func Run(ctx context.Context, p *Plan, files shard.ContentFiles, w io.WriterAt, o *RunOptions) (*Report, error) {
 	if err := p.Start(w); err != nil {
 		return nil, err
@@ -40,8 +39,8 @@ func Run(ctx context.Context, p *Plan, files shard.ContentFiles, w io.WriterAt, 
 	return p.run(ctx, files, o)
 }
 
-// RunSplit is Run for a split set: open gives each part's file, numbers from 1, when it is begun. All stay in use until
-// the end; who gives them closes them.
+// RunSplit is Run for a split set. open returns the file of a part, numbered from 1, when that part is begun. All files stay
+// in use until RunSplit returns; the caller closes them.
 func RunSplit(ctx context.Context, p *Plan, files shard.ContentFiles, open func(part int) (io.WriterAt, error), o *RunOptions) (*Report, error) {
 	if err := p.StartParts(open); err != nil {
 		return nil, err
@@ -56,7 +55,7 @@ func (p *Plan) run(ctx context.Context, files shard.ContentFiles, o *RunOptions)
 	p.list.local = true
 	r, err := p.runStages(ctx, shard.PackSource{Parts: p.Parts(), Files: files}, o)
 	if err != nil {
-		// What is wrong counts, and not that nothing can be done about it.
+		// The first error is reported, not one of cleaning up.
 		_ = p.Abort()
 		return nil, err
 	}
@@ -86,13 +85,13 @@ func (p *Plan) runStages(ctx context.Context, src shard.PackSource, o *RunOption
 	return p.Finish()
 }
 
-// stageRun is a stage being run.
+// stageRun runs a stage.
 type stageRun struct {
 	shard.InOrder[*shard.PackResult]
 	p      *Plan
 	o      *RunOptions
-	memory int64    // of shards being run
-	spare  [][]byte // Data of results that were written
+	memory int64    // of the shards that are running
+	spare  [][]byte // Data of results that were written, for reuse
 	at     RunProgress
 }
 
@@ -104,7 +103,7 @@ func runStage(ctx context.Context, p *Plan, src shard.PackSource, o *RunOptions)
 	for range workers {
 		turns <- &codec.Encoders{}
 	}
-	if !p.o.Solid { // there reading takes no time to speak of beside packing, and a shard much memory
+	if !p.o.Solid { // solid shards need much memory, and reading is fast compared to packing
 		workers++
 	}
 	return r.Run(ctx, workers, func(ctx context.Context) {
@@ -127,13 +126,13 @@ func runStage(ctx context.Context, p *Plan, src shard.PackSource, o *RunOptions)
 	})
 }
 
-// pack runs a shard, again if a content of it is skipped.
+// pack runs a shard, and runs it again if one of its contents is skipped.
 func (r *stageRun) pack(ctx context.Context, s *shard.PackShard, src shard.PackSource, w *shard.PackWorker) (*shard.PackResult, error) {
 	var bytes int64
 	var items int
 	for {
 		res, err := shard.RunPack(s, src, w, func(b int64, k int) error {
-			r.tell(max(b-bytes, 0), max(k-items, 0))
+			r.report(max(b-bytes, 0), max(k-items, 0))
 			bytes, items = max(b, bytes), max(k, items)
 			return context.Cause(ctx)
 		})
@@ -149,14 +148,14 @@ func (r *stageRun) pack(ctx context.Context, s *shard.PackShard, src shard.PackS
 	}
 }
 
-// skip asks what to do about a shard's error, and gives the shard without the content that was the cause. The lock is held,
-// but others may have it meanwhile.
+// skip asks what to do about a shard's error, and returns the shard without the content that caused it. The lock must be
+// held; it may be released in between.
 func (r *stageRun) skip(seq int, err error) (*shard.PackShard, error) {
 	var ce *shard.ContentError
 	if r.o.Problem == nil || !errors.As(err, &ce) {
 		return nil, err
 	}
-	for r.Merging { // nothing changes the plan meanwhile
+	for r.Merging { // Merge must not run while the plan is changed
 		r.Change.Wait()
 	}
 	for {
@@ -170,7 +169,7 @@ func (r *stageRun) skip(seq int, err error) (*shard.PackShard, error) {
 	}
 }
 
-// leaveOut asks what to do about contents that cannot be read, and leaves them out. The lock must be held.
+// leaveOut asks what to do about contents that cannot be read, and skips them. The lock must be held.
 func (r *stageRun) leaveOut(ce *shard.ContentError) error {
 	for _, id := range append([]int32{ce.ID}, ce.More...) {
 		if r.p.inv.gone(id) {
@@ -187,7 +186,7 @@ func (r *stageRun) leaveOut(ce *shard.ContentError) error {
 	return nil
 }
 
-// take gives the next shard, nil if there is no more to do. It waits also while others take the memory.
+// take returns the next shard, or nil if there is none left. It waits while the other shards use too much memory.
 func (r *stageRun) take(ctx context.Context) *shard.PackShard {
 	r.Mu.Lock()
 	defer r.Mu.Unlock()
@@ -215,7 +214,7 @@ func (r *stageRun) take(ctx context.Context) *shard.PackShard {
 	return nil
 }
 
-// done gives a shard's memory back.
+// done returns a shard's memory to the budget.
 func (r *stageRun) done(s *shard.PackShard) {
 	r.Mu.Lock()
 	defer r.Mu.Unlock()
@@ -223,7 +222,7 @@ func (r *stageRun) done(s *shard.PackShard) {
 	r.Change.Broadcast()
 }
 
-// buffer gives the Data of a result that was written, if there is one.
+// buffer returns the Data of a result that was written, or nil.
 func (r *stageRun) buffer() []byte {
 	r.Mu.Lock()
 	defer r.Mu.Unlock()
@@ -236,7 +235,7 @@ func (r *stageRun) buffer() []byte {
 	return b
 }
 
-// merge writes a result. It also finds damage in a content that two shards checked by halves.
+// merge writes a result. It is also where damage shows in a content that two shards checked by halves.
 func (r *stageRun) merge(i int, res *shard.PackResult) error {
 	err := r.p.Merge(i, res)
 	r.Mu.Lock()
@@ -254,7 +253,7 @@ func (r *stageRun) merge(i int, res *shard.PackResult) error {
 	return nil
 }
 
-func (r *stageRun) tell(bytes int64, items int) {
+func (r *stageRun) report(bytes int64, items int) {
 	r.Mu.Lock()
 	defer r.Mu.Unlock()
 	r.at.Bytes += bytes

@@ -2,19 +2,19 @@ package write
 
 import "wimscope/wim/shard"
 
-// shardMaker gathers items into shards of a stage of writing.
+// shardMaker groups items into shards of a stage.
 type shardMaker struct {
 	l     *outlines
-	empty outline // what each shard begins as
+	empty outline // initial value of each shard
 	cur   outline
-	left  int64 // bytes that are in no shard yet
+	left  int64 // bytes that are not yet in a shard
 }
 
-// localShardBytes is about how many bytes go into a shard that a goroutine of this process does: handing it over costs
-// nothing, and what is small stays in the processor's caches.
+// localShardBytes is about how many bytes go into a shard that runs in this process. Handing it over costs nothing, and small
+// amounts of data stay in the processor's caches.
 const localShardBytes = 2 << 20
 
-// makeShards begins to make shards of contents.
+// makeShards returns a shardMaker for contents.
 func (l *outlines) makeShards(empty outline, ids []int32) *shardMaker {
 	m := &shardMaker{l: l, empty: empty, cur: empty}
 	for _, id := range ids {
@@ -23,7 +23,8 @@ func (l *outlines) makeShards(empty outline, ids []int32) *shardMaker {
 	return m
 }
 
-// target is about how many bytes go into the next shard: less and less of what is left, for workers to end together.
+// target returns about how many bytes go into the next shard. Shards get smaller towards the end, so that workers finish
+// together.
 func (m *shardMaker) target() int64 {
 	if m.l.local {
 		return localShardBytes
@@ -31,7 +32,7 @@ func (m *shardMaker) target() int64 {
 	return min(max(m.left/32, shard.MinShardBytes), shard.MaxShardBytes)
 }
 
-// full says that no more pieces may go into the shard at hand.
+// full reports whether the current shard can take no more pieces.
 func (m *shardMaker) full() bool { return len(m.cur.items) >= shard.MaxShardPieces }
 
 func (m *shardMaker) add(it item) {
@@ -39,7 +40,7 @@ func (m *shardMaker) add(it item) {
 	m.cur.bytes += it.n
 }
 
-// addPacked adds an item that is copied: such shards are as large as may be.
+// addPacked adds an item that is copied. Such shards are as large as possible.
 func (m *shardMaker) addPacked(it item) {
 	if m.cur.bytes+it.n > shard.MaxShardBytes || m.full() {
 		m.flush()
@@ -47,7 +48,7 @@ func (m *shardMaker) addPacked(it item) {
 	m.add(it)
 }
 
-// flush ends the shard at hand.
+// flush ends the current shard.
 func (m *shardMaker) flush() {
 	if len(m.cur.items) > 0 {
 		m.l.add(m.cur)
@@ -56,7 +57,7 @@ func (m *shardMaker) flush() {
 	m.cur = m.empty
 }
 
-// begin ends the shard at hand, and has others begin otherwise.
+// begin ends the current shard and sets the initial value of the next ones.
 func (m *shardMaker) begin(empty outline) {
 	m.empty = empty
 	m.flush()

@@ -5,19 +5,19 @@ import (
 	"wimscope/wim/shard"
 )
 
-// Skip leaves out a content that could not be had, as the ContentError of a shard says. A file goes from its image with all
-// its names, or loses a named stream; if another file has the same bytes, that one is read in its place. An image that is
-// written as it is lacks the content. The shard has to be made anew, and others that were made before may be merged. No
-// other method may run meanwhile.
+// Skip leaves out a content that could not be read, as reported by a shard's ContentError. A file is removed from its image
+// with all its names, or loses a named stream; if another file has the same bytes, that one is read instead. An image that is
+// copied lacks the blob. The shard must be made again; shards made earlier can still be merged. No other method may run at
+// the same time.
 //
-// It is too late if the image's metadata was written: then the error comes back.
+// If the image's metadata was already written, it is too late: Skip returns e.
 func (p *Plan) Skip(e *shard.ContentError) error {
 	if e.ID < 0 || int(e.ID) >= len(p.inv.contents) || p.inv.contents[e.ID].meta {
 		return e
 	}
 	c := &p.inv.contents[e.ID]
 	if c.same != written {
-		return nil // that was done
+		return nil // skipped before
 	}
 	if p.front && p.file.begun {
 		return e
@@ -32,23 +32,23 @@ func (p *Plan) Skip(e *shard.ContentError) error {
 		if c.rare != nil || twin.rare != nil {
 			c.needRare().inline = twin.inline()
 		}
-		// What they stand for is known by its hash, and this one is not asked again.
+		// Both are known by this hash now, and the twin must not be found again.
 		twin.image = -1
 		p.inv.contentMu.Unlock()
 		c.refs -= min(c.refs, p.inv.remove(&lost, false))
 		return nil
 	}
-	c.same, c.skipped = leftOut, true // another one may turn out to be the same
+	c.same, c.skipped = leftOut, true // a content found later may have the same bytes
 	p.inv.remove(&lost, c.known)
 	return p.placer.forget(e.ID)
 }
 
-// gone says that a content is not written any more.
+// gone reports whether a content is no longer written.
 func (inv *inventory) gone(id int32) bool {
 	return id >= 0 && int(id) < len(inv.contents) && inv.contents[id].same != written
 }
 
-// twin finds a file with the same bytes as a content, -1 if there is none.
+// twin returns another content with the same bytes as content id, to be read in its place, or -1.
 func (inv *inventory) twin(id int32) int32 {
 	for i := range inv.contents {
 		if c := &inv.contents[i]; c.same == id && (c.image >= 0 || c.a >= 0) {
@@ -58,8 +58,8 @@ func (inv *inventory) twin(id int32) int32 {
 	return -1
 }
 
-// remove takes the files of a content out of its draft, and if its hash is known, out of all drafts. It returns the number
-// of streams removed.
+// remove removes the files of a content from its draft and, if all is set, those with its hash from all drafts. It returns
+// the number of streams removed.
 func (inv *inventory) remove(c *content, all bool) (refs uint32) {
 	for i := range inv.images {
 		d := inv.images[i].draft

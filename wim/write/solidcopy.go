@@ -8,15 +8,15 @@ import (
 	"wimscope/wim/shard"
 )
 
-// solidCopy is a solid resource of an archive that is copied as it is.
+// solidCopy is a solid resource of an archive that is copied whole.
 type solidCopy struct {
 	a, solid int32
-	contents []int32 // that are wanted of it
-	bytes    int64   // of these, unpacked
+	contents []int32 // contents of it that are needed
+	bytes    int64   // unpacked bytes of these contents
 }
 
-// solidCopies finds the solid resources of archives that are copied as they are: those packed in the same way of which at
-// least two thirds are wanted. Unpacking one for a few contents that are not wanted would take longer than it saves.
+// solidCopies returns the solid resources of archives that are copied whole: those packed the same way of which at least two
+// thirds are needed. Repacking one to drop a few contents that are not needed would take more time than the space is worth.
 func (inv *inventory) solidCopies() []*solidCopy {
 	if !inv.o.Solid || inv.o.Recompress {
 		return nil
@@ -55,7 +55,7 @@ func (inv *inventory) solidCopies() []*solidCopy {
 	return list
 }
 
-// planSolidCopies plans the copying of solid resources.
+// planSolidCopies plans to copy solid resources.
 func (p *planner) planSolidCopies() {
 	for _, x := range p.inv.solidCopies() {
 		a := p.archives[x.a]

@@ -9,19 +9,19 @@ import (
 	"wimscope/wim/shard"
 )
 
-// maxParts is how many parts a set can have.
+// maxParts is the largest number of parts of a set.
 const maxParts = 1<<16 - 1
 
-// maxPart is the largest size of a part with one large content: what FAT32 can hold.
+// maxPart is the largest size of a part with one large content, the maximum file size of FAT32.
 const maxPart = 1<<32 - 1
 
-// PlanSplit makes the plan of a split set: parts of at most partSize bytes, all included. A content is never cut, and the
-// first part holds all metadata. What is packed as the options say is copied; without options that is as the archive is
-// that the Edit was made of. The parts of a solid archive are not solid: packed anew, with LZX in chunks of 32 KiB if there
-// are no options.
+// PlanSplit plans a split set with parts of at most partSize bytes, headers and tables included. A resource is never divided
+// between parts, and the first part holds all metadata. Resources packed as the options say are copied. Without options,
+// those of the archive that Of was called with are used. The parts of a solid archive are not solid: without options it is
+// repacked with LZX in chunks of 32 KiB.
 //
-// A content that does not fit into partSize gets a larger part, which Report.Large lists. Running the plan fails with a
-// *TooLargePartError before anything is written if such a part would have 4 GiB or more, unless force is set; to find out, a
+// A content that does not fit into partSize gets a larger part, which Report.Large lists. If such a part would have 4 GiB or
+// more, running the plan fails with a *TooLargePartError before anything is written, unless force is set. To find out, a
 // content of that size is packed twice. Other errors are those of PlanWrite. A set has no boot image; a set of a single part
 // is a complete archive.
 func (e *Builder) PlanSplit(partSize int64, force bool, o *Options) (*Plan, error) {
@@ -32,7 +32,7 @@ func (e *Builder) PlanSplit(partSize int64, force bool, o *Options) (*Plan, erro
 	return e.planSplit(partSize, most, o)
 }
 
-// planSplit is PlanSplit with the most bytes of a part with a content larger than partSize.
+// planSplit is PlanSplit with the maximum size of a part that holds a content larger than partSize.
 func (e *Builder) planSplit(partSize, most int64, o *Options) (*Plan, error) {
 	opts := Options{}
 	switch {
@@ -44,13 +44,13 @@ func (e *Builder) planSplit(partSize, most int64, o *Options) (*Plan, error) {
 		}
 	}
 	if opts.Solid {
-		return nil, &RefusedError{Key: RefusedSolid, Text: "a split set that most programs read has no solid resources"}
+		return nil, &RefusedError{Key: RefusedSolid, Text: "a split set with solid resources is not supported, because few programs can read one"}
 	}
 	if partSize < 1 {
-		return nil, &RefusedError{Key: RefusedSplit, Text: fmt.Sprintf("parts cannot have %d bytes", partSize)}
+		return nil, &RefusedError{Key: RefusedSplit, Text: fmt.Sprintf("invalid part size: %d bytes", partSize)}
 	}
 	if opts.GUID == [16]byte{} || e.base != nil && opts.GUID == e.base.Store().FirstPart().Header.GUID {
-		// Parts know each other by it, so it must not be that of the whole.
+		// The parts of a set share a GUID, which must differ from that of the whole archive.
 		le.PutUint64(opts.GUID[:], rand.Uint64())
 		le.PutUint64(opts.GUID[8:], rand.Uint64())
 	}
@@ -70,7 +70,7 @@ func (e *Builder) planSplit(partSize, most int64, o *Options) (*Plan, error) {
 	return p, nil
 }
 
-// judge returns an error if a content does not fit into any part, not even a larger one.
+// judge returns an error if a content does not even fit into a part of its own.
 func (f *output) judge(id int32) error {
 	c := &f.inv.contents[id]
 	if n := f.need(f.inv.bound(c), 1); n > f.mostPart {
@@ -79,7 +79,7 @@ func (f *output) judge(id int32) error {
 	return nil
 }
 
-// metaNeed is how many bytes the first part has at most, if it holds nothing but metadata.
+// metaNeed returns an upper bound for the size of the first part if it holds only metadata.
 func (f *output) metaNeed() int64 {
 	n := int64(0)
 	for _, id := range f.inv.metas {
@@ -124,7 +124,8 @@ func (p *Plan) largeParts(sizes []int64) []LargePart {
 	return list
 }
 
-// measuring is the stage that packs contents which may be too large for a part for nothing but their size.
+// measuring is the stage that finds out the packed size of contents that may be too large for a part. It packs them and keeps
+// only the size.
 type measuring struct {
 	planner
 	file *output
@@ -132,7 +133,7 @@ type measuring struct {
 
 func (s *measuring) key() string { return "measure" }
 
-// plan first finds the contents that are the same, now that their hashes are known.
+// plan first finds duplicates, now that hashes are known.
 func (s *measuring) plan() error {
 	if err := s.inv.single(); err != nil {
 		return err
@@ -161,7 +162,7 @@ func (s *measuring) plan() error {
 	return nil
 }
 
-// merge takes the packed sizes of contents.
+// merge adds up the packed sizes of contents.
 func (s *measuring) merge(_ *outline, items []item, r *shard.PackResult) error {
 	for k, it := range items {
 		c := &s.inv.contents[it.content]
@@ -173,7 +174,7 @@ func (s *measuring) merge(_ *outline, items []item, r *shard.PackResult) error {
 	return nil
 }
 
-// judgeAll sees that everything fits into parts, before anything is written.
+// judgeAll returns an error if anything does not fit into parts.
 func (f *output) judgeAll() error {
 	if !f.limited() {
 		return nil

@@ -8,14 +8,14 @@ import (
 	"wimscope/wim/shard"
 )
 
-// stage is a step of writing.
+// stage is a step of writing, such as hashing or packing. plan adds its shards, merge takes their results in order.
 type stage interface {
 	key() string // see Plan.Stage
-	plan() error // adds the shards of the stage to the list of the plan
+	plan() error // adds the shards of the stage to Plan.list
 	merge(ol *outline, items []item, r *shard.PackResult) error
 }
 
-// setStages lists what is to be done.
+// setStages lists the stages in the order in which they run.
 func (p *Plan) setStages() {
 	by := p.placer.planner
 	pack := []stage{&packing{p.placer, p.moves}, &repeating{p.placer, "pack"}}
@@ -29,10 +29,10 @@ func (p *Plan) setStages() {
 	p.stages = append(append(p.stages, pack...), metadata...)
 }
 
-// Next begins the next stage. It returns false if all are done.
+// Next begins the next stage that has shards. It returns false if there is none.
 func (p *Plan) Next() (bool, error) {
 	if p.merged != len(p.list.shards) {
-		return false, errors.New("wim: a stage of writing is not finished")
+		return false, errors.New("wim: the current stage is not finished")
 	}
 	for len(p.stages) > 0 {
 		p.stage, p.stages = p.stages[0], p.stages[1:]
@@ -55,10 +55,10 @@ func (p *Plan) Stage() string {
 	return p.stage.key()
 }
 
-// Merge takes the result of shard i, which must be the next one.
+// Merge takes the result of shard i, which must be the next one in order.
 func (p *Plan) Merge(i int, r *shard.PackResult) error {
 	if i != p.merged || r.Seq != i || i >= len(p.list.shards) {
-		return fmt.Errorf("wim: result of shard %d is not wanted: %w", i, shard.ErrShard)
+		return fmt.Errorf("wim: unexpected result of shard %d: %w", i, shard.ErrShard)
 	}
 	ol := &p.list.shards[i]
 	items, err := p.list.match(ol, r)
@@ -69,7 +69,8 @@ func (p *Plan) Merge(i int, r *shard.PackResult) error {
 	return p.stage.merge(ol, items, r)
 }
 
-// starting begins the output. It has no shards. Nothing is written before everything that may prevent writing is known.
+// starting is the stage that begins the output. It has no shards. It comes after the stages that may find a reason not to
+// write anything.
 type starting struct{ p *Plan }
 
 func (s *starting) key() string { return "" }

@@ -6,10 +6,10 @@ import (
 	"wimscope/wim/windows"
 )
 
-// FillWindows writes the facts about the Windows in a draft image, index from 1, to the XML document: the element WINDOWS, and
-// FLAGS, DISPLAYNAME and DISPLAYDESCRIPTION beside it. sources are the file systems of Content.Source. It does not read files in
-// solid resources, and leaves their fields unchanged. It returns nil if there is no Windows. Bad files do not make it fail:
-// see windows.Info.Problems.
+// FillWindows records the Windows installation in a draft image, index from 1, in the XML document: in the element WINDOWS,
+// and in FLAGS, DISPLAYNAME and DISPLAYDESCRIPTION beside it. sources are the file systems of draft.Content.Source. It does
+// not read files in solid resources, and leaves their fields unchanged. It returns nil if there is no Windows. Unreadable
+// files do not make it fail, see windows.Info.Problems.
 func (e *Builder) FillWindows(index int, sources ...fs.FS) *windows.Info {
 	w := e.ReadWindows(index, sources...)
 	if w != nil {
@@ -18,7 +18,7 @@ func (e *Builder) FillWindows(index int, sources ...fs.FS) *windows.Info {
 	return w
 }
 
-// ReadWindows reads the facts that FillWindows writes.
+// ReadWindows returns the information that FillWindows records.
 func (e *Builder) ReadWindows(index int, sources ...fs.FS) *windows.Info {
 	d := e.images[index-1].draft
 	if d == nil {
