@@ -22,7 +22,7 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// writes is a sink that remembers what was written, and can be played back up to any byte.
+// writes is a sink that records writes, so that they can be replayed up to any byte.
 type writes struct {
 	start []byte
 	list  []wrote
@@ -31,7 +31,7 @@ type writes struct {
 type wrote struct {
 	off  int64
 	b    []byte
-	size int64 // truncated to; -1: it is a write
+	size int64 // new size, if it is a truncation; -1: a write
 }
 
 func (w *writes) WriteAt(b []byte, off int64) (int, error) {
@@ -44,7 +44,7 @@ func (w *writes) Truncate(size int64) error {
 	return nil
 }
 
-// after is the file after the first n writes and the first k bytes of the next.
+// after returns the file after the first n writes and the first k bytes of the next.
 func (w *writes) after(n, k int) []byte {
 	m := archivetest.MemFile{B: slices.Clone(w.start)}
 	for i, x := range w.list[:min(n+1, len(w.list))] {
@@ -61,15 +61,15 @@ func (w *writes) after(n, k int) []byte {
 	return m.B
 }
 
-// TestAppendCut replays every prefix of what changes in place write, and cuts within writes: the archive is the old one or
-// the new one, whole, and can be changed again. The header is written as one.
+// TestAppendCut replays every prefix of the writes of changes in place, and cuts within writes. Each time the archive must be
+// the old one or the new one, complete, and it must be possible to change it again. The header is written in one write.
 func TestAppendCut(t *testing.T) {
 	trees := plainTrees(74, 75)
 	old := archiveOf(t, &Options{Codec: format.LZX, Level: 1, Integrity: true}, trees[0], trees[0])
 	files := map[string][]byte{}
 	for _, c := range []struct {
 		name   string
-		images int // afterwards
+		images int // after the change
 		change func(e *Builder)
 		o      Options
 	}{
@@ -106,7 +106,7 @@ func TestAppendCut(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			last := slices.IndexFunc(w.list, func(x wrote) bool { return x.off == 0 }) // the header, or what makes the file shorter then
+			last := slices.IndexFunc(w.list, func(x wrote) bool { return x.off == 0 }) // the header, or the truncation after it
 			for n := range w.list {
 				if n < last && w.list[n].off < int64(len(old)) || n > last && w.list[n].size < 0 {
 					t.Errorf("write %d of %d is at 0x%x", n, len(w.list), w.list[n].off)
@@ -126,7 +126,7 @@ func TestAppendCut(t *testing.T) {
 			if n := min(len(done), len(old)); !bytes.Equal(done[208:n], old[208:n]) {
 				t.Error("what was there was written over")
 			}
-			// After a cut it is changed again, without repair.
+			// After a cut the archive is changed again, without repair.
 			cut := w.after(last, 0)
 			again := editing(t, cut)
 			if _, err := again.AddDraft(treeDraft(t, trees[1], files, "again"), nil); err != nil {
@@ -142,7 +142,7 @@ func TestAppendCut(t *testing.T) {
 	}
 }
 
-// TestProperties: if only what is said of images changes, little is written.
+// TestProperties checks that little is written if only the XML document changes.
 func TestProperties(t *testing.T) {
 	tree := plainTrees(76)[0]
 	b := archiveOf(t, &Options{Codec: format.XPRESS, Level: 1}, tree)
@@ -187,7 +187,7 @@ func TestProperties(t *testing.T) {
 	}
 }
 
-// TestSetDraft: an image with another tree keeps what is said of it, and gets the counts.
+// TestSetDraft checks that an image with a new tree keeps its properties, and that its statistics are updated.
 func TestSetDraft(t *testing.T) {
 	trees := plainTrees(77, 78)
 	e := editing(t, archiveOf(t, nil, trees[0]))
@@ -210,14 +210,15 @@ func TestSetDraft(t *testing.T) {
 	}
 }
 
-// TestCompact: holes go, what is new is added, the file gets shorter. A cut leaves a file that says so.
+// TestCompact checks that compacting removes holes, adds what is new and shortens the file, and that an interruption leaves a
+// file that is marked as unfinished.
 func TestCompact(t *testing.T) {
 	trees := plainTrees(80, 81, 82)
 	for _, o := range []Options{{Codec: format.LZX, Level: 1, Integrity: true}, {Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX}, {}} {
 		t.Run(fmt.Sprintf("%v, solid %v", o.Codec, o.Solid), func(t *testing.T) {
 			files := map[string][]byte{}
 			b := archiveOf(t, &o, trees[0], trees[1])
-			// An image appended, then the first taken away: its contents and the old tables are holes.
+			// An image is appended, then the first one deleted: its contents and the old tables become holes.
 			for _, change := range []func(e *Builder){
 				func(e *Builder) { e.AddDraft(treeDraft(t, trees[2], files, "x"), &Image{Name: "x"}) },
 				func(e *Builder) { e.Delete(1) },
@@ -246,7 +247,7 @@ func TestCompact(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := &writes{start: b}
-			// Reading goes to the file that is being written.
+			// Shards read the file that is being written.
 			live := &liveFile{w: w}
 			live.B = slices.Clone(b)
 			p.archives[0].Store().Parts[0].R = live
@@ -277,13 +278,13 @@ func TestCompact(t *testing.T) {
 	}
 }
 
-// TestDeltaInPlace: an archive whose contents are elsewhere is changed in place without them, whether they are at hand or not;
-// and wimlib reads what is made.
+// TestDeltaInPlace checks that a delta archive is changed in place and stays one, whether its references are open or not, and
+// that wimlib reads the result.
 func TestDeltaInPlace(t *testing.T) {
 	trees := plainTrees(90, 91)
 	files := map[string][]byte{}
 	base := archiveOf(t, &Options{Codec: format.LZX, Level: 1}, trees[0])
-	e := editOf(t, files, trees[0], trees[1])
+	e := builderOf(t, files, trees[0], trees[1])
 	e.LeaveOut(archivetest.OpenWritten(t, base))
 	delta, _ := write(t, e, &Options{Codec: format.LZX, Level: 1, Integrity: true}, files, 2)
 	part := func(name string, b []byte) blobs.Part {
@@ -313,7 +314,7 @@ func TestDeltaInPlace(t *testing.T) {
 		if err := e.SetDraft(1, d, 1); err != nil {
 			t.Fatal(err)
 		}
-		// Nobody has this one, and none of the images had it.
+		// No archive has this blob, and no image used it.
 		stray, err := Of(a)
 		if err != nil {
 			t.Fatal(err)
@@ -326,7 +327,7 @@ func TestDeltaInPlace(t *testing.T) {
 		}
 		e.AddDraft(treeDraft(t, trees[1], files, "again"), &Image{Name: "again"})
 		if len(refs) > 0 {
-			e.AddDraft(treeDraft(t, trees[0], files, "base"), &Image{Name: "base"}) // the reference has all of it
+			e.AddDraft(treeDraft(t, trees[0], files, "base"), &Image{Name: "base"}) // the reference holds all its blobs
 		}
 		p, err := e.PlanAppend(&Options{Level: 1, Integrity: true})
 		if err != nil {
@@ -356,7 +357,7 @@ func TestDeltaInPlace(t *testing.T) {
 	}
 }
 
-// strayDraft has a file whose content is known by its hash, and held by nobody.
+// strayDraft returns a draft with a file whose hash is known but which no archive holds.
 func strayDraft(t testing.TB) *draft.Draft {
 	t.Helper()
 	d := draft.New()
@@ -367,7 +368,7 @@ func strayDraft(t testing.TB) *draft.Draft {
 	return d
 }
 
-// TestKeepAlone: an archive of solid and other resources is written anew without being packed anew.
+// TestKeepAlone checks that an archive with solid and other resources is rewritten without repacking.
 func TestKeepAlone(t *testing.T) {
 	trees := plainTrees(92, 93)
 	files := map[string][]byte{}
@@ -391,15 +392,15 @@ func TestKeepAlone(t *testing.T) {
 	}
 	var again archivetest.MemFile
 	if r := run(t, p, nil, &again, nil); r.Size != est.Size {
-		t.Errorf("%d bytes, %d were foretold", r.Size, est.Size)
+		t.Errorf("%d bytes, the estimate was %d", r.Size, est.Size)
 	}
 	a := jobtest.Sound(t, again.B, false)
 	sameAsTree(t, a, 1, trees[0])
 	sameAsTree(t, a, 2, trees[1])
 }
 
-// TestKeepOrder: the contents of a solid resource go by their names' extensions, or as they come, from a folder and from
-// another archive.
+// TestKeepOrder checks the order of contents in a solid resource, by file extension or as they were added, both from a folder
+// and from another archive.
 func TestKeepOrder(t *testing.T) {
 	files := map[string][]byte{}
 	tree := &wimtest.Tree{}
@@ -438,7 +439,7 @@ func TestKeepOrder(t *testing.T) {
 	}
 }
 
-// TestAppendRace: if another program changed the archive since it was opened, it is left alone.
+// TestAppendRace checks that an archive is not touched if another program has changed it since it was opened.
 func TestAppendRace(t *testing.T) {
 	tree := plainTrees(94)[0]
 	b := archiveOf(t, nil, tree)
@@ -468,7 +469,7 @@ func TestAppendRace(t *testing.T) {
 	}
 }
 
-// racing is a file to which another program writes, before one of our writes.
+// racing is a file that another program changes before one of our writes.
 type racing struct {
 	archivetest.MemFile
 	armed bool
@@ -492,8 +493,8 @@ func (r *racing) step(now bool) {
 	}
 }
 
-// TestExportInto: images of one archive are added to another in place. What is there already is not written again, whatever
-// the order of images is to be; what is packed the same way is copied.
+// TestExportInto adds images of one archive to another in place. Blobs that are there already are not written again, whatever
+// the order of images, and resources that are packed the same way are copied.
 func TestExportInto(t *testing.T) {
 	trees := plainTrees(97, 98, 99)
 	for _, o := range []Options{{Codec: format.LZX, Level: 1, Integrity: true}, {Codec: format.XPRESS, Level: 1}, {Codec: format.LZX, Level: 1, Pipable: true}} {
@@ -525,7 +526,7 @@ func TestExportInto(t *testing.T) {
 			m := archivetest.MemFile{B: slices.Clone(into)}
 			r := run(t, p, nil, &m, nil)
 			if est.Exact && r.Size != est.Size {
-				t.Errorf("%d bytes, %d were foretold", r.Size, est.Size)
+				t.Errorf("%d bytes, the estimate was %d", r.Size, est.Size)
 			}
 			a := jobtest.Sound(t, m.B, true)
 			for k, tree := range []*wimtest.Tree{trees[2], trees[1], trees[0], trees[1]} {

@@ -25,7 +25,7 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// memContents are contents of drafts by their paths.
+// memContents holds contents of drafts by path.
 type memContents struct {
 	p     func() *Plan
 	files map[string][]byte
@@ -40,7 +40,7 @@ func (m memContents) OpenContent(id int32) (shard.ContentFile, error) {
 	return archivetest.MemContent{Reader: bytes.NewReader(b)}, nil
 }
 
-// treeDraft makes a draft of a random tree, but for its symbolic links, and puts its contents into files.
+// treeDraft returns a draft of a random tree without its symbolic links, and adds its contents to files.
 func treeDraft(t testing.TB, tree *wimtest.Tree, files map[string][]byte, under string) *draft.Draft {
 	t.Helper()
 	d := draft.New()
@@ -70,7 +70,7 @@ func treeDraft(t testing.TB, tree *wimtest.Tree, files map[string][]byte, under 
 	return d
 }
 
-// write runs a plan, each shard and result through its packed form, and gives the archive's bytes.
+// write runs a plan, encoding and decoding each shard and result, and returns the bytes of the archive.
 func write(t testing.TB, e *Builder, o *Options, files map[string][]byte, workers int) ([]byte, *Report) {
 	t.Helper()
 	b, r, err := tryWrite(e, o, files, workers)
@@ -149,7 +149,7 @@ func contentReader(t testing.TB, a *wim.Archive, h format.Hash) io.Reader {
 	return io.NewSectionReader(r, 0, b.Size)
 }
 
-// writeCases are the ways of writing that tests go through.
+// writeCases lists the options that tests run with.
 func writeCases() []struct {
 	name string
 	o    Options
@@ -184,12 +184,12 @@ func writeCases() []struct {
 	}{"LZMS 64M solid", Options{Codec: format.LZX, Level: 1, Solid: true, Integrity: true}})
 }
 
-// TestWriteTrees writes two images of random trees in every form, and reads them again: with this package, and with
-// wimlib-imagex and 7-Zip where they are installed.
+// TestWriteTrees writes two images of random trees with all options, and reads them with this package, and with wimlib-imagex
+// and 7-Zip if they are installed.
 func TestWriteTrees(t *testing.T) {
 	for i, c := range writeCases() {
 		if wimtest.Fewer() && c.o.Level > 1 {
-			continue // one chunk size of each codec
+			continue // test one chunk size of each codec
 		}
 		t.Run(c.name, func(t *testing.T) {
 			chunk := min(int(max(c.o.ChunkSize, c.o.SolidChunkSize, 32<<10)), 1<<20)
@@ -229,7 +229,7 @@ func TestWriteTrees(t *testing.T) {
 	}
 }
 
-// peers has other programs read what was written.
+// peers reads the archive with other programs.
 func peers(t *testing.T, b []byte, one *wimtest.Tree) {
 	t.Helper()
 	wimtest.Need(t, wimtest.Wimlib, wimtest.SevenZip)
@@ -254,7 +254,7 @@ func peers(t *testing.T, b []byte, one *wimtest.Tree) {
 	}
 }
 
-// TestExport goes through every pair of forms: images of an archive in the first are written in the second.
+// TestExport exports images between every pair of writeCases.
 func TestExport(t *testing.T) {
 	cases := []struct {
 		name string
@@ -282,7 +282,7 @@ func TestExport(t *testing.T) {
 		src := archivetest.OpenWritten(t, b)
 		for j, to := range cases {
 			if between := (j - i + len(cases)) % len(cases); wimtest.Fewer() && between > 1 && between != 3 {
-				continue // three of each form, the same one among them
+				continue // test three targets per source, one of them with the same options
 			}
 			t.Run(from.name+" to "+to.name, func(t *testing.T) {
 				all, err := Of(src)
@@ -313,7 +313,7 @@ func TestExport(t *testing.T) {
 	}
 }
 
-// TestWriteLarge packs contents in pieces: those that shrink, those that do not, those of which too little shrinks.
+// TestWriteLarge packs contents in pieces: some shrink, some do not, and some shrink too little.
 func TestWriteLarge(t *testing.T) {
 	const n = largeContent + 5<<20 + 12345
 	files := map[string][]byte{
@@ -322,7 +322,7 @@ func TestWriteLarge(t *testing.T) {
 		"/hardly":  wimtest.BigContent(n+2, func(c int) bool { return false }),
 		"/small":   []byte("small"),
 	}
-	copy(files["/hardly"][3<<15:], make([]byte, 1500)) // one chunk shrinks by less than the table takes
+	copy(files["/hardly"][3<<15:], make([]byte, 1500)) // one chunk shrinks, by less than the size of the chunk table
 	if wimtest.Fewer() {
 		delete(files, "/random")
 	}
@@ -403,7 +403,7 @@ func TestWriteLarge(t *testing.T) {
 	})
 }
 
-// changing is a source whose content becomes another one after it was opened some times.
+// changing is a source whose content changes after it was opened a number of times.
 type changing struct {
 	shard.ContentFiles
 	opened atomic.Int64
@@ -418,7 +418,7 @@ func (c *changing) OpenContent(id int32) (shard.ContentFile, error) {
 	return c.ContentFiles.OpenContent(id)
 }
 
-// TestSourceChanges: what is not any more what was hashed is named, and no archive is made.
+// TestSourceChanges checks that a content that changed after it was hashed is reported by name, and that no archive is made.
 func TestSourceChanges(t *testing.T) {
 	big := wimtest.BigContent(largeContent+100, func(int) bool { return true })
 	changed := slices.Clone(big)
@@ -467,12 +467,13 @@ func TestSourceChanges(t *testing.T) {
 	}
 }
 
-// TestWriteMemory: what takes more memory than there may be is refused, and chunks that are not there take none.
+// TestWriteMemory checks that a plan which needs more memory than allowed is refused, and that no memory is allocated for
+// chunks that do not exist.
 func TestWriteMemory(t *testing.T) {
 	files := map[string][]byte{"/f": bytes.Repeat([]byte("some text, "), 300_000)}
 	for _, o := range []Options{{Codec: format.LZMS, ChunkSize: 1 << 30, Level: 1}, {Solid: true, SolidChunkSize: 1 << 30, SolidLevel: 1}} {
 		for _, memory := range []int64{10 << 20, 100 << 20} {
-			p, err := fileEdit(t, files).PlanWrite(&o)
+			p, err := fileBuilder(t, files).PlanWrite(&o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -490,7 +491,7 @@ func TestWriteMemory(t *testing.T) {
 	}
 }
 
-// TestWriteCancel: a job that is ended leaves no finished archive, whenever that is.
+// TestWriteCancel checks that canceling at any time leaves no finished archive.
 func TestWriteCancel(t *testing.T) {
 	files := map[string][]byte{}
 	tree := wimtest.Random(0, nil)
@@ -519,7 +520,7 @@ func TestWriteCancel(t *testing.T) {
 	}
 }
 
-// TestPackedForms: shards and results come back from their packed forms as they went.
+// TestPackedForms checks that shards and results survive encoding and decoding.
 func TestPackedForms(t *testing.T) {
 	s := &shard.PackShard{Seq: 7, Op: shard.PackAlone, Codec: format.LZX, ChunkSize: 32 << 10, Level: 2, Pipable: true, Bytes: 100, Memory: 1 << 20,
 		Read: []shard.Span{{Src: 1, Codec: format.LZX, Off: 10, End: 90, ChunkSize: 32 << 10, Pieces: []shard.Piece{{ID: 4, Size: 70, Len: 70, Off: 10, Packed: 40}}}},
@@ -559,8 +560,8 @@ func TestPackedForms(t *testing.T) {
 	}
 }
 
-// TestAppend changes archives in place, and sees that at each moment before the header is written the file is still the
-// archive that it was.
+// TestAppend changes archives in place, and checks that at each moment before the header is written the file still is the old
+// archive.
 func TestAppend(t *testing.T) {
 	trees := []*wimtest.Tree{wimtest.Random(50, &wimtest.TreeOptions{Plain: true}), wimtest.Random(53, &wimtest.TreeOptions{Plain: true})}
 	for _, c := range []struct {
@@ -626,7 +627,7 @@ func TestAppend(t *testing.T) {
 	}
 }
 
-// logFile keeps what was written where.
+// logFile records what was written where.
 type logFile struct {
 	w      io.WriterAt
 	writes []struct{ off, n int64 }
@@ -637,7 +638,7 @@ func (l *logFile) WriteAt(p []byte, off int64) (int, error) {
 	return l.w.WriteAt(p, off)
 }
 
-// TestAppendRefused: what must not be changed in place is not.
+// TestAppendRefused checks that an archive which must not be changed in place is refused.
 func TestAppendRefused(t *testing.T) {
 	b, _ := write(t, New(), nil, nil, 1)
 	for name, flag := range map[string]byte{"read-only": format.FlagReadOnly, "split": format.FlagSpanned, "being written": format.FlagWriteInProgress} {
@@ -656,7 +657,7 @@ func TestAppendRefused(t *testing.T) {
 	}
 }
 
-// TestDelta: contents that the base holds are left out, whether their hashes are known before or not.
+// TestDelta checks that blobs which the base holds are left out, whether their hashes are known in advance or not.
 func TestDelta(t *testing.T) {
 	files := map[string][]byte{}
 	tree := wimtest.Random(56, &wimtest.TreeOptions{Plain: true})

@@ -16,16 +16,15 @@ import (
 	"wimscope/wim/wimtest/archivetest"
 )
 
-// TestCopiesAreChecked damages a content of archives that are copied as they are packed, in every layout, and split or
-// compacted. The damage is told of with the content's path before anything is written; or the content is left out, and the
-// others are what they were.
+// TestCopiesAreChecked damages a blob of archives that are copied packed, in every layout, and split or compacted. The damage
+// must be reported with the path before anything is written; or if it is skipped, the other contents must be intact.
 func TestCopiesAreChecked(t *testing.T) {
 	random := func(n int, seed byte) []byte {
 		b := make([]byte, n)
 		rand.NewChaCha8([32]byte{seed}).Read(b)
 		return b
 	}
-	// In a solid resource the content "bad" lies across the border of two shards of the check.
+	// In a solid resource the content "bad" crosses the border between two shards of the check.
 	small := map[string][]byte{"/first": bytes.Repeat([]byte("first"), 2000), "/bad": []byte(strings.Repeat("bad", 3000)), "/last": random(5000, 1)}
 	large := map[string][]byte{"/a": random(900<<10, 1), "/bad": random(400<<10, 2), "/c": random(900<<10, 3)}
 	solid := Options{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX, SolidChunkSize: 32 << 10, SolidLevel: 1, KeepOrder: true}
@@ -43,7 +42,7 @@ func TestCopiesAreChecked(t *testing.T) {
 		{"solid", solid, solid, large},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b, _ := write(t, fileEdit(t, c.files), &c.from, c.files, 1)
+			b, _ := write(t, fileBuilder(t, c.files), &c.from, c.files, 1)
 			a := archivetest.OpenWritten(t, b)
 			im, err := a.Image(1)
 			if err != nil {
@@ -101,7 +100,7 @@ func TestCopiesAreChecked(t *testing.T) {
 					t.Fatal(err)
 				}
 				sink := &archivetest.MemFile{}
-				// In a solid resource neighbours share the damaged chunk.
+				// In a solid resource neighboring contents share the damaged chunk.
 				lost := map[string]bool{}
 				_, err = Run(context.Background(), p, nil, sink, &RunOptions{Workers: 2, Problem: func(ce *shard.ContentError) bool {
 					name, _, _ := strings.Cut(ce.Path, " ")
@@ -130,7 +129,7 @@ func TestCopiesAreChecked(t *testing.T) {
 	}
 }
 
-// solidPlace is a byte in the packed chunk of a solid resource that has the middle of a content.
+// solidPlace returns the offset of a byte in the packed solid chunk that holds the middle of a content.
 func solidPlace(t *testing.T, a *wim.Archive, h format.Hash) int64 {
 	t.Helper()
 	id, _ := a.Store().BlobID(h)
@@ -146,13 +145,13 @@ func solidPlace(t *testing.T, a *wim.Archive, h format.Hash) int64 {
 	return c.Off + b.Off + b.Size/2 - c.Start
 }
 
-// TestCompactingChecks: an archive with a damaged content is not compacted if that would move it, and stays byte for byte what
-// it is.
+// TestCompactingChecks checks that an archive with a damaged blob is not compacted if the blob would be moved, and stays
+// unchanged byte for byte.
 func TestCompactingChecks(t *testing.T) {
 	files := map[string][]byte{"/a": bytes.Repeat([]byte("a"), 3000), "/b": bytes.Repeat([]byte("b"), 4000), "/bad": bytes.Repeat([]byte("bad"), 5000)}
 	for name, o := range map[string]Options{"none": {}, "solid": {Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX, SolidLevel: 1}} {
-		b, _ := write(t, fileEdit(t, files), &o, files, 1)
-		// What is added stands behind what is deleted.
+		b, _ := write(t, fileBuilder(t, files), &o, files, 1)
+		// The added resources stand behind the deleted ones.
 		more := map[string][]byte{"/bad": files["/bad"], "/new": bytes.Repeat([]byte("new"), 700)}
 		e := editing(t, b)
 		if _, err := e.AddDraft(fileDraft(t, more), nil); err != nil {

@@ -18,28 +18,28 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// cutLog is what a plan does to files, in order: writes, and calls that have all that was written before reach the disk.
+// cutLog records what a plan does to files, in order: writes, truncations, and syncs.
 type cutLog struct {
 	list  []cutEvent
-	files []archivetest.MemFile // as they were
+	files []archivetest.MemFile // before the plan ran
 }
 
 type cutEvent struct {
 	file int
 	off  int64
 	b    []byte
-	size int64 // truncated to, if kind is 't'
+	size int64 // new size, if kind is 't'
 	kind byte  // 'w' write, 's' sync, 't' truncate
 }
 
-// cutFile is one of the files. It reads as it was written.
+// cutFile is one of the files. Reads see the writes so far.
 type cutFile struct {
 	log *cutLog
 	at  int
 	now *archivetest.MemFile
 }
 
-// file adds a file that has such bytes.
+// file adds a file with the given bytes.
 func (l *cutLog) file(b []byte) *cutFile {
 	l.files = append(l.files, archivetest.MemFile{B: b})
 	return &cutFile{l, len(l.files) - 1, &archivetest.MemFile{B: slices.Clone(b)}}
@@ -65,7 +65,7 @@ func (f *cutFile) Truncate(size int64) error {
 	return nil
 }
 
-// replay is the files after those events for which done says how many bytes of them were written: -1 is all.
+// replay returns the files after the events, of each of which done reports how many bytes were written; -1 means all.
 func (l *cutLog) replay(done func(i int) int) [][]byte {
 	now := make([]archivetest.MemFile, len(l.files))
 	for i, f := range l.files {
@@ -93,7 +93,7 @@ func (l *cutLog) replay(done func(i int) int) [][]byte {
 	return out
 }
 
-// prefix is the files after the first n events and k bytes of the next.
+// prefix returns the files after the first n events and k bytes of the next.
 func (l *cutLog) prefix(n, k int) [][]byte {
 	return l.replay(func(i int) int {
 		switch {
@@ -106,8 +106,8 @@ func (l *cutLog) prefix(n, k int) [][]byte {
 	})
 }
 
-// lost is the files as a power cut may leave them after the first n events: what was written since the last sync of its file
-// is there or not, in any order.
+// lost returns the files as a power failure may leave them after the first n events: each write since the last sync of its
+// file may have reached the disk or not, in any order.
 func (l *cutLog) lost(n int, r *rand.Rand) [][]byte {
 	synced := make([]int, len(l.files))
 	for i, e := range l.list[:n] {
@@ -135,8 +135,8 @@ func (l *cutLog) lost(n int, r *rand.Rand) [][]byte {
 	})
 }
 
-// cuts calls a function with the files after every event, and after a byte, half, and all but a byte of each write. The
-// header of an archive is less than a sector, and is written as one.
+// cuts calls a function with the files after every event, and after a byte, half, and all but one byte of each write. The
+// header of an archive is smaller than a sector, and is written in one write.
 func (l *cutLog) cuts(f func(what string, files [][]byte)) {
 	for n, e := range l.list {
 		f(fmt.Sprintf("after %d events of %d", n, len(l.list)), l.prefix(n, 0))
@@ -152,7 +152,7 @@ func (l *cutLog) cuts(f func(what string, files [][]byte)) {
 	f("after all", l.prefix(len(l.list), 0))
 }
 
-// cutImages is what an archive holds, by the hash of each image's metadata and what is said of it; all of it was verified.
+// cutImages describes an archive, all of which was verified: the hash of each image's metadata, and its properties.
 func cutImages(t testing.TB, what string, b []byte, refs ...[]byte) string {
 	t.Helper()
 	a, err := openParts([][]byte{b}, refs)
@@ -183,15 +183,15 @@ func openParts(parts, refs [][]byte) (*wim.Archive, error) {
 	return wim.Open(list("part", parts), &blobs.Options{References: list("reference", refs)})
 }
 
-// TestCutInPlace records what changes in place write, and replays every prefix of it, cuts within writes, and what a power cut
-// may make of it: the archive is the old one or the new one, whole, and tells of what is behind it.
+// TestCutInPlace records the writes of changes in place, and replays every prefix, cuts within writes, and possible results
+// of a power failure. Each time the archive must be the old one or the new one, complete, and must report trailing bytes.
 func TestCutInPlace(t *testing.T) {
 	trees := plainTrees(90, 91, 92)
 	files := map[string][]byte{}
 	other := archiveOf(t, &Options{Codec: format.XPRESS, Level: 1}, trees[1], trees[2])
 	solid := archiveOf(t, &Options{Codec: format.LZMS, Level: 1, Solid: true, SolidChunkSize: 64 << 10}, trees[1])
 	plain := archiveOf(t, &Options{Codec: format.LZX, Level: 1, Integrity: true}, trees[0], trees[0])
-	// One that an append was cut off from.
+	// An archive with an append that was interrupted.
 	cut := append(slices.Clone(plain), bytes.Repeat([]byte("left over"), 999)...)
 	e := editing(t, plain)
 	e.LeaveOut(archivetest.OpenWritten(t, other))
@@ -280,7 +280,7 @@ func TestCutInPlace(t *testing.T) {
 				}
 				if more := int64(len(b) - len(c.old)); old && more > 0 {
 					if i := a.Info(); i.Parts[0].Trailing < more || !slices.ContainsFunc(i.Warnings, func(w string) bool { return strings.Contains(w, "interrupted") }) {
-						t.Fatalf("%s: %d bytes were added, and it tells of %d: %q", what, more, i.Parts[0].Trailing, i.Warnings)
+						t.Fatalf("%s: %d bytes were added, and it reports %d: %q", what, more, i.Parts[0].Trailing, i.Warnings)
 					}
 				}
 			}
@@ -295,14 +295,14 @@ func TestCutInPlace(t *testing.T) {
 	}
 }
 
-// TestCutNew records what is written to a new archive or a set of parts, and replays every prefix of it: what is not complete
-// says so, and is never taken for an archive that holds less than it should.
+// TestCutNew records the writes of a new archive or split set, and replays every prefix. An incomplete archive must be
+// recognized as one, and never be taken for an archive that holds less than it should.
 func TestCutNew(t *testing.T) {
 	trees := plainTrees(93, 94)
 	for _, c := range []struct {
 		name string
 		o    Options
-		size int64 // of parts
+		size int64 // part size
 	}{
 		{"none", Options{Integrity: true}, 0},
 		{"LZX", Options{Codec: format.LZX, Level: 1}, 0},
@@ -315,7 +315,7 @@ func TestCutNew(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := map[string][]byte{}
-			e := editOf(t, files, trees...)
+			e := builderOf(t, files, trees...)
 			log := &cutLog{}
 			ctx, src := context.Background(), memContents{files: files}
 			if c.size == 0 {
@@ -390,8 +390,8 @@ func TestCutNew(t *testing.T) {
 	}
 }
 
-// TestCutCompact: compacting in place is not safe, and a cut says that: what is left is known as unfinished, and every image
-// that is found good is one of those that should be there.
+// TestCutCompact checks that an interrupted compaction, which is not crash-safe, leaves an archive that is marked as
+// unfinished, and that every image that verifies is one of the expected images.
 func TestCutCompact(t *testing.T) {
 	trees := plainTrees(95, 96)
 	files := map[string][]byte{}
@@ -426,7 +426,7 @@ func TestCutCompact(t *testing.T) {
 		if h.Flags&format.FlagWriteInProgress != 0 {
 			a, err := openParts(files, nil)
 			if err == nil && len(a.Info().Warnings) == 0 {
-				t.Fatalf("%s: it does not tell that writing was not finished", what)
+				t.Fatalf("%s: it is not marked as unfinished", what)
 			}
 			return
 		}
@@ -435,13 +435,13 @@ func TestCutCompact(t *testing.T) {
 			want = before
 		}
 		if got := cutImages(t, what, b); got != want {
-			t.Fatalf("%s: it says that it is complete, and is another one:\n%s\nwant\n%s", what, got, want)
+			t.Fatalf("%s: it claims to be complete, but differs:\n%s\nwant\n%s", what, got, want)
 		}
 	})
 }
 
-// TestCutHeader tears the header that makes a changed archive the new one, as no disk should: whatever comes of it is refused,
-// or found damaged, or it is the old or the new archive.
+// TestCutHeader tears the write of the header that switches to the new archive, as no disk should. The result must be
+// refused, found damaged, or be the old or the new archive.
 func TestCutHeader(t *testing.T) {
 	trees := plainTrees(97, 98)
 	files := map[string][]byte{}

@@ -13,7 +13,7 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// TestUnpacked: what the configuration excepts from packing is not packed.
+// TestUnpacked checks that files which the configuration excludes from packing are stored uncompressed.
 func TestUnpacked(t *testing.T) {
 	data := bytes.Repeat([]byte("text "), 9999)
 	for _, o := range []Options{{Codec: format.LZX, Level: 1}, {Codec: format.LZX, Level: 1, Solid: true}, {Codec: format.LZX, Level: 1, Pipable: true}} {
@@ -34,7 +34,7 @@ func TestUnpacked(t *testing.T) {
 	}
 }
 
-// TestEstimate: exact where all is copied; otherwise not far off.
+// TestEstimate checks that estimates are exact if everything is copied, and otherwise close.
 func TestEstimate(t *testing.T) {
 	trees := plainTrees(88, 89)
 	src := archiveOf(t, &Options{Codec: format.LZX, Level: 1}, trees...)
@@ -65,7 +65,7 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// TestWriteWarnings: what Microsoft's programs do not read is named.
+// TestWriteWarnings checks the warnings about what Microsoft's programs cannot read.
 func TestWriteWarnings(t *testing.T) {
 	for _, c := range []struct {
 		o    Options

@@ -22,8 +22,8 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// TestSkip: files that change while they are read are left out with all their names, if the caller says so; a file with the
-// same bytes stands in.
+// TestSkip checks that files which change while they are read are left out with all their names, if the caller asks for it.
+// If another file has the same bytes it is read instead.
 func TestSkip(t *testing.T) {
 	big := wimtest.BigContent(largeContent+100, func(int) bool { return true })
 	bigChanged := slices.Clone(big)
@@ -32,10 +32,10 @@ func TestSkip(t *testing.T) {
 		name  string
 		o     Options
 		data  []byte
-		to    []byte // from the open'th time on
+		to    []byte // content from the open'th time on
 		open  int64
 		twin  bool // another file has the same bytes
-		stays bool // it can be had after all
+		stays bool // it can be read after all
 		stop  bool // it is too late to skip
 	}{
 		{name: "shorter at once", data: []byte("0123456789"), to: []byte("012345678")},
@@ -93,18 +93,18 @@ func TestSkip(t *testing.T) {
 			a := jobtest.Sound(t, m.B, c.o.Integrity)
 			sameAsFiles(t, a, files)
 			if i := a.Images()[0]; i.Files != int64(len(files)) {
-				t.Errorf("%d files are told of, want %d", i.Files, len(files))
+				t.Errorf("%d files in the statistics, want %d", i.Files, len(files))
 			}
 		})
 	}
 }
 
-// changingPath is a source of which one file becomes another after it was opened some times, or cannot be opened.
+// changingPath is a source in which one file changes after it was opened a number of times, or cannot be opened any more.
 type changingPath struct {
 	shard.ContentFiles
 	p    *Plan
 	path string
-	left atomic.Int64 // times that it is still the same
+	left atomic.Int64 // how many more times it is opened unchanged
 	to   []byte
 }
 
@@ -121,10 +121,10 @@ func (c *changingPath) OpenContent(id int32) (shard.ContentFile, error) {
 	return archivetest.MemContent{Reader: bytes.NewReader(c.to)}, nil
 }
 
-// TestSkipDamaged: a damaged content of an archive stops an export, or the image is written without it.
+// TestSkipDamaged checks that a damaged blob stops an export, or that the image is written without it.
 func TestSkipDamaged(t *testing.T) {
 	files := map[string][]byte{"/a": bytes.Repeat([]byte("abc"), 9999), "/b": bytes.Repeat([]byte("xyz"), 9999)}
-	b, _ := write(t, fileEdit(t, files), &Options{}, files, 1)
+	b, _ := write(t, fileBuilder(t, files), &Options{}, files, 1)
 	b[bytes.Index(b, []byte("xyzxyz"))+300] ^= 1
 	o := &Options{Codec: format.XPRESS, Level: 1}
 	var ce *shard.ContentError
@@ -145,7 +145,7 @@ func TestSkipDamaged(t *testing.T) {
 	}
 }
 
-// TestSinkFails: what fails in writing is told as that, and what was added in place is cut off.
+// TestSinkFails checks that write errors are reported as *SinkError, and that appended bytes are cut off.
 func TestSinkFails(t *testing.T) {
 	tree := plainTrees(85)[0]
 	b := archiveOf(t, nil, tree)
@@ -168,7 +168,7 @@ func TestSinkFails(t *testing.T) {
 		}
 		got := w.after(len(w.list), 0)
 		if se != nil && se.Off == 0 && len(got) > len(b) {
-			got = got[:len(b)] // whether the header was written is not known, so nothing is taken back
+			got = got[:len(b)] // the header may have been written, so nothing is taken back
 		}
 		if left == 3 != (se != nil && se.Off == 0) {
 			t.Errorf("after %d writes: %v", left, err)
@@ -192,11 +192,11 @@ func (f *failing) WriteAt(b []byte, off int64) (int, error) {
 	return f.writes.WriteAt(b, off)
 }
 
-// TestUnfinished: every cut of a new archive is recognised for what it is, by name.
+// TestUnfinished checks that a new archive that was cut off anywhere is recognized as unfinished.
 func TestUnfinished(t *testing.T) {
 	files := map[string][]byte{}
 	for _, o := range []Options{{Codec: format.XPRESS, Level: 1, Integrity: true}, {Codec: format.XPRESS, Level: 1, Pipable: true}} {
-		p, err := editOf(t, files, plainTrees(87)[0]).PlanWrite(&o)
+		p, err := builderOf(t, files, plainTrees(87)[0]).PlanWrite(&o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -216,8 +216,8 @@ func TestUnfinished(t *testing.T) {
 		}
 		jobtest.Sound(t, w.after(len(w.list), 0), o.Integrity)
 	}
-	// Each part of a set too.
-	p, err := editOf(t, files, plainTrees(87)[0]).PlanSplit(20_000, true, &Options{Integrity: true})
+	// The same for each part of a set.
+	p, err := builderOf(t, files, plainTrees(87)[0]).PlanSplit(20_000, true, &Options{Integrity: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestUnfinished(t *testing.T) {
 	}
 }
 
-// TestWriteBounds: contents that claim to be larger than any file are refused, and not planned for.
+// TestWriteBounds checks that a blob which claims to be larger than any file is refused before a plan is made.
 func TestWriteBounds(t *testing.T) {
 	b := archiveOf(t, &Options{Codec: format.LZX, Level: 1}, plainTrees(96)[0])
 	a := archivetest.OpenWritten(t, b)
@@ -261,14 +261,15 @@ func TestWriteBounds(t *testing.T) {
 	}
 }
 
-// TestSkipDamagedSolid: the contents of a damaged chunk are asked for one by one, and unpacked again but once.
+// TestSkipDamagedSolid checks that the caller is asked about each content of a damaged chunk, and that the chunk is unpacked
+// again only once.
 func TestSkipDamagedSolid(t *testing.T) {
 	files := map[string][]byte{}
 	for i := range 40 {
 		files[fmt.Sprintf("/f%d", i)] = bytes.Repeat(fmt.Appendf(nil, "%d, ", i), 500+i)
 	}
 	o := &Options{Codec: format.LZX, Level: 1, Solid: true, SolidCodec: format.LZX}
-	b, _ := write(t, fileEdit(t, files), o, files, 1)
+	b, _ := write(t, fileBuilder(t, files), o, files, 1)
 	a := archivetest.OpenWritten(t, b)
 	b[a.Store().Solids[0].Off+a.Store().Solids[0].Packed/2] ^= 0x55
 	p, err := editing(t, b).PlanWrite(&Options{Codec: format.XPRESS, Level: 1})

@@ -11,15 +11,15 @@ import (
 	"wimscope/wim/format"
 )
 
-// TestBytesPerContent bounds the record of which there is one for each content that is written.
+// TestBytesPerContent bounds the size of the record that a plan keeps for each content.
 func TestBytesPerContent(t *testing.T) {
 	if n := unsafe.Sizeof(content{}); n > 88 {
 		t.Errorf("a content has %d bytes, more than 88: put fields that few need into rareFields", n)
 	}
 }
 
-// TestMemoryPerFile bounds what a plan keeps in memory for each small file when the contents are written, names and index
-// included. wimlib takes about 750 bytes for each file in all.
+// TestMemoryPerFile bounds the memory of a plan per small file when the contents are written, including names and index.
+// wimlib uses about 750 bytes per file in all.
 func TestMemoryPerFile(t *testing.T) {
 	const n, most = 20_000, 420
 	tree := fstest.MapFS{}

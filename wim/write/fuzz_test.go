@@ -20,8 +20,8 @@ import (
 	"wimscope/wim/wimtest/archivetest"
 )
 
-// rewrite writes what an archive holds in every way. What cannot be had is left out. Whatever comes of that can be opened.
-// It returns in how many ways something was written.
+// rewrite rewrites an archive in every way, leaving out what cannot be read. The results must open. It returns the number of
+// ways that succeeded.
 func rewrite(t *testing.T, b []byte) (written int) {
 	a, err := wim.Open([]blobs.Part{{Name: "in.wim", R: bytes.NewReader(b), Size: int64(len(b))}}, &blobs.Options{MaxMemory: 1 << 24})
 	if err != nil {
@@ -35,7 +35,7 @@ func rewrite(t *testing.T, b []byte) (written int) {
 		total += a.Store().Metas[i].Size
 	}
 	if total > 1<<24 {
-		return 0 // rightly slow
+		return 0 // slow for a good reason
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -114,7 +114,7 @@ func rewrite(t *testing.T, b []byte) (written int) {
 	return written
 }
 
-// rewriteSeeds are small archives of every form.
+// rewriteSeeds returns small archives of every form.
 func rewriteSeeds(t testing.TB) [][]byte {
 	files := map[string][]byte{"/a": bytes.Repeat([]byte("some text, "), 4000), "/b": wimtest.BigContent(50_000, func(c int) bool { return c == 1 }), "/c": []byte("c"), "/d": []byte("dd")}
 	var list [][]byte
@@ -122,7 +122,7 @@ func rewriteSeeds(t testing.TB) [][]byte {
 		{}, {Codec: format.XPRESS, ChunkSize: 4 << 10, Level: 1, Integrity: true}, {Codec: format.LZX, Level: 1, Pipable: true, Integrity: true},
 		{Codec: format.LZMS, ChunkSize: 32 << 10, Level: 1, Solid: true, SolidCodec: format.LZX, SolidChunkSize: 32 << 10}, {Codec: format.XPRESS, Level: 1, Only: OnlyContents},
 	} {
-		e := fileEdit(t, files)
+		e := fileBuilder(t, files)
 		if _, err := e.AddDraft(fileDraft(t, map[string][]byte{"/a": files["/a"], "/c": files["/c"]}), &Image{Name: "two"}); err != nil {
 			t.Fatal(err)
 		}
@@ -133,8 +133,8 @@ func rewriteSeeds(t testing.TB) [][]byte {
 	return list
 }
 
-// TestRewriteMutated: archives of which some bytes are others are written anew without a panic, and all that ends.
-// WIMSCOPE_MUTATIONS sets how often for each archive.
+// TestRewriteMutated checks that archives with random changes are rewritten without a panic and in finite time.
+// WIMSCOPE_MUTATIONS sets the number of mutants per archive.
 func TestRewriteMutated(t *testing.T) {
 	rounds := 60
 	if wimtest.Fewer() {
@@ -174,7 +174,7 @@ func TestRewriteMutated(t *testing.T) {
 	}
 }
 
-// FuzzRewrite is TestRewriteMutated for any bytes.
+// FuzzRewrite is TestRewriteMutated for arbitrary input.
 func FuzzRewrite(f *testing.F) {
 	for _, b := range rewriteSeeds(f) {
 		f.Add(b)

@@ -16,12 +16,12 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// TestGroup keeps images in archives with metadata only, and their contents in one that all share.
+// TestGroup writes images as archives with metadata only, and their blobs to one archive that they share.
 func TestGroup(t *testing.T) {
 	trees := plainTrees(83, 84)
 	files := map[string][]byte{}
 	o := Options{Codec: format.LZX, Level: 1, Integrity: true, Only: OnlyContents}
-	first := editOf(t, files, trees[0])
+	first := builderOf(t, files, trees[0])
 	res, _ := write(t, first, &o, files, 2)
 	image := func(e *Builder, res []byte) []byte {
 		t.Helper()
@@ -36,7 +36,7 @@ func TestGroup(t *testing.T) {
 	}
 	one := image(first, res)
 	// A second image joins the group.
-	second := editOf(t, files, trees[1], trees[0])
+	second := builderOf(t, files, trees[1], trees[0])
 	second.Delete(2)
 	group := editing(t, res)
 	d := treeDraft(t, trees[1], files, "two")
@@ -63,7 +63,7 @@ func TestGroup(t *testing.T) {
 		if r := jobtest.Verify(t, a, 1); !r.OK {
 			t.Errorf("image %d:\n%s", k+1, r.Text())
 		}
-		// Exported it stands alone.
+		// Exported, it no longer needs the group.
 		e, err := Of(a)
 		if err != nil {
 			t.Fatal(err)
@@ -83,14 +83,14 @@ func TestGroup(t *testing.T) {
 	if i := rwm.Info(); i.RawFlags&format.FlagResourceOnly == 0 || len(rwm.Images()) != 0 || i.Blobs == 0 {
 		t.Errorf("%+v", i)
 	}
-	// Written anew it keeps its contents, and those of deleted images stay.
+	// Rewritten, the resource-only archive keeps its blobs, including those of deleted images.
 	anew := OptionsOf(rwm)
 	b, r := write(t, editing(t, m.B), &anew, nil, 1)
 	if r.Contents != rwm.Info().Blobs || jobtest.Sound(t, b, true).Info().RawFlags&format.FlagResourceOnly == 0 {
 		t.Errorf("%d contents, want %d", r.Contents, rwm.Info().Blobs)
 	}
-	// What is not in the group, and another codec, is refused.
-	stray := editOf(t, files, trees[1])
+	// A blob that is not in the group, and another codec, are refused.
+	stray := builderOf(t, files, trees[1])
 	stray.LeaveOut(archivetest.OpenWritten(t, res))
 	meta := Options{Codec: format.LZX, Level: 1, Only: OnlyMetadata}
 	if b, _, err := tryWrite(stray, &meta, files, 1); !errors.Is(err, blobs.ErrMissing) || len(b) > 0 {

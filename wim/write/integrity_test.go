@@ -14,7 +14,7 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// withBlocks gives an archive an integrity table with blocks of another size, at its end.
+// withBlocks appends an integrity table with another block size to an archive.
 func withBlocks(t *testing.T, b []byte, size int) []byte {
 	t.Helper()
 	h, err := format.ParseHeader(b)
@@ -33,20 +33,20 @@ func withBlocks(t *testing.T, b []byte, size int) []byte {
 	return append(h.Append(nil), append(b[format.HeaderSize:len(b):len(b)], raw...)...)
 }
 
-// TestIntegrityBeforeChange checks that a change in place does not give damaged bytes a new hash: it fails before it writes anything,
-// or keeps the old hash of the block.
+// TestIntegrityBeforeChange checks that a change in place does not give damaged bytes a new hash: it fails before it writes
+// anything, or keeps the old hash of the block.
 func TestIntegrityBeforeChange(t *testing.T) {
 	files := map[string][]byte{"/a": bytes.Repeat([]byte("some text "), 3000), "/b": bytes.Repeat([]byte("b"), 5000)}
-	small, _ := write(t, fileEdit(t, files), &Options{Integrity: true}, files, 1)
+	small, _ := write(t, fileBuilder(t, files), &Options{Integrity: true}, files, 1)
 	big := map[string][]byte{"/big": make([]byte, 2*integrityBlock+5000)}
-	large, _ := write(t, fileEdit(t, big), &Options{Integrity: true}, big, 1)
+	large, _ := write(t, fileBuilder(t, big), &Options{Integrity: true}, big, 1)
 	more := map[string][]byte{"/more": []byte("more")}
 
 	for _, c := range []struct {
 		name   string
 		b      []byte
 		damage int // offset of the byte that is changed
-		block  int // that is reported; -1: none, the block keeps its old hash
+		block  int // the block reported; -1: none, the block keeps its old hash
 	}{
 		{"the only block", small, 300, 0},
 		{"the last of many small blocks", withBlocks(t, small, 4096), 0x8000, 7},
@@ -98,7 +98,7 @@ func TestIntegrityBeforeChange(t *testing.T) {
 			}
 		}
 	}
-	// What is sound can be changed, whatever the blocks.
+	// An undamaged archive can be changed, whatever the block size.
 	e := editing(t, withBlocks(t, small, 4096))
 	if _, err := e.AddDraft(fileDraft(t, more), nil); err != nil {
 		t.Fatal(err)

@@ -10,13 +10,13 @@ import (
 	"wimscope/wim/wimtest/archivetest"
 )
 
-// TestKeepForLostEntries: deleting an image in place keeps its contents while an image that stays is incomplete, since entries
-// that were lost there may use them.
+// TestKeepForLostEntries checks that deleting an image in place keeps its blobs while a remaining image is incomplete, since
+// lost entries may use them.
 func TestKeepForLostEntries(t *testing.T) {
 	for _, whole := range []bool{true, false} {
 		sub := wimtest.Folder("sub", &wimtest.HandEntry{Name: "lost"})
 		if !whole {
-			sub.Subdir = func(map[string]int) int64 { return 1 << 20 } // beyond the metadata
+			sub.Subdir = func(map[string]int) int64 { return 1 << 20 } // beyond the end of the metadata
 		}
 		a := wimtest.One(wimtest.Folder("", sub, wimtest.TextFile("a", "one")))
 		other := wimtest.One(wimtest.Folder("", wimtest.TextFile("b", "two")))

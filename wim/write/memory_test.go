@@ -16,16 +16,16 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// Bounds of what all that is done with an archive may allocate in all: opening it, listing it, reading its links and
-// contents, verifying it, and planning and running two extractions. What there is anyway is a window of 4 MiB and decoders
-// for each of the three jobs, buffers, and stages of output.
+// Bounds of the memory allocated in total by opening an archive, listing it, reading its links and contents, verifying it,
+// and planning and running two extractions. The fixed part is a window of 4 MiB and decoders for each of the three jobs,
+// buffers, and output stages.
 const (
 	memoryAnyway = 40 << 20
-	memoryTimes  = 600 // for each byte of the archive
+	memoryTimes  = 600 // per byte of the archive
 )
 
-// TestMemoryOfMutants holds what is done with archives, right, wrong and hostile ones, to a bound by their size. With
-// WIMSCOPE_CAMPAIGN there are many more of them; WIMSCOPE_MUTANTS names a folder that gets them, to run a program on.
+// TestMemoryOfMutants bounds the memory used for valid, damaged and hostile archives by their size. WIMSCOPE_CAMPAIGN makes
+// it use many more of them; WIMSCOPE_MUTANTS names a folder to write them to, for use with another program.
 func TestMemoryOfMutants(t *testing.T) {
 	rounds := 8
 	if wimtest.Fewer() {
@@ -39,7 +39,7 @@ func TestMemoryOfMutants(t *testing.T) {
 	var slowest time.Duration
 	most := int64(0)
 	for i, base := range memoryBases(t) {
-		sound := int64(0) // what the archive itself takes
+		sound := int64(0) // allocated for the undamaged archive
 		for k := range rounds + 1 {
 			b := base
 			if k > 0 {
@@ -76,7 +76,7 @@ func TestMemoryOfMutants(t *testing.T) {
 		len(perByte), most, perByte[len(perByte)/2], perByte[len(perByte)-1], beyond[len(beyond)/2], beyond[len(beyond)-1], slowest)
 }
 
-// memoryBases are small archives of every form: hand-made ones, which are not packed, and packed ones.
+// memoryBases returns small archives of every form: handmade ones, which are not packed, and packed ones.
 func memoryBases(t *testing.T) [][]byte {
 	list := rewriteSeeds(t)
 	files := map[string][]byte{"/a": bytes.Repeat([]byte("some text, "), 9000), "/b": wimtest.BigContent(30_000, func(c int) bool { return c == 1 }), "/c": []byte("c")}
@@ -84,7 +84,7 @@ func memoryBases(t *testing.T) [][]byte {
 		{Codec: format.LZMS, ChunkSize: 2 << 20, Level: 1}, {Codec: format.LZMS, Level: 1, Solid: true, SolidCodec: format.LZMS, SolidLevel: 1, SolidChunkSize: 1 << 20},
 		{Codec: format.LZX, ChunkSize: 2 << 20, Level: 1}, {Codec: format.XPRESS, Level: 1, Solid: true, SolidCodec: format.XPRESS, SolidLevel: 1},
 	} {
-		b, _ := write(t, fileEdit(t, files), &o, files, 1)
+		b, _ := write(t, fileBuilder(t, files), &o, files, 1)
 		list = append(list, b)
 	}
 	for _, s := range wimtest.Samples() {
@@ -92,7 +92,7 @@ func memoryBases(t *testing.T) [][]byte {
 			list = append(list, s.Parts[0].Bytes)
 		}
 	}
-	// Links in a solid resource of a packed chunk, and in one that is not packed.
+	// Links in a packed chunk of a solid resource, and in one that is not packed.
 	text := wimtest.Text.Make(rand.New(rand.NewPCG(9, 9)), 1<<16)
 	right := func(off, size int64) []byte { return text[off : off+size] }
 	list = append(list, wimtest.LinksInSolid(wimtest.PackedSolid(uint32(format.LZMS), 1<<16, 1<<16, archivetest.PackChunk(t, format.LZMS, text)), 50, 64, 0, right), wimtest.LinksInSolid(wimtest.SolidResource(text, 1<<15), 50, 64, 1<<15, right))

@@ -15,8 +15,8 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// TestLargeMetadata: metadata that several workers pack is one resource, the same however many they are, whether it
-// shrinks or not.
+// TestLargeMetadata checks that metadata packed by several workers is one resource, the same for any number of workers,
+// whether it shrinks or not.
 func TestLargeMetadata(t *testing.T) {
 	const n = 12_000
 	for _, test := range []struct {
@@ -46,12 +46,12 @@ func TestLargeMetadata(t *testing.T) {
 				}
 				files[name] = []byte{byte(i), byte(i >> 10)}
 			}
-			one, r := write(t, fileEdit(t, files), &test.o, files, 1)
+			one, r := write(t, fileBuilder(t, files), &test.o, files, 1)
 			if m := archivetest.OpenWritten(t, one).Store().Metas[0]; m.Size <= 2*inlinePiece {
 				t.Fatalf("metadata of %d bytes, as %+v: not large", m.Size, r)
 			}
 			sameAsFiles(t, jobtest.Sound(t, one, test.o.Integrity), files)
-			if several, _ := write(t, fileEdit(t, files), &test.o, files, 4); !bytes.Equal(one, several) {
+			if several, _ := write(t, fileBuilder(t, files), &test.o, files, 4); !bytes.Equal(one, several) {
 				t.Error("four workers wrote something else than one")
 			}
 			wimtest.Need(t, wimtest.Wimlib)

@@ -15,8 +15,7 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// Whether contents are read twice or once changes no byte, neither of a new archive nor of one that is appended to or that
-// leaves out what another has.
+// Reading contents once or twice must give the same bytes, in a new archive, in an append, and in a delta archive.
 func TestOnePass(t *testing.T) {
 	trees := []*wimtest.Tree{wimtest.Random(61, &wimtest.TreeOptions{Plain: true}), wimtest.Random(62, &wimtest.TreeOptions{Plain: true})}
 	for _, o := range []Options{
@@ -78,7 +77,7 @@ func TestOnePass(t *testing.T) {
 	}
 }
 
-// A content whose hash was known is gone; another file that has the same bytes, as turns out later, keeps them.
+// A content whose hash was known is gone. Another file, found later to have the same bytes, must keep them.
 func TestOnePassSkip(t *testing.T) {
 	data := []byte("0123456789")
 	files := map[string][]byte{"/twin": data}

@@ -16,7 +16,7 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// sequential is a sink that wants everything in order, as a pipe does.
+// sequential is a sink that accepts only writes in order, like a pipe.
 type sequential struct {
 	bytes.Buffer
 	t testing.TB
@@ -29,7 +29,7 @@ func (s *sequential) WriteAt(b []byte, off int64) (int, error) {
 	return s.Write(b)
 }
 
-// TestPipable: pipable archives are written from front to end, and wimlib reads them from a pipe.
+// TestPipable checks that pipable archives are written from front to end, and that wimlib reads them from a pipe.
 func TestPipable(t *testing.T) {
 	trees := plainTrees(60, 61)
 	for _, o := range []Options{
@@ -38,7 +38,7 @@ func TestPipable(t *testing.T) {
 		t.Run(fmt.Sprint(o.Codec), func(t *testing.T) {
 			o.Pipable = true
 			files := map[string][]byte{}
-			e := editOf(t, files, trees...)
+			e := builderOf(t, files, trees...)
 			e.Boot = 2
 			p, err := e.PlanWrite(&o)
 			if err != nil {
@@ -62,7 +62,7 @@ func TestPipable(t *testing.T) {
 					t.Errorf("0x%x: %d bytes are unused", r.Off, r.Len)
 				}
 			}
-			// Copied as it is; to the other form and back.
+			// Copied unchanged; converted to the other form and back.
 			again, _ := write(t, editing(t, b), &o, nil, 1)
 			if !bytes.Equal(again, b) {
 				t.Errorf("a copy has %d bytes, not %d, or others", len(again), len(b))
@@ -104,7 +104,7 @@ func TestPipable(t *testing.T) {
 				t.Fatalf("apply from a pipe: %v\n%s", err, out)
 			}
 			sameFiles(t, filepath.Join(dir, "out"), trees[1])
-			// wimlib's own is copied without being packed anew.
+			// wimlib's pipable archive is copied without repacking.
 			wimtest.MustRun(t, dir, wimtest.Wimlib, "export", "flat.wim", "all", "w.wim", "--pipable")
 			w, err := os.ReadFile(filepath.Join(dir, "w.wim"))
 			if err != nil {
@@ -119,14 +119,14 @@ func TestPipable(t *testing.T) {
 	}
 }
 
-// TestPipableLarge: contents in pieces go front to end too, shrinking or not.
+// TestPipableLarge checks that contents in pieces are also written from front to end, whether they shrink or not.
 func TestPipableLarge(t *testing.T) {
 	const n = largeContent + 1<<20 + 77
 	files := map[string][]byte{"/a": wimtest.BigContent(n, func(c int) bool { return c%2 == 0 })}
 	if !wimtest.Fewer() {
 		files["/b"] = wimtest.BigContent(n+1, func(int) bool { return false })
 	}
-	p, err := fileEdit(t, files).PlanWrite(&Options{Codec: format.XPRESS, Level: 1, Pipable: true})
+	p, err := fileBuilder(t, files).PlanWrite(&Options{Codec: format.XPRESS, Level: 1, Pipable: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// split runs a plan of a set, and gives its parts.
+// split runs the plan of a set, and returns its parts.
 func split(t testing.TB, p *Plan, files map[string][]byte) [][]byte {
 	t.Helper()
 	parts, _ := splitReport(t, p, files)
@@ -56,7 +56,7 @@ func openSet(t testing.TB, parts [][]byte) *wim.Archive {
 	for i, b := range parts {
 		list = append(list, blobs.Part{Name: fmt.Sprintf("a%d.swm", i+1), R: bytes.NewReader(b), Size: int64(len(b))})
 	}
-	slices.Reverse(list) // any order will do
+	slices.Reverse(list) // the order of parts does not matter
 	a, err := wim.Open(list, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func openSet(t testing.TB, parts [][]byte) *wim.Archive {
 	return a
 }
 
-// TestSplit splits archives of every form, has wimlib read and join the parts, and joins them.
+// TestSplit splits archives of every form, lets wimlib read and join the parts, and joins them.
 func TestSplit(t *testing.T) {
 	trees := plainTrees(70, 72)
 	for _, c := range []struct {
@@ -155,7 +155,7 @@ func TestSplit(t *testing.T) {
 				return
 			}
 			wimtest.MustRun(t, dir, wimtest.SevenZip, "t", "-bd", "a.swm")
-			// wimlib's parts are joined too.
+			// Join wimlib's parts as well.
 			wimtest.MustRun(t, dir, wimtest.Wimlib, "split", "joined.wim", "b.swm", "0.1")
 			theirNames, _ := filepath.Glob(filepath.Join(dir, "b*.swm"))
 			var theirParts [][]byte
@@ -171,7 +171,7 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// TestSplitOnePart: a set of one part is a whole archive.
+// TestSplitOnePart checks that a set of one part is a complete archive.
 func TestSplitOnePart(t *testing.T) {
 	tree := plainTrees(71)[0]
 	for _, pipable := range []bool{false, true} {
@@ -196,34 +196,35 @@ func TestSplitOnePart(t *testing.T) {
 	}
 }
 
-// TestSplitDraft: a set can be made of files at once, whatever it is packed with.
+// TestSplitDraft checks that files can be written directly to a set, with any codec.
 func TestSplitDraft(t *testing.T) {
 	files := map[string][]byte{}
 	trees := plainTrees(73)
-	p, err := editOf(t, files, trees...).PlanSplit(90_000, false, &Options{Codec: format.LZX, Level: 1, Integrity: true})
+	p, err := builderOf(t, files, trees...).PlanSplit(90_000, false, &Options{Codec: format.LZX, Level: 1, Integrity: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sameAsTree(t, openSet(t, split(t, p, files)), 1, trees[0])
 }
 
-// TestSplitTooLarge: what does not fit into a part is named before anything is written, unless that is forced.
+// TestSplitTooLarge checks that a content which does not fit into a part is reported before anything is written, unless force
+// is set.
 func TestSplitTooLarge(t *testing.T) {
 	files := map[string][]byte{
 		"/packable": bytes.Repeat([]byte("some text that repeats, "), 20_000),
 		"/random":   wimtest.BigContent(200_000, func(int) bool { return false }),
 		"/small":    []byte("small"),
 	}
-	stored, _ := write(t, fileEdit(t, files), &Options{}, files, 1)
-	lzx, _ := write(t, fileEdit(t, files), &Options{Codec: format.LZX, Level: 1}, files, 1)
+	stored, _ := write(t, fileBuilder(t, files), &Options{}, files, 1)
+	lzx, _ := write(t, fileBuilder(t, files), &Options{Codec: format.LZX, Level: 1}, files, 1)
 	opened := 0
 	count := func(int) (io.WriterAt, error) { opened++; return &archivetest.MemFile{}, nil }
 	var too *TooLargePartError
-	// When it is copied, its size is known.
+	// If it is copied, its size is known.
 	if _, err := editing(t, lzx).planSplit(100_000, 150_000, nil); !errors.As(err, &too) || too.Need < 200_000 || too.Part != 150_000 {
 		t.Errorf("copied: %v", err)
 	}
-	// When it is packed, its size is found out.
+	// If it is packed, its size is measured.
 	p, err := editing(t, stored).planSplit(100_000, 150_000, &Options{Codec: format.LZX, Level: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +232,7 @@ func TestSplitTooLarge(t *testing.T) {
 	if _, err := RunSplit(context.Background(), p, nil, count, nil); !errors.As(err, &too) || too.Need < 200_000 || opened > 0 {
 		t.Errorf("packed: %v, %d parts were opened", err, opened)
 	}
-	// What is short enough once it is packed is no hindrance.
+	// A content that is small enough once packed is accepted.
 	if p, err = editing(t, stored).PlanSplit(210_000, false, &Options{Codec: format.LZX, Level: 1}); err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +243,7 @@ func TestSplitTooLarge(t *testing.T) {
 		}
 	}
 	sameAsFiles(t, openSet(t, parts), files)
-	// A larger part is made for it otherwise, and named: copied, packed, and by force.
+	// Otherwise it gets a larger part, which is reported: copied, packed, and by force.
 	for name, plan := range map[string]func() (*Plan, error){
 		"copied": func() (*Plan, error) { return editing(t, lzx).PlanSplit(150_000, false, nil) },
 		"packed": func() (*Plan, error) {
@@ -268,14 +269,14 @@ func TestSplitTooLarge(t *testing.T) {
 			}
 		}
 	}
-	// All metadata is in the first part, which may be a larger one, too.
+	// All metadata is in the first part, which may also exceed the size.
 	if p, err = editing(t, lzx).PlanSplit(400, false, nil); err != nil {
 		t.Fatal(err)
 	}
 	if parts, r := splitReport(t, p, nil); len(r.Large) == 0 || r.Large[0].Name != "metadata" || r.Large[0].Size != int64(len(parts[0])) {
 		t.Errorf("metadata: the report says %+v", r.Large)
 	}
-	if p, err = fileEdit(t, files).planSplit(400, 400, nil); err != nil {
+	if p, err = fileBuilder(t, files).planSplit(400, 400, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := RunSplit(context.Background(), p, memContents{func() *Plan { return p }, files}, count, nil); !errors.Is(err, format.ErrRefused) || opened > 0 {

@@ -28,7 +28,7 @@ func run(t testing.TB, p *Plan, files map[string][]byte, w io.WriterAt, o *RunOp
 	return r
 }
 
-// plainTrees are trees without symbolic links, and drafts of them.
+// plainTrees returns trees without symbolic links, and drafts of them.
 func plainTrees(seeds ...uint64) []*wimtest.Tree {
 	var list []*wimtest.Tree
 	for _, s := range seeds {
@@ -37,8 +37,8 @@ func plainTrees(seeds ...uint64) []*wimtest.Tree {
 	return list
 }
 
-// editOf makes an Edit of trees.
-func editOf(t testing.TB, files map[string][]byte, trees ...*wimtest.Tree) *Builder {
+// builderOf returns a Builder with drafts of trees.
+func builderOf(t testing.TB, files map[string][]byte, trees ...*wimtest.Tree) *Builder {
 	t.Helper()
 	e := New()
 	for k, tree := range trees {
@@ -53,7 +53,7 @@ func editOf(t testing.TB, files map[string][]byte, trees ...*wimtest.Tree) *Buil
 func archiveOf(t testing.TB, o *Options, trees ...*wimtest.Tree) []byte {
 	t.Helper()
 	files := map[string][]byte{}
-	b, _ := write(t, editOf(t, files, trees...), o, files, 2)
+	b, _ := write(t, builderOf(t, files, trees...), o, files, 2)
 	return b
 }
 
@@ -66,8 +66,8 @@ func editing(t testing.TB, b []byte) *Builder {
 	return e
 }
 
-// fileEdit makes an Edit of one image with files.
-func fileEdit(t testing.TB, files map[string][]byte) *Builder {
+// fileBuilder returns a Builder of one image with files.
+func fileBuilder(t testing.TB, files map[string][]byte) *Builder {
 	t.Helper()
 	e := New()
 	if _, err := e.AddDraft(fileDraft(t, files), nil); err != nil {
@@ -127,7 +127,7 @@ func sameFiles(t testing.TB, dir string, tree *wimtest.Tree) {
 	}
 }
 
-// liveFile is a file that is read and written at the same time.
+// liveFile is a file that is read while it is written.
 type liveFile struct {
 	archivetest.MemFile
 	w *writes

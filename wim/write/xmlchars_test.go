@@ -11,7 +11,8 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// TestXMLRefused: what no document can hold is refused before anything is written, and the error says where it was to go.
+// TestXMLRefused checks that text which XML cannot represent is refused before anything is written, and that the error names
+// the element.
 func TestXMLRefused(t *testing.T) {
 	a := archivetest.MustOpen(t, wimtest.PlainArchive().Bytes())
 	for _, c := range []struct {

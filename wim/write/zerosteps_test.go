@@ -11,7 +11,7 @@ import (
 )
 
 // TestZeroSteps hashes a content with holes and then stores it in pieces. Pieces that were zeros are not hashed again, but
-// data that appear in them meanwhile are noticed.
+// data that has appeared in them since is noticed.
 func TestZeroSteps(t *testing.T) {
 	const size = 2*shard.StateStep + 5000
 	f := &jobtest.HoleContent{Length: size, Data: [][2]int64{{shard.StateStep + 7, shard.StateStep + 8}}}
@@ -45,9 +45,9 @@ func TestZeroSteps(t *testing.T) {
 			t.Errorf("step %d: %v", k, err)
 		}
 	}
-	untold := step(2)
-	untold.Before = make([]byte, shard.StateSize) // hashing from here on would give another hash
-	if err := store(untold); err != nil {
+	changed := step(2)
+	changed.Before = make([]byte, shard.StateSize) // hashing from here on would give another hash
+	if err := store(changed); err != nil {
 		t.Errorf("zeros were hashed again: %v", err)
 	}
 	for k := range int64(3) {
