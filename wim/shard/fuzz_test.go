@@ -15,7 +15,7 @@ import (
 	"wimscope/wim/wimtest/archivetest"
 )
 
-// FuzzParseShard: what is accepted comes back the same, and runs against any file without harm.
+// FuzzParseShard checks that accepted input is encoded to the same bytes, and runs against any file without harm.
 func FuzzParseShard(f *testing.F) {
 	var src blobs.Source
 	for _, s := range wimtest.Samples() {
@@ -43,7 +43,7 @@ func FuzzParseShard(f *testing.F) {
 			f.Add(sh.AppendBinary(nil))
 		}
 	}
-	// Places and lengths at their most once came back otherwise.
+	// Regression: offsets and lengths at their maximum were encoded differently.
 	f.Add((&shard.Shard{Op: shard.OpVerify, Spans: []shard.Span{{Off: wire.MaxLength, End: wire.MaxLength, Pieces: []shard.Piece{{Size: wire.MaxLength, Len: wire.MaxLength, Off: wire.MaxLength, Packed: wire.MaxLength}, {Off: 0}}}}}).AppendBinary(nil))
 	w := shard.NewWorker()
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -82,7 +82,7 @@ func FuzzParseShard(f *testing.F) {
 	})
 }
 
-// FuzzParseShardResult: what is accepted comes back the same.
+// FuzzParseShardResult checks that accepted input is encoded to the same bytes.
 func FuzzParseShardResult(f *testing.F) {
 	r := shard.Result{Seq: 1, Bytes: 2, Items: 3, Bad: []shard.BadPiece{{Piece: 1, ID: 2, Off: 3, Len: 4, Lost: 5, Error: "e"}},
 		CRCs: []uint32{6}, Cuts: []shard.Cut{{Piece: 1, ID: 7, Hash: format.Hash{8}, Size: 9, From: 1, Len: 2, State: []byte("s"), Tail: []byte("t")}}, Sum: []byte("sum")}

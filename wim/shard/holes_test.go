@@ -11,7 +11,7 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// TestHoles packs and hashes contents with holes, which are not read.
+// TestHoles packs and hashes contents with holes, and checks that the holes are not read.
 func TestHoles(t *testing.T) {
 	const size = 3<<20 + 12345
 	for _, c := range []struct {

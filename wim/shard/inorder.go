@@ -5,24 +5,24 @@ import (
 	"sync"
 )
 
-// InOrder is numbered work that goroutines take in its order, and whose results are merged in that order whoever is done
+// InOrder runs numbered tasks on goroutines. They start in order, and their results are merged in order, whichever finishes
 // first.
 type InOrder[T any] struct {
-	N      int                         // pieces of work
-	Merge  func(i int, result T) error // called from one goroutine at a time, without the lock
-	Cancel context.CancelCauseFunc     // ends the work
+	N      int                         // number of tasks
+	Merge  func(i int, result T) error // called by one goroutine at a time, without holding Mu
+	Cancel context.CancelCauseFunc     // stops the work
 
-	Mu      sync.Mutex // guards the rest, and what its owner counts
-	Change  sync.Cond  // of anything that it guards
-	Ahead   int        // how many may be begun before the first of them is merged: results are held that long
-	Next    int        // piece to begin
-	merged  int
-	Merging bool
-	waiting map[int]T
+	Mu      sync.Mutex // guards the fields below, and state of the owner
+	Change  sync.Cond  // signals a change of anything that Mu guards
+	Ahead   int        // how many tasks may be started before the first of them is merged: their results stay in memory
+	Next    int        // next task to start
+	merged  int        // number of results merged
+	Merging bool       // a goroutine is merging results
+	waiting map[int]T  // results that cannot be merged yet
 }
 
-// Run has as many goroutines do the work as there are workers, at most one for each piece, and waits until all return. The
-// first error ends it: what cancel is given, what merge gives, or the cause for which ctx ended.
+// Run starts the given number of workers, at most one per task, and waits until all return. It stops at the first error: the
+// one passed to Cancel, the one returned by Merge, or the cause of ctx.
 func (o *InOrder[T]) Run(ctx context.Context, workers int, work func(ctx context.Context)) error {
 	ctx, o.Cancel = context.WithCancelCause(ctx)
 	defer o.Cancel(nil)
@@ -42,7 +42,7 @@ func (o *InOrder[T]) Run(ctx context.Context, workers int, work func(ctx context
 	return context.Cause(ctx)
 }
 
-// More waits until piece next may be begun; it is false if there is no more to do. The lock is held.
+// More waits until task Next may be started. It returns false if none is left. Mu must be held.
 func (o *InOrder[T]) More(ctx context.Context) bool {
 	for ctx.Err() == nil && o.Next < o.N && o.Next >= o.merged+o.Ahead {
 		o.Change.Wait()
@@ -50,7 +50,7 @@ func (o *InOrder[T]) More(ctx context.Context) bool {
 	return ctx.Err() == nil && o.Next < o.N
 }
 
-// Give takes a result, and merges all whose turn it is unless another goroutine is at that.
+// Give takes a result. It merges all results whose turn has come, unless another goroutine is merging.
 func (o *InOrder[T]) Give(ctx context.Context, i int, result T) {
 	o.Mu.Lock()
 	defer o.Mu.Unlock()

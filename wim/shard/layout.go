@@ -10,18 +10,18 @@ import (
 	"wimscope/wim/format"
 )
 
-// Plan is a job as a list of shards, which may be run in any order and by anybody. Their results are merged as they
-// come. Shard may be called by several goroutines at any time, Merge by one at a time.
+// Plan is a job as a list of shards, which may run in any order and anywhere. Shard may be called concurrently at any time,
+// Merge by one goroutine at a time.
 type Plan interface {
 	NumShards() int
 	Shard(i int) (*Shard, error)
-	// Merge takes the result of shard i, and tells which stretches of the parts are settled by it.
+	// Merge takes the result of shard i, and returns the ranges of the parts that it found to be good or bad.
 	Merge(i int, r *Result) ([]BlockMark, error)
-	Bytes() int64 // unpacked bytes to go through
-	Items() int   // pieces to go through
+	Bytes() int64 // unpacked bytes to process
+	Items() int   // pieces to process
 }
 
-// BlockMark is a stretch of a part that was seen to be good or bad.
+// BlockMark is a range of a part that was found to be good or bad.
 type BlockMark struct {
 	Part int
 	Off  int64
@@ -30,46 +30,46 @@ type BlockMark struct {
 }
 
 const (
-	// Shards hold about a thirty-second of the whole, within these bounds: enough of them that workers end together.
+	// A shard holds about 1/32 of the whole, within these bounds: small enough that workers finish at about the same time.
 	MinShardBytes = 1 << 20
 	MaxShardBytes = 32 << 20
 
-	// MaxShardPieces bounds the packed size of a shard.
+	// MaxShardPieces bounds the size of a shard's binary form.
 	MaxShardPieces = 8192
 
-	// cutBytes is how long the pieces are in which a large content is extracted.
+	// cutBytes is the size of the pieces in which a large blob is extracted.
 	cutBytes = 32 << 20
 
-	// maxTail is how many bytes of a content another shard may leave to be hashed when results are merged.
+	// maxTail is how many bytes of a blob a shard may leave to be hashed when results are merged.
 	maxTail = 16 << 20
 
-	// readGap is how many bytes between two resources are rather read than skipped.
+	// readGap is the largest gap between two resources that is read rather than skipped.
 	readGap = 128 << 10
 )
 
-// Layout is which contents are in which shards. It holds few bytes for each: shards are made when asked for.
+// Layout records which blobs are in which shards. It holds few bytes per shard: shards are made on demand.
 type Layout struct {
 	Store   *blobs.Store
 	Op      Op
-	Order   []int32 // IDs of contents with resources of their own, by their place
+	Order   []int32 // IDs of blobs with resources of their own, sorted by place
 	Shards  []Outline
 	bytes   int64
 	items   int
-	Extract bool
-	Cut     int64                // how long the pieces are in which large contents are extracted; 0 means cutBytes
+	Extract bool                 // the shards extract, so the size of each is limited
+	Cut     int64                // size of the pieces in which large blobs are extracted; 0 means cutBytes
 	Metas   bool                 // IDs from MetaID(0) on are metadata resources
-	Names   func(id int32) int64 // extraction: bytes that the entries of a content take
-	Unread  []Refusal
+	Names   func(id int32) int64 // extraction: bytes that the entries of a blob take
+	Unread  []Refusal            // blobs that are in no shard
 }
 
-// Refusal is a content that is not read, and the reason: a *TooLargeError if it needs more than blobs.Options.MaxMemory, a
-// *FormatError if a chunk cannot be unpacked or too many contents share its bytes.
+// Refusal is a blob that is not read, and the reason: a *format.TooLargeError if it needs more than blobs.Options.MaxMemory,
+// a *format.Error if a chunk cannot be unpacked or too many blobs share its bytes.
 type Refusal struct {
 	ID  int32
 	Err error
 }
 
-// Reason returns the key of a Problem.
+// Reason returns the reason as a short key: "too-large" or "damaged".
 func (r Refusal) Reason() string {
 	if errors.Is(r.Err, format.ErrTooLarge) {
 		return "too-large"
@@ -77,7 +77,7 @@ func (r Refusal) Reason() string {
 	return "damaged"
 }
 
-// Place returns the bytes of the part that cannot be read, as far as they are known.
+// Place returns the range of the part that cannot be read, as far as it is known.
 func (r Refusal) Place() (off, n int64) {
 	var fe *format.Error
 	if errors.As(r.Err, &fe) {
@@ -88,17 +88,17 @@ func (r Refusal) Place() (off, n int64) {
 
 // Outline is what a shard is made from.
 type Outline struct {
-	First, Last int   // plain: order[first:last]
-	From, len   int64 // plain: the run of bytes of a single large content; len 0 for whole ones
+	First, Last int   // plain: Layout.Order[First:Last]
+	From, len   int64 // plain: the run of bytes of a single large blob; len is 0 for whole blobs
 	Solid       []SolidSpan
-	Src         int32 // integrity
-	Bytes       int64
+	Src         int32 // integrity: index of the part
+	Bytes       int64 // unpacked
 }
 
-// SolidSpan is a stretch of chunks of one solid resource, with the pieces in it.
+// SolidSpan is a range of chunks of one solid resource, with the pieces in it.
 type SolidSpan struct {
 	run         int32
-	First, Last int // chunks [first, last)
+	First, Last int // chunks [First, Last)
 	Pieces      []SolidPiece
 }
 
@@ -117,7 +117,7 @@ func (l *Layout) Bytes() int64 { return l.bytes }
 // Items implements Plan.
 func (l *Layout) Items() int { return l.items }
 
-// Unit gives the resource and hash of a content by its ID.
+// Unit returns the resource and hash of a blob by its ID.
 func (l *Layout) Unit(id int32) (res blobs.Resource, hash format.Hash) {
 	a := l.Store
 	if l.Metas && id >= a.MetaID(0) {
@@ -128,7 +128,7 @@ func (l *Layout) Unit(id int32) (res blobs.Resource, hash format.Hash) {
 	return a.ResourceOf(rec), rec.Hash
 }
 
-// Divide divides blobs into shards: plain holds the IDs of those with resources of their own, solid those in solid runs.
+// Divide divides blobs into shards. plain holds the IDs of those with resources of their own, solid those in solid runs.
 func (l *Layout) Divide(plain, solid []int32) error {
 	a := l.Store
 	if l.Cut == 0 {
@@ -149,7 +149,8 @@ func (l *Layout) Divide(plain, solid []int32) error {
 	return l.planSolid(solid, target)
 }
 
-// refuse records that a content is not read. It returns err if that is neither ErrFormat nor ErrTooLarge, but an error of reading.
+// refuse records that a blob is not read, and why. If err is neither ErrFormat nor ErrTooLarge, but an I/O error, refuse
+// returns it.
 func (l *Layout) refuse(id int32, err error) error {
 	if !errors.Is(err, format.ErrFormat) && !errors.Is(err, format.ErrTooLarge) {
 		return err
@@ -158,7 +159,7 @@ func (l *Layout) refuse(id int32, err error) error {
 	return nil
 }
 
-// place returns where the resource of a content lies.
+// place is where the resource of a blob lies.
 type place struct {
 	src int32
 	off int64
@@ -225,7 +226,7 @@ func (l *Layout) planPlain(ids []int32, target int64) error {
 	return nil
 }
 
-// readable returns those of the resources, in order, that are not refused.
+// readable returns the places without the refused ones, which it records.
 func (l *Layout) readable(places []place) ([]place, error) {
 	share := blobs.Overlaps{Left: blobs.FreeOverlap}
 	src, end := int32(-1), int64(0)
@@ -260,21 +261,22 @@ func (l *Layout) readable(places []place) ([]place, error) {
 	return kept, nil
 }
 
+// Add adds a shard with the given number of pieces.
 func (l *Layout) Add(s Outline, items int) {
 	l.Shards = append(l.Shards, s)
 	l.bytes += s.Bytes
 	l.items += items
 }
 
-// planSolid lays out the blobs of solid runs so that each chunk is unpacked once. Where blobs overlap, which no tool
-// writes, those that overlap another one have shards of their own.
+// planSolid divides the blobs of solid runs into shards so that each chunk is unpacked once. Blobs that overlap another one,
+// which no tool writes, get shards of their own.
 func (l *Layout) planSolid(ids []int32, target int64) error {
 	a := l.Store
 	slices.SortFunc(ids, func(x, y int32) int {
 		p, q := &a.Records[x], &a.Records[y]
 		return cmp.Or(cmp.Compare(p.Run, q.Run), cmp.Compare(p.Off, q.Off), cmp.Compare(x, y))
 	})
-	var rest []int32
+	var apart []int32
 	share := blobs.Overlaps{Left: blobs.FreeOverlap}
 	for len(ids) > 0 {
 		run := a.Records[ids[0]].Run
@@ -287,7 +289,7 @@ func (l *Layout) planSolid(ids []int32, target int64) error {
 		for n < len(ids) && a.Records[ids[n]].Run == run {
 			b := &a.Records[ids[n]]
 			if b.Off < end {
-				rest = append(rest, ids[n])
+				apart = append(apart, ids[n])
 			} else if err := a.CanUnpack(chunks, b); err == nil {
 				p.add(ids[n], b)
 				end = b.Off + b.Size
@@ -300,7 +302,7 @@ func (l *Layout) planSolid(ids []int32, target int64) error {
 		p.flush()
 		ids = ids[n:]
 	}
-	for _, id := range rest {
+	for _, id := range apart {
 		b := &a.Records[id]
 		chunks, err := a.RunChunks(b.Run)
 		if err != nil {
@@ -310,7 +312,7 @@ func (l *Layout) planSolid(ids []int32, target int64) error {
 		if share.More(a.SolidChunkSize(b) + int64(last-first)*blobs.PerOverlap) {
 			err = a.CanUnpack(chunks, b)
 		} else {
-			err = &format.Error{Record: "content in a solid resource", Part: a.Parts[b.Src].Name, Off: chunks[first].Off, Err: blobs.ErrOverlap}
+			err = &format.Error{Record: "blob in a solid resource", Part: a.Parts[b.Src].Name, Off: chunks[first].Off, Err: blobs.ErrOverlap}
 		}
 		if err != nil {
 			if err := l.refuse(id, err); err != nil {
@@ -325,21 +327,21 @@ func (l *Layout) planSolid(ids []int32, target int64) error {
 	return nil
 }
 
-// solidPlanner puts the blobs of one run, in order, into shards.
+// solidPlanner divides the blobs of one run, in order, into shards.
 type solidPlanner struct {
 	l      *Layout
 	run    int32
 	chunks []blobs.RunChunk
 	target int64
 
-	spans []SolidSpan // of the shard at hand
-	bytes int64       // of its pieces
-	data  int64       // of its chunks
-	names int64       // of its entries
-	count int
+	spans []SolidSpan // of the current shard
+	bytes int64       // unpacked, of its pieces
+	data  int64       // unpacked, of its chunks
+	names int64       // of its entries' paths
+	count int         // of its pieces
 }
 
-// add puts a blob's bytes chunk by chunk into the shard at hand, which ends between chunks when it has enough.
+// add adds a blob chunk by chunk to the current shard, which ends between chunks when it is large enough.
 func (p *solidPlanner) add(id int32, b *blobs.Record) {
 	if p.l.Names != nil {
 		n := p.l.Names(id)
@@ -368,7 +370,7 @@ func (p *solidPlanner) add(id int32, b *blobs.Record) {
 	}
 }
 
-// fullBefore says that the shard at hand should end before chunk ci, which is needed next for place at of blob b.
+// fullBefore reports whether the current shard should end before chunk ci, which holds byte at of the run, part of blob b.
 func (p *solidPlanner) fullBefore(ci int, b *blobs.Record, at int64) bool {
 	if len(p.spans) == 0 {
 		return false
@@ -379,7 +381,7 @@ func (p *solidPlanner) fullBefore(ci int, b *blobs.Record, at int64) bool {
 	}
 	size := p.chunks[ci].Size
 	if p.l.Extract {
-		// All pieces of all chunks are in memory at once.
+		// The pieces of all chunks are in memory at once.
 		return p.bytes+size > p.l.Cut
 	}
 	if p.data < p.target && p.data+size <= 2*p.target {
@@ -388,13 +390,13 @@ func (p *solidPlanner) fullBefore(ci int, b *blobs.Record, at int64) bool {
 	if at == b.Off {
 		return true
 	}
-	// The blob is cut here. It must have begun in this shard, and not have too much left.
+	// The blob would be cut here. It must begin in this shard, and the remainder must be small enough.
 	first := p.spans[0].Pieces[0]
 	began := first.From == 0 || &p.l.Store.Records[first.ID] != b
 	return began && b.Off+b.Size-at <= maxTail
 }
 
-// reach makes the last span of the shard at hand hold chunk ci.
+// reach extends the current shard to chunk ci.
 func (p *solidPlanner) reach(ci int) {
 	if n := len(p.spans); n > 0 {
 		s := &p.spans[n-1]
@@ -411,6 +413,7 @@ func (p *solidPlanner) reach(ci int) {
 	p.data += p.chunks[ci].Size
 }
 
+// flush ends the current shard.
 func (p *solidPlanner) flush() {
 	if len(p.spans) > 0 {
 		p.l.Add(Outline{Solid: p.spans, Bytes: p.bytes}, p.count)
@@ -418,7 +421,7 @@ func (p *solidPlanner) flush() {
 	p.spans, p.bytes, p.data, p.names, p.count = nil, 0, 0, 0, 0
 }
 
-// Shard makes shard i.
+// Shard implements Plan.
 func (l *Layout) Shard(i int) (*Shard, error) {
 	if i < 0 || i >= len(l.Shards) {
 		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(l.Shards), format.ErrNotFound)
@@ -493,6 +496,6 @@ func (l *Layout) fillSolid(s *Shard, sp *Outline) {
 }
 
 const (
-	// MaxShardNames is how many bytes of paths the entries of a shard have, beyond those of a single content.
+	// MaxShardNames bounds the bytes of paths of a shard's entries, except that a single blob may have more.
 	MaxShardNames = 8 << 20
 )

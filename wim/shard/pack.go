@@ -8,29 +8,29 @@ import (
 	"wimscope/wim/internal/wire"
 )
 
-// PackOp is what is to be done with a PackShard.
+// PackOp is what a PackShard does.
 type PackOp uint8
 
 const (
-	PackHash  PackOp = 1 + iota // reckon the SHA-1 of contents and pack nothing
-	PackAlone                   // make resources of contents, or runs of chunks of large ones
-	PackSolid                   // make chunks of a solid resource of the pieces' bytes, one after another
-	PackCopy                    // take packed bytes as they are
-	PackCheck                   // see that the contents in Read have their SHA-1, and pack nothing
+	PackHash  PackOp = 1 + iota // compute the SHA-1 of contents, pack nothing
+	PackAlone                   // make a resource of each content, or a run of chunks of a large one
+	PackSolid                   // make chunks of a solid resource from the concatenated pieces
+	PackCopy                    // copy packed bytes
+	PackCheck                   // verify the SHA-1 of the blobs in Read, pack nothing
 )
 
-// PackShard is a part of the work of writing an archive that any worker can do by itself, with the files at hand. It
-// holds about 1 to 64 MiB of unpacked bytes, more where a single chunk is larger.
+// PackShard is a part of the work of writing an archive that any worker can do by itself, given the files. It holds about 1
+// to 64 MiB of unpacked bytes, more if a single chunk is larger.
 type PackShard struct {
 	Seq       int
 	Op        PackOp
 	Codec     format.Codec
 	ChunkSize int64 // unpacked bytes; 0 with None
 	Level     int
-	Pipable   bool   // resources are laid out as in pipable archives: each chunk after its size, the table last
+	Pipable   bool   // use the layout of pipable archives: each chunk after its size, the table last
 	Bytes     int64  // unpacked bytes of all pieces
-	Memory    int64  // bytes that a worker needs for it, about
-	Read      []Span // what gives the bytes of pieces from archives, in the order of those pieces; with PackCheck by itself
+	Memory    int64  // about how many bytes a worker needs for it
+	Read      []Span // the spans to unpack for PieceUnpack pieces, in the order of these; with PackCheck there are no pieces
 	Pieces    []PackPiece
 }
 
@@ -38,42 +38,42 @@ type PackShard struct {
 type PieceSource uint8
 
 const (
-	PieceFile   PieceSource = 1 + iota // a file, by the content's number
-	PieceUnpack                        // archives, by PackShard.Read
-	PieceInline                        // the shard itself
-	PiecePacked                        // a part of an archive, as they are; with PackCopy
-	PieceZero                          // zeros stand for them; with PackSolid
-	PieceFrame                         // a part of an archive, whose chunks are laid out for PackShard.Pipable; with PackCopy
+	PieceFile   PieceSource = 1 + iota // a file, by PackPiece.ID
+	PieceUnpack                        // archives, see PackShard.Read
+	PieceInline                        // PackPiece.Inline
+	PiecePacked                        // packed bytes of a part of an archive; with PackCopy
+	PieceZero                          // zeros, for a content that was left out; with PackSolid
+	PieceFrame                         // a resource of an archive, whose chunks are rearranged as PackShard.Pipable says; with PackCopy
 )
 
-// PackPiece is a content, or a run of its bytes. A content in pieces has them in order, in shards that follow each
-// other. What is read of it may begin before and end after the piece, where the content's unfinished SHA-1 is known.
+// PackPiece is a content, or a run of its bytes. The pieces of a content are in order, in consecutive shards. More bytes than
+// the piece may be read on both sides, up to offsets where an intermediate SHA-1 state is known.
 type PackPiece struct {
-	ID     int32 // of the plan's choosing
+	ID     int32 // chosen by the plan
 	Source PieceSource
 	Known  bool        // Hash is known
 	Hash   format.Hash // of the whole content
 	Size   int64
-	From   int64  // where in the content the piece starts; with PiecePacked, in its resource, whose size Size is then
-	Len    int64  // with PieceFrame, of the resource, which is all of it
-	Lead   int64  // bytes before it that are read and hashed only
-	Trail  int64  // and behind it
-	Before []byte // the unfinished SHA-1 where reading begins; empty at the content's start, and where it is not known
-	After  []byte // and where it ends; empty at the content's end, and where it is not known
-	Zeros  bool   // only zeros were read when the content was hashed: if they still are zeros, they need not be hashed again
+	From   int64  // offset of the piece in the content; with PiecePacked in the packed resource, whose size is Size
+	Len    int64  // with PieceFrame the packed size of the whole resource
+	Lead   int64  // bytes before the piece that are only hashed
+	Trail  int64  // bytes behind the piece that are only hashed
+	Before []byte // SHA-1 state where reading begins; empty at the content's start, and if not known
+	After  []byte // SHA-1 state where reading ends; empty at the content's end, and if not known
+	Zeros  bool   // the bytes were all zeros when the content was hashed; if they still are, they need not be hashed again
 	Inline []byte // PieceInline: the bytes
 	Src    int32  // PiecePacked, PieceFrame: index into PackSource.Parts
-	Off    int64  // and where the piece starts in the part
+	Off    int64  // PiecePacked, PieceFrame: offset of the piece in the part
 }
 
-// whole says that the piece is all of its content.
+// whole reports whether the piece is all of its content.
 func (p *PackPiece) whole() bool { return p.From == 0 && p.Len == p.Size }
 
-// reads is which bytes of the content are read.
+// reads returns the range of the content that is read.
 func (p *PackPiece) reads() (from, n int64) { return p.From - p.Lead, p.Lead + p.Len + p.Trail }
 
-// EncoderSize is how large the chunks are that an encoder must take: where there are few bytes not as large as they might
-// be, since a large encoder takes much memory. It depends on the shard alone, so that what comes out does.
+// EncoderSize returns the chunk size for which an encoder is allocated. It is smaller than ChunkSize if the shard has few
+// bytes, since a large encoder takes much memory. It depends only on the shard, so that the output does too.
 func (s *PackShard) EncoderSize() int64 {
 	const step = 1 << 20
 	if s.Codec == format.LZMS {
@@ -82,7 +82,7 @@ func (s *PackShard) EncoderSize() int64 {
 	return s.ChunkSize
 }
 
-// What tells what takes the memory.
+// What returns what needs the memory, in words.
 func (s *PackShard) What() string {
 	if s.Codec == format.None {
 		return fmt.Sprintf("reading %d bytes at a time", s.Bytes)
@@ -91,15 +91,15 @@ func (s *PackShard) What() string {
 }
 
 const (
-	packKnown   = 1 << 7 // of a piece's first byte
-	packZeros   = 1 << 6 // the same
-	packPipable = 1 << 7 // of the level's
+	packKnown   = 1 << 7 // flag in the first byte of a piece
+	packZeros   = 1 << 6 // flag in the first byte of a piece
+	packPipable = 1 << 7 // flag in the byte of the level
 
 	minPackPiece = 11
 	maxSHAState  = 91
 )
 
-// AppendBinary appends the packed form to b.
+// AppendBinary appends the binary form to b.
 func (s *PackShard) AppendBinary(b []byte) []byte {
 	level := byte(s.Level)
 	if s.Pipable {
@@ -140,8 +140,8 @@ func (s *PackShard) AppendBinary(b []byte) []byte {
 	return b
 }
 
-// ParsePackShard reads what AppendBinary made. It takes no more memory than a few times the bytes that are there, and
-// points into them. Whether the numbers make sense together shows when the shard is run.
+// ParsePackShard parses what AppendBinary appends. It allocates at most a few times the size of b, and the result refers to
+// b. Whether the numbers are consistent is checked when the shard is run.
 func ParsePackShard(b []byte) (*PackShard, error) {
 	c := wire.Cursor{B: b}
 	if v := c.Byte(); v != shardVersion {
@@ -198,29 +198,30 @@ func ParsePackShard(b []byte) (*PackShard, error) {
 	return s, nil
 }
 
-// PackResult is what came of a PackShard.
+// PackResult is the result of a PackShard.
 type PackResult struct {
 	Seq    int
-	Bytes  int64        // unpacked bytes gone through
-	Items  []PackedItem // of each piece; none of PackSolid
+	Bytes  int64        // unpacked bytes processed
+	Items  []PackedItem // one for each piece; none with PackSolid
 	Chunks []uint32     // PackSolid: packed sizes of the chunks
-	Cuts   []Cut        // PackCheck: the pieces that are not whole contents
-	Data   []byte       // what is to be written; goes beside the packed form
+	Cuts   []Cut        // PackCheck: the pieces that are not whole blobs
+	Data   []byte       // bytes to write; not part of the binary form
 }
 
-// PackedItem is what came of a piece.
+// PackedItem is the result of a piece.
 type PackedItem struct {
 	ID     int32
 	Hash   format.Hash // of the content, if all of it was read
-	Packed int64       // bytes of Data; more than the piece has only of a pipable content in pieces
-	Stored bool        // they are the content's bytes as they are
-	Chunks []uint32    // of a content in pieces: packed sizes of the piece's chunks
-	States []byte      // PackHash: the unfinished SHA-1 after each StateStep bytes of a longer content, 28 bytes each
-	Zeros  []byte      // PackHash: 1 for each StateStep bytes of a longer content that are only zeros, 0 for others; the last ones may be fewer
+	Packed int64       // bytes of Data; more than the piece's size only for a pipable content in pieces
+	Stored bool        // they are the content's bytes, uncompressed
+	Chunks []uint32    // content in pieces: packed sizes of the piece's chunks
+	States []byte      // PackHash: the SHA-1 state after each StateStep bytes of a longer content, StateSize bytes each
+	Zeros  []byte      // PackHash: one byte for each StateStep bytes of a longer content, the last of which may be shorter: 1 if they are all zeros, otherwise 0
 }
 
-// StateStep is after how many bytes of a content the unfinished SHA-1 is kept: what is cut anywhere is checked from the
-// place before the cut on. It is a multiple of 64, so that a state is 28 bytes.
+// StateStep is the distance in bytes at which intermediate SHA-1 states of a content are kept. A piece that starts anywhere
+// is verified from the last state before it. It is a multiple of 64, the SHA-1 block size, so that a state takes only
+// StateSize bytes.
 const (
 	StateStep = 8 << 20
 	StateSize = 28
@@ -228,7 +229,7 @@ const (
 
 const minPackedItem = 26
 
-// AppendBinary appends the packed form, without Data, to b.
+// AppendBinary appends the binary form, without Data, to b.
 func (r *PackResult) AppendBinary(b []byte) []byte {
 	b = append(b, shardVersion)
 	for _, v := range []int64{int64(r.Seq), r.Bytes, int64(len(r.Items))} {
@@ -252,7 +253,7 @@ func (r *PackResult) AppendBinary(b []byte) []byte {
 	return appendCuts(binary.AppendUvarint(b, uint64(len(r.Cuts))), r.Cuts)
 }
 
-// ParsePackResult reads what AppendBinary made.
+// ParsePackResult parses what AppendBinary appends.
 func ParsePackResult(b []byte) (*PackResult, error) {
 	c := wire.Cursor{B: b}
 	if v := c.Byte(); v != shardVersion {

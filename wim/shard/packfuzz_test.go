@@ -10,7 +10,7 @@ import (
 	"wimscope/wim/wimtest/archivetest"
 )
 
-// fuzzFiles has one content, whatever its number.
+// fuzzFiles returns the same content for every ID.
 type fuzzFiles []byte
 
 func (f fuzzFiles) OpenContent(id int32) (ContentFile, error) {
@@ -20,8 +20,8 @@ func (f fuzzFiles) OpenContent(id int32) (ContentFile, error) {
 	return archivetest.MemContent{Reader: bytes.NewReader(f)}, nil
 }
 
-// FuzzPackShard: what is accepted comes back the same from its packed form, and running it ends with an error or with
-// results that do so too, and that hold as many bytes as they say.
+// FuzzPackShard checks that accepted input is encoded to the same bytes, and that running it returns an error or a result
+// that also survives encoding and has as many bytes as it claims.
 func FuzzPackShard(f *testing.F) {
 	data := bytes.Repeat([]byte("some bytes to pack. "), 500)
 	for _, s := range []*PackShard{
@@ -64,7 +64,7 @@ func FuzzPackShard(f *testing.F) {
 			need += min(s.Read[i].ChunkSize, 1<<40)
 		}
 		if need > 1<<22 || len(s.Pieces) > 1000 {
-			return // within bounds, but too much for a fuzzer
+			return // valid, but too large for a fuzzer
 		}
 		r, err := RunPack(s, PackSource{Parts: blobs.Source{bytes.NewReader(data)}, Files: fuzzFiles(data)}, w, nil)
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 	"wimscope/wim/internal/wire"
 )
 
-// PackSource is what PackShards take their bytes from.
+// PackSource is where PackShards read from.
 type PackSource struct {
 	Parts blobs.Source // the parts of archives
 	Files ContentFiles // may be nil if no content is in a file
@@ -23,9 +23,9 @@ type PackSource struct {
 // ContentError is an error of reading a content that was to be packed.
 type ContentError struct {
 	ID   int32  // number in the plan
-	Path string // where it comes from, "" if that is not known
+	Path string // path of its file, "" if not known
 	Err  error
-	More []int32 // other contents of the shard with the same fault
+	More []int32 // other contents of the shard with the same error
 }
 
 func (e *ContentError) Error() string {
@@ -37,60 +37,61 @@ func (e *ContentError) Error() string {
 
 func (e *ContentError) Unwrap() error { return e.Err }
 
-// PackWorker holds encoders, decoders and buffers for one shard after another. It is not safe for concurrent use.
+// PackWorker holds encoders, decoders and buffers, to be reused for one shard after another. It is not safe for concurrent
+// use.
 type PackWorker struct {
 	read  *Worker
 	enc   *codec.Encoders
-	Turns chan *codec.Encoders // of several workers, who pack by turns; nil: this one has its own
+	Turns chan *codec.Encoders // encoders that several workers share by taking turns; nil: this worker has its own
 	sha   *sha1.Digest
-	buf   []byte // pieces' bytes
-	now   []loadedPiece
-	spare []byte   // for Data
-	sizes []uint32 // of a content's chunks, packed
+	buf   []byte        // bytes of pieces
+	now   []loadedPiece // pieces to pack next
+	spare []byte        // buffer for PackResult.Data
+	sizes []uint32      // packed sizes of a content's chunks
 }
 
-// loadedPiece is a piece whose bytes were read and checked.
+// loadedPiece is a piece whose bytes were read and verified.
 type loadedPiece struct {
 	bytes []byte
-	hash  format.Hash // of the content, if that can be told
+	hash  format.Hash // of the content, if known
 }
 
-// loadBytes is about how many bytes are read before they are packed: so many that it does not matter how long a turn is
-// waited for.
+// loadBytes is about how many bytes are read before they are packed. It is large enough that waiting for a turn does not
+// matter.
 const loadBytes = 1 << 20
 
-// NewPackWorker makes a worker. Buffers and encoders are made as shards need them.
+// NewPackWorker returns a worker. It allocates buffers and encoders as shards need them.
 func NewPackWorker() *PackWorker {
 	return &PackWorker{read: NewWorker(), enc: &codec.Encoders{}, sha: sha1.New()}
 }
 
-// Reuse takes back the Data of a result that nobody needs any more.
+// Reuse takes the Data of a result that is no longer needed, as a buffer for the next one.
 func (w *PackWorker) Reuse(data []byte) { w.spare = data }
 
 // packRunner is one shard being run.
 type packRunner struct {
 	*PackWorker
-	s    *PackShard
-	src  PackSource
-	rest Yield
-	res  PackResult
-	told int64
+	s       *PackShard
+	src     PackSource
+	yield   Yield
+	res     PackResult
+	yielded int64 // res.Bytes when yield was last called
 
-	unpacked []byte // of the pieces from archives that are still to come
-	chunk    []byte // PackSolid: what fills no chunk yet
+	unpacked []byte // bytes of the next PieceUnpack pieces
+	chunk    []byte // PackSolid: the chunk that is being filled
 }
 
-// RunPack does the work of a shard. An error means that bytes could not be had or are not what they should be, a
-// *ContentError if it is known whose; that rest said so; or that the shard makes no sense.
-func RunPack(s *PackShard, src PackSource, w *PackWorker, rest Yield) (PackResult, error) {
-	if rest == nil {
-		rest = func(int64, int) error { return nil }
+// RunPack runs a shard. It returns a *ContentError if a content could not be read or has changed or is damaged, the error of
+// yield, or ErrShard if the shard is invalid.
+func RunPack(s *PackShard, src PackSource, w *PackWorker, yield Yield) (PackResult, error) {
+	if yield == nil {
+		yield = func(int64, int) error { return nil }
 	}
-	r := &packRunner{PackWorker: w, s: s, src: src, rest: rest, res: PackResult{Seq: s.Seq}}
+	r := &packRunner{PackWorker: w, s: s, src: src, yield: yield, res: PackResult{Seq: s.Seq}}
 	if err := r.run(); err != nil {
 		return PackResult{}, err
 	}
-	if err := rest(r.res.Bytes, len(s.Pieces)); err != nil {
+	if err := yield(r.res.Bytes, len(s.Pieces)); err != nil {
 		return PackResult{}, err
 	}
 	return r.res, nil
@@ -106,7 +107,7 @@ func (r *packRunner) run() error {
 	case s.Codec != format.None && s.Op != PackCopy && (s.Level < codec.LevelFast || s.Level > codec.LevelMaximum):
 		return fmt.Errorf("wim: shard %d: level %d: %w", s.Seq, s.Level, ErrShard)
 	case s.Codec == format.None && s.Op == PackSolid, s.Codec != format.None && s.Op != PackCopy && (s.ChunkSize > wire.MaxLength || !format.ChunkSizeOK(s.Codec, uint32(min(s.ChunkSize, 1<<31+1)))):
-		return fmt.Errorf("wim: shard %d: chunk size %d is none of %v: %w", s.Seq, s.ChunkSize, s.Codec, ErrShard)
+		return fmt.Errorf("wim: shard %d: chunk size %d is not valid for %v: %w", s.Seq, s.ChunkSize, s.Codec, ErrShard)
 	}
 	total, unpack := int64(0), int64(0)
 	if s.Pipable && (s.Op != PackAlone && s.Op != PackCopy) {
@@ -158,7 +159,7 @@ func (r *packRunner) run() error {
 	return nil
 }
 
-// turn packs when it is this worker's turn. One that reads does not wait for it.
+// turn calls pack when it is this worker's turn. Reading does not need a turn.
 func (r *packRunner) turn(pack func() error) error {
 	if r.Turns != nil && r.s.Codec != format.None {
 		r.enc = <-r.Turns
@@ -167,8 +168,8 @@ func (r *packRunner) turn(pack func() error) error {
 	return pack()
 }
 
-// load reads the first of some pieces, and more while there are few bytes. What is stored as it is goes to its place in
-// Data, one piece at a time.
+// load reads the first of the pieces, and more while they are small. Bytes that are stored uncompressed are read directly
+// into Data, one piece at a time.
 func (r *packRunner) load(pieces []PackPiece) error {
 	r.now = r.now[:0]
 	used := int64(0)
@@ -192,13 +193,13 @@ func (r *packRunner) load(pieces []PackPiece) error {
 	return nil
 }
 
-// unpack gets the bytes of spans of archives, all of them good.
+// unpack unpacks spans of archives, and fails if any piece is damaged.
 func (r *packRunner) unpack(spans []Span) error {
 	if len(spans) == 0 {
 		return nil
 	}
 	res, err := Do(&Shard{Seq: r.s.Seq, Op: OpExtract, Spans: spans}, r.src.Parts, r.read, func(int64, int) error {
-		return r.rest(r.res.Bytes, len(r.res.Items))
+		return r.yield(r.res.Bytes, len(r.res.Items))
 	})
 	if err == nil {
 		err = badContents(res.Bad)
@@ -207,15 +208,15 @@ func (r *packRunner) unpack(spans []Span) error {
 		return err
 	}
 	r.unpacked = res.Data
-	r.read.Reuse(res.Data) // nothing else is unpacked before these are used up
+	r.read.Reuse(res.Data) // they are used up before anything else is unpacked
 	return nil
 }
 
-// check sees that contents of archives have their SHA-1.
+// check verifies the SHA-1 of blobs of archives.
 func (r *packRunner) check() error {
 	res, err := Do(&Shard{Seq: r.s.Seq, Op: OpVerify, Spans: r.s.Read}, r.src.Parts, r.read, func(n int64, _ int) error {
 		r.res.Bytes = n
-		return r.rest(n, 0)
+		return r.yield(n, 0)
 	})
 	if err == nil {
 		err = badContents(res.Bad)
@@ -224,12 +225,12 @@ func (r *packRunner) check() error {
 	return err
 }
 
-// badContents makes an error of pieces that are not what they should be.
+// badContents returns an error for damaged pieces.
 func badContents(bad []BadPiece) error {
 	if len(bad) == 0 {
 		return nil
 	}
-	e := &ContentError{ID: bad[0].ID, Err: format.Describe("the content is damaged: "+bad[0].Error, format.ErrChecksum)}
+	e := &ContentError{ID: bad[0].ID, Err: format.Describe("the blob is damaged: "+bad[0].Error, format.ErrChecksum)}
 	for _, more := range bad[1:] {
 		if more.ID != e.ID {
 			e.More = append(e.More, more.ID)
@@ -238,19 +239,20 @@ func badContents(bad []BadPiece) error {
 	return e
 }
 
+// progress counts n bytes and calls yield every YieldBytes.
 func (r *packRunner) progress(n int64) error {
 	r.res.Bytes += n
-	if r.res.Bytes-r.told < RestBytes {
+	if r.res.Bytes-r.yielded < YieldBytes {
 		return nil
 	}
-	r.told = r.res.Bytes
-	return r.rest(r.res.Bytes, len(r.res.Items))
+	r.yielded = r.res.Bytes
+	return r.yield(r.res.Bytes, len(r.res.Items))
 }
 
 // open opens a content that is a file.
 func (r *packRunner) open(p *PackPiece) (ContentFile, error) {
 	if r.src.Files == nil {
-		return nil, &ContentError{ID: p.ID, Err: fmt.Errorf("there are no files: %w", format.ErrNotFound)}
+		return nil, &ContentError{ID: p.ID, Err: fmt.Errorf("no files to read from: %w", format.ErrNotFound)}
 	}
 	f, err := r.src.Files.OpenContent(p.ID)
 	if err != nil {
@@ -259,15 +261,15 @@ func (r *packRunner) open(p *PackPiece) (ContentFile, error) {
 	if f.Size() != p.Size {
 		n := f.Size()
 		f.Close()
-		return nil, &ContentError{ID: p.ID, Err: fmt.Errorf("%d bytes instead of %d: %w", n, p.Size, blobs.ErrChanged)}
+		return nil, &ContentError{ID: p.ID, Err: fmt.Errorf("the size is %d, want %d: %w", n, p.Size, blobs.ErrChanged)}
 	}
 	return f, nil
 }
 
-// leastHole is how long a content is in which holes are looked for.
+// leastHole is the size in bytes from which a content is searched for holes.
 const leastHole = 64 << 10
 
-// nextData is HoleFile's of any content, where its answer makes sense. Without one all are data.
+// nextData is HoleFile.NextData for any content. Without a valid answer the remainder is data.
 func nextData(f ContentFile, off int64) (from, to int64) {
 	h, ok := f.(HoleFile)
 	if !ok || f.Size() < leastHole {
@@ -280,7 +282,7 @@ func nextData(f ContentFile, off int64) (from, to int64) {
 	return from, to
 }
 
-// readContent fills b with the bytes of an open content from off on. Holes are not read.
+// readContent fills b with the bytes of a content from off on. It does not read holes.
 func readContent(f ContentFile, p *PackPiece, b []byte, off int64) error {
 	for len(b) > 0 {
 		from, to := nextData(f, off)
@@ -291,7 +293,7 @@ func readContent(f ContentFile, p *PackPiece, b []byte, off int64) error {
 		}
 		n := min(to-off, int64(len(b)))
 		if n <= 0 {
-			n = int64(len(b)) // behind the end, as reading finds
+			n = int64(len(b)) // beyond the end; the read will report it
 		}
 		if err := readData(f, p, b[:n], off); err != nil {
 			return err
@@ -301,10 +303,11 @@ func readContent(f ContentFile, p *PackPiece, b []byte, off int64) error {
 	return nil
 }
 
+// readData fills b with the bytes of a content from off on.
 func readData(f ContentFile, p *PackPiece, b []byte, off int64) error {
 	_, err := blobs.ReadFull(f, b, off)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = fmt.Errorf("it ends early: %w", blobs.ErrChanged)
+		err = fmt.Errorf("unexpected end of file: %w", blobs.ErrChanged)
 	}
 	if err != nil {
 		return &ContentError{ID: p.ID, Err: err}
@@ -312,7 +315,7 @@ func readData(f ContentFile, p *PackPiece, b []byte, off int64) error {
 	return nil
 }
 
-// closeContent closes an open file, which may find that it changed while it was read.
+// closeContent closes a file. Close may report that the file changed while it was read.
 func closeContent(f ContentFile, p *PackPiece, err error) error {
 	if e := f.Close(); err == nil && errors.Is(e, blobs.ErrChanged) {
 		err = &ContentError{ID: p.ID, Err: e}
@@ -320,8 +323,8 @@ func closeContent(f ContentFile, p *PackPiece, err error) error {
 	return err
 }
 
-// bytes gives what is read of a piece. What has to be read goes to its place in Data if it is stored as it is, otherwise to
-// buf behind the bytes there that are used.
+// bytes returns the bytes of a piece, including those before and behind it that are only hashed. It reads them to their place
+// in Data if they are stored uncompressed, otherwise to buf, of which the first used bytes are in use.
 func (r *packRunner) bytes(p *PackPiece, used int64) ([]byte, error) {
 	from, n := p.reads()
 	switch p.Source {
@@ -349,7 +352,7 @@ func (r *packRunner) bytes(p *PackPiece, used int64) ([]byte, error) {
 	return nil, ErrShard
 }
 
-// place is where a piece is read to.
+// place returns the buffer to read a piece to.
 func (r *packRunner) place(p *PackPiece, used int64) []byte {
 	_, n := p.reads()
 	if r.s.Codec == format.None && n == p.Len {
@@ -361,8 +364,8 @@ func (r *packRunner) place(p *PackPiece, used int64) []byte {
 	return r.buf[used : used+n]
 }
 
-// sum reckons the SHA-1 of what was read of a piece, and compares it with what it is known to be. It gives the
-// content's if that can be told.
+// sum computes the SHA-1 of the bytes of a piece and compares it with the known hash or state. It returns the hash of the
+// content, if known.
 func (r *packRunner) sum(p *PackPiece, b []byte) (format.Hash, error) {
 	from, n := p.reads()
 	end := from+n == p.Size
@@ -370,11 +373,11 @@ func (r *packRunner) sum(p *PackPiece, b []byte) (format.Hash, error) {
 	case p.Source == PieceZero:
 		return format.Hash{}, nil
 	case p.Source == PieceUnpack && p.Known && from == 0 && end:
-		return p.Hash, nil // unpacking has seen to it
+		return p.Hash, nil // verified when it was unpacked
 	case p.Zeros && p.Known && codec.AllZero(b):
 		return p.Hash, nil // the same bytes as when the content was hashed
 	case from > 0 && len(p.Before) == 0, !end && len(p.After) == 0:
-		return p.Hash, nil // bytes that are made here, as of metadata
+		return p.Hash, nil // no states are known: bytes generated by the plan, such as metadata
 	case from > 0:
 		if r.sha.LoadState(p.Before) != nil {
 			return format.Hash{}, ErrShard
@@ -386,18 +389,18 @@ func (r *packRunner) sum(p *PackPiece, b []byte) (format.Hash, error) {
 	if end {
 		got := format.Hash(r.sha.Sum())
 		if p.Known && got != p.Hash {
-			return got, &ContentError{ID: p.ID, Err: fmt.Errorf("SHA-1 is %v instead of %v: %w", got, p.Hash, blobs.ErrChanged)}
+			return got, &ContentError{ID: p.ID, Err: fmt.Errorf("SHA-1 is %v, want %v: %w", got, p.Hash, blobs.ErrChanged)}
 		}
 		return got, nil
 	}
 	if !bytes.Equal(r.sha.AppendState(nil), p.After) {
-		return format.Hash{}, &ContentError{ID: p.ID, Err: fmt.Errorf("SHA-1 of the first %d bytes is another than it was: %w", from+n, blobs.ErrChanged)}
+		return format.Hash{}, &ContentError{ID: p.ID, Err: fmt.Errorf("SHA-1 of the first %d bytes has changed: %w", from+n, blobs.ErrChanged)}
 	}
 	return p.Hash, nil
 }
 
-// hashAll reckons the hashes of contents, as much at a time as the states to keep stand apart. Those of archives, which
-// are there one at a time, are in spans of their own.
+// hashAll computes the hashes of contents, with a state every StateStep bytes. Contents of archives are unpacked one span at
+// a time.
 func (r *packRunner) hashAll() error {
 	r.res.Items = make([]PackedItem, 0, len(r.s.Pieces))
 	spans := r.s.Read
@@ -408,7 +411,7 @@ func (r *packRunner) hashAll() error {
 		at, zeros := int64(0), true
 		add := func(b []byte) error {
 			for len(b) > 0 {
-				n := min(int64(len(b)), StateStep-at%StateStep, RestBytes)
+				n := min(int64(len(b)), StateStep-at%StateStep, YieldBytes)
 				r.sha.Write(b[:n])
 				zeros = zeros && codec.AllZero(b[:n])
 				b = b[n:]
@@ -451,9 +454,9 @@ func (r *packRunner) hashAll() error {
 		}
 		it.Hash = r.sha.Sum()
 		if p.Known && it.Hash != p.Hash {
-			why := fmt.Errorf("SHA-1 is %v instead of %v: %w", it.Hash, p.Hash, blobs.ErrChanged)
+			why := fmt.Errorf("SHA-1 is %v, want %v: %w", it.Hash, p.Hash, blobs.ErrChanged)
 			if p.Source == PieceUnpack {
-				why = format.Describe(fmt.Sprintf("the content is damaged: SHA-1 is %v", it.Hash), format.ErrChecksum)
+				why = format.Describe(fmt.Sprintf("the blob is damaged: SHA-1 is %v", it.Hash), format.ErrChecksum)
 			}
 			return &ContentError{ID: p.ID, Err: why}
 		}
@@ -462,7 +465,7 @@ func (r *packRunner) hashAll() error {
 	return nil
 }
 
-// zeroMark is what PackedItem.Zeros has for a step.
+// zeroMark returns the byte of PackedItem.Zeros for a step.
 func zeroMark(zeros bool) byte {
 	if zeros {
 		return 1
@@ -473,6 +476,7 @@ func zeroMark(zeros bool) byte {
 // holeZeros are the bytes of a hole.
 var holeZeros [64 << 10]byte
 
+// hashFile passes the bytes of a file to add. It does not read holes.
 func (r *packRunner) hashFile(p *PackPiece, add func([]byte) error) error {
 	f, err := r.open(p)
 	if err != nil {
@@ -484,7 +488,7 @@ func (r *packRunner) hashFile(p *PackPiece, add func([]byte) error) error {
 	for off := int64(0); off < p.Size && err == nil; {
 		from, to := nextData(f, off)
 		if from > off {
-			// A few zeros, again and again: they stay in the processor's cache.
+			// The same few zeros again and again: they stay in the processor's cache.
 			for ; off < from && err == nil; off += min(int64(len(holeZeros)), from-off) {
 				err = add(holeZeros[:min(int64(len(holeZeros)), from-off)])
 			}
@@ -499,7 +503,7 @@ func (r *packRunner) hashFile(p *PackPiece, add func([]byte) error) error {
 	return closeContent(f, p, err)
 }
 
-// copyAll takes packed bytes as they are.
+// copyAll copies packed bytes.
 func (r *packRunner) copyAll() error {
 	r.res.Items = make([]PackedItem, 0, len(r.s.Pieces))
 	for i := range r.s.Pieces {
@@ -530,13 +534,13 @@ func (r *packRunner) copyAll() error {
 	return nil
 }
 
-// frame takes packed chunks as they are, and lays them out for readers that cannot seek, or for others if they were so.
+// frame copies the chunks of a resource from the ordinary layout to that of pipable archives, or back.
 func (r *packRunner) frame(p *PackPiece) error {
 	chunk := r.s.ChunkSize
 	if p.Lead != 0 || p.Trail != 0 || p.From != 0 || p.Src < 0 || int(p.Src) >= len(r.src.Parts) || chunk <= 0 || chunk&(chunk-1) != 0 {
 		return ErrShard
 	}
-	// The shard does not say which codec it is. None makes smaller chunks than LZMS.
+	// The shard does not contain the codec. No codec has smaller chunks than LZMS.
 	res := blobs.Resource{Form: blobs.FormChunked, Codec: format.LZMS, Packed: p.Len, Size: p.Size, ChunkSize: chunk}
 	if !r.s.Pipable {
 		res.Form = blobs.FormPipable
@@ -575,8 +579,8 @@ func (r *packRunner) frame(p *PackPiece) error {
 	return r.progress(p.Len)
 }
 
-// extra is how many bytes a piece may take beyond its own: in a pipable resource sizes stand before chunks, and offsets
-// behind them.
+// extra returns how many bytes a piece may take beyond its own size. In a pipable resource sizes stand before the chunks, and
+// offsets after them.
 func (r *packRunner) extra(p *PackPiece) int64 {
 	switch {
 	case r.s.ChunkSize <= 0 || !r.s.Pipable:
@@ -589,15 +593,16 @@ func (r *packRunner) extra(p *PackPiece) int64 {
 	return (p.Len + r.s.ChunkSize - 1) / r.s.ChunkSize * (blobs.PipablePrefix + 8)
 }
 
-// room is n bytes behind the end of Data, which keep makes part of it.
+// room returns n bytes behind the end of Data. keep makes them part of it.
 func (r *packRunner) room(n int64) []byte {
 	at := len(r.res.Data)
 	return r.res.Data[at : at+int(n) : at+int(n)]
 }
 
+// keep extends Data by n bytes.
 func (r *packRunner) keep(n int64) { r.res.Data = r.res.Data[:len(r.res.Data)+int(n)] }
 
-// alone makes a resource of a content, or of a piece of it a run of chunks.
+// alone makes a resource of a content, or a run of chunks of a piece of it.
 func (r *packRunner) alone(p *PackPiece, in *loadedPiece) (err error) {
 	room, b := r.room(p.Len+r.extra(p)), in.bytes
 	it := PackedItem{ID: p.ID, Hash: in.hash}
@@ -631,8 +636,8 @@ func (r *packRunner) alone(p *PackPiece, in *loadedPiece) (err error) {
 	return nil
 }
 
-// resource packs a whole content to dst, which is as long: chunk table and chunks. It gives len(src), with anything in
-// dst, if that does not get shorter.
+// resource packs a whole content to dst, which has the same length: chunk table and chunks. If that is not shorter, it
+// returns len(src), and the bytes of dst are undefined.
 func (r *packRunner) resource(dst, src []byte) (int64, error) {
 	size, chunk := int64(len(src)), r.s.ChunkSize
 	n := (size + chunk - 1) / chunk
@@ -664,19 +669,19 @@ func (r *packRunner) resource(dst, src []byte) (int64, error) {
 	return min(at, size), nil
 }
 
-// pipable packs a whole content to dst as resource does, laid out for readers that cannot seek.
+// pipable packs a whole content to dst as resource does, in the layout of pipable archives.
 func (r *packRunner) pipable(dst, src []byte) (int64, error) {
 	sizes, at, err := r.chunks(dst, src)
 	if err != nil {
 		return 0, err
 	}
-	if at+int64(len(sizes)-1)*4 >= int64(len(src)) { // shards hold no content of 4 GiB
+	if at+int64(len(sizes)-1)*4 >= int64(len(src)) { // table entries have 4 bytes: no shard holds a content of 4 GiB
 		return int64(len(src)), nil
 	}
 	return int64(len(AppendChunkTable(dst[:at:len(dst)], sizes, int64(len(src))))), nil
 }
 
-// AppendChunkTable appends the table of a content's chunks: where each but the first starts.
+// AppendChunkTable appends the chunk table of a content: the offset of each chunk but the first.
 func AppendChunkTable(b []byte, sizes []uint32, size int64) []byte {
 	wide := format.ChunkEntrySize(uint64(size)) == 8
 	at := uint64(0)
@@ -690,20 +695,20 @@ func AppendChunkTable(b []byte, sizes []uint32, size int64) []byte {
 	return b
 }
 
-// pack packs a chunk, 0 if it does not fit dst.
+// pack packs a chunk to dst and returns its packed size, 0 if it does not fit.
 func (r *packRunner) pack(dst, src []byte) (int64, error) {
 	if len(dst) == 0 {
 		return 0, nil
 	}
-	n, err := r.enc.Encode(r.s.Codec, r.s.EncoderSize(), r.s.Level, dst, src, func() error { return r.rest(r.res.Bytes, len(r.res.Items)) })
+	n, err := r.enc.Encode(r.s.Codec, r.s.EncoderSize(), r.s.Level, dst, src, func() error { return r.yield(r.res.Bytes, len(r.res.Items)) })
 	if n < 0 || n > len(dst) {
-		return 0, errors.New("wim: an encoder gave a length that cannot be")
+		return 0, errors.New("wim: an encoder returned an invalid length")
 	}
 	return int64(n), err
 }
 
-// chunks packs chunks one after another to dst, which is as long as src and extra ask for. total is what they take,
-// with the sizes that stand before those of pipable resources.
+// chunks packs chunks one after another to dst, which must have len(src) bytes plus those of extra. total is their packed
+// size, including the sizes that precede the chunks of pipable resources.
 func (r *packRunner) chunks(dst, src []byte) (sizes []uint32, total int64, err error) {
 	chunk := int(r.s.ChunkSize)
 	sizes = make([]uint32, 0, (len(src)+chunk-1)/chunk)
@@ -733,7 +738,7 @@ func (r *packRunner) chunks(dst, src []byte) (sizes []uint32, total int64, err e
 	return sizes, total, nil
 }
 
-// solid packs the pieces' bytes, one after another, in chunks.
+// solid packs the concatenated bytes of the pieces in chunks.
 func (r *packRunner) solid() error {
 	total := int64(0)
 	for i := range r.s.Pieces {

@@ -13,11 +13,11 @@ import (
 	"wimscope/wim/internal/sha256"
 )
 
-// Yield is called between chunks, at least every 100 ms of work, with what the shard has done so far. It may wait, as
-// while a job is paused; an error from it stops the shard and is what Do's error wraps.
+// Yield is called between chunks, at least every 100 ms of work, with what the shard has done so far. It may block, for
+// example while a job is paused. If it returns an error, the shard stops and Do returns an error that wraps it.
 type Yield func(bytes int64, items int) error
 
-// Worker holds decoders and buffers for one shard after another. It is not safe for concurrent use.
+// Worker holds decoders and buffers, to be reused for one shard after another. It is not safe for concurrent use.
 type Worker struct {
 	dec   codec.Decoders
 	win   window
@@ -26,27 +26,27 @@ type Worker struct {
 	chunk []byte // an unpacked chunk
 	sha   *sha1.Digest
 	sums  *crc32.Table
-	spare []byte // for Data
+	spare []byte // buffer for Result.Data
 }
 
-// NewWorker makes a worker. Buffers grow as shards need them.
+// NewWorker returns a worker. Buffers grow as shards need them.
 func NewWorker() *Worker { return &Worker{sha: sha1.New(), sums: crc32.New()} }
 
-// Reuse takes back the Data of a result that nobody needs any more.
+// Reuse takes the Data of a result that is no longer needed, as a buffer for the next one.
 func (w *Worker) Reuse(data []byte) { w.spare = data }
 
-// window is what is in memory of a part: it is read ahead in large slices.
+// window is the part of a file that is in memory. Files are read ahead in large slices.
 type window struct {
 	r   io.ReaderAt
 	buf []byte
-	off int64 // where buf[0] stands
-	n   int   // bytes of buf that were read
+	off int64 // of buf[0]
+	n   int   // bytes of buf that are valid
 }
 
-// WindowSize is how much is read at once: a call into the browser costs the same for little and for much.
+// WindowSize is how many bytes are read at once: a call into the browser costs the same for few bytes and for many.
 const WindowSize = 4 << 20
 
-// need gives n bytes from off on. It reads up to end if that is near. The bytes are valid until the next call.
+// need returns n bytes at off. It reads up to end if that is near. The bytes are valid until the next call.
 func (w *window) need(r io.ReaderAt, off, n, end int64) ([]byte, error) {
 	if r != w.r {
 		w.r, w.n = r, 0
@@ -76,31 +76,31 @@ func (w *window) need(r io.ReaderAt, off, n, end int64) ([]byte, error) {
 	return nil, err
 }
 
-// shardRun is one shard being run.
+// shardRun runs a shard.
 type shardRun struct {
 	*Worker
-	s     *Shard
-	src   io.ReaderAt // of the span at hand
-	rest  Yield
-	res   Result
-	piece int32 // number of the piece at hand
-	told  int64 // res.Bytes when rest was last called
+	s       *Shard
+	src     io.ReaderAt // of the current span
+	yield   Yield
+	res     Result
+	piece   int32 // index of the current piece
+	yielded int64 // res.Bytes when yield was last called
 
-	open    *Piece // a content in pieces whose SHA-1 is under way in sha
-	openBad bool
+	open    *Piece // last piece of a blob whose SHA-1 is incomplete in sha
+	openBad bool   // a piece of that blob is damaged
 }
 
-// RestBytes is after how many unpacked bytes rest is called: well within 100 ms for the slowest codec.
-const RestBytes = 1 << 20
+// YieldBytes is the number of unpacked bytes after which yield is called. They take well under 100 ms with the slowest codec.
+const YieldBytes = 1 << 20
 
-// Do does the work of a shard. Damaged contents are results, not errors: an error means that the files could
-// not be read, that rest said so, or that the shard makes no sense.
-func Do(s *Shard, src blobs.Source, w *Worker, rest Yield) (Result, error) {
-	if rest == nil {
-		rest = func(int64, int) error { return nil }
+// Do runs a shard. Damaged blobs are part of the result. It returns an error only if a file could not be read, if yield
+// returned one, or if the shard is invalid.
+func Do(s *Shard, src blobs.Source, w *Worker, yield Yield) (Result, error) {
+	if yield == nil {
+		yield = func(int64, int) error { return nil }
 	}
-	r := &shardRun{Worker: w, s: s, rest: rest, res: Result{Seq: s.Seq}}
-	w.win.n = 0 // the file may have changed since
+	r := &shardRun{Worker: w, s: s, yield: yield, res: Result{Seq: s.Seq}}
+	w.win.n = 0 // the file may have changed since the last shard
 	if s.Op == OpExtract {
 		if err := r.room(); err != nil {
 			return Result{}, err
@@ -109,7 +109,7 @@ func Do(s *Shard, src blobs.Source, w *Worker, rest Yield) (Result, error) {
 	for i := range s.Spans {
 		sp := &s.Spans[i]
 		if int(sp.Src) >= len(src) {
-			return Result{}, fmt.Errorf("wim: shard %d: there is no file %d: %w", s.Seq, sp.Src, ErrShard)
+			return Result{}, fmt.Errorf("wim: shard %d: no file %d: %w", s.Seq, sp.Src, ErrShard)
 		}
 		r.src = src[sp.Src]
 		var err error
@@ -126,16 +126,16 @@ func Do(s *Shard, src blobs.Source, w *Worker, rest Yield) (Result, error) {
 		}
 	}
 	r.closeOpen()
-	if err := r.rest(r.res.Bytes, r.res.Items); err != nil {
+	if err := r.yield(r.res.Bytes, r.res.Items); err != nil {
 		return Result{}, err
 	}
 	return r.res, nil
 }
 
-// MaxShardData bounds what a shard may ask to have extracted at once.
+// MaxShardData bounds the bytes that a shard may extract.
 const MaxShardData = 1<<31 - 1
 
-// room makes room for the bytes to extract.
+// room allocates Data for the bytes to extract.
 func (r *shardRun) room() error {
 	total, count := int64(0), 0
 	for i := range r.s.Spans {
@@ -155,16 +155,17 @@ func (r *shardRun) room() error {
 	return nil
 }
 
+// progress counts n bytes and calls yield every YieldBytes.
 func (r *shardRun) progress(n int64) error {
 	r.res.Bytes += n
-	if r.res.Bytes-r.told < RestBytes {
+	if r.res.Bytes-r.yielded < YieldBytes {
 		return nil
 	}
-	r.told = r.res.Bytes
-	return r.rest(r.res.Bytes, r.res.Items)
+	r.yielded = r.res.Bytes
+	return r.yield(r.res.Bytes, r.res.Items)
 }
 
-// begin starts a piece: its SHA-1 goes on if the piece before it was of the same content.
+// begin starts a piece. It continues the SHA-1 of the previous piece if that is of the same blob.
 func (r *shardRun) begin(p *Piece) {
 	if r.open != nil && r.open.ID == p.ID && r.open.Hash == p.Hash && r.open.From+r.open.Len == p.From && p.From > 0 {
 		return
@@ -176,7 +177,7 @@ func (r *shardRun) begin(p *Piece) {
 	}
 }
 
-// fault is what was wrong with a piece.
+// fault describes the damage of a piece.
 type fault struct {
 	off, n int64 // range of the part
 	lost   int64
@@ -190,12 +191,11 @@ func (f *fault) add(off, n, lost int64, err error) {
 	f.lost += lost
 }
 
-// hashed says that the SHA-1 of a piece's bytes is reckoned here: not if they are those of a content whose first
-// bytes another shard has.
+// hashed reports whether the piece's bytes are hashed here. They are not if the blob begins in another shard.
 func (r *shardRun) hashed(p *Piece) bool { return p.From == 0 || r.open != nil }
 
-// end finishes a piece. off and n are the range of the part to name if only the hash is wrong. tail are the piece's
-// bytes if they are to be handed on.
+// end finishes a piece. off and n are the range of the part to report if only the hash is wrong. tail holds the piece's bytes
+// if they are to be hashed when results are merged.
 func (r *shardRun) end(p *Piece, f *fault, off, n int64, tail []byte) {
 	if f.err == nil && p.From+p.Len == p.Size && r.hashed(p) && !r.openBad {
 		if got := format.Hash(r.sha.Sum()); got != p.Hash {
@@ -222,7 +222,7 @@ func (r *shardRun) end(p *Piece, f *fault, off, n int64, tail []byte) {
 	r.res.Items++
 }
 
-// closeOpen saves the SHA-1 of a content that goes on in another shard.
+// closeOpen saves the SHA-1 state of a blob that continues in another shard.
 func (r *shardRun) closeOpen() {
 	if r.open != nil && r.s.Op == OpVerify && !r.openBad {
 		r.res.Cuts[len(r.res.Cuts)-1].State = r.sha.AppendState(nil)
@@ -230,7 +230,7 @@ func (r *shardRun) closeOpen() {
 	r.open = nil
 }
 
-// plain runs pieces that have resources of their own.
+// plain processes pieces that have resources of their own.
 func (r *shardRun) plain(sp *Span) error {
 	for i := range sp.Pieces {
 		p := &sp.Pieces[i]
@@ -262,34 +262,35 @@ func (r *shardRun) plain(sp *Span) error {
 	return nil
 }
 
+// crc records the CRC-32 of the extracted bytes from start on.
 func (r *shardRun) crc(start int) {
 	if r.s.Op == OpExtract {
 		r.res.CRCs = append(r.res.CRCs, r.sums.Sum(r.res.Data[start:]))
 	}
 }
 
-// zero stands in for bytes that could not be had.
+// zero adds zeros to Data in place of bytes that could not be read.
 func (r *shardRun) zero(n int64) {
 	if r.s.Op == OpExtract {
 		clear(r.grow(n))
 	}
 }
 
-// grow adds n bytes to Data, for which room was made.
+// grow extends Data by n bytes, for which room was allocated.
 func (r *shardRun) grow(n int64) []byte {
 	at := len(r.res.Data)
 	r.res.Data = r.res.Data[:at+int(n)]
 	return r.res.Data[at:]
 }
 
-// lost says whether a read error means that bytes are not there, and not that the file cannot be read now.
+// lost reports whether a read error means that bytes are missing, rather than that the file cannot be read at the moment.
 func lost(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }
 
-// stored runs a piece that is stored as it is.
+// stored processes a piece that is stored uncompressed.
 func (r *shardRun) stored(sp *Span, p *Piece, f *fault) error {
 	off, left := p.Off+p.From, p.Len
 	for left > 0 {
-		n := min(left, RestBytes)
+		n := min(left, YieldBytes)
 		b, err := r.win.need(r.src, off, n, sp.End)
 		if err != nil {
 			if !lost(err) {
@@ -314,7 +315,7 @@ func (r *shardRun) stored(sp *Span, p *Piece, f *fault) error {
 	return nil
 }
 
-// chunked runs a piece of a resource in chunks.
+// chunked processes a piece of a resource in chunks.
 func (r *shardRun) chunked(sp *Span, p *Piece, res *blobs.Resource, f *fault) error {
 	if p.Len == 0 {
 		return nil
@@ -343,7 +344,7 @@ func (r *shardRun) chunked(sp *Span, p *Piece, res *blobs.Resource, f *fault) er
 	return nil
 }
 
-// places finds out where chunks lie, into refs.
+// places reads where chunks lie into refs. It returns false if the chunk table could not be read.
 func (r *shardRun) places(sp *Span, res *blobs.Resource, first, count int64, f *fault) (bool, error) {
 	off, n := res.TableRange(first, count)
 	var table []byte
@@ -351,7 +352,7 @@ func (r *shardRun) places(sp *Span, res *blobs.Resource, first, count int64, f *
 	switch {
 	case n == 0:
 	case res.Form == blobs.FormChunked && first == 0:
-		// Stands before the chunks, so what is read ahead with it is what is needed next.
+		// The table precedes the chunks, so the bytes read ahead with it are those needed next.
 		table, err = r.win.need(r.src, off, n, sp.End)
 	default:
 		if res.Packed <= WindowSize {
@@ -380,7 +381,7 @@ func (r *shardRun) places(sp *Span, res *blobs.Resource, first, count int64, f *
 	return true, nil
 }
 
-// chunkPiece unpacks a chunk and gives its bytes [from, to) to the piece at hand.
+// chunkPiece unpacks a chunk and adds its bytes [from, to) to the current piece.
 func (r *shardRun) chunkPiece(sp *Span, res *blobs.Resource, c blobs.Chunk, from, to int64, f *fault, hashed bool) error {
 	n := to - from
 	if c.Packed == 0 {
@@ -431,7 +432,7 @@ func (r *shardRun) chunkPiece(sp *Span, res *blobs.Resource, c blobs.Chunk, from
 	return r.progress(n)
 }
 
-// unpacked gives room for a chunk.
+// unpacked returns a buffer for a chunk.
 func (r *shardRun) unpacked(n int64) []byte {
 	if int64(cap(r.chunk)) < n {
 		r.chunk = make([]byte, n)
@@ -439,11 +440,11 @@ func (r *shardRun) unpacked(n int64) []byte {
 	return r.chunk[:n]
 }
 
-// solid runs pieces of a solid resource, unpacking each chunk once. Pieces are in order and do not overlap.
+// solid processes pieces of a solid resource, unpacking each chunk once. The pieces are in order and do not overlap.
 func (r *shardRun) solid(sp *Span) error {
 	ci := 0
-	start := int64(0) // of chunk ci
-	var data []byte   // chunk ci unpacked; nil if that is still to be done or cannot be
+	start := int64(0) // of chunk ci, in unpacked bytes
+	var data []byte   // chunk ci unpacked; nil if that was not yet done or failed
 	var bad error
 	ready := false
 	for i := range sp.Pieces {
@@ -481,8 +482,8 @@ func (r *shardRun) solid(sp *Span) error {
 				at += n
 				continue
 			}
-			// In steps, for the sake of rest.
-			n = min(n, RestBytes)
+			// In small steps, so that yield is called in time.
+			n = min(n, YieldBytes)
 			b := data[at-start : at-start+n]
 			if r.s.Op == OpExtract {
 				copy(r.grow(n), b)
@@ -508,7 +509,7 @@ func (r *shardRun) solid(sp *Span) error {
 	return nil
 }
 
-// solidChunk unpacks a chunk. bad is what is wrong with it.
+// solidChunk unpacks a chunk. bad is an error that means damage, err any other error.
 func (r *shardRun) solidChunk(sp *Span, c *Chunk) (data []byte, bad, err error) {
 	if c.Packed <= 0 || c.Packed > c.Size || c.Size > MaxShardData || c.Packed < c.Size &&
 		(c.Size > sp.ChunkSize || !format.ChunkSizeOK(sp.Codec, uint32(min(sp.ChunkSize, 1<<31+1)))) {
@@ -525,7 +526,7 @@ func (r *shardRun) solidChunk(sp *Span, c *Chunk) (data []byte, bad, err error) 
 		return packed, nil, nil // the window does not move before the next chunk
 	}
 	data = r.unpacked(c.Size)
-	err = r.dec.DecodeFunc(sp.Codec, sp.ChunkSize, data, packed, func() error { return r.rest(r.res.Bytes, r.res.Items) })
+	err = r.dec.DecodeFunc(sp.Codec, sp.ChunkSize, data, packed, func() error { return r.yield(r.res.Bytes, r.res.Items) })
 	var stop *codec.StopError
 	if errors.As(err, &stop) {
 		return nil, nil, stop.Err
@@ -536,11 +537,11 @@ func (r *shardRun) solidChunk(sp *Span, c *Chunk) (data []byte, bad, err error) 
 	return data, nil, nil
 }
 
-// sum reckons the SHA-256 of a stretch of a file.
+// sum computes the SHA-256 of a range of a file.
 func (r *shardRun) sum(sp *Span) error {
 	h := sha256.New()
 	for off := sp.Off; off < sp.End; {
-		n := min(RestBytes, sp.End-off)
+		n := min(YieldBytes, sp.End-off)
 		b, err := r.win.need(r.src, off, n, sp.End)
 		if err != nil {
 			return err

@@ -6,15 +6,15 @@ import (
 	"wimscope/wim/blobs"
 )
 
-// Progress is how far a job is.
+// Progress reports the progress of a job.
 type Progress struct {
-	Bytes  int64 // unpacked bytes done, of Plan.Bytes
-	Items  int   // of Plan.Items
-	Shards int   // merged
+	Bytes  int64 // unpacked bytes done, out of Plan.Bytes
+	Items  int   // pieces done, out of Plan.Items
+	Shards int   // shards merged
 }
 
-// Run runs a plan's shards on goroutines and merges their results in their order. progress, which may be nil, is
-// called from one goroutine at a time. The first error ends the job.
+// Run runs a plan's shards on goroutines and merges their results in order. progress may be nil; it is called by one
+// goroutine at a time. Run stops at the first error.
 func Run(ctx context.Context, p Plan, src blobs.Source, workers int, progress func(Progress)) error {
 	merge := func(i int, r *Result) error {
 		_, err := p.Merge(i, r)
@@ -31,7 +31,7 @@ func Run(ctx context.Context, p Plan, src blobs.Source, workers int, progress fu
 			var bytes int64
 			var items int
 			r, err := Do(s, src, w, func(b int64, k int) error {
-				run.tell(b-bytes, k-items)
+				run.report(b-bytes, k-items)
 				bytes, items = b, k
 				return context.Cause(ctx)
 			})
@@ -44,17 +44,17 @@ func Run(ctx context.Context, p Plan, src blobs.Source, workers int, progress fu
 	})
 }
 
-// planRun is what the goroutines of Run share.
+// planRun is the state that the goroutines of Run share.
 type planRun struct {
 	InOrder[*Result]
 	progress func(Progress)
 	at       Progress
 }
 
-// take gives the next shard, nil if there is no more to do.
+// take returns the next shard, or nil if none is left.
 func (r *planRun) take(ctx context.Context, p Plan) *Shard {
 	r.Mu.Lock()
-	more := r.More(ctx) // others may take some meanwhile
+	more := r.More(ctx) // may wait, and others take shards meanwhile
 	i := r.Next
 	r.Next++
 	r.Mu.Unlock()
@@ -69,7 +69,7 @@ func (r *planRun) take(ctx context.Context, p Plan) *Shard {
 	return s
 }
 
-func (r *planRun) tell(bytes int64, items int) {
+func (r *planRun) report(bytes int64, items int) {
 	r.Mu.Lock()
 	defer r.Mu.Unlock()
 	r.at.Shards = r.merged

@@ -10,62 +10,64 @@ import (
 	"wimscope/wim/internal/wire"
 )
 
-// Op is what is to be done with a shard.
+// Op is what a shard does.
 type Op uint8
 
 const (
-	OpVerify    Op = 1 + iota // see that each piece has its hash
-	OpExtract                 // the same, and give the bytes with their CRC-32
-	OpIntegrity               // see that each block of an integrity table has its hash
-	OpSum                     // the SHA-256 of a whole part
+	OpVerify    Op = 1 + iota // verify the hash of each piece
+	OpExtract                 // verify, and return the bytes with their CRC-32
+	OpIntegrity               // verify the hash of each block of an integrity table
+	OpSum                     // compute the SHA-256 of a whole part
 )
 
-// Shard is a part of a job that any worker can do by itself with the files at hand. What it holds is unpacked bytes
-// of about 1 to 32 MiB, more where a single content or chunk is larger.
+// Shard is a part of a job that any worker can do by itself, given the files. It holds about 1 to 32 MiB of unpacked bytes,
+// more if a single blob or chunk is larger.
 type Shard struct {
 	Seq    int
 	Op     Op
-	Part   int   // what it reads first, index into Source; with Off and Len for a map of the archive
+	Part   int   // the first part that it reads, index into blobs.Source; shown on a map of the archive with Off and Len
 	Off    int64 // in the part
 	Len    int64
 	Bytes  int64 // unpacked bytes of all pieces
-	Memory int64 // bytes that a worker needs for it, about
+	Memory int64 // about how many bytes a worker needs for it
 	Spans  []Span
 }
 
-// Span is a stretch of one part with pieces in it, in the order in which they are best read.
+// Span is a range of one part with the pieces in it, in the order in which they are best read.
 type Span struct {
-	Src       int32 // index into Source
+	Src       int32 // index into blobs.Source
 	Codec     format.Codec
 	Pipable   bool
-	Off, End  int64 // what is read of the part lies within, but for chunk tables
+	Off, End  int64 // all reads are within this range, except those of chunk tables
 	ChunkSize int64
-	Chunks    []Chunk // of a solid resource, one after another; none if pieces have resources of their own
+	Chunks    []Chunk // consecutive chunks of a solid resource; nil if pieces have resources of their own
 	Pieces    []Piece
 }
 
 // Chunk is a chunk of a solid resource.
 type Chunk struct {
 	Off    int64 // in the part
-	Packed int64 // bytes; 0 if its place is not known
-	Size   int64 // unpacked
+	Packed int64 // packed size in bytes; 0 if its place is not known
+	Size   int64 // unpacked size in bytes
 }
 
-// Piece is a content, or a run of its bytes. A content in pieces has them in order, in shards that follow each other.
+// Piece is a blob, or a run of its bytes. The pieces of a blob are in order, in consecutive shards.
 type Piece struct {
-	ID     int32       // of the plan's choosing
-	Hash   format.Hash // of the whole content
-	Size   int64       // of the whole content
-	From   int64       // where in the content the piece starts
+	ID     int32       // chosen by the plan
+	Hash   format.Hash // of the whole blob
+	Size   int64       // of the whole blob
+	From   int64       // offset of the piece in the blob
 	Len    int64
-	Off    int64 // of the content's resource in the part; if solid, of the piece in the chunks' unpacked bytes
-	Packed int64 // bytes of the resource; 0 if solid
-	Stored bool  // the resource is the bytes themselves
+	Off    int64 // of the blob's resource in the part; if solid, of the piece in the span's unpacked chunks
+	Packed int64 // packed size of the resource; 0 if solid
+	Stored bool  // the resource is not compressed
 }
 
+// Whole reports whether the piece is all of its blob.
 func (p *Piece) Whole() bool { return p.From == 0 && p.Len == p.Size }
 
-var ErrShard = errors.New("shard cut short or out of range")
+// ErrShard reports a shard or result that is truncated, inconsistent or out of range.
+var ErrShard = errors.New("truncated or invalid shard")
 
 const (
 	shardVersion = 1
@@ -76,13 +78,13 @@ const (
 	pieceStored = 1 << 0
 	pieceWhole  = 1 << 1
 
-	// The least bytes that one takes when packed.
+	// The minimum number of bytes of each in binary form.
 	minSpan       = 8
 	minChunk      = 3
 	minShardPiece = 24
 )
 
-// AppendBinary appends the packed form, about 30 bytes for a content, to b.
+// AppendBinary appends the binary form to b, about 30 bytes per blob.
 func (s *Shard) AppendBinary(b []byte) []byte {
 	b = append(b, shardVersion, byte(s.Op))
 	for _, v := range []int64{int64(s.Seq), int64(s.Part), s.Off, s.Len, s.Bytes, s.Memory, int64(len(s.Spans))} {
@@ -140,8 +142,8 @@ func (s *Shard) AppendBinary(b []byte) []byte {
 	return b
 }
 
-// Parse reads what AppendBinary made. It takes no more memory than a few times the bytes that are there; what
-// the numbers say is checked when the shard is run.
+// Parse parses what AppendBinary appends. It allocates at most a few times the size of b. Whether the numbers are consistent
+// is checked when the shard is run.
 func Parse(b []byte) (*Shard, error) {
 	c := wire.Cursor{B: b}
 	if v := c.Byte(); v != shardVersion {
@@ -224,43 +226,43 @@ func Parse(b []byte) (*Shard, error) {
 	return s, nil
 }
 
-// Result is what came of a shard.
+// Result is the result of a shard.
 type Result struct {
 	Seq   int
-	Bytes int64 // unpacked
-	Items int   // pieces
+	Bytes int64 // unpacked bytes processed
+	Items int   // pieces processed
 	Bad   []BadPiece
 	CRCs  []uint32 // OpExtract: of each piece's bytes
-	Cuts  []Cut    // the pieces that are not whole contents
+	Cuts  []Cut    // the pieces that are not whole blobs
 	Sum   []byte   // OpSum
-	Data  []byte   // OpExtract: the bytes of all pieces; goes beside the packed form
+	Data  []byte   // OpExtract: the bytes of all pieces; not part of the binary form
 }
 
-// BadPiece is a piece that is not what it should be.
+// BadPiece is a piece that is damaged.
 type BadPiece struct {
-	Piece int32 // number in the shard, from 0 over all spans
+	Piece int32 // index in the shard, from 0 over all spans
 	ID    int32
-	Off   int64 // the range of the part that does not give the bytes: a chunk, or the whole resource
+	Off   int64 // the damaged range of the part: a chunk, or the whole resource
 	Len   int64
-	Lost  int64  // bytes that could not be had, 0 if just the hash does not match
+	Lost  int64  // bytes that could not be read; 0 if only the hash does not match
 	Error string // in words
 }
 
-// Cut is a piece of a content whose hash can be told only when all of its pieces have been seen.
+// Cut is a piece of a blob whose hash can be verified only when all its pieces have been processed.
 type Cut struct {
-	Piece int32 // number in the shard
+	Piece int32 // index in the shard
 	ID    int32
 	Hash  format.Hash
 	Size  int64
 	From  int64
 	Len   int64
-	State []byte // OpVerify: the unfinished SHA-1 of all up to the piece's end, if the shard holds that
-	Tail  []byte // OpVerify: otherwise the bytes themselves
+	State []byte // OpVerify: SHA-1 state at the piece's end, if the shard holds the blob from its start
+	Tail  []byte // OpVerify: otherwise the piece's bytes
 }
 
 const minBad, minCut = 6, 26
 
-// AppendBinary appends the packed form, without Data, to b.
+// AppendBinary appends the binary form, without Data, to b.
 func (r *Result) AppendBinary(b []byte) []byte {
 	b = append(b, shardVersion)
 	for _, v := range []int64{int64(r.Seq), r.Bytes, int64(r.Items), int64(len(r.Bad)), int64(len(r.CRCs)), int64(len(r.Cuts))} {
@@ -292,7 +294,7 @@ func appendCuts(b []byte, cuts []Cut) []byte {
 	return b
 }
 
-// cuts reads n cuts as appendCuts writes them.
+// readCuts reads n cuts in the form that appendCuts appends.
 func readCuts(c *wire.Cursor, n int) (list []Cut) {
 	for range n {
 		var x Cut
@@ -304,7 +306,7 @@ func readCuts(c *wire.Cursor, n int) (list []Cut) {
 	return list
 }
 
-// ParseResult reads what AppendBinary made.
+// ParseResult parses what AppendBinary appends.
 func ParseResult(b []byte) (*Result, error) {
 	c := wire.Cursor{B: b}
 	if v := c.Byte(); v != shardVersion {

@@ -5,20 +5,20 @@ import (
 	"wimscope/wim/format"
 )
 
-// SpanMaker collects what a shard unpacks of archives.
+// SpanMaker collects the spans that a PackShard unpacks from archives.
 type SpanMaker struct {
 	Spans []Span
 
-	// The last span, if it is of a solid resource.
+	// The last span, if it belongs to a solid resource.
 	a     *blobs.Store
 	solid int32
-	next  int   // the chunk after its last one
-	start int64 // in the run, of its first chunk
-	end   int64 // in the run, of its last piece
+	next  int   // index of the chunk after its last one
+	start int64 // offset in the run of its first chunk
+	end   int64 // offset in the run of the end of its last piece
 }
 
-// Content adds the bytes [from, from+n) of a content. base is the number of the archive's first part, id the content's
-// in the archive and as the number that pieces have.
+// Content adds the bytes [from, from+n) of a blob. base is the index of the archive's first part, blob the blob's ID in the
+// archive, id the ID that its pieces get.
 func (m *SpanMaker) Content(a *blobs.Store, base, blob, id int32, from, n int64) error {
 	if blob >= a.MetaID(0) {
 		r := &a.Metas[blob-a.MetaID(0)]
@@ -30,7 +30,7 @@ func (m *SpanMaker) Content(a *blobs.Store, base, blob, id int32, from, n int64)
 	}
 	b := &a.Records[blob]
 	if b.Fault != blobs.FaultNone {
-		return format.Errorf("content "+b.Hash.String(), a.Parts[b.Src].Name, b.Off, "%v", b.Fault)
+		return format.Errorf("blob "+b.Hash.String(), a.Parts[b.Src].Name, b.Off, "%v", b.Fault)
 	}
 	if b.Run < 0 {
 		res := a.ResourceOf(b)
@@ -64,7 +64,7 @@ func (m *SpanMaker) Content(a *blobs.Store, base, blob, id int32, from, n int64)
 	return nil
 }
 
-// plain adds bytes of a resource.
+// plain adds bytes of a resource that is not solid.
 func (m *SpanMaker) plain(a *blobs.Store, base, id int32, res blobs.Resource, hash format.Hash, from, n int64) {
 	p := &a.Parts[res.Src]
 	src := base + res.Src
@@ -87,7 +87,7 @@ func (m *SpanMaker) plain(a *blobs.Store, base, id int32, res blobs.Resource, ha
 	}
 }
 
-// reach makes the last span hold chunk k, for bytes from at in the run on, and gives k.
+// reach extends the last span to chunk k, for bytes from offset at in the run on. It returns k.
 func (m *SpanMaker) reach(a *blobs.Store, base int32, chunks []blobs.RunChunk, k int, at int64) int {
 	c := &chunks[k]
 	res := &a.Solids[c.Solid]
@@ -105,5 +105,5 @@ func (m *SpanMaker) reach(a *blobs.Store, base int32, chunks []blobs.RunChunk, k
 	return k
 }
 
-// Cut ends the last span.
+// Cut ends the last span: the next bytes get a span of their own.
 func (m *SpanMaker) Cut() { m.a, m.next, m.solid = nil, -1, -1 }

@@ -133,9 +133,9 @@ func (f *output) prime(s *blockSums, end int64) error {
 
 // read adds the bytes of a part from from to end.
 func (s *blockSums) read(part *blobs.OpenPart, from, end int64) error {
-	b := make([]byte, shard.RestBytes)
+	b := make([]byte, shard.YieldBytes)
 	for from < end {
-		n := min(shard.RestBytes, end-from)
+		n := min(shard.YieldBytes, end-from)
 		if _, err := blobs.ReadFull(part.R, b[:n], from); err != nil {
 			return fmt.Errorf("wim: %s: at 0x%x: %w", part.Name, from, err)
 		}
