@@ -128,7 +128,7 @@ func TestSkipDamaged(t *testing.T) {
 	b[bytes.Index(b, []byte("xyzxyz"))+300] ^= 1
 	o := &Options{Codec: format.XPRESS, Level: 1}
 	var ce *shard.ContentError
-	if _, _, err := tryWrite(editing(t, b), o, nil, 1); !errors.As(err, &ce) || !errors.Is(err, format.ErrChecksum) || !strings.Contains(ce.Path, "content ") {
+	if _, _, err := tryWrite(editing(t, b), o, nil, 1); !errors.As(err, &ce) || !errors.Is(err, format.ErrChecksum) || !strings.Contains(ce.Path, "blob ") {
 		t.Errorf("error %v", err)
 	}
 	p, err := editing(t, b).PlanWrite(o)

@@ -125,7 +125,7 @@ func (inv *inventory) name(id int32) string {
 		return ""
 	}
 	c := &inv.contents[id]
-	name := "content " + c.hash.String()
+	name := "blob " + c.hash.String()
 	inv.usesOnce.Do(inv.findUses)
 	if at, ok := inv.uses[c.hash]; ok && c.a >= 0 && !c.meta {
 		return fmt.Sprintf("%s (image %d, %s)", strings.TrimPrefix(at.im.Path(at.n), "/"), at.im.Index(), name)

@@ -27,7 +27,7 @@ func TestAbbreviationsLikeWimlib(t *testing.T) {
 	for _, v := range verbs() {
 		theirs := wimlibOptions(v.name)
 		if len(theirs) == 0 {
-			continue // reorder and others that only wimx has
+			continue // verbs that only wimx has, such as reorder
 		}
 		t.Run(v.name, func(t *testing.T) {
 			asked := map[string]string{}

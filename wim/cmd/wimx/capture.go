@@ -18,7 +18,7 @@ import (
 	"wimscope/wim/write"
 )
 
-// captureOptionTable are the options that capture and append have in common.
+// captureOptionTable returns the options of capture and append.
 func captureOptionTable() []option {
 	return join(compressionOptions(), integrityOptions(), scanOptionTable(), runOptionTable(), []option{
 		{name: "boot"}, {name: "rpfix"}, {name: "norpfix"}, {name: "flags", value: true}, {name: "image-property", value: true},
@@ -27,7 +27,7 @@ func captureOptionTable() []option {
 	})
 }
 
-// join puts tables of options together.
+// join concatenates tables of options.
 func join(tables ...[]option) []option {
 	var all []option
 	for _, t := range tables {
@@ -83,39 +83,39 @@ func runAppend(t *tool, o *parsed) error {
 		return c.toNew()
 	}
 	if c.file == "-" {
-		return usageError{"append changes a file; only capture and export write to standard output"}
+		return usageError{"append cannot write to standard output; use capture or export"}
 	}
 	return c.toExisting()
 }
 
-// capturing is an image that is being captured.
+// capturing is the state of a capture.
 type capturing struct {
 	t          *tool
 	o          *parsed
 	pack       packing
 	run        runOptions
 	source     string
-	file       string // the archive
+	file       string // name of the archive
 	name, desc string
 	named      bool
 	properties []property
 	list       []config.Source
 	scan       *scanning
 
-	bases    []*opened // of --delta-from
+	bases    []*opened // archives of --delta-from
 	others   []*opened // opened for --update-of
 	updateOf *wim.Image
-	template string  // tells of it
-	updated  *opened // that it is in, if that is not the one appended to
+	template string  // message about updateOf
+	updated  *opened // archive of updateOf, if that is not the one appended to
 }
 
-// capturing reads arguments and options, and opens what they name but for the archive appended to.
+// capturing parses arguments and options, and opens the archives that they name, except the one appended to.
 func (t *tool) capturing(o *parsed) (_ *capturing, err error) {
 	if len(o.args) < 2 || len(o.args) > 4 {
-		return nil, usageError{"a source and an archive are wanted, and perhaps a name and a description"}
+		return nil, usageError{"a source and an archive are required; a name and a description are optional"}
 	}
 	if o.has("snapshot") {
-		return nil, codef(exitUnsupported, "--snapshot works on Windows only, and not with wimx")
+		return nil, codef(exitUnsupported, "--snapshot is supported by wimlib-imagex on Windows only, not by wimx")
 	}
 	if err := o.notBoth("rpfix", "norpfix"); err != nil {
 		return nil, err
@@ -157,7 +157,7 @@ func (t *tool) capturing(o *parsed) (_ *capturing, err error) {
 	}
 	for _, s := range c.list {
 		if s.Target != "/" && o.has("rpfix") {
-			return nil, codef(exitParameter, "--rpfix: %q does not become the root of the image, so that there is nothing to fit its links to", s.Path)
+			return nil, codef(exitParameter, "--rpfix: %q is not captured to the root of the image, so its links cannot be fixed", s.Path)
 		}
 	}
 	for _, name := range o.all("delta-from") {
@@ -183,7 +183,7 @@ func (c *capturing) close() {
 	}
 }
 
-// findUpdateOf reads --update-of: [WIMFILE:]IMAGE. to is the archive appended to, nil if there is none.
+// findUpdateOf opens the image of --update-of: [WIMFILE:]IMAGE. to is the archive appended to, or nil.
 func (c *capturing) findUpdateOf(to *opened) error {
 	if !c.o.has("update-of") {
 		return nil
@@ -192,7 +192,7 @@ func (c *capturing) findUpdateOf(to *opened) error {
 	var a *opened
 	switch i := strings.LastIndexByte(text, ':'); {
 	case i == 0:
-		return codef(exitParameter, "--update-of=%s: the archive has no name", text)
+		return codef(exitParameter, "--update-of=%s: the name of the archive is empty", text)
 	case i > 0:
 		file, err := c.t.open(text[:i], nil)
 		if err != nil {
@@ -210,7 +210,7 @@ func (c *capturing) findUpdateOf(to *opened) error {
 	default:
 		return usageError{"for capture of non-delta WIM, '--update-of' must specify WIMFILE:IMAGE"}
 	}
-	if n, err := strconv.Atoi(text); err == nil && n < 0 { // counted from the last one
+	if n, err := strconv.Atoi(text); err == nil && n < 0 { // counted from the last image
 		text = strconv.Itoa(len(a.Images()) + 1 + n)
 	}
 	index, err := a.image(text, true, false)
@@ -227,7 +227,7 @@ func (c *capturing) findUpdateOf(to *opened) error {
 	return nil
 }
 
-// tree scans all sources and puts them together.
+// tree scans all sources into one draft.
 func (c *capturing) tree(norpfix bool) (*draft.Draft, error) {
 	d := draft.New()
 	now := format.FiletimeOf(time.Now())
@@ -238,7 +238,7 @@ func (c *capturing) tree(norpfix bool) (*draft.Draft, error) {
 			}
 		}
 		added, err := c.scan.scan(s.Path, s.Target, func(o *draft.ScanOptions) {
-			// Links are fixed to fit the root of the image, which what goes elsewhere does not become.
+			// Links can only be fixed for a source that becomes the root of the image.
 			o.NoRPFix = norpfix || s.Target != "/"
 			o.UpdateOf, o.Target, o.Several = c.updateOf, s.Target, len(c.list) > 1 || c.o.has("wimboot")
 		})
@@ -249,7 +249,7 @@ func (c *capturing) tree(norpfix bool) (*draft.Draft, error) {
 			return nil, err
 		}
 	}
-	if c.o.has("wimboot") && c.o.has("config") { // Windows goes by the configuration in the image from now on
+	if c.o.has("wimboot") && c.o.has("config") { // Windows uses the configuration in the image
 		added, err := c.scan.scan(c.o.get("config"), wimBootConfig, func(o *draft.ScanOptions) { o.Config, o.Several = nil, true })
 		if err != nil {
 			return nil, err
@@ -261,11 +261,11 @@ func (c *capturing) tree(norpfix bool) (*draft.Draft, error) {
 	return d, nil
 }
 
-// wimBootConfig is where an image for WIMBoot has its configuration.
+// wimBootConfig is the path of the WIMBoot configuration in an image.
 const wimBootConfig = "/Windows/System32/WimBootCompress.ini"
 
-// add puts the captured image behind those that there are. fixed says that links of what became its root were fixed to fit it,
-// which holds for the archive from then on.
+// add adds the captured image as the last one. fixed reports whether links were fixed in the source that became its root; the
+// archive gets the header flag for it.
 func (c *capturing) add(e *write.Builder, d *draft.Draft, fixed bool) error {
 	toRoot := slices.ContainsFunc(c.list, func(s config.Source) bool { return s.Target == "/" })
 	e.ReparseFixup = e.ReparseFixup || fixed && toRoot
@@ -299,7 +299,7 @@ func (c *capturing) add(e *write.Builder, d *draft.Draft, fixed bool) error {
 	return nil
 }
 
-// use says where contents are that need not be read or written.
+// use registers the archives whose blobs need not be read or written.
 func (c *capturing) use(e *write.Builder) {
 	for _, a := range c.bases {
 		e.LeaveOut(a.Archive)
@@ -333,7 +333,7 @@ func (c *capturing) toNew() error {
 	}
 	for _, a := range c.bases {
 		if a.isOf(c.file) {
-			return codef(exitParameter, "--delta-from=%s: that is what would be replaced", c.file)
+			return codef(exitParameter, "--delta-from=%s: that archive would be replaced", c.file)
 		}
 		if err := c.t.checkIntegrity(a, c.o); err != nil {
 			return err
@@ -369,7 +369,7 @@ func (c *capturing) toNew() error {
 
 func (c *capturing) toExisting() error {
 	if c.o.has("group") {
-		return codef(exitParameter, "--group: each image of a group is captured into an archive of its own")
+		return codef(exitParameter, "--group: append cannot add to a group; use capture, which writes a new archive")
 	}
 	a, err := c.t.openForChange(c.file, c.o.all("delta-from"), c.o, false)
 	if err != nil {
@@ -389,7 +389,7 @@ func (c *capturing) toExisting() error {
 	if err != nil {
 		return err
 	}
-	if c.named { // before the scan, which takes its time
+	if c.named { // before the scan, which may take long
 		if err := freeName(e, c.name); err != nil {
 			return err
 		}
@@ -407,14 +407,14 @@ func (c *capturing) toExisting() error {
 	return err
 }
 
-// sourceName is the name that an image gets by default: the last step of its source.
+// sourceName returns the default name of an image: the last element of the source path.
 func sourceName(source string) string {
 	separator := func(r rune) bool { return r == '/' || r == filepath.Separator }
 	trimmed := strings.TrimRightFunc(source, separator)
 	return trimmed[strings.LastIndexFunc(trimmed, separator)+1:]
 }
 
-// uniqueName is the name, or one with a number behind it that no image has.
+// uniqueName returns the name, or one with a number appended that no image has.
 func uniqueName(e *write.Builder, name string) string {
 	unique := name
 	for n := 1; freeName(e, unique) != nil; n++ {

@@ -11,8 +11,9 @@ type changing struct {
 	a       *target // open, and locked
 }
 
-// change runs a verb that changes the archive which its first argument names. prepare, which may be nil, reads what else the verb needs
-// before the archive is opened. anew says that the verb writes the archive anew, so that an unfinished one will do.
+// change runs a verb that changes the archive named by its first argument. prepare, which may be nil, parses what else the
+// verb needs before the archive is opened. anew means that the verb rewrites the archive, so that an unfinished one is
+// accepted.
 func (t *tool) change(o *parsed, anew bool, prepare, do func(c *changing) error) error {
 	c := &changing{tool: t, o: o}
 	var err error
@@ -34,7 +35,7 @@ func (t *tool) change(o *parsed, anew bool, prepare, do func(c *changing) error)
 	return do(c)
 }
 
-// builder begins with the images of the archive.
+// builder returns a builder with the images of the archive.
 func (c *changing) builder() (*write.Builder, error) { return write.Of(c.a.opened.Archive) }
 
 // write writes the archive. It returns no report if --dry-run prevented writing.

@@ -14,11 +14,10 @@ import (
 	"wimscope/wim/write"
 )
 
-// target is an archive that is to be changed. Until it is closed it has the lock that keeps other programs from changing
-// it, wimlib's among them.
+// target is an archive that is open for changes. It holds a lock that other programs, such as wimlib, respect.
 type target struct {
 	*opened
-	path string // where the file lies, links followed
+	path string // path of the file, links resolved
 	file *os.File
 }
 
@@ -27,12 +26,12 @@ func (a *target) Close() {
 	closeLocked(a.file)
 }
 
-// openForChange opens an archive for changing it, and refuses what cannot be changed. With --check its integrity table is
-// looked at first. An unfinished one is taken if anew says that it is going to be written anew.
+// openForChange opens an archive for changes, and refuses one that cannot be changed. With --check it verifies the integrity
+// table first. An archive that is marked as unfinished is accepted if anew is set: it will be rewritten.
 func (t *tool) openForChange(name string, refs []string, o *parsed, anew bool) (_ *target, err error) {
 	fi, err := os.Stat(name)
 	if err == nil && !fi.Mode().IsRegular() && !fi.IsDir() {
-		return nil, codef(exitOpen, "cannot modify %q: it is no regular file", name)
+		return nil, codef(exitOpen, "cannot modify %q: it is not a regular file", name)
 	}
 	path := name
 	if err == nil {
@@ -87,7 +86,7 @@ func (t *tool) openForChange(name string, refs []string, o *parsed, anew bool) (
 	case h.Flags&format.FlagReadOnly != 0:
 		why = "is marked read-only"
 	case h.Flags&format.FlagWriteInProgress != 0 && !anew:
-		why = "says that another program is writing to it, or was cut off while it did; \"wimx optimize\" writes it anew"
+		why = "is marked as unfinished: another program is writing to it, or was interrupted; \"wimx optimize\" rewrites it"
 	}
 	if why != "" {
 		return nil, codef(exitReadOnly, "cannot modify %q: it %s", name, why)
@@ -98,27 +97,27 @@ func (t *tool) openForChange(name string, refs []string, o *parsed, anew bool) (
 	return a, nil
 }
 
-// keepsAll is modification.instead of the verbs that append.
-const keepsAll = "without --rebuild and --unsafe-compact, everything stays where it is"
+// keepsAll is modification.instead for verbs that append.
+const keepsAll = "without --rebuild and --unsafe-compact, all data stay in place"
 
-// modification is an archive that is to be written over itself.
+// modification describes how to write a changed archive to its file.
 type modification struct {
 	to      *target
 	edit    *write.Builder
 	pack    packing
 	sources []fs.FS
-	anew    bool   // write it beside and rename it, and do not append
-	compact bool   // move all to where there are holes
-	instead string // what keeps everything in place, where that is possible; for the hint of an error
+	anew    bool   // write a new file and rename it, instead of appending
+	compact bool   // move data to the front, into unused space
+	instead string // hint for errors: how to keep all data in place; "" if not possible
 }
 
-// whole says that the archive is written anew, asked for or not: nothing can be added to a pipable one, and whether it is one
-// is a matter of every byte.
+// whole reports whether the archive is rewritten. Pipable archives always are: they cannot be appended to, and converting
+// from or to one changes the whole layout.
 func (m *modification) whole() bool {
 	return m.to.hdr.Pipable() || m.pack.pipable || m.anew
 }
 
-// write makes it. Contents that the archives of --ref hold stay there.
+// write writes the archive. Blobs that the archives of --ref hold are not copied into it.
 func (m *modification) write(t *tool, r runOptions) (*write.Report, error) {
 	shared, err := t.openShared(r.refs)
 	defer func() {
@@ -139,7 +138,7 @@ func (m *modification) write(t *tool, r runOptions) (*write.Report, error) {
 		}
 	}
 	if m.whole() && m.compact {
-		return nil, codef(exitCompaction, "%q is pipable: it can only be written anew, and not be compacted", m.to.name)
+		return nil, codef(exitCompaction, "%q is pipable: it can only be rewritten, not compacted in place", m.to.name)
 	}
 	if m.whole() {
 		w, err := m.pack.forRebuild(m.to.Archive)
@@ -147,14 +146,14 @@ func (m *modification) write(t *tool, r runOptions) (*write.Report, error) {
 			return nil, err
 		}
 		if w.Only == write.OnlyMetadata && len(shared) == 0 {
-			return nil, codef(exitMissingContent, "%q holds metadata only: --ref=GLOB names the file with the contents", m.to.name)
+			return nil, codef(exitMissingContent, "%q holds metadata only: use --ref=GLOB to name the file with its blobs", m.to.name)
 		}
 		plan, err := m.edit.PlanWrite(&w)
 		if err != nil {
 			return nil, elsewhere(err)
 		}
 		if m.to.hdr.Pipable() || m.pack.pipable {
-			m.instead = "" // which can only be rewritten
+			m.instead = "" // a pipable archive can only be rewritten
 		}
 		return (&writing{plan: plan, options: &w, sources: m.sources, over: m.to, instead: m.instead, lacks: lacks, runOptions: r}).toFile(t, m.to.path)
 	}
@@ -173,27 +172,27 @@ func (m *modification) write(t *tool, r runOptions) (*write.Report, error) {
 	return (&writing{plan: plan, options: &w, sources: m.sources, compact: m.compact, instead: m.instead, lacks: lacks, runOptions: r}).inPlace(t, m.to)
 }
 
-// elsewhere adds to an error about missing contents what can be done.
+// elsewhere adds a hint to an error about missing blobs.
 func elsewhere(err error) error {
 	if errors.Is(err, blobs.ErrMissing) {
-		return fmt.Errorf("%w; --ref=GLOB names archives or parts that have it", err)
+		return fmt.Errorf("%w; use --ref=GLOB to name the archives or parts that have it", err)
 	}
 	return err
 }
 
-// needWhole refuses to add an image to an archive of a group: one has no contents, and the other no images.
+// needWhole refuses to add an image to an archive of a group: one kind has no images, and the other no blobs.
 func (a *target) needWhole() error {
 	if a.hdr.Flags&format.FlagResourceOnly != 0 {
-		return codef(exitParameter, "%q holds contents only, which a group shares: capture and export with --group=%s add an image to the group", a.name, a.name)
+		return codef(exitParameter, "%q holds only the blobs of a group: use capture or export with --group=%s to add an image to the group", a.name, a.name)
 	}
 	if a.hdr.Flags&format.FlagMetadataOnly != 0 {
-		return codef(exitParameter, "%q holds metadata only, and its contents are in a file that others share: export the image with --ref=GLOB, change that, "+
+		return codef(exitParameter, "%q holds metadata only, and shares its blobs with other archives: export the image with --ref=GLOB, change the result, "+
 			"and export it with --group again", a.name)
 	}
 	return nil
 }
 
-// openShared opens the archives that hold contents of another one, by the globs of --ref.
+// openShared opens the archives of --ref, which hold blobs of another archive.
 func (t *tool) openShared(refs []string) (list []*opened, err error) {
 	for _, glob := range refs {
 		names, err := filepath.Glob(glob)
@@ -211,7 +210,7 @@ func (t *tool) openShared(refs []string) (list []*opened, err error) {
 	return list, nil
 }
 
-// sameCodec refuses a second codec: an archive has one, whatever is added to it.
+// sameCodec refuses a codec other than the archive's, since an archive has only one.
 func (p *packing) sameCodec(a *wim.Archive) error {
 	if p.plain.given && p.plain.codec != a.Info().Codec {
 		return usageError{"cannot specify a compression type that is not the same as that used in the destination WIM"}
@@ -219,15 +218,15 @@ func (p *packing) sameCodec(a *wim.Archive) error {
 	return nil
 }
 
-// forAppend says how what is added to an archive is packed: as what is there, so solid if there are solid resources.
+// forAppend returns the options for appending: the same packing as in the archive, solid if it has solid resources.
 func (p *packing) forAppend(t *tool, a *wim.Archive) (write.Options, error) {
 	have := write.OptionsOf(a)
 	w := have
 	if w.Only == write.OnlyMetadata {
-		w.Only = write.OnlyAll // there are no contents to be added: needWhole has seen to that
+		w.Only = write.OnlyAll // no blobs are added: needWhole has refused that
 	}
 	if p.chunkSize != 0 && p.chunkSize != have.ChunkSize {
-		t.warn("--chunk-size does not count: an archive that is there keeps its own, %d", have.ChunkSize)
+		t.warn("--chunk-size is ignored: an existing archive keeps its chunk size, %d", have.ChunkSize)
 	}
 	own := *p
 	own.chunkSize = 0

@@ -19,7 +19,7 @@ import (
 // pipe, since other programs look for "(NN%)" there. They go to standard error if standard output carries data. --quiet
 // suppresses them.
 
-// console is where a run of the program prints: results, messages, progress.
+// console is the output of a run: results, messages and progress.
 type console struct {
 	stdout *bufio.Writer
 	out    *os.File // standard output, nil if it is not a file
@@ -167,7 +167,7 @@ type bar struct {
 	done    int64
 	percent int // last reported, -1 if none was
 	last    time.Time
-	part    int // of parts, when splitting
+	part    int // current part, when splitting
 	parts   int
 }
 
@@ -194,10 +194,10 @@ func (b *bar) at(done int64) {
 		return
 	}
 	b.percent, b.last = percent, time.Now()
-	b.tell()
+	b.print()
 }
 
-func (b *bar) tell() {
+func (b *bar) print() {
 	c := b.c
 	if c.asJSON {
 		c.event(event{Event: "progress", Phase: b.phase.key, Done: &b.done, Total: &b.total, Percent: &b.percent, Part: b.part, Parts: b.parts})
@@ -215,7 +215,7 @@ func (b *bar) tell() {
 	c.stdout.Flush()
 }
 
-// end ends a phase. The last line says 100% if everything was done.
+// end ends a phase. If everything was done, its last line shows 100%.
 func (b *bar) end() {
 	b.c.talk.Lock()
 	defer b.c.talk.Unlock()

@@ -56,7 +56,7 @@ var everyVerb = []string{
 	"capture @/tree/2 @/q.wim --quiet", "capture @/empty @/e.wim", "apply @/e.wim @/none", "export @/e.wim 1 @/e2.wim", "optimize @/e.wim",
 }
 
-// verbArgs takes a line of everyVerb apart. An apostrophe stands for a space within an argument, two for one before a path.
+// verbArgs splits a line of everyVerb. An apostrophe stands for a space within an argument, two for one before a path.
 func verbArgs(line, dir string) []string {
 	args := strings.Fields(strings.ReplaceAll(line, "@", dir))
 	for i := range args {
@@ -159,7 +159,7 @@ func TestProgressGrows(t *testing.T) {
 			t.Fatalf("%s: status %d\n%s", line, code, errs)
 		}
 		if strings.Contains(line, "--quiet") && out != "" {
-			t.Errorf("%s says %q", line, out)
+			t.Errorf("%s prints %q", line, out)
 		}
 		for _, p := range checkProgress(t, line, out) {
 			p, _, _ = strings.Cut(p, ` "`)
@@ -168,7 +168,7 @@ func TestProgressGrows(t *testing.T) {
 	}
 	for _, p := range []string{"Archiving file data", "Extracting file data", "Verifying file data", "Splitting WIM", "Verifying integrity of", "Calculating integrity table for WIM"} {
 		if !seen[p] {
-			t.Errorf("no verb says %q", p)
+			t.Errorf("no verb prints %q", p)
 		}
 	}
 }
@@ -359,19 +359,19 @@ func TestErrorWords(t *testing.T) {
 		err        error
 		text, hint string
 	}{
-		{at("openat", syscall.ENOENT), `cannot open "d": there is no such file or folder`, ""},
-		{coded(exitOpen, at("mkdirat", syscall.ENOTDIR)), `cannot make the folder "d": a step of the path is a file and not a folder`, ""},
+		{at("openat", syscall.ENOENT), `cannot open "d": no such file or folder`, ""},
+		{coded(exitOpen, at("mkdirat", syscall.ENOTDIR)), `cannot create the folder "d": part of the path is a file, not a folder`, ""},
 		{fmt.Errorf("wim: writing 4 bytes at 0x10: %w", at("write", syscall.ENOSPC)), `writing 4 bytes at 0x10: cannot write "d": the disk is full`, "free some space"},
 		{fmt.Errorf("file x: %w; more", at("write", syscall.EFBIG)), `file x: cannot write "d": the file is larger than this file system or a limit allows; more`, "4 GiB - 1"},
-		{at("open", syscall.EACCES), `cannot open "d": permission is denied`, "permissions"},
+		{at("open", syscall.EACCES), `cannot open "d": permission denied`, "permissions"},
 		{at("open", syscall.EMFILE), `cannot open "d": too many files are open at once`, "ulimit -n"},
 		{at("read", syscall.EIO), `cannot read "d": the disk reports an error`, "log"},
 		{at("open", syscall.EROFS), `cannot open "d": the file system is mounted read-only`, "for writing"},
 		{at("open", syscall.EISDIR), `cannot open "d": it is a folder`, "name a file"},
-		{at("openat", fs.ErrClosed), `cannot open "d": it was closed too early, which is a mistake of wimx`, "report"},
-		{&os.LinkError{Op: "renameat", Old: "a", New: "b", Err: syscall.EXDEV}, `cannot rename "a" as "b": it would go to another file system`, ""},
+		{at("openat", fs.ErrClosed), `cannot open "d": it was closed too early, which is a bug in wimx`, "report"},
+		{&os.LinkError{Op: "renameat", Old: "a", New: "b", Err: syscall.EXDEV}, `cannot rename "a" as "b": source and destination are on different file systems`, ""},
 		{os.NewSyscallError("flock", syscall.EIO), "cannot lock: the disk reports an error", "log"},
-		{codef(exitOpen, "cannot write %q: %w", "d", syscall.ENOENT), `cannot write "d": there is no such file or folder`, ""},
+		{codef(exitOpen, "cannot write %q: %w", "d", syscall.ENOENT), `cannot write "d": no such file or folder`, ""},
 		{hinted{codef(1, "something"), "do this"}, "something", "do this"},
 		{errors.New("words of ours: stay"), "words of ours: stay", ""},
 	} {

@@ -10,8 +10,8 @@ func deleteVerb() verb {
 	}
 }
 
-// runDelete takes an image out of an archive, which is written anew without what no other image needs, unless --soft leaves
-// that where it is. The only image goes with --force, or if all are named.
+// runDelete removes an image from an archive. The archive is rewritten without the blobs that no other image needs; with
+// --soft they stay. The only image can be deleted with --force or as "all".
 func runDelete(t *tool, o *parsed) error {
 	if len(o.args) != 2 {
 		return usageError{"delete takes an archive and an image"}
@@ -23,7 +23,7 @@ func runDelete(t *tool, o *parsed) error {
 			return err
 		}
 		if choice != allImages && len(a.Images()) == 1 && !o.has("force") {
-			return codef(exitParameter, "image %d is the only one in %q: an archive without images is of no use; name \"all\", or add --force", choice, o.args[0])
+			return codef(exitParameter, "image %d is the only one in %q: the archive would have no images left; give \"all\" as the image, or add --force", choice, o.args[0])
 		}
 		e, err := c.builder()
 		if err != nil {

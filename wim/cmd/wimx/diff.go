@@ -24,8 +24,8 @@ type change struct {
 	What []string `json:"what,omitempty"` // "content", "type", "attributes", …
 }
 
-// runDiff compares two images by path: what the second has and the first has not is added. Access times do not
-// count, for reading changes them. It ends with status 1 if there is any difference, as diff does.
+// runDiff compares two images by path: entries only in the second one are added. Access times are ignored, since reading
+// changes them. The exit status is 1 if there is any difference, like that of diff.
 func runDiff(t *tool, o *parsed) error {
 	if len(o.args) != 4 {
 		return usageError{"diff takes an archive and an image, twice"}
@@ -76,7 +76,7 @@ func runDiff(t *tool, o *parsed) error {
 		}
 	}
 	if len(list) > 0 {
-		return told(exitOther, "the images differ")
+		return reported(exitOther, "the images differ")
 	}
 	return nil
 }

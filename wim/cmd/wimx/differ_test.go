@@ -54,31 +54,31 @@ func (c *differCase) says(text string) bool { return strings.Contains(c.theirWor
 // weGood has the classes of archives that only wimx finds good: nothing is lost in any of them.
 func weGood() []differClass {
 	return []differClass{
-		{"encoding of the XML", "UTF-8 and UTF-16BE are read too", func(c *differCase) bool { return c.theirs == exitXML && c.says("Start tag expected") }},
-		{"reference count of metadata", "another one than 1 does no harm", func(c *differCase) bool { return c.theirs == exitTable && c.says("refcnt != 1") }},
+		{"encoding of the XML", "UTF-8 and UTF-16BE are accepted too", func(c *differCase) bool { return c.theirs == exitXML && c.says("Start tag expected") }},
+		{"reference count of metadata", "a count other than 1 is harmless", func(c *differCase) bool { return c.theirs == exitTable && c.says("refcnt != 1") }},
 		{"chunk size without codec", "an uncompressed archive has no chunks", func(c *differCase) bool {
 			return c.theirs == exitChunkSize && c.says("for compression type None")
 		}},
-		{"part number in a solid run", "the resource counts, and it is there", func(c *differCase) bool { return c.theirs == exitMissingContent && c.says("wrong part number") }},
-		{"SHA-1 of nothing", "is an empty content", func(c *differCase) bool {
+		{"part number in a solid run", "the resource's part number is used, and that part is open", func(c *differCase) bool { return c.theirs == exitMissingContent && c.says("wrong part number") }},
+		{"SHA-1 of nothing", "it stands for an empty stream", func(c *differCase) bool {
 			return c.theirs == exitMissingContent && c.says("da39a3ee5e6b4b0d3255bfef95601890afd80709")
 		}},
-		{"root is a reparse point", "its entries are read all the same", func(c *differCase) bool { return c.theirs == exitMetadata && c.says("not a directory") }},
+		{"root is a reparse point", "its entries are read anyway", func(c *differCase) bool { return c.theirs == exitMetadata && c.says("not a directory") }},
 		{"place of no integrity table", "its size is 0", func(c *differCase) bool {
 			return c.theirs == exitIntegrityTable && len(c.report.Integrity) > 0 && c.report.Integrity[0].State == "none"
 		}},
 		{"count of images in a later part", "part 1 has the images", func(c *differCase) bool { return c.theirs == exitImageCount && strings.HasPrefix(c.what, "part ") }},
-		{"XML document of a later part", "part 1 has the one that counts", func(c *differCase) bool { return c.theirs == exitXML && strings.HasPrefix(c.what, "part ") }},
-		{"sizes of an entry without a hash", "it is passed over", func(c *differCase) bool {
+		{"XML document of a later part", "that of part 1 is used", func(c *differCase) bool { return c.theirs == exitXML && strings.HasPrefix(c.what, "part ") }},
+		{"sizes of an entry without a hash", "the entry is ignored", func(c *differCase) bool {
 			return c.theirs == exitTable && strings.HasPrefix(c.name, "zero-and-empty-entries")
 		}},
-		{"sizes of metadata with reference count 0", "it is no image", func(c *differCase) bool {
+		{"sizes of metadata with reference count 0", "it is not an image", func(c *differCase) bool {
 			return c.theirs == exitTable && strings.HasPrefix(c.name, "metadata-refcount-0")
 		}},
-		{"repeated hash", "of two entries of the blob table the one that can be read counts", func(c *differCase) bool {
+		{"repeated hash", "the readable one of two entries in the blob table is used", func(c *differCase) bool {
 			return c.theirs == exitTable && strings.HasPrefix(c.name, "duplicate-hash")
 		}},
-		{"name without a NUL", "the last one may be left out", func(c *differCase) bool {
+		{"name without a NUL", "the NUL may be missing", func(c *differCase) bool {
 			return c.theirs == exitMetadata && lengthChanged.MatchString(c.what) && !c.lostEntries
 		}},
 	}
@@ -94,29 +94,29 @@ func theyGood() []differClass {
 		})
 	}
 	return []differClass{
-		{"images lost", "it takes the header's word, warns, and opens what is left", func(c *differCase) bool { return loss(c, wim.LossImages, wim.LossBlobTable) }},
-		{"entries or contents of a tree lost", "it passes over them, with a warning or without", func(c *differCase) bool { return loss(c) }},
-		{"XML document", "it reads sizes and an INDEX that contradict what they should be", func(c *differCase) bool { return loss(c, wim.LossXML, wim.LossXMLImages) }},
-		{"metadata without a SHA-1", "it has no image then, and warns", func(c *differCase) bool {
+		{"images lost", "it trusts the header, warns, and opens the remaining images", func(c *differCase) bool { return loss(c, wim.LossImages, wim.LossBlobTable) }},
+		{"entries or contents of a tree lost", "it skips them, with or without a warning", func(c *differCase) bool { return loss(c) }},
+		{"XML document", "it accepts wrong sizes and a wrong INDEX", func(c *differCase) bool { return loss(c, wim.LossXML, wim.LossXMLImages) }},
+		{"metadata without a SHA-1", "it finds no image then, and warns", func(c *differCase) bool {
 			return c.report != nil && c.report.Verdict == verify.Damaged && c.says("Could not find metadata")
 		}},
-		{"metadata that cannot be read", "it takes a length beyond all bounds for none", func(c *differCase) bool { return c.report != nil && len(c.report.Images) > 0 }},
-		{"solid resource", "it needs neither the last size in the chunk table nor the part of the resource's entry", func(c *differCase) bool {
+		{"metadata that cannot be read", "it treats a length that is far too large as 0", func(c *differCase) bool { return c.report != nil && len(c.report.Images) > 0 }},
+		{"solid resource", "it uses neither the last size in the chunk table nor the part number of the resource's entry", func(c *differCase) bool {
 			return c.ours == exitDecompression && (strings.Contains(c.what, "resource at") || strings.Contains(c.what, ": part"))
 		}},
-		{"size of a resource", "it passes over the upper bits of one that is beyond all files", func(c *differCase) bool {
+		{"size of a resource", "it ignores the upper bits of an impossibly large size", func(c *differCase) bool {
 			return c.ours == exitDecompression && strings.Contains(c.what, "packed size 0x")
 		}},
 		{"part number", "it opens a part that is not the first", func(c *differCase) bool { return c.ours == exitNotFirstPart }},
-		{"integrity table at offset 0", "it takes that for none", func(c *differCase) bool { return c.ours == exitIntegrityTable }},
-		{"sizes in the header", "it takes one of two that contradict each other", func(c *differCase) bool { return c.ours == exitHeader }},
-		{"header names bytes past the end", "it does not look at them", func(c *differCase) bool { return c.ours == exitTruncated }},
+		{"integrity table at offset 0", "it treats the table as missing", func(c *differCase) bool { return c.ours == exitIntegrityTable }},
+		{"sizes in the header", "it uses one of two sizes that contradict each other", func(c *differCase) bool { return c.ours == exitHeader }},
+		{"header names bytes past the end", "it does not use them", func(c *differCase) bool { return c.ours == exitTruncated }},
 	}
 }
 
 // lists has the classes of archives that both programs list differently.
 func lists() []differClass {
-	// differ gives the first lines in which the lists differ, under paths that are the same.
+	// differ returns the first lines in which the lists differ, under paths that are the same.
 	differ := func(c *differCase) (ours, theirs []string, same bool) {
 		a, b := strings.Split(c.listOurs, "Full Path"), strings.Split(c.listTheirs, "Full Path")
 		for i := range min(len(a), len(b)) {
@@ -128,14 +128,14 @@ func lists() []differClass {
 		return nil, nil, false
 	}
 	return []differClass{
-		{"folder that is a reparse point", "its entries are listed, unless its tag stands for another place", func(c *differCase) bool {
+		{"folder that is a reparse point", "its entries are listed, unless its tag is a name surrogate", func(c *differCase) bool {
 			return c.says("Ignoring children of non-directory") || strings.Contains(c.what, "attributes 0x410")
 		}},
-		{"hard links that are not alike", "it shows what one of them has for all", func(c *differCase) bool {
+		{"hard links that are not alike", "it shows the metadata of one of them for all", func(c *differCase) bool {
 			x, y, same := differ(c)
 			return same && len(x) == len(y) && slices.Equal(hashLines(x), hashLines(y))
 		}},
-		{"contents of a reparse point", "which of two is its reparse data is told by their order, and empty ones count", func(c *differCase) bool {
+		{"contents of a reparse point", "the order of two streams decides which is its reparse data, including empty ones", func(c *differCase) bool {
 			x, _, same := differ(c)
 			return same && len(x) > 1 && strings.Contains(x[1], "4") && !slices.Equal(hashLines(x), nil) || same && strings.Contains(strings.Join(x, ""), "0x00000400")
 		}},
@@ -154,7 +154,7 @@ func hashLines(lines []string) (out []string) {
 // lost has the classes of archives that wimx finds good although entries or contents of the original cannot be reached.
 func lost() []differClass {
 	return []differClass{
-		{"entry with another SHA-1", "it is sound, and says that it has another content or none; the one that it had is told of as one with a wrong reference count", func(c *differCase) bool {
+		{"entry with another SHA-1", "it is valid, with another blob or none; the original blob is reported for its wrong reference count", func(c *differCase) bool {
 			return !c.lostEntries && otherContent.MatchString(c.what)
 		}},
 	}
@@ -253,7 +253,7 @@ func mutables(t testing.TB) []*mutable {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		// One that wimlib-imagex refuses as it is would differ always, and for a reason that is known.
+		// An archive that wimlib-imagex refuses unchanged would always differ, for a known reason.
 		c, err := m.ask(asIs, parts)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -332,7 +332,8 @@ func mutables(t testing.TB) []*mutable {
 	return out
 }
 
-// errTheirsHangs means that wimlib-imagex does not end, for example because it counts up to the header's number of images.
+// errTheirsHangs means that wimlib-imagex does not terminate, for example because it counts up to the header's number of
+// images.
 var errTheirsHangs = errors.New("wimlib-imagex does not end")
 
 // theirRun runs wimlib-imagex.
@@ -400,10 +401,10 @@ func (m *mutable) ask(dir string, parts []wimtest.SamplePart) (*differCase, erro
 	if c.ours == 0 {
 		a, err := openSample(parts, m.Refs)
 		var wrong *blobs.WrongPartError
-		if errors.As(err, &wrong) { // to the command line it is a file of --ref then
+		if errors.As(err, &wrong) { // on the command line it would be a file of --ref
 			a, err = openSample(parts[:1], append(slices.Clone(parts[1:]), m.Refs...))
 		}
-		if errors.Is(err, blobs.ErrMissingPart) { // it is a later part now, which has no images
+		if errors.Is(err, blobs.ErrMissingPart) { // it is a later part now, without images
 			return c, nil
 		}
 		if err != nil {
@@ -440,7 +441,7 @@ func TestDifferFromWimlib(t *testing.T) {
 		n = 10_000
 	}
 	first := 0
-	if s := os.Getenv("WIMSCOPE_DIFFER"); s != "" { // how many, and from which seed on
+	if s := os.Getenv("WIMSCOPE_DIFFER"); s != "" { // number of cases, and first seed
 		fmt.Sscan(s, &n, &first)
 	}
 	list := mutables(t)

@@ -23,7 +23,7 @@ func dirVerb() verb {
 
 func runDir(t *tool, o *parsed) error {
 	if len(o.args) == 0 || len(o.args) > 2 {
-		return usageError{"dir takes an archive, and perhaps an image"}
+		return usageError{"dir takes an archive and optionally an image"}
 	}
 	a, err := t.open(o.args[0], o.all("ref"))
 	if err != nil {
@@ -67,12 +67,12 @@ func runDir(t *tool, o *parsed) error {
 		return err
 	}
 	if l.bad > 0 {
-		return codef(exitHash, "the targets of %d links are damaged; linkError tells how", l.bad)
+		return codef(exitHash, "the targets of %d links are damaged; see linkError", l.bad)
 	}
 	return nil
 }
 
-// lister writes entries of one image after another.
+// lister lists entries of one image after another.
 type lister struct {
 	a        *opened
 	im       *wim.Image
@@ -84,7 +84,7 @@ type lister struct {
 	bad      int // links with damaged targets
 }
 
-// list writes an entry and, if below, all that is under it, in the order of names.
+// list lists an entry and, if below is set, all entries under it, in the order of names.
 func (l *lister) list(n wim.Node, below bool) error {
 	stack := []wim.Node{n}
 	for len(stack) > 0 {
@@ -111,7 +111,7 @@ func (l *lister) list(n wim.Node, below bool) error {
 	return nil
 }
 
-// attributeWords are the bits that wimlib-imagex names, in its order.
+// attributeWords lists the bits that wimlib-imagex names, in its order.
 var attributeWords = []struct {
 	bit  uint32
 	name string
@@ -121,7 +121,7 @@ var attributeWords = []struct {
 	{0x2000, "NOT_CONTENT_INDEXED"}, {0x4000, "ENCRYPTED"}, {0x10000, "VIRTUAL"},
 }
 
-// detail writes all that is known of an entry, in the lines of wimlib-imagex.
+// detail prints all information about an entry, in the lines of wimlib-imagex.
 func (l *lister) detail(n wim.Node) {
 	im, w := l.im, l.w
 	fmt.Fprintln(w, "----------------------------------------------------------------------------")
@@ -189,7 +189,7 @@ func (l *lister) stream(title string, h format.Hash) {
 	case h.IsZero():
 		fmt.Fprintf(l.w, "Hash              = 0x%s\nUncompressed size = 0 bytes\nCompressed size   = 0 bytes\nOffset in WIM     = 0 bytes\n"+
 			"Part Number       = 0\nReference Count   = 0\nFlags             = \n", h)
-	default: // in no file that is open
+	default: // in no open file
 		fmt.Fprintf(l.w, "Hash              = 0x%s\n", h)
 	}
 	fmt.Fprintln(l.w)
@@ -198,12 +198,12 @@ func (l *lister) stream(title string, h format.Hash) {
 // dirEntry is an entry as JSON.
 type dirEntry struct {
 	Image      int          `json:"image"`
-	Path       string       `json:"path"` // names escaped where they are not valid UTF-16 or hold a slash
+	Path       string       `json:"path"` // with escapes in names that are not valid UTF-16 or contain a slash
 	ShortName  string       `json:"shortName,omitempty"`
 	Dir        bool         `json:"dir,omitempty"`
 	Size       int64        `json:"size"`
 	Hash       string       `json:"hash,omitempty"`
-	Missing    bool         `json:"missing,omitempty"` // its content is in no open file
+	Missing    bool         `json:"missing,omitempty"` // its blob is in no open file
 	Attributes []string     `json:"attributes"`
 	Created    string       `json:"created"`
 	Modified   string       `json:"modified"`

@@ -12,8 +12,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestEncryptedFiles checks that the raw backup of a file encrypted by EFS is never written as the file's content. Like wimlib-imagex,
-// apply leaves the file empty and says so.
+// TestEncryptedFiles checks that the raw backup of a file encrypted by EFS is never written as the file's content. Like
+// wimlib-imagex, apply leaves the file empty, with a warning.
 func TestEncryptedFiles(t *testing.T) {
 	const raw = "R\x00O\x00B\x00S\x00 keys and encrypted bytes"
 	encrypted := func(name, data string, link uint64) *wimtest.HandEntry {

@@ -21,8 +21,8 @@ type hinted struct {
 
 func (h hinted) Unwrap() error { return h.error }
 
-// explain words an error: text says what is wrong, hint what to do about it, "" if there is nothing to say. A message of the
-// system ("openat d: no such file or directory") becomes a sentence, wherever it is in the text.
+// explain converts an error to a message: text says what is wrong, hint what to do about it, or "". A message of the system
+// ("openat d: no such file or directory") becomes a sentence, wherever it is in the text.
 func explain(err error) (text, hint string) {
 	text = strings.ReplaceAll(strings.TrimPrefix(err.Error(), "wim: "), ": wim: ", ": ")
 	var h hinted
@@ -72,7 +72,7 @@ func explain(err error) (text, hint string) {
 	return strings.Replace(text, said, now+why, 1), hint
 }
 
-// archiveHint says what to do about an archive that cannot be opened, "" if there is nothing.
+// archiveHint returns a hint for an archive that cannot be opened, or "".
 func archiveHint(err error) string {
 	var (
 		cut  *blobs.TruncatedError
@@ -81,9 +81,9 @@ func archiveHint(err error) string {
 	)
 	switch {
 	case errors.As(err, &cut):
-		return "copy or download it again: what is missing cannot be restored"
+		return "copy or download it again: the missing bytes cannot be restored"
 	case errors.As(err, &left):
-		return "wait if a program is still writing it, or else make it again"
+		return "wait if a program is still writing it, otherwise create it again"
 	case errors.As(err, &part):
 		return "name each part of one set once"
 	}
@@ -124,9 +124,9 @@ func doing(call string) string {
 	case "rename", "MoveFileEx":
 		return "rename"
 	case "mkdir":
-		return "make the folder"
+		return "create the folder"
 	case "stat", "lstat", "fstat", "newfstat", "statx", "GetFileInformationByHandle", "GetFileAttributesEx":
-		return "look at"
+		return "access"
 	case "readdirent", "readdir", "getdents", "fdopendir":
 		return "list"
 	case "unlink", "remove", "rmdir":
@@ -142,15 +142,15 @@ func doing(call string) string {
 	case "getxattr", "fgetxattr", "lgetxattr", "listxattr":
 		return "read the extended attributes of"
 	case "sync", "fsync":
-		return "put on the disk"
+		return "sync"
 	case "truncate", "ftruncate":
-		return "cut"
+		return "truncate"
 	case "symlink":
-		return "make a symbolic link"
+		return "create a symbolic link"
 	case "link":
-		return "make a hard link"
+		return "create a hard link"
 	case "mknod":
-		return "make the device node"
+		return "create the device node"
 	case "flock", "fcntl":
 		return "lock"
 	case "pread", "read", "ReadFile":
@@ -163,10 +163,10 @@ func doing(call string) string {
 	return call
 }
 
-// roomHint says what to do about a full disk.
+// roomHint is the hint for a full disk.
 const roomHint = "free some space there, or write to another disk"
 
-// systemWords explains an error of the system and says what to do about it. Both are "" for an unknown error.
+// systemWords explains an error of the system, with a hint. Both are "" for an unknown error.
 func systemWords(err error) (why, todo string) {
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -174,51 +174,51 @@ func systemWords(err error) (why, todo string) {
 	case diskFull(err):
 		return "the disk is full", roomHint
 	case errors.Is(err, syscall.EDQUOT):
-		return "the quota on that disk is used up", "make room, or have the quota raised"
+		return "the disk quota is exceeded", "free some space, or have the quota raised"
 	case errors.Is(err, syscall.EFBIG):
-		return "the file is larger than this file system or a limit allows", "FAT32 takes at most 4 GiB - 1: \"wimx split\" makes parts that fit; \"ulimit -f\" shows the limit"
+		return "the file is larger than this file system or a limit allows", "FAT32 files have at most 4 GiB - 1: \"wimx split\" makes parts that fit; \"ulimit -f\" shows the limit"
 	case errors.Is(err, syscall.EROFS):
-		return "the file system is mounted read-only", "mount it for writing, or name another place"
+		return "the file system is mounted read-only", "mount it for writing, or choose another destination"
 	case errors.Is(err, syscall.EISDIR):
 		return "it is a folder", "name a file"
 	case errors.Is(err, syscall.ENOTDIR):
-		return "a step of the path is a file and not a folder", ""
+		return "part of the path is a file, not a folder", ""
 	case errors.Is(err, syscall.ENAMETOOLONG):
 		return "the name or the path is too long for this file system", ""
 	case errors.Is(err, syscall.ELOOP):
-		return "its links lead in a circle, or through too many steps", "\"readlink\" shows where each one leads"
+		return "too many levels of symbolic links, or a loop", "\"readlink\" shows where a link leads"
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return "too many files are open at once", "raise the limit (\"ulimit -n\"), or close other programs"
 	case errors.Is(err, syscall.EIO):
-		return "the disk reports an error", "the system log says which one; copy what is on the disk while it can be read"
+		return "the disk reports an error", "see the system log; copy the data from the disk while it can still be read"
 	case errors.Is(err, syscall.ENXIO), errors.Is(err, syscall.ENODEV):
-		return "there is no device behind it, or it is a socket", ""
+		return "no such device, or it is a socket", ""
 	case errors.Is(err, syscall.ENOTEMPTY):
 		return "the folder is not empty", ""
 	case errors.Is(err, syscall.EBUSY):
-		return "another program uses it", "end that program, and try again"
+		return "it is in use by another program", "end that program and try again"
 	case errors.Is(err, syscall.EXDEV):
-		return "it would go to another file system", ""
+		return "source and destination are on different file systems", ""
 	case errors.Is(err, syscall.EPIPE):
-		return "nobody reads the other end of the pipe any more", ""
+		return "broken pipe: the reader has closed it", ""
 	case errors.Is(err, syscall.ESPIPE):
-		return "it can only be read or written from front to back", ""
+		return "it can only be read or written sequentially", ""
 	case errors.Is(err, syscall.ENOMEM):
-		return "the system has no memory left", "close other programs, or use fewer threads (--threads=1)"
+		return "out of memory", "close other programs, or use fewer threads (--threads=1)"
 	case errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.EOPNOTSUPP), errors.Is(err, syscall.ENOSYS):
-		return "this file system cannot do that", ""
+		return "the file system does not support this", ""
 	case errors.Is(err, fs.ErrNotExist):
-		return "there is no such file or folder", ""
+		return "no such file or folder", ""
 	case errors.Is(err, fs.ErrExist):
-		return "it is there already", ""
+		return "it already exists", ""
 	case errors.Is(err, fs.ErrPermission):
-		return "permission is denied", "run wimx as a user who may do that, or have the permissions changed"
+		return "permission denied", "run wimx as a user who has the permission, or change the permissions"
 	case errors.Is(err, fs.ErrClosed):
-		return "it was closed too early, which is a mistake of wimx", "please report it"
+		return "it was closed too early, which is a bug in wimx", "please report it"
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return "it ends too early", ""
+		return "unexpected end of file", ""
 	case errors.Is(err, syscall.EINVAL):
-		return "the system refuses that for this file", ""
+		return "the operation is not valid for this file", ""
 	}
 	return "", ""
 }

@@ -25,13 +25,13 @@ func exportVerb() verb {
 	}
 }
 
-// exporting is images on their way from one archive to another.
+// exporting is the state of an export.
 type exporting struct {
 	t       *tool
 	o       *parsed
 	from    *opened
 	choice  int
-	rename  []property // of the only one
+	rename  []property // of the only image
 	newName bool
 	pack    packing
 	run     runOptions
@@ -39,7 +39,7 @@ type exporting struct {
 
 func runExport(t *tool, o *parsed) error {
 	if len(o.args) < 3 || len(o.args) > 5 {
-		return usageError{"export takes an archive, an image, an archive to put it in, and perhaps a new name and description"}
+		return usageError{"export takes a source archive, an image, a destination archive, and optionally a new name and description"}
 	}
 	x := &exporting{t: t, o: o}
 	dest := o.args[2]
@@ -51,7 +51,7 @@ func runExport(t *tool, o *parsed) error {
 	if x.run, err = o.runOptions(); err != nil {
 		return err
 	}
-	x.run.refs = nil // they are the source's; what is exported stands alone
+	x.run.refs = nil // references of the source; the exported images do not need them
 	if x.from, err = t.open(o.args[0], o.all("ref")); err != nil {
 		return needFirst(err, o.args[0])
 	}
@@ -70,7 +70,7 @@ func runExport(t *tool, o *parsed) error {
 	}
 	if len(o.args) > 3 {
 		if x.choice == allImages {
-			return codef(exitParameter, "a name and a description can be given to one image only, and not to all")
+			return codef(exitParameter, "a name and a description can be given to a single image only, not to all")
 		}
 		x.newName = true
 		for i, element := range []string{"NAME", "DESCRIPTION"} {
@@ -83,14 +83,15 @@ func runExport(t *tool, o *parsed) error {
 	fi, err := os.Stat(dest)
 	if stream := err == nil && !fi.Mode().IsRegular() && !fi.IsDir(); dest == "-" || stream || errors.Is(err, fs.ErrNotExist) {
 		if o.has("unsafe-compact") {
-			return usageError{"'--unsafe-compact' is only valid when exporting to an archive that is there"}
+			return usageError{"'--unsafe-compact' is only valid when exporting to an existing archive"}
 		}
 		put = x.toNew
 	}
 	return put(dest)
 }
 
-// add appends the images. None may have the name of an image that is there; names that images share in the source are kept.
+// add appends the images. None may have the name of an image that the destination had before. Names that images share in the
+// source are kept.
 func (x *exporting) add(e *write.Builder) error {
 	for _, index := range x.from.indexes(x.choice) {
 		name := x.from.Images()[index-1].Name
@@ -160,7 +161,7 @@ func (x *exporting) toNew(dest string) error {
 
 func (x *exporting) toExisting(dest string) error {
 	if x.o.has("group") {
-		return codef(exitParameter, "--group: each image of a group is exported to an archive of its own")
+		return codef(exitParameter, "--group: export to a group writes a new archive, and this one exists")
 	}
 	a, err := x.t.openForChange(dest, nil, x.o, false)
 	if err != nil {

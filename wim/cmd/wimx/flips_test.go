@@ -26,14 +26,14 @@ import (
 	"wimscope/wim/write"
 )
 
-// noLoss are the changes after which a result may differ although nothing was told: what they hit has no checksum, in the
-// archive nor, but for the first, in an integrity table, and no second copy. What nobody gets to see is not compared at all:
-// GUID, boot index, read-only and other flags that do not say how bytes are read, reserved bytes, the metadata resource of the
-// boot image, reference counts, and the XML document with the names and descriptions of images.
+// noLoss lists the changes after which a result may differ although nothing was reported: the changed bytes have no checksum,
+// neither in the archive nor, except for the first, in an integrity table, and no second copy. What is never shown is not
+// compared at all: GUID, boot index, read-only and other flags that do not affect how bytes are read, reserved bytes, the
+// metadata resource of the boot image, reference counts, and the XML document with the names and descriptions of images.
 var noLoss = []struct {
 	what string
 	op   string
-	off  int  // in the header that counts
+	off  int  // offset in the header that is used
 	mask byte // of the byte there
 	why  string
 }{
@@ -179,7 +179,7 @@ type flipTrial struct {
 	o   write.Options
 }
 
-var errTold = errors.New("damage was told")
+var errReported = errors.New("damage was reported")
 
 // ops has the ways by which contents leave an archive. Each returns the output, or reports damage.
 func (f *flipTrial) ops() []flipOp {
@@ -211,7 +211,7 @@ func (f *flipTrial) program(b []byte, args ...string) (string, error) {
 		args[i] = strings.Replace(args[i], "TARGET", target, 1)
 	}
 	if _, errs, code := wimx(f.dir, args...); code != 0 {
-		return "", fmt.Errorf("%w: status %d: %s", errTold, code, errs)
+		return "", fmt.Errorf("%w: status %d: %s", errReported, code, errs)
 	}
 	s, err := wimtest.Snap(target)
 	if err != nil {
@@ -271,7 +271,7 @@ func output(b []byte, form extract.Form) (string, error) {
 			_, err = w.Finish()
 		}
 		if n := len(damaged) + p.Refused.Count + p.Skipped.Count + p.Noted.Count; err == nil && n > 0 {
-			err = fmt.Errorf("%w: %d problems", errTold, n)
+			err = fmt.Errorf("%w: %d problems", errReported, n)
 		}
 		if err != nil {
 			return "", err
@@ -339,7 +339,8 @@ func (f *flipTrial) split(b []byte) (string, error) {
 	return f.read(written(e.PlanWrite(&o)))
 }
 
-// TestDamagedFrontHeader checks that the header at the end of a pipable archive counts, whatever the one at the front says.
+// TestDamagedFrontHeader checks that the header at the end of a pipable archive is used, whatever the one at the front
+// contains.
 func TestDamagedFrontHeader(t *testing.T) {
 	good := flipArchive(t, write.Options{Codec: format.XPRESS, Pipable: true})
 	f := &flipTrial{dir: memoryDir(t)}
@@ -383,7 +384,7 @@ func TestEveryByte(t *testing.T) {
 					t.Fatalf("%s: %v", op.name, err)
 				}
 			}
-			var tried, told, equal, excused, silent atomic.Int64
+			var tried, reported, equal, excused, silent atomic.Int64
 			try := func(off int, mask byte) {
 				b := bytes.Clone(good)
 				b[off] ^= mask
@@ -392,14 +393,14 @@ func TestEveryByte(t *testing.T) {
 					got, err := op.do(b)
 					switch {
 					case err != nil:
-						told.Add(1)
+						reported.Add(1)
 					case got == base[i]:
 						equal.Add(1)
 					case excuse(op.name, off, mask, headerAt(a, good)):
 						excused.Add(1)
 					default:
 						if silent.Add(1) < 20 {
-							t.Errorf("%s: byte 0x%x (%s) changed by %02x: another result, and nothing told:\n%s", op.name, off, regionOf(regions, int64(off)), mask, firstLine(base[i], got))
+							t.Errorf("%s: byte 0x%x (%s) changed by %02x: the result differs, and nothing was reported:\n%s", op.name, off, regionOf(regions, int64(off)), mask, firstLine(base[i], got))
 						}
 					}
 				}
@@ -417,17 +418,17 @@ func TestEveryByte(t *testing.T) {
 					try(off, 1<<((off+k)%8))
 				}
 			}
-			t.Logf("%d bytes, %d changes, %d results: %d equal, %d told, %d excused, %d silent", len(good), tried.Load(), int(tried.Load())*len(ops), equal.Load(), told.Load(), excused.Load(), silent.Load())
+			t.Logf("%d bytes, %d changes, %d results: %d equal, %d reported, %d excused, %d silent", len(good), tried.Load(), int(tried.Load())*len(ops), equal.Load(), reported.Load(), excused.Load(), silent.Load())
 			mu.Lock()
 			defer mu.Unlock()
-			for what, n := range map[string]int64{"changes": tried.Load(), "equal": equal.Load(), "told": told.Load(), "excused": excused.Load(), "silent": silent.Load()} {
+			for what, n := range map[string]int64{"changes": tried.Load(), "equal": equal.Load(), "reported": reported.Load(), "excused": excused.Load(), "silent": silent.Load()} {
 				totals[what] += int(n)
 			}
 		})
 	}
 }
 
-// headerAt returns the offset of the header that counts.
+// headerAt returns the offset of the header that is used.
 func headerAt(a *wim.Archive, b []byte) int {
 	if write.OptionsOf(a).Pipable {
 		return len(b) - format.HeaderSize

@@ -10,17 +10,17 @@ import (
 	"wimscope/wim/write"
 )
 
-// grouping is an image that goes into a group: its metadata alone into an archive of its own, its contents into the
-// resource-only archive that all images of the group share.
+// grouping is an image that is added to a group: its metadata goes to an archive of its own, its blobs to the resource-only
+// archive that all images of the group share.
 type grouping struct {
-	file     string                     // that all share; it is made if it is not there
-	contents func(*write.Builder) error // adds the image for its contents' sake
-	image    func(*write.Builder) error // adds it as it is to be
+	file     string                     // the shared archive; created if it does not exist
+	contents func(*write.Builder) error // adds the image's contents to the shared archive
+	image    func(*write.Builder) error // adds the image to its own archive
 	sources  []fs.FS
 }
 
-// writeGroup adds the contents to the shared file, and then writes the image to a new one. Should it be cut off between the
-// two, the shared file holds contents that no image needs yet. All of a group are packed in the same way.
+// writeGroup adds the contents to the shared archive and then writes the image to a new one. If it is interrupted in between,
+// the shared archive holds blobs that no image needs yet. All archives of a group are packed the same way.
 func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w write.Options, r runOptions) error {
 	if w.Solid || w.Pipable || dest == "-" {
 		return codef(exitParameter, "--group: archives of a group are neither solid nor pipable")
@@ -58,7 +58,7 @@ func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w writ
 	return err
 }
 
-// newGroup makes the shared file.
+// newGroup creates the shared archive.
 func (t *tool) newGroup(g *grouping, w write.Options, r runOptions) error {
 	e := write.New()
 	if err := g.contents(e); err != nil {
@@ -73,7 +73,7 @@ func (t *tool) newGroup(g *grouping, w write.Options, r runOptions) error {
 	return err
 }
 
-// joinGroup adds to the shared file, and says how the group is packed.
+// joinGroup adds to the shared archive, and returns how the group is packed.
 func (t *tool) joinGroup(o *parsed, g *grouping, p packing, w write.Options, r runOptions) (write.Options, error) {
 	a, err := t.openForChange(g.file, nil, o, false)
 	if err != nil {
@@ -83,9 +83,9 @@ func (t *tool) joinGroup(o *parsed, g *grouping, p packing, w write.Options, r r
 	have := write.OptionsOf(a.opened.Archive)
 	switch {
 	case a.hdr.Flags&format.FlagResourceOnly == 0:
-		return w, codef(exitParameter, "%q is no resource-only archive, and cannot be shared by a group", g.file)
+		return w, codef(exitParameter, "%q is not a resource-only archive, so a group cannot share it", g.file)
 	case p.plain.given && p.plain.codec != have.Codec, p.chunkSize != 0 && p.chunkSize != have.ChunkSize:
-		return w, codef(exitParameter, "the group of %q is packed with %v in chunks of %d bytes, and so must be all that joins it", g.file, have.Codec, have.ChunkSize)
+		return w, codef(exitParameter, "the group of %q is packed with %v in chunks of %d bytes, and all its archives must be packed the same way", g.file, have.Codec, have.ChunkSize)
 	}
 	e, err := write.Of(a.opened.Archive)
 	if err != nil {

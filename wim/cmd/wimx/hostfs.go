@@ -9,14 +9,15 @@ import (
 	"wimscope/wim/draft"
 )
 
-// hostFS is a folder of this machine as the engine scans it. Its paths are separated by slashes and may hold whatever
-// names here may hold, which io/fs would not have: it does not check them, and is for paths that it gave itself.
+// hostFS is a folder of this system as a file system for the engine's scan. Unlike other file systems of io/fs it does not
+// check names, because those of the system may contain characters that io/fs does not allow. It is only used with paths that
+// it returned itself.
 type hostFS struct {
 	top string
 	far *farFolder
 }
 
-// The engine asks for all of these.
+// The interfaces that the engine looks for.
 var _ interface {
 	fs.ReadDirFS
 	fs.StatFS
@@ -37,8 +38,8 @@ func (h hostFS) Stat(name string) (fs.FileInfo, error)      { return h.far.stat(
 func (h hostFS) Lstat(name string) (fs.FileInfo, error)     { return h.far.lstat(h.path(name)) }
 func (h hostFS) ReadLink(name string) (string, error)       { return h.far.readLink(h.path(name)) }
 
-// LinkInside compares what the steps of the target lead to with the folder itself, so that it does not matter by which
-// way either is named.
+// LinkInside compares the folder with each leading part of the target by identity, so that it does not matter which path
+// either is reached by.
 func (h hostFS) LinkInside(root, target string) (rest string, ok bool) {
 	want, err := os.Stat(h.path(root))
 	if err != nil {
@@ -65,8 +66,8 @@ func (h hostFS) LinkInside(root, target string) (rest string, ok bool) {
 	return "", false
 }
 
-// hostSource gives what to scan for a path: a file system and a path in it. With keepLink, a path that is a symbolic link
-// stands for the link.
+// hostSource returns the file system to scan for a path, and the path in it. With keepLink, a path that is a symbolic link
+// means the link itself.
 func hostSource(name string, keepLink bool) (h hostFS, root string, err error) {
 	look := os.Stat
 	if keepLink {

@@ -13,7 +13,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// Open opens a file. os.Open would see whether it can be waited for, which takes longer than reading a small file does.
+// Open opens a file. os.Open would also register it with the poller, which takes longer than reading a small file.
 func (h hostFS) Open(name string) (fs.File, error) {
 	return reached(h.far, h.path(name), func(p string) (fs.File, error) {
 		for {
@@ -29,8 +29,8 @@ func (h hostFS) Open(name string) (fs.File, error) {
 	})
 }
 
-// FileFacts tells what the kernel has told and io/fs has no words for, and asks it for extended attributes: those of what
-// links lead to if that is wanted, and their own otherwise.
+// FileFacts returns what the kernel reported and io/fs does not provide, and reads extended attributes: those of a link's
+// target if want.Follow is set, otherwise its own.
 func (h hostFS) FileFacts(name string, want draft.FactsWanted) (f draft.Facts, err error) {
 	st, ok := want.Info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -83,7 +83,7 @@ func fileXattrs(path string, follow bool) ([]format.Xattr, error) {
 			return k, errno
 		})
 		switch {
-		case errors.Is(err, syscall.ENODATA): // gone meanwhile
+		case errors.Is(err, syscall.ENODATA): // removed in the meantime
 		case err != nil:
 			return fail(err)
 		default:
@@ -93,7 +93,7 @@ func fileXattrs(path string, follow bool) ([]format.Xattr, error) {
 	return out, nil
 }
 
-// growing calls read with a longer and longer buffer until what it gives fits. The kernel's limit for both is 64 KiB.
+// growing calls read with larger and larger buffers until the result fits. The kernel's limit for both uses is 64 KiB.
 func growing(read func(b []byte) (uintptr, syscall.Errno)) ([]byte, error) {
 	for size := 256; ; size *= 4 {
 		b := make([]byte, size)
@@ -107,7 +107,7 @@ func growing(read func(b []byte) (uintptr, syscall.Errno)) ([]byte, error) {
 	}
 }
 
-// usableMemory is how many bytes of the machine's memory one program may well take, 0 if that is not known.
+// usableMemory returns how many bytes of memory one program may reasonably use, 0 if not known.
 func usableMemory() int64 {
 	var si syscall.Sysinfo_t
 	if syscall.Sysinfo(&si) != nil {
@@ -116,7 +116,7 @@ func usableMemory() int64 {
 	return int64(si.Totalram) * int64(si.Unit) / 4 * 3
 }
 
-// freeSpace is how many bytes a user may still write in the folder. ok is false if that is not known.
+// freeSpace returns how many bytes the user may still write to the folder. ok is false if that is not known.
 func freeSpace(dir string) (n int64, ok bool) {
 	var st syscall.Statfs_t
 	if syscall.Statfs(dir, &st) != nil {

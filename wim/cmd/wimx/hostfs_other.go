@@ -14,7 +14,7 @@ import (
 // Open opens a file.
 func (h hostFS) Open(name string) (fs.File, error) { return os.Open(h.path(name)) }
 
-// FileFacts tells hard links, and with UnixData owner and mode.
+// FileFacts returns hard link information, and with want.Unix owner and mode.
 func (h hostFS) FileFacts(name string, want draft.FactsWanted) (f draft.Facts, err error) {
 	if st, ok := want.Info.Sys().(*syscall.Stat_t); ok {
 		f.Device, f.Inode, f.Links = uint64(st.Dev), uint64(st.Ino), uint64(st.Nlink)
@@ -25,8 +25,8 @@ func (h hostFS) FileFacts(name string, want draft.FactsWanted) (f draft.Facts, e
 	return f, nil
 }
 
-// usableMemory is not known here.
+// usableMemory returns 0: it is not known here.
 func usableMemory() int64 { return 0 }
 
-// freeSpace is not known here.
+// freeSpace returns false: it is not known here.
 func freeSpace(string) (n int64, ok bool) { return 0, false }

@@ -10,13 +10,13 @@ import (
 	"wimscope/wim/format"
 )
 
-// keptAttributes are those of a file that say something about the file and not about how it lies on the disk.
+// keptAttributes are the attributes that describe the file and not how it is stored on the disk.
 const keptAttributes = settable | format.AttrDirectory
 
 // Open opens a file.
 func (h hostFS) Open(name string) (fs.File, error) { return os.Open(h.path(name)) }
 
-// FileFacts tells attributes and times. Reparse points that are no links, named streams and security descriptors are not
+// FileFacts returns attributes and times. Reparse points other than links, named streams and security descriptors are not
 // read.
 func (h hostFS) FileFacts(name string, want draft.FactsWanted) (f draft.Facts, err error) {
 	look := os.Lstat
@@ -42,10 +42,10 @@ func (h hostFS) FileFacts(name string, want draft.FactsWanted) (f draft.Facts, e
 	return f, nil
 }
 
-// usableMemory is not known here.
+// usableMemory returns 0: it is not known here.
 func usableMemory() int64 { return 0 }
 
-// freeSpace is how many bytes a user may still write in the folder. ok is false if that is not known.
+// freeSpace returns how many bytes the user may still write to the folder. ok is false if that is not known.
 func freeSpace(dir string) (n int64, ok bool) {
 	p, err := syscall.UTF16PtrFromString(dir)
 	if err != nil {

@@ -62,7 +62,7 @@ func (c *farFolder) reach(path string) (short string, done func(), err error) {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", f.fd, name), done, nil
 }
 
-// walk opens a folder piece by piece, starting at the last folder if the path lies below it.
+// walk opens a folder in steps of at most maxPath bytes, starting at the last folder if the path lies below it.
 func (c *farFolder) walk(dir string) (*openFolder, error) {
 	from, rest := atFDCWD, dir
 	if c.last != nil {

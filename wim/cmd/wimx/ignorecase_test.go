@@ -12,7 +12,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestIgnoreCaseLikeWimlib sets WIMLIB_IMAGEX_IGNORE_CASE to many values.
+// TestIgnoreCaseLikeWimlib compares both programs with many values of WIMLIB_IMAGEX_IGNORE_CASE.
 func TestIgnoreCaseLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := t.TempDir()

@@ -38,8 +38,8 @@ func (t *tool) lose(losses []wim.Loss, n int) {
 	}
 }
 
-// reportLosses warns about what the images lack that are copied. It refuses to replace an archive by such a copy, which leaves out
-// the contents that only lost entries use.
+// reportLosses warns about the losses of copied images. It refuses to replace an archive with such a copy, which leaves out
+// the blobs that only lost entries use.
 func (w *writing) reportLosses(t *tool) error {
 	losses, n := w.plan.Losses()
 	if n == 0 {
@@ -56,7 +56,7 @@ func (w *writing) reportLosses(t *tool) error {
 	return nil
 }
 
-// whole refuses to change an image that has lost something.
+// whole refuses to change an image that is incomplete.
 func whole(im *wim.Image) error {
 	if err := write.NeedWhole(im); err != nil {
 		return hinted{err, "\"verify\" lists what is lost; \"extract\" and \"export\" copy what can still be read"}

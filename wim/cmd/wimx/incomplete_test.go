@@ -122,7 +122,7 @@ func TestIncompleteImage(t *testing.T) {
 	try("split", name, dir+"/part.swm", "1")
 	try("verify", dir+"/part.swm")
 
-	// Written over, it would be lost for good.
+	// Rewriting the archive would make the loss permanent.
 	try("update", name, "1", "--command=delete /a")
 	try("optimize", name)
 	try("optimize", name, "--unsafe-compact")
@@ -130,7 +130,7 @@ func TestIncompleteImage(t *testing.T) {
 		t.Errorf("the archive is another one now: %v", err)
 	}
 
-	// So an image can be deleted that stands beside it, but the archive is not rewritten for that. The error says what to do.
+	// Deleting another image is possible, but the archive is not rewritten for it. The error says what to do.
 	mustWimx(t, "append", dir+"/extracted", name, "sound")
 	for _, c := range []struct{ hint, args string }{
 		{"--soft deletes the image", "delete @ 2"}, {"--soft deletes the image", "delete @ 2 --unsafe-compact"},
@@ -187,7 +187,7 @@ func TestNamesThatXMLCannotHold(t *testing.T) {
 	if now, err := os.ReadFile(a); err != nil || !bytes.Equal(now, before) {
 		t.Errorf("the archive is another one now: %v", err)
 	}
-	// What XML can hold comes back as it was given.
+	// Text that XML can represent comes back unchanged.
 	for _, odd := range []string{"a\tb", "a\nb", "a\rb", "a\r\nb", "x\u0085\ue000\ufffd\U0001f4be", "<&>\"']]>"} {
 		mustWimx(t, "info", a, "1", "ok", odd)
 		var info infoOut

@@ -30,7 +30,7 @@ func infoVerb() verb {
 
 func runInfo(t *tool, o *parsed) error {
 	if len(o.args) == 0 || len(o.args) > 4 {
-		return usageError{"info takes an archive, and perhaps an image"}
+		return usageError{"info takes an archive and optionally an image"}
 	}
 	if len(o.args) > 2 || o.has("boot") || o.has("image-property") || o.has("include-integrity") || o.has("no-integrity") || o.has("repair-windows") {
 		return changeInfo(t, o)
@@ -97,7 +97,7 @@ func runInfo(t *tool, o *parsed) error {
 	return nil
 }
 
-// printInfo writes the lines about the archive as a whole. Names, columns and order are those of wimlib-imagex.
+// printInfo prints the lines about the archive as a whole. Names, columns and order are those of wimlib-imagex.
 func (a *opened) printInfo(w io.Writer) {
 	h := &a.hdr
 	line := func(name, format string, args ...any) {
@@ -144,7 +144,7 @@ func headerCodec(h *format.Header) string {
 	return "None"
 }
 
-// printImages writes the lines about images, from the XML document: all of them, or the one that was chosen.
+// printImages prints the lines about images from the XML document: all of them, or the chosen one.
 func (a *opened) printImages(w io.Writer, choice int, chosen bool) {
 	if !chosen || choice == allImages {
 		fmt.Fprintf(w, "Available Images:\n-----------------\n")
@@ -214,7 +214,7 @@ func printImage(w io.Writer, index int, n *xmldoc.Node) {
 	fmt.Fprintln(w)
 }
 
-// archWord names a processor as wimlib-imagex does. No number counts as 0.
+// archWord names a processor as wimlib-imagex does. A missing number counts as 0.
 func archWord(n uint64) string {
 	switch n {
 	case 0:
@@ -233,10 +233,10 @@ func archWord(n uint64) string {
 	return "unknown"
 }
 
-// ctime writes a moment as wimlib-imagex does: Sat Nov 21 03:56:27 2026 UTC.
+// ctime formats a time as wimlib-imagex does: Sat Nov 21 03:56:27 2026 UTC.
 func ctime(t format.Filetime) string { return t.Time().Format("Mon Jan 02 15:04:05 2006 UTC") }
 
-// printHeader writes the header field by field, as wimlib-imagex does.
+// printHeader prints the header field by field, as wimlib-imagex does.
 func printHeader(w io.Writer, h format.Header) {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%-28s= %s\n", name, fmt.Sprintf(format, args...))
@@ -276,9 +276,9 @@ func printHeader(w io.Writer, h format.Header) {
 	res("Integrity Size", "Integrity Flags", "Integrity Offset", "Integrity Original_size", h.Integrity)
 }
 
-// printBlobs lists the metadata resources of the named part in the order of its table, and then its contents in the
-// order in which wimlib-imagex goes through them: that of a hash table with as many slots as the blob table has entries,
-// rounded up to a power of two, which takes the first eight bytes of a hash as a number, and puts the latest first.
+// printBlobs lists the metadata resources of the named part in the order of its table, and then its blobs in the order in
+// which wimlib-imagex iterates them: that of a hash table with as many slots as the blob table has entries, rounded up to a
+// power of two, indexed by the first eight bytes of a hash, with the latest entry of a slot first.
 func (t *tool) printBlobs(a *opened) error {
 	h := a.hdr.BlobTable
 	slots := uint64(1)
@@ -327,7 +327,7 @@ func resourceFlags(f uint8) string {
 	return s.String()
 }
 
-// printBlob writes where a content lies.
+// printBlob prints where a blob is stored.
 func (a *opened) printBlob(w io.Writer, b blobs.Blob) {
 	s := a.Store().Stored(b)
 	fmt.Fprintf(w, "Hash              = 0x%s\nUncompressed size = %d bytes\n", b.Hash, b.Size)
@@ -344,7 +344,7 @@ func (a *opened) printBlob(w io.Writer, b blobs.Blob) {
 	fmt.Fprintf(w, "Part Number       = %d\nReference Count   = %d\nFlags             = %s\n", a.partNumber(b.Part), b.RefCount, flags)
 }
 
-// solidSize is how many bytes the solid resource holds that a content lies in.
+// solidSize returns the unpacked size of the solid resource that holds a blob.
 func (a *opened) solidSize(s blobs.Stored) uint64 {
 	b := make([]byte, format.SolidHeaderSize)
 	if _, err := a.Store().Source()[s.Part].ReadAt(b, s.Off); err != nil {

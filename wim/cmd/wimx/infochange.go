@@ -2,8 +2,8 @@ package main
 
 import "strconv"
 
-// changeInfo is info with changes: an image's name, description and other properties, which image is booted from, and
-// whether there is an integrity table; or what the images' own files say of Windows.
+// changeInfo implements info with changes: name, description and other properties of an image, the boot image, the integrity
+// table, and the repair of information about Windows.
 func changeInfo(t *tool, o *parsed) error {
 	var properties []property
 	return t.change(o, false, func(c *changing) (err error) {
@@ -68,7 +68,7 @@ func (c *changing) info(properties []property) error {
 	return damage
 }
 
-// changedImage returns the index of the image that is changed; 0 if none is, or if no image is to be booted from.
+// changedImage returns the index of the image to change. It is 0 if there is none, or if the boot image is to be removed.
 func (c *changing) changedImage(properties []property) (int, error) {
 	a, o := c.a, c.o
 	arg, named := "", len(o.args) > 1
@@ -80,10 +80,10 @@ func (c *changing) changedImage(properties []property) (int, error) {
 		return 0, nil
 	}
 	if !named && len(a.Images()) != 1 {
-		return 0, codef(exitImage, "%q contains %d images: which one is to be changed?", o.args[0], len(a.Images()))
+		return 0, codef(exitImage, "%q contains %d images; specify which one to change", o.args[0], len(a.Images()))
 	}
 	if named && isZero(arg) {
-		return 0, usageError{"there is no image 0: with --boot alone it says that none is to be booted from"}
+		return 0, usageError{"image 0 is only valid with --boot alone, where it removes the boot image"}
 	}
 	// Only here does "all" mean the image of an archive that has just one. A repair without other changes may cover all images.
 	repairs := o.has("repair-windows") && !o.has("boot") && len(properties) == 0 && len(o.args) == 2

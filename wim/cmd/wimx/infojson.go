@@ -7,7 +7,7 @@ import (
 	"wimscope/wim/windows"
 )
 
-// What `info --json` gives. The keys are part of the command line: they do not follow the names of the engine.
+// infoOut is the document of `info --json`. The keys are part of the command line and do not follow the names of the engine.
 
 type infoOut struct {
 	Path    string      `json:"path"`
@@ -46,7 +46,7 @@ type infoPart struct {
 	Integrity bool   `json:"integrity"` // it has an integrity table
 }
 
-// infoImage is an image, from the XML document.
+// infoImage describes an image, from the XML document.
 type infoImage struct {
 	Index              int      `json:"index"`
 	Name               string   `json:"name"`
@@ -64,7 +64,7 @@ type infoImage struct {
 	Languages          []string `json:"languages,omitempty"`
 	DefaultLanguage    string   `json:"defaultLanguage,omitempty"`
 	Version            string   `json:"version,omitempty"`
-	KernelVersion      string   `json:"kernelVersion,omitempty"` // what ntoskrnl.exe in the image says, which is truer than version
+	KernelVersion      string   `json:"kernelVersion,omitempty"` // from ntoskrnl.exe in the image, more reliable than version
 	Branch             string   `json:"branch,omitempty"`
 	ServicePack        string   `json:"servicePack,omitempty"`
 	SystemRoot         string   `json:"systemRoot,omitempty"`
@@ -76,12 +76,12 @@ type infoImage struct {
 	Modified           string   `json:"modified"`
 	Boot               bool     `json:"boot"`
 	WIMBoot            bool     `json:"wimBoot"`
-	Problem            string   `json:"problem,omitempty"` // why its tree cannot be read
+	Problem            string   `json:"problem,omitempty"` // why the image's tree cannot be read
 
 	Windows *infoWindows `json:"windows,omitempty"` // with --windows
 }
 
-// infoJSON writes the archive and its images as one JSON object; with windows, also what their registries say.
+// infoJSON prints the archive and its images as one JSON object; with withWindows also information from their registries.
 func (t *tool) infoJSON(a *opened, choice int, withWindows bool) error {
 	i := a.Info()
 	out := infoOut{Path: a.name, Images: []infoImage{}, Archive: infoArchive{

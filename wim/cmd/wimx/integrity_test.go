@@ -11,8 +11,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestDamageIsNotBlessed: an archive whose integrity table disagrees with its bytes gets no new table that agrees with them. It
-// is not changed, with wimlib's status for such an archive, unless its table is dropped.
+// TestDamageIsNotBlessed checks that an archive whose integrity table does not match its bytes gets no new table that does.
+// It is not changed, with wimlib's status for such an archive, unless its table is dropped.
 func TestDamageIsNotBlessed(t *testing.T) {
 	a := wimtest.One(wimtest.Folder("", wimtest.TextFile("a", strings.Repeat("text", 1000))))
 	a.Integrity = 10 << 20

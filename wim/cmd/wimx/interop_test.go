@@ -31,8 +31,8 @@ func mustWimx(t testing.TB, args ...string) string {
 	return out
 }
 
-// trees is how many random trees each variant is tried on, and the first one's seed: in `make campaign` others, and so
-// many that every codec family sees at least 200.
+// trees returns the number of random trees to try each variant on, and the first one's seed. `make campaign` uses other
+// seeds, and enough trees for every codec family to get at least 200.
 func trees(v wimtest.Variant) (n int, first uint64) {
 	if os.Getenv("WIMSCOPE_CAMPAIGN") == "" {
 		return 20, 0
@@ -46,7 +46,7 @@ func trees(v wimtest.Variant) (n int, first uint64) {
 	return max(40, (200+family-1)/max(family, 1)), 1000
 }
 
-// forest hands out trees on disk, each written once for all variants that want it.
+// forest provides trees on disk, each written once for all variants.
 type forest struct {
 	dir  string
 	mu   sync.Mutex
@@ -95,8 +95,8 @@ func withoutLinks(t *wimtest.Tree) *wimtest.Tree {
 	return out
 }
 
-// TestApplyLikeWimlib applies every variant of archive of random trees with both programs, and wants the same trees,
-// byte for byte and time for time, and the tree that was captured.
+// TestApplyLikeWimlib applies every variant of archive of random trees with both programs. The results must be equal, byte
+// for byte and time for time, and equal to the captured tree.
 func TestApplyLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib, wimtest.SevenZip)
 	f := &forest{dir: t.TempDir(), made: map[string]bool{}, snap: map[string]wimtest.Snapshot{}}
@@ -108,7 +108,7 @@ func TestApplyLikeWimlib(t *testing.T) {
 			for i := range n {
 				o := wimtest.TreeOptions{Chunk: v.Chunk, Plain: v.Plain}
 				if v.Chunk > 256<<10 && i >= 8 || v.Chunk > 4<<20 {
-					o.Chunk = 0 // the largest ones make large files: a few of these will do
+					o.Chunk = 0 // the largest chunks need large files: a few of these are enough
 				}
 				tree, err := f.tree(first+uint64(i), o, false)
 				if err != nil {
@@ -178,7 +178,7 @@ func applyBoth(f *forest, dir string, v wimtest.Variant, tree, base string) erro
 	if d := wimtest.Diff(source, got, look|wimtest.NoRoot); d != nil {
 		return fmt.Errorf("unlike what was captured:\n%s", strings.Join(d, "\n"))
 	}
-	// The listing must be the same, and so must all facts in it.
+	// The listings must be equal, with all facts in them.
 	list := append([]string{"dir", m.First, "1", "--detailed"}, ref...)
 	out, errs, code := wimx(dir, list...)
 	if code != 0 {
@@ -205,7 +205,7 @@ func applyBoth(f *forest, dir string, v wimtest.Variant, tree, base string) erro
 	return nil
 }
 
-// plainFacts leaves out the numbers of link groups, which wimlib gives anew whenever it reads an image.
+// plainFacts removes the numbers of link groups, which wimlib assigns whenever it reads an image.
 func plainFacts(s string) string {
 	var b strings.Builder
 	for line := range strings.Lines(s) {
@@ -216,7 +216,7 @@ func plainFacts(s string) string {
 	return b.String()
 }
 
-// firstLine tells where two texts part.
+// firstLine returns the first line in which two texts differ.
 func firstLine(want, got string) string {
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
 	for i := range max(len(w), len(g)) {
@@ -234,8 +234,8 @@ func firstLine(want, got string) string {
 	return ""
 }
 
-// TestNTFSFactsLikeWimlib compares what a Linux folder cannot hold: streams, security, short names, attributes and
-// object ids, by way of NTFS volumes in files, and of an archive made by hand that has all of them.
+// TestNTFSFactsLikeWimlib compares what a Linux folder cannot store: streams, security, short names, attributes and object
+// IDs, with NTFS volumes in files, and with a handmade archive that has all of them.
 func TestNTFSFactsLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib, wimtest.MkNTFS, wimtest.NTFSCopy)
 	dir := t.TempDir()
@@ -281,7 +281,7 @@ func TestNTFSFactsLikeWimlib(t *testing.T) {
 				t.Errorf("dir --detailed: %s", d)
 			}
 			mustWimx(t, "verify", a)
-			// Absolute links are led into the target: both programs must have the same one.
+			// Absolute links are redirected into the target: both programs must create the same one.
 			target := filepath.Join(t.TempDir(), "target")
 			mustWimx(t, "apply", a, "1", target)
 			y, err := wimtest.Snap(target)
@@ -303,7 +303,7 @@ func TestNTFSFactsLikeWimlib(t *testing.T) {
 	}
 }
 
-// TestSamples holds every hand-made archive to what it should come to.
+// TestSamples checks the result for every handmade archive.
 func TestSamples(t *testing.T) {
 	for _, s := range wimtest.Samples() {
 		t.Run(s.Name, func(t *testing.T) {
@@ -321,13 +321,13 @@ func TestSamples(t *testing.T) {
 			out, errs, code := wimx(dir, append([]string{"verify", first}, args...)...)
 			good := s.Outcome == wimtest.Opens || s.Outcome == wimtest.Warns || s.Outcome == wimtest.NeedsOthers && len(s.Refs) > 0
 			if s.Name == "split-wrong-set" {
-				good = true // --ref takes any archive, and contents are known by their hashes: so says wimlib too
+				good = true // --ref takes any archive, and blobs are found by hash; the same in wimlib
 			}
-			// Those that warn of entries left out are incomplete, and what there is of them is applied.
+			// An archive with a warning about lost entries is incomplete; the remaining entries are applied.
 			least := 0
 			incomplete := s.Outcome == wimtest.Warns && strings.Contains(out, ": incomplete: ")
 			if incomplete && code == exitImageCount {
-				return // images are lost: apply refuses such an archive, see TestLostImages
+				return // images are lost: apply refuses such an archive, see TestLostImage
 			}
 			if incomplete && code == exitMetadata {
 				least = exitMetadata
@@ -364,7 +364,7 @@ func TestSamples(t *testing.T) {
 					t.Errorf("%s: %d bytes, %v; want %d", p, len(got), err, len(want))
 				}
 			}
-			// Nothing may stand beside the target that was not there before.
+			// Nothing new may stand beside the target.
 			names, err := os.ReadDir(dir)
 			if err != nil {
 				t.Fatal(err)

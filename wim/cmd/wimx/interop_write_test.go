@@ -21,14 +21,14 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// peerCase is what both programs are told to do, in folders that hold the same: @ in an argument is that folder, # the one
-// with the trees to capture.
+// peerCase is a task for both programs, in folders with the same contents. @ in an argument is that folder, # the one with
+// the trees to capture.
 type peerCase struct {
 	name  string
-	start []string // lines for wimlib-imagex that make what is there before
+	start []string // lines for wimlib-imagex that create the initial state
 	do    []string // lines for both
 	refs  string   // pattern of the parts or archives that the result, @/a.wim, needs
-	made  bool     // there are folders that were made on the way: they have the time of that, and wimlib does not count them
+	made  bool     // folders are created on the way: they have the current time, and wimlib does not count them
 }
 
 func peerCases() []peerCase {
@@ -117,7 +117,7 @@ func peerCases() []peerCase {
 	return list
 }
 
-// TestWriteLikeWimlib does the same with both programs, and compares what comes of it by wimlib's own eyes.
+// TestWriteLikeWimlib runs the same command with both programs, and compares the results as wimlib sees them.
 func TestWriteLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib, "mkfifo", "setfattr", "touch", "find")
 	n, first := 1, uint64(7)
@@ -156,7 +156,7 @@ func TestWriteLikeWimlib(t *testing.T) {
 	}
 }
 
-// TestStatusLikeWimlib gives both programs what they refuse: their exit status is the same, and neither changes anything.
+// TestStatusLikeWimlib runs commands that both programs refuse: their exit status is the same, and neither changes anything.
 func TestStatusLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := t.TempDir()
@@ -248,7 +248,7 @@ func TestStatusLikeWimlib(t *testing.T) {
 	}
 }
 
-// peerTrees makes the folders to capture.
+// peerTrees creates the folders to capture.
 func peerTrees(dir string, seed uint64) error {
 	write := func(name, text string) error {
 		p := filepath.Join(dir, name)
@@ -299,7 +299,7 @@ func peerTrees(dir string, seed uint64) error {
 			return err
 		}
 	}
-	// Not every file system keeps these, and not everyone may make those.
+	// Not every file system supports these, and not every user may create them.
 	for _, c := range []string{
 		"setfattr -n user.colour -v blue special/folder/file", "setfattr -n user.empty special/folder", "setfattr -h -n trusted.of.link -v x special/link",
 		"mknod special/null c 1 3", "mknod special/block b 300 70000", "chown -h 12:34 special/link",
@@ -329,14 +329,14 @@ func steadyTimes(dir string) error {
 			return err
 		}
 		read, modified := time.Date(2105, 1, 2, 3, 4, 5, 600, time.UTC), info.ModTime()
-		if strconv.IntSize == 32 { // the system's calls end in 2038 there
+		if strconv.IntSize == 32 { // the system calls are limited to 2038 there
 			read, modified = read.AddDate(-68, 0, 0), modified.AddDate(-70, 0, 0)
 		}
 		return os.Chtimes(p, read, modified)
 	})
 }
 
-// peerRun has one of the programs carry a line out.
+// peerRun runs a line with one of the programs.
 func peerRun(t *testing.T, dir, trees, line string, ours bool) {
 	t.Helper()
 	line, input, _ := strings.Cut(line, " < ")
@@ -364,7 +364,7 @@ func peerRun(t *testing.T, dir, trees, line string, ours bool) {
 	wimtest.MustRun(t, dir, wimtest.Wimlib, args...)
 }
 
-// peerCompare looks at what both made through wimlib: info, listing, verify, apply; and at ours through ourselves.
+// peerCompare compares both results as wimlib sees them: info, listing, verify, apply; and verifies ours with wimx.
 func peerCompare(t *testing.T, c peerCase, sides [2]string) {
 	t.Helper()
 	var infos, lists [2]string
@@ -417,7 +417,7 @@ func peerCompare(t *testing.T, c peerCase, sides [2]string) {
 	}
 }
 
-// linkedNames lists the files of all images that have a link group number: wimlib's listing shows numbers that it has chosen itself.
+// linkedNames lists the files of all images that have a link group number. wimlib's listing shows numbers of its own.
 func linkedNames(t *testing.T, name string, images int) string {
 	t.Helper()
 	f, part, err := openFile(name)
@@ -444,7 +444,7 @@ func linkedNames(t *testing.T, name string, images int) string {
 	return b.String()
 }
 
-// lastingInfo leaves out of wimlib's info what is never twice the same.
+// lastingInfo removes from wimlib's info what differs between runs.
 func lastingInfo(s string, made bool) string {
 	leave := []string{"Path:", "GUID:", "Size:", "Creation Time:", "Last Modification Time:"}
 	if made {
@@ -453,8 +453,7 @@ func lastingInfo(s string, made bool) string {
 	return withoutLines(s, leave)
 }
 
-// lastingFacts leaves out of wimlib's listing how contents are stored, which is another thing than what is stored, and the
-// numbers of link groups.
+// lastingFacts removes from wimlib's listing how blobs are stored, which may differ, and the numbers of link groups.
 func lastingFacts(s string, made bool) string {
 	leave := []string{"Compressed size", "Offset in WIM", "Solid resource", "Solid offset", "Part Number", "Reference Count", "Flags  ", "Link Group ID"}
 	if made {

@@ -18,10 +18,10 @@ func joinVerb() verb {
 	}
 }
 
-// runJoin makes one file of the parts of a split archive. It may be given in any order, and all must be there.
+// runJoin joins the parts of a split archive into one file. The parts may be given in any order, and all must be there.
 func runJoin(t *tool, o *parsed) error {
 	if len(o.args) < 2 {
-		return usageError{"join takes an archive to make, and all parts of a split one"}
+		return usageError{"join takes an output archive and all parts of a split WIM"}
 	}
 	p, err := o.packing()
 	if err != nil {

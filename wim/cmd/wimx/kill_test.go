@@ -18,12 +18,12 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// deed is a command that is cut off, in a folder with a.wim, b.wim, a split archive q.swm, and a tree.
+// deed is a command to interrupt, in a folder with a.wim, b.wim, a split archive q.swm, and a tree.
 type deed struct {
 	name    string
 	args    []string // @ stands for the folder
-	target  string   // pattern of the files that it changes or makes
-	inPlace bool     // it adds to a.wim, so that what was in it stays at its place
+	target  string   // pattern of the files that it changes or creates
+	inPlace bool     // it appends to a.wim, so the old data stay in place
 }
 
 func deeds() []deed {
@@ -44,15 +44,15 @@ func deeds() []deed {
 	}
 }
 
-// first is the first file that the deed changes or makes.
+// first returns the first file that the deed changes or creates.
 func (d deed) first() string { return strings.Replace(d.target, "*", "", 1) }
 
-// killing is a folder whose archives are changed, again and again from the same state, by runs that are cut off.
+// killing is a folder whose archives are changed, again and again from the same state, by runs that are killed.
 type killing struct {
 	dir    string
 	wimx   string // the program
 	before map[string][]byte
-	lists  map[string]string // of a.wim and of what each deed makes of its target, once done
+	lists  map[string]string // listings of a.wim and of each deed's target after a complete run
 	took   map[string]time.Duration
 	grew   map[string]int64
 	start  time.Time
@@ -60,7 +60,7 @@ type killing struct {
 
 func newKilling(t *testing.T) *killing {
 	t.Helper()
-	program, err := exec.LookPath("wimx") // testscript puts this test there under that name
+	program, err := exec.LookPath("wimx") // testscript installs this test under that name
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func (k *killing) files(t *testing.T) map[string][]byte {
 	return all
 }
 
-// restore puts back what was there.
+// restore restores the initial files.
 func (k *killing) restore(t *testing.T) {
 	t.Helper()
 	for name, b := range k.files(t) {
@@ -157,7 +157,7 @@ func (k *killing) restore(t *testing.T) {
 	}
 }
 
-// size is how many bytes all files have.
+// size returns the total size of all files.
 func (k *killing) size() (n int64) {
 	list, err := os.ReadDir(k.dir)
 	if err != nil {
@@ -171,7 +171,7 @@ func (k *killing) size() (n int64) {
 	return n
 }
 
-// targets are the files that a deed has changed or made, by name.
+// targets returns the files that a deed has changed or created, by name.
 func (k *killing) targets(t *testing.T, d deed) []string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(k.dir, d.target))
@@ -181,7 +181,7 @@ func (k *killing) targets(t *testing.T, d deed) []string {
 	return names
 }
 
-// list tells all images of an archive, its parts found by its name, and sees that every byte of them is there.
+// list lists all images of an archive, whose parts it finds by name, and verifies every byte.
 func (k *killing) list(t *testing.T, name string) string {
 	t.Helper()
 	stem := strings.TrimSuffix(name, ".swm")
@@ -195,8 +195,8 @@ func (k *killing) list(t *testing.T, name string) string {
 	return entryFacts(mustWimx(t, append([]string{"dir", name, "all", "--detailed"}, ref...)...), k.start)
 }
 
-// cut starts a deed and ends it with a signal at a moment that r chooses: when some time has gone, when the files have grown
-// by something, or when the target is another one. It says what became of it.
+// cut starts a deed and sends it a signal at a moment that r chooses: after some time, when the files have grown by some
+// amount, or when the target has been replaced. It returns what happened.
 func (k *killing) cut(t *testing.T, d deed, sig syscall.Signal, r *rand.Rand) (state *os.ProcessState, when string) {
 	t.Helper()
 	size := k.size()
@@ -238,7 +238,7 @@ func (k *killing) cut(t *testing.T, d deed, sig syscall.Signal, r *rand.Rand) (s
 		when = fmt.Sprintf("after %v of %v", after, k.took[d.name])
 		wait(100*time.Microsecond, func() bool { return time.Since(start) >= after })
 	case 2, 3:
-		// What is written anew makes the folder larger by all of it before it takes another one's place.
+		// A rewrite makes the folder larger by the whole new file before it replaces the old one.
 		to := r.Int64N(max(k.grew[d.name], int64(len(k.before["a.wim"]))/2, 1))
 		when = fmt.Sprintf("when %d bytes were written", to)
 		wait(50*time.Microsecond, func() bool { return k.size()-size > to })
@@ -253,8 +253,8 @@ func (k *killing) cut(t *testing.T, d deed, sig syscall.Signal, r *rand.Rand) (s
 	return cmd.ProcessState, when
 }
 
-// check looks at what a run left that was cut off: nothing is lost, and all that is left over can be told for what it is.
-// rest says that there may be something.
+// check checks the state after a killed run: nothing is lost, and all leftovers can be recognized. rest reports whether there
+// may be leftovers.
 func (k *killing) check(t *testing.T, d deed, rest bool) {
 	t.Helper()
 	after := k.files(t)
@@ -289,7 +289,7 @@ func (k *killing) check(t *testing.T, d deed, rest bool) {
 			t.Fatalf("%s was left behind", name)
 		}
 	}
-	if parts > 0 { // complete, all of them or those that got their names
+	if parts > 0 { // complete: all of them, or those that were renamed
 		first := filepath.Join(k.dir, d.first())
 		args := []string{"verify", first}
 		if strings.Contains(d.target, "*") {
@@ -305,7 +305,7 @@ func (k *killing) check(t *testing.T, d deed, rest bool) {
 	if !rest {
 		return
 	}
-	// Done again, it is done, and what is left over is named. What changes an archive is done again only if it was not done.
+	// A second run succeeds, and reports the leftovers. A deed that changes an archive is run again only if it was not done.
 	if l := k.list(t, filepath.Join(k.dir, "a.wim")); l != k.lists[""] && d.target == "a.wim" {
 		return
 	}
@@ -315,7 +315,7 @@ func (k *killing) check(t *testing.T, d deed, rest bool) {
 	}
 	for _, name := range left {
 		if !bytes.Contains(out, []byte(name)) {
-			t.Fatalf("done again, it does not tell of %s:\n%s", name, out)
+			t.Fatalf("run again, it does not report %s:\n%s", name, out)
 		}
 	}
 	if l := k.list(t, k.targets(t, d)[0]); l != k.lists[d.name] {
@@ -323,7 +323,7 @@ func (k *killing) check(t *testing.T, d deed, rest bool) {
 	}
 }
 
-// checkChanged looks at an archive that was being changed: it is the old one, perhaps with something behind it, or the new one.
+// checkChanged checks an archive that was being changed: it is the old one, perhaps with trailing bytes, or the new one.
 func (k *killing) checkChanged(t *testing.T, d deed, name string, old, b []byte, rest bool) {
 	t.Helper()
 	p := filepath.Join(k.dir, name)
@@ -349,31 +349,31 @@ func (k *killing) checkChanged(t *testing.T, d deed, name string, old, b []byte,
 	}
 	for _, verb := range []string{"info", "verify"} {
 		if _, errs, code := wimx("", verb, p); code != 0 || !strings.Contains(errs, fmt.Sprintf("the last %d bytes", len(b)-len(old))) || !strings.Contains(errs, "interrupted") {
-			t.Fatalf("wimx %s does not tell of %d bytes behind the archive: status %d\n%s", verb, len(b)-len(old), code, errs)
+			t.Fatalf("wimx %s does not report %d bytes behind the archive: status %d\n%s", verb, len(b)-len(old), code, errs)
 		}
 	}
 }
 
-// checkTemp looks at a file that has no name of its own yet: it is complete, or said not to be.
+// checkTemp checks a file that was not yet renamed: it is complete, or recognized as unfinished.
 func (k *killing) checkTemp(t *testing.T, name string) {
 	t.Helper()
 	p := filepath.Join(k.dir, name)
 	for _, verb := range []string{"info", "verify"} {
 		_, errs, code := wimx("", verb, p)
-		told := code == 0 || code == exitTruncated && strings.Contains(errs, name)
+		reported := code == 0 || code == exitTruncated && strings.Contains(errs, name)
 		if b, err := os.ReadFile(p); err == nil && len(b) == 0 {
-			told = code == exitNotWIM
+			reported = code == exitNotWIM
 		}
-		// A part that is complete waits for the others.
-		told = told || code == exitNotFirstPart || code == exitMissingContent
-		if !told {
+		// A complete part waits for the others.
+		reported = reported || code == exitNotFirstPart || code == exitMissingContent
+		if !reported {
 			t.Fatalf("wimx %s %s: status %d\n%s", verb, name, code, errs)
 		}
 	}
 }
 
-// TestKilled kills runs at random moments: no archive that was there loses anything, what is left over is known for what it
-// is, and the same can be done again. Runs that end before count as nothing.
+// TestKilled kills runs at random moments: no existing archive loses anything, leftovers are recognized, and the same command
+// succeeds afterwards. Runs that end before the signal do not count.
 func TestKilled(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	want, first := 25, uint64(0)
@@ -395,7 +395,7 @@ func TestKilled(t *testing.T) {
 			k.restore(t)
 		})
 		if t.Failed() {
-			t.FailNow() // its folder is as it was left
+			t.FailNow() // leave its folder as it is
 		}
 		if seed-first > uint64(4*want) {
 			t.Fatalf("only %d of %d runs were killed before they ended", killed, seed-first)
@@ -404,8 +404,8 @@ func TestKilled(t *testing.T) {
 	t.Logf("%d of %d runs were killed before they ended", killed, seed-first)
 }
 
-// TestInterrupted sends runs what Ctrl-C sends: nothing is left over, and what was there is there to the byte unless the run
-// was through.
+// TestInterrupted sends runs the signal of Ctrl-C: there are no leftovers, and the old files are unchanged byte for byte
+// unless the run had finished.
 func TestInterrupted(t *testing.T) {
 	n, first := uint64(26), uint64(0)
 	if os.Getenv("WIMSCOPE_CAMPAIGN") != "" {
@@ -420,7 +420,7 @@ func TestInterrupted(t *testing.T) {
 			sig := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}[seed/uint64(len(ds))%2]
 			state, when := k.cut(t, d, sig, newRand(seed))
 			t.Log(when, state)
-			// Before it is set up for it, the program ends as any does.
+			// A signal before the handler is installed ends the program as usual.
 			ws, ok := state.Sys().(syscall.WaitStatus)
 			early := ok && ws.Signaled() && ws.Signal() == sig
 			if code := state.ExitCode(); code == exitInterrupted {

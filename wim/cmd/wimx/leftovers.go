@@ -7,9 +7,9 @@ import (
 	"regexp"
 )
 
-// A killed run leaves temporary files behind. The next run that writes into the same folder reports them, and removes those
-// that are certainly dead files of this program: name, owner and content fit, and nobody holds the lock that a live run has
-// on its files.
+// A killed run leaves temporary files behind. The next run that writes into the same folder reports them. It removes those
+// that are certainly leftovers of this program: name, owner and content fit, and no process holds the lock that a live run
+// has on its files.
 
 // tempArchive matches the names from newFile, tempEntry those from writer.create.
 var (
@@ -35,7 +35,7 @@ func (t *tool) tidy(dir *os.Root, name *regexp.Regexp, ours func(f *os.File) boo
 func (t *tool) tidyOne(dir *os.Root, name string, ours func(f *os.File) bool, path string) {
 	f, err := dir.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
-		return // it belongs to somebody else, or is gone
+		return // it belongs to another user, or is gone
 	}
 	defer closeLocked(f)
 	fi, err := f.Stat()
@@ -47,21 +47,21 @@ func (t *tool) tidyOne(dir *os.Root, name string, ours func(f *os.File) bool, pa
 	}
 	now, err := dir.Lstat(name)
 	if err != nil || !os.SameFile(fi, now) {
-		return // it was renamed meanwhile: a run does that before it releases the lock
+		return // it was renamed in the meantime: a run does that before it releases the lock
 	}
 	if !ownFile(fi) || !ours(f) || !lockHeld(f.Fd()) {
-		t.warn("%q may be left over from a run that was cut off: delete it if no other run is writing it", path)
+		t.warn("%q may be left over from an interrupted run: delete it if no other run is writing it", path)
 		return
 	}
 	if err := dir.Remove(name); err != nil {
-		t.warn("%q is left over from a run that was cut off, and can be deleted: %v", path, err)
+		t.warn("%q is left over from an interrupted run, and can be deleted: %v", path, err)
 		return
 	}
-	t.warn("Removed %q, which is left over from a run that was cut off", path)
+	t.warn("Removed %q, which was left over from an interrupted run", path)
 }
 
-// tellLeftovers looks for unfinished archives in the folder of a file.
-func (t *tool) tellLeftovers(name string) {
+// reportLeftovers looks for unfinished archives in the folder of a file.
+func (t *tool) reportLeftovers(name string) {
 	dir, err := os.OpenRoot(filepath.Dir(name))
 	if err != nil {
 		return

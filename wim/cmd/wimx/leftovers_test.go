@@ -16,17 +16,17 @@ func TestLeftovers(t *testing.T) {
 	}
 	const header = "MSWIM\x00\x00\x00 and more"
 	for _, c := range []struct {
-		name, text   string
-		locked, link bool
-		gone, told   bool
+		name, text     string
+		locked, link   bool
+		gone, reported bool
 	}{
-		{name: "new.wim.wimx-12345678.tmp", text: header, gone: true, told: true},
-		{name: "new.wim.wimx-00000000.tmp", gone: true, told: true},
-		{name: "part2.swm.wimx-0a1b2c3d.tmp", text: "\x00\x00\x00\x00\x00\x00\x00\x00", gone: true, told: true},
-		{name: "pipe.wim.wimx-0a1b2c3e.tmp", text: "WLPWM\x00\x00\x00", gone: true, told: true},
+		{name: "new.wim.wimx-12345678.tmp", text: header, gone: true, reported: true},
+		{name: "new.wim.wimx-00000000.tmp", gone: true, reported: true},
+		{name: "part2.swm.wimx-0a1b2c3d.tmp", text: "\x00\x00\x00\x00\x00\x00\x00\x00", gone: true, reported: true},
+		{name: "pipe.wim.wimx-0a1b2c3e.tmp", text: "WLPWM\x00\x00\x00", gone: true, reported: true},
 		{name: "new.wim.wimx-12345679.tmp", text: header, locked: true},
-		{name: "new.wim.wimx-1234567a.tmp", text: "notes of mine", told: true},
-		{name: "new.wim.wimx-1234567b.tmp", text: header, link: true, told: true},
+		{name: "new.wim.wimx-1234567a.tmp", text: "notes of mine", reported: true},
+		{name: "new.wim.wimx-1234567b.tmp", text: header, link: true, reported: true},
 		{name: "new.wim.wimx-1234567g.tmp", text: header},
 		{name: "new.wim.wimx-12345678.tmp.bak", text: header},
 		{name: ".wimx-12345678.tmp", text: header},
@@ -55,7 +55,7 @@ func TestLeftovers(t *testing.T) {
 				}
 			}
 			_, errs, code := wimx("", "capture", tree, at("new.wim"), "--compress=none")
-			if code != 0 || strings.Contains(errs, left) != c.told {
+			if code != 0 || strings.Contains(errs, left) != c.reported {
 				t.Errorf("status %d: %s", code, errs)
 			}
 			if _, err := os.Lstat(left); os.IsNotExist(err) != c.gone {

@@ -18,9 +18,9 @@ const volume = `\??\Volume{01234567-89ab-cdef-0123-456789abcdef}`
 // linkTargets has targets as stored in archives, and as applied to disk. BASE stands for the target folder.
 var linkTargets = []struct {
 	stored string
-	fixed  string // of a link that was made to fit the image's root
-	plain  string // of one that was not, or with --norpfix
-	own    bool   // wimlib has the prefix \\?\ or a bare drive stand in the path, and puts BASE before it
+	fixed  string // of a fixed link
+	plain  string // of a link that is not fixed, or with --norpfix
+	own    bool   // wimlib keeps the prefix \\?\ or a bare drive in the path, and puts BASE before it
 }{
 	{`\??\C:`, "BASE", "/", false},
 	{`\??\C:\`, "BASE/", "/", false},
@@ -192,7 +192,7 @@ func TestBadLinks(t *testing.T) {
 		hash    [20]byte
 		missing bool
 		status  int
-		recover string // what recovery makes of it; "" if it does not help
+		recover string // target with --recover-data; "" if recovery does not help
 	}{
 		"damaged":       {data: good, hash: [20]byte{1}, status: exitHash, recover: "a/b"},
 		"missing":       {data: good, missing: true, status: exitMissingContent},
@@ -236,7 +236,7 @@ func TestBadLinks(t *testing.T) {
 			}
 			list, errs, code := wimx(dir, "dir", archive, "--json")
 			if x.status == exitReparse {
-				return // the data are what they should be, and name no path
+				return // the data are valid, but contain no path
 			}
 			want := exitHash
 			if x.missing {

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// lockFile takes the lock that programs which change archives take. taken says that another one has it.
+// lockFile takes the lock that programs hold while they change an archive. taken means that another program holds it.
 func lockFile(fd uintptr) (taken bool, err error) {
 	err = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB)
 	for _, none := range []error{syscall.ENOTSUP, syscall.ENOSYS, syscall.EINVAL, syscall.ENOLCK} {
@@ -19,8 +19,8 @@ func lockFile(fd uintptr) (taken bool, err error) {
 	return errors.Is(err, syscall.EWOULDBLOCK), err
 }
 
-// closeLocked closes a file that may have the lock, and gives the lock back first: where a program is just being started,
-// that has the file open too for a moment, and would keep the lock so long.
+// closeLocked closes a file that may be locked, and releases the lock first: a program that is just being started briefly has
+// the file open too, and would keep the lock for that time.
 func closeLocked(f *os.File) error {
 	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
 	return f.Close()

@@ -12,8 +12,8 @@ import (
 // locksFiles reports whether lockFile does something.
 const locksFiles = true
 
-// TestLockGivenBack closes files that were locked while they are open a second time, as they are in a program that is
-// just being started.
+// TestLockGivenBack closes locked files while they are open a second time, as they briefly are in a program that is just
+// being started.
 func TestLockGivenBack(t *testing.T) {
 	dir := t.TempDir()
 	prepareBrokenOff(t, dir)

@@ -13,5 +13,5 @@ func closeLocked(f *os.File) error { return f.Close() }
 // lockHeld reports whether lockFile locked a file.
 func lockHeld(uintptr) bool { return false }
 
-// ownFile returns false: the owner of a file is not known here.
+// ownFile returns true: the owner of a file is not known here.
 func ownFile(os.FileInfo) bool { return true }

@@ -11,8 +11,8 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestLostImage checks that an archive is refused if the header counts more images than the blob table has: the index of the others may
-// have changed. Recovery takes what is there.
+// TestLostImage checks that an archive is refused if the header counts more images than the blob table has: the others may
+// have other indexes. Recovery extracts the remaining ones.
 func TestLostImage(t *testing.T) {
 	dir := t.TempDir()
 	h := wimtest.One(wimtest.Folder("", wimtest.TextFile("f", "x")))

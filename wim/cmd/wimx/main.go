@@ -1,6 +1,6 @@
-// Command wimx reads and writes Windows Imaging archives (WIM, ESD, SWM). Its verbs, arguments, options and exit status
-// are those of wimlib-imagex, so that scripts written for that run with it; search, diff, reorder, --json, --dry-run and
-// more go beyond it.
+// Command wimx reads and writes Windows Imaging archives (WIM, ESD, SWM). Its verbs, arguments, options and exit status are
+// those of wimlib-imagex, so that scripts written for wimlib-imagex work with it. It adds search, diff, reorder, --json,
+// --dry-run and more.
 //
 //	wimx append   SOURCE WIMFILE [IMAGE_NAME [IMAGE_DESC]] …
 //	wimx apply    WIMFILE [IMAGE] TARGET …
@@ -19,7 +19,7 @@
 //	wimx update   WIMFILE [IMAGE] [--command=STRING] [< CMDFILE] …
 //	wimx verify   WIMFILE [--ref=GLOB] [--nocheck] [--json]
 //
-// Under the name wimcapture, wiminfo and so on it takes that verb.
+// Called as wimcapture, wiminfo and so on, it runs that verb.
 package main
 
 import (
@@ -39,8 +39,8 @@ import (
 
 func main() { os.Exit(mainStatus()) }
 
-// mainStatus runs the program. The first Ctrl-C, SIGTERM or SIGHUP ends the work, which tidies up; a second one kills the program.
-// Under nohup the work goes on.
+// mainStatus runs the program. The first Ctrl-C, SIGTERM or SIGHUP stops the run, which cleans up; a second one kills the
+// program. Under nohup SIGHUP is ignored.
 func mainStatus() int {
 	if os.Getenv("GOGC") == "" {
 		// Most of the heap is live: a record of each file. Let garbage take a quarter of that, not as much again.
@@ -56,7 +56,7 @@ func mainStatus() int {
 	return run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
 }
 
-// tool is one run of the program: where it reads and writes, and what every verb honours.
+// tool is one run of the program: its input and output, and settings common to all verbs.
 type tool struct {
 	console
 	ctx   context.Context
@@ -86,7 +86,7 @@ func verbs() []verb {
 	}
 }
 
-// run is the whole program. It returns the exit status.
+// run runs the program and returns its exit status.
 func run(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	t := &tool{ctx: ctx, stdin: stdin}
 	t.stdout, t.stderr = bufio.NewWriterSize(stdout, 64<<10), stderr
@@ -152,10 +152,10 @@ func (t *tool) dispatch(argv []string) error {
 		err = v.run(t, o)
 	}
 	if err == nil && t.leftOut > 0 {
-		err = codef(exitLeftOut, "--skip-errors left out %d; all else was done", t.leftOut)
+		err = codef(exitLeftOut, "--skip-errors left out %d items; everything else was done", t.leftOut)
 	}
 	if err == nil && t.lost > 0 {
-		err = codef(exitMetadata, "what was asked for is incomplete: %d losses, see the warnings; all that is there was done", t.lost)
+		err = codef(exitMetadata, "the result is incomplete: %d losses, see the warnings; everything else was done", t.lost)
 	}
 	var ue usageError
 	if errors.As(err, &ue) {
@@ -167,9 +167,9 @@ func (t *tool) dispatch(argv []string) error {
 // unknownCommand returns the error for an unknown verb, with the most similar verb if there is one.
 func unknownCommand(name string, all []verb) error {
 	const hint = `"wimx --help" lists the commands`
-	err := codef(exitCommand, "there is no command %q", name)
+	err := codef(exitCommand, "unknown command %q", name)
 	if slices.Contains([]string{"mount", "mountrw", "unmount"}, name) {
-		return hinted{codef(exitUsage, "%q: wimx does not mount archives", name), "it has extract and update for what is in them"}
+		return hinted{codef(exitUsage, "%q: wimx does not mount archives", name), "use extract and update for their files"}
 	}
 	best, near := "", 3
 	for _, v := range all {
@@ -183,7 +183,7 @@ func unknownCommand(name string, all []verb) error {
 	return hinted{err, hint}
 }
 
-// editDistance is the Levenshtein distance between a and b.
+// editDistance returns the Levenshtein distance between a and b.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

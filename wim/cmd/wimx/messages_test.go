@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestMessages runs into errors of every kind and compares what is printed: what is wrong, where, and, if there is a second line,
-// what to do about it. "@" is a folder with tree/f, tree/sub/g and a.wim made of tree.
+// TestMessages provokes errors of every kind and compares the output: what is wrong, where, and, on a second line, what to do
+// about it. "@" is a folder with tree/f, tree/sub/g, and a.wim with tree.
 func TestMessages(t *testing.T) {
 	dir := memoryDir(t)
 	write := func(name, text string) {
@@ -39,13 +39,13 @@ func TestMessages(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{"info @/tree", `cannot open "@/tree": it is a folder|name a file`},
 		{"info @/empty.wim", `@/empty.wim is not a WIM file: it is empty`},
-		{"info @/cut.wim", `@/cut.wim is truncated after 300 bytes: * are missing|copy or download it again: what is missing cannot be restored`},
-		{"optimize @/missing.wim", `cannot open "@/missing.wim": there is no such file or folder`},
-		{"capture @/missing @/x.wim", `cannot capture "@/missing": there is no such file or folder`},
-		{"capture @/tree @/missing/x.wim", `cannot write "@/missing/x.wim": there is no folder "@/missing"|make that folder first`},
+		{"info @/cut.wim", `@/cut.wim is truncated after 300 bytes: * are missing|copy or download it again: the missing bytes cannot be restored`},
+		{"optimize @/missing.wim", `cannot open "@/missing.wim": no such file or folder`},
+		{"capture @/missing @/x.wim", `cannot capture "@/missing": no such file or folder`},
+		{"capture @/tree @/missing/x.wim", `cannot write "@/missing/x.wim": the folder "@/missing" does not exist|create that folder first`},
 		{"capture @/tree ''", `cannot write "": the name is empty`},
 		{"capture '' @/x.wim", `cannot capture "": the name is empty`},
-		{"capture @/tree @/x.wim --chunk-size=5", `chunk size 5 is not valid for LZX, which takes powers of two from 32768 to 2097152`},
+		{"capture @/tree @/x.wim --chunk-size=5", `chunk size 5 is not valid for LZX, which supports powers of two from 32768 to 2097152`},
 		{"capture @/tree @/x.wim --config=@/binary", `@/binary: the text is neither valid UTF-8 nor valid UTF-16`},
 		{"capture @/onto-folder @/x.wim --source-list", `cannot add "/sub": a file cannot replace the folder at that path`},
 		{"append @/tree @/a.wim one", `there is already an image named "one" in the WIM|give the new image another name`},

@@ -9,8 +9,8 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// nativeName gives the bytes by which a stored name is called on disk: UTF-8, and unpaired surrogates in three
-// bytes each, as Go's os package and wimlib write them. It may hold anything but what checkName refuses.
+// nativeName converts a stored name to the one used on disk: UTF-8, with unpaired surrogates in three bytes each, as Go's os
+// package and wimlib write them. It accepts any name, see checkName.
 func nativeName(units []uint16) string {
 	var b []byte
 	for i := 0; i < len(units); i++ {
@@ -31,8 +31,7 @@ func nativeName(units []uint16) string {
 	return string(b)
 }
 
-// nativeUnits gives the units of a name as it is called on disk: the inverse of nativeName. What is neither UTF-8 nor a
-// surrogate in three bytes becomes U+FFFD.
+// nativeUnits is the inverse of nativeName. Bytes that are neither UTF-8 nor a surrogate in three bytes become U+FFFD.
 func nativeUnits(name string) []uint16 {
 	var units []uint16
 	for i := 0; i < len(name); {
@@ -48,13 +47,13 @@ func nativeUnits(name string) []uint16 {
 	return units
 }
 
-// badUnit says that a name with this UTF-16 unit cannot be made on the system at hand.
+// badUnit reports whether a name with this UTF-16 unit cannot be created on the system.
 func badUnit(u uint16, windows bool) bool {
 	return u == 0 || u == '/' || windows && !ntname.ValidUnitOnWindows(u)
 }
 
-// checkName says whether a stored name can be a file's name here. Nothing that passes can leave the folder that it
-// is made in.
+// checkName reports whether a stored name can be the name of a file here. A name that passes cannot leave the folder in which
+// it is created.
 func checkName(units []uint16, windows bool) bool {
 	if len(units) == 0 || len(units) <= 2 && units[0] == '.' && units[len(units)-1] == '.' {
 		return false
@@ -67,7 +66,7 @@ func checkName(units []uint16, windows bool) bool {
 	return !windows || ntname.ValidOnWindows(units)
 }
 
-// dummyName is what --include-invalid-names makes of a name that cannot be: n numbers them.
+// dummyName returns the name that --include-invalid-names uses for an invalid name. n numbers them.
 func dummyName(units []uint16, n int, windows bool) string {
 	fixed := make([]uint16, len(units))
 	for i, u := range units {

@@ -52,7 +52,7 @@ func TestPatternTexts(t *testing.T) {
 	for _, c := range []struct{ in, glob, query string }{
 		{`/a\b*//ü?/`, "/a/b*/ü?", "/a/b*//ü?/"},
 		{"x\xed\xa0\x80*", "/x␛D800*", "x␛D800*"}, // an unpaired surrogate, as nativeName writes it
-		{"..", "/␛002E␛002E", "␛002E␛002E"},       // no name is that: it leads nowhere
+		{"..", "/␛002E␛002E", "␛002E␛002E"},       // not valid as a name: it matches nothing
 		{"␛", "/␛241B", "␛241B"},
 		{"", "", ""},
 	} {
@@ -83,7 +83,7 @@ func TestParseOptions(t *testing.T) {
 		{"-check --ref=x --ref y", "", "check= ref=x,y", ""},
 		{"--chec a", "a", "check=", ""},
 		{"--re=1", "", "", "ambiguous"},
-		{"--no", "", "", "ambiguous; possibilities: '--no-acls' '--noacls'"}, // though they mean the same: wimlib-imagex says so
+		{"--no", "", "", "ambiguous; possibilities: '--no-acls' '--noacls'"}, // although both mean the same, as in wimlib-imagex
 		{"--no-", "", "no-acls=", ""},
 		{"--noa", "", "no-acls=", ""},
 		{"-c", "", "check=", ""}, // not --check-more, which only wimx has

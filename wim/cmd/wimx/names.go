@@ -7,8 +7,8 @@ import (
 	"wimscope/wim/find"
 )
 
-// nativePath is the path of an entry with its names as they are called on disk, separated by slashes; a backslash in
-// a name is a character like any other.
+// nativePath returns the path of an entry with its names as on disk, separated by slashes. A backslash in a name is an
+// ordinary character.
 func nativePath(im *wim.Image, n wim.Node) string {
 	if n == 0 {
 		return "/"
@@ -25,7 +25,7 @@ func nativePath(im *wim.Image, n wim.Node) string {
 	return b.String()
 }
 
-// find looks an entry up by the names on the way to it.
+// lookup returns the entry with a path.
 func lookup(im *wim.Image, path string, fold bool) (wim.Node, bool) {
 	found := match(im, path, false, fold)
 	if len(found) == 0 {
@@ -34,8 +34,8 @@ func lookup(im *wim.Image, path string, fold bool) (wim.Node, bool) {
 	return found[0], true
 }
 
-// match lists the entries that a path leads to, in the order of the archive: with globs, each step may match several
-// names; ignoring case too.
+// match returns the entries with a path, in the order of the archive. With globs, or ignoring case, each element may match
+// several names.
 func match(im *wim.Image, path string, globs, fold bool) []wim.Node {
 	if globs {
 		return find.Glob(im, globText(path), fold)

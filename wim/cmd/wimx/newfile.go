@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// newFile is a file that is written under another name, and gets its own only when it is complete.
+// newFile is a file that is written under a temporary name and renamed when it is complete.
 type newFile struct {
 	*os.File
 	t    *tool
@@ -19,16 +19,16 @@ type newFile struct {
 	kept bool
 }
 
-// tempMark is in the names of files that are being written: NAME.wimx-XXXXXXXX.tmp.
+// tempMark is part of the names of files that are being written: NAME.wimx-XXXXXXXX.tmp.
 const tempMark = ".wimx-"
 
-// newFile creates a temporary file that will replace the file at that place, if there is one, and takes over its mode and owner.
+// newFile creates a temporary file that will replace the file at that place, if there is one, with its mode and owner.
 func (t *tool) newFile(at filePlace) (*newFile, error) {
 	mode := fs.FileMode(0o666)
 	if at.there != nil {
 		mode = at.there.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
 	}
-	t.tellLeftovers(at.name)
+	t.reportLeftovers(at.name)
 	for try := 1; ; try++ {
 		var b [4]byte
 		rand.Read(b[:])
@@ -40,9 +40,9 @@ func (t *tool) newFile(at filePlace) (*newFile, error) {
 			return nil, coded(exitOpen, &fs.PathError{Op: "write", Path: at.name, Err: cause(err)})
 		}
 		n := &newFile{File: f, t: t, name: at.name}
-		taken, err := lockFile(f.Fd()) // which tells it from one that is left over
+		taken, err := lockFile(f.Fd()) // distinguishes it from a leftover
 		if now, lerr := os.Lstat(f.Name()); err == nil && !stillThere(f, now, lerr) {
-			taken, err = true, fmt.Errorf("%s goes away as soon as it is made: %w", f.Name(), fs.ErrNotExist)
+			taken, err = true, fmt.Errorf("%s was removed as soon as it was created: %w", f.Name(), fs.ErrNotExist)
 		}
 		if err == nil && at.there != nil {
 			keepOwner(f, at.there) // before the mode: chown clears bits of it
@@ -59,7 +59,7 @@ func (t *tool) newFile(at filePlace) (*newFile, error) {
 	}
 }
 
-// keep gives the file its name. All of it is on the disk by then.
+// keep syncs the file and renames it.
 func (n *newFile) keep() error {
 	err := n.Sync()
 	if !onWindows && err == nil { // before the lock is released: an unlocked file would look like a leftover
@@ -79,7 +79,7 @@ func (n *newFile) keep() error {
 	return nil
 }
 
-// syncFolder has the names in a folder written to the disk, where a system can do that.
+// syncFolder syncs the names in a folder, where the system supports it.
 func syncFolder(dir string) {
 	if d, err := os.Open(dir); err == nil {
 		d.Sync()
@@ -95,7 +95,7 @@ func (n *newFile) drop() {
 	}
 }
 
-// sink is a file that an archive is written to.
+// sink is a file to which an archive is written.
 type sink struct {
 	*os.File
 	t *tool
@@ -111,7 +111,7 @@ func (s sink) WriteAt(b []byte, off int64) (int, error) {
 	return s.File.WriteAt(b, off)
 }
 
-// pipe is standard output as a file that is written from front to back.
+// pipe is standard output as a file that is written sequentially.
 type pipe struct {
 	w  io.Writer
 	at int64
@@ -120,14 +120,14 @@ type pipe struct {
 // WriteAt implements io.WriterAt.
 func (p *pipe) WriteAt(b []byte, off int64) (int, error) {
 	if off != p.at {
-		return 0, fmt.Errorf("a pipe cannot be written to at %d, since it is at %d", off, p.at)
+		return 0, fmt.Errorf("a pipe cannot be written at offset %d: it is at %d", off, p.at)
 	}
 	n, err := p.w.Write(b)
 	p.at += int64(n)
 	return n, err
 }
 
-// diskFull says that an error is about a disk without room.
+// diskFull reports whether an error means that the disk is full.
 func diskFull(err error) bool {
 	const errorDiskFull = syscall.Errno(112) // of Windows
 	return errors.Is(err, syscall.ENOSPC) || onWindows && errors.Is(err, errorDiskFull)

@@ -19,12 +19,12 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// opened is an archive on disk with all files that were named for it.
+// opened is an open archive with all its files.
 type opened struct {
 	*wim.Archive
-	name  string // as it was given
+	name  string // as given on the command line
 	files []*os.File
-	hdr   format.Header // of the file named
+	hdr   format.Header // of the named file
 }
 
 func (a *opened) Close() {
@@ -33,7 +33,7 @@ func (a *opened) Close() {
 	}
 }
 
-// isOf says that the file of that name is one of those that were opened.
+// isOf reports whether a named file is one of the archive's files.
 func (a *opened) isOf(name string) bool {
 	named, err := os.Stat(name)
 	return err == nil && slices.ContainsFunc(a.files, func(f *os.File) bool {
@@ -42,7 +42,7 @@ func (a *opened) isOf(name string) bool {
 	})
 }
 
-// openFile opens a file for reading and tells its size.
+// openFile opens a file for reading and returns its size.
 func openFile(name string) (*os.File, blobs.Part, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -60,13 +60,13 @@ func openFile(name string) (*os.File, blobs.Part, error) {
 	if !fi.Mode().IsRegular() {
 		if size, err = f.Seek(0, io.SeekEnd); err != nil {
 			f.Close()
-			return nil, blobs.Part{}, codef(exitOpen, "cannot open %q as an archive, which is read at any place and not from front to back: %w", name, cause(err))
+			return nil, blobs.Part{}, codef(exitOpen, "cannot open %q: an archive cannot be read from a pipe or another file that is not seekable: %w", name, cause(err))
 		}
 	}
 	return f, blobs.Part{Name: name, R: f, Size: size}, nil
 }
 
-// readHeader reads the full header of a file: at its end, if it is pipable. ok is false if it has none.
+// readHeader reads the full header of a file, which is at the end if the archive is pipable. ok is false if there is none.
 func readHeader(p blobs.Part) (h format.Header, ok bool) {
 	b := make([]byte, format.HeaderSize)
 	if _, err := p.R.ReadAt(b, 0); err != nil {
@@ -82,14 +82,13 @@ func readHeader(p blobs.Part) (h format.Header, ok bool) {
 	return h, err == nil
 }
 
-// open opens an archive and, by the globs of --ref, the other parts of its set and the archives that it needs. What
-// shares the first file's GUID is a part; all else is a reference. Names like a.swm without --ref bring their parts
-// along, since that is what nearly everyone means.
+// open opens an archive and, by the globs of --ref, the other parts of its set and the archives that it needs. Files with the
+// same GUID are parts; all others are references.
 func (t *tool) open(name string, refs []string) (*opened, error) {
 	return t.openSet(name, refs, &blobs.Options{})
 }
 
-// openSet is open with options. It adds to their References.
+// openSet is open with options. It appends to o.References.
 func (t *tool) openSet(name string, refs []string, o *blobs.Options) (_ *opened, err error) {
 	a := &opened{name: name}
 	defer func() {
@@ -162,16 +161,16 @@ func (t *tool) openSet(name string, refs []string, o *blobs.Options) (_ *opened,
 	return a, nil
 }
 
-// needFirst turns away a set whose first part was not the one named: the images are there.
+// needFirst replaces the error for a set that was named by a part other than the first, which holds the images.
 func needFirst(err error, name string) error {
 	var miss *blobs.MissingPartError
 	if errors.As(err, &miss) {
-		return codef(exitNotFirstPart, "%q is not the first part of the split WIM; the first part must be named", name)
+		return codef(exitNotFirstPart, "%q is not the first part of the split WIM; name the first part", name)
 	}
 	return err
 }
 
-// allImages is the choice of every image.
+// allImages stands for all images.
 const allImages = -1
 
 // chooseImage returns the image that an argument names: "all" or "*", an index from 1, or a name; 0 if there is none. As with
@@ -197,7 +196,7 @@ func chooseImage(images []xmldoc.ImageInfo, arg string) int {
 	return 0
 }
 
-// image is chooseImage with errors. An empty list of arguments means the only image there is.
+// image is chooseImage with errors. If no argument is given it returns the only image.
 func (a *opened) image(arg string, given, allowAll bool) (int, error) {
 	images := a.Images()
 	if !given {
@@ -223,16 +222,16 @@ func (a *opened) image(arg string, given, allowAll bool) (int, error) {
 	return n, nil
 }
 
-// needImages refuses an archive that lost images: the index and the name of the remaining ones may be wrong.
+// needImages returns an error for an archive that lost images: the indexes of the remaining ones may be wrong.
 func (a *opened) needImages() error {
 	if n := a.LostImages(); n > 0 {
-		return hinted{codef(exitImageCount, "%q has lost %d of its %d images: its blob table does not list them, and the others may have changed their numbers",
-			a.name, n, len(a.Images())+n), "apply or extract with --recover-data writes what is there"}
+		return hinted{codef(exitImageCount, "%d of the %d images in %q are lost: the blob table does not list them, and the remaining ones may have other indexes",
+			n, len(a.Images())+n, a.name), "use apply or extract with --recover-data to recover their files"}
 	}
 	return nil
 }
 
-// indexes lists the images of a choice.
+// indexes returns the image indexes of a choice.
 func (a *opened) indexes(choice int) []int {
 	if choice != allImages {
 		return []int{choice}

@@ -13,7 +13,7 @@ func optimizeVerb() verb {
 	}
 }
 
-// runOptimize writes an archive anew: without what nobody needs, and packed as is said.
+// runOptimize rewrites an archive without unused data, packed as the options say.
 func runOptimize(t *tool, o *parsed) error {
 	if len(o.args) != 1 {
 		return usageError{"optimize takes an archive"}

@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// option is one that a verb takes.
+// option is an option of a verb.
 type option struct {
 	name  string
 	value bool   // it has an argument: --name=VALUE or --name VALUE
-	same  string // it is another spelling of this one
+	same  string // the option of which it is another spelling
 }
 
-// parsed is a command line taken apart.
+// parsed is a parsed command line.
 type parsed struct {
 	values map[string][]string
-	given  []string // the names of all options, in their order
+	given  []string // the names of all options, in order
 	args   []string
 }
 
 func (p *parsed) has(name string) bool { return len(p.values[name]) > 0 }
 
-// get is the last value of an option, or "".
+// get returns the last value of an option, or "".
 func (p *parsed) get(name string) string {
 	v := p.values[name]
 	if len(v) == 0 {
@@ -32,6 +32,7 @@ func (p *parsed) get(name string) string {
 	return v[len(v)-1]
 }
 
+// all returns the values of an option, in order.
 func (p *parsed) all(name string) []string { return p.values[name] }
 
 // notBoth refuses two options that contradict each other.

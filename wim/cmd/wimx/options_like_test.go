@@ -89,7 +89,7 @@ func TestOptionsLikeWimlib(t *testing.T) {
 		"extract-xml": "@/xml", "flags": "Core", "image-property": "A=b", "path": "/sub", "ref": "@/one.wim", "solid-chunk-size": "1M", "solid-compress": "LZX",
 		"threads": "1", "update-of": "@/one.wim:1", "wimboot-config": "#/one.ini",
 	}
-	// Of all verbs that have it, or of these.
+	// For all verbs that have the option, or for these.
 	own := map[string]string{
 		"dry-run": "", "verify-after": "", "skip-errors": "", "json": "", "no-integrity": "", "group": "", "windows": "", "repair-windows": "",
 		"ref": "delete info optimize split update", "force": "delete split", "rebuild": "optimize", "nocheck": "apply delete extract join split update",
@@ -97,7 +97,7 @@ func TestOptionsLikeWimlib(t *testing.T) {
 		"compress": "split", "chunk-size": "split", "solid": "split", "solid-compress": "split", "solid-chunk-size": "split", "pipable": "split", "not-pipable": "split",
 		"no-solid-sort": "split",
 	}
-	options := []string{ // of mounting; what is the beginning of others; what ours is to have
+	options := []string{ // options of mounting, prefixes of other options, and some of wimx
 		"allow-other", "commit", "debug", "lazy", "new-image", "staging-dir=x", "streams-interface=none", "metadata", "solid-c=LZX", "unsafe",
 		"no-check", "no-solid-sort", "verbose", "json",
 	}
@@ -147,7 +147,7 @@ func TestOptionsLikeWimlib(t *testing.T) {
 	}
 }
 
-// memoryDir makes a folder where putting a file on the disk takes no time, if there is such a place.
+// memoryDir creates a folder in memory, if possible, where syncing a file takes no time.
 func memoryDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "wimx-")

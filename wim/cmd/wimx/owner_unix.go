@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// keepOwner gives a file the owner and group of the file that it replaces, as far as this user may: root may do that, others
-// can only set one of their own groups.
+// keepOwner sets the owner and group of the file that f replaces, as far as the user may: root can set both, others only one
+// of their own groups.
 func keepOwner(f *os.File, old fs.FileInfo) {
 	st, ok := old.Sys().(*syscall.Stat_t)
 	if ok && f.Chown(int(st.Uid), int(st.Gid)) != nil {

@@ -12,8 +12,8 @@ import (
 	"wimscope/wim/write"
 )
 
-// packing is what a command line says about how an archive is to be packed. What it does not say is as the archive has it
-// that is changed or copied from, or else as usual.
+// packing holds the options about how to pack an archive. What they leave open follows from the archive that is changed or
+// copied, or has a default.
 type packing struct {
 	plain, solid           compression // --compress, --solid-compress
 	chunkSize, solidChunk  int64       // bytes; 0: not given
@@ -42,7 +42,7 @@ func integrityOptions() []option {
 	return []option{{name: "check"}, {name: "nocheck"}, {name: "no-check", same: "nocheck"}, {name: "include-integrity"}}
 }
 
-// packing reads all options that say how to pack; those that a verb does not take are not there.
+// packing parses all options about packing, including those that a verb does not have.
 func (o *parsed) packing() (p packing, err error) {
 	if p.plain, err = parseCompression("compress", o); err != nil {
 		return p, err
@@ -51,7 +51,7 @@ func (o *parsed) packing() (p packing, err error) {
 		return p, err
 	}
 	if p.solid.given && p.solid.codec == format.None {
-		return p, codef(exitCompression, "--solid-compress=none: what is solid is packed")
+		return p, codef(exitCompression, "--solid-compress=none: solid resources are always compressed")
 	}
 	if p.chunkSize, err = parseChunkSize("chunk-size", o); err != nil {
 		return p, err
@@ -76,16 +76,16 @@ func (o *parsed) packing() (p packing, err error) {
 	return p, nil
 }
 
-// forPipe makes what goes to standard output pipable: in another archive the header is written last.
+// forPipe makes the output to standard output pipable: in other archives the header is written last, at the front.
 func (p *packing) forPipe() error {
 	if p.notPipable {
-		return codef(exitParameter, "what is written to standard output is pipable: --not-pipable cannot be")
+		return codef(exitParameter, "output to standard output is always pipable: --not-pipable is not possible")
 	}
 	p.pipable = true
 	return nil
 }
 
-// forWIMBoot makes XPRESS in small chunks the usual: Windows reads files straight from an archive for WIMBoot.
+// forWIMBoot makes XPRESS in small chunks the default: with WIMBoot, Windows reads files directly from the archive.
 func (p *packing) forWIMBoot() {
 	if !p.plain.given {
 		p.plain = compression{given: true, codec: format.XPRESS}
@@ -95,7 +95,7 @@ func (p *packing) forWIMBoot() {
 	}
 }
 
-const notAnew = "--unsafe-compact moves data as they are: it does not go with options that pack anew"
+const notAnew = "--unsafe-compact moves data without repacking them: it cannot be combined with options that repack"
 
 func parseCompression(name string, o *parsed) (compression, error) {
 	if !o.has(name) {
@@ -113,7 +113,7 @@ func parseCompression(name string, o *parsed) (compression, error) {
 	case "lzms", "recovery":
 		c.codec = format.LZMS
 	default:
-		return c, usageError{fmt.Sprintf("invalid compression type %q; there are none, xpress (or fast), lzx (or maximum, max) and lzms (or recovery)", word)}
+		return c, usageError{fmt.Sprintf("invalid compression type %q; valid types are none, xpress (or fast), lzx (or maximum, max) and lzms (or recovery)", word)}
 	}
 	if !hasLevel {
 		return c, nil
@@ -126,7 +126,7 @@ func parseCompression(name string, o *parsed) (compression, error) {
 	return c, nil
 }
 
-// engineLevel turns a level of wimlib, where 20 is quick, 50 the usual and 100 high, into one of the engine.
+// engineLevel converts a level of wimlib, where 20 is fast, 50 the default and 100 high, to one of the engine.
 func engineLevel(n uint64) int {
 	switch {
 	case n < 35:
@@ -137,7 +137,7 @@ func engineLevel(n uint64) int {
 	return codec.LevelMaximum
 }
 
-// parseChunkSize reads a number of bytes, with K, M or G behind it, of either case, or KiB, MiB, GiB.
+// parseChunkSize parses a number of bytes with an optional suffix K, M or G, in either case, or KiB, MiB or GiB.
 func parseChunkSize(name string, o *parsed) (int64, error) {
 	if !o.has(name) {
 		return 0, nil
@@ -149,12 +149,12 @@ func parseChunkSize(name string, o *parsed) (int64, error) {
 	}[text[len(digits):]]
 	n, err := strconv.ParseUint(digits, 10, 32)
 	if err != nil || n == 0 || !ok {
-		return 0, usageError{fmt.Sprintf("--%s=%s: a positive number is wanted, perhaps with K, M or G behind it", name, text)}
+		return 0, usageError{fmt.Sprintf("--%s=%s: must be a positive number, optionally followed by K, M or G", name, text)}
 	}
 	return int64(n) << shift, nil
 }
 
-// forNew says how a new archive of files is packed: LZX by default, or LZMS if it is solid.
+// forNew returns how a new archive of files is packed: LZX by default, LZMS if it is solid.
 func (p *packing) forNew() (write.Options, error) {
 	w := write.Options{Codec: format.LZX, Solid: p.makeSolid, Pipable: p.pipable}
 	if p.makeSolid {
@@ -163,8 +163,8 @@ func (p *packing) forNew() (write.Options, error) {
 	return p.onto(w)
 }
 
-// forCopy says how a new archive of another one's images is packed: as that one, which stays solid unless --compress names
-// another codec than its solid resources have. One that is made solid is packed as a new one is.
+// forCopy returns how a new archive with images of another one is packed: like that one. It stays solid unless --compress
+// gives a codec other than that of its solid resources. One that is made solid is packed like a new one.
 func (p *packing) forCopy(a *wim.Archive) (write.Options, error) {
 	w := write.OptionsOf(a)
 	if p.plain.given && p.plain.codec != w.SolidCodec || p.pipable {
@@ -180,7 +180,7 @@ func (p *packing) forCopy(a *wim.Archive) (write.Options, error) {
 	return p.onto(w)
 }
 
-// forRebuild says how an archive is written anew: as it is, but for what is said.
+// forRebuild returns how an archive is rewritten: as it is, apart from the options given.
 func (p *packing) forRebuild(a *wim.Archive) (write.Options, error) {
 	w := write.OptionsOf(a)
 	if p.pipable {
@@ -202,7 +202,7 @@ func (p *packing) forRebuild(a *wim.Archive) (write.Options, error) {
 	return w, err
 }
 
-// onto puts what is said over w.
+// onto applies the options to w.
 func (p *packing) onto(w write.Options) (write.Options, error) {
 	if p.plain.given {
 		if w.Codec != p.plain.codec && p.chunkSize == 0 && !plausibleChunk(p.plain.codec, w.ChunkSize) {
@@ -215,7 +215,7 @@ func (p *packing) onto(w write.Options) (write.Options, error) {
 	}
 	if p.makeSolid {
 		if w.Pipable {
-			return w, codef(exitParameter, "a pipable archive cannot be solid: --not-pipable makes it a usual one")
+			return w, codef(exitParameter, "a pipable archive cannot be solid: use --not-pipable to convert it")
 		}
 		w.Solid, w.KeepAlone = true, false
 	}
@@ -240,19 +240,19 @@ func (p *packing) onto(w write.Options) (write.Options, error) {
 	return w, checkPacking(w)
 }
 
-// plausibleChunk says that a codec has chunks of that size.
+// plausibleChunk reports whether a codec supports a chunk size.
 func plausibleChunk(c format.Codec, size int64) bool {
 	return checkPacking(write.Options{Codec: c, ChunkSize: size}) == nil
 }
 
-// checkPacking has the engine say whether it can pack in that way.
+// checkPacking returns an error if the engine does not support the options.
 func checkPacking(w write.Options) error {
 	w.Only = write.OnlyAll
 	_, err := write.New().PlanWrite(&w)
 	return coded(exitChunkSize, err)
 }
 
-// packedWith returns the codec for contents.
+// packedWith returns the codec that packs the blobs.
 func packedWith(w *write.Options) format.Codec {
 	switch {
 	case !w.Solid:

@@ -9,12 +9,13 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// cleanPath gives the names along a path into an image: either slash separates, leading and repeated ones do not count.
+// cleanPath splits a path in an image into names. Slashes and backslashes both separate names; leading and repeated ones are
+// ignored.
 func cleanPath(p string) []string {
 	return strings.FieldsFunc(p, func(r rune) bool { return r == '/' || r == '\\' })
 }
 
-// globText writes a path with wildcards as the engine takes it: names escaped, separated by slashes.
+// globText converts a path with wildcards to the engine's form: escaped names, separated by slashes.
 func globText(p string) string {
 	var b strings.Builder
 	for _, step := range cleanPath(p) {
@@ -23,7 +24,7 @@ func globText(p string) string {
 	return b.String()
 }
 
-// queryText is the same of a text to search for, whose slashes at either end mean something.
+// queryText does the same for a text to search for, where slashes at either end have a meaning.
 func queryText(s string) string {
 	steps := strings.Split(strings.ReplaceAll(s, `\`, "/"), "/")
 	for i := range steps {
@@ -32,7 +33,7 @@ func queryText(s string) string {
 	return strings.Join(steps, "/")
 }
 
-// listFile reads the paths of a list file, one a line; "-" is standard input.
+// listFile reads the paths of a list file, one per line; "-" is standard input.
 func (t *tool) listFile(name string) ([]string, error) {
 	var b []byte
 	var err error

@@ -38,7 +38,7 @@ func (t *tool) placeFor(name string) (filePlace, error) {
 			err = syscall.ENOTDIR
 		}
 		if errors.Is(err, fs.ErrNotExist) && name != "" {
-			return filePlace{}, hinted{codef(exitOpen, "cannot write %q: there is no folder %q", name, filepath.Dir(at.name)), "make that folder first"}
+			return filePlace{}, hinted{codef(exitOpen, "cannot write %q: the folder %q does not exist", name, filepath.Dir(at.name)), "create that folder first"}
 		}
 		if err != nil {
 			return refuse(cause(err))
@@ -49,7 +49,7 @@ func (t *tool) placeFor(name string) (filePlace, error) {
 	case fi.IsDir():
 		return refuse(syscall.EISDIR)
 	case isBlockDevice(fi):
-		return filePlace{}, codef(exitOpen, "%q is a disk or a partition: name a file; wimx does not write over a disk", name)
+		return filePlace{}, codef(exitOpen, "%q is a disk or a partition: name a file; wimx does not overwrite disks", name)
 	}
 	at.there, at.own = fi, t.isOutput(fi)
 	if at.through = !fi.Mode().IsRegular(); at.through {
@@ -146,7 +146,7 @@ func (p filePlace) needArchive(pipable bool) error {
 	if !p.through || pipable || p.seekable() {
 		return nil
 	}
-	return codef(exitWrite, "%q is %s, which is written from front to back: only a pipable archive can go there (--pipable)", p.name, kindWord(p.there))
+	return codef(exitWrite, "%q is %s, which is written sequentially: only a pipable archive can be written to it (--pipable)", p.name, kindWord(p.there))
 }
 
 // seekable reports whether a device can be written at any offset, as the null device can.
@@ -178,7 +178,7 @@ func kindWord(fi fs.FileInfo) string {
 	case m.IsRegular():
 		return "a file without a name"
 	}
-	return "no regular file"
+	return "not a regular file"
 }
 
 // openThrough opens a device or a pipe for writing. Opening a pipe waits for a reader, until the run is interrupted.

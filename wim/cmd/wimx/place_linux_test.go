@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// archiveAndTree makes a folder with a captured tree in it: tree and a.wim.
+// archiveAndTree creates a folder with a tree and a capture of it: tree and a.wim.
 func archiveAndTree(t *testing.T) string {
 	t.Helper()
 	dir := memoryDir(t)
@@ -69,7 +69,7 @@ func TestOutputThroughLinks(t *testing.T) {
 					if root {
 						os.Chown(real, 12, 34)
 					}
-					os.Chmod(real, 0o664) // which the usual umask does not give
+					os.Chmod(real, 0o664) // not possible with the usual umask
 				}
 				target := "deep/real.swm"
 				if kind == "chain" {
@@ -116,14 +116,14 @@ func TestOutputThroughLinks(t *testing.T) {
 	}
 	for _, line := range []string{"info #/a.wim --extract-xml=#/l1", "capture #/tree #/l1", "export #/a.wim 1 #/l1"} {
 		_, errs, code := wimx("", strings.Fields(strings.ReplaceAll(line, "#", dir))...)
-		if code != exitOpen || !strings.Contains(errs, "circle") {
+		if code != exitOpen || !strings.Contains(errs, "too many levels of symbolic links") {
 			t.Errorf("%s: status %d\n%s", line, code, errs)
 		}
 	}
 }
 
-// TestOutputThroughPipes writes outputs to pipes and devices, which must stay: what can be written from front to back passes, and
-// everything else is refused before anything is read.
+// TestOutputThroughPipes writes outputs to pipes and devices, which must not be replaced. Outputs that are written
+// sequentially succeed, and everything else is refused before anything is read.
 func TestOutputThroughPipes(t *testing.T) {
 	dir := archiveAndTree(t)
 	xml := dir + "/want.xml"
@@ -136,7 +136,7 @@ func TestOutputThroughPipes(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// through runs a command and gives what came out of the pipe.
+	// through runs a command and returns what came out of the pipe.
 	through := func(line string) ([]byte, string, int) {
 		t.Helper()
 		got := make(chan []byte, 1)
@@ -276,7 +276,7 @@ func TestOutputIsStandardOutput(t *testing.T) {
 	if got, _ := os.ReadFile(dir + "/log"); string(got) != "before\n"+string(want)+"after\n" {
 		t.Errorf("the file holds %q", got)
 	}
-	// Nor one that has no name any more.
+	// Nor is one that has no name any more.
 	if f, err = os.Create(dir + "/gone"); err != nil {
 		t.Fatal(err)
 	}
@@ -290,10 +290,10 @@ func TestOutputIsStandardOutput(t *testing.T) {
 	}
 }
 
-// TestFullDeviceHint: the hint for a full disk does not promise to remove what went to a device or through standard output.
+// TestFullDeviceHint checks that the hint for a full disk does not promise to remove output to a device or standard output.
 func TestFullDeviceHint(t *testing.T) {
 	dir := archiveAndTree(t)
-	fullDevice := dir + "/full" // a node of our own: a mistake would replace the system's
+	fullDevice := dir + "/full" // a node of our own: a bug would replace the system's
 	if err := syscall.Mknod(fullDevice, syscall.S_IFCHR|0o666, 1<<8|7); err != nil {
 		t.Skip("device nodes can be made by root only: ", err)
 	}

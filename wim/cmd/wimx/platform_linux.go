@@ -10,12 +10,12 @@ import (
 	"wimscope/wim/format"
 )
 
-// What os does not offer: times beyond time.UnixNano's range, and everything that must not follow a link. Names here
-// are single steps in a folder that is open.
+// Calls that package os lacks: times beyond the range of time.UnixNano, and everything that must not follow a link. Names are
+// single path elements in an open folder.
 
 const atSymlinkNofollow = 0x100 // AT_SYMLINK_NOFOLLOW
 
-// timespec is a moment as the kernel takes it. File systems clamp what they cannot hold.
+// timespec converts a time for the kernel. File systems clamp times that they cannot store.
 func timespec(t format.Filetime) syscall.Timespec {
 	tm := t.Time()
 	var ts syscall.Timespec
@@ -24,7 +24,7 @@ func timespec(t format.Filetime) syscall.Timespec {
 	return ts
 }
 
-// narrow stores a number as wide as the kernel of this machine takes it, or what comes nearest.
+// narrow stores a number in the kernel's type on this machine, clamped to its range.
 func narrow[T int32 | int64](to *T, v int64) {
 	if *to = T(v); int64(*to) != v {
 		*to = math.MaxInt32
@@ -34,8 +34,8 @@ func narrow[T int32 | int64](to *T, v int64) {
 	}
 }
 
-// setTimes sets last access and last write of name in the folder dir, of a link itself; name nil is the file of the
-// descriptor.
+// setTimes sets access and modification time of name in the folder dir, without following a link. With name nil it sets those
+// of the descriptor's file.
 func (m *meta) setTimes(fd int, name *byte, flags int) error {
 	ts := [2]syscall.Timespec{timespec(m.acc), timespec(m.mod)}
 	_, _, errno := syscall.Syscall6(syscall.SYS_UTIMENSAT, uintptr(fd), uintptr(unsafe.Pointer(name)),
@@ -46,7 +46,7 @@ func (m *meta) setTimes(fd int, name *byte, flags int) error {
 	return nil
 }
 
-// setFile gives an open file or folder its owner, mode, attributes and times.
+// setFile sets owner, mode, extended attributes and times of an open file or folder.
 func (m *meta) setFile(_ *cachedDir, _ string, f *os.File) error {
 	fd := int(f.Fd())
 	if m.unix != nil {
@@ -72,7 +72,7 @@ func setXattr(path string, x format.Xattr) error {
 	return nil
 }
 
-// setSymlink gives a link its own owner and times.
+// setSymlink sets owner and times of a link itself.
 func (m *meta) setSymlink(d *cachedDir, name string) error {
 	dir, err := d.handle()
 	if err != nil {
@@ -115,7 +115,7 @@ func linkBetween(from *cachedDir, name string, to *cachedDir, another string) er
 	return nil
 }
 
-// makeSpecial makes a device node, pipe or socket.
+// makeSpecial creates a device node, pipe or socket.
 func (m *meta) makeSpecial(d *cachedDir, name string) error {
 	dir, err := d.handle()
 	if err != nil {
@@ -137,5 +137,5 @@ func (m *meta) makeSpecial(d *cachedDir, name string) error {
 	return m.setTimes(int(dir.Fd()), p, atSymlinkNofollow)
 }
 
-// keepsUnix says that --unix-data works here.
+// keepsUnix reports that --unix-data is supported here.
 const keepsUnix = true

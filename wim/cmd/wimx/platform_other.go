@@ -11,7 +11,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// moment is a time within what os.Chtimes can take.
+// moment converts a time, clamped to the range of os.Chtimes.
 func moment(t format.Filetime) time.Time {
 	tm := t.Time()
 	if tm.Year() < 1678 {
@@ -23,7 +23,7 @@ func moment(t format.Filetime) time.Time {
 	return tm
 }
 
-// setFile gives an open file or folder its owner, mode and times.
+// setFile sets owner, mode and times of an open file or folder.
 func (m *meta) setFile(d *cachedDir, name string, f *os.File) error {
 	if m.unix != nil {
 		if err := m.soft(f.Chown(int(m.unix.UID), int(m.unix.GID))); err != nil {
@@ -36,7 +36,7 @@ func (m *meta) setFile(d *cachedDir, name string, f *os.File) error {
 	return d.root.Chtimes(name, moment(m.acc), moment(m.mod))
 }
 
-// setSymlink gives a link its owner. Its own times cannot be set with the standard library here.
+// setSymlink sets the owner of a link. The standard library cannot set the times of a link here.
 func (m *meta) setSymlink(d *cachedDir, name string) error {
 	if m.unix != nil {
 		return m.soft(d.root.Lchown(name, int(m.unix.UID), int(m.unix.GID)))
@@ -48,8 +48,8 @@ func (m *meta) setSymlink(d *cachedDir, name string) error {
 func linkBetween(_ *cachedDir, _ string, _ *cachedDir, _ string) error { return errors.ErrUnsupported }
 
 func (m *meta) makeSpecial(*cachedDir, string) error {
-	return errors.New("device nodes, pipes and sockets are made on Linux only")
+	return errors.New("device nodes, pipes and sockets can be created on Linux only")
 }
 
-// keepsUnix says that --unix-data works here: owner and mode do.
+// keepsUnix reports that --unix-data is supported here, for owner and mode.
 const keepsUnix = true

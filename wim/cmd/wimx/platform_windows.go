@@ -11,7 +11,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// settable are the attributes that SetFileAttributes takes.
+// settable are the attributes that SetFileAttributes can set.
 const settable = format.AttrReadOnly | format.AttrHidden | format.AttrSystem | format.AttrArchive | format.AttrNotContentIndexed | format.AttrTemporary | format.AttrOffline
 
 func moment(t format.Filetime) time.Time {
@@ -29,7 +29,7 @@ func filetime(t format.Filetime) *syscall.Filetime {
 	return &syscall.Filetime{LowDateTime: uint32(t), HighDateTime: uint32(t >> 32)}
 }
 
-// setFile gives a file its three times and its attributes. A folder's times of creation stay as they are.
+// setFile sets the three times and the attributes of a file. Creation times of folders are not set.
 func (m *meta) setFile(d *cachedDir, name string, f *os.File) error {
 	if name != "." {
 		if err := syscall.SetFileTime(syscall.Handle(f.Fd()), filetime(m.cre), filetime(m.acc), filetime(m.mod)); err != nil {
@@ -54,8 +54,8 @@ func (m *meta) setSymlink(*cachedDir, string) error { return nil }
 func linkBetween(_ *cachedDir, _ string, _ *cachedDir, _ string) error { return errors.ErrUnsupported }
 
 func (m *meta) makeSpecial(*cachedDir, string) error {
-	return errors.New("device nodes, pipes and sockets are made on Linux only")
+	return errors.New("device nodes, pipes and sockets can be created on Linux only")
 }
 
-// keepsUnix says that --unix-data works here.
+// keepsUnix reports that --unix-data is not supported here.
 const keepsUnix = false

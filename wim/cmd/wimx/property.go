@@ -16,13 +16,13 @@ type property struct {
 	steps       []propertyStep
 }
 
-// propertyStep is the n-th element of that name, from 1.
+// propertyStep is the n-th element with a name, from 1.
 type propertyStep struct {
 	name string
 	n    int
 }
 
-// properties parses all --image-property and --flags options in order; the last one of a name counts.
+// properties parses all --image-property and --flags options in order. If a name occurs several times, the last one is used.
 func (o *parsed) properties() ([]property, error) {
 	var list []property
 	used := map[string]int{}
@@ -44,7 +44,7 @@ func (o *parsed) properties() ([]property, error) {
 		for step := range strings.SplitSeq(name, "/") {
 			s, ok := parsePropertyStep(step)
 			if !ok {
-				return nil, codef(exitParameter, "--image-property=%s: %q cannot be the name of an XML element", text, step)
+				return nil, codef(exitParameter, "--image-property=%s: %q is not a valid name of an XML element", text, step)
 			}
 			p.steps = append(p.steps, s)
 		}
@@ -72,8 +72,8 @@ func parsePropertyStep(text string) (s propertyStep, ok bool) {
 	return s, s.name != ""
 }
 
-// set gives an image's element the property. An empty value takes it away. One of several elements of a name can only be
-// added behind the last.
+// set sets the property in an image's element. An empty value removes it. If several elements have the name, a new one can
+// only be added after the last.
 func (p *property) set(image *xmldoc.Node) error {
 	plain := make([]string, len(p.steps))
 	counted := false
@@ -103,7 +103,7 @@ func (p *property) set(image *xmldoc.Node) error {
 			n.Children = append(n.Children[:at:at], n.Children[at+1:]...)
 			return nil
 		case at < 0 && s.n > count+1:
-			return codef(exitParameter, "property %s: there are %d elements %s, so that number %d cannot be added", p.name, count, s.name, s.n)
+			return codef(exitParameter, "property %s: there are %d elements %s, so number %d cannot be added", p.name, count, s.name, s.n)
 		case at < 0:
 			at = len(n.Children)
 			n.Children = append(n.Children, &xmldoc.Node{Name: s.name})
@@ -114,8 +114,7 @@ func (p *property) set(image *xmldoc.Node) error {
 	return nil
 }
 
-// setProperties changes an image's element, and tells of it as wimlib-imagex does. changed says that something is not as
-// it was.
+// setProperties sets properties and reports it as wimlib-imagex does. changed reports whether anything has changed.
 func (t *tool) setProperties(e *write.Builder, index int, list []property) (changed bool, err error) {
 	for _, p := range list {
 		image := e.ImageElement(index)
@@ -137,7 +136,7 @@ func (t *tool) setProperties(e *write.Builder, index int, list []property) (chan
 	return changed, nil
 }
 
-// is says that the element has the property already.
+// is reports whether the element has the property already.
 func (p *property) is(image *xmldoc.Node) bool {
 	n := image
 	for _, s := range p.steps {
@@ -157,12 +156,12 @@ func (p *property) is(image *xmldoc.Node) bool {
 	return n.Content() == p.value
 }
 
-// plainProperty is the property of an element right below IMAGE.
+// plainProperty returns the property of an element directly below IMAGE.
 func plainProperty(name, value string) property {
 	return property{name: name, value: value, steps: []propertyStep{{name, 1}}}
 }
 
-// freeName refuses a name that an image of the archive has. Any number of images may have none.
+// freeName returns an error if an image has the name. Any number of images may have no name.
 func freeName(e *write.Builder, name string) error {
 	if name != "" && e.FindImage(name) != 0 {
 		return hinted{codef(exitNameTaken, "there is already an image named %q in the WIM", name), "give the new image another name"}

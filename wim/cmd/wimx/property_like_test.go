@@ -14,7 +14,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// smallArchive makes an archive of one image that is named "one", and a copy's name.
+// smallArchive creates an archive with one image named "one", and returns the name of a copy as well.
 func smallArchive(t *testing.T) (archive, changed string) {
 	t.Helper()
 	dir := memoryDir(t)
@@ -76,7 +76,7 @@ func TestPropertiesLikeWimlib(t *testing.T) {
 		if code != wantCode || said != wantSaid {
 			t.Errorf("%q: status %d, %q; want %d, %q\n%s", property, code, said, wantCode, wantSaid, errs)
 		}
-		// The document counts for the archive's size, and is put behind the old one.
+		// The XML document counts towards the archive's size, and is appended after the old one.
 		if d := firstLine(steadyInfo(want, false), steadyInfo(shown(wimtest.Wimlib), false)); d != "" {
 			t.Errorf("%q: wimlib-imagex info of ours: %s", property, d)
 		}
@@ -108,7 +108,7 @@ func TestImageArgumentLikeWimlib(t *testing.T) {
 			}
 		}
 	}
-	// All of them go to a new archive, with the names that they have; none goes where one has its name already.
+	// All images go to a new archive under their names; none is exported where its name is taken.
 	for _, by := range []string{"wimx", wimtest.Wimlib} {
 		export := func(image string) (code int) {
 			args := []string{"export", archive, image, changed + by}
@@ -139,7 +139,7 @@ func TestImageArgumentLikeWimlib(t *testing.T) {
 	}
 }
 
-// rename gives an image a name of the same length in the document as it lies in the file: programs refuse one that is taken.
+// rename changes the name of an image to one of the same length directly in the file: programs refuse a name that is taken.
 func rename(t *testing.T, archive, from, to string) {
 	t.Helper()
 	b, err := os.ReadFile(archive)

@@ -3,7 +3,7 @@
 package main
 
 // publicPrograms are programs that call wimlib-imagex, most of them on GitHub, with the calls that they make. The lines are
-// written anew for the media of plantMedia; they keep options, their order and spelling, and how the output is taken apart.
+// rewritten for the media of plantMedia; they keep options, their order and spelling, and how the output is parsed.
 var publicPrograms = []publicProgram{
 	{name: "UUP dump converter", env: []string{"WIMLIB_IMAGEX_IGNORE_CASE=1"}, text: `
 		wimlib-imagex capture drivers packages.esd >/dev/null

@@ -13,11 +13,11 @@ func reorderVerb() verb {
 	}
 }
 
-// runReorder puts the images that are named first, in that order; the others follow as they stood. The image to boot from
-// stays the one that it is.
+// runReorder moves the named images to the front, in that order; the others follow in their old order. The boot image stays
+// the same.
 func runReorder(t *tool, o *parsed) error {
 	if len(o.args) < 2 {
-		return usageError{"reorder takes an archive and the images that are to come first, by their indexes or names"}
+		return usageError{"reorder takes an archive and the images to move to the front, by index or name"}
 	}
 	return t.change(o, false, nil, func(c *changing) error {
 		e, err := c.builder()
@@ -50,7 +50,7 @@ func runReorder(t *tool, o *parsed) error {
 	})
 }
 
-// putFirst moves images to the front, in that order. It says whether any had to be moved.
+// putFirst moves images to the front, in that order. It reports whether any image had to be moved.
 func putFirst(e *write.Builder, first []int) (moved bool, err error) {
 	at := make([]int, e.Len()) // at[i] is the image, by its old index, that stands at i+1
 	for i := range at {

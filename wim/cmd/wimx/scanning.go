@@ -13,16 +13,16 @@ import (
 	"wimscope/wim/draft"
 )
 
-// scanning takes in files and folders of this machine, one after another.
+// scanning scans files and folders of this system, one after another.
 type scanning struct {
 	t       *tool
-	o       draft.ScanOptions // of all of them
+	o       draft.ScanOptions // common to all scans
 	skip    bool
-	sources []fs.FS // of what was scanned: draft.Content.Source
+	sources []fs.FS // file systems scanned; draft.Content.Source is an index
 	last    time.Time
 }
 
-// scanOptionTable are the options of scans that capture, append and update have in common.
+// scanOptionTable returns the options of scans that capture, append and update have in common.
 func scanOptionTable() []option {
 	return []option{
 		{name: "config", value: true}, {name: "dereference"}, {name: "unix-data"}, {name: "no-acls"}, {name: "noacls", same: "no-acls"},
@@ -30,10 +30,10 @@ func scanOptionTable() []option {
 	}
 }
 
-// scanning reads them.
+// scanning parses the options of scans.
 func (t *tool) scanning(o *parsed) (*scanning, error) {
 	if o.has("unix-data") && !keepsUnix {
-		return nil, codef(exitUnsupported, "--unix-data does not work on this system")
+		return nil, codef(exitUnsupported, "--unix-data is not supported on this system")
 	}
 	s := &scanning{t: t, skip: o.has("skip-errors")}
 	s.o.Dereference, s.o.UnixData, s.o.NoACLs = o.has("dereference"), o.has("unix-data"), o.has("no-acls")
@@ -42,7 +42,7 @@ func (t *tool) scanning(o *parsed) (*scanning, error) {
 	if o.has("wimboot") && !o.has("config") {
 		file = filepath.Join(o.args[0], filepath.FromSlash(wimBootConfig))
 		if _, err := os.Stat(file); err != nil {
-			t.warn("%q does not exist: the usual configuration counts", file)
+			t.warn("%q does not exist: using the default configuration", file)
 			file = ""
 		}
 	}
@@ -62,8 +62,8 @@ func (t *tool) scanning(o *parsed) (*scanning, error) {
 	return s, nil
 }
 
-// scan takes in a file or folder. Like wimlib-imagex it follows a link that is named for the root of an image, and keeps
-// any other.
+// scan scans a file or folder. Like wimlib-imagex it follows a link that is the source of the image's root, and captures any
+// other link as a link.
 func (s *scanning) scan(name, target string, change func(*draft.ScanOptions)) (*draft.Draft, error) {
 	t := s.t
 	if target == "/" {
@@ -90,10 +90,10 @@ func (s *scanning) scan(name, target string, change func(*draft.ScanOptions)) (*
 			return nil
 		}
 	}
-	d, r, err := draft.Scan(s.rest, h, root, &o)
+	d, r, err := draft.Scan(s.yield, h, root, &o)
 	var p *draft.ScanProblem
 	if errors.As(err, &p) {
-		// The error names the path as the file system calls it, which the system's own error may name once more.
+		// p.Path is the path in the file system, which the system's own error may repeat.
 		var pe *fs.PathError
 		why := p.Err
 		if errors.As(why, &pe) {
@@ -109,7 +109,7 @@ func (s *scanning) scan(name, target string, change func(*draft.ScanOptions)) (*
 			t.warn("Excluding unsupported file or directory %q from capture", full(p.Path))
 		} else {
 			t.leftOut++
-			t.warn("%q: %v; it is left out", full(p.Path), p.Err)
+			t.warn("%q: %v; it was left out", full(p.Path), p.Err)
 		}
 	}
 	if r.Fixed > 0 {
@@ -120,8 +120,9 @@ func (s *scanning) scan(name, target string, change func(*draft.ScanOptions)) (*
 	return d, nil
 }
 
-// rest reports the progress of a scan and stops it on an interrupt. The kinds of entries are only counted at the end.
-func (s *scanning) rest(bytes int64, entries int) error {
+// yield reports the progress of a scan and stops it on an interrupt. Files and folders are counted separately only at the
+// end.
+func (s *scanning) yield(bytes int64, entries int) error {
 	if time.Since(s.last) > 100*time.Millisecond {
 		s.last = time.Now()
 		s.t.scanned(bytes, entries, 0, false)
@@ -129,7 +130,8 @@ func (s *scanning) rest(bytes int64, entries int) error {
 	return s.t.ctx.Err()
 }
 
-// readText reads a file, or standard input if it is "-", which may be a terminal that nobody writes on any more.
+// readText reads a file, or standard input for "-". It returns on an interrupt even if standard input is a terminal without
+// input.
 func (t *tool) readText(name string) ([]byte, error) {
 	if name != "-" {
 		b, err := os.ReadFile(name)

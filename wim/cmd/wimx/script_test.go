@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, commands)
 }
 
-// TestScript runs testdata/script. The page's sample is there as sample.wim, and the command "sample NAME" writes a
-// hand-made archive; so the scripts need no other program.
+// TestScript runs testdata/script. The page's sample is available as sample.wim, and the command "sample NAME" writes a
+// handmade archive, so the scripts need no other program.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -58,7 +58,7 @@ func TestScript(t *testing.T) {
 				}
 				ts.Fatalf("usage: sample NAME, of wimtest.Samples")
 			},
-			// glob runs wimx with arguments that are patterns of names: testscript has no shell.
+			// glob runs wimx with arguments that are file name patterns: testscript has no shell.
 			"glob": func(ts *testscript.TestScript, neg bool, args []string) {
 				var all []string
 				for _, a := range args {
@@ -73,7 +73,7 @@ func TestScript(t *testing.T) {
 					ts.Fatalf("wimx %v: %v", all, err)
 				}
 			},
-			// windows writes a folder with the files of a Windows.
+			// windows writes a folder with the files of a Windows installation.
 			"windows": func(ts *testscript.TestScript, neg bool, args []string) {
 				for name, b := range wimtest.Windows10().Files() {
 					p := filepath.Join(ts.MkAbs(args[0]), name)
@@ -91,7 +91,7 @@ func TestScript(t *testing.T) {
 				b[at] ^= 1
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
 			},
-			// same compares two files byte by byte, also such as are no text.
+			// same compares two files byte by byte, including binary ones.
 			"same": func(ts *testscript.TestScript, neg bool, args []string) {
 				a, b := ts.ReadFile(args[0]), ts.ReadFile(args[1])
 				if (a == b) == neg {
@@ -102,7 +102,7 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// writeBig writes an archive of five contents of 300 KiB that do not pack, and a small one.
+// writeBig writes an archive of five incompressible contents of 300 KiB, and a small one.
 func writeBig(name string) error {
 	root := wimtest.Folder("", wimtest.TextFile("small", "small"))
 	r := rand.NewChaCha8([32]byte{1})
@@ -114,7 +114,7 @@ func writeBig(name string) error {
 	return os.WriteFile(name, wimtest.One(root).Bytes(), 0o644)
 }
 
-// writeFlagged writes archives that their headers say are not to be changed.
+// writeFlagged writes archives whose headers do not allow changes.
 func writeFlagged(at func(string) string) error {
 	for name, flag := range map[string]uint32{"read-only.wim": format.FlagReadOnly, "unfinished.wim": format.FlagWriteInProgress} {
 		b := wimtest.One(wimtest.Folder("", wimtest.TextFile("a", "text"))).Bytes()

@@ -18,9 +18,9 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestPublicScripts runs the command lines that public programs give wimlib-imagex, in two folders side by side: in one with
-// wimlib-imagex, in the other with wimx under its names. Each line has the same exit status and standard output in both, and
-// in the end there are the same files, and the same images in the same archives. The programs are in public_scripts_test.go.
+// TestPublicScripts runs the wimlib-imagex command lines of public programs in two folders: with wimlib-imagex in one, with
+// wimx under its names in the other. Each line must have the same exit status and standard output in both, and in the end
+// there must be the same files, and the same images in the same archives. The programs are in public_scripts_test.go.
 func TestPublicScripts(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	top := memoryDir(t)
@@ -88,7 +88,7 @@ func TestPublicScripts(t *testing.T) {
 	t.Logf("%d programs, %d command lines", len(publicPrograms), lines)
 }
 
-// publicProgram is a program that calls wimlib-imagex, and the lines that it gives a shell, in our own words.
+// publicProgram is a program that calls wimlib-imagex, with its shell lines, rewritten for this test.
 type publicProgram struct {
 	name string
 	env  []string
@@ -158,8 +158,8 @@ func writeFile(t testing.TB, name, text string, mode os.FileMode) {
 	}
 }
 
-// plantMedia makes what installation media of Windows have, small: media.esd, solid, with a medium, WinPE, Setup and two
-// editions; boot.wim, whose second image is booted; install.wim with three editions; drivers and other files to put into them.
+// plantMedia creates small Windows installation media: media.esd, solid, with a medium, WinPE, Setup and two editions;
+// boot.wim, whose second image is booted; install.wim with three editions; drivers and other files to add to them.
 func plantMedia(t testing.TB, dir, path string) {
 	t.Helper()
 	noise := func(seed uint64, n int) string { return string(wimtest.Noise.Make(newRand(seed), n)) }
@@ -187,7 +187,7 @@ func plantMedia(t testing.TB, dir, path string) {
 		"Windows/WinSxS/Backup/x.dll": "", "ProgramData/big.bin": noise(17, 700<<10), "ProgramData/big2.bin": noise(18, 600<<10), "ProgramData/text.log": strings.Repeat("a line of text\r\n", 6000),
 		"Windows/ünïcode name & more.txt": "",
 	}
-	plain := map[string]string{ // nothing that is looked into for what Windows it is
+	plain := map[string]string{ // no files from which the Windows version is read
 		"setup.exe": "", "Data/System32/startnet.cmd": "wpeinit\r\n", "Data/System32/cmd.exe": noise(3, 3000), "Data/System32/kernel.bin": noise(4, 70000), "Data/Boot/bootmgr": "", "Data/Boot/EFI/x.efi": "",
 	}
 	tree("plain", plain)

@@ -19,13 +19,13 @@ func searchVerb() verb {
 	}
 }
 
-// hit is an entry that a search found.
+// hit is an entry that the search found.
 type hit struct {
 	Image int    `json:"image"`
 	Path  string `json:"path"`
 }
 
-// group is the hits that have the same content; a folder or an empty file is a group of its own path.
+// group is a set of hits with the same content. A folder or an empty file forms a group of its own.
 type group struct {
 	Hash string `json:"hash,omitempty"`
 	Size int64  `json:"size"`
@@ -33,9 +33,8 @@ type group struct {
 	Hits []hit  `json:"hits"`
 }
 
-// runSearch looks for names in all images, ignoring case, or for paths if the text has slashes: with * or ? the whole
-// name must match, otherwise the words may stand anywhere in it. It ends with status 1 if nothing was found, as grep
-// does.
+// runSearch searches for names in all images, ignoring case, or for paths if the text contains slashes. With * or ? the whole
+// name must match; otherwise the text may occur anywhere in it. The exit status is 1 if nothing was found, like that of grep.
 func runSearch(t *tool, o *parsed) error {
 	if len(o.args) != 2 || o.args[1] == "" {
 		return usageError{"search takes an archive and a name"}
@@ -98,7 +97,7 @@ func runSearch(t *tool, o *parsed) error {
 		}
 	}
 	if len(order) == 0 {
-		return told(exitOther, "nothing found")
+		return reported(exitOther, "nothing found")
 	}
 	return nil
 }

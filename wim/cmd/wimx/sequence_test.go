@@ -19,27 +19,27 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// sequence is a random course of changes of two archives, a.wim and b.wim, made by both programs side by side: in ours and
-// theirs, two folders.
+// sequence is a random series of changes of two archives, a.wim and b.wim, made by both programs in parallel, in the folders
+// ours and theirs.
 type sequence struct {
 	r     *rand.Rand
 	sides [2]string // ours, theirs
 	trees []string
 	start time.Time
 	names int      // images that got a name
-	log   []string // all that was done
+	log   []string // all commands so far
 }
 
-// peerState is what wimlib tells of its archive.
+// peerState is the state of an archive as reported by wimlib.
 type peerState struct {
 	names   []string
 	boot    bool
-	solid   bool // in one of them: wimx keeps what is solid in more cases
+	solid   bool // one of them is solid: wimx keeps solid resources in more cases
 	pipable bool
 }
 
-// TestSequences carries out random sequences of operations with wimx and with wimlib-imagex, and compares the archives after
-// each step by what both programs say of both.
+// TestSequences runs random sequences of operations with wimx and wimlib-imagex. After each step it compares the archives, as
+// reported by both programs.
 func TestSequences(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	n, first := uint64(6), uint64(0)
@@ -53,7 +53,7 @@ func TestSequences(t *testing.T) {
 		o := &wimtest.TreeOptions{Plain: seed%2 == 0}
 		tree := wimtest.Random(seed/2+900, o)
 		if seed%2 == 1 {
-			tree = wimtest.Random(seed/2+900, o).Half() // much of it is in the one before
+			tree = wimtest.Random(seed/2+900, o).Half() // much of it is the same as in the previous tree
 		}
 		if err := tree.Write(p); err != nil {
 			t.Fatal(err)
@@ -86,7 +86,7 @@ func TestSequences(t *testing.T) {
 	}
 }
 
-// step does one thing.
+// step runs one random operation.
 func (s *sequence) step(n int) error {
 	switch n {
 	case 0:
@@ -111,7 +111,7 @@ func (s *sequence) step(n int) error {
 
 func (s *sequence) one(list ...string) string { return list[s.r.IntN(len(list))] }
 
-// may is options with a probability of one in n.
+// may returns the options with a probability of one in n.
 func (s *sequence) may(n int, options ...string) []string {
 	if s.r.IntN(n) == 0 {
 		return options
@@ -119,13 +119,13 @@ func (s *sequence) may(n int, options ...string) []string {
 	return nil
 }
 
-// newName is a name that no image has.
+// newName returns a name that no image has.
 func (s *sequence) newName() string {
 	s.names++
 	return fmt.Sprintf("%s %d", s.one("image", "Ünïcode & <x>", `"quoted"`, "a  b"), s.names)
 }
 
-// image is an index or name of an image.
+// image returns an index or name of an image.
 func (s *sequence) image(st *peerState) string {
 	i := s.r.IntN(len(st.names))
 	if name := st.names[i]; s.r.IntN(3) == 0 && name != "" {
@@ -134,7 +134,7 @@ func (s *sequence) image(st *peerState) string {
 	return strconv.Itoa(i + 1)
 }
 
-// packing is how an archive is packed anew.
+// packing returns options for repacking an archive.
 func (s *sequence) packing() []string {
 	fs := forms()
 	f := fs[s.r.IntN(len(fs))]
@@ -174,7 +174,7 @@ func (s *sequence) append(name string, st *peerState) error {
 	return s.both(name, "", append(args, s.manner(st)...)...)
 }
 
-// manner is how an archive is changed.
+// manner returns options for how an archive is changed.
 func (s *sequence) manner(st *peerState) (args []string) {
 	args = append(args, s.may(4, s.one("--check", "--nocheck"))...)
 	if s.r.IntN(4) == 0 && !st.pipable {
@@ -189,7 +189,7 @@ func (s *sequence) update(name string, st *peerState) error {
 	if err != nil {
 		return err
 	}
-	// Names with lines in them cannot be in commands. The root is no name.
+	// Names with line breaks cannot be used in commands. The root has no name.
 	paths := slices.DeleteFunc(strings.Split(string(list), "\n"), func(p string) bool {
 		return len(p) < 2 || p[0] != '/' || strings.ContainsAny(p, "\"\t\\")
 	})
@@ -200,7 +200,7 @@ func (s *sequence) update(name string, st *peerState) error {
 		return `"` + paths[s.r.IntN(len(paths))] + `"`
 	}
 	var commands []string
-	trees := slices.Clone(s.trees) // each once: wimlib makes links of what is added twice
+	trees := slices.Clone(s.trees) // each once: wimlib makes hard links of files that are added twice
 	for range 1 + s.r.IntN(4) {
 		k := s.r.IntN(len(trees))
 		switch s.r.IntN(5) {
@@ -236,7 +236,7 @@ func (s *sequence) delete(name string, st *peerState) error {
 
 func (s *sequence) export(name string, st *peerState) error {
 	other := map[string]string{"a.wim": "b.wim", "b.wim": "a.wim"}[name]
-	if s.r.IntN(2) == 0 { // to a new one, which takes the other's place
+	if s.r.IntN(2) == 0 { // to a new archive, which replaces the other one
 		if err := s.remove(other); err != nil {
 			return err
 		}
@@ -287,9 +287,9 @@ func (s *sequence) optimize(name string, st *peerState) error {
 	return s.both(name, "", append(args, s.may(4, s.one("--check", "--nocheck"))...)...)
 }
 
-// splitAndJoin splits an archive, compares the sets, and makes it of its parts again.
+// splitAndJoin splits an archive, compares the sets, and joins the parts again.
 func (s *sequence) splitAndJoin(name string, st *peerState) error {
-	if st.pipable || st.solid { // only wimx does that
+	if st.pipable || st.solid { // only wimx supports that
 		args := []string{"optimize", "@/" + name, "--compress=LZX:20", "--not-pipable"}
 		if err := s.both(name, "", args...); err != nil {
 			return err
@@ -297,13 +297,13 @@ func (s *sequence) splitAndJoin(name string, st *peerState) error {
 	}
 	check := s.may(2, "--check")
 	args := append([]string{"split", "@/" + name, "@/part.swm", s.one("0.05", "0.2", "1", "100")}, check...)
-	if err := s.run(0, "", append(args, "--force")...); err != nil { // wimlib makes larger parts unasked
+	if err := s.run(0, "", append(args, "--force")...); err != nil { // wimlib makes larger parts without --force
 		return err
 	}
 	if err := s.run(1, "", args...); err != nil {
 		return err
 	}
-	s.tell(args...)
+	s.record(args...)
 	if err := s.compare("part.swm", "--ref=@/part*.swm"); err != nil {
 		return err
 	}
@@ -325,7 +325,7 @@ func (s *sequence) splitAndJoin(name string, st *peerState) error {
 			}
 		}
 	}
-	s.tell(join...)
+	s.record(join...)
 	return s.compare(name)
 }
 
@@ -343,7 +343,7 @@ func (s *sequence) info(name string, st *peerState) error {
 	return s.either(name, "", append(args, s.may(2, s.one("--check", "--nocheck"))...)...)
 }
 
-// refusal is something that neither does: archives stay as they are.
+// refusal runs a command that both programs refuse: the archives stay unchanged.
 func (s *sequence) refusal(name string, st *peerState) error {
 	k := s.r.IntN(len(st.names)) + 1
 	input := ""
@@ -365,15 +365,15 @@ func (s *sequence) refusal(name string, st *peerState) error {
 	return s.neither(name, input, args...)
 }
 
-// inSide puts a side's folder into arguments.
+// inSide inserts a side's folder into arguments.
 func inSide(dir, text string) string { return strings.ReplaceAll(text, "@/", dir+"/") }
 
-// tell keeps what was done.
-func (s *sequence) tell(args ...string) {
+// record adds a line to the log.
+func (s *sequence) record(args ...string) {
 	s.log = append(s.log, fmt.Sprintf("%q", args))
 }
 
-// runCode has one program, 0 is wimx, do something.
+// runCode runs a command with one program, of which 0 is wimx, and returns its exit status.
 func (s *sequence) runCode(side int, input string, args ...string) (code int, out, errs string) {
 	args = slices.Clone(args)
 	for i := range args {
@@ -400,7 +400,7 @@ func (s *sequence) run(side int, input string, args ...string) error {
 	return err
 }
 
-// output is run that gives what is said on standard output.
+// output is run that returns standard output.
 func (s *sequence) output(side int, input string, args ...string) (string, error) {
 	code, out, errs := s.runCode(side, input, args...)
 	if code != 0 {
@@ -409,9 +409,9 @@ func (s *sequence) output(side int, input string, args ...string) (string, error
 	return steadyOutput(strings.ReplaceAll(out, s.sides[side], "@")), nil
 }
 
-// both has both programs do something, and compares what they say and what becomes of an archive.
+// both runs a command with both programs, and compares the output and the resulting archives.
 func (s *sequence) both(name, input string, args ...string) error {
-	s.tell(append(args, strings.Split(input, "\n")...)...)
+	s.record(append(args, strings.Split(input, "\n")...)...)
 	var said [2]string
 	for side := range s.sides {
 		var err error
@@ -425,7 +425,7 @@ func (s *sequence) both(name, input string, args ...string) error {
 	return s.compare(name)
 }
 
-// either is both if one of them does it; none of them may change anything otherwise.
+// either is both if one of them succeeds; otherwise neither may change anything.
 func (s *sequence) either(name, input string, args ...string) error {
 	probe := filepath.Join(s.sides[1], name)
 	before, err := os.ReadFile(probe)
@@ -443,7 +443,7 @@ func (s *sequence) either(name, input string, args ...string) error {
 }
 
 func (s *sequence) neither(name, input string, args ...string) error {
-	s.tell(append(args, strings.Split(input, "\n")...)...)
+	s.record(append(args, strings.Split(input, "\n")...)...)
 	var codes [2]int
 	for side, dir := range s.sides {
 		file := filepath.Join(dir, name)
@@ -481,7 +481,7 @@ func (s *sequence) remove(name string) error {
 	return nil
 }
 
-// state asks wimlib of its archive.
+// state returns wimlib's view of its archive.
 func (s *sequence) state(name string) (*peerState, error) {
 	out, err := wimtest.Run("", wimtest.Wimlib, "info", filepath.Join(s.sides[1], name))
 	if err != nil {
@@ -513,10 +513,11 @@ func (s *sequence) state(name string) (*peerState, error) {
 	return st, nil
 }
 
-// compare looks at an archive of both sides: both programs find both good, wimlib tells the same of them and of each image.
+// compare compares an archive of both sides: both programs find both good, and wimlib reports the same about them and each
+// image.
 func (s *sequence) compare(name string, more ...string) error {
 	var infos [2]string
-	var folders []string // of each image, as ours tells
+	var folders []string // folder count of each image, as wimx reports it
 	images := 0
 	for side, dir := range s.sides {
 		file := filepath.Join(dir, name)
@@ -567,15 +568,15 @@ func (s *sequence) compare(name string, more ...string) error {
 			return fmt.Errorf("%s: image %d: dir --detailed: %s", name, i+1, d)
 		}
 		if n := countFolders(facts[0]); folders[i] != strconv.Itoa(n) {
-			return fmt.Errorf("%s: image %d: info tells of %s folders, and there are %d", name, i+1, folders[i], n)
+			return fmt.Errorf("%s: image %d: info reports %s folders, and there are %d", name, i+1, folders[i], n)
 		}
 	}
 	return nil
 }
 
-// steadyInfo is what "info" tells without what is never twice the same; of a set of parts, which are cut where contents end,
-// without how many there are. wimlib does not count folders that it had to make for an update, and what it writes anew stays
-// solid only if all is LZMS, which the version tells.
+// steadyInfo returns the output of "info" without what differs between runs; for a split set, whose parts end where blobs
+// end, without the number of parts. wimlib does not count folders that an update creates, and its rewritten archive stays
+// solid only if all is LZMS, which the version shows.
 func steadyInfo(text string, set bool) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -592,7 +593,7 @@ func steadyInfo(text string, set bool) string {
 	return b.String()
 }
 
-// countFolders counts the folders of a listing. Links to folders are none.
+// countFolders counts the folders of a listing. Links to folders do not count.
 func countFolders(facts string) (n int) {
 	for entry := range strings.SplitSeq(facts, "Full Path ") {
 		if strings.Contains(entry, "FILE_ATTRIBUTE_DIRECTORY is set") && !strings.Contains(entry, "FILE_ATTRIBUTE_REPARSE_POINT is set") {

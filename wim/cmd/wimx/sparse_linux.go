@@ -11,12 +11,12 @@ const (
 	seekData = 3 // SEEK_DATA
 	seekHole = 4 // SEEK_HOLE
 
-	// leastData is the shortest stretch of data that is read at a time: with many small holes, reading zeros is faster
-	// than asking for each.
+	// leastData is the minimum number of bytes to read at a time: with many small holes, reading zeros is faster than asking
+	// for each hole.
 	leastData = 1 << 20
 )
 
-// hostFile is an open file that can tell the engine where its holes are.
+// hostFile is an open file that can report its holes to the engine.
 type hostFile struct{ *os.File }
 
 // NextData implements shard.HoleFile.

@@ -12,7 +12,7 @@ import (
 	"wimscope/wim/shard"
 )
 
-// sparseFile makes a file with data at some places.
+// sparseFile creates a file with data in some places.
 func sparseFile(t *testing.T, name string, size int64, data map[int64]string) {
 	t.Helper()
 	f, err := os.Create(name)
@@ -30,7 +30,7 @@ func sparseFile(t *testing.T, name string, size int64, data map[int64]string) {
 	}
 }
 
-// diskBytes is how much room a file takes.
+// diskBytes returns how much disk space a file uses.
 func diskBytes(t *testing.T, name string) int64 {
 	t.Helper()
 	fi, err := os.Stat(name)
@@ -40,7 +40,8 @@ func diskBytes(t *testing.T, name string) int64 {
 	return fi.Sys().(*syscall.Stat_t).Blocks * 512
 }
 
-// TestSparseFiles captures and applies files with holes, one shorter than a piece, the others in pieces and of one content.
+// TestSparseFiles captures and applies files with holes: one shorter than a piece, the others in several pieces and with the
+// same content.
 func TestSparseFiles(t *testing.T) {
 	dir := memoryDir(t)
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -82,7 +83,7 @@ func TestSparseFiles(t *testing.T) {
 	}
 }
 
-// TestNextData tells the data of a file from its holes.
+// TestNextData finds the data and the holes of a file.
 func TestNextData(t *testing.T) {
 	name := filepath.Join(memoryDir(t), "f")
 	const size = 30 << 20
@@ -94,7 +95,7 @@ func TestNextData(t *testing.T) {
 	defer f.Close()
 	h, ok := f.(shard.HoleFile)
 	if !ok {
-		t.Fatalf("%T tells nothing of holes", f)
+		t.Fatalf("%T does not report holes", f)
 	}
 	from, to, err := h.NextData(0)
 	if err != nil || from > 10<<20 || from == 0 || to < from+leastData || to > 12<<20 {

@@ -25,10 +25,10 @@ func splitVerb() verb {
 	}
 }
 
-// runSplit writes an archive as a set of parts. What is solid is packed anew, since a solid resource cannot be cut.
+// runSplit writes an archive as a set of parts. Solid resources are repacked, since they cannot be divided between parts.
 func runSplit(t *tool, o *parsed) error {
 	if len(o.args) != 3 {
-		return usageError{"split takes an archive, the name of the first part, and the size of parts in MiB"}
+		return usageError{"split takes an archive, the name of the first part, and the part size in MiB"}
 	}
 	size, err := partSize(o.args[2])
 	if err != nil {
@@ -39,7 +39,7 @@ func runSplit(t *tool, o *parsed) error {
 		return err
 	}
 	if p.makeSolid || p.pipable {
-		return codef(exitUnsupported, "a split archive is neither solid nor pipable here")
+		return codef(exitUnsupported, "writing a solid or pipable split archive is not supported")
 	}
 	r, err := o.runOptions()
 	if err != nil {
@@ -51,7 +51,7 @@ func runSplit(t *tool, o *parsed) error {
 	}
 	defer a.Close()
 	if a.hdr.Pipable() {
-		t.warn("%q is pipable, and its parts will not be", a.name)
+		t.warn("%q is pipable, but its parts will not be", a.name)
 	}
 	if err := t.checkIntegrity(a, o); err != nil {
 		return err
@@ -70,8 +70,8 @@ func runSplit(t *tool, o *parsed) error {
 	}
 	var large *write.TooLargePartError
 	if errors.As(err, &large) {
-		return hinted{codef(exitParameter, "%s needs a part of %s (%d bytes), and FAT32 and many programs take 4 GiB - 1 at most", large.Name, sizeText(large.Need), large.Need),
-			"--force makes it; export with --solid or a stronger --compress may make the contents shorter"}
+		return hinted{codef(exitParameter, "%s needs a part of %s (%d bytes); FAT32 and many programs support at most 4 GiB - 1", large.Name, sizeText(large.Need), large.Need),
+			"use --force to write it anyway, or export with a stronger --compress first"}
 	}
 	if err != nil || r.dryRun {
 		return elsewhere(err)
@@ -80,7 +80,7 @@ func runSplit(t *tool, o *parsed) error {
 	return nil
 }
 
-// partSize reads a number of mebibytes, which may have a fraction.
+// partSize parses a number of mebibytes, which may have a fraction.
 func partSize(text string) (int64, error) {
 	mib, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(mib) || mib < 0 {
@@ -93,7 +93,7 @@ func partSize(text string) (int64, error) {
 	return int64(size), nil
 }
 
-// forSplit says how a set of parts is packed: as the archive is, but never solid.
+// forSplit returns how a set of parts is packed: like the archive, but never solid.
 func (p *packing) forSplit(a *wim.Archive) (write.Options, error) {
 	w := write.OptionsOf(a)
 	if w.Solid && !p.plain.given {
@@ -103,7 +103,7 @@ func (p *packing) forSplit(a *wim.Archive) (write.Options, error) {
 	return p.onto(w)
 }
 
-// partName gives the name of part n: a.swm, a2.swm, a3.swm and so on.
+// partName returns the name of part n: a.swm, a2.swm, a3.swm and so on.
 func partName(first string, n int) string {
 	if n == 1 {
 		return first
@@ -112,20 +112,20 @@ func partName(first string, n int) string {
 	return fmt.Sprintf("%s%d%s", strings.TrimSuffix(first, ext), n, ext)
 }
 
-// toParts writes the parts of a set, which get their names when all are complete.
+// toParts writes the parts of a set. They are renamed to their names when all are complete.
 func (w *writing) toParts(t *tool, first string, from *opened) error {
 	w.warnings(t)
 	if err := w.reportLosses(t); err != nil {
 		return err
 	}
-	// placeOf is where a part goes, which none of those is that are split.
+	// placeOf returns the destination of a part, which must not be one of the files to split.
 	placeOf := func(n int) (filePlace, error) {
 		at, err := t.placeFor(partName(first, n))
 		if err == nil {
 			err = at.needFile("a part of a split WIM")
 		}
 		if err == nil && from.isOf(at.name) {
-			err = codef(exitParameter, "%q is what is to be split", at.name)
+			err = codef(exitParameter, "%q is the archive to split", at.name)
 		}
 		return at, err
 	}
@@ -141,7 +141,7 @@ func (w *writing) toParts(t *tool, first string, from *opened) error {
 		if err != nil {
 			return err
 		}
-		t.say("%q is solid and will be packed anew, which takes about %s of the disk\n", from.name, sizeText(e.Size))
+		t.say("%q is solid and will be repacked, which needs about %s of disk space\n", from.name, sizeText(e.Size))
 	}
 	if err := w.room(t, at.folder()); err != nil {
 		return err
@@ -189,11 +189,11 @@ func (w *writing) toParts(t *tool, first string, from *opened) error {
 		}
 	}
 	for _, x := range r.Large {
-		t.warn("part %d (%q) has %s, more than was asked for: %s (%s) is in it, and no content can be cut", x.Part, partName(first, x.Part), sizeText(x.Size), x.Name, sizeText(x.Bytes))
+		t.warn("part %d (%q) has %s, more than requested: it holds %s (%s), which cannot be divided", x.Part, partName(first, x.Part), sizeText(x.Size), x.Name, sizeText(x.Bytes))
 	}
 	if next := partName(first, len(parts)+1); len(parts) > 0 {
 		if _, err := os.Lstat(next); err == nil {
-			t.warn("%q is there already; it is of another set, which had more parts", next)
+			t.warn("%q exists; it belongs to another set, which had more parts", next)
 		}
 	}
 	return nil

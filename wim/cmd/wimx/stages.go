@@ -9,15 +9,15 @@ import (
 	"wimscope/wim/write"
 )
 
-// stageBar reports the stages of writing as one phase, as wimlib-imagex does: checking, hashing and moving come before packing and
-// get a share of the total. Metadata are not counted.
+// stageBar reports the stages of writing as one phase, as wimlib-imagex does: checking, hashing and moving precede packing
+// and get a share of the total. Metadata is not counted.
 type stageBar struct {
 	mu    sync.Mutex // a part may start while workers report progress
 	t     *tool
 	w     *writing
 	bar   *bar
-	total int64 // bytes of contents to be written, about
-	parts int   // of a split set, about; 0: it is none
+	total int64 // about how many bytes of blobs are written
+	parts int   // about how many parts a split set has; 0: not split
 	part  int
 	base  float64 // share of the finished stages
 	stage write.RunProgress
@@ -135,7 +135,7 @@ func (s *stageBar) end(r *write.Report) {
 	}
 }
 
-// verifyBar reports the contents, then the integrity tables of the parts, in the order in which they are checked.
+// verifyBar reports the blobs, then the integrity tables of the parts, in the order in which they are verified.
 type verifyBar struct {
 	t    *tool
 	plan *verify.Plan

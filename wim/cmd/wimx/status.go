@@ -14,13 +14,13 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// Exit status: 0 if all is well. The others have the numbers that wimlib-imagex 1.13 gives for the same, read off its
-// runs; most scripts ask only whether it is 0.
+// Exit statuses. 0 is success. The others are those of wimlib-imagex 1.13 for the same error, found by running it. Most
+// scripts only compare with 0.
 const (
 	exitOther          = 1 // also: another program has the archive locked
 	exitCommand        = 2 // no command, or an unknown one
 	exitDecompression  = 2
-	exitLeftOut        = 3 // our own: done, but for what --skip-errors left out
+	exitLeftOut        = 3 // wimx only: done, except for what --skip-errors left out
 	exitImageCount     = 10
 	exitNameTaken      = 11
 	exitIntegrity      = 13
@@ -64,16 +64,16 @@ const (
 	exitIncomplete     = 84
 	exitCompaction     = 85
 	exitChanged        = 88
-	exitInterrupted    = 130 // as shells tell of Ctrl-C
+	exitInterrupted    = 130 // as shells report Ctrl-C
 	exitUsage          = 255
 )
 
-// usageError is a command line that makes no sense.
+// usageError reports an invalid command line.
 type usageError struct{ text string }
 
 func (e usageError) Error() string { return e.text }
 
-// codedError is an error with its exit status. Quiet ones have been told already.
+// codedError is an error with an exit status. A quiet one was already reported.
 type codedError struct {
 	code  int
 	quiet bool
@@ -83,7 +83,7 @@ type codedError struct {
 func (e *codedError) Error() string { return e.err.Error() }
 func (e *codedError) Unwrap() error { return e.err }
 
-// coded gives an error a status, unless it has one.
+// coded adds a status to an error that has none.
 func coded(code int, err error) error {
 	var ce *codedError
 	if err == nil || errors.As(err, &ce) {
@@ -92,17 +92,17 @@ func coded(code int, err error) error {
 	return &codedError{code: code, err: err}
 }
 
-// codef makes an error with a status.
+// codef returns an error with a status.
 func codef(code int, format string, args ...any) error {
 	return &codedError{code: code, err: fmt.Errorf(format, args...)}
 }
 
-// told is an error of which all has been said.
-func told(code int, text string) error {
+// reported returns an error that was already reported.
+func reported(code int, text string) error {
 	return &codedError{code: code, quiet: true, err: errors.New(text)}
 }
 
-// status tells the exit status of an error.
+// status returns the exit status of an error.
 func status(err error) int {
 	var (
 		ue   usageError
@@ -169,7 +169,7 @@ func status(err error) int {
 	return draftStatus(err)
 }
 
-// refusedStatus tells the exit status of an archive that cannot be written as asked.
+// refusedStatus returns the exit status for a write.RefusedError.
 func refusedStatus(key string) int {
 	switch key {
 	case write.RefusedSplit, write.RefusedReadOnly, write.RefusedWriteInProgress:
@@ -186,7 +186,7 @@ func refusedStatus(key string) int {
 	return exitParameter
 }
 
-// draftStatus tells the exit status of a change of an image that cannot be made.
+// draftStatus returns the exit status for a draft.Error.
 func draftStatus(err error) int {
 	var de *draft.Error
 	switch {

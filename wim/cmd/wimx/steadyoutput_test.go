@@ -13,7 +13,7 @@ var (
 		is *regexp.Regexp
 		to string
 	}{
-		// How well a codec packs is not what is compared, nor what is never twice the same.
+		// Compression ratios are not compared, nor what differs between runs.
 		{regexp.MustCompile(`(?m)^(GUID: +|GUID +=).*`), "$1"},
 		{regexp.MustCompile(`(?m)^((?:Creation|Last Modification|Last Write|Last Access) Time *[:=]).*`), "$1"},
 		{regexp.MustCompile(`(?m)^((?:Size|Space saved|Compressed size|Offset in WIM) *[:=]|.* (?:original|optimized) size:) -?\d+`), "$1"},
@@ -21,20 +21,20 @@ var (
 		{regexp.MustCompile(`<(TOTALBYTES|HIGHPART|LOWPART)>[^<]*`), "<$1>"},
 		{regexp.MustCompile(`(?m)^(Link Group ID *=).*`), "$1"},
 	}
-	// progressLines are what a program tells of its work while it goes on. How often depends on the time that it takes.
+	// progressLines matches progress. How often it is printed depends on the time.
 	progressLines = regexp.MustCompile(`^(Scanning "|[0-9.]+ (bytes|KiB|MiB|GiB) scanned|Using .* compression with|(Archiving|Extracting|Verifying) (file data|metadata)|` +
 		`Verifying (metadata for image|integrity)|Creating files:|Splitting WIM:|Calculating integrity table|\[WARNING\]|Applying metadata|Writing)`)
 	packingLines    = regexp.MustCompile(`^(Archiving file data|Using .* compression with)`)
 	progressNumbers = regexp.MustCompile(`\d+( (bytes|KiB|MiB|GiB|threads?))?`)
-	// warningLines are on standard output for wimlib-imagex, and on standard error for wimx.
+	// warningLines matches warnings, which wimlib-imagex prints to standard output, and wimx to standard error.
 	warningLines = regexp.MustCompile(`^(WARNING: | +".*" from capture$| +\(use --)`)
 )
 
-// steadyOutput is what two programs say alike. Of progress it has each shape of a line once, at the end, but for packing:
-// where there is nothing to pack, as with --unsafe-compact, one of them tells of that and the other does not.
+// steadyOutput returns the part of the output in which both programs agree. It has each kind of progress line once, at the
+// end, except those of packing: if there is nothing to pack, as with --unsafe-compact, only one of the programs prints them.
 func steadyOutput(text string) string {
 	var lines, shapes []string
-	run := 0 // where the lines begin whose order is that of a folder on disk or of a tree in memory
+	run := 0 // start of lines whose order is that of a folder on disk or of a tree in memory
 	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r", "\n"), "\n") {
 		switch {
 		case line == "", warningLines.MatchString(line):

@@ -21,7 +21,7 @@ func (screenInfo) Mode() fs.FileMode { return fs.ModeDevice | fs.ModeCharDevice 
 
 func (s *screen) Stat() (os.FileInfo, error) { return screenInfo{}, nil }
 
-// TestTerminal lists names that a terminal would obey: there they are shown, and a script gets them as they are.
+// TestTerminal lists names with control characters: on a terminal they are made visible, and a script gets them unchanged.
 func TestTerminal(t *testing.T) {
 	names := []string{"photo\u202egpj.exe", "\x1b]0;owned\x07", "two\nlines", "tab\tbed", "zero\u200bwidth", "größe"}
 	root := wimtest.Folder("")
@@ -57,7 +57,7 @@ func TestTerminal(t *testing.T) {
 	if code := run(t.Context(), []string{"wimx", "extract", wim, "1", "/no\x1b[2Jfile"}, strings.NewReader(""), &term, &errs); code == 0 || strings.Contains(errs.String(), "\x1b") {
 		t.Errorf("status %d, the error is %q", code, errs.String())
 	}
-	// An error that gives a path as it is, which wimlib-imagex does too.
+	// An error with an unchanged path, as in wimlib-imagex.
 	h := wimtest.One(root)
 	h.Blobs = nil
 	lost := filepath.Join(t.TempDir(), "lost.wim")
@@ -73,7 +73,7 @@ func TestTerminal(t *testing.T) {
 	if !strings.ContainsAny(file.String(), "\x1b\u202e") || strings.ContainsAny(errs.String(), "\x1b\u202e") || !strings.Contains(errs.String(), "<U+") {
 		t.Errorf("a script reads %q, the terminal got %q", file.String(), errs.String())
 	}
-	// Contents are data, wherever they go.
+	// Contents are data, and unchanged everywhere.
 	term.Reset()
 	if run(t.Context(), []string{"wimx", "extract", wim, "1", "/größe", "--to-stdout"}, strings.NewReader(""), &term, &errs); term.String() != "a\x1b[2Jb" {
 		t.Errorf("--to-stdout gave %q", term.String())

@@ -29,7 +29,7 @@ func updateVerb() verb {
 
 func runUpdate(t *tool, o *parsed) error {
 	if len(o.args) < 1 || len(o.args) > 2 {
-		return usageError{"update takes an archive, and perhaps an image"}
+		return usageError{"update takes an archive and optionally an image"}
 	}
 	var scan *scanning
 	var commands []config.Command
@@ -42,7 +42,7 @@ func runUpdate(t *tool, o *parsed) error {
 	}, func(c *changing) error { return c.update(commands, scan) })
 }
 
-// update carries the commands out on an image and writes the archive.
+// update runs the commands one after another, and reports each.
 func (c *changing) update(commands []config.Command, scan *scanning) error {
 	a, o := c.a, c.o
 	if err := a.needWhole(); err != nil {
@@ -74,7 +74,7 @@ func (c *changing) update(commands []config.Command, scan *scanning) error {
 	if err != nil {
 		return err
 	}
-	// Links of what is added to the root are fixed to fit it, unless other images say that this archive's are not.
+	// Links of files added to the root are fixed, unless there are other images and the header says that their links are not.
 	fix := e.ReparseFixup || e.Len() == 1
 	if err := c.updateDraft(d, commands, scan, fix); err != nil {
 		return err
@@ -84,14 +84,15 @@ func (c *changing) update(commands []config.Command, scan *scanning) error {
 	if err := e.SetDraft(index, d, format.FiletimeOf(time.Now())); err != nil {
 		return err
 	}
-	if toRoot { // as wimlib-imagex: other commands do not change it
+	if toRoot { // like wimlib-imagex: other commands do not change it
 		c.fillWindows(e, index, scan.sources)
 	}
 	_, err = c.write(modification{edit: e, sources: scan.sources, anew: o.has("rebuild"), compact: o.has("unsafe-compact"), instead: keepsAll})
 	return err
 }
 
-// updateCommands reads the commands from where they are: the option, or standard input. Options of the verb hold for all.
+// updateCommands reads the commands from --command, --wimboot-config or standard input. Options of the verb apply to all
+// commands.
 func (t *tool) updateCommands(o *parsed) ([]config.Command, error) {
 	var commands []config.Command
 	switch {
@@ -170,7 +171,7 @@ func (t *tool) updateDraft(d *draft.Draft, commands []config.Command, scan *scan
 
 func addsToRoot(c config.Command) bool { return c.Op == config.UpdateAdd && c.Target == "/" }
 
-// updateError says what is in the way of a command. folder says that what was to be renamed is one.
+// updateError words the error of a command. folder reports whether the source of a rename is a folder.
 func updateError(c *config.Command, folder bool, err error) error {
 	var de *draft.Error
 	if !errors.As(err, &de) {
@@ -179,13 +180,13 @@ func updateError(c *config.Command, folder bool, err error) error {
 	code := status(err)
 	switch {
 	case code == exitIsDirectory && c.Op == config.UpdateDelete:
-		return codef(code, "%q is a directory but a recursive delete was not requested; --recursive does that", c.Target)
+		return codef(code, "%q is a directory but a recursive delete was not requested; use --recursive", c.Target)
 	case code == exitOverlay && c.Op == config.UpdateAdd:
 		return codef(code, "refusing to overwrite nondirectory file %q", de.Path)
 	case c.Op == config.UpdateRename && c.Target == "/":
 		return codef(exitIsDirectory, "cannot rename %q to the root of the image", c.Source)
 	case c.Op == config.UpdateRename && errors.Is(err, draft.ErrTree) && folder:
-		code = exitNotEmpty // that it would go into itself has this status
+		code = exitNotEmpty // wimlib-imagex's status for a move into itself
 	case c.Op == config.UpdateRename && errors.Is(err, draft.ErrTree):
 		code = exitNotDirectory
 	}

@@ -19,7 +19,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// form is a way of packing: a codec with one of its chunk sizes, alone, in solid resources, or in a pipable archive.
+// form is a way of packing: a codec with one of its chunk sizes, not solid, solid, or pipable.
 type form struct {
 	name    string
 	family  string
@@ -29,7 +29,7 @@ type form struct {
 	pipable bool
 }
 
-// forms lists all that there are.
+// forms returns all forms.
 func forms() []form {
 	list := []form{{name: "none", family: "none", codec: "none"}, {name: "none pipable", family: "none", codec: "none", pipable: true}}
 	for _, c := range []struct {
@@ -48,7 +48,7 @@ func forms() []form {
 	return list
 }
 
-// options are those of the command line that ask for the form.
+// options returns the command line options for the form.
 func (f form) options(level int, check bool) []string {
 	var args []string
 	switch {
@@ -68,27 +68,27 @@ func (f form) options(level int, check bool) []string {
 	return args
 }
 
-// levels are one of wimlib's for each of the engine's.
+// levels has a level of wimlib for each of the engine's.
 var levels = [...]int{20, 50, 100}
 
-// planted is a tree on disk, what is in it, and wimlib's own view of it.
+// planted is a tree on disk, its contents, and wimlib's view of it.
 type planted struct {
 	seed     uint64
 	dir      string
 	snap     wimtest.Snapshot
-	facts    string // "dir --detailed" of what wimlib captures
+	facts    string // "dir --detailed" of wimlib's capture
 	once     sync.Once
 	err      error
-	absolute string // a link in it that leads to an absolute path within it
+	absolute string // a link with an absolute target inside the tree
 }
 
-// unix says that the tree is captured with --unix-data: it has owners, modes and files of all kinds then.
+// unix reports whether the tree is captured with --unix-data; it then has owners, modes and special files.
 func (p *planted) unix() bool { return p.seed%2 == 1 }
 
-// fixed says that links are fixed to fit the tree's root.
+// fixed reports whether links are fixed to the tree's root.
 func (p *planted) fixed() bool { return p.seed%3 == 0 }
 
-// options are those of capture that go with the tree.
+// options returns the options of capture for the tree.
 func (p *planted) options() []string {
 	args := []string{"--norpfix"}
 	if p.fixed() {
@@ -100,7 +100,7 @@ func (p *planted) options() []string {
 	return args
 }
 
-// grove hands out trees, each planted once.
+// grove provides trees, each written once.
 type grove struct {
 	dir   string
 	mu    sync.Mutex
@@ -109,10 +109,10 @@ type grove struct {
 
 func newGrove(dir string) *grove { return &grove{dir: dir, trees: map[string]*planted{}} }
 
-// tree is the tree of a seed with files at the borders of chunks of that size.
+// tree returns the tree of a seed, with file sizes around the chunk size.
 func (g *grove) tree(seed uint64, chunk int) (*planted, error) {
 	if chunk > 1<<20 {
-		chunk = 0 // these make large files; chunks that are never full are tried too
+		chunk = 0 // large chunks need large files; chunks that are never full are tested too
 	}
 	key := fmt.Sprint(seed, "-", chunk)
 	g.mu.Lock()
@@ -164,7 +164,8 @@ func (p *planted) plant(chunk int) error {
 	return err
 }
 
-// unixFacts gives a tree what only --unix-data keeps: owners, all mode bits, extended attributes, pipes, sockets and devices.
+// unixFacts adds to a tree what only --unix-data keeps: owners, all mode bits, extended attributes, pipes, sockets and
+// devices.
 func unixFacts(dir string, t *wimtest.Tree) error {
 	r := rand.New(rand.NewPCG(t.Seed, 0x554e4958))
 	root := os.Geteuid() == 0
@@ -207,9 +208,9 @@ func unixFacts(dir string, t *wimtest.Tree) error {
 	return syscall.Mknod(filepath.Join(dir, "a block device"), syscall.S_IFBLK|0o660, 7<<8|200)
 }
 
-// entryFacts is what "dir --detailed" tells of the entries of an image, without how and where contents are stored. Link
-// groups are numbered as they come, since their numbers mean nothing, and so are times from start on, if that is given:
-// programs that are run one after another have different ones. Reading a symbolic link changes the time of its last access.
+// entryFacts returns the output of "dir --detailed" about the entries of an image, without how and where blobs are stored.
+// Link groups are numbered in order, since their numbers have no meaning, and so are times from start on, if that is set:
+// programs that run one after another have different ones. Reading a symbolic link changes its access time.
 func entryFacts(list string, start time.Time) string {
 	var b strings.Builder
 	groups := map[string]int{"0x0000000000000000": 0}
@@ -246,7 +247,7 @@ func entryFacts(list string, start time.Time) string {
 	return b.String()
 }
 
-// noCounts leaves out how often contents are used, which other images have a part in.
+// noCounts removes reference counts, which depend on other images.
 func noCounts(facts string) string {
 	var b strings.Builder
 	for line := range strings.Lines(facts) {
@@ -257,14 +258,14 @@ func noCounts(facts string) string {
 	return b.String()
 }
 
-// imageFacts is entryFacts of an image of an archive, by wimlib.
+// imageFacts returns entryFacts of an image of an archive, by wimlib.
 func imageFacts(archive string, image int, start time.Time, more ...string) (string, error) {
 	out, err := wimtest.Run("", wimtest.Wimlib, append([]string{"dir", archive, fmt.Sprint(image), "--detailed"}, more...)...)
 	return entryFacts(string(out), start), err
 }
 
-// TestCaptureEveryForm captures random trees in every form, at every level in turn, and has wimlib and 7-Zip say that all of
-// it is there, and wimlib that it is what it captures itself.
+// TestCaptureEveryForm captures random trees in every form, with all levels in turn. wimlib and 7-Zip must find everything
+// there, and wimlib's own capture must be equal.
 func TestCaptureEveryForm(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib, wimtest.SevenZip)
 	campaign := os.Getenv("WIMSCOPE_CAMPAIGN") != ""
@@ -316,7 +317,7 @@ func captureForm(dir string, p *planted, f form, level int, check bool) error {
 	if _, err := wimtest.Run(dir, wimtest.Wimlib, "verify", archive); err != nil {
 		return err
 	}
-	if !f.pipable { // which it does not know
+	if !f.pipable { // which 7-Zip does not support
 		if _, err := wimtest.Run(dir, wimtest.SevenZip, "t", "-bd", archive); err != nil {
 			return err
 		}
@@ -329,7 +330,7 @@ func captureForm(dir string, p *planted, f form, level int, check bool) error {
 		return fmt.Errorf("dir --detailed: %s", d)
 	}
 	apply := []string{"apply", archive, "1", theirs}
-	if f.pipable { // from a pipe, too
+	if f.pipable { // also from a pipe
 		apply[1] = "-"
 	}
 	var more []string
@@ -364,7 +365,7 @@ func captureForm(dir string, p *planted, f form, level int, check bool) error {
 			return err
 		}
 		want := p.snap
-		if l := got[p.absolute]; p.fixed() && l != nil { // it leads into where it was extracted to
+		if l := got[p.absolute]; p.fixed() && l != nil { // it leads into the target folder
 			if w := strings.Replace(want[p.absolute].Target, p.dir, by, 1); l.Target != w {
 				return fmt.Errorf("%s: %q leads to %q, want %q", filepath.Base(by), p.absolute, l.Target, w)
 			}
@@ -378,7 +379,7 @@ func captureForm(dir string, p *planted, f form, level int, check bool) error {
 }
 
 // TestNTFSFactsSurvive writes archives of NTFS volumes, which wimlib captured, in every form and in every way that keeps an
-// image: attributes, streams, security, short names, object ids and links stay, in the listing and on a volume again.
+// image: attributes, streams, security, short names, object IDs and links stay, both in the listing and applied to a volume.
 func TestNTFSFactsSurvive(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib, wimtest.MkNTFS, wimtest.NTFSCopy)
 	all := forms()
@@ -386,7 +387,7 @@ func TestNTFSFactsSurvive(t *testing.T) {
 	if os.Getenv("WIMSCOPE_CAMPAIGN") != "" {
 		seeds, step = []uint64{0, 3001, 3002, 3003, 3004, 3005, 3006, 3007, 3008}, 1
 	}
-	for _, seed := range seeds { // 0 is the tree made by hand
+	for _, seed := range seeds { // 0 is the handmade tree
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			dir := t.TempDir()
 			at := func(name string) string { return filepath.Join(dir, name) }
@@ -398,7 +399,7 @@ func TestNTFSFactsSurvive(t *testing.T) {
 				}
 				return v
 			}
-			// again is what wimlib sees when it captures an image that it has applied to a volume.
+			// again returns wimlib's view of an image that it applied to a volume and captured again.
 			again := func(archive string) string {
 				t.Helper()
 				v := volume("again.img")
@@ -501,7 +502,7 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-// TestLargeChunk packs chunks of more than 64 MiB, in which what is repeated lies farther back than that.
+// TestLargeChunk packs chunks of more than 64 MiB, with repetitions at greater distances than that.
 func TestLargeChunk(t *testing.T) {
 	if os.Getenv("WIMSCOPE_CAMPAIGN") == "" {
 		t.Skip("takes long, and much memory: make campaign runs it")

@@ -26,8 +26,8 @@ func verifyVerb() verb {
 	}
 }
 
-// runVerify checks everything there is to check: integrity tables, trees, the SHA-1 of every content, and that every
-// content is there. It goes on after damage, and then tells all of it.
+// runVerify verifies integrity tables, trees, the SHA-1 of every blob, and that no blob is missing. It goes on after damage,
+// and reports all of it.
 func runVerify(t *tool, o *parsed) error {
 	if len(o.args) != 1 {
 		return usageError{"verify takes an archive"}
@@ -48,7 +48,7 @@ func runVerify(t *tool, o *parsed) error {
 	}
 	info := a.Info()
 	for _, w := range r.Warnings[len(info.Warnings)-len(info.Losses):] {
-		t.warn("%s", w) // those of opening have been told
+		t.warn("%s", w) // those of opening were already printed
 	}
 	if json {
 		if err := t.json(r); err != nil {
@@ -57,12 +57,12 @@ func runVerify(t *tool, o *parsed) error {
 	} else if r.OK {
 		t.say("\"%s\" was successfully verified.\n", o.args[0])
 		if a.hdr.PartNumber > 1 && slices.Contains(r.MissingParts, 1) {
-			t.warn("%q holds no images, only contents of those in part 1, and these were verified", o.args[0])
+			t.warn("%q holds no images, only blobs of those in part 1; the blobs were verified", o.args[0])
 		} else if len(r.MissingParts) > 0 {
-			t.warn("%d of %d parts were not looked at; all that images need was found elsewhere", len(r.MissingParts), r.TotalParts)
+			t.warn("%d of %d parts were not verified; all blobs that the images need were found in the others", len(r.MissingParts), r.TotalParts)
 		}
 		if len(r.RefCounts) > 0 {
-			t.warn("%d contents have wrong reference counts; this does no harm", len(r.RefCounts))
+			t.warn("%d blobs have wrong reference counts, which is harmless", len(r.RefCounts))
 		}
 	} else {
 		fmt.Fprint(t.stdout, r.Text())
@@ -122,7 +122,7 @@ func lossStatus(list []wim.Loss) int {
 	return code
 }
 
-// verifyAll goes through an archive, and reports what it found.
+// verifyAll verifies an archive and returns the report.
 func (t *tool) verifyAll(a *opened, threads int, o *verify.Options) (*verify.Report, error) {
 	plan, err := verify.New(a.Archive, o)
 	if err != nil {
@@ -144,19 +144,19 @@ func (t *tool) verifyAll(a *opened, threads int, o *verify.Options) (*verify.Rep
 	return r, interrupted(err)
 }
 
-// openForVerify opens an archive whose trees are looked at once: there is no need to keep them, or chunks.
+// openForVerify opens an archive for verify, which needs neither cached trees nor cached chunks.
 func (t *tool) openForVerify(name string, refs []string) (*opened, error) {
 	return t.openSet(name, refs, &blobs.Options{LaterParts: true})
 }
 
-// threads is how many goroutines decode at once.
+// threads returns how many goroutines decode at a time.
 func (o *parsed) threads() (int, error) {
 	if !o.has("threads") {
 		return runtime.GOMAXPROCS(0), nil
 	}
 	n, err := strconv.Atoi(o.get("threads"))
 	if err != nil || n < 0 {
-		return 0, usageError{fmt.Sprintf("--threads=%s: a number of threads is wanted", o.get("threads"))}
+		return 0, usageError{fmt.Sprintf("--threads=%s: must be a number of threads", o.get("threads"))}
 	}
 	if n == 0 {
 		n = runtime.GOMAXPROCS(0)
@@ -164,7 +164,7 @@ func (o *parsed) threads() (int, error) {
 	return n, nil
 }
 
-// interrupted names the error of a job that was stopped.
+// interrupted rewords the error of a canceled job.
 func interrupted(err error) error {
 	if err != nil && status(err) == exitInterrupted {
 		return codef(exitInterrupted, "interrupted")
@@ -196,7 +196,7 @@ func (t *tool) checkIntegrity(a *opened, o *parsed) error {
 		if n == 1 {
 			what = "one block does not match the integrity table"
 		}
-		return hinted{codef(exitIntegrity, "%q is damaged: %s", a.name, what), "\"verify\" names the files that are hit"}
+		return hinted{codef(exitIntegrity, "%q is damaged: %s", a.name, what), "run \"verify\" to list the affected files"}
 	}
 	for _, p := range slices.Concat(a.Info().Parts, a.Info().References) {
 		if !p.Integrity {
@@ -206,7 +206,7 @@ func (t *tool) checkIntegrity(a *opened, o *parsed) error {
 	return nil
 }
 
-// spooled is standard input in a file.
+// spooledFile is a temporary file with a copy of standard input.
 type spooledFile struct{ name string }
 
 func (s spooledFile) remove() { os.Remove(s.name) }
@@ -229,7 +229,7 @@ func (t *tool) spool() (spooledFile, error) {
 	return s, nil
 }
 
-// stopReader ends when the program is told to.
+// stopReader returns an error on an interrupt.
 type stopReader struct {
 	t *tool
 	r io.Reader

@@ -21,33 +21,34 @@ func ntfsVolume(name string, mode fs.FileMode) bool {
 	return err == nil && string(b[3:]) == "NTFS    "
 }
 
-// targetFolder refuses a target that an image cannot be written to, before anything is done. A missing one will be created.
+// targetFolder refuses a target to which an image cannot be written, before anything is done. A missing folder will be
+// created.
 func targetFolder(name string) error {
 	fi, err := os.Stat(name)
 	switch {
 	case err != nil || fi.IsDir():
 		return nil
 	case ntfsVolume(name, fi.Mode()):
-		return codef(exitUnsupported, "%q holds an NTFS volume, and this program does not write NTFS volumes\n"+
+		return codef(exitUnsupported, "%q holds an NTFS volume, and wimx does not write NTFS volumes\n"+
 			"       Mount it (mount -t ntfs3, or ntfs-3g) and give the folder where it is mounted, or use wimlib-imagex\n"+
 			"       or DISM: they write security descriptors, named streams, attributes and short names too.", name)
 	case fi.Mode().Type() == fs.ModeDevice:
-		return codef(exitUnsupported, "%q is a block device, and this program writes into folders only\n"+
+		return codef(exitUnsupported, "%q is a block device, and wimx writes to folders only\n"+
 			"       Format and mount it, and give the folder where it is mounted.", name)
 	}
-	return codef(exitNotDirectory, "%q is not a folder: an image is written into one", name)
+	return codef(exitNotDirectory, "%q is not a folder: an image is applied to a folder", name)
 }
 
-// sourceFolder refuses a source that cannot be the root of an image, before it is scanned.
+// sourceFolder refuses a source that cannot become the root of an image, before it is scanned.
 func sourceFolder(name string) error {
 	fi, err := os.Stat(name)
 	switch {
 	case err != nil || fi.IsDir():
 		return nil
 	case ntfsVolume(name, fi.Mode()):
-		return codef(exitUnsupported, "%q holds an NTFS volume, and this program does not read NTFS volumes\n"+
+		return codef(exitUnsupported, "%q holds an NTFS volume, and wimx does not read NTFS volumes\n"+
 			"       Mount it (mount -t ntfs3, or ntfs-3g) and capture the folder where it is mounted, or use wimlib-imagex\n"+
 			"       or DISM: they read security descriptors, named streams, attributes and short names too.", name)
 	}
-	return codef(exitNotDirectory, "%q is not a folder, so that it cannot become the root of an image; --source-list has places for single files", name)
+	return codef(exitNotDirectory, "%q is not a folder, so it cannot become the root of an image; use --source-list to capture single files", name)
 }

@@ -2,8 +2,8 @@ package main
 
 import "strings"
 
-// wimlibOptions lists the options that wimlib-imagex 1.13.5 has for a verb. An abbreviation means what it means there, whatever
-// options wimx adds. The lists come from the program's answers; TestAbbreviationsLikeWimlib compares both.
+// wimlibOptions returns the options that wimlib-imagex 1.13.5 has for a verb. An abbreviation means the same as there,
+// whatever options wimx adds. The lists were found by running it; TestAbbreviationsLikeWimlib compares both.
 func wimlibOptions(verb string) []string {
 	const (
 		capture = "boot check chunk-size compress config create delta-from dereference flags image-property include-integrity no-acls " +

@@ -11,16 +11,16 @@ import (
 	"wimscope/wim/write"
 )
 
-// fillWindows writes the facts about the Windows in a captured or changed image, index from 1, to the XML document. Hives that cannot
-// be read do not stop the capture.
+// fillWindows records the Windows installation of a captured or changed image, index from 1, in the XML document. Unreadable
+// hives do not stop the capture.
 func (t *tool) fillWindows(e *write.Builder, index int, sources []fs.FS) {
 	if w := e.FillWindows(index, sources...); w != nil {
-		t.windowsProblems(w, "; the XML document does not tell what it says of Windows")
+		t.windowsProblems(w, "; the XML document lacks its information about Windows")
 	}
 }
 
 // windowsProblems warns about files that cannot be read, with a text after each warning. It returns the first error that is
-// due to damage or missing parts, not to what a file holds.
+// due to damage or missing parts rather than to the contents of a file.
 func (t *tool) windowsProblems(w *windows.Info, then string) (damage error) {
 	for _, p := range w.Problems {
 		t.warn("%v%s", p, then)
@@ -31,8 +31,8 @@ func (t *tool) windowsProblems(w *windows.Info, then string) (damage error) {
 	return damage
 }
 
-// eachWindows reads the facts about the Windows in the chosen images from files whose hashes match. It skips images without
-// Windows. After all images it returns the first damage that it met.
+// eachWindows reads information about Windows in the chosen images, from files whose hashes match. It skips images without
+// Windows. After all images it returns the first damage found.
 func (t *tool) eachWindows(a *opened, choice int, then string, do func(index int, w *windows.Info)) error {
 	var damage error
 	for _, index := range a.indexes(choice) {
@@ -51,7 +51,8 @@ func (t *tool) eachWindows(a *opened, choice int, then string, do func(index int
 	return damage
 }
 
-// printWindows implements `info --windows`: the facts in the images' own files, beside the XML document.
+// printWindows implements `info --windows`: it prints the information from the images' own files beside that of the XML
+// document.
 func (t *tool) printWindows(a *opened, choice int) error {
 	return t.eachWindows(a, choice, "", func(index int, w *windows.Info) {
 		line := func(name, value string) {
@@ -84,11 +85,12 @@ func changeText(d *windows.Change) string {
 	return text
 }
 
-// repairWindows implements `info --repair-windows`: it completes and corrects what the XML document says about the Windows in the
-// chosen images. Facts from damaged files are left as they are, and the damage is an error after the rest was written.
+// repairWindows implements `info --repair-windows`: it completes and corrects the information about Windows in the XML
+// document for the chosen images. Information from damaged files is left unchanged, and the damage is returned as an error
+// after the rest was written.
 func (t *tool) repairWindows(a *opened, e *write.Builder, choice int) (changed bool, damage error) {
 	found := false
-	damage = t.eachWindows(a, choice, "; what the XML document says of it is left as it is", func(index int, w *windows.Info) {
+	damage = t.eachWindows(a, choice, "; the XML document stays unchanged in this respect", func(index int, w *windows.Info) {
 		found = true
 		list := w.Repair(e.ImageElement(index))
 		for i := range list {
@@ -96,19 +98,19 @@ func (t *tool) repairWindows(a *opened, e *write.Builder, choice int) (changed b
 			t.say("Image %d: setting %s.\n", index, changeText(&list[i]))
 		}
 		if len(list) == 0 {
-			t.say("Image %d: the XML document has what the image says of Windows.\n", index)
+			t.say("Image %d: the XML document matches the Windows in the image.\n", index)
 		}
 	})
 	if !found && damage == nil {
-		t.say("There is no Windows in what was looked at.\n")
+		t.say("No Windows found in these images.\n")
 	}
 	return changed, damage
 }
 
-// infoWindows is the part of `info --json --windows` about one image.
+// infoWindows is the information of `info --json --windows` about one image.
 type infoWindows struct {
 	Root        string           `json:"root"`
-	Build       string           `json:"build,omitempty"` // by the SOFTWARE hive
+	Build       string           `json:"build,omitempty"` // from the SOFTWARE hive
 	UBR         string           `json:"ubr,omitempty"`
 	Branch      string           `json:"branch,omitempty"`
 	Lab         string           `json:"lab,omitempty"`
@@ -116,14 +118,14 @@ type infoWindows struct {
 	Problems    []string         `json:"problems,omitempty"`
 }
 
-// infoDifference is a property that the XML document lacks or has wrong. Several values stand for several elements.
+// infoDifference is a property that is missing or wrong in the XML document. Several values stand for several elements.
 type infoDifference struct {
 	Property string   `json:"property"`
 	XML      []string `json:"xml"`
 	Image    []string `json:"image"`
 }
 
-// windowsJSON adds the facts in the images' own files.
+// windowsJSON adds the information from the images' own files.
 func (t *tool) windowsJSON(a *opened, images []infoImage) error {
 	var damage error
 	for i := range images {

@@ -18,12 +18,12 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// windowsCase is a tree that may have Windows in it.
+// windowsCase is a tree that may contain Windows.
 type windowsCase struct {
 	name   string
 	w      *wimtest.Windows
 	change func(files map[string][]byte) // nil: none
-	warn   string                        // in a warning of ours; "": there is none
+	warn   string                        // text of a warning of wimx; "" for none
 }
 
 const (
@@ -162,7 +162,7 @@ func windowsCases() []windowsCase {
 	spoil("list of the root's keys", "corrupt", func(b []byte) []byte { le.PutUint32(root(b)[0x1c:], 32); return b })
 	spoil("name of the root", "", func(b []byte) []byte { root(b)[0x4c] = 0xff; return b })
 	spoil("values", "corrupt", func(b []byte) []byte {
-		at := bytes.LastIndex(b, []byte("CurrentVersion")) - 0x4c // the key: values come before it
+		at := bytes.LastIndex(b, []byte("CurrentVersion")) - 0x4c // the key: its values precede it
 		le.PutUint32(b[at+0x28:], 0xffffffff)
 		return b
 	})
@@ -174,7 +174,7 @@ func windowsCases() []windowsCase {
 	return list
 }
 
-// write makes the case's tree.
+// write creates the tree of the case.
 func (c *windowsCase) write(t *testing.T, dir string) {
 	t.Helper()
 	files := c.w.Files()
@@ -197,11 +197,10 @@ func (c *windowsCase) write(t *testing.T, dir string) {
 
 var windowsElement = regexp.MustCompile(`<(WINDOWS|FLAGS|DISPLAYNAME|DISPLAYDESCRIPTION)>.*?</(WINDOWS|FLAGS|DISPLAYNAME|DISPLAYDESCRIPTION)>`)
 
-// languages differ where an update finds others than before: wimlib-imagex keeps those of the old ones that no new one takes
-// the place of.
+// languages may differ after an update: wimlib-imagex keeps those of the old ones that no new one replaces.
 var languages = regexp.MustCompile(`<LANGUAGE>.*?</LANGUAGE>`)
 
-// windowsXML gives of an archive's document what stands in it of Windows.
+// windowsXML returns the information about Windows in an archive's XML document.
 func windowsXML(t *testing.T, name string) string {
 	t.Helper()
 	raw := []byte(mustWimx(t, "info", name, "--xml"))
@@ -212,7 +211,7 @@ func windowsXML(t *testing.T, name string) string {
 	return strings.Join(windowsElement.FindAllString(string(utf16.Decode(units)), -1), "\n")
 }
 
-// What capture, append and update tell of Windows is what wimlib-imagex tells, letter by letter.
+// The information about Windows from capture, append and update equals wimlib-imagex's, byte for byte.
 func TestWindowsLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := memoryDir(t)

@@ -17,12 +17,12 @@ import (
 	"wimscope/wim/write"
 )
 
-// runOptions is how an archive is written, whatever is in it.
+// runOptions are options common to all verbs that write an archive.
 type runOptions struct {
 	threads     int
-	dryRun      bool // say how large it would be, and write nothing
-	verifyAfter bool // read it all when it is written
-	skip        bool // leave out files that cannot be read, or that change meanwhile
+	dryRun      bool // print an estimate, and write nothing
+	verifyAfter bool // verify the archive after it was written
+	skip        bool // leave out files that cannot be read, or that change while they are read
 	refs        []string
 }
 
@@ -40,32 +40,32 @@ func (o *parsed) runOptions() (r runOptions, err error) {
 	return r, err
 }
 
-// globOf is a pattern that a name matches, and nothing else.
+// globOf returns a pattern that matches only the name.
 func globOf(name string) string {
 	if onWindows {
-		return name // where there is no way to write that
+		return name // there is no way to escape it there
 	}
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
 }
 
-// writing is an archive that is going to be written.
+// writing describes the writing of an archive.
 type writing struct {
 	plan     *write.Plan
 	options  *write.Options
-	sources  []fs.FS              // of Content.Source
-	partSize int64                // bytes; 0: it is not split
+	sources  []fs.FS              // draft.Content.Source is an index into it
+	partSize int64                // bytes; 0: not split
 	compact  bool                 // resources are moved in place, which cannot be undone
 	over     *target              // the archive that the new file replaces, nil if none
-	instead  string               // for the hint if that is refused: what would keep everything in place
-	through  bool                 // to a device or a pipe: what was written cannot be taken back
-	lacks    map[format.Hash]bool // contents that were missing before
+	instead  string               // hint for errors: how to keep all data in place
+	through  bool                 // to a device or a pipe: the output cannot be removed
+	lacks    map[format.Hash]bool // blobs that were missing before
 	runOptions
 }
 
-// files opens what is in no archive.
+// files opens contents that are files.
 func (w *writing) files() shard.ContentFiles { return w.plan.FilesOf(w.sources...) }
 
-// named gives an error about a content with the whole path of the file, as errors of scans have it: there are several sources.
+// named returns an error about a content with the full path of the file, as in errors of scans: there are several sources.
 func (w *writing) named(e *shard.ContentError) *shard.ContentError {
 	_, c, ok := w.plan.Content(e.ID)
 	if !ok || c.Source < 0 || c.Source >= len(w.sources) {
@@ -77,14 +77,14 @@ func (w *writing) named(e *shard.ContentError) *shard.ContentError {
 	}
 	n := *e
 	n.Path = h.path(c.Path)
-	if pe, ok := n.Err.(*fs.PathError); ok { // which names it once more
+	if pe, ok := n.Err.(*fs.PathError); ok { // it repeats the name
 		n.Err = pe.Err
 	}
 	return &n
 }
 
-// toFile writes an archive to a file, which appears complete or not at all, or to a device or pipe; "-" is standard output. After
-// a dry run there is no report.
+// toFile writes an archive to a file, which appears complete or not at all, or to a device or pipe. "-" is standard output. A
+// dry run returns no report.
 func (w *writing) toFile(t *tool, name string) (*write.Report, error) {
 	w.warnings(t)
 	if err := w.reportLosses(t); err != nil {
@@ -104,7 +104,7 @@ func (w *writing) toFile(t *tool, name string) (*write.Report, error) {
 	case w.dryRun:
 		return nil, w.estimate(t, at.name, at.folder())
 	case at.through && w.verifyAfter:
-		return nil, codef(exitParameter, "--verify-after: what goes through a pipe or device cannot be read again")
+		return nil, codef(exitParameter, "--verify-after: output to a pipe or device cannot be read again")
 	case at.through:
 		w.through = true
 		return t.writeThrough(at, func(to io.WriterAt) (*write.Report, error) { return w.run(t, to) })
@@ -132,7 +132,7 @@ func (w *writing) toFile(t *tool, name string) (*write.Report, error) {
 	return r, f.keep()
 }
 
-// inPlace changes an archive in its file. Until the header is written, which comes last, it is the one that it was.
+// inPlace changes an archive in its file. Until the header is written, which comes last, it is the old archive.
 func (w *writing) inPlace(t *tool, a *target) (*write.Report, error) {
 	w.warnings(t)
 	if err := w.reportLosses(t); err != nil {
@@ -165,7 +165,7 @@ func (w *writing) inPlace(t *tool, a *target) (*write.Report, error) {
 	return r, nil
 }
 
-// remember gives a function that cuts off what was added, should the header still be the one that it is now.
+// remember returns a function that cuts off appended data if the header is still the current one.
 func (a *target) remember() (takeBack func(), err error) {
 	var before, after [format.HeaderSize]byte
 	fi, err := a.file.Stat()
@@ -179,8 +179,8 @@ func (a *target) remember() (takeBack func(), err error) {
 	}, coded(exitRead, err)
 }
 
-// warnings says which of Microsoft's programs will not be able to read what is going to be written. LZMS by itself is left
-// unsaid: all do that Microsoft still supports.
+// warnings warns about Microsoft programs that cannot read the archive. LZMS by itself gets no warning: all versions that
+// Microsoft still supports can read it.
 func (w *writing) warnings(t *tool) {
 	if t.quiet {
 		return
@@ -192,7 +192,7 @@ func (w *writing) warnings(t *tool) {
 	}
 }
 
-// run writes an archive, and shows how far it is.
+// run writes an archive and reports progress.
 func (w *writing) run(t *tool, to io.WriterAt) (*write.Report, error) {
 	show, err := w.stages(t)
 	if err != nil {
@@ -212,24 +212,24 @@ func (w *writing) engineOptions(t *tool, show *stageBar) *write.RunOptions {
 		if w.skip {
 			e = w.named(e)
 			t.leftOut++
-			t.warn("%s: %v; it is left out", e.Path, e.Err)
+			t.warn("%s: %v; it was left out", e.Path, e.Err)
 		}
 		return w.skip
 	}}
 }
 
-// fate says what becomes of the bytes that were written when writing fails.
+// fate returns what happens to the output when writing fails.
 func (w *writing) fate() string {
 	switch {
 	case w.through:
-		return "what was written is cut off and of no use"
+		return "the output is truncated and unusable"
 	case w.compact:
-		return "the archive is incomplete: \"verify\" tells what is lost"
+		return "the archive is incomplete: run \"verify\" to see what is lost"
 	}
-	return "what was written was removed"
+	return "the output was removed"
 }
 
-// writeError puts what stopped the writing into words.
+// writeError words the error that stopped the writing.
 func (w *writing) writeError(t *tool, err error) error {
 	var (
 		ce   *shard.ContentError
@@ -244,16 +244,16 @@ func (w *writing) writeError(t *tool, err error) error {
 	case diskFull(err):
 		return hinted{coded(exitWrite, err), w.fate() + "; " + roomHint}
 	case errors.As(err, &sums):
-		return hinted{err, "the archive is damaged and was not changed: \"verify\" names the files that are hit; --nocheck writes it without an integrity table"}
+		return hinted{err, "the archive is damaged and was not changed: run \"verify\" to list the affected files; --nocheck writes it without an integrity table"}
 	case errors.Is(err, format.ErrChecksum):
-		return hinted{err, "\"verify\" lists all that is damaged"}
+		return hinted{err, "run \"verify\" to list all damage"}
 	case errors.As(err, &ce) && errors.Is(err, blobs.ErrChanged):
-		return coded(exitChanged, fmt.Errorf("%w; --skip-errors leaves such files out", err))
+		return coded(exitChanged, fmt.Errorf("%w; use --skip-errors to leave out such files", err))
 	}
 	return interrupted(err)
 }
 
-// room refuses what cannot fit the disk: what is copied as it is takes as many bytes as it has.
+// room returns an error if the output cannot fit on the disk. Only copied data are counted, whose size is known.
 func (w *writing) room(t *tool, dir string) error {
 	free, ok := freeSpace(dir)
 	if !ok {
@@ -269,7 +269,7 @@ func (w *writing) room(t *tool, dir string) error {
 	return nil
 }
 
-// estimate is --dry-run: how large an archive would be, and whether there is room for it.
+// estimate implements --dry-run: it prints the expected size, and whether there is enough space.
 func (w *writing) estimate(t *tool, name, dir string) error {
 	const sample = 16 << 20
 	e, err := w.plan.Estimate(t.ctx, w.files(), sample)
@@ -303,7 +303,7 @@ func (w *writing) estimate(t *tool, name, dir string) error {
 		}
 	}
 	if x := e.Large; x != nil {
-		t.warn("%s may need a part of %s, larger than the %s asked for; one of 4 GiB or more is made with --force only", x.Name, sizeText(x.Need), sizeText(x.Part))
+		t.warn("%s may need a part of %s, larger than the requested %s; a part of 4 GiB or more requires --force", x.Name, sizeText(x.Need), sizeText(x.Part))
 	}
 	if known && e.Grows > free {
 		return codef(exitWrite, "there is no room: %s%s are needed in %q, and %s are free", about, sizeText(e.Grows), dir, sizeText(free))
@@ -323,7 +323,8 @@ type estimateOut struct {
 	Free   *int64 `json:"free,omitempty"` // on the disk, if that is known
 }
 
-// lacks lists the contents that an archive's images need and that no open file has, as those of a delta archive without its base.
+// lacks returns the blobs that an archive's images need and that no open file has, such as those of a delta archive without
+// its base.
 func (t *tool) lacks(a *opened) (map[format.Hash]bool, error) {
 	r, err := t.verifyAll(a, 1, &verify.Options{NoIntegrity: true, NoBlobs: true})
 	if err != nil {
@@ -336,7 +337,7 @@ func (t *tool) lacks(a *opened) (map[format.Hash]bool, error) {
 	return all, nil
 }
 
-// verifyWritten is --verify-after: all that an archive holds is read again. fate says what became of it if it is no good.
+// verifyWritten implements --verify-after: it reads the whole output. fate describes what happened to a bad output.
 func (w *writing) verifyWritten(t *tool, parts []string, name, fate string) error {
 	open := func() (*opened, error) { return t.open(parts[0], w.refs) }
 	if len(parts) > 1 {
@@ -357,13 +358,13 @@ func (w *writing) verifyWritten(t *tool, parts []string, name, fate string) erro
 	elsewhere -= len(r.Missing)
 	if !r.Sound() || len(r.Missing) > 0 {
 		fmt.Fprint(t.stderr, r.Text())
-		return codef(exitHash, "%q %s: what is in the file is not what it should be", name, fate)
+		return codef(exitHash, "%q %s: it failed verification", name, fate)
 	}
 	if elsewhere > 0 {
-		t.warn("%d contents were not verified: they are in no open file, and were not before", elsewhere)
+		t.warn("%d blobs were not verified: they are in no open file, as before", elsewhere)
 	}
 	if r.LossesN > 0 {
-		t.warn("what is in %s is what was to be written, but it is incomplete: %s", name, r.Losses[0].String())
+		t.warn("%s was verified, but it is incomplete: %s", name, r.Losses[0].String())
 		return nil
 	}
 	t.say("%q was successfully verified.\n", name)

@@ -28,7 +28,7 @@ import (
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
-// wimxInput runs the program in this process, with that on its standard input.
+// wimxInput runs the program in this process, with the given standard input.
 func wimxInput(input string, args ...string) (stdout, stderr string, code int) {
 	var out, errs bytes.Buffer
 	code = run(context.Background(), append([]string{"wimx"}, args...), strings.NewReader(input), &out, &errs)
@@ -43,7 +43,7 @@ func hooked(ctx context.Context, hook func(off int64, n int) error, args ...stri
 	return errs.String(), code
 }
 
-// brokenOff are commands that change a.wim or write beside it: all that can be cut off.
+// brokenOff are commands that change a.wim or write beside it, for tests that interrupt them.
 func brokenOff(dir string) map[string][]string {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	return map[string][]string{
@@ -103,8 +103,8 @@ func files(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// TestCutOff ends commands before each of their writes in turn: by Ctrl-C, and by a disk that is full. What was there is
-// there as it was, and nothing else.
+// TestCutOff stops commands before each of their writes in turn, by Ctrl-C and by a full disk. The old files must be
+// unchanged, and no other files may exist.
 func TestCutOff(t *testing.T) {
 	dir := t.TempDir()
 	prepareBrokenOff(t, dir)
@@ -154,7 +154,7 @@ func TestCutOff(t *testing.T) {
 				return nil
 			}, args...)
 			cancel()
-			if code == 0 { // it came too late
+			if code == 0 { // too late
 				break
 			}
 			if code != exitInterrupted {
@@ -166,7 +166,7 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
-// TestSignals ends a running program by the signals that ask for that. It tidies up.
+// TestSignals stops a running program with the signals that request it, and checks that it cleans up.
 func TestSignals(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there are no such signals")
@@ -180,13 +180,14 @@ func TestSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	hangup := syscall.Signal(1)
-	// Under nohup the programs that are started here would ignore it too; what is caught here is not handed down.
+	// If this test runs under nohup, the programs started here would ignore the signal too; a caught signal is not inherited
+	// as ignored.
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, hangup)
 	defer signal.Stop(caught)
 	for _, c := range []struct {
 		s     os.Signal
-		nohup bool // SIGHUP comes first, and is ignored
+		nohup bool // SIGHUP is sent first, and is ignored
 	}{{os.Interrupt, false}, {syscall.SIGTERM, false}, {hangup, false}, {syscall.SIGTERM, true}} {
 		s := c.s
 		args := []string{"wimx", "capture", tree, filepath.Join(dir, "a.wim"), "--compress=LZMS:100", "--threads=1"}
@@ -226,8 +227,8 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// TestVerifyAfter damages what was written before it is read again: a new file is not kept, and of an archive that is changed
-// it is told, also if contents are missing that were missing before.
+// TestVerifyAfter damages the output before it is verified: a new file is not kept, and an archive changed in place is
+// reported, also if it lacked blobs before.
 func TestVerifyAfter(t *testing.T) {
 	dir := t.TempDir()
 	prepareBrokenOff(t, dir)
@@ -235,7 +236,7 @@ func TestVerifyAfter(t *testing.T) {
 	mustWimx(t, "capture", at("tree"), at("delta.wim"), "--delta-from="+at("b.wim"), "--compress=none")
 	for _, c := range []struct {
 		args  []string
-		file  string // pattern of what is written
+		file  string // pattern of the output
 		words string
 	}{
 		{[]string{"capture", at("tree"), at("new.wim")}, "new.wim" + tempMark + "*", "was not kept"},
@@ -243,7 +244,7 @@ func TestVerifyAfter(t *testing.T) {
 		{[]string{"info", at("delta.wim"), "1", "name"}, "delta.wim", "was written"},
 	} {
 		errs, code := hooked(t.Context(), func(off int64, _ int) error {
-			if off != 0 { // the header comes last
+			if off != 0 { // the header is written last
 				return nil
 			}
 			names, err := filepath.Glob(at(c.file))
@@ -257,7 +258,7 @@ func TestVerifyAfter(t *testing.T) {
 			defer f.Close()
 			b := make([]byte, 1)
 			if _, err := f.ReadAt(b, 1000); err != nil {
-				return nil // there is nothing yet
+				return nil // nothing is written yet
 			}
 			_, err = f.WriteAt([]byte{b[0] + 1}, 1000)
 			return err
@@ -271,12 +272,12 @@ func TestVerifyAfter(t *testing.T) {
 	}
 }
 
-// fullWriter is standard output on a disk without room.
+// fullWriter is standard output on a full disk.
 type fullWriter struct{}
 
 func (fullWriter) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 
-// TestOutputFull has no room for what goes to standard output, be it more than its buffer holds or less.
+// TestOutputFull writes to standard output on a full disk, both more and less than its buffer holds.
 func TestOutputFull(t *testing.T) {
 	dir := t.TempDir()
 	prepareBrokenOff(t, dir)
@@ -296,7 +297,7 @@ func TestOutputFull(t *testing.T) {
 	}
 }
 
-// TestUpdateCommandsUTF16 reads commands as Windows' editors write them.
+// TestUpdateCommandsUTF16 reads commands as editors on Windows write them.
 func TestUpdateCommandsUTF16(t *testing.T) {
 	dir := t.TempDir()
 	prepareBrokenOff(t, dir)
@@ -312,7 +313,7 @@ func TestUpdateCommandsUTF16(t *testing.T) {
 	}
 }
 
-// TestBadNames captures a name that has no UTF-16.
+// TestBadNames captures a name that cannot be converted to UTF-16.
 func TestBadNames(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("names are any bytes on Linux only")
@@ -342,7 +343,7 @@ func TestBadNames(t *testing.T) {
 	}
 }
 
-// restore puts a folder's files back.
+// restore restores the files of a folder.
 func restore(t *testing.T, dir string, before map[string]string) {
 	t.Helper()
 	for name := range files(t, dir) {
@@ -357,7 +358,7 @@ func restore(t *testing.T, dir string, before map[string]string) {
 	}
 }
 
-// TestSourceChanges shortens a file between the scan and the reading.
+// TestSourceChanges shortens a file after the scan and before it is read.
 func TestSourceChanges(t *testing.T) {
 	dir := t.TempDir()
 	tree := filepath.Join(dir, "tree")
@@ -393,7 +394,7 @@ func TestSourceChanges(t *testing.T) {
 			}}
 			errs, code := hooked(ctx, nil, args...)
 			switch {
-			case skip && (code != exitLeftOut || !strings.Contains(errs, "left out 1;")):
+			case skip && (code != exitLeftOut || !strings.Contains(errs, "left out 1 items;")):
 				t.Errorf("%s ends with %d, want %d: %s", verb, code, exitLeftOut, errs)
 			case !skip && code != exitChanged:
 				t.Errorf("%s ends with %d, want %d: %s", verb, code, exitChanged, errs)
@@ -426,7 +427,7 @@ func (s scanEnds) Err() error {
 	return s.Context.Err()
 }
 
-// TestLocked holds the lock that wimlib takes too.
+// TestLocked checks that an archive that another program, such as wimlib, has locked is not changed.
 func TestLocked(t *testing.T) {
 	if !locksFiles {
 		t.Skip("files are not locked here")
@@ -445,7 +446,7 @@ func TestLocked(t *testing.T) {
 	before := files(t, dir)["a.wim"]
 	for what, args := range brokenOff(dir) {
 		if args[1] != name && args[2] != name || what == "over" || what == "split" {
-			continue // what writes a new file needs no lock
+			continue // a command that writes a new file needs no lock
 		}
 		if _, errs, code := wimx(dir, args...); code != exitOther || !strings.Contains(errs, "locked") {
 			t.Errorf("%s ends with %d: %s", what, code, errs)
@@ -459,7 +460,7 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// TestKeepsPermissions writes archives over others, by way of a link too.
+// TestKeepsPermissions replaces archives, also through a link, and checks their permissions.
 func TestKeepsPermissions(t *testing.T) {
 	dir := t.TempDir()
 	prepareBrokenOff(t, dir)
@@ -481,7 +482,7 @@ func TestKeepsPermissions(t *testing.T) {
 	}
 }
 
-// TestEngineLevel maps wimlib's three named levels to ours.
+// TestEngineLevel checks how wimlib's three named levels are converted.
 func TestEngineLevel(t *testing.T) {
 	for n, want := range map[uint64]int{1: codec.LevelFast, 20: codec.LevelFast, 50: codec.LevelNormal, 100: codec.LevelMaximum, 1000: codec.LevelMaximum} {
 		if got := engineLevel(n); got != want {
