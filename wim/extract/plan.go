@@ -33,13 +33,18 @@ type Options struct {
 	Platform  string      // OutputFolder: leave out names that a browser there refuses (PlatformWindows, …); "" leaves out none
 	Rest      shard.Yield // called now and then while the plan is made, with the entries gone through so far; may be nil
 	PieceSize int64       // of large contents, which several shards extract: a power of two; 0 means 32 MiB
+
+	// Problem, if set, is called for each problem of the plan, also for those that its lists only count. An error ends New.
+	Problem func(n wim.Node, reason, detail string) error
+	// Damaged, if set, is called by Run for each entry whose content turns out damaged. An error ends the job.
+	Damaged func(Entry) error
 }
 
-// Problem is an entry that is not written, or not as it should be, and why. Reasons: "missing" (its content is in no
-// open file), "damaged" (its content, or where a link leads), "too-large" (it needs more memory than allowed), "reparse" (a reparse point that is no link),
-// "encrypted" (only the system's own backup of it is there), "stream" (a named stream), "case-twin" (another name
-// differs in case only), "link" (a link to a place that is not of this image), "name-long" and the other
-// reasons of ntname.ValidInBrowser.
+// Problem is an entry that is not written, or not as it should be, and why. Reasons: "missing" (its content is in no open file),
+// "damaged" (its content, or the data of a link), "too-large" (it needs more memory than allowed), "reparse" (a reparse point that
+// is no link), "encrypted" (only the system's own backup of it is there), "stream" (a named stream), "case-twin" (another name
+// differs in case only), "same-place" (another entry of the selection, Detail, has its path), "link" (a link to a place outside of
+// the image), "name-long" and the other reasons of ntname.ValidInBrowser.
 type Problem struct {
 	Image  int    `json:"image,omitempty"`
 	Path   string `json:"path"` // in the image, with a leading slash
@@ -78,7 +83,7 @@ type Plan struct {
 	shard.Layout
 	o       Options
 	sel     Selection
-	tops    []uint64 // one bit for each node: the roots of what is selected
+	tops    []top
 	lead    []extractUse
 	leads   []int        // where each of the first shards ends in lead
 	uses    []extractUse // by content
@@ -86,6 +91,7 @@ type Plan struct {
 	linkLen int          // bytes of targets
 	raw     string       // OutputRaw: the path of its one entry
 	seen    int          // entries gone through
+	stop    error        // of Options.Problem
 
 	Files   int    // files to write, those with several names once for each
 	Dirs    int    // folders
@@ -140,7 +146,7 @@ func New(a *wim.Archive, sel Selection, o *Options) (*Plan, error) {
 		return nil, err
 	}
 	p.dropUnread()
-	return p, p.measure()
+	return p, cmp.Or(p.stop, p.measure())
 }
 
 // planLead makes the shards of what has no content.
@@ -226,6 +232,9 @@ func (p *Plan) selectRaw() error {
 
 // problem notes what is wrong with a node. Its path is made only if it is kept.
 func (p *Plan) problem(list *Problems, n wim.Node, reason, detail string) {
+	if p.o.Problem != nil && p.stop == nil {
+		p.stop = p.o.Problem(n, reason, detail)
+	}
 	if list.full() {
 		list.Count++
 		return
@@ -255,11 +264,7 @@ func (p *Plan) skipFor(n wim.Node, err error) {
 // selectEntries goes through the selection.
 func (p *Plan) selectEntries() error {
 	im := p.sel.Image
-	tops := p.sel.topRoots()
-	p.tops = make([]uint64, im.Len()/64+1)
-	for _, n := range tops {
-		p.tops[n>>6] |= 1 << (n & 63)
-	}
+	p.tops = p.sel.tops()
 	longest := maxOutPath
 	if p.o.Form == OutputZIP {
 		longest = 65535 - 1 // a folder's has a slash more
@@ -269,7 +274,11 @@ func (p *Plan) selectEntries() error {
 	var refusedDir []byte                // a folder that is refused, with a slash: so is all in it
 	refusedReason := ""
 	var stop error
-	p.sel.each(tops, func(n wim.Node, out []byte, over bool) bool {
+	var taken places
+	if p.sel.overlaps() {
+		taken = places{}
+	}
+	p.sel.each(p.tops, func(top int, n wim.Node, out []byte, over bool) bool {
 		if stop = p.rest(format.IsLinkTag(im.ReparseTag(n))); stop != nil {
 			return false
 		}
@@ -288,7 +297,15 @@ func (p *Plan) selectEntries() error {
 			p.skip(n, "name-long", "")
 			return true
 		}
-		u := extractUse{id: -1, node: n, size: int32(len(out))}
+		if taken != nil {
+			if free, other := taken.take(im, n, out); !free {
+				if other >= 0 {
+					p.skip(n, "same-place", im.Path(other))
+				}
+				return true
+			}
+		}
+		u := extractUse{id: -1, node: n, size: int32(len(out)), top: int32(top)}
 		link, err := p.link(&u)
 		switch {
 		case im.IsDir(n):
@@ -307,10 +324,10 @@ func (p *Plan) selectEntries() error {
 		default:
 			p.file(u, firsts)
 		}
-		p.streams(n, len(out), longest)
-		return true
+		p.streams(n, int32(top), len(out), longest)
+		return p.stop == nil
 	})
-	return stop
+	return cmp.Or(stop, p.stop)
 }
 
 // twins are the entries whose name differs from another's in case only, if the target does not tell them apart.
@@ -356,10 +373,10 @@ func (p *Plan) refuse(n wim.Node, twins map[wim.Node]bool) string {
 // file adds a file: its content, or a further name of one that was added.
 func (p *Plan) file(u extractUse, firsts map[wim.Node]*extractUse) {
 	im := p.sel.Image
-	first, several := im.FirstLink(u.node), im.LinkCount(u.node) > 1
+	first, several := im.FirstLink(u.node), im.LinkCount(u.node) > 1 || p.sel.overlaps()
 	if several {
 		if target := firsts[first]; target != nil {
-			u.kind, u.aux, u.first = EntryHardLink, uint32(target.node), target.size
+			u.kind, u.aux, u.first, u.link = EntryHardLink, uint32(target.node), target.size, target.top
 		}
 	}
 	h := im.Hash(u.node)
@@ -392,8 +409,8 @@ func (p *Plan) find(h format.Hash) (id int32, reason string) {
 	return id, ""
 }
 
-// streams adds the named streams of an entry whose path has size bytes, or tells that they are left out.
-func (p *Plan) streams(n wim.Node, size, longest int) {
+// streams adds the named streams of an entry whose path has size bytes, or lists them as left out.
+func (p *Plan) streams(n wim.Node, top int32, size, longest int) {
 	im := p.sel.Image
 	s := im.ExtraStreams(n)
 	for {
@@ -404,7 +421,7 @@ func (p *Plan) streams(n wim.Node, size, longest int) {
 		if len(s.Name) == 0 {
 			continue
 		}
-		u := extractUse{id: -1, node: n, stream: true, aux: uint32(at)}
+		u := extractUse{id: -1, node: n, stream: true, aux: uint32(at), top: top}
 		name := string(ntname.AppendEscaped(nil, s.Name))
 		u.size = int32(size + 1 + len(name))
 		if !p.o.Streams || p.o.Form == OutputFolder || int(u.size) > longest {

@@ -60,5 +60,12 @@ func (p *segmentPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 		return nil, err
 	}
 	p.damaged = append(p.damaged, seg.Damaged...)
+	if p.o.Damaged != nil {
+		for i := range seg.Damaged {
+			if err := p.o.Damaged(seg.Damaged[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return nil, p.out.Segment(seg.Data, seg.Entries, seg.CRCs)
 }

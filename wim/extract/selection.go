@@ -1,16 +1,20 @@
 package extract
 
 import (
+	"slices"
+
 	"wimscope/wim"
 	"wimscope/wim/find"
 	"wimscope/wim/ntname"
 )
 
-// Selection is what is taken out of one image.
+// Selection is what is taken out of one image. With Base, a root that is below another is extracted with that one only. With
+// Bases, each root is extracted to its own place, which may be inside another's, and an entry may be extracted several times.
 type Selection struct {
 	Image *wim.Image
 	Roots []wim.Node       // each with all that is below it; none: the whole image
 	Base  wim.Node         // the folder that paths are relative to; a root that is not below it stands under its own name
+	Bases []wim.Node       // if not nil: the folder that the path of each root is relative to, in place of Base; those between come along
 	Skip  []*find.PathGlob // left out, with all that is below
 }
 
@@ -18,17 +22,53 @@ type Selection struct {
 // relative to the base, names escaped and separated by slashes, without a leading one. The base itself is the output
 // and is not told of, nor is an entry whose path has over 128 KiB, which is more than any system takes.
 func (s *Selection) Each(yield func(n wim.Node, path string) bool) {
-	s.each(s.topRoots(), func(n wim.Node, path []byte, over bool) bool { return over || yield(n, string(path)) })
+	s.each(s.tops(), func(_ int, n wim.Node, path []byte, over bool) bool { return over || yield(n, string(path)) })
 }
 
-// each is Each for the roots that topRoots found. over says that the path is longer than maxOutPath; path is then
-// just the beginning of it. It is only for the call.
-func (s *Selection) each(roots []wim.Node, yield func(n wim.Node, path []byte, over bool) bool) {
-	for _, root := range roots {
-		if s.skipped(root, true) {
+// top is a root whose entries are extracted, and the folder that its path is relative to.
+type top struct {
+	node, base wim.Node
+	alone      bool // a folder without what is in it
+}
+
+// tops returns the roots to walk: each of them if they have bases of their own, else those that are below no other.
+func (s *Selection) tops() []top {
+	var list []top
+	if s.Bases != nil {
+		seen := map[top]bool{}
+		for i, n := range s.Roots {
+			base, start := s.Bases[i], len(list)
+			for m := n; m != base && m != 0; {
+				if m = s.Image.Parent(m); m == base || m == 0 {
+					break
+				}
+				if t := (top{m, base, true}); !seen[t] {
+					seen[t] = true
+					list = append(list, t)
+				}
+			}
+			slices.Reverse(list[start:])
+			list = append(list, top{node: n, base: base})
+		}
+		return list
+	}
+	for _, n := range s.topRoots() {
+		list = append(list, top{node: n, base: s.Base})
+	}
+	return list
+}
+
+// overlaps reports whether an entry may have several paths, or several entries the same one.
+func (s *Selection) overlaps() bool { return len(s.Bases) > 1 }
+
+// each is Each for what tops returned; i is the index of the top. over reports that the path is longer than maxOutPath; path
+// is then just the beginning of it. path is valid during the call only.
+func (s *Selection) each(tops []top, yield func(i int, n wim.Node, path []byte, over bool) bool) {
+	for i, t := range tops {
+		if s.skipped(t.node, true) {
 			continue
 		}
-		if !s.walk(root, s.rootPath(root), yield) {
+		if !s.walk(t, func(n wim.Node, path []byte, over bool) bool { return yield(i, n, path, over) }) {
 			return
 		}
 	}
@@ -77,13 +117,13 @@ func (s *Selection) topRoots() []wim.Node {
 }
 
 // rootPath is the path of a root in the output, or the beginning of it if it is longer than maxOutPath.
-func (s *Selection) rootPath(root wim.Node) []byte {
+func (s *Selection) rootPath(t top) []byte {
 	im := s.Image
 	var room [32]wim.Node
 	steps := room[:0]
-	for n := root; n != s.Base; n = im.Parent(n) {
+	for n := t.node; n != t.base; n = im.Parent(n) {
 		if n == 0 {
-			return ntname.AppendEscaped(nil, im.StoredName(root))
+			return ntname.AppendEscaped(nil, im.StoredName(t.node))
 		}
 		steps = append(steps, n)
 	}
@@ -113,17 +153,20 @@ func (s *Selection) skipped(n wim.Node, above bool) bool {
 	return false
 }
 
-// walk tells of n and what is below it. path is n's.
-func (s *Selection) walk(n wim.Node, path []byte, yield func(wim.Node, []byte, bool) bool) bool {
-	im := s.Image
+// walk yields a top and what is below it.
+func (s *Selection) walk(t top, yield func(wim.Node, []byte, bool) bool) bool {
+	im, n, path := s.Image, t.node, s.rootPath(t)
 	type level struct {
 		next, end wim.Node
 		path      int  // length of the folder's path
 		over      bool // it is longer than maxOutPath, and so are those in it
 	}
 	over := len(path) > maxOutPath
-	if n != s.Base && len(path) > 0 && !yield(n, path, over) {
+	if n != t.base && len(path) > 0 && !yield(n, path, over) {
 		return false
+	}
+	if t.alone {
+		return true
 	}
 	first, count := im.Children(n)
 	stack := []level{{first, first + wim.Node(count), len(path), over}}

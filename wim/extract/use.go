@@ -21,6 +21,8 @@ type extractUse struct {
 	stream bool      // a named stream of node
 	aux    uint32    // hard link: node of the first name; symbolic link: index into targets; stream: offset of its entry
 	first  int32     // hard link: bytes of the first name's path in the output
+	top    int32     // index into tops
+	link   int32     // hard link: the same of the first name
 }
 
 const (
@@ -106,20 +108,21 @@ func (p *Plan) link(u *extractUse) (bool, error) {
 	return true, nil
 }
 
-// appendOut appends the path of n in the output to b.
-func (p *Plan) appendOut(b []byte, n wim.Node) []byte {
+// appendOut appends the path that n has in the output below a top to b.
+func (p *Plan) appendOut(b []byte, n wim.Node, at int32) []byte {
 	if p.raw != "" {
 		return append(b, p.raw...)
 	}
 	im := p.sel.Image
 	var room [32]wim.Node
 	steps := room[:0]
-	for p.tops[n>>6]>>(n&63)&1 == 0 {
+	t := p.tops[at]
+	for n != t.node {
 		steps = append(steps, n)
 		n = im.Parent(n)
 	}
 	start := len(b)
-	b = append(b, p.sel.rootPath(n)...)
+	b = append(b, p.sel.rootPath(t)...)
 	for _, s := range slices.Backward(steps) {
 		if len(b) > start {
 			b = append(b, '/')
@@ -132,7 +135,7 @@ func (p *Plan) appendOut(b []byte, n wim.Node) []byte {
 // path is the path of a use in the output.
 func (p *Plan) path(u *extractUse) string {
 	var room [256]byte
-	out := p.appendOut(room[:0], u.node)
+	out := p.appendOut(room[:0], u.node, u.top)
 	if u.stream {
 		if v, err := format.ViewStream(p.sel.Image.Meta, uint64(u.aux)); err == nil { // it was read there before
 			out = ntname.AppendEscaped(append(out, ':'), v.Name())
@@ -157,7 +160,7 @@ func (p *Plan) entry(u *extractUse) Entry {
 	case u.kind == EntrySymlink:
 		e.Target = p.targets[u.aux]
 	case u.kind == EntryHardLink:
-		e.Target = string(p.appendOut(nil, wim.Node(u.aux)))
+		e.Target = string(p.appendOut(nil, wim.Node(u.aux), u.link))
 	}
 	return e
 }
@@ -204,7 +207,7 @@ func (p *Plan) measure() error {
 			}
 			if u.kind == EntryHardLink {
 				if e.Target = long[:u.first]; u.first <= maxHeaderPath {
-					e.Target = string(p.appendOut(nil, wim.Node(u.aux)))
+					e.Target = string(p.appendOut(nil, wim.Node(u.aux), u.link))
 				}
 			}
 			if u.size <= maxHeaderPath {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"hash"
 
-	"wimscope/wim"
-	"wimscope/wim/blobs"
 	"wimscope/wim/extract"
 	"wimscope/wim/format"
 	"wimscope/wim/shard"
@@ -110,15 +108,6 @@ func (w *writer) contents() error {
 	err = shard.Run(w.t.ctx, f, w.arc.Store().Source(), w.workers, bar.step)
 	bar.end()
 	return interrupted(err)
-}
-
-// missing returns the error for a content or reparse data of n that no open file holds.
-func (w *writer) missing(n wim.Node, err error) error {
-	hash := format.Hash{}
-	if e := (*blobs.MissingError)(nil); errors.As(err, &e) {
-		hash = e.Hash
-	}
-	return missingError(w.arc, w.im, n, hash)
 }
 
 func damageError(path, why string) error {

@@ -41,11 +41,12 @@ func (o *parsed) writeOptions() (writeOptions, error) {
 func extractVerb() verb {
 	return verb{
 		name: "extract",
-		usage: "WIMFILE IMAGE [(PATH | @LISTFILE)...] [--dest-dir=DIR] [--to-stdout] [--check] [--ref=GLOB]\n" +
+		usage: "WIMFILE IMAGE [(PATH | @LISTFILE)...] [--dest-dir=DIR] [--to-stdout] [--zip=FILE] [--tar=FILE] [--check] [--ref=GLOB]\n" +
 			"        [--preserve-dir-structure] [--no-globs] [--nullglob] [--recover-data] [--unix-data] [--no-acls] [--strict-acls]\n" +
 			"        [--no-attributes] [--include-invalid-names] [--threads=N]",
-		opts: append(sharedOptions(), option{name: "dest-dir", value: true}, option{name: "to-stdout"}, option{name: "no-globs"},
-			option{name: "no-wildcards", same: "no-globs"}, option{name: "nullglob"}, option{name: "preserve-dir-structure"}),
+		opts: append(sharedOptions(), option{name: "dest-dir", value: true}, option{name: "to-stdout"}, option{name: "zip", value: true},
+			option{name: "tar", value: true}, option{name: "no-globs"}, option{name: "no-wildcards", same: "no-globs"}, option{name: "nullglob"},
+			option{name: "preserve-dir-structure"}),
 		run: runExtract,
 	}
 }
@@ -58,15 +59,23 @@ func runExtract(t *tool, o *parsed) error {
 	if err != nil {
 		return err
 	}
-	t.aside = o.has("to-stdout")
+	packed, err := o.packedFile(t)
+	if err != nil {
+		return err
+	}
+	t.aside = o.has("to-stdout") || packed.form != "" && t.carriesData(packed.name)
 	dest := "."
 	if o.has("dest-dir") {
 		dest = o.get("dest-dir")
 	}
-	if !t.aside {
-		if err := targetFolder(dest); err != nil {
-			return err
-		}
+	switch {
+	case packed.form != "":
+		_, err = packed.place()
+	case !t.aside:
+		err = targetFolder(dest)
+	}
+	if err != nil {
+		return err
 	}
 	a, err := t.open(o.args[0], o.all("ref"))
 	if err != nil {
@@ -101,6 +110,17 @@ func runExtract(t *tool, o *parsed) error {
 			nodes = []wim.Node{0} // not a file
 		}
 		return t.toStdout(a, im, nodes, wo.recoverData)
+	}
+	if packed.form != "" {
+		packed.a, packed.im = a, im
+		if len(paths) > 0 {
+			packed.pick(nodes, keep)
+		}
+		if err := packed.write(); err != nil {
+			return err
+		}
+		t.say("Done extracting files.\n")
+		return nil
 	}
 	w, err := newWriter(t, a.Archive, im, dest, wo)
 	if err != nil {

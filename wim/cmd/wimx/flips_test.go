@@ -188,6 +188,8 @@ func (f *flipTrial) ops() []flipOp {
 		{"extract", func(b []byte) (string, error) { return f.program(b, "extract", "1", "--dest-dir=TARGET") }},
 		{"ZIP", func(b []byte) (string, error) { return output(b, extract.OutputZIP) }},
 		{"TAR", func(b []byte) (string, error) { return output(b, extract.OutputTAR) }},
+		{"extract --zip", func(b []byte) (string, error) { return f.packed(b, extract.OutputZIP) }},
+		{"extract --tar", func(b []byte) (string, error) { return f.packed(b, extract.OutputTAR) }},
 		{"export", func(b []byte) (string, error) { return f.rewrite(b, false) }},
 		{"recompress", func(b []byte) (string, error) { return f.rewrite(b, true) }},
 		{"split and join", f.split},
@@ -243,6 +245,30 @@ func (f *flipTrial) program(b []byte, args ...string) (string, error) {
 	}
 	slices.Sort(out)
 	return strings.Join(out, "\n"), nil
+}
+
+// packed runs wimx for a ZIP or TAR of each image.
+func (f *flipTrial) packed(b []byte, form extract.Form) (string, error) {
+	name, out := filepath.Join(f.dir, "a.wim"), filepath.Join(f.dir, "out."+string(form))
+	if err := os.WriteFile(name, b, 0o644); err != nil {
+		return "", err
+	}
+	var all strings.Builder
+	for _, index := range []string{"1", "2"} {
+		_, errs, code := wimx(f.dir, "extract", name, index, "--"+string(form), out)
+		got, err := os.ReadFile(out)
+		os.Remove(out)
+		switch {
+		case code != 0 && err == nil:
+			return fmt.Sprintf("status %d, and a file of %d bytes", code, len(got)), nil
+		case code != 0:
+			return "", fmt.Errorf("%w: status %d: %s", errReported, code, errs)
+		case err != nil:
+			return "no file", nil
+		}
+		all.WriteString(string(got))
+	}
+	return all.String(), nil
 }
 
 // output extracts both images as a page does.

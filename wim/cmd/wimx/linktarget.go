@@ -34,7 +34,7 @@ func (w *writer) linkTarget(n wim.Node) (target string, ok bool, err error) {
 		w.t.warn("Corruption in %q (%v)! Extracting anyway since data recovery mode is enabled.", path, strings.TrimPrefix(err.Error(), "wim: "))
 		w.damaged++
 	case errors.Is(err, blobs.ErrMissing):
-		return "", false, w.missing(n, err)
+		return "", false, missingReparse(w.arc, w.im, n, err)
 	case errors.Is(err, format.ErrTooLarge):
 		return "", false, codef(exitReparseData, "%q: %w", path, err)
 	case errors.Is(err, format.ErrChecksum), errors.Is(err, format.ErrFormat):
@@ -63,7 +63,11 @@ func (w *writer) linkTarget(n wim.Node) (target string, ok bool, err error) {
 		w.t.warn("%q: its reparse data make no sense", path)
 		return "", false, nil
 	}
-	return "", false, codef(exitReparse, "%q: its reparse data make no sense (--recover-data makes an empty file or folder of it)", path)
+	return "", false, malformedLink(path)
+}
+
+func malformedLink(path string) error {
+	return codef(exitReparse, "%q: its reparse data make no sense (--recover-data makes an empty file or folder of it)", path)
 }
 
 // reparseTarget returns the substitute name in the data of a symbolic link or junction, [MS-FSCC] 2.1.2.4, 2.1.2.5.

@@ -91,7 +91,7 @@ func TestOptionsLikeWimlib(t *testing.T) {
 	}
 	// For all verbs that have the option, or for these.
 	own := map[string]string{
-		"dry-run": "", "verify-after": "", "skip-errors": "", "json": "", "no-integrity": "", "group": "", "windows": "", "repair-windows": "",
+		"dry-run": "", "verify-after": "", "skip-errors": "", "json": "", "no-integrity": "", "group": "", "windows": "", "repair-windows": "", "zip": "", "tar": "",
 		"ref": "delete info optimize split update", "force": "delete split", "rebuild": "optimize", "nocheck": "apply delete extract join split update",
 		"no-check": "apply delete extract join split update", "threads": "apply delete extract info join split verify", "check": "verify",
 		"compress": "split", "chunk-size": "split", "solid": "split", "solid-compress": "split", "solid-chunk-size": "split", "pipable": "split", "not-pipable": "split",

@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"wimscope/wim/write"
 )
 
 // filePlace is the destination of an output: a regular file, or something else that is written through, such as a device.
@@ -208,21 +206,21 @@ type keptOpen struct{ io.Writer }
 
 func (keptOpen) Close() error { return nil }
 
-// writeThrough writes an archive to a device or a pipe.
-func (t *tool) writeThrough(p filePlace, write func(io.WriterAt) (*write.Report, error)) (*write.Report, error) {
+// writeThrough writes to a device, or to a pipe, which it passes to write as a *pipe.
+func (t *tool) writeThrough(p filePlace, write func(io.WriterAt) error) error {
 	w, err := t.openThrough(p)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var to io.WriterAt = &pipe{w: w}
 	if f, ok := w.(*os.File); ok && p.seekable() {
 		to = throughAt{f}
 	}
-	r, err := write(to)
+	err = write(to)
 	if cerr := w.Close(); err == nil {
 		err = coded(exitWrite, cerr)
 	}
-	return r, err
+	return err
 }
 
 // throughAt hides all methods of a device but WriteAt: it can be neither truncated nor synced.

@@ -152,7 +152,7 @@ func (p *planner) add(n wim.Node, parent int32) int32 {
 		}
 	}
 	if o.kind != outHard { // files count, not names
-		w.lost.count(w, n)
+		w.lost.count(im, n, w.o)
 	}
 	w.outs = append(w.outs, o)
 	return int32(len(w.outs) - 1)
@@ -167,9 +167,8 @@ func special(mode uint32) bool {
 	return false
 }
 
-// count notes what of an entry this system has no place for.
-func (l *losses) count(w *writer, n wim.Node) {
-	im := w.im
+// count counts what of an entry cannot be stored.
+func (l *losses) count(im *wim.Image, n wim.Node, o writeOptions) {
 	if im.NamedStreams(n) > 0 {
 		l.streams++
 	}
@@ -181,7 +180,7 @@ func (l *losses) count(w *writer, n wim.Node) {
 	default:
 		l.encrypted++
 	}
-	if !onWindows && !w.o.noAttributes {
+	if !onWindows && !o.noAttributes {
 		if attrs&format.AttrReadOnly != 0 {
 			l.readonly++
 		}
@@ -192,7 +191,7 @@ func (l *losses) count(w *writer, n wim.Node) {
 			l.system++
 		}
 	}
-	if !w.o.noACLs && len(im.SecurityBytes(n)) > 0 {
+	if !o.noACLs && len(im.SecurityBytes(n)) > 0 {
 		l.security++
 	}
 	if im.ShortName(n) != "" {
@@ -201,7 +200,7 @@ func (l *losses) count(w *writer, n wim.Node) {
 	if len(im.ObjectIDBytes(n)) > 0 {
 		l.objects++
 	}
-	if !w.o.unixData {
+	if !o.unixData {
 		if _, ok := im.UnixData(n); ok {
 			l.unix++
 		}
@@ -211,8 +210,12 @@ func (l *losses) count(w *writer, n wim.Node) {
 	}
 }
 
-// warn tells what was left behind.
-func (l *losses) warn(w *writer) {
+// warn lists what was not stored, in files or, with packed, in a ZIP or TAR.
+func (l *losses) warn(t *tool, packed bool) {
+	unix, xattrs := "UNIX metadata (uid/gid/mode/rdev) of %d files\n          (use --unix-data mode to extract these)", "extended attributes of %d files\n          (use --unix-data mode to extract these)"
+	if packed {
+		unix, xattrs = "UNIX owners and devices of %d files", "extended attributes of %d files"
+	}
 	for _, x := range []struct {
 		n    int
 		what string
@@ -222,12 +225,11 @@ func (l *losses) warn(w *writer) {
 		{l.readonly, "Ignoring FILE_ATTRIBUTE_READONLY of %d files"}, {l.hidden, "Ignoring FILE_ATTRIBUTE_HIDDEN of %d files"},
 		{l.system, "Ignoring FILE_ATTRIBUTE_SYSTEM of %d files"}, {l.reparse, "Ignoring reparse data of %d non-symlink/junction files"},
 		{l.security, "Ignoring Windows NT security descriptors of %d files"},
-		{l.unix, "Ignoring UNIX metadata (uid/gid/mode/rdev) of %d files\n          (use --unix-data mode to extract these)"},
-		{l.xattrs, "Ignoring extended attributes of %d files\n          (use --unix-data mode to extract these)"},
+		{l.unix, "Ignoring " + unix}, {l.xattrs, "Ignoring " + xattrs},
 		{l.objects, "Ignoring object IDs of %d files"}, {l.short, "Ignoring DOS names of %d files"},
 	} {
 		if x.n > 0 {
-			w.t.warn(x.what, x.n)
+			t.warn(x.what, x.n)
 		}
 	}
 }

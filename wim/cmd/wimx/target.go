@@ -166,7 +166,7 @@ func (w *writer) write() (err error) {
 			}
 		}
 	}
-	w.lost.warn(w)
+	w.lost.warn(w.t, false)
 	return nil
 }
 

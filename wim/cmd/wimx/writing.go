@@ -107,7 +107,12 @@ func (w *writing) toFile(t *tool, name string) (*write.Report, error) {
 		return nil, codef(exitParameter, "--verify-after: output to a pipe or device cannot be read again")
 	case at.through:
 		w.through = true
-		return t.writeThrough(at, func(to io.WriterAt) (*write.Report, error) { return w.run(t, to) })
+		var r *write.Report
+		err := t.writeThrough(at, func(to io.WriterAt) (err error) {
+			r, err = w.run(t, to)
+			return err
+		})
+		return r, err
 	}
 	if err := w.room(t, at.folder()); err != nil {
 		return nil, err
