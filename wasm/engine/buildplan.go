@@ -310,7 +310,7 @@ func (e *Engine) outParts(o *output, x *buildPlan, name string, handle any) erro
 		if part > 1 {
 			path = name + strconv.Itoa(part) + extension
 		}
-		file, err := o.folder.create(path)
+		file, err := o.folder.Create(path)
 		return &partFile{file, &x.written}, err
 	})
 	if err == nil {

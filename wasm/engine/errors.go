@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
+	"io/fs"
 
 	"wimscope/wim/blobs"
 	"wimscope/wim/draft"
+	"wimscope/wim/extract"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 	"wimscope/wim/write"
@@ -32,6 +34,7 @@ func protocolError(err error) error {
 		largePart *write.TooLargePartError
 		xmlText   *xmldoc.TextError
 		block     *blobs.IntegrityError
+		path      *fs.PathError
 	)
 	switch {
 	case errors.As(err, &known): // of a file: its own words say more than ours
@@ -74,8 +77,12 @@ func protocolError(err error) error {
 		e.Code, e.Name, e.Record = protocol.CodeRefused, xmlText.Path, "xml"
 	case errors.Is(err, blobs.ErrChanged):
 		e.Code = protocol.CodeChanged
+	case errors.Is(err, extract.ErrSegment):
+		e.Code = protocol.CodeBadRequest
 	case errors.Is(err, ntname.ErrInvalid):
 		e.Code = protocol.CodeName
+	case errors.Is(err, extract.ErrRefused) && errors.As(err, &path):
+		e.Code, e.Name = protocol.CodeName, path.Path
 	case errors.Is(err, draft.ErrExists), errors.Is(err, draft.ErrNotDir), errors.Is(err, draft.ErrIsDir), errors.Is(err, draft.ErrNotEmpty), errors.Is(err, draft.ErrTree):
 		e.Code = protocol.CodeBadRequest
 	case errors.Is(err, format.ErrUnsupported):

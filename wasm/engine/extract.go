@@ -73,14 +73,14 @@ func (s *session) planExtract(w *work, req protocol.PlanRequest) (plan, protocol
 	rep := s.planReply(p, extractMemory)
 	rep.Files, rep.Dirs, rep.Links, rep.OutSize = p.Files, p.Dirs, p.Links, p.OutSize
 	rep.Name = safeName(p.Name) + extension
-	rep.Refused, rep.Refusals = p.Refused.Count, problems(p.Refused, maxPlanProblems)
-	rep.SkippedN, rep.Skipped = p.Skipped.Count, problems(p.Skipped, maxPlanProblems)
+	rep.Refused, rep.Refusals = p.Refused.Count, problems(p.Refused.List, maxPlanProblems)
+	rep.SkippedN, rep.Skipped = p.Skipped.Count, problems(p.Skipped.List, maxPlanProblems)
 	x := &extractPlan{p: p, image: req.Image, count: p.Refused.Count + p.Skipped.Count + p.Noted.Count, bad: p.Damaged}
 	if base != 0 {
 		x.base = im.Path(base)
 	}
-	x.problems = append(problems(p.Refused, maxReportProblems), problems(p.Skipped, maxReportProblems)...)
-	x.problems = append(x.problems, problems(p.Noted, maxReportProblems)...)
+	x.problems = append(problems(p.Refused.List, maxReportProblems), problems(p.Skipped.List, maxReportProblems)...)
+	x.problems = append(x.problems, problems(p.Noted.List, maxReportProblems)...)
 	return x, rep, nil
 }
 
@@ -99,9 +99,9 @@ func safeName(name string) string {
 	return name
 }
 
-func problems(list extract.Problems, most int) []protocol.Problem {
+func problems(list []extract.Problem, most int) []protocol.Problem {
 	var out []protocol.Problem
-	for _, p := range list.List[:min(len(list.List), most)] {
+	for _, p := range list[:min(len(list), most)] {
 		out = append(out, protocol.Problem{Image: p.Image, Path: p.Path, Reason: p.Reason, Detail: p.Detail})
 	}
 	return out

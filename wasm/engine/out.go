@@ -15,7 +15,7 @@ type output struct {
 	name   string
 	sink   Sink           // nil for a folder
 	writer extract.Output // ZIP and TAR
-	folder *folder
+	folder *extract.Folder
 	maker  extract.SegmentMaker
 	off    int64 // end of what was written, for Raw and CSV
 	files  int
@@ -111,9 +111,11 @@ func (e *Engine) outSegment(w *work, req protocol.OutSegmentRequest, attach []an
 	}
 	switch {
 	case o.folder != nil:
-		before := o.folder.files
-		p.Refused, err = o.folder.segment(w.ctx, seg)
-		p.Files = o.folder.files - before
+		before := o.folder.Files
+		var list []extract.Problem
+		list, err = o.folder.Segment(w.ctx, seg)
+		p.Refused = problems(list, len(list))
+		p.Files = o.folder.Files - before
 	case o.writer != nil && req.Result.Packed == o.form:
 		err = o.writer.Packed(data, seg.Entries, seg.CRCs)
 	case o.writer != nil:
@@ -229,18 +231,18 @@ func (e *Engine) outFinish() (any, []any, error) {
 	}
 	rep := protocol.OutReply{Bytes: o.off, Files: o.files}
 	if o.folder != nil && o.form == protocol.WIM {
-		if err := o.folder.complete(); err != nil {
+		if err := o.folder.Complete(); err != nil {
 			return nil, nil, err
 		}
-		rep.Files = o.folder.files
+		rep.Files = o.folder.Files
 		e.out = nil
 		return rep, nil, nil
 	}
 	if o.folder != nil {
-		if err := o.folder.finish(); err != nil {
+		if _, err := o.folder.Finish(); err != nil { // a browser's folder has no links
 			return nil, nil, err
 		}
-		rep.Bytes = o.folder.bytes
+		rep.Bytes = o.folder.Bytes
 		e.out = nil
 		return rep, nil, nil
 	}
@@ -269,7 +271,7 @@ func (e *Engine) outAbort() error {
 	case o == nil:
 		return nil
 	case o.folder != nil:
-		return o.folder.abort()
+		return o.folder.Abort()
 	}
 	return o.sink.Abort()
 }

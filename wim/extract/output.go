@@ -19,8 +19,8 @@ type Output interface {
 	Finish() (int64, error)
 }
 
-// errSegment is the error for a segment whose bytes and entries do not fit each other.
-var errSegment = errors.New("segment and entries do not fit")
+// ErrSegment is the error for a segment whose bytes and entries do not fit each other, or that is out of order.
+var ErrSegment = errors.New("segment and entries do not fit")
 
 // stageSize is how many bytes are gathered before a sink is called: a call into the browser costs the same for one
 // byte and for a million.
@@ -109,12 +109,12 @@ func (s *stage) finish(size int64) error {
 // cutSegment hands out a segment's pieces with the bytes that each is made of, checking that they fit.
 func cutSegment(data []byte, s SegmentEntries, crcs []uint32, each func(p *EntryPiece, data []byte, crc uint32) error) error {
 	if len(crcs) != len(s) {
-		return errSegment
+		return ErrSegment
 	}
 	for i := range s {
 		p := &s[i]
 		if p.Len < 0 || p.Len > int64(len(data)) {
-			return errSegment
+			return ErrSegment
 		}
 		if err := each(p, data[:p.Len], crcs[i]); err != nil {
 			return err
@@ -122,7 +122,7 @@ func cutSegment(data []byte, s SegmentEntries, crcs []uint32, each func(p *Entry
 		data = data[p.Len:]
 	}
 	if len(data) != 0 {
-		return errSegment
+		return ErrSegment
 	}
 	return nil
 }

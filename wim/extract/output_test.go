@@ -288,8 +288,8 @@ func TestOutputRefusesWhatDoesNotFit(t *testing.T) {
 		"an entry of another size":    {{Len: 2, Last: true, Entries: []Entry{{Path: "a", Size: 3}}}},
 	} {
 		for form, w := range map[string]Output{"ZIP": NewZIP(&sparse{}), "TAR": NewTAR(&sparse{})} {
-			if err := w.Segment([]byte("ab"), s, make([]uint32, len(s))); !errors.Is(err, errSegment) {
-				t.Errorf("%s, %s: got %v, want errSegment", form, name, err)
+			if err := w.Segment([]byte("ab"), s, make([]uint32, len(s))); !errors.Is(err, ErrSegment) {
+				t.Errorf("%s, %s: got %v, want ErrSegment", form, name, err)
 			}
 		}
 	}

@@ -236,7 +236,7 @@ func TestPackedRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, b := range map[string][]byte{"short": good[:len(good)-1], "long": append(slices.Clone(good), 0), "none": nil} {
-			if err := open(&archivetest.MemFile{}).Packed(PackedBytes(b), s, []uint32{1}); !errors.Is(err, errSegment) {
+			if err := open(&archivetest.MemFile{}).Packed(PackedBytes(b), s, []uint32{1}); !errors.Is(err, ErrSegment) {
 				t.Errorf("%s, %s: %v", form, name, err)
 			}
 		}
@@ -244,10 +244,10 @@ func TestPackedRefuses(t *testing.T) {
 			"huge":     {{Len: 1 << 62, Last: true, Entries: []Entry{{Path: "a", Size: 1 << 62}}}, {Len: 1 << 62, Last: true, Entries: []Entry{{Path: "a", Size: 1 << 62}}}},
 			"from far": {{Off: 1 << 62, Len: 1 << 62, Last: true}},
 		} {
-			if _, err := appendPacked(nil, packFormOf(form), nil, s, make([]uint32, len(s))); !errors.Is(err, errSegment) {
+			if _, err := appendPacked(nil, packFormOf(form), nil, s, make([]uint32, len(s))); !errors.Is(err, ErrSegment) {
 				t.Errorf("%s, %s packed: %v", form, name, err)
 			}
-			if err := open(&archivetest.MemFile{}).Packed(PackedBytes("ab"), s, make([]uint32, len(s))); !errors.Is(err, errSegment) {
+			if err := open(&archivetest.MemFile{}).Packed(PackedBytes("ab"), s, make([]uint32, len(s))); !errors.Is(err, ErrSegment) {
 				t.Errorf("%s, %s written: %v", form, name, err)
 			}
 		}

@@ -51,6 +51,16 @@ type segmentPlan struct {
 
 // Merge implements Plan.
 func (p *segmentPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
+	seg, err := p.segment(i, r)
+	if err != nil {
+		return nil, err
+	}
+	p.damaged = append(p.damaged, seg.Damaged...)
+	return nil, p.out.Segment(seg.Data, seg.Entries, seg.CRCs)
+}
+
+// segment makes a segment of a result, and reports what is damaged.
+func (p *segmentPlan) segment(i int, r *shard.Result) (*Segment, error) {
 	entries, err := p.Entries(i)
 	if err != nil {
 		return nil, err
@@ -59,13 +69,50 @@ func (p *segmentPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.damaged = append(p.damaged, seg.Damaged...)
-	if p.o.Damaged != nil {
-		for i := range seg.Damaged {
-			if err := p.o.Damaged(seg.Damaged[i]); err != nil {
-				return nil, err
-			}
+	for i := range seg.Damaged {
+		if p.o.Damaged == nil {
+			break
+		}
+		if err := p.o.Damaged(seg.Damaged[i]); err != nil {
+			return nil, err
 		}
 	}
-	return nil, p.out.Segment(seg.Data, seg.Entries, seg.CRCs)
+	return seg, nil
+}
+
+// RunFolder runs an extraction to a folder on goroutines. It returns the entries that the folder could not have as they are, besides
+// those that the plan lists; "damaged" is one of the reasons. The first error ends the job; Folder.Abort takes back what was made.
+func RunFolder(ctx context.Context, p *Plan, src blobs.Source, workers int, out *Folder, progress func(shard.Progress)) ([]Problem, error) {
+	run := &folderPlan{segmentPlan: segmentPlan{Plan: p, maker: SegmentMaker{Recover: p.o.Recover}}, ctx: ctx, folder: out}
+	if err := shard.Run(ctx, run, src, workers, progress); err != nil {
+		return run.problems, err
+	}
+	last, err := out.Finish()
+	return append(run.problems, last...), err
+}
+
+// folderPlan writes a segment of each result to a folder.
+type folderPlan struct {
+	segmentPlan
+	ctx      context.Context
+	folder   *Folder
+	problems []Problem
+}
+
+// Merge implements Plan.
+func (p *folderPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
+	seg, err := p.segment(i, r)
+	if err != nil {
+		return nil, err
+	}
+	for i := range seg.Damaged {
+		d := Problem{Path: "/" + seg.Damaged[i].Path, Reason: "damaged"}
+		if seg.Damaged[i].Marked {
+			d.Detail = "written"
+		}
+		p.problems = append(p.problems, d)
+	}
+	list, err := p.folder.Segment(p.ctx, seg)
+	p.problems = append(p.problems, list...)
+	return nil, err
 }

@@ -32,7 +32,7 @@ func (m *SegmentMaker) Make(data []byte, r *shard.Result, entries SegmentEntries
 	for i := range entries {
 		p := &entries[i]
 		if p.Len < 0 || p.Len > int64(len(data)) {
-			return nil, errSegment
+			return nil, ErrSegment
 		}
 		if c := cuts[i]; c.Cut != nil {
 			m.cut(out, p, c.Cut, data[:p.Len], c.bad)
@@ -40,7 +40,7 @@ func (m *SegmentMaker) Make(data []byte, r *shard.Result, entries SegmentEntries
 		data = data[p.Len:]
 	}
 	if len(data) != 0 {
-		return nil, errSegment
+		return nil, ErrSegment
 	}
 	return out, nil
 }
@@ -63,7 +63,7 @@ func (m *SegmentMaker) MakePacked(form Form, b Packed, r *shard.Result, entries 
 		}
 		p := &entries[i]
 		if at[i] < 0 || p.Len < 0 || p.Len > b.Len() || at[i] > b.Len()-p.Len {
-			return nil, errSegment
+			return nil, ErrSegment
 		}
 		data, err := b.Bytes(at[i], p.Len)
 		if err != nil {
@@ -100,7 +100,7 @@ func (m *SegmentMaker) sort(r *shard.Result, entries SegmentEntries) (*Segment, 
 			continue // folders, links and empty files: no piece of the shard
 		}
 		if int(piece) >= len(r.CRCs) {
-			return nil, nil, errSegment
+			return nil, nil, ErrSegment
 		}
 		out.CRCs[i] = r.CRCs[piece]
 		switch cut := cuts[piece]; {
@@ -118,7 +118,7 @@ func (m *SegmentMaker) sort(r *shard.Result, entries SegmentEntries) (*Segment, 
 		piece++
 	}
 	if int(piece) != len(r.CRCs) {
-		return nil, nil, errSegment
+		return nil, nil, ErrSegment
 	}
 	return out, made, nil
 }

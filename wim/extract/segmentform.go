@@ -106,7 +106,7 @@ func (l *packPlace) tail(p *EntryPiece) int64 {
 // fitsPiece checks that an entry's content is as long as it says.
 func fitsPiece(p *EntryPiece, e *Entry) error {
 	if p.Len > e.Size || p.Last && p.Len != e.Size {
-		return fmt.Errorf("%q is %d bytes long, not %d: %w", e.Path, p.Len, e.Size, errSegment)
+		return fmt.Errorf("%q is %d bytes long, not %d: %w", e.Path, p.Len, e.Size, ErrSegment)
 	}
 	return nil
 }
@@ -170,7 +170,7 @@ func bodies(f packForm, s SegmentEntries) ([]int64, int64, error) {
 	for i := range s {
 		p := &s[i]
 		if p.Len < 0 || p.Len > shard.MaxShardData {
-			return nil, 0, errSegment
+			return nil, 0, ErrSegment
 		}
 		if p.Off > 0 || f == nil {
 			at[i] = l.next(p.Len)
@@ -232,7 +232,7 @@ func (w *packWriter) Segment(data []byte, s SegmentEntries, crcs []uint32) (err 
 // Packed implements Output.
 func (w *packWriter) Packed(b Packed, s SegmentEntries, crcs []uint32) error {
 	if len(crcs) != len(s) {
-		return errSegment
+		return ErrSegment
 	}
 	w.src, w.run = b, packRun{}
 	defer func() { w.src = nil }()
@@ -251,7 +251,7 @@ func (w *packWriter) Packed(b Packed, s SegmentEntries, crcs []uint32) error {
 	}
 	w.flush()
 	if l.at != b.Len() {
-		return errSegment
+		return ErrSegment
 	}
 	return w.out.err
 }
@@ -262,7 +262,7 @@ func (w *packWriter) put(from, n, off int64) error {
 		return nil
 	}
 	if n < 0 || from > w.src.Len()-n {
-		return errSegment
+		return ErrSegment
 	}
 	if r := &w.run; r.from+r.n == from && r.off+r.n == off {
 		r.n += n
@@ -283,7 +283,7 @@ func (w *packWriter) flush() {
 // first writes the entries of a piece, and as many of their bytes as it holds.
 func (w *packWriter) first(l *packPlace, p *EntryPiece, crc uint32) error {
 	if len(w.open) != 0 || p.Len < 0 {
-		return errSegment
+		return ErrSegment
 	}
 	w.begin, w.crc, l.body = w.off, crc, -1
 	for i := range p.Entries {
@@ -327,7 +327,7 @@ func (w *packWriter) first(l *packPlace, p *EntryPiece, crc uint32) error {
 // more writes a further piece of a content.
 func (w *packWriter) more(l *packPlace, p *EntryPiece, crc uint32) error {
 	if len(w.open) == 0 || p.Len < 0 || p.Off > w.openLen-p.Len {
-		return errSegment
+		return ErrSegment
 	}
 	from := l.next(p.Len)
 	if p.Drop { // what comes next is written over it

@@ -1,8 +1,6 @@
 package extract
 
 import (
-	"slices"
-
 	"wimscope/wim"
 	"wimscope/wim/find"
 	"wimscope/wim/ntname"
@@ -35,20 +33,9 @@ type top struct {
 func (s *Selection) tops() []top {
 	var list []top
 	if s.Bases != nil {
-		seen := map[top]bool{}
 		for i, n := range s.Roots {
-			base, start := s.Bases[i], len(list)
-			for m := n; m != base && m != 0; {
-				if m = s.Image.Parent(m); m == base || m == 0 {
-					break
-				}
-				if t := (top{m, base, true}); !seen[t] {
-					seen[t] = true
-					list = append(list, t)
-				}
-			}
-			slices.Reverse(list[start:])
-			list = append(list, top{node: n, base: base})
+			list = s.between(list, n, s.Bases[i])
+			list = append(list, top{node: n, base: s.Bases[i]})
 		}
 		return list
 	}
@@ -56,6 +43,17 @@ func (s *Selection) tops() []top {
 		list = append(list, top{node: n, base: s.Base})
 	}
 	return list
+}
+
+// between appends the folders between a root and its base, the highest first.
+func (s *Selection) between(list []top, n, base wim.Node) []top {
+	if n == base || n == 0 {
+		return list
+	}
+	if n = s.Image.Parent(n); n == base || n == 0 {
+		return list
+	}
+	return append(s.between(list, n, base), top{n, base, true})
 }
 
 // overlaps reports whether an entry may have several paths, or several entries the same one.

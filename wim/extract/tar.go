@@ -36,7 +36,7 @@ func (t *tarWriter) drop()                                   {}
 // Finish implements Output.
 func (t *tarWriter) Finish() (int64, error) {
 	if len(t.open) != 0 {
-		return 0, errSegment
+		return 0, ErrSegment
 	}
 	t.out.writeAt(zeros[:], t.off)
 	size := t.off + int64(len(zeros))

@@ -119,7 +119,7 @@ func (z *zipWriter) drop() {
 // Finish implements Output.
 func (z *zipWriter) Finish() (int64, error) {
 	if len(z.open) != 0 {
-		return 0, errSegment
+		return 0, ErrSegment
 	}
 	z.out.writeAt(z.central, z.off)
 	end := appendZIPEnd(nil, z.count, int64(len(z.central)), z.off)
