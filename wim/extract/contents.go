@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"context"
 	"fmt"
 
 	"wimscope/wim"
@@ -68,4 +69,76 @@ func (p *ContentsPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) 
 		marks = append(marks, shard.BlockMark{Part: s.Part, Off: b.Off, Len: b.Len, Bad: true})
 	}
 	return marks, nil
+}
+
+// Contents is what becomes of the contents of a ContentsPlan.
+type Contents struct {
+	// Piece is called for each piece: those of a content come in order, one content after the other.
+	Piece func(h format.Hash, off int64, data []byte, last bool) error
+	// Damaged is called once for a damaged content, before the piece in which the damage shows: for one that comes in pieces, the
+	// last one at the latest. An error ends the job.
+	Damaged func(h format.Hash, why string) error
+}
+
+// RunContents runs a plan on goroutines and hands out the contents, from one goroutine at a time. The first error ends the job.
+func RunContents(ctx context.Context, p *ContentsPlan, src blobs.Source, workers int, c Contents, progress func(shard.Progress)) error {
+	return shard.Run(ctx, &contentsRun{ContentsPlan: p, to: c}, src, workers, progress)
+}
+
+// contentsRun is a plan that hands its contents out.
+type contentsRun struct {
+	*ContentsPlan
+	to  Contents
+	sha cutHash // of the content that is coming in pieces
+	bad bool    // its damage was reported
+}
+
+// Merge implements Plan.
+func (c *contentsRun) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
+	s, err := c.Shard(i)
+	if err != nil {
+		return nil, err
+	}
+	bad := map[int32]string{}
+	for _, b := range r.Bad {
+		bad[b.Piece] = b.Error
+	}
+	data, n := r.Data, int32(0)
+	for _, sp := range s.Spans {
+		for j := range sp.Pieces {
+			p := &sp.Pieces[j]
+			if p.Len > int64(len(data)) {
+				return nil, ErrSegment
+			}
+			if err := c.piece(p, data[:p.Len], bad[n]); err != nil {
+				return nil, err
+			}
+			data = data[p.Len:]
+			n++
+		}
+	}
+	return nil, nil
+}
+
+func (c *contentsRun) piece(p *shard.Piece, data []byte, why string) error {
+	last := p.From+p.Len == p.Size
+	if p.From == 0 {
+		c.bad = false
+	}
+	if p.From != 0 || !last { // the shards of a content in pieces know nothing of each other
+		if p.From == 0 {
+			c.sha.reset()
+		}
+		c.sha.write(data)
+		if last && why == "" && c.sha.sum() != p.Hash {
+			why = "SHA-1 does not match"
+		}
+	}
+	if why != "" && !c.bad {
+		c.bad = true
+		if err := c.to.Damaged(p.Hash, why); err != nil {
+			return err
+		}
+	}
+	return c.to.Piece(p.Hash, p.From, data, last)
 }

@@ -12,30 +12,8 @@ import (
 	"wimscope/wim/blobs"
 	"wimscope/wim/extract"
 	"wimscope/wim/format"
-	"wimscope/wim/shard"
 	"wimscope/wim/wimtest"
 )
-
-// gatherer puts contents together from the shards of a plan.
-type gatherer struct {
-	shard.Plan
-	got map[format.Hash][]byte
-}
-
-func (g *gatherer) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
-	s, err := g.Shard(i)
-	if err != nil {
-		return nil, err
-	}
-	data := r.Data
-	for _, sp := range s.Spans {
-		for _, p := range sp.Pieces {
-			g.got[p.Hash] = append(g.got[p.Hash], data[:p.Len]...)
-			data = data[p.Len:]
-		}
-	}
-	return g.Plan.Merge(i, r)
-}
 
 func TestPlanContents(t *testing.T) {
 	for _, name := range []string{"plain", "raw-chunks", "solid", "solid-two-resources", "split-solid-own-tables", "delta"} {
@@ -69,16 +47,26 @@ func TestPlanContents(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g := &gatherer{plan, map[format.Hash][]byte{}}
-			if err := shard.Run(context.Background(), g, a.Store().Source(), 2, nil); err != nil {
+			got := map[format.Hash][]byte{}
+			err = extract.RunContents(context.Background(), plan, a.Store().Source(), 2, extract.Contents{
+				Piece: func(h format.Hash, off int64, data []byte, last bool) error {
+					if off != int64(len(got[h])) || last != (len(got[h])+len(data) == len(want[h])) {
+						t.Errorf("%v: a piece of %d bytes at %d, last %v", h, len(data), off, last)
+					}
+					got[h] = append(got[h], data...)
+					return nil
+				},
+				Damaged: func(h format.Hash, why string) error { return errors.New(why) },
+			}, nil)
+			if err != nil {
 				t.Fatal(err)
 			}
-			if len(g.got) != len(want) {
-				t.Errorf("%d contents, want %d", len(g.got), len(want))
+			if len(got) != len(want) {
+				t.Errorf("%d contents, want %d", len(got), len(want))
 			}
 			for h, b := range want {
-				if !bytes.Equal(g.got[h], b) {
-					t.Errorf("%v: %d bytes, want %d", h, len(g.got[h]), len(b))
+				if !bytes.Equal(got[h], b) {
+					t.Errorf("%v: %d bytes, want %d", h, len(got[h]), len(b))
 				}
 			}
 			var missing *blobs.MissingError

@@ -12,6 +12,7 @@ import (
 	"wimscope/wim"
 	"wimscope/wim/blobs"
 	"wimscope/wim/format"
+	"wimscope/wim/ntname"
 )
 
 // linkTarget returns the target of a symbolic link or junction in the syntax of this system; ok is false for another kind of
@@ -46,7 +47,7 @@ func (w *writer) linkTarget(n wim.Node) (target string, ok bool, err error) {
 		if len(b) > 4 && !slices.Contains(b[4:], 0) {
 			return string(b[4:]), true, nil
 		}
-	} else if relative, units, ok := reparseTarget(tag, b); ok {
+	} else if relative, units, ok := substituteName(tag, b); ok {
 		if onWindows {
 			return nativeName(windowsTarget(units)), true, nil
 		}
@@ -70,28 +71,14 @@ func malformedLink(path string) error {
 	return codef(exitReparse, "%q: its reparse data make no sense (--recover-data makes an empty file or folder of it)", path)
 }
 
-// reparseTarget returns the substitute name in the data of a symbolic link or junction, [MS-FSCC] 2.1.2.4, 2.1.2.5.
-func reparseTarget(tag uint32, b []byte) (relative bool, units []uint16, ok bool) {
-	fixed := 8
-	if tag == format.TagSymlink {
-		fixed = 12
-	}
-	if len(b) < fixed {
+// substituteName returns the target in the data of a symbolic link or junction. Unlike package wim, which shows links as far as
+// they can be read, it takes none with a NUL or half a unit.
+func substituteName(tag uint32, b []byte) (relative bool, units []uint16, ok bool) {
+	p, ok := format.ParseReparse(tag, b)
+	if !ok || binary.LittleEndian.Uint16(b[2:])%2 != 0 || ntname.IndexNUL(p.Substitute) >= 0 {
 		return false, nil, false
 	}
-	off, size := int(binary.LittleEndian.Uint16(b)), int(binary.LittleEndian.Uint16(b[2:]))
-	names := b[fixed:]
-	if off+size > len(names) || size < 2 || size%2 != 0 {
-		return false, nil, false
-	}
-	for i := off; i < off+size; i += 2 {
-		u := binary.LittleEndian.Uint16(names[i:])
-		if u == 0 {
-			return false, nil, false
-		}
-		units = append(units, u)
-	}
-	return tag == format.TagSymlink && b[8]&1 != 0, units, true
+	return p.Rel, ntname.Units(p.Substitute), true
 }
 
 // devicePrefixes are the prefixes of absolute targets. A device follows: a drive, "UNC", or a volume GUID.
