@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"wimscope/wasm/wasmtest"
 	"wimscope/worker/protocol"
 )
 
@@ -11,7 +12,7 @@ import (
 // workers.
 func TestLargeImage(t *testing.T) {
 	b := manyFiles(100_000)
-	p := newPool(t)
+	p := wasmtest.NewPool(t)
 	began := time.Now()
 	s := open(t, p, b)
 	t.Logf("start a worker and open: %v", time.Since(began))

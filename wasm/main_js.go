@@ -1,100 +1,12 @@
-// Command wasm is the engine's worker program: it answers the protocol's messages.
+// Command wasm is the workers' program that reads: it opens, browses, searches, verifies and extracts archives. Every
+// visitor loads it, so it holds nothing that only building needs.
 package main
 
 import (
-	"io/fs"
-	"math"
-	"runtime"
-	"runtime/debug"
-	"syscall/js"
-
-	"github.com/hack-pad/hackpadfs"
-
 	"wimscope/wasm/engine"
-	"wimscope/wasm/fsa"
-	"wimscope/worker/jsx"
-	"wimscope/worker/port"
-	"wimscope/worker/protocol"
+	"wimscope/wasm/program"
 )
 
 func main() {
-	collectLate()
-	e := engine.New(engine.Options{
-		CacheSize:  cacheSize(),
-		SHA1:       fsa.SHA1,
-		Turn:       jsx.NewTurns().Take,
-		Export:     func(b []byte) any { return jsx.Uint8Array(b) },
-		OpenSink:   openSink,
-		OpenFolder: openFolder,
-		OpenSource: openSource,
-		Join:       join,
-	})
-	port.Serve(e, func(v js.Value) any {
-		if f, err := fsa.NewFile(v); err == nil {
-			return f
-		}
-		return v // a handle, or something that the engine will reject
-	})
-}
-
-// firstCollection is the memory that the program may take before the first garbage collection, bytes.
-const firstCollection = 48 << 20
-
-// collectLate postpones the first garbage collection. In a new worker it takes 20 to 50 ms, since the browser must
-// compile the collector's code, and would delay the opening of an archive, which leaves hardly any garbage. After
-// that the concern is linear memory, which never shrinks: garbage may only grow to half of the live heap.
-func collectLate() {
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(firstCollection)
-	first := new([32]byte)
-	runtime.AddCleanup(first, func(percent int) {
-		debug.SetGCPercent(percent)
-		debug.SetMemoryLimit(math.MaxInt64)
-	}, 50)
-}
-
-func openSink(target protocol.Target, name string, handle any) (engine.Sink, error) {
-	return fsa.OpenSink(target, name, handle)
-}
-
-func openFolder(handle any) (hackpadfs.FS, error) {
-	v, err := folderHandle(handle)
-	if err != nil {
-		return nil, err
-	}
-	return fsa.NewFS(v), nil
-}
-
-func openSource(handle any) (fs.FS, error) {
-	v, err := folderHandle(handle)
-	if err != nil {
-		return nil, err
-	}
-	return fsa.NewSource(v), nil
-}
-
-func join(ranges []engine.FileRange) (any, error) {
-	list := make([]fsa.Range, len(ranges))
-	for i, r := range ranges {
-		list[i] = fsa.Range(r)
-	}
-	return fsa.Join(list)
-}
-
-func folderHandle(handle any) (js.Value, error) {
-	v, ok := handle.(js.Value)
-	if !ok || v.Type() != js.TypeObject {
-		return v, &protocol.Error{Code: protocol.CodeBadRequest, Message: "the folder's handle is missing"}
-	}
-	return v, nil
-}
-
-// cacheSize returns the limit for decoded chunks that a session keeps, by the memory that the browser reports for the
-// machine.
-func cacheSize() int64 {
-	gigabytes := js.Global().Get("navigator").Get("deviceMemory")
-	if gigabytes.Type() == js.TypeNumber && gigabytes.Float() < 4 {
-		return 32 << 20
-	}
-	return 48 << 20
+	program.Serve(engine.New(program.Options()))
 }

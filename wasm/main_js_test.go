@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"syscall/js"
 	"testing"
@@ -17,42 +16,14 @@ import (
 	"github.com/hack-pad/hackpadfs"
 
 	"wimscope/wasm/fsa"
+	"wimscope/wasm/wasmtest"
 	"wimscope/wim/wimtest"
 	"wimscope/worker/jsx"
 	"wimscope/worker/pool"
-	"wimscope/worker/port"
 	"wimscope/worker/protocol"
 )
 
-// workerEnv makes this test binary run as the program itself.
-const workerEnv = "WIMSCOPE_ENGINE_WORKER"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(workerEnv) != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
-
-func newPool(t *testing.T) *pool.Pool {
-	t.Helper()
-	global := js.Global()
-	script := `import "` + global.Get("location").Get("origin").String() + `/wasm_exec.js";
-		self.addEventListener("message", async ({ data }) => {
-			const go = new Go();
-			go.env = { ` + workerEnv + `: "1" };
-			go.exit = (code) => setTimeout(() => { throw new Error("ended with status " + code); });
-			await go.run(await WebAssembly.instantiate(data.module, go.importObject));
-		}, { once: true });`
-	blob := global.Get("Blob").New([]any{script}, map[string]any{"type": "text/javascript"})
-	module, err := jsx.Await(global.Get("WebAssembly").Call("compileStreaming", global.Call("fetch", "/test.wasm")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := pool.New(port.Starter{URL: global.Get("URL").Call("createObjectURL", blob), Module: module}, pool.Options{Cores: 2})
-	t.Cleanup(p.Close)
-	return p
-}
+func TestMain(m *testing.M) { wasmtest.Main(m, main) }
 
 func open(t *testing.T, p *pool.Pool, b []byte) *pool.Session {
 	t.Helper()
@@ -78,7 +49,7 @@ func manyFiles(n int) []byte {
 }
 
 func TestBrowse(t *testing.T) {
-	p := newPool(t)
+	p := wasmtest.NewPool(t)
 	root, security := wimtest.WindowsTree()
 	s := open(t, p, wimtest.One(root, security...).Bytes())
 	list, err := s.List(t.Context(), protocol.ListRequest{Image: 1, Count: 100})
@@ -103,7 +74,7 @@ func TestBrowse(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	p := newPool(t)
+	p := wasmtest.NewPool(t)
 	file := js.Global().Get("File").New([]any{"PK\x03\x04 and more"}, "a.wim")
 	_, err := p.Open(t.Context(), pool.Files{Parts: []pool.File{{Name: "a.wim", Value: file}}})
 	var pe *protocol.Error
@@ -114,7 +85,7 @@ func TestErrors(t *testing.T) {
 
 func TestJobs(t *testing.T) {
 	const files = 600
-	p := newPool(t)
+	p := wasmtest.NewPool(t)
 	s := open(t, p, manyFiles(files))
 	r, err := p.Run(t.Context(), s, protocol.PlanRequest{Op: protocol.Verify}, nil, nil)
 	if err != nil || !r.Report.OK || r.Report.Blobs < files {
@@ -188,7 +159,7 @@ func TestJobs(t *testing.T) {
 // A folder in the origin private file system stands in for a picked one: both have the same kind of handle.
 func TestFolder(t *testing.T) {
 	const files = 300
-	p := newPool(t)
+	p := wasmtest.NewPool(t)
 	s := open(t, p, manyFiles(files))
 	root, err := jsx.Call(js.Global().Get("navigator").Get("storage"), "getDirectory")
 	if err != nil {
@@ -226,7 +197,7 @@ func TestFolder(t *testing.T) {
 }
 
 func TestSearchInWorker(t *testing.T) {
-	p := newPool(t)
+	p := wasmtest.NewPool(t)
 	s := open(t, p, manyFiles(20000))
 	began := time.Now()
 	r, err := s.Search(t.Context(), protocol.SearchRequest{Query: "file 1999*", Count: 20}, nil)

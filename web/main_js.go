@@ -3,7 +3,6 @@
 package main
 
 import (
-	"sync/atomic"
 	"syscall/js"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 	"wimscope/worker/jsx"
 	"wimscope/worker/pool"
 	"wimscope/worker/port"
-	"wimscope/worker/protocol"
 )
 
 func main() {
@@ -30,7 +28,11 @@ func main() {
 		}
 	}
 
-	workers := pool.New(&starter{boot: boot}, pool.Options{Cores: cores(), Memory: memory()})
+	starter := &port.Starter{
+		URL:    boot.Get("workerURL"),
+		Module: func(p pool.Program) (js.Value, error) { return jsx.Call(boot, "program", string(p)) },
+	}
+	workers := pool.New(starter, pool.Options{Cores: cores(), Memory: memory()})
 	app := state.NewApp(browser, state.FromPool(workers), words.English(), show)
 
 	// Replace the static page, and open what was dropped on it meanwhile.
@@ -147,24 +149,4 @@ func cores() int {
 		return 0
 	}
 	return n.Int()
-}
-
-// starter starts workers once the engine's program has been fetched and compiled, which boot.js does once.
-type starter struct {
-	boot  js.Value
-	ready atomic.Pointer[port.Starter]
-}
-
-// Start implements pool.Starter.
-func (s *starter) Start(name string, r pool.Receiver) (pool.Conn, error) {
-	p := s.ready.Load()
-	if p == nil {
-		module, err := jsx.Call(s.boot, "engine")
-		if err != nil {
-			return nil, &protocol.Error{Code: protocol.CodeBrowser, Message: "the engine could not be loaded: " + err.Error()}
-		}
-		p = &port.Starter{URL: s.boot.Get("workerURL"), Module: module}
-		s.ready.Store(p)
-	}
-	return p.Start(name, r)
 }

@@ -62,6 +62,13 @@ func sift(im *Image, others, dirs, names []Node, first Node, from, to int, keep 
 	return others, dirs
 }
 
+// keyed is a node with what it is sorted by. Both sorts use it, so that the program holds one copy of the sort.
+type keyed struct {
+	key  uint64
+	rank int32 // by name; equal keys keep that order
+	n    Node
+}
+
 // sortKeyed sorts a list that is in the order of names.
 func sortKeyed(im *Image, list []Node, order Order, desc bool) {
 	if order == ByName {
@@ -69,11 +76,6 @@ func sortKeyed(im *Image, list []Node, order Order, desc bool) {
 			slices.Reverse(list)
 		}
 		return
-	}
-	type keyed struct {
-		key  uint64
-		rank int32
-		n    Node
 	}
 	keys := make([]keyed, len(list))
 	for i, n := range list {
@@ -165,13 +167,9 @@ func (im *Image) Sorted(dir Node) []Node {
 
 // sortNames sorts nodes by name alone.
 func sortNames(im *Image, list []Node) {
-	type keyed struct {
-		key uint64
-		n   Node
-	}
 	keys := make([]keyed, len(list))
 	for i, n := range list {
-		keys[i] = keyed{foldKey(im.StoredName(n)), n}
+		keys[i] = keyed{key: foldKey(im.StoredName(n)), n: n}
 	}
 	slices.SortFunc(keys, func(a, b keyed) int {
 		if a.key != b.key {
@@ -213,7 +211,7 @@ func (im *Image) CaseTwins() []Node {
 				im.twins = append(im.twins, b)
 			}
 		}
-		slices.Sort(im.twins)
+		slices.SortFunc(im.twins, cmp.Compare) // whose code the program has anyway, unlike slices.Sort's
 	})
 	return im.twins
 }

@@ -313,6 +313,16 @@ func (p *Page) Download() string {
 	return filepath.Join(dir, found)
 }
 
+// Throttle limits what the page downloads to bits per second, with a latency of 20 ms.
+func (p *Page) Throttle(bits int64) error {
+	_, err := chromedp.Run(p.ctx, func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, tab, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+			MatchedNetworkConditions: []*network.Conditions{{Latency: 20, DownloadThroughput: float64(bits) / 8, UploadThroughput: -1}}})
+		return chromedp.Void{}, err
+	})
+	return err
+}
+
 // ClearCache empties the browser's cache.
 func (p *Page) ClearCache() error {
 	_, err := chromedp.Run(p.ctx, func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ type Page struct {
 	t      testing.TB
 	ctx    context.Context
 	watch  *watch
+	asked  *requests
 	Origin string // of the server, like http://127.0.0.1:1234
 	Dir    string // a folder that pages may write to through handles, for files and outputs of tests
 	Saved  string // the folder for downloads
@@ -54,12 +56,13 @@ func Open(t testing.TB, dist string, o Options) *Page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: hold(site.New(os.DirFS(dist)), o.Hold), ReadHeaderTimeout: time.Minute}
+	asked := &requests{handler: hold(site.New(os.DirFS(dist)), o.Hold), n: make(map[string]int)}
+	server := &http.Server{Handler: asked, ReadHeaderTimeout: time.Minute}
 	go server.Serve(listener)
 	t.Cleanup(func() { server.Close() })
 
 	dir := t.TempDir()
-	p := &Page{t: t, Origin: "http://" + listener.Addr().String(), Dir: filepath.Join(dir, "files"),
+	p := &Page{t: t, asked: asked, Origin: "http://" + listener.Addr().String(), Dir: filepath.Join(dir, "files"),
 		Saved: filepath.Join(dir, "downloads"), Patience: 30 * time.Second}
 	for _, d := range []string{p.Dir, p.Saved} {
 		if err := os.Mkdir(d, 0o777); err != nil {
@@ -111,6 +114,28 @@ func hold(h http.Handler, gates map[string]<-chan struct{}) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// requests is a handler that counts the requests for each path.
+type requests struct {
+	handler http.Handler
+
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func (c *requests) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	c.n[r.URL.Path]++
+	c.mu.Unlock()
+	c.handler.ServeHTTP(w, r)
+}
+
+// Requests returns how often the browser has requested a path of the server.
+func (p *Page) Requests(path string) int {
+	p.asked.mu.Lock()
+	defer p.asked.mu.Unlock()
+	return p.asked.n[path]
 }
 
 // Go navigates to a path of the server and waits until the page's program has drawn its first screen.

@@ -82,6 +82,9 @@ func TestBuildArchive(t *testing.T) {
 	p.PickFolder(in)
 	p.PickSave(out, "")
 	b := build(t, p, `{ options: { codec: "LZX", integrity: true }, image: "First" }`)
+	if n := p.Requests("/builder.wasm"); n != 1 {
+		t.Errorf("the program that builds was loaded %d times for three workers", n)
+	}
 	archive := filepath.Join(out, "built.wim")
 	info, err := os.Stat(archive)
 	if err != nil {

@@ -1,7 +1,8 @@
-// Package engine answers the protocol's requests with the packages of wim. It is pure Go: what only a browser has
-// (handles, sinks, turns of the event loop) comes in by [Options].
+// Package engine answers the protocol's requests for reading with the packages of wim; package build, below it, adds
+// those for building. It is pure Go: what only a browser has (handles, sinks, turns of the event loop) comes in by
+// [Options].
 //
-// A worker holds at most one of each role: a session (an open archive) or a build (an archive to be), the files that
-// shards are run against, and an output. Requests run in goroutines of their own and take turns: one computes at a time, and lets go of its
-// turn at every rest, at most 100 ms apart, so that a long one hides neither other requests nor a cancel.
+// A worker holds at most one of each: a session (an open archive), the files that shards are run on, and an output.
+// Requests run in goroutines of their own and take turns: one computes at a time and gives up its turn at least every
+// 100 ms, so that a long one delays neither other requests nor a cancel.
 package engine

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io/fs"
 	"runtime"
 	"sync"
 	"time"
 
 	"github.com/hack-pad/hackpadfs"
 
+	"wimscope/wim/blobs"
 	"wimscope/wim/shard"
 	"wimscope/worker/protocol"
 )
@@ -50,27 +50,6 @@ type Options struct {
 	// OpenSink and OpenFolder open an output. Handle is what was attached to the request.
 	OpenSink   func(target protocol.Target, name string, handle any) (Sink, error)
 	OpenFolder func(handle any) (hackpadfs.FS, error)
-
-	// OpenSource opens a folder whose files go into an archive: they are opened, read and looked at by several
-	// goroutines at a time. Those of its files that an archive holds are io.ReaderAts.
-	OpenSource func(handle any) (fs.FS, error)
-
-	// Join makes one attachment of ranges of files, which comes to the other side as a Source. Whoever runs a shard need not
-	// look for its files then; nil: they must.
-	Join func(ranges []FileRange) (any, error)
-}
-
-// FileRange is bytes of what a Keeper has at hand.
-type FileRange struct {
-	In      any
-	From, N int64
-}
-
-// Keeper is what a folder that OpenSource opens may be: it has files at hand as they were when they were looked at. Kept gives
-// where the bytes of one are, from a byte of something comparable that others may be part of, and what was known of the file
-// then; nil if it is not at hand. If it has changed since, it cannot be read.
-type Keeper interface {
-	Kept(name string) (in any, from int64, known fs.FileInfo)
 }
 
 // Engine is one worker's. It implements protocol.Handler.
@@ -80,12 +59,10 @@ type Engine struct {
 	turn sync.Mutex // held by the request that computes; guards all below
 
 	session *session
-	build   *build
-	files   map[string]sources // that shards may be of, by key
+	files   map[string]blobs.Source // for shards, by key
 	runner  *shard.Worker
-	packer  *shard.PackWorker
-	running chan struct{} // has a slot while a shard runs
-	packed  []byte        // the last shard's bytes, as they went out
+	running Slot   // held while a shard runs
+	packed  []byte // the last shard's bytes, as they were sent
 	out     *output
 }
 
@@ -110,12 +87,17 @@ func New(o Options) *Engine {
 	if o.Export == nil {
 		o.Export = func(b []byte) any { return bytes.Clone(b) }
 	}
-	return &Engine{o: o, files: make(map[string]sources), running: make(chan struct{}, 1)}
+	return &Engine{o: o, files: make(map[string]blobs.Source), running: NewSlot()}
 }
 
 // Handle implements protocol.Handler.
 func (e *Engine) Handle(ctx context.Context, c *protocol.Call) (any, []any, error) {
-	if c.Method == protocol.Status { // also the sign of life: it does not wait for its turn
+	return e.Do(ctx, c, e.Dispatch)
+}
+
+// Do answers a call with f when it is its turn. Status, which is also the sign of life, is answered at once.
+func (e *Engine) Do(ctx context.Context, c *protocol.Call, f func(*Work, *protocol.Call) (any, []any, error)) (any, []any, error) {
+	if c.Method == protocol.Status {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return protocol.StatusReply{Memory: int64(m.Sys), Heap: int64(m.HeapAlloc)}, nil, nil
@@ -125,65 +107,39 @@ func (e *Engine) Handle(ctx context.Context, c *protocol.Call) (any, []any, erro
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	w := &work{e: e, ctx: ctx, call: c, last: time.Now()}
-	body, attach, err := e.dispatch(w, c)
+	body, attach, err := f(&Work{e: e, ctx: ctx, call: c, last: time.Now()}, c)
 	if err != nil {
-		return nil, nil, protocolError(err)
+		return nil, nil, Error(err)
 	}
 	return body, attach, nil
 }
 
-func (e *Engine) dispatch(w *work, c *protocol.Call) (any, []any, error) {
+// Dispatch answers a request that has the turn.
+func (e *Engine) Dispatch(w *Work, c *protocol.Call) (any, []any, error) {
 	switch c.Method {
 	case protocol.Open:
-		return answer(c, func(req protocol.OpenRequest) (protocol.Archive, error) { return e.open(w, req, c.Attach) })
+		return Answer(c, func(req protocol.OpenRequest) (protocol.Archive, error) { return e.open(w, req, c.Attach) })
 	case protocol.Close:
-		e.session, e.build = nil, nil
+		e.session = nil
 		return nil, nil, nil
 	case protocol.Sort:
-		return answer(c, func(req protocol.OpenRequest) (protocol.SortReply, error) { return e.sort(w, req, c.Attach) })
+		return Answer(c, func(req protocol.OpenRequest) (protocol.SortReply, error) { return e.sort(w, req, c.Attach) })
 	case protocol.Parts:
-		return nothing(c, func(req protocol.PartsRequest) error { return e.parts(req, c.Attach) })
+		return Nothing(c, func(req protocol.PartsRequest) error { return e.parts(req, c.Attach) })
 	case protocol.Forget:
-		return nothing(c, func(req protocol.ForgetRequest) error { delete(e.files, req.Key); return nil })
+		return Nothing(c, func(req protocol.ForgetRequest) error { delete(e.files, req.Key); return nil })
 	case protocol.Run:
 		return e.run(w, c)
 	case protocol.OutOpen:
-		return nothing(c, func(req protocol.OutOpenRequest) error { return e.outOpen(req, c.Attach) })
+		return Nothing(c, func(req protocol.OutOpenRequest) error { return e.outOpen(req, c.Attach) })
 	case protocol.OutSegment:
-		return answer(c, func(req protocol.OutSegmentRequest) (protocol.OutProgress, error) {
+		return Answer(c, func(req protocol.OutSegmentRequest) (protocol.OutProgress, error) {
 			return e.outSegment(w, req, c.Attach)
 		})
 	case protocol.OutFinish:
 		return e.outFinish()
 	case protocol.OutAbort:
 		return nil, nil, e.outAbort()
-	case protocol.Input:
-		return answer(c, func(req protocol.InputRequest) (protocol.InputReply, error) { return e.input(req, c.Attach) })
-	}
-	if b := e.build; b != nil {
-		switch c.Method {
-		case protocol.Draft:
-			return answer(c, func(req protocol.DraftRequest) (protocol.DraftReply, error) { return b.draft(w, req) })
-		case protocol.Build:
-			return answer(c, func(req protocol.BuildRequest) (protocol.BuildReply, error) { return b.makePlan(w, req) })
-		case protocol.Stage:
-			return answer(c, b.stage)
-		case protocol.Skip:
-			return nothing(c, b.skip)
-		}
-	}
-	if p := e.planner(); p != nil {
-		switch c.Method {
-		case protocol.Shard:
-			return p.shard(w, c)
-		case protocol.Merge:
-			return answer(c, func(req protocol.MergeRequest) (protocol.MergeReply, error) { return p.merge(w, req, c.Attach) })
-		case protocol.Finish:
-			return answer(c, func(req protocol.FinishRequest) (protocol.Report, error) { return p.finish(w, req) })
-		case protocol.Drop:
-			return nothing(c, func(req protocol.FinishRequest) error { delete(p.plans, req.Plan); return nil })
-		}
 	}
 	s := e.session
 	if s == nil {
@@ -191,47 +147,44 @@ func (e *Engine) dispatch(w *work, c *protocol.Call) (any, []any, error) {
 	}
 	switch c.Method {
 	case protocol.List:
-		return answer(c, s.list)
+		return Answer(c, s.list)
 	case protocol.Tree:
-		return answer(c, s.tree)
+		return Answer(c, s.tree)
 	case protocol.Find:
-		return answer(c, s.find)
+		return Answer(c, s.find)
 	case protocol.Stat:
-		return answer(c, func(req protocol.StatRequest) (protocol.Details, error) { return s.stat(w, req) })
+		return Answer(c, func(req protocol.StatRequest) (protocol.Details, error) { return s.stat(w, req) })
 	case protocol.Read:
 		return s.read(c)
 	case protocol.Search:
-		return answer(c, func(req protocol.SearchRequest) (protocol.SearchReply, error) { return s.search(w, req) })
+		return Answer(c, func(req protocol.SearchRequest) (protocol.SearchReply, error) { return s.search(w, req) })
 	case protocol.Uses:
-		return answer(c, func(req protocol.UsesRequest) (protocol.UsesReply, error) { return s.uses(w, req) })
+		return Answer(c, func(req protocol.UsesRequest) (protocol.UsesReply, error) { return s.uses(w, req) })
 	case protocol.Lacks:
 		rep, err := s.lacks(w)
 		return rep, nil, err
 	case protocol.XML:
 		return s.xml()
 	case protocol.Version:
-		return answer(c, s.version)
+		return Answer(c, s.version)
 	case protocol.Windows:
-		return answer(c, s.windows)
+		return Answer(c, s.windows)
 	case protocol.Plan:
-		return answer(c, func(req protocol.PlanRequest) (protocol.PlanReply, error) { return s.makePlan(w, req) })
+		return Answer(c, func(req protocol.PlanRequest) (protocol.PlanReply, error) { return s.makePlan(w, req) })
+	case protocol.Shard:
+		return s.shard(w, c)
+	case protocol.Merge:
+		return Answer(c, func(req protocol.MergeRequest) (protocol.MergeReply, error) { return s.merge(w, req, c.Attach) })
+	case protocol.Finish:
+		return Answer(c, func(req protocol.FinishRequest) (protocol.Report, error) { return s.finish(w, req) })
+	case protocol.Drop:
+		return Nothing(c, func(req protocol.FinishRequest) error { delete(s.plans, req.Plan); return nil })
 	}
 	return nil, nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: fmt.Sprintf("no method %q", c.Method)}
 }
 
-// planner keeps the plans of what is open, nil if nothing is.
-func (e *Engine) planner() *planner {
-	switch {
-	case e.build != nil:
-		return &e.build.planner
-	case e.session != nil:
-		return &e.session.planner
-	}
-	return nil
-}
-
-// answer decodes a request's body and gives it to f.
-func answer[Req, Rep any](c *protocol.Call, f func(Req) (Rep, error)) (any, []any, error) {
+// Answer decodes a request's body, and f returns the reply.
+func Answer[Req, Rep any](c *protocol.Call, f func(Req) (Rep, error)) (any, []any, error) {
 	req, err := protocol.Decode[Req](c.Body)
 	if err != nil {
 		return nil, nil, err
@@ -243,7 +196,8 @@ func answer[Req, Rep any](c *protocol.Call, f func(Req) (Rep, error)) (any, []an
 	return rep, nil, nil
 }
 
-func nothing[Req any](c *protocol.Call, f func(Req) error) (any, []any, error) {
+// Nothing decodes a request's body. The reply is empty.
+func Nothing[Req any](c *protocol.Call, f func(Req) error) (any, []any, error) {
 	req, err := protocol.Decode[Req](c.Body)
 	if err != nil {
 		return nil, nil, err
@@ -251,16 +205,26 @@ func nothing[Req any](c *protocol.Call, f func(Req) error) (any, []any, error) {
 	return nil, nil, f(req)
 }
 
-// work is a request that computes.
-type work struct {
+// Work is a request that has the turn.
+type Work struct {
 	e    *Engine
 	ctx  context.Context
 	call *protocol.Call
 	last time.Time // of the last rest
 }
 
-// wait lets others have the turn until done is closed or the request is cancelled.
-func (w *work) wait(done <-chan struct{}) error {
+// Context returns the request's context.
+func (w *Work) Context() context.Context { return w.ctx }
+
+// Aside runs f without the turn, so that other requests go on meanwhile.
+func (w *Work) Aside(f func()) {
+	w.e.turn.Unlock()
+	defer w.e.turn.Lock()
+	f()
+}
+
+// Wait waits without the turn until done is closed or the request is cancelled.
+func (w *Work) Wait(done <-chan struct{}) error {
 	select {
 	case <-done:
 		return nil
@@ -276,9 +240,9 @@ func (w *work) wait(done <-chan struct{}) error {
 	}
 }
 
-// rest gives up the turn for a moment if the last rest was long ago; paused, for as long as that lasts. It returns
-// the context's error once the request is cancelled. What the engine holds may have changed when it returns.
-func (w *work) rest() error {
+// rest gives up the turn for a moment if the last rest was long ago, and while the request is paused. It returns the
+// context's error once the request is cancelled. The engine's state may have changed when it returns.
+func (w *Work) rest() error {
 	if time.Since(w.last) < restEvery {
 		return nil
 	}
@@ -289,3 +253,24 @@ func (w *work) rest() error {
 	w.last = time.Now()
 	return err
 }
+
+// A Slot is held by one request at a time.
+type Slot chan struct{}
+
+// NewSlot returns a Slot that nobody holds.
+func NewSlot() Slot { return make(Slot, 1) }
+
+// Enter waits without the turn until w can hold the slot.
+func (s Slot) Enter(w *Work) error {
+	w.e.turn.Unlock()
+	defer w.e.turn.Lock()
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-w.ctx.Done():
+		return w.ctx.Err()
+	}
+}
+
+// Leave frees the slot.
+func (s Slot) Leave() { <-s }

@@ -477,7 +477,7 @@ func TestTurns(t *testing.T) {
 			cancel()
 		}
 	}
-	w := &work{e: e, ctx: ctx, call: protocol.NewCall(protocol.Search, nil, nil, nil)}
+	w := &Work{e: e, ctx: ctx, call: protocol.NewCall(protocol.Search, nil, nil, nil)}
 	e.turn.Lock()
 	defer e.turn.Unlock()
 	im, err := e.session.image(1)
@@ -539,6 +539,34 @@ func TestBadRequests(t *testing.T) {
 	}
 	must[struct{}](t, e, protocol.Drop, protocol.FinishRequest{Plan: 1})
 	must[protocol.PlanReply](t, e, protocol.Plan, protocol.PlanRequest{Op: protocol.Verify})
+}
+
+// TestReadsOnly checks that the engine refuses what only package build answers.
+func TestReadsOnly(t *testing.T) {
+	folder := protocol.FolderFiles{Name: "folder", Paths: []string{"a"}}
+	for _, e := range []*Engine{New(Options{}), openSampleEngine(t)} {
+		for m, req := range map[protocol.Method]any{
+			protocol.Input:   protocol.InputRequest{Folder: folder},
+			protocol.Draft:   protocol.DraftRequest{},
+			protocol.Build:   protocol.BuildRequest{},
+			protocol.Stage:   protocol.FinishRequest{},
+			protocol.Skip:    protocol.SkipRequest{},
+			protocol.OutOpen: protocol.OutOpenRequest{Format: protocol.WIM, Target: protocol.ToMemory},
+			protocol.Parts:   protocol.PartsRequest{Key: "k", Folders: []protocol.FolderFiles{folder}},
+		} {
+			if _, _, err := ask[struct{}](e, m, req, bytes.NewReader(nil)); err == nil || protocol.AsError(err).Code != protocol.CodeBadRequest {
+				t.Errorf("%s: %v", m, err)
+			}
+		}
+	}
+}
+
+func openSampleEngine(t *testing.T) *Engine {
+	t.Helper()
+	e := New(Options{})
+	req, attach := sampleFiles(sample(t, "plain"))
+	must[protocol.Archive](t, e, protocol.Open, req, attach...)
+	return e
 }
 
 // TestLossKinds checks that the protocol knows every kind of loss: the page has words for those of the protocol.

@@ -6,17 +6,14 @@ import (
 	"io/fs"
 
 	"wimscope/wim/blobs"
-	"wimscope/wim/draft"
 	"wimscope/wim/extract"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
-	"wimscope/wim/write"
-	"wimscope/wim/xmldoc"
 	"wimscope/worker/protocol"
 )
 
-// protocolError says an error of the engine, or of a file, in the protocol's terms, with all its facts.
-func protocolError(err error) error {
+// Error returns an error of the engine or of a file as a *protocol.Error, with all facts.
+func Error(err error) error {
 	e := &protocol.Error{Message: err.Error()}
 	var (
 		known     *protocol.Error
@@ -30,9 +27,6 @@ func protocolError(err error) error {
 		checksum  *blobs.ChecksumError
 		tooLarge  *format.TooLargeError
 		form      *format.Error
-		refused   *write.RefusedError
-		largePart *write.TooLargePartError
-		xmlText   *xmldoc.TextError
 		block     *blobs.IntegrityError
 		path      *fs.PathError
 	)
@@ -69,12 +63,6 @@ func protocolError(err error) error {
 		e.Code, e.Record = protocol.CodeTooLarge, tooLarge.What
 	case errors.As(err, &form):
 		e.Code, e.Name, e.Record, e.Off = protocol.CodeFormat, form.Part, form.Record, form.Off
-	case errors.As(err, &refused):
-		e.Code, e.Name, e.Record = protocol.CodeRefused, refused.Name, refused.Key
-	case errors.As(err, &largePart):
-		e.Code, e.Name, e.Record = protocol.CodeRefused, largePart.Name, "part"
-	case errors.As(err, &xmlText):
-		e.Code, e.Name, e.Record = protocol.CodeRefused, xmlText.Path, "xml"
 	case errors.Is(err, blobs.ErrChanged):
 		e.Code = protocol.CodeChanged
 	case errors.Is(err, extract.ErrSegment):
@@ -83,8 +71,6 @@ func protocolError(err error) error {
 		e.Code = protocol.CodeName
 	case errors.Is(err, extract.ErrRefused) && errors.As(err, &path):
 		e.Code, e.Name = protocol.CodeName, path.Path
-	case errors.Is(err, draft.ErrExists), errors.Is(err, draft.ErrNotDir), errors.Is(err, draft.ErrIsDir), errors.Is(err, draft.ErrNotEmpty), errors.Is(err, draft.ErrTree):
-		e.Code = protocol.CodeBadRequest
 	case errors.Is(err, format.ErrUnsupported):
 		e.Code = protocol.CodeUnsupported
 	case errors.Is(err, format.ErrTooLarge):

@@ -32,7 +32,7 @@ type extractPlan struct {
 	bytes    int64
 }
 
-func (s *session) planExtract(w *work, req protocol.PlanRequest) (plan, protocol.PlanReply, error) {
+func (s *session) planExtract(w *Work, req protocol.PlanRequest) (plan, protocol.PlanReply, error) {
 	im, base, err := s.node(req.Image, req.Base)
 	if err != nil {
 		return nil, protocol.PlanReply{}, err
@@ -107,7 +107,7 @@ func problems(list []extract.Problem, most int) []protocol.Problem {
 	return out
 }
 
-func (x *extractPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
+func (x *extractPlan) shard(_ *Work, i int) (protocol.ShardReply, []any, error) {
 	entries, err := x.p.Entries(i)
 	if err != nil {
 		return protocol.ShardReply{}, nil, err
@@ -122,7 +122,7 @@ func (x *extractPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) 
 	return rep, []any{b, entries.AppendBinary(nil)}, nil
 }
 
-func (x *extractPlan) merge(_ *work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
+func (x *extractPlan) merge(_ *Work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
 	for _, p := range req.Refused {
 		switch {
 		case p.Reason == "reparse":
@@ -160,7 +160,7 @@ func (x *extractPlan) add(p protocol.Problem) {
 	}
 }
 
-func (x *extractPlan) report(*work) (protocol.Report, error) {
+func (x *extractPlan) report(*Work) (protocol.Report, error) {
 	rep := protocol.Report{
 		Op: protocol.Extract, OK: x.count == 0, Blobs: x.p.Items(), Bytes: x.bytes, WrittenLen: x.p.OutSize,
 		Written: x.p.Files - x.lost, Dirs: x.p.Dirs - x.dirs, Links: x.p.Links - x.links,

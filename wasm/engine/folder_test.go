@@ -249,6 +249,8 @@ func (p *picky) MkdirAll(name string, perm hackpadfs.FileMode) error {
 	return hackpadfs.MkdirAll(p.FS, name, perm)
 }
 
+func (p *picky) RemoveAll(name string) error { return hackpadfs.RemoveAll(p.FS, name) }
+
 type pickyFile struct {
 	hackpadfs.File
 	p *picky

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -37,7 +38,7 @@ type namesShard struct {
 	from, to int // in the image's order
 }
 
-func (s *session) planNames(w *work, req protocol.PlanRequest) (*namesPlan, protocol.PlanReply, error) {
+func (s *session) planNames(w *Work, req protocol.PlanRequest) (*namesPlan, protocol.PlanReply, error) {
 	p := &namesPlan{s: s}
 	images := []int{req.Image}
 	if req.Image == 0 {
@@ -59,7 +60,7 @@ func (s *session) planNames(w *work, req protocol.PlanRequest) (*namesPlan, prot
 	if len(p.nodes) == 0 {
 		p.nodes = []wim.Node{0}
 	}
-	slices.Sort(p.nodes)
+	slices.SortFunc(p.nodes, cmp.Compare) // whose code the program has anyway, unlike slices.Sort's
 	p.nodes = slices.Compact(p.nodes)
 	rep.OutSize = int64(len(namesHeader))
 	var line []byte
@@ -103,7 +104,7 @@ func (s *session) planNames(w *work, req protocol.PlanRequest) (*namesPlan, prot
 }
 
 // load puts an image's entries in order: depth first, a folder before what is in it.
-func (p *namesPlan) load(w *work, image int) (*wim.Image, error) {
+func (p *namesPlan) load(w *Work, image int) (*wim.Image, error) {
 	im, err := p.s.image(image)
 	if err != nil {
 		return nil, err
@@ -138,7 +139,7 @@ func (p *namesPlan) load(w *work, image int) (*wim.Image, error) {
 }
 
 // shard implements plan.
-func (p *namesPlan) shard(w *work, i int) (protocol.ShardReply, []any, error) {
+func (p *namesPlan) shard(w *Work, i int) (protocol.ShardReply, []any, error) {
 	if i < 0 || i >= len(p.shards) {
 		return protocol.ShardReply{}, nil, notFound(fmt.Sprintf("no shard %d", i))
 	}
@@ -160,12 +161,12 @@ func (p *namesPlan) shard(w *work, i int) (protocol.ShardReply, []any, error) {
 }
 
 // merge implements plan.
-func (p *namesPlan) merge(*work, protocol.MergeRequest, []any) (protocol.MergeReply, error) {
+func (p *namesPlan) merge(*Work, protocol.MergeRequest, []any) (protocol.MergeReply, error) {
 	return protocol.MergeReply{}, nil
 }
 
 // report implements plan.
-func (p *namesPlan) report(*work) (protocol.Report, error) {
+func (p *namesPlan) report(*Work) (protocol.Report, error) {
 	return protocol.Report{Op: protocol.Names, OK: true, Written: 1, Text: fmt.Sprintf("Listed %d files and %d folders.\n", p.files, p.dirs)}, nil
 }
 

@@ -31,9 +31,6 @@ func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 		handle = attach[0]
 	}
 	o := &output{form: req.Format, name: req.Name, maker: extract.SegmentMaker{Recover: req.Recover}}
-	if req.Format == protocol.WIM {
-		return e.outArchive(o, req, handle)
-	}
 	if req.Format == protocol.Folder {
 		if e.o.OpenFolder == nil {
 			return badRequest("no folders here")
@@ -70,7 +67,7 @@ func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 }
 
 // outSegment answers protocol.OutSegment.
-func (e *Engine) outSegment(w *work, req protocol.OutSegmentRequest, attach []any) (protocol.OutProgress, error) {
+func (e *Engine) outSegment(w *Work, req protocol.OutSegmentRequest, attach []any) (protocol.OutProgress, error) {
 	o := e.out
 	if o == nil {
 		return protocol.OutProgress{}, badRequest("no output is open")
@@ -230,14 +227,6 @@ func (e *Engine) outFinish() (any, []any, error) {
 		return nil, nil, badRequest("no output is open")
 	}
 	rep := protocol.OutReply{Bytes: o.off, Files: o.files}
-	if o.folder != nil && o.form == protocol.WIM {
-		if err := o.folder.Complete(); err != nil {
-			return nil, nil, err
-		}
-		rep.Files = o.folder.Files
-		e.out = nil
-		return rep, nil, nil
-	}
 	if o.folder != nil {
 		if _, err := o.folder.Finish(); err != nil { // a browser's folder has no links
 			return nil, nil, err

@@ -18,15 +18,17 @@ const (
 	maxDamages     = 1000
 	maxDamagePaths = 1000
 	maxRanges      = 1000
-	shardMemory    = 24 << 20 // bytes that a shard worker needs beside chunks and decoded bytes
 	extractMemory  = 96 << 20 // bytes that extraction adds: decoded, packed, and on their way
 )
 
+// ShardMemory is what a shard worker needs beside chunks and decoded bytes, bytes.
+const ShardMemory = 24 << 20
+
 // plan is a job that was laid out.
 type plan interface {
-	shard(w *work, i int) (protocol.ShardReply, []any, error)
-	merge(w *work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error)
-	report(w *work) (protocol.Report, error)
+	shard(w *Work, i int) (protocol.ShardReply, []any, error)
+	merge(w *Work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error)
+	report(w *Work) (protocol.Report, error)
 }
 
 // planner keeps plans by number.
@@ -54,7 +56,7 @@ func (s *planner) add(p plan) int {
 }
 
 // makePlan answers protocol.Plan.
-func (s *session) makePlan(w *work, req protocol.PlanRequest) (protocol.PlanReply, error) {
+func (s *session) makePlan(w *Work, req protocol.PlanRequest) (protocol.PlanReply, error) {
 	if err := s.room(); err != nil {
 		return protocol.PlanReply{}, err
 	}
@@ -91,7 +93,7 @@ func (s *planner) plan(n int) (plan, error) {
 }
 
 // shard answers protocol.Shard.
-func (s *planner) shard(w *work, c *protocol.Call) (any, []any, error) {
+func (s *planner) shard(w *Work, c *protocol.Call) (any, []any, error) {
 	req, err := protocol.Decode[protocol.ShardRequest](c.Body)
 	if err != nil {
 		return nil, nil, err
@@ -111,7 +113,7 @@ func wrap(rep protocol.ShardReply, attach []any, err error) (any, []any, error) 
 }
 
 // merge answers protocol.Merge.
-func (s *planner) merge(w *work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error) {
+func (s *planner) merge(w *Work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error) {
 	p, err := s.plan(req.Plan)
 	if err != nil {
 		return protocol.MergeReply{}, err
@@ -120,7 +122,7 @@ func (s *planner) merge(w *work, req protocol.MergeRequest, attach []any) (proto
 }
 
 // finish answers protocol.Finish.
-func (s *planner) finish(w *work, req protocol.FinishRequest) (protocol.Report, error) {
+func (s *planner) finish(w *Work, req protocol.FinishRequest) (protocol.Report, error) {
 	p, err := s.plan(req.Plan)
 	if err != nil {
 		return protocol.Report{}, err
@@ -137,7 +139,7 @@ func (s *planner) finish(w *work, req protocol.FinishRequest) (protocol.Report, 
 func (s *session) planReply(p shard.Plan, more int64) protocol.PlanReply {
 	chunk := max(s.info.ChunkSize, s.info.SolidChunkSize)
 	return protocol.PlanReply{
-		Shards: p.NumShards(), Bytes: p.Bytes(), Items: p.Items(), MaxChunk: 2*chunk + shardMemory + more,
+		Shards: p.NumShards(), Bytes: p.Bytes(), Items: p.Items(), MaxChunk: 2*chunk + ShardMemory + more,
 	}
 }
 
@@ -210,12 +212,12 @@ func (s *session) planVerify() (plan, protocol.PlanReply, error) {
 	return &verifyPlan{s: s, p: p}, rep, nil
 }
 
-func (v *verifyPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
+func (v *verifyPlan) shard(_ *Work, i int) (protocol.ShardReply, []any, error) {
 	rep, b, err := packShard(v.p, i)
 	return rep, []any{b}, err
 }
 
-func (v *verifyPlan) merge(_ *work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
+func (v *verifyPlan) merge(_ *Work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
 	if v.trees < min(maxTrees, len(v.s.a.Images())) {
 		// The report will go through it; now the workers are busy and this one is not. What is wrong the report tells.
 		v.trees++
@@ -225,7 +227,7 @@ func (v *verifyPlan) merge(_ *work, req protocol.MergeRequest, _ []any) (protoco
 	return protocol.MergeReply{Bad: v.p.BadItems(), Blocks: marks}, err
 }
 
-func (v *verifyPlan) report(w *work) (protocol.Report, error) {
+func (v *verifyPlan) report(w *Work) (protocol.Report, error) {
 	r, err := v.p.Report(func(int64, int) error { return w.rest() })
 	if err != nil {
 		return protocol.Report{}, err
@@ -325,17 +327,17 @@ func (s *session) planSum() (plan, protocol.PlanReply, error) {
 	return &sumPlan{s, p}, rep, nil
 }
 
-func (v *sumPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
+func (v *sumPlan) shard(_ *Work, i int) (protocol.ShardReply, []any, error) {
 	rep, b, err := packShard(v.p, i)
 	return rep, []any{b}, err
 }
 
-func (v *sumPlan) merge(_ *work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
+func (v *sumPlan) merge(_ *Work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
 	marks, err := mergeShard(v.p, req)
 	return protocol.MergeReply{Blocks: marks}, err
 }
 
-func (v *sumPlan) report(*work) (protocol.Report, error) {
+func (v *sumPlan) report(*Work) (protocol.Report, error) {
 	rep := protocol.Report{Op: protocol.Sum, OK: true, Bytes: v.p.Bytes()}
 	var text strings.Builder
 	for i, sum := range v.p.Sums() {

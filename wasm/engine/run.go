@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"context"
-	"io/fs"
 	"runtime"
 	"time"
 
@@ -16,62 +14,37 @@ const progressEvery = 100 * time.Millisecond
 
 // parts answers protocol.Parts.
 func (e *Engine) parts(req protocol.PartsRequest, attach []any) error {
-	n := min(len(req.Parts)+len(req.References), len(attach))
-	folders := attach[n:]
-	parts, refs, err := attached(req.Parts, req.References, attach[:n])
+	parts, refs, err := attached(req.Parts, req.References, attach)
 	if err != nil {
 		return err
 	}
-	var src sources
+	var src blobs.Source
 	for _, p := range append(parts, refs...) {
-		src.parts = append(src.parts, p.R)
-	}
-	for _, f := range req.Folders {
-		fsys, err := e.folder(f, &folders)
-		if err != nil {
-			return err
-		}
-		src.folders = append(src.folders, fsys)
-	}
-	if len(folders) > 0 {
-		return badRequest("more files are attached than there are names")
+		src = append(src, p.R)
 	}
 	e.files[req.Key] = src
 	return nil
 }
 
-// sources are what shards take their bytes from.
-type sources struct {
-	parts   blobs.Source
-	folders []fs.FS
-}
-
-// oneAtATime waits until there is room for one more: in running, until no other shard runs. The turn is not held
-// meanwhile.
-func (e *Engine) oneAtATime(ctx context.Context, running chan struct{}) error {
-	e.turn.Unlock()
-	defer e.turn.Lock()
-	select {
-	case running <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// Files returns the files that Parts provided under key.
+func (e *Engine) Files(key string) (blobs.Source, error) {
+	src, ok := e.files[key]
+	if !ok {
+		return nil, notFound("no files were given under " + key)
 	}
+	return src, nil
 }
 
 // run answers protocol.Run. A shard that comes while another one runs waits for it, and has its first bytes read
 // meanwhile.
-func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
+func (e *Engine) run(w *Work, c *protocol.Call) (any, []any, error) {
 	req, err := protocol.Decode[protocol.RunRequest](c.Body)
 	if err != nil {
 		return nil, nil, err
 	}
-	src, ok := e.files[req.Key]
-	if !ok {
-		return nil, nil, notFound("no files were given under " + req.Key)
-	}
-	if req.Op == opPack {
-		return e.runPack(w, c.Attach, src)
+	src, err := e.Files(req.Key)
+	if err != nil {
+		return nil, nil, err
 	}
 	if len(c.Attach) < 1 || len(c.Attach) > 2 {
 		return nil, nil, badRequest("a shard is one buffer, and one of entries")
@@ -84,21 +57,21 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s.ReadAhead(src.parts)
-	if err := e.oneAtATime(w.ctx, e.running); err != nil {
+	s.ReadAhead(src)
+	if err := e.running.Enter(w); err != nil {
 		return nil, nil, err
 	}
-	defer func() { <-e.running }()
+	defer e.running.Leave()
 	if e.runner == nil {
 		e.runner = shard.NewWorker()
 	}
-	result, err := shard.Do(s, src.parts, e.runner, w.tell())
+	result, err := shard.Do(s, src, e.runner, w.Yield())
 	if err != nil {
 		return nil, nil, err
 	}
 	rep := protocol.RunReply{
 		Bytes: result.Bytes, Items: result.Items, Bad: len(result.Bad),
-		Sum: result.AppendBinary(nil), Memory: linearMemory(),
+		Sum: result.AppendBinary(nil), Memory: LinearMemory(),
 	}
 	if s.Op != shard.OpExtract {
 		return rep, nil, nil
@@ -115,8 +88,8 @@ func (e *Engine) run(w *work, c *protocol.Call) (any, []any, error) {
 	return rep, attach, nil
 }
 
-// tell makes a rest that also tells the caller how far the request is.
-func (w *work) tell() shard.Yield {
+// Yield returns a function that gives up the turn now and then and reports the request's progress.
+func (w *Work) Yield() shard.Yield {
 	last := time.Now()
 	return func(bytes int64, items int) error {
 		if now := time.Now(); now.Sub(last) >= progressEvery {
@@ -127,7 +100,8 @@ func (w *work) tell() shard.Yield {
 	}
 }
 
-func linearMemory() int64 {
+// LinearMemory returns the size of the program's memory, bytes.
+func LinearMemory() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.Sys)

@@ -48,7 +48,7 @@ type foundGroup struct {
 }
 
 // search answers protocol.Search.
-func (s *session) search(w *work, req protocol.SearchRequest) (protocol.SearchReply, error) {
+func (s *session) search(w *Work, req protocol.SearchRequest) (protocol.SearchReply, error) {
 	query := strings.ReplaceAll(strings.TrimSpace(req.Query), `\`, "/")
 	if query == "" || len(query) > maxSearchText {
 		return protocol.SearchReply{}, badRequest("an empty or endless query")
@@ -74,7 +74,7 @@ func (s *session) search(w *work, req protocol.SearchRequest) (protocol.SearchRe
 }
 
 // searchImages runs the search through the images. What it finds grows while others have their turns.
-func (s *session) searchImages(w *work, r *searchResult, req protocol.SearchRequest) error {
+func (s *session) searchImages(w *Work, r *searchResult, req protocol.SearchRequest) error {
 	query := find.NewQuery(r.query)
 	index := make(map[groupKey]*foundGroup)
 	news := time.Now()
@@ -117,7 +117,7 @@ func (s *session) searchImages(w *work, r *searchResult, req protocol.SearchRequ
 	return nil
 }
 
-func protocolCode(err error) protocol.Code { return protocol.AsError(protocolError(err)).Code }
+func protocolCode(err error) protocol.Code { return protocol.AsError(Error(err)).Code }
 
 func (r *searchResult) add(index map[groupKey]*foundGroup, im *wim.Image, image int, n wim.Node) {
 	r.hits++
@@ -196,7 +196,7 @@ type usesResult struct {
 }
 
 // uses answers protocol.Uses.
-func (s *session) uses(w *work, req protocol.UsesRequest) (protocol.UsesReply, error) {
+func (s *session) uses(w *Work, req protocol.UsesRequest) (protocol.UsesReply, error) {
 	h, err := format.ParseHash(req.Hash)
 	if err != nil {
 		return protocol.UsesReply{}, badRequest("not a SHA-1: " + req.Hash)
@@ -233,14 +233,14 @@ func (s *session) uses(w *work, req protocol.UsesRequest) (protocol.UsesReply, e
 }
 
 // lacks answers protocol.Lacks.
-func (s *session) lacks(w *work) (protocol.Elsewhere, error) {
+func (s *session) lacks(w *Work) (protocol.Elsewhere, error) {
 	missing, err := lacking(w, s.a, s.image, func(n int) { w.call.Progress(protocol.Elsewhere{Blobs: n}) })
 	return protocol.Elsewhere{Blobs: len(missing), Known: err == nil}, err
 }
 
 // lacking gathers the contents that images name and that are in no part or reference. Load gives an image's tree, and
 // so far is told how many there are after each. A tree that cannot be read lacks nothing that is known of.
-func lacking(w *work, a *wim.Archive, load func(index int) (*wim.Image, error), soFar func(n int)) (map[format.Hash]bool, error) {
+func lacking(w *Work, a *wim.Archive, load func(index int) (*wim.Image, error), soFar func(n int)) (map[format.Hash]bool, error) {
 	missing := make(map[format.Hash]bool)
 	for _, info := range a.Images() {
 		im, err := load(info.Index)

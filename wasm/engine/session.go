@@ -31,15 +31,13 @@ type session struct {
 }
 
 // open answers protocol.Open.
-func (e *Engine) open(_ *work, req protocol.OpenRequest, attach []any) (protocol.Archive, error) {
+func (e *Engine) open(_ *Work, req protocol.OpenRequest, attach []any) (protocol.Archive, error) {
 	parts, refs, err := attached(req.Parts, req.References, attach)
 	if err != nil {
 		return protocol.Archive{}, err
 	}
-	e.session, e.build = nil, nil // whatever was open goes first: there is not memory for two
-	a, err := wim.Open(parts, &blobs.Options{
-		References: refs, CacheSize: e.o.CacheSize, TreeCacheSize: e.o.TreeCacheSize, MaxMemory: e.o.MaxMemory, SHA1: e.o.SHA1,
-	})
+	e.session = nil // what was open goes first: there is not enough memory for two
+	a, err := e.openArchive(parts, refs)
 	if err != nil {
 		return protocol.Archive{}, err
 	}
@@ -50,7 +48,13 @@ func (e *Engine) open(_ *work, req protocol.OpenRequest, attach []any) (protocol
 	return e.session.archive(), nil
 }
 
-// attached gives the files of a request their names.
+func (e *Engine) openArchive(parts, references []blobs.Part) (*wim.Archive, error) {
+	return wim.Open(parts, &blobs.Options{
+		References: references, CacheSize: e.o.CacheSize, TreeCacheSize: e.o.TreeCacheSize, MaxMemory: e.o.MaxMemory, SHA1: e.o.SHA1,
+	})
+}
+
+// attached returns the files of a request with their names.
 func attached(names, references []string, attach []any) (parts, refs []blobs.Part, err error) {
 	if len(attach) != len(names)+len(references) {
 		return nil, nil, badRequest(fmt.Sprintf("%d files attached for %d names", len(attach), len(names)+len(references)))

@@ -10,7 +10,7 @@ import (
 
 // sort answers protocol.Sort: which of the files make an archive together, and which archives hold what others lack.
 // It leaves an open session as it is.
-func (e *Engine) sort(w *work, req protocol.OpenRequest, attach []any) (protocol.SortReply, error) {
+func (e *Engine) sort(w *Work, req protocol.OpenRequest, attach []any) (protocol.SortReply, error) {
 	var rep protocol.SortReply
 	files, _, err := attached(req.Parts, nil, attach)
 	if err != nil {
@@ -24,7 +24,7 @@ func (e *Engine) sort(w *work, req protocol.OpenRequest, attach []any) (protocol
 	}
 	var sets []*set
 	refuse := func(file int, err error) {
-		rep.Refused = append(rep.Refused, protocol.RefusedFile{File: file, Error: *protocol.AsError(protocolError(err))})
+		rep.Refused = append(rep.Refused, protocol.RefusedFile{File: file, Error: *protocol.AsError(Error(err))})
 	}
 	for i := range files {
 		id, err := blobs.Identify(files[i])

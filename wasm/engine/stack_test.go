@@ -27,7 +27,9 @@ type starter struct {
 	sinks []*sink
 }
 
-func (s *starter) Start(_ string, r pool.Receiver) (pool.Conn, error) {
+func (s *starter) Load(pool.Program) error { return nil }
+
+func (s *starter) Start(_ pool.Program, _ string, r pool.Receiver) (pool.Conn, error) {
 	c := &conn{in: make(chan protocol.Message, 1000), out: make(chan protocol.Message, 1000), over: make(chan struct{})}
 	e := engine.New(engine.Options{OpenSink: func(protocol.Target, string, any) (engine.Sink, error) {
 		s.mu.Lock()

@@ -18,7 +18,7 @@ const (
 )
 
 // stat answers protocol.Stat.
-func (s *session) stat(w *work, req protocol.StatRequest) (protocol.Details, error) {
+func (s *session) stat(w *Work, req protocol.StatRequest) (protocol.Details, error) {
 	im, n, err := s.node(req.Image, req.Node)
 	if err != nil {
 		return protocol.Details{}, err
@@ -138,7 +138,7 @@ func (s *session) stored(b blobs.Blob) *protocol.Stored {
 }
 
 // alsoIn counts the entries with a content in the images whose trees are loaded. It loads none.
-func (s *session) alsoIn(w *work, h format.Hash) (int, error) {
+func (s *session) alsoIn(w *Work, h format.Hash) (int, error) {
 	count := 0
 	for _, p := range s.loaded {
 		im := p.Value()
@@ -155,7 +155,7 @@ func (s *session) alsoIn(w *work, h format.Hash) (int, error) {
 }
 
 // eachUse calls f for each entry of an image that has a content, and counts them.
-func eachUse(w *work, im *wim.Image, h format.Hash, f func(wim.Node)) (count int, err error) {
+func eachUse(w *Work, im *wim.Image, h format.Hash, f func(wim.Node)) (count int, err error) {
 	last := wim.Node(-1)
 	steps := 0
 	im.EachContent(func(n wim.Node, got format.Hash, _ format.StreamKind, _ []byte) bool {

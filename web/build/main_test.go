@@ -96,11 +96,13 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	if err := report(out, []size{{"page.wasm", 4_000_000, programBudget}, {"a.css", 100, shellBudget}}); err != nil {
-		t.Error(err)
-	}
-	if err := report(out, []size{{"page.wasm", 4_000_000, programBudget + 1}}); err == nil {
-		t.Error("a program over its budget passes")
+	for name, p := range programs {
+		if err := report(out, []size{{name, 4_000_000, p.budget}, {"a.css", 100, shellBudget}}); err != nil {
+			t.Error(err)
+		}
+		if err := report(out, []size{{name, 4_000_000, p.budget + 1}}); err == nil {
+			t.Errorf("%s passes over its budget", name)
+		}
 	}
 	if err := report(out, []size{{"a.css", 1, shellBudget}, {"b.js", 1, 1}}); err == nil {
 		t.Error("a shell over its budget passes")

@@ -6,10 +6,10 @@
 //                 via is "drop", "paste" or "input", files are Files, and handles has for each file a promise of a
 //                 FileSystemFileHandle or null. The program takes the items, sets wimscopeQueue to null and from
 //                 then on listens itself.
-//  wimscope       {workerURL, engine, started, failed}: workerURL is worker.js in the form that `new Worker` accepts
-//                 here; engine() returns a promise of engine.wasm as a WebAssembly.Module, fetched and compiled
-//                 once; started() is called when the page shows its first screen; failed(message) shows that the
-//                 program has crashed.
+//  wimscope       {workerURL, program, started, failed}: workerURL is worker.js in the form that `new Worker` accepts
+//                 here; program(name) returns a promise of the workers' program "reader" or "builder" as a
+//                 WebAssembly.Module, fetched and compiled once; started() is called when the page shows its first
+//                 screen; failed(message) shows that the program has crashed.
 "use strict";
 
 (() => {
@@ -80,10 +80,13 @@
 		return response;
 	};
 
-	let engine;
+	const modules = {}; // promises, by the program's name
 	const wimscope = window.wimscope = {
 		workerURL: scriptURL("worker.js"),
-		engine: () => (engine ||= get("engine.wasm").then((r) => WebAssembly.compileStreaming(r))),
+		program: (name) => (modules[name] ||= get(name + ".wasm").then((r) => WebAssembly.compileStreaming(r)).catch((e) => {
+			delete modules[name]; // the next call tries again
+			throw e;
+		})),
 		started() { document.documentElement.dataset.started = ""; },
 		failed(message) { show("boot-crashed", message); },
 	};
@@ -126,7 +129,7 @@
 		try {
 			const response = await get("page.wasm");
 			const counted = progress(response);
-			counted.then(() => wimscope.engine()).catch(() => {}); // load the engine after the page, for slow connections
+			counted.then(() => wimscope.program("reader")).catch(() => {}); // load it after the page, for slow connections
 			({ instance } = await WebAssembly.instantiateStreaming(response, go.importObject));
 		} catch (e) {
 			show("boot-failed", String(e && e.message || e));

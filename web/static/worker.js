@@ -1,7 +1,7 @@
-// The script of every engine worker, a module worker: it starts the engine's program, which then takes over.
+// The script of every engine worker, a module worker: it starts one of the engine's programs, which then takes over.
 //
-// The page's first message is {kind: "boot", module}, where module is engine.wasm as a WebAssembly.Module that the
-// page compiled once for all workers. Go then listens for messages itself and posts {kind: "ready", id: 0, …};
+// The page's first message is {kind: "boot", module}, where module is reader.wasm or builder.wasm as a
+// WebAssembly.Module that the page compiled once for all workers. Go then listens for messages itself and posts {kind: "ready", id: 0, …};
 // nothing may be posted in between. If the program cannot start or ends, the page's Worker object gets an error event
 // with the reason: a dead worker is never silent.
 import "./wasm_exec.js";

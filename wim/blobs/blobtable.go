@@ -151,7 +151,7 @@ func (l *loader) load() error {
 	var tables []*blobTable
 	// By number, so that the choice between two entries does not depend on the order in which the parts were given.
 	for _, src := range l.a.byNumber(l.lo, l.hi) {
-		t, err := l.readTable(src)
+		t, err := l.readTable(int(src))
 		if err != nil {
 			return err
 		}

@@ -141,7 +141,7 @@ func (a *Store) checkSet() error {
 		}
 	}
 	if a.first < 0 && a.Opts.LaterParts {
-		a.first = a.byNumber(0, a.NParts)[0]
+		a.first = int(a.byNumber(0, a.NParts)[0])
 	}
 	if a.first < 0 {
 		return &MissingPartError{Numbers: a.Missing, Total: a.Total}

@@ -115,13 +115,14 @@ func (a *Store) readBlobTables() error {
 	return nil
 }
 
-// byNumber returns the indexes of the parts [lo, hi), sorted by part number.
-func (a *Store) byNumber(lo, hi int) []int {
-	order := make([]int, 0, hi-lo)
+// byNumber returns the indexes of the parts [lo, hi), sorted by part number. They are int32 because programs have the
+// code of that sort anyway.
+func (a *Store) byNumber(lo, hi int) []int32 {
+	order := make([]int32, 0, hi-lo)
 	for i := lo; i < hi; i++ {
-		order = append(order, i)
+		order = append(order, int32(i))
 	}
-	slices.SortStableFunc(order, func(x, y int) int {
+	slices.SortStableFunc(order, func(x, y int32) int {
 		return cmp.Compare(a.Parts[x].Header.PartNumber, a.Parts[y].Header.PartNumber)
 	})
 	return order

@@ -571,9 +571,17 @@ func (f *Folder) Abort() error {
 	f.open = nil
 	var first error
 	for _, p := range slices.Backward(f.undo) {
-		if err := hackpadfs.RemoveAll(f.fs, p); err != nil && first == nil && !errors.Is(err, hackpadfs.ErrNotExist) {
+		if err := removeAll(f.fs, p); err != nil && first == nil && !errors.Is(err, hackpadfs.ErrNotExist) {
 			first = err
 		}
 	}
 	return first
+}
+
+// removeAll is hackpadfs.RemoveAll without its fallback for file systems that have no RemoveAll, which is large.
+func removeAll(fs hackpadfs.FS, p string) error {
+	if fs, ok := fs.(hackpadfs.RemoveAllFS); ok {
+		return fs.RemoveAll(p)
+	}
+	return hackpadfs.Remove(fs, p)
 }

@@ -39,9 +39,9 @@ func (f FolderInput) request() (protocol.FolderFiles, []any) {
 	return protocol.FolderFiles{Name: f.Name, Paths: f.Paths}, f.Files
 }
 
-// NewBuild starts a build in a worker of its own.
+// NewBuild starts a build in a worker of its own. The first one loads the program that builds.
 func (p *Pool) NewBuild() (*Build, error) {
-	w, err := p.take("build")
+	w, err := p.take(Builder, "build")
 	if err != nil {
 		return nil, err
 	}

@@ -16,14 +16,15 @@ import (
 // fakeBuild is a fakeEngine whose worker coordinates builds: two stages with the given number of shards each.
 type fakeBuild struct {
 	*fakeEngine
-	mu     sync.Mutex
-	stage  int
-	given  []string // inputs that shard workers received
-	memory int64
-	skips  []int
-	fail   map[protocol.Method]error
-	lead   *fakeWorker
-	begun  map[protocol.Method]int
+	mu      sync.Mutex
+	stage   int
+	reading bool     // answer as a session
+	given   []string // inputs that shard workers received
+	memory  int64
+	skips   []int
+	fail    map[protocol.Method]error
+	lead    *fakeWorker
+	begun   map[protocol.Method]int
 }
 
 func newFakeBuild(t *testing.T, shards int) *fakeBuild {
@@ -37,6 +38,9 @@ func (e *fakeBuild) handle(ctx context.Context, w *fakeWorker, c *protocol.Call)
 	e.mu.Unlock()
 	if err != nil {
 		return nil, nil, err
+	}
+	if e.reading {
+		return e.fakeEngine.handle(ctx, w, c)
 	}
 	switch c.Method {
 	case protocol.Input:
@@ -76,6 +80,11 @@ func (e *fakeBuild) handle(ctx context.Context, w *fakeWorker, c *protocol.Call)
 		e.mu.Lock()
 		e.given = append(e.given, fmt.Sprint(string(c.Body), c.Attach))
 		e.mu.Unlock()
+	case protocol.Shard:
+		rep, att, err := e.fakeEngine.handle(ctx, w, c)
+		s := rep.(protocol.ShardReply)
+		s.Op = fakePack
+		return s, att, err
 	case protocol.Run:
 		rep, att, err := e.fakeEngine.handle(ctx, w, c)
 		return rep, att[:min(len(att), 1)], err

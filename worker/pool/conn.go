@@ -23,9 +23,24 @@ type Receiver interface {
 	Lost(err error)
 }
 
+// Program is what a worker runs.
+type Program string
+
+const (
+	Reader  Program = "reader"  // opens archives, browses, verifies and extracts
+	Builder Program = "builder" // does the same, and builds archives
+)
+
+// can reports whether a worker that runs p can do the work of q.
+func (p Program) can(q Program) bool { return p == q || p == Builder }
+
 // Starter starts workers. In a browser it makes a Worker and passes it the compiled module.
 type Starter interface {
-	// Start returns as soon as messages can be sent; they are queued until the worker is ready. The name appears in
-	// the browser's developer tools.
-	Start(name string, r Receiver) (Conn, error)
+	// Load makes a program available to Start: in a browser it fetches and compiles the module, once for all workers.
+	// Until then it blocks. It can be called again after an error.
+	Load(p Program) error
+
+	// Start starts a worker with a loaded program. It returns as soon as messages can be sent; they are queued until
+	// the worker is ready. The name appears in the browser's developer tools.
+	Start(p Program, name string, r Receiver) (Conn, error)
 }

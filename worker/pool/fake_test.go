@@ -18,13 +18,16 @@ type fakeStarter struct {
 	handle func(ctx context.Context, w *fakeWorker, c *protocol.Call) (any, []any, error)
 	fail   func(n int) error // error of the n-th start, from 1
 	mute   func(n int) bool  // the n-th worker never becomes ready
+	load   func(p Program) error
 
 	mu      sync.Mutex
+	loaded  map[Program]bool
 	workers []*fakeWorker
 }
 
 type fakeWorker struct {
 	n        int
+	program  Program
 	name     string
 	receiver Receiver
 	server   *protocol.Server
@@ -40,11 +43,29 @@ type fakeWorker struct {
 	running chan struct{} // has a slot while a shard runs: like the engine, it runs one at a time
 }
 
-func (s *fakeStarter) Start(name string, r Receiver) (Conn, error) {
+func (s *fakeStarter) Load(p Program) error {
+	if s.load != nil {
+		if err := s.load(p); err != nil {
+			return err
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.loaded == nil {
+		s.loaded = make(map[Program]bool)
+	}
+	s.loaded[p] = true
+	return nil
+}
+
+func (s *fakeStarter) Start(p Program, name string, r Receiver) (Conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.loaded[p] {
+		return nil, fmt.Errorf("program %s is not loaded", p)
+	}
 	w := &fakeWorker{
-		n: len(s.workers) + 1, name: name, receiver: r, keys: make(map[string]bool), running: make(chan struct{}, 1),
+		n: len(s.workers) + 1, program: p, name: name, receiver: r, keys: make(map[string]bool), running: make(chan struct{}, 1),
 		in: make(chan protocol.Message, 1000), out: make(chan protocol.Message, 1000), ended: make(chan struct{}),
 	}
 	s.workers = append(s.workers, w)
@@ -54,6 +75,9 @@ func (s *fakeStarter) Start(name string, r Receiver) (Conn, error) {
 		}
 	}
 	w.server = protocol.NewServer(handler(func(ctx context.Context, c *protocol.Call) (any, []any, error) {
+		if p == Reader && needsBuilder(c) {
+			return nil, nil, &protocol.Error{Code: protocol.CodeInternal, Message: fmt.Sprintf("a worker that only reads received %s", c.Method)}
+		}
 		return s.handle(ctx, w, c)
 	}), w.answer)
 	go func() {
@@ -83,6 +107,26 @@ func (s *fakeStarter) Start(name string, r Receiver) (Conn, error) {
 	}
 	return w, nil
 }
+
+// needsBuilder reports whether a worker must run Builder to answer c.
+func needsBuilder(c *protocol.Call) bool {
+	switch c.Method {
+	case protocol.Input, protocol.Draft, protocol.Build, protocol.Stage, protocol.Skip:
+		return true
+	case protocol.Run:
+		req, err := protocol.Decode[protocol.RunRequest](c.Body)
+		return err != nil || req.Op == fakePack
+	case protocol.OutOpen:
+		req, err := protocol.Decode[protocol.OutOpenRequest](c.Body)
+		return err != nil || req.Format == protocol.WIM
+	case protocol.Parts:
+		req, err := protocol.Decode[protocol.PartsRequest](c.Body)
+		return err != nil || len(req.Folders) > 0
+	}
+	return false
+}
+
+const fakePack = "pack" // Op of a build's shards
 
 func (s *fakeStarter) count() int {
 	s.mu.Lock()

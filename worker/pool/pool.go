@@ -31,7 +31,7 @@ type Pool struct {
 	o       Options
 
 	mu       sync.Mutex
-	spare    *worker   // started, never used
+	spare    *worker   // runs Reader; started, never used
 	warmUp   *warmUp   // running on the first spare
 	idle     []*worker // have run shards or written an output
 	busy     map[*worker]bool
@@ -54,12 +54,15 @@ func New(s Starter, o Options) *Pool {
 
 // StartSpare starts the spare worker, so that the first archive does not wait for one.
 func (p *Pool) StartSpare() error {
+	if err := p.starter.Load(Reader); err != nil {
+		return protocol.AsError(err)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || p.spare != nil && !p.spare.isLost() {
 		return nil
 	}
-	w, err := p.startLocked("spare")
+	w, err := p.startLocked(Reader, "spare")
 	if err == nil {
 		p.spare = w
 	}
@@ -132,31 +135,40 @@ func (p *Pool) Close() {
 	}
 }
 
-func (p *Pool) startLocked(role string) (*worker, error) {
+func (p *Pool) startLocked(program Program, role string) (*worker, error) {
 	if p.closed {
 		return nil, &protocol.Error{Code: protocol.CodeCancelled, Message: "the pool is closed"}
 	}
 	p.count++
-	return startWorker(p.starter, fmt.Sprintf("wimscope %s %d", role, p.count))
+	return startWorker(p.starter, program, fmt.Sprintf("wimscope %s %d", role, p.count))
 }
 
-// take returns a fresh worker, the spare one if there is one, and schedules a new spare. The caller ends the worker
-// or gives it back.
-func (p *Pool) take(role string) (*worker, error) {
-	p.endWarmUp()
+// take returns a fresh worker that runs program. For Reader that is the spare one, if there is one, and a new spare is
+// scheduled. The caller ends the worker or gives it back.
+func (p *Pool) take(program Program, role string) (*worker, error) {
+	if err := p.starter.Load(program); err != nil { // not under the lock: it may take seconds
+		return nil, protocol.AsError(err)
+	}
+	if program == Reader {
+		p.endWarmUp()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	w := p.spare
-	p.spare = nil
+	var w *worker
+	if program == Reader {
+		w, p.spare = p.spare, nil
+	}
 	if w == nil || w.isLost() {
 		var err error
-		if w, err = p.startLocked(role); err != nil {
+		if w, err = p.startLocked(program, role); err != nil {
 			return nil, err
 		}
 	}
 	p.lendLocked(w)
-	// If this fails, the next caller starts a worker and gets the error.
-	time.AfterFunc(spareDelay, func() { _ = p.StartSpare() })
+	if program == Reader {
+		// If this fails, the next caller starts a worker and gets the error.
+		time.AfterFunc(spareDelay, func() { _ = p.StartSpare() })
+	}
 	return w, nil
 }
 
@@ -177,12 +189,13 @@ func (p *Pool) lendLocked(w *worker) {
 	}()
 }
 
-// borrow returns an idle worker, preferably one that has the files of key, or a new one named for its role.
-func (p *Pool) borrow(role, key string) (*worker, error) {
+// borrow returns an idle worker that can do the work of program, preferably one that has the files of key, or a new one
+// named for its role.
+func (p *Pool) borrow(program Program, role, key string) (*worker, error) {
 	p.mu.Lock()
 	at := -1
 	for i, w := range p.idle {
-		if !w.isLost() && (at < 0 || w.keys[key]) {
+		if !w.isLost() && w.program.can(program) && (at < 0 || w.keys[key]) {
 			at = i
 		}
 	}
@@ -194,7 +207,7 @@ func (p *Pool) borrow(role, key string) (*worker, error) {
 		return w, nil
 	}
 	p.mu.Unlock()
-	return p.take(role)
+	return p.take(program, role)
 }
 
 // giveBack keeps w idle for the next job, for a limited time.

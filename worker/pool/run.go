@@ -181,7 +181,7 @@ func request[Rep any](r *run, w *worker, m protocol.Method, req any, attach []an
 }
 
 func (r *run) openOutput(t OutTarget) error {
-	w, err := r.pool.borrow("output", "")
+	w, err := r.pool.borrow(Reader, "output", "")
 	if err != nil {
 		return err
 	}
@@ -376,6 +376,14 @@ func (r *run) settle(ctx context.Context, t *task) error {
 	return nil
 }
 
+// program returns the program of the job's shard workers.
+func (r *run) program() Program {
+	if r.build != nil {
+		return Builder
+	}
+	return Reader
+}
+
 // borrowed is a worker of the job, taken when first needed and replaced when it dies.
 type borrowed struct {
 	run *run
@@ -465,7 +473,7 @@ func (b *borrowed) ready(ctx context.Context) (*worker, error) {
 		b.w = nil
 	}
 	if b.w == nil {
-		w, err := r.pool.borrow("shards", key)
+		w, err := r.pool.borrow(r.program(), "shards", key)
 		if err != nil {
 			return nil, err
 		}

@@ -98,7 +98,7 @@ func (p *Pool) Open(ctx context.Context, files Files) (*Session, error) {
 // Sort reports which files belong together as archives, and which archives need others. It comes before Open.
 func (p *Pool) Sort(ctx context.Context, files []File) (protocol.SortReply, error) {
 	var rep protocol.SortReply
-	w, err := p.borrow("sort", "")
+	w, err := p.borrow(Reader, "sort", "")
 	if err != nil {
 		return rep, err
 	}
@@ -112,7 +112,7 @@ func (p *Pool) Sort(ctx context.Context, files []File) (protocol.SortReply, erro
 
 // start takes a worker and opens the files in it.
 func (s *Session) start(ctx context.Context) (*worker, protocol.Archive, error) {
-	w, err := s.pool.take("session")
+	w, err := s.pool.take(Reader, "session")
 	if err != nil {
 		return nil, protocol.Archive{}, err
 	}

@@ -20,8 +20,9 @@ const (
 
 // worker is one worker and its pending calls.
 type worker struct {
-	name string
-	conn Conn
+	name    string
+	program Program
+	conn    Conn
 
 	ready     chan struct{} // closed when the worker sends Ready
 	lost      chan struct{} // closed when the worker is gone
@@ -49,16 +50,17 @@ type call struct {
 	latest []byte // unread progress; newer replaces older
 }
 
-func startWorker(s Starter, name string) (*worker, error) {
+func startWorker(s Starter, p Program, name string) (*worker, error) {
 	w := &worker{
-		name:  name,
-		ready: make(chan struct{}),
-		lost:  make(chan struct{}),
-		calls: make(map[uint32]*call),
-		keys:  make(map[string]bool),
+		name:    name,
+		program: p,
+		ready:   make(chan struct{}),
+		lost:    make(chan struct{}),
+		calls:   make(map[uint32]*call),
+		keys:    make(map[string]bool),
 	}
 	w.mu.Lock() // the starter may call back before conn is set
-	conn, err := s.Start(name, w)
+	conn, err := s.Start(p, name, w)
 	w.conn = conn
 	w.mu.Unlock()
 	if err != nil {

@@ -67,7 +67,7 @@ func (r *remote) Handle(ctx context.Context, c *protocol.Call) (any, []any, erro
 }
 
 // starter compiles this binary and starts workers with a loader like the page's.
-func starter(t *testing.T) Starter {
+func starter(t *testing.T) *Starter {
 	t.Helper()
 	global := js.Global()
 	origin := global.Get("location").Get("origin").String()
@@ -88,7 +88,7 @@ func starter(t *testing.T) Starter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Starter{URL: url, Module: module}
+	return &Starter{URL: url, Module: func(pool.Program) (js.Value, error) { return module, nil }}
 }
 
 func open(t *testing.T) (*pool.Pool, *pool.Session) {
@@ -180,7 +180,7 @@ func TestDeaths(t *testing.T) {
 
 func TestBadModule(t *testing.T) {
 	s := starter(t)
-	s.Module = js.Global().Get("Object").New()
+	s.Module = func(pool.Program) (js.Value, error) { return js.Global().Get("Object").New(), nil }
 	p := pool.New(s, pool.Options{})
 	defer p.Close()
 	if _, err := p.Open(t.Context(), pool.Files{}); !pool.IsCode(err, protocol.CodeCrashed) {

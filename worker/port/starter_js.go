@@ -13,14 +13,49 @@ import (
 
 // Starter starts workers from a page. It implements pool.Starter.
 type Starter struct {
-	URL    js.Value // of the loader script: a TrustedScriptURL if the page has Trusted Types, otherwise a string
-	Module js.Value // the engine, a WebAssembly.Module, compiled once for all workers
+	URL js.Value // of the loader script: a TrustedScriptURL if the page has Trusted Types, otherwise a string
+
+	// Module returns a program as a WebAssembly.Module. It is called until it has succeeded once for a program, and
+	// may be called several times at once.
+	Module func(pool.Program) (js.Value, error)
+
+	mu      sync.Mutex
+	modules map[pool.Program]js.Value
 }
 
-var _ pool.Starter = Starter{}
+var _ pool.Starter = (*Starter)(nil)
+
+func (s *Starter) module(p pool.Program) (js.Value, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, ok := s.modules[p]
+	return m, ok
+}
+
+// Load implements pool.Starter.
+func (s *Starter) Load(p pool.Program) error {
+	if _, ok := s.module(p); ok {
+		return nil
+	}
+	m, err := s.Module(p)
+	if err != nil {
+		return &protocol.Error{Code: protocol.CodeBrowser, Message: "the engine could not be loaded: " + err.Error()}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.modules == nil {
+		s.modules = make(map[pool.Program]js.Value)
+	}
+	s.modules[p] = m
+	return nil
+}
 
 // Start implements pool.Starter.
-func (s Starter) Start(name string, r pool.Receiver) (pool.Conn, error) {
+func (s *Starter) Start(p pool.Program, name string, r pool.Receiver) (pool.Conn, error) {
+	module, ok := s.module(p)
+	if !ok {
+		return nil, fmt.Errorf("port: program %s is not loaded", p)
+	}
 	w, err := jsx.New("Worker", s.URL, map[string]any{"name": name, "type": "module"})
 	if err != nil {
 		return nil, &protocol.Error{Code: protocol.CodeBrowser, Message: err.Error()}
@@ -50,7 +85,7 @@ func (s Starter) Start(name string, r pool.Receiver) (pool.Conn, error) {
 	})
 	boot := js.Global().Get("Object").New()
 	boot.Set("kind", "boot")
-	boot.Set("module", s.Module)
+	boot.Set("module", module)
 	if _, err := jsx.CallNow(w, "postMessage", boot); err != nil {
 		l.Terminate()
 		return nil, &protocol.Error{Code: protocol.CodeBrowser, Message: err.Error()}

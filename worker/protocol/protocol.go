@@ -1,8 +1,9 @@
 // Package protocol defines the messages between a page and the engine's workers.
 //
-// Every worker runs the same program and can take any role: a session worker keeps one archive open and answers
-// questions about it, a shard worker decodes or packs the shards of a job, an output worker owns the file that a job
-// writes, and the coordinator of a build composes an archive and writes it. A message is a plain object that survives
+// A worker takes one of these roles: a session worker keeps one archive open and answers questions about it, a shard
+// worker decodes or packs the shards of a job, an output worker owns the file that a job writes, and the coordinator of a
+// build composes an archive and writes it. Packing and coordinating need the program that builds; the rest works in
+// either program. A message is a plain object that survives
 // the structured clone:
 //
 //	{id: 7, kind: "request", method: "list", body: {…}, attach: [File, ArrayBuffer, …]}

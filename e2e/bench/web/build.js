@@ -12,7 +12,7 @@ export class Build {
 	}
 
 	static async start(n) {
-		const module = await compiled();
+		const module = await compiled("builder");
 		const engines = Array.from({ length: 1 + n }, () => new Engine(module));
 		await Promise.all(engines.map((e) => e.ready));
 		return new Build(engines);

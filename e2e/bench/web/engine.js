@@ -38,21 +38,21 @@ export class Engine {
 	end() { this.worker.terminate(); }
 }
 
-// compiled resolves with the engine's program, for all workers.
-let program;
-export const compiled = () => (program ??= WebAssembly.compileStreaming(fetch("/engine.wasm")));
+// compiled resolves with the workers' program "reader" or "builder".
+const programs = {};
+export const compiled = (name) => (programs[name] ??= WebAssembly.compileStreaming(fetch(`/${name}.wasm`)));
 
 // prepare does what the page does while nothing is open: it compiles the program and runs the warm-up in the spare
 // worker.
 let spare;
 export const prepare = async () => {
-	spare = new Engine(await compiled());
+	spare = new Engine(await compiled("reader"));
 	await spare.ready;
 	await warmUp(spare);
 };
 
 const start = async (n) => {
-	const module = await compiled();
+	const module = await compiled("reader");
 	const engines = Array.from({ length: n - 1 }, () => new Engine(module));
 	await Promise.all(engines.map((e) => e.ready));
 	return [spare, ...engines];

@@ -1,6 +1,6 @@
 // Speaks worker/protocol to the engine from plain JavaScript, as any page may: one worker in all three roles.
 
-const module = await WebAssembly.compileStreaming(fetch("/engine.wasm"));
+const module = await WebAssembly.compileStreaming(fetch("/reader.wasm"));
 const calls = new Map();
 let last = 0;
 const worker = new Worker("/worker.js", { type: "module" });

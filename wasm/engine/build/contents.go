@@ -1,4 +1,4 @@
-package engine
+package build
 
 import (
 	"context"
@@ -10,42 +10,44 @@ import (
 	"math"
 	"slices"
 
+	"wimscope/wasm/engine"
 	"wimscope/wim/blobs"
 	"wimscope/wim/format"
 	"wimscope/wim/shard"
 	"wimscope/worker/protocol"
 )
 
-// contents are the files that a shard packs. Those that come joined in one attachment are read from there. Opening one of the
-// others costs the browser two turns and reading it a third, so many are opened at a time, ahead of use, and small ones read.
+// contents are the files that a shard packs. Joined ones come in one attachment and are read from there. The others are
+// opened ahead of use, many at a time, and small ones read as well: opening a file takes the browser two turns of the
+// event loop, and reading it a third.
 type contents struct {
-	w       *work
+	w       *engine.Work
 	ctx     context.Context
 	stop    context.CancelFunc
 	folders []fs.FS
 	joined  *joined        // nil: none
 	list    []contentPlace // in the order in which they are packed
-	at      map[int32]int  // by number
-	next    int            // in list: the first that was not looked for
-	ahead   int            // files that were and are not in use yet
-	bytes   int64          // of them that were read
+	at      map[int32]int  // index in list, by number
+	next    int            // index in list of the first file that was not started
+	ahead   int            // files that were started and are not in use yet
+	bytes   int64          // bytes of them that are read
 }
 
 // contentPlace is where a content is.
 type contentPlace struct {
 	folder int
 	path   string
-	when   format.Filetime // of its last change when it was looked at, 0 if that is not known
-	joined bool            // what is read of it is in contents.joined too
+	when   format.Filetime // of its last change at the scan, 0 if unknown
+	joined bool            // the range is in contents.joined too
 	size   int64
-	from   int64 // of what is read
-	base   int64 // where in contents.joined that is
-	read   bool  // before it is asked for
+	from   int64 // start of the range
+	base   int64 // start of the range in contents.joined
+	read   bool  // read it when it is opened
 	begun  bool
 	file   *contentFile
 }
 
-// append appends what newContents takes apart.
+// append appends the form that newContents parses.
 func (p *contentPlace) append(b []byte) []byte {
 	joined := uint64(0)
 	if p.joined {
@@ -63,10 +65,10 @@ const (
 	smallFile  = 1 << 20
 )
 
-// newContents takes the files of a shard apart: places is what buildPlan.shard made, files what it joined.
-func newContents(w *work, ps *shard.PackShard, places []byte, files Source, folders []fs.FS) (*contents, error) {
+// newContents returns the files of a shard: places and files are from build.shard.
+func newContents(w *engine.Work, ps *shard.PackShard, places []byte, files engine.Source, folders []fs.FS) (*contents, error) {
 	c := &contents{w: w, folders: folders, at: make(map[int32]int)}
-	c.ctx, c.stop = context.WithCancel(w.ctx)
+	c.ctx, c.stop = context.WithCancel(w.Context())
 	number := func() uint64 {
 		v, n := binary.Uvarint(places)
 		if n <= 0 {
@@ -84,7 +86,7 @@ func newContents(w *work, ps *shard.PackShard, places []byte, files Source, fold
 		}
 		folder, when, n := number(), number(), number()
 		if folder>>1 >= uint64(len(folders)) || n > uint64(len(places)) {
-			return nil, badRequest("a shard and the places of its files do not fit")
+			return nil, badRequest("the places do not match the shard's files")
 		}
 		at := contentPlace{
 			folder: int(folder >> 1), path: string(places[:n]), when: format.Filetime(when), joined: folder&1 != 0,
@@ -101,7 +103,7 @@ func newContents(w *work, ps *shard.PackShard, places []byte, files Source, fold
 	}
 	if end > 0 {
 		if files == nil || files.Size() != end {
-			return nil, badRequest("a shard and its files do not fit")
+			return nil, badRequest("the joined files do not match the shard")
 		}
 		c.joined = newJoined(w, files)
 	}
@@ -109,7 +111,7 @@ func newContents(w *work, ps *shard.PackShard, places []byte, files Source, fold
 	return c, nil
 }
 
-// fill looks for the next files.
+// fill starts to open the next files.
 func (c *contents) fill() {
 	for ; c.next < len(c.list); c.next++ {
 		p := &c.list[c.next]
@@ -129,7 +131,7 @@ func (c *contents) fill() {
 	}
 }
 
-// start opens the file in a goroutine of its own.
+// start opens a file in a goroutine of its own.
 func (c *contents) start(p *contentPlace) {
 	f := &contentFile{done: make(chan struct{})}
 	p.file, p.begun = f, true
@@ -151,7 +153,7 @@ func (c *contents) start(p *contentPlace) {
 func (c *contents) OpenContent(id int32) (shard.ContentFile, error) {
 	at, ok := c.at[id]
 	if !ok {
-		return nil, notFound("the shard does not say where a file is")
+		return nil, notFound("the shard has no place for a file")
 	}
 	p := &c.list[at]
 	if p.joined && !c.joined.broken {
@@ -161,7 +163,7 @@ func (c *contents) OpenContent(id int32) (shard.ContentFile, error) {
 	return c.open(p)
 }
 
-// open waits for a file that was looked for, or is to be.
+// open waits until a file is open. It starts to open it if that has not been done.
 func (c *contents) open(p *contentPlace) (*contentFile, error) {
 	if p.file == nil {
 		c.start(p)
@@ -174,7 +176,7 @@ func (c *contents) open(p *contentPlace) (*contentFile, error) {
 	f := p.file
 	p.file = nil
 	c.fill()
-	if err := c.w.wait(f.done); err != nil {
+	if err := c.w.Wait(f.done); err != nil {
 		go f.drop()
 		return nil, err
 	}
@@ -185,7 +187,7 @@ func (c *contents) open(p *contentPlace) (*contentFile, error) {
 	return f, nil
 }
 
-// close gives up what was opened and not used.
+// close closes what was opened and not used.
 func (c *contents) close() {
 	c.stop()
 	for i := range c.list {
@@ -195,7 +197,7 @@ func (c *contents) close() {
 	}
 }
 
-// name gives the path of a content.
+// name returns the path of a content.
 func (c *contents) name(id int32) string {
 	if at, ok := c.at[id]; ok {
 		return c.list[at].path
@@ -203,7 +205,7 @@ func (c *contents) name(id int32) string {
 	return ""
 }
 
-// contentFile is a file that was opened, or is being.
+// contentFile is a file that is open, or will be once done is closed.
 type contentFile struct {
 	io.ReaderAt
 	done chan struct{}
@@ -228,14 +230,14 @@ func (f *contentFile) open(from fs.FS, path string, when format.Filetime) error 
 		return errors.ErrUnsupported
 	}
 	if !unchanged(info, when) {
-		return fmt.Errorf("was written to after it was looked at: %w", blobs.ErrChanged)
+		return fmt.Errorf("was written to after the scan: %w", blobs.ErrChanged)
 	}
 	f.ReaderAt, f.size = r, info.Size()
 	return nil
 }
 
-// unchanged says that a file may be as it was: browsers tell of the last change only, to the millisecond, and some sources
-// not of that.
+// unchanged reports whether a file may be as it was. Browsers report only the time of the last change, in milliseconds,
+// and some sources not even that.
 func unchanged(known fs.FileInfo, when format.Filetime) bool {
 	t := known.ModTime()
 	return when == 0 || t.IsZero() || format.FiletimeOf(t) == when
@@ -273,50 +275,54 @@ func (f *contentFile) Close() error {
 // Size implements shard.ContentFile.
 func (f *contentFile) Size() int64 { return f.size }
 
-// runPack runs a shard of an archive that is written. Attached are the shard, the places of its files, and those that were
-// joined.
-func (e *Engine) runPack(w *work, attach []any, src sources) (any, []any, error) {
+// runPack runs a shard of an archive that is written. Attached are the shard, the places of its files, and those of
+// them that are joined.
+func (e *Engine) runPack(w *engine.Work, key string, attach []any) (any, []any, error) {
+	parts, err := e.Files(key)
+	if err != nil {
+		return nil, nil, err
+	}
 	attach = append(slices.Clone(attach), nil, nil, nil)
 	packed, ok := attach[0].([]byte)
 	places, ok2 := attach[1].([]byte)
-	joined, ok3 := attach[2].(Source)
+	joined, ok3 := attach[2].(engine.Source)
 	if !ok || !ok2 && attach[1] != nil || !ok3 && attach[2] != nil {
-		return nil, nil, badRequest("a shard is one buffer, the places of its files another, and then the files")
+		return nil, nil, badRequest("a shard is a buffer, a buffer with the places of its files, and joined files")
 	}
 	ps, err := shard.ParsePackShard(packed)
 	if err != nil {
 		return nil, nil, err
 	}
-	files, err := newContents(w, ps, places, joined, src.folders)
+	files, err := newContents(w, ps, places, joined, e.folders[key])
 	if err != nil {
 		return nil, nil, err
 	}
 	defer files.close()
-	if err := e.oneAtATime(w.ctx, e.running); err != nil {
+	if err := e.EnterShard(w); err != nil {
 		return nil, nil, err
 	}
-	defer func() { <-e.running }()
+	defer e.LeaveShard()
 	if e.packer == nil {
 		e.packer = shard.NewPackWorker()
 	}
-	result, err := shard.RunPack(ps, shard.PackSource{Parts: src.parts, Files: files}, e.packer, w.tell())
+	result, err := shard.RunPack(ps, shard.PackSource{Parts: parts, Files: files}, e.packer, w.Yield())
 	if err != nil {
 		var ce *shard.ContentError
-		if !errors.As(err, &ce) || w.ctx.Err() != nil {
+		if !errors.As(err, &ce) || w.Context().Err() != nil {
 			return nil, nil, err
 		}
-		told := *protocol.AsError(protocolError(ce.Err))
-		if told.Code == protocol.CodeInternal && errors.Is(err, fs.ErrNotExist) {
-			told.Code = protocol.CodeChanged // it was there when the folder was scanned
+		unreadable := *protocol.AsError(engine.Error(protocolError(ce.Err)))
+		if unreadable.Code == protocol.CodeInternal && errors.Is(err, fs.ErrNotExist) {
+			unreadable.Code = protocol.CodeChanged // it was there at the scan
 		}
-		told.Name, told.Content = files.name(ce.ID), int(ce.ID)+1
-		return nil, nil, &told
+		unreadable.Name, unreadable.Content = files.name(ce.ID), int(ce.ID)+1
+		return nil, nil, &unreadable
 	}
-	rep := protocol.RunReply{Bytes: result.Bytes, Items: len(result.Items), Sum: result.AppendBinary(nil), Memory: linearMemory()}
+	rep := protocol.RunReply{Bytes: result.Bytes, Items: len(result.Items), Sum: result.AppendBinary(nil), Memory: engine.LinearMemory()}
 	if len(result.Data) == 0 {
 		return rep, nil, nil
 	}
-	data := e.o.Export(result.Data)
+	data := e.Export(result.Data)
 	e.packer.Reuse(result.Data)
 	return rep, []any{data}, nil
 }

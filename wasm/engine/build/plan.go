@@ -1,19 +1,15 @@
-package engine
+package build
 
 import (
 	"encoding/binary"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/hack-pad/hackpadfs"
-
+	"wimscope/wasm/engine"
 	"wimscope/wim"
-	"wimscope/wim/blobs"
 	"wimscope/wim/draft"
 	"wimscope/wim/format"
 	"wimscope/wim/shard"
@@ -22,25 +18,36 @@ import (
 	"wimscope/worker/visible"
 )
 
-// opPack is what ShardReply and RunRequest say of shards of an archive that is written.
-const opPack = "pack"
+const (
+	opPack      = "pack" // Op of the shards of an archive that is written
+	maxPlans    = 8      // that a build holds at a time
+	maxProblems = 1000   // files listed in Report.Problems
+)
 
-// buildPlan writes an archive.
-type buildPlan struct {
-	b       *build
+// plan is an archive to write.
+type plan struct {
 	p       *write.Plan
 	inPlace bool
 	split   bool
 	name    string
-	out     *output // once writing has begun
-	written int64   // bytes, so far
+	out     *output // set once writing has begun
+	written int64   // bytes so far
+}
+
+// plan returns the plan with a number.
+func (b *build) plan(n int) (*plan, error) {
+	p, ok := b.plans[n]
+	if !ok {
+		return nil, notFound(fmt.Sprintf("no plan %d", n))
+	}
+	return p, nil
 }
 
 // makePlan answers protocol.Build.
-func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildReply, error) {
+func (b *build) makePlan(w *engine.Work, req protocol.BuildRequest) (protocol.BuildReply, error) {
 	rep := protocol.BuildReply{Name: buildName(req)}
-	if err := b.room(); err != nil {
-		return rep, err
+	if len(b.plans) >= maxPlans {
+		return rep, badRequest("too many plans; drop some")
 	}
 	if err := b.enter(w); err != nil {
 		return rep, err
@@ -57,7 +64,7 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 	var p *write.Plan
 	switch {
 	case req.InPlace && req.PartSize > 0:
-		err = badRequest("no set is made in place")
+		err = badRequest("a split set cannot be written in place")
 	case req.InPlace:
 		p, err = e.PlanAppend(o)
 	case req.PartSize > 0:
@@ -74,10 +81,10 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 			return rep, err
 		}
 	}
-	if !slices.Equal(p.Parts(), b.parts(req.Base)) {
-		return rep, &protocol.Error{Code: protocol.CodeInternal, Message: "the archives are in another order than workers have them"}
+	if !slices.Equal(p.Parts(), b.source(req.Base)) {
+		return rep, &protocol.Error{Code: protocol.CodeInternal, Message: "the plan has the archives in another order than the shard workers"}
 	}
-	est, err := p.Estimate(w.ctx, p.FilesOf(b.folders...), req.Sample)
+	est, err := p.Estimate(w.Context(), p.FilesOf(b.folders...), req.Sample)
 	if err != nil {
 		return rep, err
 	}
@@ -92,27 +99,15 @@ func (b *build) makePlan(w *work, req protocol.BuildRequest) (protocol.BuildRepl
 	if est.Large != nil {
 		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: write.WarnLargePart, Value: est.Large.Error()})
 	}
-	rep.Plan = b.add(&buildPlan{b: b, p: p, inPlace: req.InPlace, split: req.PartSize > 0, name: rep.Name})
+	b.lastPlan++
+	rep.Plan = b.lastPlan
+	b.plans[b.lastPlan] = &plan{p: p, inPlace: req.InPlace, split: req.PartSize > 0, name: rep.Name}
 	return rep, nil
 }
 
-// parts is the order in which workers have archives: first the one that is changed.
-func (b *build) parts(base int) blobs.Source {
-	var s blobs.Source
-	if base > 0 {
-		s = b.archives[base-1].Store().Source()
-	}
-	for i, a := range b.archives {
-		if i != base-1 {
-			s = append(s, a.Store().Source()...)
-		}
-	}
-	return s
-}
-
-// buildName suggests a name for the file.
+// buildName returns the suggested name of the file.
 func buildName(req protocol.BuildRequest) string {
-	name, extension := cutExtension(safeName(req.Name))
+	name, extension := cutExtension(engine.SafeName(req.Name))
 	switch {
 	case req.PartSize > 0:
 		return name + ".swm"
@@ -122,7 +117,7 @@ func buildName(req protocol.BuildRequest) string {
 	return name + extension + ".wim"
 }
 
-// edit builds the Edit for a request. Problems with the hives of a Windows go to the reply.
+// edit returns the archive to write. Problems with the hives of a Windows go to the reply.
 func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*write.Builder, error) {
 	e := write.New()
 	if req.Base > 0 {
@@ -169,7 +164,7 @@ func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*wri
 		case d != nil:
 			index, err = e.AddDraft(d, &write.Image{Created: now})
 		default:
-			err = badRequest(fmt.Sprintf("image %d is neither one of an archive nor a draft", i+1))
+			err = badRequest(fmt.Sprintf("image %d is neither an archive's nor a draft", i+1))
 		}
 		if err != nil {
 			return nil, err
@@ -181,7 +176,7 @@ func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*wri
 			e.ImageElement(index).SetContent(p.Value, strings.Split(p.Name, "/")...)
 		}
 	}
-	for range old { // the list says what stays
+	for range old { // the request lists every image that stays
 		if err := e.Delete(1); err != nil {
 			return nil, err
 		}
@@ -190,7 +185,7 @@ func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*wri
 	return e, nil
 }
 
-// fillWindows writes the facts about the Windows in a draft to the XML document. The hives are read once for all plans.
+// fillWindows writes the facts about the Windows in a draft to the XML document. It reads the hives once for all plans.
 func (b *build) fillWindows(e *write.Builder, index, draft int, rep *protocol.BuildReply) {
 	w, ok := b.windows[draft]
 	if !ok {
@@ -206,16 +201,16 @@ func (b *build) fillWindows(e *write.Builder, index, draft int, rep *protocol.Bu
 	}
 }
 
-// onePass is write.Options.OnePass: to open and read a file takes a browser 0.1 to 0.5 ms, in which more than this is
-// packed by any codec but the slowest.
+// onePass is write.Options.OnePass. A browser takes 0.1 to 0.5 ms to open and read a file; in that time every codec but
+// the slowest compresses more than this.
 const onePass = 4 << 10
 
-// options translates how the archive is packed.
+// options returns how the archive is compressed.
 func (b *build) options(req *protocol.BuildRequest) (*write.Options, error) {
 	in := &req.Options
 	o := &write.Options{}
 	switch {
-	case in.AsBase && req.PartSize > 0: // a solid archive's parts cannot be
+	case in.AsBase && req.PartSize > 0: // the parts of a set are not solid, even if the archive is
 		return nil, nil
 	case in.AsBase:
 		a, err := b.archive(req.Base)
@@ -252,74 +247,7 @@ func codecOf(name string) (format.Codec, error) {
 	return 0, badRequest("no codec " + name)
 }
 
-// archivePlan finds a plan.
-func (b *build) archivePlan(n int) (*buildPlan, error) {
-	p, err := b.plan(n)
-	if err != nil {
-		return nil, err
-	}
-	return p.(*buildPlan), nil // there is no other kind here
-}
-
-// outArchive opens the output of an archive that this worker writes itself.
-func (e *Engine) outArchive(o *output, req protocol.OutOpenRequest, handle any) error {
-	if e.build == nil {
-		return badRequest("there is nothing to write")
-	}
-	x, err := e.build.archivePlan(req.Plan)
-	if err != nil {
-		return err
-	}
-	switch {
-	case x.out != nil:
-		return badRequest("the plan's archive is written already")
-	case x.inPlace != (req.Target == protocol.ToFile), x.split != (req.Target == protocol.ToFolder):
-		return badRequest(fmt.Sprintf("what the plan writes does not go to %q", req.Target))
-	case x.split:
-		return e.outParts(o, x, req.Name, handle)
-	case e.o.OpenSink == nil:
-		return badRequest("no outputs here")
-	}
-	sink, err := e.o.OpenSink(req.Target, req.Name, handle)
-	if err != nil {
-		return err
-	}
-	o.sink = sink
-	if err := x.p.Start(&counted{sink, &x.written}); err != nil {
-		_ = sink.Abort() // nothing was written
-		return err
-	}
-	o.files = 1
-	e.out, x.out = o, o
-	return nil
-}
-
-// outParts opens the folder that a set goes to. Its files appear when the last of them is whole.
-func (e *Engine) outParts(o *output, x *buildPlan, name string, handle any) error {
-	if e.o.OpenFolder == nil {
-		return badRequest("no folders here")
-	}
-	fsys, err := e.o.OpenFolder(handle)
-	if err != nil {
-		return err
-	}
-	o.folder = newFolder(fsys, false)
-	name, extension := cutExtension(name)
-	err = x.p.StartParts(func(part int) (io.WriterAt, error) {
-		path := name + extension
-		if part > 1 {
-			path = name + strconv.Itoa(part) + extension
-		}
-		file, err := o.folder.Create(path)
-		return &partFile{file, &x.written}, err
-	})
-	if err == nil {
-		e.out, x.out = o, o
-	}
-	return err
-}
-
-// cutExtension parts a name from what begins with its last dot.
+// cutExtension splits a name before its last dot.
 func cutExtension(name string) (string, string) {
 	if i := strings.LastIndexByte(name, '.'); i > 0 {
 		return name[:i], name[i:]
@@ -327,64 +255,47 @@ func cutExtension(name string) (string, string) {
 	return name, ""
 }
 
-// partFile is a part of a set.
-type partFile struct {
-	hackpadfs.File
-	n *int64
-}
-
-// WriteAt implements io.WriterAt.
-func (f *partFile) WriteAt(p []byte, off int64) (int, error) {
-	n, err := hackpadfs.WriteAtFile(f.File, p, off)
-	*f.n += int64(n)
-	return n, err
-}
-
-// counted counts what is written to a sink.
-type counted struct {
-	Sink
-	n *int64
-}
-
-// WriteAt implements io.WriterAt.
-func (s *counted) WriteAt(p []byte, off int64) (int, error) {
-	n, err := s.Sink.WriteAt(p, off)
-	*s.n += int64(n)
-	return n, err
-}
-
 // stage answers protocol.Stage.
 func (b *build) stage(req protocol.FinishRequest) (protocol.StageReply, error) {
 	rep := protocol.StageReply{}
-	x, err := b.archivePlan(req.Plan)
+	x, err := b.plan(req.Plan)
 	if err != nil {
 		return rep, err
 	}
 	if x.out == nil {
-		return rep, badRequest("there is no output to write to")
+		return rep, badRequest("no output is open")
 	}
 	more, err := x.p.Next()
 	if err != nil || !more {
 		return rep, err
 	}
 	return protocol.StageReply{
-		Stage: x.p.Stage(), Shards: x.p.NumShards(), Bytes: x.p.Bytes(), Items: x.p.Items(), Memory: shardMemory + x.p.Memory(),
+		Stage: x.p.Stage(), Shards: x.p.NumShards(), Bytes: x.p.Bytes(), Items: x.p.Items(), Memory: engine.ShardMemory + x.p.Memory(),
 	}, nil
 }
 
 // skip answers protocol.Skip.
 func (b *build) skip(req protocol.SkipRequest) error {
-	x, err := b.archivePlan(req.Plan)
+	x, err := b.plan(req.Plan)
 	if err != nil {
 		return err
 	}
 	return x.p.Skip(&shard.ContentError{ID: int32(req.Error.Content) - 1, Path: req.Error.Name, Err: &req.Error})
 }
 
-func (x *buildPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
-	s, err := x.p.Shard(i)
+// shard answers protocol.Shard. Attached are the shard, the places of its files, and those of them that are joined.
+func (b *build) shard(c *protocol.Call) (any, []any, error) {
+	req, err := protocol.Decode[protocol.ShardRequest](c.Body)
 	if err != nil {
-		return protocol.ShardReply{}, nil, err
+		return nil, nil, err
+	}
+	x, err := b.plan(req.Plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := x.p.Shard(req.Index)
+	if err != nil {
+		return nil, nil, err
 	}
 	var places []byte
 	var joined []FileRange
@@ -395,7 +306,7 @@ func (x *buildPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
 		}
 		_, c, _ := x.p.Content(p.ID)
 		at := contentPlace{folder: c.Source, path: c.Path, when: c.ModTime}
-		if in, from := x.b.kept(&c); in != nil {
+		if in, from := b.kept(&c); in != nil {
 			at.joined = true
 			joined = appendRange(joined, FileRange{in, from + p.From - p.Lead, p.Lead + p.Len + p.Trail})
 		}
@@ -404,16 +315,16 @@ func (x *buildPlan) shard(_ *work, i int) (protocol.ShardReply, []any, error) {
 	rep := protocol.ShardReply{Bytes: s.Bytes, Items: len(s.Pieces), Memory: s.Memory, Op: opPack}
 	attach := []any{s.AppendBinary(nil), places}
 	if len(joined) > 0 {
-		files, err := x.b.e.o.Join(joined)
+		files, err := b.e.o.Join(joined)
 		if err != nil {
-			return rep, nil, err
+			return nil, nil, err
 		}
 		attach = append(attach, files)
 	}
 	return rep, attach, nil
 }
 
-// appendRange appends a range, or makes the last one longer by it.
+// appendRange appends a range, or extends the last one if they are adjacent.
 func appendRange(list []FileRange, r FileRange) []FileRange {
 	if i := len(list) - 1; i >= 0 && list[i].In == r.In && list[i].From+list[i].N == r.From {
 		list[i].N += r.N
@@ -422,7 +333,7 @@ func appendRange(list []FileRange, r FileRange) []FileRange {
 	return append(list, r)
 }
 
-// kept gives where the bytes of a content are if its file is at hand and is what it was when the draft was made.
+// kept returns where the bytes of a content are if its folder keeps the file and it is unchanged since the scan.
 func (b *build) kept(c *draft.Content) (in any, from int64) {
 	if b.e.o.Join == nil || c.Source < 0 || c.Source >= len(b.folders) {
 		return nil, 0
@@ -438,8 +349,13 @@ func (b *build) kept(c *draft.Content) (in any, from int64) {
 	return in, from
 }
 
-func (x *buildPlan) merge(_ *work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error) {
+// merge answers protocol.Merge.
+func (b *build) merge(req protocol.MergeRequest, attach []any) (protocol.MergeReply, error) {
 	rep := protocol.MergeReply{}
+	x, err := b.plan(req.Plan)
+	if err != nil {
+		return rep, err
+	}
 	r, err := shard.ParsePackResult(req.Result.Sum)
 	if err != nil {
 		return rep, err
@@ -456,12 +372,18 @@ func (x *buildPlan) merge(_ *work, req protocol.MergeRequest, attach []any) (pro
 	return rep, err
 }
 
-func (x *buildPlan) report(*work) (protocol.Report, error) {
+// finish answers protocol.Finish.
+func (b *build) finish(req protocol.FinishRequest) (protocol.Report, error) {
+	x, err := b.plan(req.Plan)
+	if err != nil {
+		return protocol.Report{}, err
+	}
 	r, err := x.p.Finish()
 	if err != nil {
 		return protocol.Report{}, err
 	}
-	x.out.off = r.Size
+	delete(b.plans, req.Plan)
+	x.out.size = r.Size
 	rep := protocol.Report{
 		Op: protocol.Write, OK: len(r.Skipped) == 0, Blobs: r.Contents, Bytes: r.Bytes, Written: max(len(r.Parts), 1), WrittenLen: r.Size,
 		ProblemsN: len(r.Skipped),
@@ -470,7 +392,7 @@ func (x *buildPlan) report(*work) (protocol.Report, error) {
 	fmt.Fprintf(&text, "Wrote %s: %d contents of %d bytes, in %d bytes.\n", x.name, rep.Blobs, rep.Bytes, rep.WrittenLen)
 	for _, e := range r.Skipped {
 		p := protocol.Problem{Path: "/" + e.Path, Reason: "unreadable", Detail: e.Err.Error()}
-		if len(rep.Problems) < maxReportProblems {
+		if len(rep.Problems) < maxProblems {
 			rep.Problems = append(rep.Problems, p)
 		}
 		fmt.Fprintf(&text, "%s\t%s\t%s\n", visible.Text(p.Path), p.Reason, visible.Text(p.Detail))

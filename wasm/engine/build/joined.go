@@ -1,51 +1,50 @@
-package engine
+package build
 
 import (
+	"wimscope/wasm/engine"
 	"wimscope/wim/blobs"
 )
 
-// joined is the files of a shard, one after another, as one.
+// joined is the attachment that holds ranges of files, one after another.
 type joined struct {
-	w      *work
-	all    Source
-	ahead  blobs.ReadAheader // nil: it cannot
-	to     int64             // what was read ahead
-	broken bool              // one of the files has changed, and with it all are out of reach
+	w      *engine.Work
+	all    engine.Source
+	ahead  blobs.ReadAheader // nil if all cannot read ahead
+	to     int64             // end of what was read ahead
+	broken bool              // one of the files has changed, and then none can be read
 }
 
 // windowAhead is how much is read ahead at a time.
 const windowAhead = bytesAhead / 2
 
-func newJoined(w *work, all Source) *joined {
+func newJoined(w *engine.Work, all engine.Source) *joined {
 	j := &joined{w: w, all: all}
 	j.ahead, _ = all.(blobs.ReadAheader)
 	j.lookAhead(0)
 	return j
 }
 
-// lookAhead begins to read what follows at.
+// lookAhead begins to read what follows offset at.
 func (j *joined) lookAhead(at int64) {
 	for ; j.ahead != nil && j.to < min(at+bytesAhead, j.all.Size()); j.to += windowAhead {
 		j.ahead.ReadAhead(j.to, windowAhead)
 	}
 }
 
-// readAt reads without the turn, so that others go on meanwhile.
-func (j *joined) readAt(b []byte, off int64) (int, error) {
-	j.w.e.turn.Unlock()
-	defer j.w.e.turn.Lock()
-	return j.all.ReadAt(b, off)
+func (j *joined) readAt(b []byte, off int64) (n int, err error) {
+	j.w.Aside(func() { n, err = j.all.ReadAt(b, off) })
+	return n, err
 }
 
-// joinedFile is a content among joined ones.
+// joinedFile is a content whose range is joined.
 type joinedFile struct {
 	c     *contents
 	place *contentPlace
-	apart *contentFile // the file itself, since the joined ones cannot be read
+	apart *contentFile // the file itself, opened if the joined ones cannot be read
 }
 
-// ReadAt implements io.ReaderAt. If the joined files cannot be read, one of them has changed: whether it is this one, the
-// file itself tells.
+// ReadAt implements io.ReaderAt. If the joined files cannot be read, one of them has changed; opening this one shows
+// whether it did.
 func (f *joinedFile) ReadAt(b []byte, off int64) (int, error) {
 	if j := f.c.joined; !j.broken {
 		if n, _ := j.readAt(b, f.place.base+off-f.place.from); n == len(b) {

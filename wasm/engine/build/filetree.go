@@ -1,4 +1,4 @@
-package engine
+package build
 
 import (
 	"cmp"
@@ -8,45 +8,47 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"wimscope/wasm/engine"
 )
 
-// fileTree is a folder whose Files came one by one, with their paths.
+// fileTree is a folder made of Files that were attached one by one, with their paths.
 type fileTree struct {
 	nodes map[string]*treeNode // by path
 }
 
 type treeNode struct {
 	name    string
-	file    Source      // nil: a folder
-	when    time.Time   // zero if it is not known: no browser tells a folder's
-	entries []*treeNode // sorted by name
+	file    engine.Source // nil for a folder
+	when    time.Time     // zero if unknown: browsers do not report that of folders
+	entries []*treeNode   // sorted by name
 }
 
-// newFileTree takes the files of the paths off the attachments.
+// newFileTree returns the folder and removes its files from the attachments.
 func newFileTree(paths []string, attach *[]any) (*fileTree, error) {
 	t := &fileTree{nodes: make(map[string]*treeNode)}
 	t.nodes["."] = &treeNode{name: "."}
 	for _, p := range paths {
 		clean, isDir := strings.CutSuffix(p, "/")
 		if !fs.ValidPath(clean) || clean == "." || t.nodes[clean] != nil && (!isDir || t.nodes[clean].file != nil) {
-			return nil, badRequest("no path, or one that was there before: " + p)
+			return nil, badRequest("an invalid or repeated path: " + p)
 		}
 		n := &treeNode{}
 		if !isDir {
 			if len(*attach) == 0 {
 				return nil, badRequest("fewer files are attached than there are paths")
 			}
-			f, ok := (*attach)[0].(Source)
+			f, ok := (*attach)[0].(engine.Source)
 			*attach = (*attach)[1:]
 			if !ok {
-				return nil, badRequest("an attachment is no file")
+				return nil, badRequest("an attachment is not a file")
 			}
 			n.file = f
 			if m, ok := f.(interface{ ModTime() time.Time }); ok {
 				n.when = m.ModTime()
 			}
 		}
-		for { // from the entry up to the first folder that is known
+		for { // from the entry up to the first known folder
 			if t.nodes[clean] != nil {
 				break
 			}
@@ -58,7 +60,7 @@ func newFileTree(paths []string, attach *[]any) (*fileTree, error) {
 			if !known {
 				up = &treeNode{}
 			} else if up.file != nil {
-				return nil, badRequest("a file is in the way of " + p)
+				return nil, badRequest("a file is where a folder must be: " + p)
 			}
 			up.entries = append(up.entries, n)
 			if known {
@@ -127,7 +129,7 @@ func (n *treeNode) list(from, to int) []fs.DirEntry {
 	return out
 }
 
-// A node is its own directory entry and what there is to know of it.
+// A node is its own directory entry and file info.
 
 func (n *treeNode) Name() string               { return n.name }
 func (n *treeNode) IsDir() bool                { return n.file == nil }

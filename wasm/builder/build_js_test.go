@@ -13,10 +13,13 @@ import (
 	"github.com/hack-pad/hackpadfs"
 
 	"wimscope/wasm/fsa"
+	"wimscope/wasm/wasmtest"
 	"wimscope/worker/jsx"
 	"wimscope/worker/pool"
 	"wimscope/worker/protocol"
 )
+
+func TestMain(m *testing.M) { wasmtest.Main(m, main) }
 
 // scratch makes a folder in the origin private file system. It stands in for a picked folder: both have the same kind
 // of handle.
@@ -130,7 +133,7 @@ func newBuild(t *testing.T, p *pool.Pool) *pool.Build {
 // A folder becomes an archive, in OPFS and in memory; another folder is appended in place, through the archive's
 // handle.
 func TestBuild(t *testing.T) {
-	p := newPool(t)
+	p := wasmtest.NewPool(t)
 	dir, in := scratch(t)
 	want := fillFolder(t, in)
 	b := newBuild(t, p)
@@ -208,7 +211,7 @@ func TestBuild(t *testing.T) {
 
 // A cancelled build leaves no new file, and an archive to change as it was.
 func TestBuildCancelled(t *testing.T) {
-	p := newPool(t)
+	p := wasmtest.NewPool(t)
 	dir, in := scratch(t)
 	fillFolder(t, in)
 	b := newBuild(t, p)

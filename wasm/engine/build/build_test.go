@@ -1,4 +1,4 @@
-package engine
+package build
 
 import (
 	"bytes"
@@ -18,6 +18,7 @@ import (
 	"github.com/hack-pad/hackpadfs"
 	"github.com/hack-pad/hackpadfs/mem"
 
+	"wimscope/wasm/engine"
 	"wimscope/wim"
 	"wimscope/wim/blobs"
 	"wimscope/wim/shard"
@@ -27,13 +28,13 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// builder is an engine that leads a build, and another one that runs its shards, both in memory.
+// builder is an engine that coordinates a build and another one that runs its shards, both in memory.
 type builder struct {
 	t     *testing.T
 	lead  *Engine
 	other *Engine
 	sink  *memorySink
-	skip  bool // what cannot be read is left out
+	skip  bool // leave out what cannot be read
 
 	parts   []protocol.InputRequest
 	values  [][]any
@@ -68,7 +69,7 @@ func (m *memorySink) Abort() error              { m.aborted = true; return nil }
 func newBuilder(t *testing.T) *builder {
 	b := &builder{t: t, sink: &memorySink{}}
 	o := Options{
-		OpenSink:   func(protocol.Target, string, any) (Sink, error) { return b.sink, nil },
+		Options:    engine.Options{OpenSink: func(protocol.Target, string, any) (engine.Sink, error) { return b.sink, nil }},
 		OpenSource: func(handle any) (fs.FS, error) { return handle.(fs.FS), nil },
 		Join:       func(r []FileRange) (any, error) { return joinedRanges(r), nil },
 	}
@@ -76,7 +77,7 @@ func newBuilder(t *testing.T) *builder {
 	return b
 }
 
-// say sends a request, with bodies as JSON.
+// say sends a request with JSON bodies.
 func say[Rep any](e *Engine, m protocol.Method, req any, attach ...any) (Rep, []any, error) {
 	return sayIn[Rep](context.Background(), e, m, req, attach...)
 }

@@ -1,0 +1,130 @@
+// Package build answers the requests of building an archive: inputs, drafts, plans, shards and output. All others it
+// passes to the reading engine that it extends, so a worker with this program can take any role.
+//
+// It is apart from package engine so that the program that only reads need not hold encoders, drafts and writing.
+package build
+
+import (
+	"context"
+	"io/fs"
+
+	"wimscope/wasm/engine"
+	"wimscope/wim/shard"
+	"wimscope/worker/protocol"
+)
+
+// Options are what building needs of the program around it, beside what reading needs.
+type Options struct {
+	engine.Options
+
+	// OpenSource opens a folder whose files go into an archive. Several goroutines at a time open, read and stat its
+	// files, which must be io.ReaderAts.
+	OpenSource func(handle any) (fs.FS, error)
+
+	// Join makes one attachment of ranges of files, which arrives at the other side as an engine.Source. It saves a
+	// shard worker from opening each file; if it is nil, the worker must.
+	Join func(ranges []FileRange) (any, error)
+}
+
+// FileRange is a range of bytes of what a Keeper keeps.
+type FileRange struct {
+	In      any
+	From, N int64
+}
+
+// Keeper is an optional interface of the folders that OpenSource opens: it keeps files as they were at the scan. Kept
+// returns where a file's bytes begin, in something comparable that other files may share, and what the scan found; or
+// nil if the file is not kept. The bytes of a file that has changed since cannot be read.
+type Keeper interface {
+	Kept(name string) (in any, from int64, known fs.FileInfo)
+}
+
+// Engine is the engine of one worker that builds. It implements protocol.Handler.
+type Engine struct {
+	*engine.Engine
+	o Options
+
+	// The turn of the embedded engine guards these.
+	build   *build
+	folders map[string][]fs.FS // for shards, by key
+	packer  *shard.PackWorker
+	out     *output // the archive that is being written
+}
+
+var _ protocol.Handler = (*Engine)(nil)
+
+// New returns an engine with nothing open.
+func New(o Options) *Engine {
+	return &Engine{Engine: engine.New(o.Options), o: o, folders: make(map[string][]fs.FS)}
+}
+
+// Handle implements protocol.Handler.
+func (e *Engine) Handle(ctx context.Context, c *protocol.Call) (any, []any, error) {
+	return e.Do(ctx, c, func(w *engine.Work, c *protocol.Call) (any, []any, error) {
+		body, attach, err := e.dispatch(w, c)
+		return body, attach, protocolError(err)
+	})
+}
+
+func (e *Engine) dispatch(w *engine.Work, c *protocol.Call) (any, []any, error) {
+	switch c.Method {
+	case protocol.Input:
+		return engine.Answer(c, func(req protocol.InputRequest) (protocol.InputReply, error) { return e.input(req, c.Attach) })
+	case protocol.Open, protocol.Close:
+		e.build = nil // there is not enough memory for both
+	case protocol.Parts:
+		return engine.Nothing(c, func(req protocol.PartsRequest) error { return e.parts(req, c.Attach) })
+	case protocol.Forget:
+		if _, _, err := engine.Nothing(c, func(req protocol.ForgetRequest) error { delete(e.folders, req.Key); return nil }); err != nil {
+			return nil, nil, err
+		}
+	case protocol.Run:
+		req, err := protocol.Decode[protocol.RunRequest](c.Body)
+		if err != nil {
+			return nil, nil, err
+		}
+		if req.Op == opPack {
+			return e.runPack(w, req.Key, c.Attach)
+		}
+	case protocol.OutOpen:
+		req, err := protocol.Decode[protocol.OutOpenRequest](c.Body)
+		if err != nil {
+			return nil, nil, err
+		}
+		if e.out != nil || req.Format == protocol.WIM && e.Writing() {
+			return nil, nil, badRequest("an output is open already")
+		}
+		if req.Format == protocol.WIM {
+			return nil, nil, e.outOpen(req, c.Attach)
+		}
+	case protocol.OutFinish:
+		if e.out != nil {
+			return e.outFinish()
+		}
+	case protocol.OutAbort:
+		if e.out != nil {
+			return nil, nil, e.outAbort()
+		}
+	}
+	if b := e.build; b != nil {
+		switch c.Method {
+		case protocol.Draft:
+			return engine.Answer(c, func(req protocol.DraftRequest) (protocol.DraftReply, error) { return b.draft(w, req) })
+		case protocol.Build:
+			return engine.Answer(c, func(req protocol.BuildRequest) (protocol.BuildReply, error) { return b.makePlan(w, req) })
+		case protocol.Stage:
+			return engine.Answer(c, b.stage)
+		case protocol.Skip:
+			return engine.Nothing(c, b.skip)
+		case protocol.Shard:
+			return b.shard(c)
+		case protocol.Merge:
+			return engine.Answer(c, func(req protocol.MergeRequest) (protocol.MergeReply, error) { return b.merge(req, c.Attach) })
+		case protocol.Finish:
+			return engine.Answer(c, b.finish)
+		case protocol.Drop:
+			return engine.Nothing(c, func(req protocol.FinishRequest) error { delete(b.plans, req.Plan); return nil })
+		}
+	}
+	return e.Dispatch(w, c)
+}

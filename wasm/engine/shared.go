@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"github.com/hack-pad/hackpadfs"
+
+	"wimscope/wim"
+	"wimscope/wim/extract"
+	"wimscope/worker/protocol"
+)
+
+// What package build uses of the engine, beside Do and Dispatch. All of it needs the turn.
+
+// OpenArchive opens the files of a request as an archive that the engine does not keep.
+func (e *Engine) OpenArchive(names, references []string, attach []any) (*wim.Archive, error) {
+	parts, refs, err := attached(names, references, attach)
+	if err != nil {
+		return nil, err
+	}
+	return e.openArchive(parts, refs)
+}
+
+// CloseArchive closes the session.
+func (e *Engine) CloseArchive() { e.session = nil }
+
+// SetFiles provides files for shards, as Parts does.
+func (e *Engine) SetFiles(req protocol.PartsRequest, attach []any) error { return e.parts(req, attach) }
+
+// EnterShard waits without the turn until no shard runs.
+func (e *Engine) EnterShard(w *Work) error { return e.running.Enter(w) }
+
+// LeaveShard ends what EnterShard began.
+func (e *Engine) LeaveShard() { e.running.Leave() }
+
+// Export makes an attachment of b, which may change afterwards.
+func (e *Engine) Export(b []byte) any { return e.o.Export(b) }
+
+// Writing reports whether an output is open.
+func (e *Engine) Writing() bool { return e.out != nil }
+
+// NewFolder returns an output for the parts of a set in a folder of the browser.
+func NewFolder(fs hackpadfs.FS) *extract.Folder { return newFolder(fs, false) }
+
+// SafeName returns name with the characters replaced that a target may reject.
+func SafeName(name string) string { return safeName(name) }
