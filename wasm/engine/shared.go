@@ -37,7 +37,7 @@ func (e *Engine) Export(b []byte) any { return e.o.Export(b) }
 // Writing reports whether an output is open.
 func (e *Engine) Writing() bool { return e.out != nil }
 
-// NewFolder returns an output for the parts of a set in a folder of the browser.
+// NewFolder returns an output that writes to a folder of the browser.
 func NewFolder(fs hackpadfs.FS) *extract.Folder { return newFolder(fs, false) }
 
 // SafeName returns name with the characters replaced that a target may reject.

@@ -578,8 +578,8 @@ func (f *Folder) Abort() error {
 	return first
 }
 
-// removeAll is hackpadfs.RemoveAll without its fallback for file systems that have no RemoveAll, which is large.
-func removeAll(fs hackpadfs.FS, p string) error {
+// removeAll is hackpadfs.RemoveAll without its fallback for targets that lack RemoveAll, which is large.
+func removeAll(fs Target, p string) error {
 	if fs, ok := fs.(hackpadfs.RemoveAllFS); ok {
 		return fs.RemoveAll(p)
 	}

@@ -15,9 +15,8 @@ import (
 // output is the archive that this worker writes: one file in sink, or the parts of a set in folder.
 type output struct {
 	sink   engine.Sink
-	folder *extract.Folder
-	split  bool
-	size   int64 // of the archive, once the plan is finished
+	folder *extract.Folder // nil for one file
+	size   int64           // of the archive, once the plan is finished
 }
 
 // outOpen answers protocol.OutOpen for an archive.
@@ -76,7 +75,7 @@ func (e *Engine) outParts(p *plan, name string, handle any) error {
 		return &countedFile{file, &p.written}, err
 	})
 	if err == nil {
-		e.out = &output{folder: folder, split: true}
+		e.out = &output{folder: folder}
 		p.out = e.out
 	}
 	return err
@@ -87,13 +86,11 @@ func (e *Engine) outFinish() (any, []any, error) {
 	o := e.out
 	rep := protocol.OutReply{Bytes: o.size, Files: 1}
 	var attach []any
-	if o.split {
-		err := o.folder.Complete()
-		files := o.folder.Files
-		if err != nil {
+	if o.folder != nil {
+		if err := o.folder.Complete(); err != nil {
 			return nil, nil, err
 		}
-		rep.Files = files
+		rep.Files = o.folder.Files
 	} else {
 		file, err := o.sink.Finish()
 		if err != nil {
@@ -111,7 +108,7 @@ func (e *Engine) outFinish() (any, []any, error) {
 func (e *Engine) outAbort() error {
 	o := e.out
 	e.out = nil
-	if o.split {
+	if o.folder != nil {
 		return o.folder.Abort()
 	}
 	return o.sink.Abort()
