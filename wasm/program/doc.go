@@ -1,3 +1,3 @@
-// Package program is what the workers' two programs share: how the browser's files, memory and messages reach the
-// engine.
+// Package program has what the two worker programs share: it connects the engine to the browser's files, memory and
+// messages.
 package program

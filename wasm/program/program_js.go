@@ -27,7 +27,7 @@ func Options() engine.Options {
 	}
 }
 
-// Serve answers this worker's messages with h. It never returns.
+// Serve answers the messages to this worker with h. It never returns.
 func Serve(h protocol.Handler) {
 	collectLate()
 	port.Serve(h, func(v js.Value) any {
@@ -75,8 +75,8 @@ func FolderHandle(handle any) (js.Value, error) {
 	return v, nil
 }
 
-// cacheSize returns the limit for decoded chunks that a session keeps, by the memory that the browser reports for the
-// machine.
+// cacheSize returns the size limit of a session's cache of decoded chunks, bytes. It depends on the memory that the
+// browser reports for the machine.
 func cacheSize() int64 {
 	gigabytes := js.Global().Get("navigator").Get("deviceMemory")
 	if gigabytes.Type() == js.TypeNumber && gigabytes.Float() < 4 {

@@ -1,2 +1,2 @@
-// Package wasmtest runs the workers' programs in their tests, which are js and run in a browser.
+// Package wasmtest runs the worker programs in their tests, which run in a browser.
 package wasmtest

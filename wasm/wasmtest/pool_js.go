@@ -10,10 +10,10 @@ import (
 	"wimscope/worker/port"
 )
 
-// workerEnv makes a test binary run as the program that it tests.
+// workerEnv is the environment variable that makes a test binary run as the program under test.
 const workerEnv = "WIMSCOPE_ENGINE_WORKER"
 
-// Main is TestMain for a program whose main function is given. In a worker of NewPool it runs the program.
+// Main is the body of a TestMain. In a worker of NewPool it calls program, the main function of the program under test.
 func Main(m *testing.M, program func()) {
 	if os.Getenv(workerEnv) != "" {
 		program()
@@ -21,7 +21,7 @@ func Main(m *testing.M, program func()) {
 	os.Exit(m.Run())
 }
 
-// NewPool returns a pool whose workers all run this test binary, as the program.
+// NewPool returns a pool whose workers all run this test binary as the program under test.
 func NewPool(t *testing.T) *pool.Pool {
 	t.Helper()
 	global := js.Global()
