@@ -29,7 +29,7 @@ func TestSHA1(t *testing.T) {
 	}
 }
 
-// Without the loader's help, or without crypto.subtle, SHA1 declines.
+// TestSHA1Declines checks that SHA1 returns nil without the loader's help or without crypto.subtle.
 func TestSHA1Declines(t *testing.T) {
 	memory := js.Global().Get("wasmMemory")
 	js.Global().Delete("wasmMemory")

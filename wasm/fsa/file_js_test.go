@@ -70,7 +70,7 @@ func TestFileReadAt(t *testing.T) {
 	}
 }
 
-// Sequential small reads fetch several blocks at a time; scattered ones do not.
+// TestFileReadAhead checks that sequential small reads fetch several blocks at a time, and scattered ones do not.
 func TestFileReadAhead(t *testing.T) {
 	data := randomBytes(8 * blockSize)
 	f := fileOf(t, data, "")
@@ -91,7 +91,8 @@ func TestFileReadAhead(t *testing.T) {
 	}
 }
 
-// Browsers report a file that changed on disk as a NotReadableError; here a fake reader does.
+// TestFileChanged checks the errors for exceptions that browsers throw, such as NotReadableError for a file that
+// changed on disk, and for one that a fake reader throws.
 func TestFileChanged(t *testing.T) {
 	f := fileOf(t, randomBytes(100), "a.wim")
 	thrower := js.Global().Get("Object").New()
@@ -162,8 +163,8 @@ type jsBuffer struct{ a js.Value }
 
 func (b jsBuffer) JSValue() js.Value { return b.a }
 
-// Each sink receives the same writes: in order, out of order, over existing data, and beyond the end. Then it is
-// truncated.
+// TestSinks makes the same writes to each sink: in order, out of order, over existing data, and beyond the end. Then it
+// truncates the sink.
 func TestSinks(t *testing.T) {
 	writes := []struct {
 		off int64
@@ -395,7 +396,7 @@ func TestSinkWithoutHandle(t *testing.T) {
 	}
 }
 
-// An aborted file does not exist, or is unchanged.
+// TestFileAbort checks that an aborted file does not exist, or is unchanged if it existed before.
 func TestFileAbort(t *testing.T) {
 	fs := scratch(t)
 	write := func(text string) *openFile {
@@ -432,7 +433,7 @@ func TestFileAbort(t *testing.T) {
 	}
 }
 
-// Names that the browser rejects are distinguished from other failures.
+// TestRefusedName checks that names that the browser rejects are distinguished from other failures.
 func TestRefusedName(t *testing.T) {
 	fs := scratch(t)
 	_, err := fs.OpenFile(`a\b`, writeNew, 0)

@@ -36,8 +36,8 @@ func scratch(tb testing.TB) *FS {
 
 var scratchCount atomic.Int64
 
-// A browser has no modes and cannot set times. Modes are not compared, apart from the folder bit, and the test that
-// sets a time and reads it back is skipped by name.
+// TestHackpadFS runs the conformance tests of hackpadfs. A browser has no modes and cannot set times, so modes are not
+// compared, apart from the folder bit, and the test that sets a time and reads it back is skipped by name.
 func TestHackpadFS(t *testing.T) {
 	options := fstest.FSOptions{
 		Name:        "fsa",

@@ -12,7 +12,7 @@ import (
 	"github.com/hack-pad/hackpadfs"
 )
 
-// A Source shows a folder as an FS does, in whatever order it is walked.
+// TestSource checks that a Source shows a folder as an FS does, in whatever order it is walked.
 func TestSource(t *testing.T) {
 	in := scratch(t)
 	var want []string
@@ -53,7 +53,8 @@ func TestSource(t *testing.T) {
 	}
 }
 
-// An open file shows its old data: after a change it cannot be read any more, or still reads the same.
+// TestSourceChanges checks that an open file never shows new data: after a change it either cannot be read or still
+// reads the same.
 func TestSourceChanges(t *testing.T) {
 	in := scratch(t)
 	if err := hackpadfs.WriteFullFile(in, "f", []byte("before"), 0o666); err != nil {
@@ -73,7 +74,8 @@ func TestSourceChanges(t *testing.T) {
 	}
 }
 
-// Scanned files are kept, and ranges of them are read as one; but not of a file that changed.
+// TestSourceKept checks that scanned files are kept and that ranges of them can be read as one, except of a file that
+// changed.
 func TestSourceKept(t *testing.T) {
 	in := scratch(t)
 	for _, name := range []string{"a", "b", "c"} {
