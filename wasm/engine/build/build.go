@@ -12,14 +12,15 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// build is what archives are made of, other archives, folders and drafts of images, and the plans of those archives.
+// build holds what new archives are made from (other archives, folders and drafts of images) and the plans of the new
+// archives.
 type build struct {
 	e        *Engine
 	archives []*wim.Archive
 	folders  []fs.FS
 	drafts   map[int]*draft.Draft
-	rooted   map[int]bool          // drafts with a folder added at the root: their WINDOWS element is filled again
-	windows  map[int]*windows.Info // of drafts, once read; nil if there is no Windows
+	rooted   map[int]bool          // drafts with a folder added at the root: their WINDOWS element is filled in again
+	windows  map[int]*windows.Info // of the drafts read so far; nil if a draft has no Windows
 	last     int                   // number of the last draft
 	plans    map[int]*plan
 	lastPlan int
@@ -59,7 +60,7 @@ func (e *Engine) input(req protocol.InputRequest, attach []any) (protocol.InputR
 	return rep, nil
 }
 
-// parts answers protocol.Parts: the embedded engine keeps the archives, this one the folders.
+// parts answers protocol.Parts. The embedded engine keeps the archives, this one the folders.
 func (e *Engine) parts(req protocol.PartsRequest, attach []any) error {
 	n := min(len(req.Parts)+len(req.References), len(attach))
 	rest := attach[n:]
@@ -81,7 +82,7 @@ func (e *Engine) parts(req protocol.PartsRequest, attach []any) error {
 	return nil
 }
 
-// folder opens a folder that files are taken from, and removes what belongs to it from the attachments.
+// folder opens a folder to take files from, and removes its attachments from attach.
 func (e *Engine) folder(f protocol.FolderFiles, attach *[]any) (fs.FS, error) {
 	if len(f.Paths) > 0 {
 		return newFileTree(f.Paths, attach)
@@ -94,7 +95,7 @@ func (e *Engine) folder(f protocol.FolderFiles, attach *[]any) (fs.FS, error) {
 	return e.o.OpenSource(handle)
 }
 
-// enter admits one request at a time to drafts and plans, and none while an archive is written.
+// enter admits one request at a time to the drafts and plans, and none while an archive is being written.
 func (b *build) enter(w *engine.Work) error {
 	if err := b.busy.Enter(w); err != nil {
 		return err
@@ -131,7 +132,7 @@ func (b *build) draftAt(number int) (*draft.Draft, error) {
 	return d, nil
 }
 
-// source returns the order in which shard workers have the archives: base first.
+// source returns the parts of all archives in the order in which shard workers have them: base first.
 func (b *build) source(base int) blobs.Source {
 	var s blobs.Source
 	if base > 0 {

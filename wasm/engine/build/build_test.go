@@ -28,13 +28,13 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// builder is an engine that coordinates a build and another one that runs its shards, both in memory.
+// builder has an engine that coordinates a build and another one that runs its shards, both in this process.
 type builder struct {
 	t     *testing.T
 	lead  *Engine
 	other *Engine
 	sink  *memorySink
-	skip  bool // leave out what cannot be read
+	skip  bool // leave out files that cannot be read
 
 	parts   []protocol.InputRequest
 	values  [][]any
@@ -42,12 +42,12 @@ type builder struct {
 	sources [][]any
 }
 
-// memorySink is a Sink of bytes.
+// memorySink is a Sink in memory.
 type memorySink struct {
 	data     []byte
 	finished bool
 	aborted  bool
-	fail     func(off int64) error // of a write
+	fail     func(off int64) error // error of a write
 }
 
 func (m *memorySink) WriteAt(p []byte, off int64) (int, error) {
@@ -77,7 +77,7 @@ func newBuilder(t *testing.T) *builder {
 	return b
 }
 
-// say sends a request with JSON bodies.
+// say sends a request. The bodies pass through JSON, as between page and worker.
 func say[Rep any](e *Engine, m protocol.Method, req any, attach ...any) (Rep, []any, error) {
 	return sayIn[Rep](context.Background(), e, m, req, attach...)
 }
@@ -108,7 +108,7 @@ func well[Rep any](t *testing.T, e *Engine, m protocol.Method, req any, attach .
 	return rep
 }
 
-// archive gives the build an archive in one file.
+// archive adds an archive in a single file to the build's inputs and returns its number.
 func (b *builder) archive(name string, data []byte) int {
 	b.t.Helper()
 	req := protocol.InputRequest{Parts: []string{name}}
@@ -116,7 +116,7 @@ func (b *builder) archive(name string, data []byte) int {
 	return well[protocol.InputReply](b.t, b.lead, protocol.Input, req, bytes.NewReader(data)).Number
 }
 
-// folder gives it a folder by a handle.
+// folder adds a folder to the build's inputs, by a handle, and returns its number.
 func (b *builder) folder(f fs.FS) int {
 	b.t.Helper()
 	req := protocol.InputRequest{Folder: protocol.FolderFiles{Name: "folder"}}
@@ -129,7 +129,7 @@ func (b *builder) draft(req protocol.DraftRequest) protocol.DraftReply {
 	return well[protocol.DraftReply](b.t, b.lead, protocol.Draft, req)
 }
 
-// give gives the inputs to the engine that runs shards.
+// give passes the inputs to the engine that runs shards.
 func (b *builder) give(base int) {
 	b.t.Helper()
 	req := protocol.PartsRequest{Key: "key"}
@@ -154,7 +154,7 @@ func (b *builder) give(base int) {
 	well[struct{}](b.t, b.other, protocol.Parts, req, attach...)
 }
 
-// write builds an archive as the pool does. The shards of a stage are run in a random order.
+// write builds an archive as the pool does. It runs the shards of a stage in a shuffled order.
 func (b *builder) write(req protocol.BuildRequest) (protocol.Report, error) {
 	b.t.Helper()
 	plan, _, err := say[protocol.BuildReply](b.lead, protocol.Build, req)
@@ -198,7 +198,7 @@ func readAll(t *testing.T, a any) []byte {
 	return b
 }
 
-// run has a shard run.
+// run runs a shard. If skip is set, it leaves out the files that cannot be read and tries again.
 func (b *builder) run(plan, i int) (protocol.ShardReply, protocol.RunReply, []any, error) {
 	for {
 		sh, att, err := say[protocol.ShardReply](b.lead, protocol.Shard, protocol.ShardRequest{Plan: plan, Index: i})
@@ -254,7 +254,7 @@ func (b *builder) stages(plan int) (protocol.Report, error) {
 	return rep, err
 }
 
-// contents reads an image back: paths and contents of files, folders with a slash at the end.
+// contentsOf reads an image back: it maps paths to the contents of files. The paths of folders end with a slash.
 func contentsOf(t *testing.T, archive []byte, index int) map[string]string {
 	t.Helper()
 	a, err := wim.Open([]blobs.Part{{Name: "out.wim", R: bytes.NewReader(archive), Size: int64(len(archive))}}, nil)
@@ -299,7 +299,7 @@ func imageContents(t *testing.T, a *wim.Archive, index int) map[string]string {
 	return got
 }
 
-// tree is a folder with files of many sizes, some of them the same.
+// tree returns a folder with files of many sizes, some with the same content, and what contentsOf must return for it.
 func tree(seed uint64) (fstest.MapFS, map[string]string) {
 	r := rand.New(rand.NewPCG(seed, 7))
 	when := time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC)
@@ -323,7 +323,7 @@ func tree(seed uint64) (fstest.MapFS, map[string]string) {
 	return f, want
 }
 
-// sameTree compares what an archive holds with what it should.
+// sameTree compares the results of contentsOf.
 func sameTree(t *testing.T, got, want map[string]string) {
 	t.Helper()
 	if maps.Equal(got, want) {
@@ -341,7 +341,7 @@ func sameTree(t *testing.T, got, want map[string]string) {
 	}
 }
 
-// A folder becomes an archive in every form, and is in it byte for byte.
+// TestBuildNew makes archives of every form from a folder, and checks that they contain it byte for byte.
 func TestBuildNew(t *testing.T) {
 	for _, o := range []protocol.BuildOptions{
 		{}, {Codec: "XPRESS"}, {Codec: "LZX", Level: 1, Integrity: true}, {Codec: "LZX", Level: 2}, {Codec: "LZMS", Level: 1},
@@ -384,7 +384,7 @@ func TestBuildNew(t *testing.T) {
 	}
 }
 
-// Files that came one by one, with paths, are as good as a folder.
+// TestBuildFiles checks that files attached one by one, with their paths, can serve as a folder.
 func TestBuildFiles(t *testing.T) {
 	b := newBuilder(t)
 	req := protocol.InputRequest{Folder: protocol.FolderFiles{Name: "files", Paths: []string{"a.txt", "x/y/b.txt", "x/empty/", "x/y/c.txt"}}}
@@ -401,7 +401,7 @@ func TestBuildFiles(t *testing.T) {
 	})
 }
 
-// dated is a File with a time.
+// dated is a file with a modification time.
 type dated struct{ *strings.Reader }
 
 func (d dated) ModTime() time.Time { return time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC) }
@@ -432,7 +432,7 @@ func TestFileTreeRefuses(t *testing.T) {
 	}
 }
 
-// made is an archive with one image of a tree.
+// made returns an archive with one image of a tree, and what contentsOf must return for it.
 func made(t *testing.T, seed uint64, o protocol.BuildOptions) ([]byte, map[string]string) {
 	t.Helper()
 	b := newBuilder(t)
@@ -446,7 +446,7 @@ func made(t *testing.T, seed uint64, o protocol.BuildOptions) ([]byte, map[strin
 	return b.sink.data, want
 }
 
-// One request appends, updates, deletes, exports and optimises.
+// TestBuildFromArchives appends, updates, deletes, exports and optimises, each with a single request.
 func TestBuildFromArchives(t *testing.T) {
 	old, first := made(t, 1, protocol.BuildOptions{Codec: "XPRESS"})
 	other, second := made(t, 2, protocol.BuildOptions{Codec: "LZX", Level: 1})
@@ -557,7 +557,8 @@ func TestBuildFromArchives(t *testing.T) {
 	})
 }
 
-// A file that changes between looking and reading ends the job, and is named; so is one that cannot be read.
+// TestBuildChanged checks that the job fails with the name of a file that changed or disappeared between the scan and
+// reading.
 func TestBuildChanged(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -584,7 +585,8 @@ func TestBuildChanged(t *testing.T) {
 	}
 }
 
-// A full disk ends the job, and what was written is taken back; the same draft can be written elsewhere then.
+// TestBuildNoSpace checks that a full disk ends the job and aborts the output, and that the same draft can be written
+// elsewhere afterwards.
 func TestBuildNoSpace(t *testing.T) {
 	b := newBuilder(t)
 	f, want := tree(1)
@@ -607,7 +609,7 @@ func TestBuildNoSpace(t *testing.T) {
 	sameTree(t, contentsOf(t, b.sink.data, 1), want)
 }
 
-// A scan is cancelled, tells how far it is, and leaves out and tells what cannot be read.
+// TestBuildScan checks that a scan can be cancelled, and that it leaves out and lists what it cannot read.
 func TestBuildScan(t *testing.T) {
 	b := newBuilder(t)
 	f, _ := tree(1)
@@ -641,7 +643,7 @@ func (b broken) ReadDir(name string) ([]fs.DirEntry, error) {
 	return b.MapFS.ReadDir(name)
 }
 
-// A set is written to a folder, whole or not at all.
+// TestBuildSplit checks that a split set is written to a folder as a whole, or not at all.
 func TestBuildSplit(t *testing.T) {
 	old, first := made(t, 1, protocol.BuildOptions{Codec: "XPRESS"})
 	b := newBuilder(t)
@@ -700,7 +702,7 @@ func TestBuildSplit(t *testing.T) {
 	sameTree(t, imageContents(t, a, 1), first)
 }
 
-// A file that is gone is left out if that is wanted, and told.
+// TestBuildSkip checks that a file that is gone can be left out on request, and is then listed in the report.
 func TestBuildSkip(t *testing.T) {
 	b := newBuilder(t)
 	f, want := tree(1)
@@ -719,8 +721,8 @@ func TestBuildSkip(t *testing.T) {
 	sameTree(t, contentsOf(t, b.sink.data, 1), want)
 }
 
-// TestBuildIncomplete checks that the engine refuses to make a draft of an incomplete image, or to rewrite its archive. The image can
-// be copied to another archive, with a warning, and stay in place.
+// TestBuildIncomplete checks that the engine refuses to make a draft of an incomplete image and to rewrite its archive.
+// It can copy the image to another archive, with a warning, and append to its archive in place.
 func TestBuildIncomplete(t *testing.T) {
 	sub := wimtest.Folder("sub", &wimtest.HandEntry{Name: "lost"})
 	sub.Subdir = func(map[string]int) int64 { return 1 << 20 } // beyond the metadata

@@ -17,8 +17,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// contents are the files that a shard packs. Joined ones come in one attachment and are read from there. The others are
-// opened ahead of use, many at a time, and small ones read as well: opening a file takes the browser two turns of the
+// contents holds the files that a shard packs. Joined files are read from a single attachment. The others are opened
+// ahead of use, many at a time, and small ones are also read ahead: opening a file takes the browser two turns of the
 // event loop, and reading it a third.
 type contents struct {
 	w       *engine.Work
@@ -28,21 +28,21 @@ type contents struct {
 	joined  *joined        // nil: none
 	list    []contentPlace // in the order in which they are packed
 	at      map[int32]int  // index in list, by number
-	next    int            // index in list of the first file that was not started
-	ahead   int            // files that were started and are not in use yet
-	bytes   int64          // bytes of them that are read
+	next    int            // index in list of the first file that has not been started
+	ahead   int            // files that have been started and are not in use yet
+	bytes   int64          // bytes of those that are also read
 }
 
 // contentPlace is where a content is.
 type contentPlace struct {
 	folder int
 	path   string
-	when   format.Filetime // of its last change at the scan, 0 if unknown
-	joined bool            // the range is in contents.joined too
+	when   format.Filetime // time of its last change, as of the scan; 0 if unknown
+	joined bool            // the range is also in contents.joined
 	size   int64
 	from   int64 // start of the range
 	base   int64 // start of the range in contents.joined
-	read   bool  // read it when it is opened
+	read   bool  // read it all when it is opened
 	begun  bool
 	file   *contentFile
 }
@@ -65,7 +65,7 @@ const (
 	smallFile  = 1 << 20
 )
 
-// newContents returns the files of a shard: places and files are from build.shard.
+// newContents returns the files of a shard. places and files are the attachments that build.shard makes.
 func newContents(w *engine.Work, ps *shard.PackShard, places []byte, files engine.Source, folders []fs.FS) (*contents, error) {
 	c := &contents{w: w, folders: folders, at: make(map[int32]int)}
 	c.ctx, c.stop = context.WithCancel(w.Context())
@@ -111,7 +111,7 @@ func newContents(w *engine.Work, ps *shard.PackShard, places []byte, files engin
 	return c, nil
 }
 
-// fill starts to open the next files.
+// fill starts opening the next files.
 func (c *contents) fill() {
 	for ; c.next < len(c.list); c.next++ {
 		p := &c.list[c.next]
@@ -163,7 +163,7 @@ func (c *contents) OpenContent(id int32) (shard.ContentFile, error) {
 	return c.open(p)
 }
 
-// open waits until a file is open. It starts to open it if that has not been done.
+// open waits until a file is open. It starts opening the file if that has not been done.
 func (c *contents) open(p *contentPlace) (*contentFile, error) {
 	if p.file == nil {
 		c.start(p)
@@ -187,7 +187,7 @@ func (c *contents) open(p *contentPlace) (*contentFile, error) {
 	return f, nil
 }
 
-// close closes what was opened and not used.
+// close closes the files that were opened ahead and not used.
 func (c *contents) close() {
 	c.stop()
 	for i := range c.list {
@@ -211,7 +211,7 @@ type contentFile struct {
 	done chan struct{}
 	file fs.File
 	size int64
-	data []byte // all of it, if that was read
+	data []byte // the whole file, if it was read ahead
 	err  error
 }
 
@@ -236,8 +236,8 @@ func (f *contentFile) open(from fs.FS, path string, when format.Filetime) error 
 	return nil
 }
 
-// unchanged reports whether a file may be as it was. Browsers report only the time of the last change, in milliseconds,
-// and some sources not even that.
+// unchanged reports whether a file may be unchanged since the scan: its time of the last change is still when, or one
+// of the two is unknown. Browsers report only this time, in milliseconds, and some sources not even that.
 func unchanged(known fs.FileInfo, when format.Filetime) bool {
 	t := known.ModTime()
 	return when == 0 || t.IsZero() || format.FiletimeOf(t) == when
@@ -275,8 +275,8 @@ func (f *contentFile) Close() error {
 // Size implements shard.ContentFile.
 func (f *contentFile) Size() int64 { return f.size }
 
-// runPack runs a shard of an archive that is written. Attached are the shard, the places of its files, and those of
-// them that are joined.
+// runPack runs a shard of an archive that is being written. The attachments are the shard, the places of its files, and
+// the bytes of the joined ones.
 func (e *Engine) runPack(w *engine.Work, key string, attach []any) (any, []any, error) {
 	parts, err := e.Files(key)
 	if err != nil {

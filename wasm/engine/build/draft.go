@@ -29,7 +29,7 @@ func (b *build) draft(w *engine.Work, req protocol.DraftRequest) (protocol.Draft
 	switch {
 	case req.Draft > 0:
 		if d, err = b.draftAt(req.Draft); err == nil && len(req.Steps) > 0 {
-			clear(b.plans) // they hold the draft as it was
+			clear(b.plans) // they were made from the draft as it was
 			delete(b.windows, req.Draft)
 		}
 	case req.Archive > 0:
@@ -70,7 +70,7 @@ func (b *build) draft(w *engine.Work, req protocol.DraftRequest) (protocol.Draft
 	return rep, nil
 }
 
-// step changes a draft. A name that is not found exactly is looked up again ignoring case.
+// step changes a draft. A name that has no exact match is looked up again ignoring case.
 func (b *build) step(w *engine.Work, d *draft.Draft, s *protocol.DraftStep, rep *protocol.DraftReply) error {
 	graft := &draft.GraftOptions{Fold: true, NoReplace: s.Keep, When: format.FiletimeOf(time.Now())}
 	switch s.Op {
@@ -93,7 +93,7 @@ func (b *build) step(w *engine.Work, d *draft.Draft, s *protocol.DraftStep, rep 
 }
 
 const (
-	statsAtOnce = 64  // files that a scan stats at a time: each one waits for the browser
+	statsAtOnce = 64  // files that a scan stats at the same time: each waits for the browser
 	maxSkipped  = 200 // files listed in DraftReply.Skipped
 )
 

@@ -1,7 +1,7 @@
-// Package build answers the requests of building an archive: inputs, drafts, plans, shards and output. All others it
-// passes to the reading engine that it extends, so a worker with this program can take any role.
+// Package build answers the requests for building an archive: inputs, drafts, plans, shards and output. It passes all
+// others to the reading engine that it extends, so a worker with this program can take any role.
 //
-// It is apart from package engine so that the program that only reads need not hold encoders, drafts and writing.
+// It is separate from package engine so that the read-only program does not contain encoders, drafts and writing.
 package build
 
 import (
@@ -13,28 +13,29 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Options are what building needs of the program around it, beside what reading needs.
+// Options holds what building needs from the surrounding program, in addition to what reading needs.
 type Options struct {
 	engine.Options
 
-	// OpenSource opens a folder whose files go into an archive. Several goroutines at a time open, read and stat its
-	// files, which must be io.ReaderAts.
+	// OpenSource opens a folder whose files go into an archive. Several goroutines open, read and stat its files at the
+	// same time. The files must be io.ReaderAts.
 	OpenSource func(handle any) (fs.FS, error)
 
-	// Join makes one attachment of ranges of files, which arrives at the other side as an engine.Source. It saves a
-	// shard worker from opening each file; if it is nil, the worker must.
+	// Join makes one attachment from ranges of files. The receiver gets it as an engine.Source. It saves a shard worker
+	// from opening each file; if Join is nil, the worker opens them.
 	Join func(ranges []FileRange) (any, error)
 }
 
-// FileRange is a range of bytes of what a Keeper keeps.
+// FileRange is a range of bytes of a value that Keeper.Kept returned.
 type FileRange struct {
 	In      any
 	From, N int64
 }
 
-// Keeper is an optional interface of the folders that OpenSource opens: it keeps files as they were at the scan. Kept
-// returns where a file's bytes begin, in something comparable that other files may share, and what the scan found; or
-// nil if the file is not kept. The bytes of a file that has changed since cannot be read.
+// Keeper is an optional interface of the folders that OpenSource opens. A Keeper keeps files as they were at the scan.
+// Kept returns where a file's bytes are: in is a comparable value for a FileRange, which other files may share; from is
+// the offset in it; known is the file's description from the scan. in is nil if the file is not kept. Reading the bytes
+// fails if the file has changed since.
 type Keeper interface {
 	Kept(name string) (in any, from int64, known fs.FileInfo)
 }
@@ -44,7 +45,7 @@ type Engine struct {
 	*engine.Engine
 	o Options
 
-	// The turn of the embedded engine guards these.
+	// The turn of the embedded engine guards these fields.
 	build   *build
 	folders map[string][]fs.FS // for shards, by key
 	packer  *shard.PackWorker

@@ -9,7 +9,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// protocolError converts the errors that only building has. The embedded engine converts the others.
+// protocolError converts the errors that only building returns to *protocol.Error. The embedded engine converts the
+// others.
 func protocolError(err error) error {
 	if err == nil {
 		return nil

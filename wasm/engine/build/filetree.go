@@ -12,7 +12,7 @@ import (
 	"wimscope/wasm/engine"
 )
 
-// fileTree is a folder made of Files that were attached one by one, with their paths.
+// fileTree is a folder made from Files that were attached one by one, with their paths.
 type fileTree struct {
 	nodes map[string]*treeNode // by path
 }
@@ -20,11 +20,11 @@ type fileTree struct {
 type treeNode struct {
 	name    string
 	file    engine.Source // nil for a folder
-	when    time.Time     // zero if unknown: browsers do not report that of folders
+	when    time.Time     // time of the last change, zero if unknown: browsers report none for folders
 	entries []*treeNode   // sorted by name
 }
 
-// newFileTree returns the folder and removes its files from the attachments.
+// newFileTree returns a folder with the given paths, and removes its files from attach.
 func newFileTree(paths []string, attach *[]any) (*fileTree, error) {
 	t := &fileTree{nodes: make(map[string]*treeNode)}
 	t.nodes["."] = &treeNode{name: "."}
@@ -129,7 +129,7 @@ func (n *treeNode) list(from, to int) []fs.DirEntry {
 	return out
 }
 
-// A node is its own directory entry and file info.
+// A treeNode is its own fs.DirEntry and fs.FileInfo.
 
 func (n *treeNode) Name() string               { return n.name }
 func (n *treeNode) IsDir() bool                { return n.file == nil }

@@ -5,16 +5,16 @@ import (
 	"wimscope/wim/blobs"
 )
 
-// joined is the attachment that holds ranges of files, one after another.
+// joined is the attachment that contains ranges of files, one after another.
 type joined struct {
 	w      *engine.Work
 	all    engine.Source
 	ahead  blobs.ReadAheader // nil if all cannot read ahead
-	to     int64             // end of what was read ahead
-	broken bool              // one of the files has changed, and then none can be read
+	to     int64             // end of the range read ahead so far
+	broken bool              // one of the files has changed, so none can be read
 }
 
-// windowAhead is how much is read ahead at a time.
+// windowAhead is the number of bytes read ahead at a time.
 const windowAhead = bytesAhead / 2
 
 func newJoined(w *engine.Work, all engine.Source) *joined {
@@ -24,7 +24,7 @@ func newJoined(w *engine.Work, all engine.Source) *joined {
 	return j
 }
 
-// lookAhead begins to read what follows offset at.
+// lookAhead starts reading ahead the bytes that follow offset at.
 func (j *joined) lookAhead(at int64) {
 	for ; j.ahead != nil && j.to < min(at+bytesAhead, j.all.Size()); j.to += windowAhead {
 		j.ahead.ReadAhead(j.to, windowAhead)
@@ -40,11 +40,11 @@ func (j *joined) readAt(b []byte, off int64) (n int, err error) {
 type joinedFile struct {
 	c     *contents
 	place *contentPlace
-	apart *contentFile // the file itself, opened if the joined ones cannot be read
+	apart *contentFile // the file itself, opened if joined cannot be read
 }
 
-// ReadAt implements io.ReaderAt. If the joined files cannot be read, one of them has changed; opening this one shows
-// whether it did.
+// ReadAt implements io.ReaderAt. If the joined files cannot be read, one of them has changed. Opening this one shows
+// whether it is the one.
 func (f *joinedFile) ReadAt(b []byte, off int64) (int, error) {
 	if j := f.c.joined; !j.broken {
 		if n, _ := j.readAt(b, f.place.base+off-f.place.from); n == len(b) {

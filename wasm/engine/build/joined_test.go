@@ -13,10 +13,10 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// joinedRanges reads ranges of files as a Blob of them does.
+// joinedRanges concatenates ranges of files, like a Blob.
 type joinedRanges []FileRange
 
-// Size implements Source.
+// Size implements engine.Source.
 func (j joinedRanges) Size() (n int64) {
 	for _, r := range j {
 		n += r.N
@@ -24,7 +24,7 @@ func (j joinedRanges) Size() (n int64) {
 	return n
 }
 
-// ReadAt implements Source.
+// ReadAt implements engine.Source.
 func (j joinedRanges) ReadAt(b []byte, off int64) (n int, err error) {
 	for _, r := range j {
 		if n == len(b) {
@@ -46,7 +46,7 @@ func (j joinedRanges) ReadAt(b []byte, off int64) (n int, err error) {
 	return n, err
 }
 
-// keeper is a folder that has all its files at hand as they were when it was made, one after another.
+// keeper is a folder that implements Keeper: it keeps all its files as they were when it was made, one after another.
 type keeper struct {
 	fstest.MapFS
 	then   fstest.MapFS
@@ -100,12 +100,12 @@ func (f *keptFiles) ReadAt(b []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
-// Files that are at hand are not looked for again, whatever is done with them.
+// TestBuildJoined checks that kept files are not opened again, however they are packed.
 func TestBuildJoined(t *testing.T) {
 	for _, o := range []protocol.BuildOptions{{}, {Codec: "LZX", Level: 1}, {Codec: "LZX", Solid: true, SolidCodec: "XPRESS", SolidLevel: 1}} {
 		b := newBuilder(t)
 		f, want := tree(3)
-		f["large"] = &fstest.MapFile{Data: make([]byte, 70<<20)} // goes in pieces
+		f["large"] = &fstest.MapFile{Data: make([]byte, 70<<20)} // packed in pieces
 		want["large"] = string(f["large"].Data)
 		k := newKeeper(f)
 		b.folder(k)
@@ -122,7 +122,7 @@ func TestBuildJoined(t *testing.T) {
 	}
 }
 
-// If one of the files that are read together has changed, it is found out which.
+// TestBuildJoinedChanged checks that if one of the joined files has changed, the build finds out which.
 func TestBuildJoinedChanged(t *testing.T) {
 	for _, test := range []struct {
 		name   string

@@ -55,7 +55,7 @@ func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 	return nil
 }
 
-// outParts opens the folder of a set. The browser shows the files when the last of them is complete.
+// outParts opens the folder of a split set. The files appear in it once the last of them is complete.
 func (e *Engine) outParts(p *plan, name string, handle any) error {
 	if e.o.OpenFolder == nil {
 		return badRequest("this worker cannot open folders")

@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	opPack      = "pack" // Op of the shards of an archive that is written
-	maxPlans    = 8      // that a build holds at a time
+	opPack      = "pack" // Op of the shards of an archive being written
+	maxPlans    = 8      // that a build can hold
 	maxProblems = 1000   // files listed in Report.Problems
 )
 
@@ -30,7 +30,7 @@ type plan struct {
 	inPlace bool
 	split   bool
 	name    string
-	out     *output // set once writing has begun
+	out     *output // set once writing has started
 	written int64   // bytes so far
 }
 
@@ -117,7 +117,7 @@ func buildName(req protocol.BuildRequest) string {
 	return name + extension + ".wim"
 }
 
-// edit returns the archive to write. Problems with the hives of a Windows go to the reply.
+// edit returns a builder of the archive to write. It adds problems with registry hives to the warnings in rep.
 func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*write.Builder, error) {
 	e := write.New()
 	if req.Base > 0 {
@@ -185,7 +185,8 @@ func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*wri
 	return e, nil
 }
 
-// fillWindows writes the facts about the Windows in a draft to the XML document. It reads the hives once for all plans.
+// fillWindows writes the properties of the Windows in a draft to the XML document. It reads the registry hives once for
+// all plans.
 func (b *build) fillWindows(e *write.Builder, index, draft int, rep *protocol.BuildReply) {
 	w, ok := b.windows[draft]
 	if !ok {
@@ -201,11 +202,11 @@ func (b *build) fillWindows(e *write.Builder, index, draft int, rep *protocol.Bu
 	}
 }
 
-// onePass is write.Options.OnePass. A browser takes 0.1 to 0.5 ms to open and read a file; in that time every codec but
-// the slowest compresses more than this.
+// onePass is write.Options.OnePass. A browser takes 0.1 to 0.5 ms to open and read a file; in that time all codecs but
+// the slowest compress more than this.
 const onePass = 4 << 10
 
-// options returns how the archive is compressed.
+// options returns the options for writing the archive. Nil means those that PlanSplit derives from the base.
 func (b *build) options(req *protocol.BuildRequest) (*write.Options, error) {
 	in := &req.Options
 	o := &write.Options{}
@@ -283,7 +284,8 @@ func (b *build) skip(req protocol.SkipRequest) error {
 	return x.p.Skip(&shard.ContentError{ID: int32(req.Error.Content) - 1, Path: req.Error.Name, Err: &req.Error})
 }
 
-// shard answers protocol.Shard. Attached are the shard, the places of its files, and those of them that are joined.
+// shard answers protocol.Shard. The attachments are the shard, the places of its files, and the bytes of the joined
+// ones.
 func (b *build) shard(c *protocol.Call) (any, []any, error) {
 	req, err := protocol.Decode[protocol.ShardRequest](c.Body)
 	if err != nil {
@@ -324,7 +326,7 @@ func (b *build) shard(c *protocol.Call) (any, []any, error) {
 	return rep, attach, nil
 }
 
-// appendRange appends a range, or extends the last one if they are adjacent.
+// appendRange appends a range, or extends the last one if the two are adjacent.
 func appendRange(list []FileRange, r FileRange) []FileRange {
 	if i := len(list) - 1; i >= 0 && list[i].In == r.In && list[i].From+list[i].N == r.From {
 		list[i].N += r.N
@@ -333,7 +335,8 @@ func appendRange(list []FileRange, r FileRange) []FileRange {
 	return append(list, r)
 }
 
-// kept returns where the bytes of a content are if its folder keeps the file and it is unchanged since the scan.
+// kept returns where the bytes of a content are, if its folder keeps the file unchanged since the scan. Otherwise in is
+// nil.
 func (b *build) kept(c *draft.Content) (in any, from int64) {
 	if b.e.o.Join == nil || c.Source < 0 || c.Source >= len(b.folders) {
 		return nil, 0

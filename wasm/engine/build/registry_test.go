@@ -9,7 +9,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// The registry is read on demand.
+// TestSessionWindows checks that a session reads the registry in an image on request.
 func TestSessionWindows(t *testing.T) {
 	b := newBuilder(t)
 	b.folder(windowsFS(wimtest.Windows10().Files()))

@@ -20,8 +20,9 @@ func windowsFS(files map[string][]byte) fs.FS {
 	return f
 }
 
-// Capturing a folder with Windows fills WINDOWS in the XML, and so does adding one to the root of an image. Properties that the page
-// sets take precedence. Other changes of an image leave WINDOWS alone.
+// TestBuildWindows checks that capturing a folder with Windows fills in WINDOWS in the XML document, and so does adding
+// one to the root of an image. Properties that the page sets take precedence. Other changes to an image do not affect
+// WINDOWS.
 func TestBuildWindows(t *testing.T) {
 	b := newBuilder(t)
 	b.folder(windowsFS(wimtest.Windows10().Files()))
@@ -54,7 +55,7 @@ func TestBuildWindows(t *testing.T) {
 	}
 }
 
-// A broken hive is a warning of the plan, each time.
+// TestBuildBrokenHive checks that every plan warns about a broken registry hive.
 func TestBuildBrokenHive(t *testing.T) {
 	b := newBuilder(t)
 	files := wimtest.Windows10().Files()
