@@ -13,7 +13,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// damagedArchive has a good file and link, and damaged ones: a file, one that is longer than a reply, and a link.
+// damagedArchive returns an archive with an intact file and link, a damaged file, a damaged file that is longer than a
+// reply, and a damaged link.
 func damagedArchive() []byte {
 	link := func(name string, hash [20]byte) *wimtest.HandEntry {
 		return &wimtest.HandEntry{Name: name, Attrs: format.AttrReparsePoint, Tag: format.TagSymlink, Hash: hash, Data: wimtest.SymlinkData(name+" target", name+" target", true)}
@@ -25,8 +26,8 @@ func damagedArchive() []byte {
 	return wimtest.One(wimtest.Folder("", bad, link("bad link", [20]byte{3}), wimtest.TextFile("good", "good text"), link("good link", [20]byte{}), long)).Bytes()
 }
 
-// TestDamageIsShown checks that a list, the facts of an entry and a file list report a damaged link target instead of a wrong one, and
-// that a preview says whether its bytes were checked, and with what result.
+// TestDamageIsShown checks that a folder list, the details of an entry and a file list report that a link is damaged
+// instead of showing a wrong target, and that a preview reports whether its bytes were checked and the result.
 func TestDamageIsShown(t *testing.T) {
 	e, _ := openBytes(t, "a.wim", damagedArchive())
 	rows := map[string]protocol.Row{}
@@ -67,8 +68,8 @@ func namesText(t *testing.T, e *Engine) string {
 	return string(att[0].([]byte))
 }
 
-// TestDamagedLinkIsReported checks that an extraction in every format leaves a damaged link out, counts and names it, and does not
-// succeed.
+// TestDamagedLinkIsReported checks, for every format, that an extraction leaves out a damaged link, counts and lists
+// it, and does not report success.
 func TestDamagedLinkIsReported(t *testing.T) {
 	for _, format := range []protocol.Format{protocol.ZIP, protocol.TAR, protocol.Folder} {
 		e, _ := outputs()

@@ -1,8 +1,8 @@
-// Package engine answers the protocol's requests for reading with the packages of wim; package build, below it, adds
-// those for building. It is pure Go: what only a browser has (handles, sinks, turns of the event loop) comes in by
-// [Options].
+// Package engine answers the protocol's requests for reading archives, using the packages of wim. Package build extends
+// it with the requests for building. It is pure Go: [Options] provides what only a browser has (handles, sinks, turns
+// of the event loop).
 //
-// A worker holds at most one of each: a session (an open archive), the files that shards are run on, and an output.
-// Requests run in goroutines of their own and take turns: one computes at a time and gives up its turn at least every
-// 100 ms, so that a long one delays neither other requests nor a cancel.
+// A worker has at most one session (an open archive) and one output, and the files that shards run on. Each request
+// runs in a goroutine of its own. Requests take turns: only one computes at a time, and it gives up its turn at least
+// every 100 ms, so that a long request delays neither others nor a cancellation.
 package engine

@@ -15,60 +15,60 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Source is a file as it comes attached to a request.
+// Source is a file attached to a request.
 type Source interface {
 	ReadAt(p []byte, off int64) (int, error)
 	Size() int64
 }
 
-// Sink is where an output goes that is one file.
+// Sink receives an output that is a single file.
 type Sink interface {
 	WriteAt(p []byte, off int64) (int, error)
-	// Truncate cuts the file to size, which is less than it has.
+	// Truncate shortens the file to size.
 	Truncate(size int64) error
-	// Finish completes the file. What it returns, if not nil, is attached to the reply.
+	// Finish completes the file. If file is not nil, it is attached to the reply.
 	Finish() (file any, err error)
-	// Abort removes what was written.
+	// Abort discards what was written.
 	Abort() error
 }
 
-// Options are what the engine needs of the program around it.
+// Options holds what the engine needs from the surrounding program.
 type Options struct {
-	CacheSize     int64 // of decoded chunks, bytes; 0: 48 MiB
-	TreeCacheSize int64 // of loaded trees, bytes; 0: 64 MiB
-	MaxMemory     int64 // that one chunk or metadata resource may need, bytes; 0: 1 GiB
+	CacheSize     int64 // bytes of decoded chunks; 0 means 48 MiB
+	TreeCacheSize int64 // bytes of loaded trees; 0 means 64 MiB
+	MaxMemory     int64 // bytes that one chunk or metadata resource may need; 0 means 1 GiB
 
-	// SHA1 is wim.Options.SHA1.
+	// SHA1 is blobs.Options.SHA1.
 	SHA1 func(b []byte) (wait func() ([20]byte, error))
 
-	// Turn lets the event loop take in messages; nil is right where goroutines run beside each other anyway.
+	// Turn lets the event loop deliver messages. Nil suffices where goroutines run in parallel.
 	Turn func()
 
-	// Export makes an attachment of bytes that change as soon as it returns; nil copies them.
+	// Export returns an attachment with the given bytes, which the caller may change afterwards. Nil copies them.
 	Export func([]byte) any
 
-	// OpenSink and OpenFolder open an output. Handle is what was attached to the request.
+	// OpenSink and OpenFolder open an output. handle is the request's attachment, nil if there is none.
 	OpenSink   func(target protocol.Target, name string, handle any) (Sink, error)
 	OpenFolder func(handle any) (hackpadfs.FS, error)
 }
 
-// Engine is one worker's. It implements protocol.Handler.
+// Engine is the engine of one worker. It implements protocol.Handler.
 type Engine struct {
 	o Options
 
-	turn sync.Mutex // held by the request that computes; guards all below
+	turn sync.Mutex // held by the request that computes; guards all fields below
 
 	session *session
 	files   map[string]blobs.Source // for shards, by key
 	runner  *shard.Worker
 	running Slot   // held while a shard runs
-	packed  []byte // the last shard's bytes, as they were sent
+	packed  []byte // the last result of pack, reused by the next
 	out     *output
 }
 
 var _ protocol.Handler = (*Engine)(nil)
 
-const restEvery = 16 * time.Millisecond // of work without a rest: a shard's own steps add to it
+const restEvery = 16 * time.Millisecond // of work between rests; the current step of a shard adds to it
 
 // New returns an engine with nothing open.
 func New(o Options) *Engine {
@@ -95,7 +95,7 @@ func (e *Engine) Handle(ctx context.Context, c *protocol.Call) (any, []any, erro
 	return e.Do(ctx, c, e.Dispatch)
 }
 
-// Do answers a call with f when it is its turn. Status, which is also the sign of life, is answered at once.
+// Do answers a call with f once the call has the turn. It answers Status, which is also the heartbeat, at once.
 func (e *Engine) Do(ctx context.Context, c *protocol.Call, f func(*Work, *protocol.Call) (any, []any, error)) (any, []any, error) {
 	if c.Method == protocol.Status {
 		var m runtime.MemStats
@@ -183,7 +183,7 @@ func (e *Engine) Dispatch(w *Work, c *protocol.Call) (any, []any, error) {
 	return nil, nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: fmt.Sprintf("no method %q", c.Method)}
 }
 
-// Answer decodes a request's body, and f returns the reply.
+// Answer decodes a request's body and passes it to f, which returns the reply.
 func Answer[Req, Rep any](c *protocol.Call, f func(Req) (Rep, error)) (any, []any, error) {
 	req, err := protocol.Decode[Req](c.Body)
 	if err != nil {
@@ -196,7 +196,7 @@ func Answer[Req, Rep any](c *protocol.Call, f func(Req) (Rep, error)) (any, []an
 	return rep, nil, nil
 }
 
-// Nothing decodes a request's body. The reply is empty.
+// Nothing decodes a request's body and passes it to f. The reply is empty.
 func Nothing[Req any](c *protocol.Call, f func(Req) error) (any, []any, error) {
 	req, err := protocol.Decode[Req](c.Body)
 	if err != nil {
@@ -216,14 +216,14 @@ type Work struct {
 // Context returns the request's context.
 func (w *Work) Context() context.Context { return w.ctx }
 
-// Aside runs f without the turn, so that other requests go on meanwhile.
+// Aside runs f without the turn, so that other requests can run meanwhile.
 func (w *Work) Aside(f func()) {
 	w.e.turn.Unlock()
 	defer w.e.turn.Lock()
 	f()
 }
 
-// Wait waits without the turn until done is closed or the request is cancelled.
+// Wait gives up the turn until done is closed or the request is cancelled.
 func (w *Work) Wait(done <-chan struct{}) error {
 	select {
 	case <-done:
@@ -240,8 +240,9 @@ func (w *Work) Wait(done <-chan struct{}) error {
 	}
 }
 
-// rest gives up the turn for a moment if the last rest was long ago, and while the request is paused. It returns the
-// context's error once the request is cancelled. The engine's state may have changed when it returns.
+// rest gives up the turn for a moment if the last rest was at least restEvery ago, and keeps resting while the request
+// is paused. It returns the context's error once the request is cancelled. The engine's state may have changed when it
+// returns.
 func (w *Work) rest() error {
 	if time.Since(w.last) < restEvery {
 		return nil
@@ -260,7 +261,7 @@ type Slot chan struct{}
 // NewSlot returns a Slot that nobody holds.
 func NewSlot() Slot { return make(Slot, 1) }
 
-// Enter waits without the turn until w can hold the slot.
+// Enter gives up the turn until w holds the slot or is cancelled.
 func (s Slot) Enter(w *Work) error {
 	w.e.turn.Unlock()
 	defer w.e.turn.Lock()

@@ -1,7 +1,7 @@
 //go:build !js
 
-// The tests of this and the files beside it that bear the tag run natively: some samples are made by recursion that is
-// deeper than a browser's stack. In a browser the same engine is tested in the package above.
+// The tests in the files with this build tag run natively, because making some samples recurses deeper than a browser's
+// stack allows. The tests of package wasm run the same engine in a browser.
 
 package engine
 
@@ -21,7 +21,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// ask sends a request through the engine's front, with bodies as JSON as on the wire.
+// ask sends a request to the engine. The bodies pass through JSON, as between page and worker.
 func ask[Rep any](e *Engine, m protocol.Method, req any, attach ...any) (Rep, []any, error) {
 	var rep Rep
 	body, err := json.Marshal(req)
@@ -60,7 +60,7 @@ func sampleFiles(s wimtest.Sample) (req protocol.OpenRequest, attach []any) {
 	return req, attach
 }
 
-// openBytes opens one file.
+// openBytes opens an archive in a single file.
 func openBytes(t *testing.T, name string, b []byte) (*Engine, protocol.Archive) {
 	t.Helper()
 	e := New(Options{})
@@ -79,7 +79,7 @@ func sample(t *testing.T, name string) wimtest.Sample {
 	return wimtest.Sample{}
 }
 
-// Every hand-made archive opens, or fails, with the code that it should.
+// TestOpenSamples checks that every hand-made archive opens, or fails with the expected code.
 func TestOpenSamples(t *testing.T) {
 	codes := map[wimtest.Outcome][]protocol.Code{
 		wimtest.NotWIM: {protocol.CodeNotWIM}, wimtest.OldVersion: {protocol.CodeOldVersion},
@@ -120,7 +120,7 @@ func TestOpenSamples(t *testing.T) {
 				return
 			}
 			if s.Outcome == wimtest.Warns && len(a.Warnings) == 0 && len(a.Images) > 0 {
-				// Then the tree has something to say, which verification tells.
+				// The warning concerns the tree, so verification reports it.
 				if r := runJob(t, e, protocol.PlanRequest{Op: protocol.Verify}, nil); len(r.Warnings)+r.LossesN == 0 {
 					t.Error("no warning")
 				}
@@ -132,7 +132,7 @@ func TestOpenSamples(t *testing.T) {
 	}
 }
 
-// checkFile finds a path in image 1 and compares what it holds.
+// checkFile finds a path in image 1 and compares the file's content with want.
 func checkFile(t *testing.T, e *Engine, path, want string) {
 	t.Helper()
 	dir := strings.HasSuffix(path, "/")
@@ -150,13 +150,13 @@ func checkFile(t *testing.T, e *Engine, path, want string) {
 	}
 }
 
-// distant is a buffer that is not in the engine's memory, as the browser's are.
+// distant is a buffer outside the engine's memory, like those in the browser.
 type distant []byte
 
 func (d distant) Len() int64                          { return int64(len(d)) }
 func (d distant) Bytes(from, n int64) ([]byte, error) { return bytes.Clone(d[from : from+n]), nil }
 
-// runJob does a job as the pool would, in this goroutine: engine e is session, shard worker and output.
+// runJob runs a job as the pool does, but in this goroutine: e is the session, the shard worker and the output.
 func runJob(t *testing.T, e *Engine, req protocol.PlanRequest, out *protocol.OutOpenRequest, handle ...any) protocol.Report {
 	t.Helper()
 	plan := must[protocol.PlanReply](t, e, protocol.Plan, req)
@@ -312,7 +312,7 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// A folder of every kind of thing that Windows keeps tells each of them.
+// TestStat checks the details of entries of every kind that Windows stores.
 func TestStat(t *testing.T) {
 	root, security := wimtest.WindowsTree()
 	e, _ := openBytes(t, "a.wim", wimtest.One(root, security...).Bytes())
@@ -457,7 +457,7 @@ func TestSumsAndNames(t *testing.T) {
 	}
 }
 
-// What is asked while a long request rests is answered before its end, and it can be cancelled there.
+// TestTurns checks that a request is answered while a long one rests, and that the long one can be cancelled there.
 func TestTurns(t *testing.T) {
 	root := wimtest.Folder("")
 	for i := range 30000 {
@@ -541,7 +541,7 @@ func TestBadRequests(t *testing.T) {
 	must[protocol.PlanReply](t, e, protocol.Plan, protocol.PlanRequest{Op: protocol.Verify})
 }
 
-// TestReadsOnly checks that the engine refuses what only package build answers.
+// TestReadsOnly checks that the engine refuses the requests that only package build answers.
 func TestReadsOnly(t *testing.T) {
 	folder := protocol.FolderFiles{Name: "folder", Paths: []string{"a"}}
 	for _, e := range []*Engine{New(Options{}), openSampleEngine(t)} {
@@ -569,7 +569,7 @@ func openSampleEngine(t *testing.T) *Engine {
 	return e
 }
 
-// TestLossKinds checks that the protocol knows every kind of loss: the page has words for those of the protocol.
+// TestLossKinds checks that the protocol has every kind of loss: the page has a text for each kind in the protocol.
 func TestLossKinds(t *testing.T) {
 	var ours []protocol.LossKind
 	for _, k := range wim.LossKinds() {

@@ -12,7 +12,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Error returns an error of the engine or of a file as a *protocol.Error, with all facts.
+// Error converts an error of the engine or of a file to a *protocol.Error with all its details.
 func Error(err error) error {
 	e := &protocol.Error{Message: err.Error()}
 	var (
@@ -31,7 +31,7 @@ func Error(err error) error {
 		path      *fs.PathError
 	)
 	switch {
-	case errors.As(err, &known): // of a file: its own words say more than ours
+	case errors.As(err, &known): // from a file: already more specific than the cases below
 		return known
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		e.Code = protocol.CodeCancelled

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	maxPlanProblems   = 200  // in a plan's reply
-	maxReportProblems = 1000 // in a closing report; the text that is saved has as many as were kept
+	maxPlanProblems   = 200  // listed in a plan's reply
+	maxReportProblems = 1000 // listed in the final report; its text lists all that were kept
 )
 
 // extractPlan extracts a selection.
@@ -24,11 +24,11 @@ type extractPlan struct {
 	image    int
 	base     string // path in the image that the output's paths are relative to, without a trailing slash
 	problems []protocol.Problem
-	count    int // of problems
-	lost     int // files that were to be written and were not
-	links    int // the same of links
-	dirs     int // and of folders
-	bad      int // contents, and links by their data
+	count    int // of problems, including those not kept
+	lost     int // planned files that were not written
+	links    int // planned links that were not written
+	dirs     int // planned folders that were not written
+	bad      int // damaged contents, and links with damaged data
 	bytes    int64
 }
 
@@ -84,7 +84,7 @@ func (s *session) planExtract(w *Work, req protocol.PlanRequest) (plan, protocol
 	return x, rep, nil
 }
 
-// safeName makes a name that every target takes for a file.
+// safeName replaces the characters of a file name that a target may reject.
 func safeName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || strings.ContainsRune(`"*/:<>?\|`, r) {
@@ -116,7 +116,7 @@ func (x *extractPlan) shard(_ *Work, i int) (protocol.ShardReply, []any, error) 
 	if err != nil {
 		return rep, nil, err
 	}
-	if rep.Items == 0 { // folders, links and empty files
+	if rep.Items == 0 { // only folders, links and empty files
 		rep.Op, b = "", nil
 	}
 	return rep, []any{b, entries.AppendBinary(nil)}, nil
@@ -151,7 +151,7 @@ func (x *extractPlan) merge(_ *Work, req protocol.MergeRequest, _ []any) (protoc
 	return rep, err
 }
 
-// add takes in a problem that showed while writing, whose path is the output's.
+// add records a problem that occurred while writing. p.Path is a path in the output.
 func (x *extractPlan) add(p protocol.Problem) {
 	x.count++
 	if len(x.problems) < 4*maxReportProblems {

@@ -7,7 +7,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// TestFileKinds checks that engine and protocol have the same kinds of files.
+// TestFileKinds checks that package blobs and the protocol have the same kinds of files.
 func TestFileKinds(t *testing.T) {
 	known := map[string]bool{}
 	for _, k := range protocol.FileKinds() {

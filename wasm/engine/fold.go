@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// fold maps letters that differ in case only to one.
+// fold maps letters that differ only in case to the same letter.
 func fold(s string) string {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {

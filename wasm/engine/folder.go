@@ -9,10 +9,11 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// writesAtOnce is how many files are written to a folder at once: each takes the browser several turns, in which others go on.
+// writesAtOnce is the number of files written to a folder at the same time. Each one takes the browser several turns of
+// the event loop, in which the others proceed.
 const writesAtOnce = 32
 
-// newFolder returns an output that writes to a folder of the browser.
+// newFolder returns an output that writes to a folder in the browser.
 func newFolder(fs hackpadfs.FS, recover bool) *extract.Folder {
 	return extract.NewFolder(fs, &extract.FolderOptions{Recover: recover, Parallel: writesAtOnce, Refused: func(err error) bool {
 		var e *protocol.Error

@@ -20,7 +20,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// outputs gives an engine with outputs in memory.
+// outputs returns an engine whose outputs are in memory.
 func outputs() (*Engine, *memory) {
 	sink := &memory{}
 	return New(Options{
@@ -35,7 +35,7 @@ func openSample(t *testing.T, e *Engine, s wimtest.Sample) {
 	must[protocol.Archive](t, e, protocol.Open, req, attach...)
 }
 
-// Every sample that opens, as a ZIP, a TAR and a folder.
+// TestExtractSamples extracts every sample that opens to a ZIP, a TAR and a folder.
 func TestExtractSamples(t *testing.T) {
 	for _, s := range wimtest.Samples() {
 		if s.Outcome != wimtest.Opens && s.Outcome != wimtest.Warns || len(s.Files) == 0 {
@@ -91,7 +91,7 @@ func unzip(t *testing.T, b []byte) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := io.ReadAll(r) // with its CRC checked
+		data, err := io.ReadAll(r) // checks the CRC
 		if err != nil {
 			t.Fatalf("%s: %v", f.Name, err)
 		}
@@ -180,7 +180,7 @@ func TestExtractRawAndDamaged(t *testing.T) {
 	}
 }
 
-// tryJob is runJob for jobs that may fail: the error is the first of a segment's writing.
+// tryJob is runJob for jobs that may fail. It returns the first error.
 func tryJob(e *Engine, req protocol.PlanRequest, out *protocol.OutOpenRequest, handle ...any) (rep protocol.Report, err error) {
 	plan, _, err := ask[protocol.PlanReply](e, protocol.Plan, req)
 	if err != nil {
@@ -224,11 +224,11 @@ func tryJob(e *Engine, req protocol.PlanRequest, out *protocol.OutOpenRequest, h
 	return rep, err
 }
 
-// picky is a folder that refuses names, and fails, as browsers do.
+// picky is a folder that rejects names and runs out of space, as folders in browsers do.
 type picky struct {
 	*mem.FS
 	refuse func(name string) bool
-	full   int // bytes that still fit; less than 0: no end
+	full   int // size limit of a write, bytes; no limit if negative
 }
 
 func (p *picky) OpenFile(name string, flag int, perm hackpadfs.FileMode) (hackpadfs.File, error) {
@@ -300,7 +300,8 @@ func TestFolderRefusals(t *testing.T) {
 	}
 }
 
-// A folder output that fails takes back what it made and leaves what was there: a file that it has replaced is whole.
+// TestFolderAbort checks that aborting a failed folder output removes what it created and keeps what was there before.
+// A file that it has replaced is whole, old or new.
 func TestFolderAbort(t *testing.T) {
 	root := wimtest.Folder("", wimtest.Folder("new", wimtest.TextFile("a", "1")), wimtest.Folder("old", wimtest.TextFile("b", "22"), wimtest.TextFile("mine", "new mine")),
 		wimtest.TextFile("big", strings.Repeat("x", 1000)))

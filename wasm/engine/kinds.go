@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// fileType says in a few words what a file is, by its first bytes, else by its name; "" if neither tells.
+// fileType returns a short description of a file's type. It goes by the first bytes, then by the name, and returns ""
+// if neither is known. whole reports whether head is the whole file.
 func fileType(name string, head []byte, whole bool) string {
 	has := func(at int, magic string) bool {
 		return len(head) >= at+len(magic) && string(head[at:at+len(magic)]) == magic
@@ -82,7 +83,7 @@ func fileType(name string, head []byte, whole bool) string {
 	return "Text, " + enc
 }
 
-// executable reads enough of a PE file's headers to tell what it is for. [PE format] "COFF File Header".
+// executable returns the type of a PE file, from its headers and extension. [PE format] "COFF File Header".
 func executable(head []byte, ext string) string {
 	const unknown = "MS-DOS program"
 	if len(head) < 0x40 {
@@ -123,7 +124,7 @@ func executable(head []byte, ext string) string {
 	return what
 }
 
-// typeByName is what an extension tells where the first bytes do not, or tell less.
+// typeByName maps an extension to a type, for files that the first bytes do not identify.
 var typeByName = map[string]string{
 	"txt": "Text", "log": "Log", "ini": "Settings", "inf": "Setup information", "xml": "XML document", "manifest": "Manifest",
 	"mum": "Update package", "cat": "Security catalogue", "htm": "Web page", "html": "Web page", "css": "Style sheet",

@@ -9,9 +9,9 @@ import (
 	"wimscope/worker/protocol"
 )
 
-const maxRows = 1000 // of one window
+const maxRows = 1000 // in one reply
 
-// viewKey is what makes a list of a folder.
+// viewKey holds what determines a view.
 type viewKey struct {
 	image  int
 	node   wim.Node
@@ -20,13 +20,13 @@ type viewKey struct {
 	filter string
 }
 
-// view is a folder sorted and filtered. A session keeps the last two: a page asks for many windows of one.
+// view is a sorted and filtered folder. A session keeps the last two: the page requests many windows of one view.
 type view struct {
 	key   viewKey
 	nodes []wim.Node
 	dirs  int
 	bytes int64
-	index map[wim.Node]int // where each stands; made when first asked
+	index map[wim.Node]int // position of each node; built on first use
 }
 
 // list answers protocol.List.
@@ -81,13 +81,13 @@ func (s *session) view(im *wim.Image, key viewKey) (*view, error) {
 		keep = func(n wim.Node) bool { return m.MatchString(im.Name(n)) }
 	}
 	v := &view{key: key, nodes: im.List(key.node, order, key.desc, keep)}
-	v.dirs = sort.Search(len(v.nodes), func(i int) bool { return !im.IsDir(v.nodes[i]) }) // they come first
+	v.dirs = sort.Search(len(v.nodes), func(i int) bool { return !im.IsDir(v.nodes[i]) }) // folders come first
 	v.bytes = im.TotalSize(v.nodes[v.dirs:])
 	s.views[1], s.views[0] = s.views[0], v
 	return v, nil
 }
 
-// seek finds the first row after start, around the end and to start again, whose name begins with prefix.
+// seek returns the first row after start whose name begins with prefix, or -1. The search wraps around to start.
 func (v *view) seek(im *wim.Image, prefix string, start int) int {
 	want := fold(prefix)
 	for i := range v.nodes {

@@ -10,12 +10,12 @@ import (
 	"testing"
 )
 
-// memory is a sink for tests.
+// memory is a Sink in memory.
 type memory struct {
 	data     []byte
 	finished bool
 	aborted  bool
-	fail     error // of the next write
+	fail     error // error of all writes, if not nil
 }
 
 func (m *memory) WriteAt(p []byte, off int64) (int, error) {

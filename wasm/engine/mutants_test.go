@@ -15,18 +15,18 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// mutantMemory is how much more memory the engine may take from the system for all work on some tens of kilobytes of archive, valid or
-// hostile. In a browser that is linear memory, which never shrinks.
+// mutantMemory limits how much more memory the engine may take from the system for all work on archives of some tens of
+// kilobytes, valid or hostile. In a browser that is linear memory, which never shrinks.
 const mutantMemory = 160 << 20
 
-// TestMemoryOfMutants opens, lists, searches, verifies and extracts mutated archives in one process. With WIMSCOPE_CAMPAIGN there are
-// many more of them.
+// TestMemoryOfMutants opens, lists, searches, verifies and extracts mutated archives in one process, and checks the
+// memory taken. With WIMSCOPE_CAMPAIGN set it uses many more of them.
 func TestMemoryOfMutants(t *testing.T) {
 	rounds := 15
 	if os.Getenv("WIMSCOPE_CAMPAIGN") != "" {
 		rounds = 1000
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(50)) // as the worker has it
+	defer debug.SetGCPercent(debug.SetGCPercent(50)) // as in a worker
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -54,7 +54,7 @@ func TestMemoryOfMutants(t *testing.T) {
 	}
 }
 
-// mutantBases returns a usual archive, and hostile ones of a few kilobytes that claim to hold gigabytes.
+// mutantBases returns an ordinary archive, and hostile ones of a few kilobytes that claim to contain gigabytes.
 func mutantBases(t *testing.T) [][]byte {
 	usual, err := os.ReadFile("../../web/static/sample.wim")
 	if err != nil {
@@ -79,14 +79,15 @@ func mutantBases(t *testing.T) [][]byte {
 	}
 }
 
-// mutantUser does with an archive what a user may do.
+// mutantUser uses an archive in the ways that a user can.
 type mutantUser struct {
 	e                 *Engine
 	b                 []byte
 	requests, refused int
 }
 
-// do sends a request and returns its reply and attachments; false if it was refused.
+// do sends a request, decodes the reply into rep and returns the attachments. It returns false if the request was
+// refused.
 func (m *mutantUser) do(method protocol.Method, req, rep any, attach ...any) ([]any, bool) {
 	m.requests++
 	body, err := json.Marshal(req)
@@ -128,7 +129,7 @@ func (m *mutantUser) useAll() {
 	m.job(protocol.PlanRequest{Op: protocol.Extract, Image: 1, Format: protocol.TAR, Recover: true})
 }
 
-// job runs a job with a small output.
+// job runs a job if its output is small.
 func (m *mutantUser) job(req protocol.PlanRequest) {
 	var plan protocol.PlanReply
 	if _, ok := m.do(protocol.Plan, req, &plan); !ok || plan.OutSize > 16<<20 {

@@ -14,22 +14,22 @@ import (
 )
 
 const (
-	namesStep  = 16 << 10 // entries of one shard of a file list: about 60 ms of work
-	namesBytes = 4 << 20  // bytes after which a shard ends: a hostile tree has long paths
+	namesStep  = 16 << 10 // entries in one shard of a file list: about 60 ms of work
+	namesBytes = 4 << 20  // bytes at which a shard ends: a hostile tree may have long paths
 )
 
 const namesHeader = "image,path,kind,size,modified,created,accessed,attributes,short name,sha1,names,target\r\n"
 
-// namesPlan writes a file list as CSV (RFC 4180, UTF-8). The session makes the text itself, shard by shard; nothing
-// is run elsewhere.
+// namesPlan writes a file list as CSV (RFC 4180, UTF-8). The session itself produces the text, shard by shard; shard
+// workers are not involved.
 type namesPlan struct {
 	s      *session
-	nodes  []wim.Node // the roots of what is listed, of each image
+	nodes  []wim.Node // the roots of the list, in each image
 	shards []namesShard
 	files  int
 	dirs   int
 
-	image int // whose order is kept
+	image int // whose entries are in order; 0: none
 	order []wim.Node
 }
 
@@ -60,7 +60,7 @@ func (s *session) planNames(w *Work, req protocol.PlanRequest) (*namesPlan, prot
 	if len(p.nodes) == 0 {
 		p.nodes = []wim.Node{0}
 	}
-	slices.SortFunc(p.nodes, cmp.Compare) // whose code the program has anyway, unlike slices.Sort's
+	slices.SortFunc(p.nodes, cmp.Compare) // in the program anyway; slices.Sort would add code
 	p.nodes = slices.Compact(p.nodes)
 	rep.OutSize = int64(len(namesHeader))
 	var line []byte
@@ -95,7 +95,7 @@ func (s *session) planNames(w *Work, req protocol.PlanRequest) (*namesPlan, prot
 		}
 		p.shards = append(p.shards, namesShard{i, from, len(p.order)})
 	}
-	if len(p.shards) == 0 { // no image: the header alone
+	if len(p.shards) == 0 { // no images: only the header
 		p.shards = append(p.shards, namesShard{})
 	}
 	rep.Shards, rep.Items = len(p.shards), p.files+p.dirs
@@ -103,7 +103,7 @@ func (s *session) planNames(w *Work, req protocol.PlanRequest) (*namesPlan, prot
 	return p, rep, nil
 }
 
-// load puts an image's entries in order: depth first, a folder before what is in it.
+// load loads an image and sets p.order to the entries to list: depth first, a folder before its entries.
 func (p *namesPlan) load(w *Work, image int) (*wim.Image, error) {
 	im, err := p.s.image(image)
 	if err != nil {
@@ -115,7 +115,7 @@ func (p *namesPlan) load(w *Work, image int) (*wim.Image, error) {
 	p.order, p.image = p.order[:0], 0
 	stack := slices.Clone(p.nodes)
 	slices.Reverse(stack)
-	seen := make([]bool, im.Len()) // a selection may hold a folder and what is in it
+	seen := make([]bool, im.Len()) // a selection may contain a folder and also entries in it
 	for len(stack) > 0 {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
@@ -170,11 +170,11 @@ func (p *namesPlan) report(*Work) (protocol.Report, error) {
 	return protocol.Report{Op: protocol.Names, OK: true, Written: 1, Text: fmt.Sprintf("Listed %d files and %d folders.\n", p.files, p.dirs)}, nil
 }
 
-// formula has the characters that start a formula, their full-width forms, which some spreadsheets accept, and the characters
-// that they skip before it.
+// formula contains the characters that start a formula, their full-width forms, which some spreadsheets accept, and the
+// whitespace that spreadsheets skip before a formula.
 const formula = "=+-@\t\r\n＝＋－＠"
 
-// appendNames appends one entry's line.
+// appendNames appends the line of one entry.
 func appendNames(b []byte, im *wim.Image, image int, n wim.Node) []byte {
 	b = strconv.AppendInt(b, int64(image), 10)
 	b = append(b, ',')
@@ -212,8 +212,8 @@ func appendNames(b []byte, im *wim.Image, image int, n wim.Node) []byte {
 	return append(b, '\r', '\n')
 }
 
-// appendCell quotes a cell if necessary. A cell that a spreadsheet would take for a formula gets a leading apostrophe: names are
-// untrusted. [OWASP, CSV Injection]
+// appendCell appends a cell, quoted if necessary. Names are untrusted, so a cell that a spreadsheet would run as a
+// formula gets a leading apostrophe. [OWASP, CSV Injection]
 func appendCell(b []byte, s string) []byte {
 	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune(formula, r) && s != "" {
 		s = "'" + s
@@ -226,7 +226,7 @@ func appendCell(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// baseName is the archive's name without its extension.
+// baseName returns the archive's name without its extension.
 func baseName(in *wim.Info) string {
 	if in.First >= len(in.Parts) {
 		return "archive"

@@ -11,7 +11,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// A long list comes in several shards, cut by entries and by bytes, and nothing is lost between them.
+// TestNamesShards checks that a long list is split into shards, limited in entries and in bytes, and that no entry is
+// lost between them.
 func TestNamesShards(t *testing.T) {
 	root := wimtest.Folder("")
 	for i := range 40_000 {
@@ -48,7 +49,8 @@ func TestNamesShards(t *testing.T) {
 	}
 }
 
-// A cell that a spreadsheet would run as a formula becomes text, in every column with untrusted text.
+// TestNamesAreNoFormulas checks that a cell that a spreadsheet would run as a formula becomes text, in every column
+// with untrusted text.
 func TestNamesAreNoFormulas(t *testing.T) {
 	for _, x := range []struct{ cell, want string }{
 		{"=1+1", "'=1+1"}, {"+1", "'+1"}, {"-1", "'-1"}, {"@SUM(A1)", "'@SUM(A1)"}, {"\t=1", "'\t=1"}, {"\r=1", "\"'\r=1\""},

@@ -9,7 +9,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// output is the file or folder that this worker writes. Segments come in order; the first failure is the end.
+// output is the file or folder that this worker writes. Segments arrive in order, up to the first that fails.
 type output struct {
 	form   protocol.Format
 	name   string
@@ -17,7 +17,7 @@ type output struct {
 	writer extract.Output // ZIP and TAR
 	folder *extract.Folder
 	maker  extract.SegmentMaker
-	off    int64 // end of what was written, for Raw and CSV
+	off    int64 // end of the written data, for Raw and CSV
 	files  int
 }
 
@@ -117,7 +117,7 @@ func (e *Engine) outSegment(w *Work, req protocol.OutSegmentRequest, attach []an
 		err = o.writer.Packed(data, seg.Entries, seg.CRCs)
 	case o.writer != nil:
 		err = o.writer.Segment(seg.Data, seg.Entries, seg.CRCs)
-	case len(seg.Damaged) > 0 && !o.maker.Recover: // the one file that was wanted
+	case len(seg.Damaged) > 0 && !o.maker.Recover: // Raw: there is no other file to write
 		err = &protocol.Error{Code: protocol.CodeChecksum, Name: o.name, Message: "the content of " + seg.Damaged[0].Path + " is damaged"}
 	default:
 		err = o.raw(data, seg.Entries)
@@ -126,7 +126,7 @@ func (e *Engine) outSegment(w *Work, req protocol.OutSegmentRequest, attach []an
 	return p, err
 }
 
-// segment makes a segment ready to be written. Without a sum nothing was run, and nothing of it is a content.
+// segment prepares a segment for writing. If res.Sum is empty, the shard was not run because it has no contents.
 func (o *output) segment(res protocol.RunReply, data extract.Packed, packed []byte) (*extract.Segment, error) {
 	entries, err := extract.ParseEntries(packed)
 	if err != nil {
@@ -149,13 +149,14 @@ func (o *output) segment(res protocol.RunReply, data extract.Packed, packed []by
 	return o.maker.Make(plain, r, entries)
 }
 
-// Buffer is an attachment that may be anywhere; a Sink with a method WriteBuffer takes it from there.
+// Buffer is an attachment that may be outside the program's memory. A Sink with a method WriteBuffer writes it from
+// there.
 type Buffer interface {
 	Len() int64
 	Bytes(from, n int64) ([]byte, error)
 }
 
-// away is a Buffer to be written.
+// away is a Buffer as an extract.Packed.
 type away struct{ Buffer }
 
 // CopyTo implements extract.Packed.
@@ -172,7 +173,7 @@ func (a away) CopyTo(sink io.WriterAt, from, n, off int64) error {
 	return extract.PackedBytes(b).CopyTo(sink, 0, n, off)
 }
 
-// takeBuffer takes an attachment for a buffer.
+// takeBuffer returns an attachment as an extract.Packed.
 func takeBuffer(a any) (extract.Packed, error) {
 	switch a := a.(type) {
 	case nil:
@@ -185,7 +186,7 @@ func takeBuffer(a any) (extract.Packed, error) {
 	return nil, badRequest("an attachment is no buffer")
 }
 
-// raw writes a segment of the one stream.
+// raw writes a segment of a Raw output, which is a single stream.
 func (o *output) raw(data extract.Packed, s extract.SegmentEntries) error {
 	at := int64(0)
 	for i := range s {
@@ -207,7 +208,7 @@ func (o *output) raw(data extract.Packed, s extract.SegmentEntries) error {
 	return nil
 }
 
-// countFiles counts the files that begin in a segment.
+// countFiles returns the number of files that begin in a segment.
 func countFiles(s extract.SegmentEntries) int {
 	n := 0
 	for i := range s {
@@ -228,7 +229,7 @@ func (e *Engine) outFinish() (any, []any, error) {
 	}
 	rep := protocol.OutReply{Bytes: o.off, Files: o.files}
 	if o.folder != nil {
-		if _, err := o.folder.Finish(); err != nil { // a browser's folder has no links
+		if _, err := o.folder.Finish(); err != nil { // a folder in the browser has no links
 			return nil, nil, err
 		}
 		rep.Bytes = o.folder.Bytes
@@ -252,7 +253,7 @@ func (e *Engine) outFinish() (any, []any, error) {
 	return rep, []any{file}, nil
 }
 
-// outAbort answers protocol.OutAbort. Without an output there is nothing to do.
+// outAbort answers protocol.OutAbort. It does nothing if no output is open.
 func (e *Engine) outAbort() error {
 	o := e.out
 	e.out = nil

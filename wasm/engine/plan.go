@@ -14,30 +14,30 @@ import (
 )
 
 const (
-	maxPlans       = 8 // that a session holds at a time
+	maxPlans       = 8 // that a session can hold
 	maxDamages     = 1000
 	maxDamagePaths = 1000
 	maxRanges      = 1000
-	extractMemory  = 96 << 20 // bytes that extraction adds: decoded, packed, and on their way
+	extractMemory  = 96 << 20 // bytes that extraction needs in addition: decoded, packed and in transit
 )
 
-// ShardMemory is what a shard worker needs beside chunks and decoded bytes, bytes.
+// ShardMemory is the memory that a shard worker needs besides chunks and decoded data, bytes.
 const ShardMemory = 24 << 20
 
-// plan is a job that was laid out.
+// plan is a job divided into shards.
 type plan interface {
 	shard(w *Work, i int) (protocol.ShardReply, []any, error)
 	merge(w *Work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error)
 	report(w *Work) (protocol.Report, error)
 }
 
-// planner keeps plans by number.
+// planner holds plans by number.
 type planner struct {
 	plans    map[int]plan
 	lastPlan int
 }
 
-// room says whether there may be another plan.
+// room returns an error if there are maxPlans plans already.
 func (s *planner) room() error {
 	if len(s.plans) >= maxPlans {
 		return badRequest("too many plans; drop some")
@@ -45,7 +45,7 @@ func (s *planner) room() error {
 	return nil
 }
 
-// add numbers a plan.
+// add stores a plan and returns its number.
 func (s *planner) add(p plan) int {
 	if s.plans == nil {
 		s.plans = make(map[int]plan)
@@ -135,7 +135,8 @@ func (s *planner) finish(w *Work, req protocol.FinishRequest) (protocol.Report, 
 	return r, nil
 }
 
-// planReply says what is the same of every plan with shards.
+// planReply returns a reply with the fields that all plans with shards have. more is the memory in bytes that a job
+// needs in addition to chunks and ShardMemory.
 func (s *session) planReply(p shard.Plan, more int64) protocol.PlanReply {
 	chunk := max(s.info.ChunkSize, s.info.SolidChunkSize)
 	return protocol.PlanReply{
@@ -143,7 +144,7 @@ func (s *session) planReply(p shard.Plan, more int64) protocol.PlanReply {
 	}
 }
 
-// packShard makes a shard ready to be sent.
+// packShard returns a shard in the form in which it is sent, and the reply that describes it.
 func packShard(p shard.Plan, i int) (protocol.ShardReply, []byte, error) {
 	sh, err := p.Shard(i)
 	if err != nil {
@@ -175,7 +176,7 @@ func opName(op shard.Op) string {
 	return "unknown"
 }
 
-// mergeShard gives a worker's result to a plan.
+// mergeShard passes a worker's result to a plan and returns the ranges that it found good or bad.
 func mergeShard(p shard.Plan, req protocol.MergeRequest) ([]protocol.BlockMark, error) {
 	r, err := shard.ParseResult(req.Result.Sum)
 	if err != nil {
@@ -196,10 +197,10 @@ func mergeShard(p shard.Plan, req protocol.MergeRequest) ([]protocol.BlockMark, 
 type verifyPlan struct {
 	s     *session
 	p     *verify.Plan
-	trees int // images whose trees were loaded ahead of the report
+	trees int // images whose trees were loaded before the report
 }
 
-// maxTrees is how many trees are loaded ahead of the report: more would push each other out of the cache.
+// maxTrees is the number of trees loaded before the report. More would evict each other from the cache.
 const maxTrees = 4
 
 func (s *session) planVerify() (plan, protocol.PlanReply, error) {
@@ -219,7 +220,8 @@ func (v *verifyPlan) shard(_ *Work, i int) (protocol.ShardReply, []any, error) {
 
 func (v *verifyPlan) merge(_ *Work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
 	if v.trees < min(maxTrees, len(v.s.a.Images())) {
-		// The report will go through it; now the workers are busy and this one is not. What is wrong the report tells.
+		// Load a tree that the report needs now, while the shard workers are busy and this one is idle. The report will
+		// include any error.
 		v.trees++
 		_, _ = v.s.a.Image(v.trees)
 	}
@@ -314,7 +316,7 @@ func integrityState(tables []verify.IntegrityReport) string {
 	return state
 }
 
-// sumPlan reckons the SHA-256 of each part.
+// sumPlan computes the SHA-256 of each part.
 type sumPlan struct {
 	s *session
 	p *verify.SumPlan
@@ -346,7 +348,7 @@ func (v *sumPlan) report(*Work) (protocol.Report, error) {
 		}
 		p := protocol.Pair{Name: v.s.info.Parts[i].Name, Value: hex.EncodeToString(sum)}
 		rep.Sums = append(rep.Sums, p)
-		// As sha256sum writes and checks it.
+		// The format of sha256sum.
 		fmt.Fprintf(&text, "%s *%s\n", p.Value, p.Name)
 	}
 	rep.Text = text.String()

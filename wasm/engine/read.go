@@ -10,9 +10,9 @@ import (
 	"wimscope/worker/protocol"
 )
 
-const maxRead = 4 << 20 // bytes of one reply
+const maxRead = 4 << 20 // bytes in one reply
 
-// stream opens a stream of an entry: its content, or a named one. A stream without bytes gives nil.
+// stream opens a stream of an entry: the unnamed one if name is "". It returns nil for an empty stream.
 func (s *session) stream(im *wim.Image, n wim.Node, name string) (*blobs.Reader, error) {
 	st, ok := im.Stream(n, name)
 	if !ok {
@@ -77,8 +77,8 @@ func (s *session) read(c *protocol.Call) (any, []any, error) {
 	return rep, nil, nil
 }
 
-// preview reads bytes of a stream. A stream of at most maxRead bytes is read whole and compared with its SHA-1, whatever part
-// is requested; of a longer one only the requested part is read.
+// preview reads bytes of a stream. A stream of at most maxRead bytes is read whole and compared with its SHA-1,
+// whatever part is requested; of a longer one only the requested part is read.
 type preview struct {
 	r     *blobs.Reader
 	whole []byte // nil: read from r
@@ -117,7 +117,7 @@ func (v *preview) bytes(off, n int64) ([]byte, error) {
 	return b, readFull(v.r, b, off)
 }
 
-// readFull reads all of b, which must be there. A nil reader has nothing, and nothing is asked of it.
+// readFull fills b, or returns an error. r may be nil, for an empty stream, if b is empty too.
 func readFull(r *blobs.Reader, b []byte, off int64) error {
 	if len(b) == 0 {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// row shows one entry as lists do.
+// row returns the row of an entry in a list.
 func row(im *wim.Image, n wim.Node) protocol.Row {
 	r := protocol.Row{
 		Node:     int32(n),
@@ -37,7 +37,7 @@ func linkTarget(im *wim.Image, n wim.Node) (target string, bad bool) {
 	return l.Target, err != nil
 }
 
-// holdsFolders says whether a folder has any in it.
+// holdsFolders reports whether a folder contains folders.
 func holdsFolders(im *wim.Image, n wim.Node) bool {
 	first, count := im.Children(n)
 	for i := range wim.Node(count) {
@@ -48,14 +48,14 @@ func holdsFolders(im *wim.Image, n wim.Node) bool {
 	return false
 }
 
-// window cuts [start, start+count) to what is there.
+// window returns list[start:start+count], limited to the list and to most elements, and the index where it starts.
 func window[T any](list []T, start, count, most int) (part []T, at int) {
 	start = max(0, min(start, len(list)))
 	count = max(0, min(count, most, len(list)-start))
 	return list[start : start+count], start
 }
 
-// crumbs lead from the root to n.
+// crumbs returns the entries from the root to n.
 func crumbs(im *wim.Image, n wim.Node) []protocol.Crumb {
 	var c []protocol.Crumb
 	for n != 0 {

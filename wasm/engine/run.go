@@ -26,7 +26,7 @@ func (e *Engine) parts(req protocol.PartsRequest, attach []any) error {
 	return nil
 }
 
-// Files returns the files that Parts provided under key.
+// Files returns the files that a Parts request provided under key.
 func (e *Engine) Files(key string) (blobs.Source, error) {
 	src, ok := e.files[key]
 	if !ok {
@@ -35,8 +35,8 @@ func (e *Engine) Files(key string) (blobs.Source, error) {
 	return src, nil
 }
 
-// run answers protocol.Run. A shard that comes while another one runs waits for it, and has its first bytes read
-// meanwhile.
+// run answers protocol.Run. A shard that arrives while another one runs waits for it; meanwhile its first bytes are
+// read ahead.
 func (e *Engine) run(w *Work, c *protocol.Call) (any, []any, error) {
 	req, err := protocol.Decode[protocol.RunRequest](c.Body)
 	if err != nil {
@@ -88,7 +88,7 @@ func (e *Engine) run(w *Work, c *protocol.Call) (any, []any, error) {
 	return rep, attach, nil
 }
 
-// Yield returns a function that gives up the turn now and then and reports the request's progress.
+// Yield returns a function that reports the request's progress and gives up the turn from time to time.
 func (w *Work) Yield() shard.Yield {
 	last := time.Now()
 	return func(bytes int64, items int) error {
@@ -107,7 +107,7 @@ func LinearMemory() int64 {
 	return int64(m.Sys)
 }
 
-// packForm is the form in which what is decoded is packed for an output; false: it is not.
+// packForm returns the form in which decoded data is packed for an output, and whether it is packed at all.
 func packForm(f protocol.Format) (extract.Form, bool) {
 	switch f {
 	case protocol.ZIP:
@@ -118,7 +118,7 @@ func packForm(f protocol.Format) (extract.Form, bool) {
 	return extract.OutputRaw, false
 }
 
-// pack lays out a shard's bytes between the headers of its entries. They are valid until the next shard is packed.
+// pack lays out a shard's bytes between the headers of its entries. The result is valid until the next call.
 func (e *Engine) pack(form extract.Form, recover bool, r *shard.Result, packed any) ([]byte, error) {
 	b, ok := packed.([]byte)
 	if !ok {

@@ -14,22 +14,22 @@ import (
 
 const (
 	maxHits       = 100_000  // of one search
-	maxGroupHits  = 200      // of a group that are told with their paths
-	maxPathBytes  = 32 << 20 // of all paths that a result keeps: a hostile tree has long ones
-	maxGroups     = 1000     // of one reply
+	maxGroupHits  = 200      // of one group that are listed with their paths
+	maxPathBytes  = 32 << 20 // of all paths in a result: a hostile tree may have long ones
+	maxGroups     = 1000     // in one reply
 	newsEvery     = 250 * time.Millisecond
-	newsGroups    = 2000 // beyond so many, news are only numbers: sorting them each time would take longer than finding
-	searchStride  = 2048 // entries between looks at the clock
-	maxSearchText = 1000 // bytes of a query
+	newsGroups    = 2000 // with more, progress reports contain only numbers: sorting them each time would take longer than the search
+	searchStride  = 2048 // entries between checks of the clock
+	maxSearchText = 1000 // bytes in a query
 )
 
-// groupKey is what the hits of a group share: a content, or where there is none, a path.
+// groupKey is what the hits of a group share: a content, or a path if they have no content.
 type groupKey struct {
 	hash format.Hash
 	path string
 }
 
-// searchResult is what a search has found. A session keeps the last one, for its other windows.
+// searchResult holds what a search found. A session keeps the last one, to answer requests for its other windows.
 type searchResult struct {
 	query  string
 	images []int
@@ -38,13 +38,13 @@ type searchResult struct {
 	paths  int // bytes
 	done   int
 	more   bool
-	whole  bool // the search came to its end
+	whole  bool // the search is complete
 }
 
 type foundGroup struct {
 	protocol.Group
 	folded string
-	rank   uint8 // 0: the name is the query; 1: it begins with it; 2: anything else
+	rank   uint8 // 0: the name equals the query; 1: it begins with the query; 2: anything else
 }
 
 // search answers protocol.Search.
@@ -63,7 +63,7 @@ func (s *session) search(w *Work, req protocol.SearchRequest) (protocol.SearchRe
 		return r.reply(req), nil
 	}
 	r := &searchResult{query: query, images: images}
-	s.found = nil // the last one makes room
+	s.found = nil // free its memory
 	if err := s.searchImages(w, r, req); err != nil {
 		return protocol.SearchReply{}, err
 	}
@@ -73,7 +73,7 @@ func (s *session) search(w *Work, req protocol.SearchRequest) (protocol.SearchRe
 	return r.reply(req), nil
 }
 
-// searchImages runs the search through the images. What it finds grows while others have their turns.
+// searchImages searches the images and adds the hits to r. Other requests have their turns meanwhile.
 func (s *session) searchImages(w *Work, r *searchResult, req protocol.SearchRequest) error {
 	query := find.NewQuery(r.query)
 	index := make(map[groupKey]*foundGroup)
@@ -84,7 +84,7 @@ func (s *session) searchImages(w *Work, r *searchResult, req protocol.SearchRequ
 			if code := protocolCode(err); code == protocol.CodeNotFound || code == protocol.CodeChanged || code == protocol.CodePermission {
 				return err
 			}
-			r.done++ // a tree that cannot be read has no names; its image says so elsewhere
+			r.done++ // an unreadable tree has no names to find; listing it reports the error
 			continue
 		}
 		for search, more := find.In(im, query), true; more; {
@@ -155,7 +155,7 @@ func (r *searchResult) add(index map[groupKey]*foundGroup, im *wim.Image, image 
 	}
 }
 
-// sort puts names that are the query first, then those that begin with it; each kind by name.
+// sort sorts the groups: names that equal the query first, then names that begin with it, then the rest; each by name.
 func (r *searchResult) sort() {
 	slices.SortStableFunc(r.groups, func(a, b *foundGroup) int {
 		if c := cmp.Compare(a.rank, b.rank); c != 0 {
@@ -165,7 +165,7 @@ func (r *searchResult) sort() {
 	})
 }
 
-// news is what a progress message tells: the first groups while they are few.
+// news returns a progress report: with the requested groups while there are few, otherwise only with numbers.
 func (r *searchResult) news(req protocol.SearchRequest) protocol.SearchReply {
 	if len(r.groups) > newsGroups {
 		req.Count = 0
@@ -187,7 +187,7 @@ func (r *searchResult) reply(req protocol.SearchRequest) protocol.SearchReply {
 	return rep
 }
 
-// usesResult is who uses a content. A session keeps the last one.
+// usesResult holds the entries that use a content. A session keeps the last one.
 type usesResult struct {
 	hash     format.Hash
 	hits     []protocol.Hit
@@ -238,8 +238,8 @@ func (s *session) lacks(w *Work) (protocol.Elsewhere, error) {
 	return protocol.Elsewhere{Blobs: len(missing), Known: err == nil}, err
 }
 
-// lacking gathers the contents that images name and that are in no part or reference. Load gives an image's tree, and
-// so far is told how many there are after each. A tree that cannot be read lacks nothing that is known of.
+// lacking returns the contents that images refer to and that are in no part or reference. load returns an image's tree;
+// soFar is called with the number of missing contents after each tree. Trees that cannot be read are skipped.
 func lacking(w *Work, a *wim.Archive, load func(index int) (*wim.Image, error), soFar func(n int)) (map[format.Hash]bool, error) {
 	missing := make(map[format.Hash]bool)
 	for _, info := range a.Images() {

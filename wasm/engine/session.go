@@ -14,14 +14,14 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// session is an open archive with what was worked out about it.
+// session is an open archive, with cached results about it.
 type session struct {
 	e     *Engine
 	a     *wim.Archive
 	info  *wim.Info
 	parts []blobs.Part
 
-	loaded map[int]weak.Pointer[wim.Image] // trees that were asked for; those still there count for Details.AlsoIn
+	loaded map[int]weak.Pointer[wim.Image] // trees that were loaded; Details.AlsoIn counts in those still in memory
 
 	views   [2]*view
 	folders *folders
@@ -36,7 +36,7 @@ func (e *Engine) open(_ *Work, req protocol.OpenRequest, attach []any) (protocol
 	if err != nil {
 		return protocol.Archive{}, err
 	}
-	e.session = nil // what was open goes first: there is not enough memory for two
+	e.session = nil // close the old one first: there is not enough memory for two
 	a, err := e.openArchive(parts, refs)
 	if err != nil {
 		return protocol.Archive{}, err
@@ -73,7 +73,7 @@ func attached(names, references []string, attach []any) (parts, refs []blobs.Par
 	return parts, refs, nil
 }
 
-// archive is what Open tells.
+// archive returns the reply to Open.
 func (s *session) archive() protocol.Archive {
 	in := s.info
 	a := protocol.Archive{
@@ -145,7 +145,7 @@ func (s *session) image(index int) (*wim.Image, error) {
 	return im, nil
 }
 
-// node loads an image's tree and checks a node of it.
+// node loads an image's tree and checks that it has node n.
 func (s *session) node(image int, n int32) (*wim.Image, wim.Node, error) {
 	im, err := s.image(image)
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// What package build uses of the engine, beside Do and Dispatch. All of it needs the turn.
+// This file has what package build needs from the engine, besides Do and Dispatch. The methods require the turn.
 
-// OpenArchive opens the files of a request as an archive that the engine does not keep.
+// OpenArchive opens the files of a request as an archive. The engine does not keep it.
 func (e *Engine) OpenArchive(names, references []string, attach []any) (*wim.Archive, error) {
 	parts, refs, err := attached(names, references, attach)
 	if err != nil {
@@ -22,23 +22,23 @@ func (e *Engine) OpenArchive(names, references []string, attach []any) (*wim.Arc
 // CloseArchive closes the session.
 func (e *Engine) CloseArchive() { e.session = nil }
 
-// SetFiles provides files for shards, as Parts does.
+// SetFiles provides files for shards, as a Parts request does.
 func (e *Engine) SetFiles(req protocol.PartsRequest, attach []any) error { return e.parts(req, attach) }
 
-// EnterShard waits without the turn until no shard runs.
+// EnterShard gives up the turn until no shard runs.
 func (e *Engine) EnterShard(w *Work) error { return e.running.Enter(w) }
 
 // LeaveShard ends what EnterShard began.
 func (e *Engine) LeaveShard() { e.running.Leave() }
 
-// Export makes an attachment of b, which may change afterwards.
+// Export returns an attachment with the bytes of b, which the caller may change afterwards.
 func (e *Engine) Export(b []byte) any { return e.o.Export(b) }
 
 // Writing reports whether an output is open.
 func (e *Engine) Writing() bool { return e.out != nil }
 
-// NewFolder returns an output that writes to a folder of the browser.
+// NewFolder returns an output that writes to a folder in the browser.
 func NewFolder(fs hackpadfs.FS) *extract.Folder { return newFolder(fs, false) }
 
-// SafeName returns name with the characters replaced that a target may reject.
+// SafeName replaces the characters of a file name that a target may reject.
 func SafeName(name string) string { return safeName(name) }

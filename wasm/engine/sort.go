@@ -8,8 +8,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// sort answers protocol.Sort: which of the files make an archive together, and which archives hold what others lack.
-// It leaves an open session as it is.
+// sort answers protocol.Sort: which files form an archive together, and which archives have contents that others lack.
+// It does not affect an open session.
 func (e *Engine) sort(w *Work, req protocol.OpenRequest, attach []any) (protocol.SortReply, error) {
 	var rep protocol.SortReply
 	files, _, err := attached(req.Parts, nil, attach)
@@ -19,7 +19,7 @@ func (e *Engine) sort(w *Work, req protocol.OpenRequest, attach []any) (protocol
 	type set struct {
 		guid    string
 		total   int
-		members map[int]int // part number to file
+		members map[int]int // part number to index of the file
 		a       *wim.Archive
 	}
 	var sets []*set
@@ -34,7 +34,7 @@ func (e *Engine) sort(w *Work, req protocol.OpenRequest, attach []any) (protocol
 		}
 		var at *set
 		for _, s := range sets {
-			// A part that is there already begins another archive: a copy, or a delta that kept the GUID.
+			// A part number that the set has already starts another archive: a copy, or a delta that kept the GUID.
 			if _, taken := s.members[id.Number]; !taken && s.guid == id.GUID && s.total == id.Total {
 				at = s
 				break
@@ -57,7 +57,7 @@ func (e *Engine) sort(w *Work, req protocol.OpenRequest, attach []any) (protocol
 				d.Size += files[i].Size
 			}
 		}
-		if len(sets) > 1 { // a single one is opened next, and then tells what is wrong itself
+		if len(sets) > 1 { // the page opens a single archive next, which reports its errors
 			var err error
 			if s.a, err = wim.Open(parts, &blobs.Options{TreeCacheSize: 1, MaxMemory: e.o.MaxMemory}); err != nil {
 				refuse(d.Files[0], err)

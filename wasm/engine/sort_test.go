@@ -11,7 +11,8 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// Files that came together are told apart by their headers, and who lacks what by their trees.
+// TestSort checks that files are grouped into archives by their headers, and that the trees show which archive has
+// contents that another lacks.
 func TestSort(t *testing.T) {
 	sample := make(map[string]wimtest.Sample)
 	for _, s := range wimtest.Samples() {

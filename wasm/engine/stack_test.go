@@ -21,7 +21,7 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// starter runs engines in this process behind the protocol's servers, with the pool at the other end.
+// starter starts engines in this process, each behind a server of the protocol, and connects the pool to them.
 type starter struct {
 	mu    sync.Mutex
 	sinks []*sink
@@ -124,8 +124,8 @@ func open(t *testing.T, files ...string) (*pool.Pool, *pool.Session, *starter) {
 	return p, s, st
 }
 
-// Archives that wimlib made go through the whole of pool, protocol and engine: verified, and every byte of a ZIP
-// compared with the folder that was captured.
+// TestWholeStack takes archives that wimlib made through pool, protocol and engine: it verifies each, extracts it to a
+// ZIP and compares every byte of that with the captured folder.
 func TestWholeStack(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := t.TempDir()
@@ -190,7 +190,7 @@ func TestWholeStack(t *testing.T) {
 	}
 }
 
-// compareZIP sees that a ZIP holds just the files of a folder. Links are left to the tests of package extract.
+// compareZIP checks that a ZIP contains exactly the files of a folder. The tests of package extract check links.
 func compareZIP(t *testing.T, b []byte, tree string) {
 	t.Helper()
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
@@ -232,7 +232,7 @@ func compareZIP(t *testing.T, b []byte, tree string) {
 	}
 }
 
-// A job that is cancelled in the middle leaves an aborted output and a session that answers.
+// TestCancelExtraction checks that cancelling a running job aborts its output, and that the session still answers.
 func TestCancelExtraction(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := t.TempDir()

@@ -14,7 +14,7 @@ import (
 
 const (
 	maxLinkPaths = 100
-	maxItemBytes = 4096 // of an unknown item, shown as hexadecimal digits
+	maxItemBytes = 4096 // of an unknown item, shown in hexadecimal
 )
 
 // stat answers protocol.Stat.
@@ -101,7 +101,7 @@ func kind(im *wim.Image, n wim.Node) string {
 	return "file"
 }
 
-// security fills in what the entry's security descriptor says.
+// security fills in the fields from the entry's security descriptor.
 func (s *session) security(im *wim.Image, n wim.Node, d *protocol.Details) {
 	sd := im.Security(n)
 	if sd == nil {
@@ -119,7 +119,7 @@ func (s *session) security(im *wim.Image, n wim.Node, d *protocol.Details) {
 	}
 }
 
-// stored tells where a content lies.
+// stored returns where and how a content is stored.
 func (s *session) stored(b blobs.Blob) *protocol.Stored {
 	in := s.a.Store().Stored(b)
 	p := &protocol.Stored{
@@ -137,7 +137,7 @@ func (s *session) stored(b blobs.Blob) *protocol.Stored {
 	return p
 }
 
-// alsoIn counts the entries with a content in the images whose trees are loaded. It loads none.
+// alsoIn returns the number of entries with a content, in the images whose trees are in memory. It loads no trees.
 func (s *session) alsoIn(w *Work, h format.Hash) (int, error) {
 	count := 0
 	for _, p := range s.loaded {
@@ -154,7 +154,7 @@ func (s *session) alsoIn(w *Work, h format.Hash) (int, error) {
 	return count, nil
 }
 
-// eachUse calls f for each entry of an image that has a content, and counts them.
+// eachUse calls f for each entry of an image that has the content h, and returns their number.
 func eachUse(w *Work, im *wim.Image, h format.Hash, f func(wim.Node)) (count int, err error) {
 	last := wim.Node(-1)
 	steps := 0
@@ -174,14 +174,14 @@ func eachUse(w *Work, im *wim.Image, h format.Hash, f func(wim.Node)) (count int
 	return count, err
 }
 
-// look reads a file's beginning to say what it is.
+// look reads the beginning of a file to fill in its type and, for a PE file, its version.
 func (s *session) look(im *wim.Image, n wim.Node, d *protocol.Details) {
 	r, err := s.stream(im, n, "")
 	var head []byte
 	if err == nil && r != nil {
 		head = make([]byte, min(detectSize, r.Size()))
 		if err := readFull(r, head, 0); err != nil {
-			head = nil // damaged: its name must do, and a preview will tell
+			head = nil // damaged: go by the name only; a preview reports the damage
 		}
 	}
 	d.Type = fileType(d.Name, head, r != nil && int64(len(head)) == r.Size())
@@ -196,7 +196,7 @@ func (s *session) look(im *wim.Image, n wim.Node, d *protocol.Details) {
 	}
 }
 
-// printable shows bytes as text if they are such, else as hexadecimal digits.
+// printable returns b as a string if it is UTF-8 text, otherwise in hexadecimal.
 func printable(b []byte) string {
 	if enc := detect(b, true); enc == encUTF8 {
 		return string(b)

@@ -16,10 +16,10 @@ const (
 	enc1252    = "Windows-1252"
 )
 
-const detectSize = 8 << 10 // bytes from the beginning by which the encoding is told
+const detectSize = 8 << 10 // bytes at the beginning of a file that detect needs
 
-// detect tells the encoding of a file by its beginning; whole says that head is all of it. It returns "" for what
-// is not text.
+// detect returns the encoding of a file by its beginning, or "" if the file is not text. whole reports whether head is
+// the whole file.
 func detect(head []byte, whole bool) string {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
@@ -45,7 +45,7 @@ func detect(head []byte, whole bool) string {
 	return enc1252
 }
 
-// looksUTF16 says that bytes without a mark are mostly Latin letters in 16 bits.
+// looksUTF16 reports whether b, which has no byte order mark, is UTF-16 text of mostly Latin letters.
 func looksUTF16(b []byte, order binary.ByteOrder) bool {
 	if len(b) < 4 || len(b)%2 == 1 && len(b) < detectSize {
 		return false
@@ -62,7 +62,7 @@ func looksUTF16(b []byte, order binary.ByteOrder) bool {
 	return latin*10 >= n*7
 }
 
-// validUTF8 is how many bytes of b are valid UTF-8 from its beginning.
+// validUTF8 returns the length of the longest prefix of b that is valid UTF-8.
 func validUTF8(b []byte) int {
 	i := 0
 	for i < len(b) {
@@ -75,8 +75,8 @@ func validUTF8(b []byte) int {
 	return i
 }
 
-// decodeText decodes b, a window of a file at off, and says how many of its bytes make the text: a character cut
-// by the window's end is left for the next one. Last says that the file ends with b.
+// decodeText decodes b, a window of a file at off, and returns how many of its bytes it used: a character that the end
+// of the window cuts is left for the next window. last reports whether the file ends with b.
 func decodeText(b []byte, off int64, encoding string, last bool) (text string, used int) {
 	switch encoding {
 	case encUTF16LE, encUTF16BE:
@@ -113,7 +113,7 @@ func decodeText(b []byte, off int64, encoding string, last bool) (text string, u
 	}
 	used = len(b)
 	if !last {
-		for k := 1; k < utf8.UTFMax && k <= len(b); k++ { // a rune that begins here and does not end
+		for k := 1; k < utf8.UTFMax && k <= len(b); k++ { // a rune that begins here and is incomplete
 			if c := b[len(b)-k]; utf8.RuneStart(c) {
 				if c >= utf8.RuneSelf && !utf8.FullRune(b[len(b)-k:]) && k < len(b) {
 					used -= k
@@ -129,14 +129,14 @@ func decodeText(b []byte, off int64, encoding string, last bool) (text string, u
 	return strings.ToValidUTF8(string(b), "\uFFFD"), used
 }
 
-// high1252 are the characters of Windows-1252 from 0x80 to 0x9f; the five that are not assigned map to themselves,
-// as the WHATWG's Encoding Standard has it.
+// high1252 has the characters of Windows-1252 from 0x80 to 0x9f. The five unassigned ones map to themselves, as in the
+// WHATWG's Encoding Standard.
 var high1252 = [32]rune{
 	'€', 0x81, '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 0x8d, 'Ž', 0x8f,
 	0x90, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', 0x9d, 'ž', 'Ÿ',
 }
 
-// isMarkup says that text is an XML document, or reads like one.
+// isMarkup reports whether text is an XML document or looks like one. HTML without an XML declaration does not count.
 func isMarkup(text string) bool {
 	t := strings.TrimLeft(text, " \t\r\n\uFEFF")
 	if strings.HasPrefix(t, "<?xml") {
@@ -149,7 +149,7 @@ func isMarkup(text string) bool {
 	return (c|0x20 >= 'a' && c|0x20 <= 'z') && strings.ContainsRune(t, '>') && strings.Contains(t, "</") && !strings.HasPrefix(fold(t[:min(len(t), 8)]), "<html")
 }
 
-// pictureType is the MIME type of a picture that browsers show, "" for anything else.
+// pictureType returns the MIME type of a picture that browsers can show, or "" for anything else.
 func pictureType(head []byte) string {
 	has := func(at int, magic string) bool {
 		return len(head) >= at+len(magic) && string(head[at:at+len(magic)]) == magic

@@ -44,7 +44,7 @@ func TestDetect(t *testing.T) {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
-	// A character that the window cuts does not make UTF-8 into something else.
+	// UTF-8 is detected even if the end of the window cuts a character.
 	text := []byte(strings.Repeat("a", 100) + "€")
 	if got := detect(text[:len(text)-1], false); got != encUTF8 {
 		t.Errorf("cut UTF-8 is %q", got)
@@ -54,7 +54,7 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// Windows of any size give the text of the whole.
+// TestDecodeTextWindows checks that decoding in windows of any size gives the same text as decoding the whole.
 func TestDecodeTextWindows(t *testing.T) {
 	text := "Grüße, €uro, 😀 and plain text\r\n"
 	for _, test := range []struct {

@@ -7,10 +7,10 @@ import (
 	"wimscope/worker/protocol"
 )
 
-// folderRow is a row of the folder tree.
+// folderRow is one row of the folder tree.
 type folderRow struct {
 	node  wim.Node
-	depth int32 // 1 for the root's folders
+	depth int32 // 1 for the folders in the root
 	open  bool
 }
 
@@ -21,7 +21,7 @@ type folders struct {
 	rows     []folderRow
 }
 
-const maxExpanded = 100_000 // folders that a request may open
+const maxExpanded = 100_000 // folders that a request may expand
 
 // tree answers protocol.Tree.
 func (s *session) tree(req protocol.TreeRequest) (protocol.TreeReply, error) {
@@ -56,7 +56,7 @@ func flatten(im *wim.Image, req protocol.TreeRequest) *folders {
 	for _, n := range req.Expanded {
 		open[wim.Node(n)] = true
 	}
-	// A stack of folders still to show, the next one last.
+	// A stack of the folders still to be shown; the next one is last.
 	type todo struct {
 		node  wim.Node
 		depth int32
