@@ -10,15 +10,15 @@ import (
 	"wimscope/wim/shard"
 )
 
-// ContentsPlan unpacks contents in the order in which they lie, for callers that know themselves what becomes of
-// them. It is a plan of OpExtract: the bytes are in shard.Result.Data, the contents that they belong to in the shard's
-// pieces. Contents of references take part.
+// ContentsPlan unpacks blobs in the order in which they are stored, for callers that decide themselves where the bytes go.
+// The shards have the operation OpExtract: the bytes are in shard.Result.Data, and the shard's pieces name their blobs.
+// Blobs in referenced archives are included.
 type ContentsPlan struct {
 	shard.Layout
 }
 
-// PlanContents makes the plan of unpacking the contents with these hashes; zero ones and repeated ones count once or
-// not at all. Errors: *blobs.MissingError, *FormatError for one whose place makes no sense, *TooLargeError.
+// PlanContents plans the unpacking of the blobs with these hashes. It ignores zero hashes and repeated ones. Errors:
+// *blobs.MissingError, *format.Error for a blob whose location is invalid, *format.TooLargeError.
 func PlanContents(a *wim.Archive, hashes []format.Hash) (*ContentsPlan, error) {
 	p := &ContentsPlan{shard.Layout{Store: a.Store(), Op: shard.OpExtract, Extract: true}}
 	seen := make(map[int32]bool, len(hashes))
@@ -55,7 +55,7 @@ func PlanContents(a *wim.Archive, hashes []format.Hash) (*ContentsPlan, error) {
 	return p, nil
 }
 
-// Merge implements Plan. It tells what was read and what of it is bad.
+// Merge implements shard.Plan. It returns the ranges that were read and those that are damaged.
 func (p *ContentsPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	s, err := p.Shard(i)
 	if err != nil {
@@ -71,29 +71,30 @@ func (p *ContentsPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) 
 	return marks, nil
 }
 
-// Contents is what becomes of the contents of a ContentsPlan.
+// Contents receives the blobs of a ContentsPlan.
 type Contents struct {
-	// Piece is called for each piece: those of a content come in order, one content after the other.
+	// Piece is called for each piece. The pieces of a blob come in order, one blob after the other.
 	Piece func(h format.Hash, off int64, data []byte, last bool) error
-	// Damaged is called once for a damaged content, before the piece in which the damage shows: for one that comes in pieces, the
-	// last one at the latest. An error ends the job.
+	// Damaged is called once for a damaged blob, before the piece in which the damage shows: for a blob in several pieces,
+	// before the last one at the latest. An error ends the job.
 	Damaged func(h format.Hash, why string) error
 }
 
-// RunContents runs a plan on goroutines and hands out the contents, from one goroutine at a time. The first error ends the job.
+// RunContents runs a plan on goroutines and calls c for each piece, from one goroutine at a time. The first error ends the
+// job.
 func RunContents(ctx context.Context, p *ContentsPlan, src blobs.Source, workers int, c Contents, progress func(shard.Progress)) error {
 	return shard.Run(ctx, &contentsRun{ContentsPlan: p, to: c}, src, workers, progress)
 }
 
-// contentsRun is a plan that hands its contents out.
+// contentsRun is a plan that hands out its blobs.
 type contentsRun struct {
 	*ContentsPlan
 	to  Contents
-	sha cutHash // of the content that is coming in pieces
+	sha cutHash // of the blob whose pieces are coming in
 	bad bool    // its damage was reported
 }
 
-// Merge implements Plan.
+// Merge implements shard.Plan.
 func (c *contentsRun) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	s, err := c.Shard(i)
 	if err != nil {
@@ -125,7 +126,7 @@ func (c *contentsRun) piece(p *shard.Piece, data []byte, why string) error {
 	if p.From == 0 {
 		c.bad = false
 	}
-	if p.From != 0 || !last { // the shards of a content in pieces know nothing of each other
+	if p.From != 0 || !last { // no shard can check the hash of a split blob
 		if p.From == 0 {
 			c.sha.reset()
 		}

@@ -35,7 +35,7 @@ func TestPlanContents(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := map[format.Hash][]byte{}
-			hashes := []format.Hash{{}} // none is no content
+			hashes := []format.Hash{{}} // the zero hash is ignored
 			for p, text := range s.Files {
 				if !strings.HasSuffix(p, "/") {
 					h := format.Hash(sha1.Sum([]byte(text)))

@@ -1,8 +1,10 @@
-// Package extract takes files out of an image: as a ZIP or TAR archive, as one stream, as files in a folder, or one by one.
+// Package extract takes files out of an image: as a ZIP or TAR archive, as one stream, as files in a folder, or blob by
+// blob.
 //
-// [New] plans the extraction of a [Selection]. The result of each shard becomes a [Segment], entries laid out for the output, and an
-// [Output] puts the segments in order: [NewZIP], [NewTAR]. [Run] does all that on goroutines; in a browser, workers make the segments.
-// A [Folder] takes the segments too, and makes files in a [Target]: [RunFolder].
+// [New] plans the extraction of a [Selection]. The result of each shard becomes a [Segment], entries laid out for the
+// output, and an [Output] ([NewZIP], [NewTAR]) writes the segments in order. [Run] does all that on goroutines; in a
+// browser, workers pack the segments. A [Folder] also takes segments, and writes files to a [Target]; [RunFolder] does that
+// on goroutines. [PlanContents] and [RunContents] hand out blobs.
 //
-// Entries that the output cannot hold, and blobs that are missing or damaged, are listed, never dropped in silence.
+// Entries that the output cannot hold, and blobs that are missing or damaged, are always reported.
 package extract

@@ -9,42 +9,42 @@ import (
 	"wimscope/wim/internal/wire"
 )
 
-// EntryKind is what an output shows at a path.
+// EntryKind is the type of an entry in an output.
 type EntryKind uint8
 
 const (
 	EntryFile EntryKind = iota
 	EntryDir
-	EntrySymlink  // Target is where it leads, as a slash path
-	EntryHardLink // Target is the path of an entry that came before; a ZIP cannot say so and holds a copy
+	EntrySymlink  // Target is its target, a path with slashes
+	EntryHardLink // Target is the path of an earlier entry; a ZIP has no hard links and holds a copy
 )
 
 // Entry is one path of an output: of a ZIP, a TAR or a folder.
 type Entry struct {
-	Path     string // relative to the output, separated by slashes, without a leading one; valid UTF-8
+	Path     string // relative to the output, separated by slashes, without a leading slash; valid UTF-8
 	Kind     EntryKind
 	Target   string // EntrySymlink, EntryHardLink
-	Size     int64  // bytes of an EntryFile, and of an EntryHardLink's content
+	Size     int64  // bytes of an EntryFile, and of the file that an EntryHardLink names
 	Modified format.Filetime
 	Accessed format.Filetime
 	Created  format.Filetime
 	Attrs    uint32 // FILE_ATTRIBUTE bits
 	Mode     uint32 // Unix permission bits, 0 if the archive holds none
-	Marked   bool   // its content was damaged: what could be had was written
+	Marked   bool   // its blob is damaged: what could be read was written
 }
 
-// EntryPiece is a run of a segment's bytes that goes into each of its entries. The entries of a content that is
-// cut into pieces stand with its first piece only.
+// EntryPiece is a run of a segment's bytes that goes into each of its entries. A blob that is split into pieces lists its
+// entries in the first one only.
 type EntryPiece struct {
 	Entries []Entry
-	Off     int64 // where in the content it goes, bytes; 0 for the first piece
-	Len     int64 // bytes of the segment
+	Off     int64 // offset in the blob, in bytes; 0 for the first piece
+	Len     int64 // bytes in the segment
 	Last    bool
-	Drop    bool // with Last: the content turned out damaged, and no entry of it stays; SegmentMaker says so, it is not packed
+	Drop    bool // with Last: the blob is damaged, and its entries are removed. SegmentMaker sets it; it is not encoded
 }
 
-// SegmentEntries is what becomes of one shard's decoded bytes, piece by piece in their order. A piece of length 0
-// that is first and last makes folders, links and empty files.
+// SegmentEntries lists where one shard's unpacked bytes go, piece by piece in their order. A piece of length 0 with Off 0
+// and Last set makes folders, links and empty files.
 type SegmentEntries []EntryPiece
 
 var errEntries = errors.New("entries cut short or out of range")
@@ -52,11 +52,11 @@ var errEntries = errors.New("entries cut short or out of range")
 const (
 	pieceLast = 1 << 0
 	entryMark = 1 << 7
-	minEntry  = 1 + 1 + 1 + 1 + 8*3 + 4 + 4 // bytes of the shortest packed entry
+	minEntry  = 1 + 1 + 1 + 1 + 8*3 + 4 + 4 // bytes of the shortest encoded entry
 	minPiece  = 1 + 1 + 1 + 1
 )
 
-// AppendBinary appends the packed form, which ParseEntries reads, to b.
+// AppendBinary appends the binary form, which ParseEntries reads, to b.
 func (s SegmentEntries) AppendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s)))
 	for i := range s {
@@ -89,10 +89,10 @@ func (s SegmentEntries) AppendBinary(b []byte) []byte {
 	return b
 }
 
-// ParseEntries reads what AppendBinary made.
+// ParseEntries reads the output of AppendBinary.
 func ParseEntries(b []byte) (SegmentEntries, error) {
 	c := wire.Cursor{B: b}
-	all := string(b) // the texts are parts of it
+	all := string(b) // the texts are substrings of it
 	text := func() string {
 		n := c.Uvarint()
 		at := uint64(len(b) - len(c.B))

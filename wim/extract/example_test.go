@@ -43,7 +43,7 @@ func ExampleRun() {
 	// docs/one.txt 21000
 }
 
-// notes returns an archive of a folder.
+// notes returns an archive that contains a folder.
 func notes() *memory {
 	folder := fstest.MapFS{
 		"read.me":       {Data: []byte("first")},
@@ -58,7 +58,7 @@ func notes() *memory {
 	return file
 }
 
-// must stops an example that cannot continue.
+// must panics on an error.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

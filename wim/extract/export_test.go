@@ -1,6 +1,6 @@
 package extract
 
-// For the tests of package extract_test.
+// Exports for package extract_test.
 
 const (
 	RestEntries    = restEntries

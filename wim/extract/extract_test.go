@@ -27,7 +27,8 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// TestExtractSamples sees that a ZIP has what each sample says, and tells of what it has not.
+// TestExtractSamples compares a ZIP of each sample with the files that it should have, and checks that what is left out is
+// reported.
 func TestExtractSamples(t *testing.T) {
 	for _, s := range wimtest.Samples() {
 		if s.Outcome != wimtest.Opens && s.Outcome != wimtest.NeedsOthers || len(s.Files) == 0 {
@@ -66,7 +67,7 @@ func TestExtractSamples(t *testing.T) {
 	}
 }
 
-// bigArchive has contents that are cut into pieces, stored raw: what matters is how pieces fit together.
+// bigArchive has blobs that are split into pieces. They are stored uncompressed: what matters is how pieces fit together.
 func bigArchive(solid bool) []byte {
 	big := func(n int, seed byte) string {
 		b := make([]byte, n)
@@ -95,7 +96,7 @@ func bigArchive(solid bool) []byte {
 	return h.Bytes()
 }
 
-// TestLargeContents sends contents of more than a shard through verification and extraction, whole and damaged.
+// TestLargeContents verifies and extracts blobs larger than a shard, intact and damaged.
 func TestLargeContents(t *testing.T) {
 	for _, solid := range []bool{false, true} {
 		t.Run(map[bool]string{false: "plain", true: "solid"}[solid], func(t *testing.T) {
@@ -127,7 +128,7 @@ func TestLargeContents(t *testing.T) {
 			_, out, _ = jobtest.Extract(t, a, im, &extract.Options{Form: extract.OutputTAR, PieceSize: cut})
 			jobtest.DiffTrees(t, "TAR", jobtest.TarTree(t, out), want)
 
-			// A damaged content of the middle, whose place others take, and the last one, of which the output is cut.
+			// A damaged blob in the middle, which others overwrite, and one at the end, where the output is truncated.
 			for _, path := range []string{"/big", "/other"} {
 				t.Run("damaged"+strings.ReplaceAll(path, "/", " "), func(t *testing.T) { damagedLargeContent(t, solid, path, want, cut) })
 			}
@@ -135,8 +136,7 @@ func TestLargeContents(t *testing.T) {
 	}
 }
 
-// damagedLargeContent damages one content of bigArchive and sees that nothing of it is in an output, unless that is to
-// have what can be recovered.
+// damagedLargeContent damages one blob of bigArchive and checks that an output contains nothing of it, except with Recover.
 func damagedLargeContent(t *testing.T, solid bool, path string, good map[string]string, cut int64) {
 	b := bigArchive(solid)
 	open := func() (*wim.Archive, *wim.Image) {
@@ -190,7 +190,7 @@ func damagedLargeContent(t *testing.T, solid bool, path string, good map[string]
 	}
 }
 
-// checkZIPGaps sees that a ZIP's entries follow each other: nothing of what was taken back is between them.
+// checkZIPGaps checks that a ZIP's entries are contiguous: dropped blobs leave no gap.
 func checkZIPGaps(t testing.TB, b []byte) {
 	t.Helper()
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
@@ -216,7 +216,7 @@ func checkZIPGaps(t testing.TB, b []byte) {
 	}
 }
 
-// cutPieces counts the pieces of a verification that are not whole contents.
+// cutPieces counts the pieces of a verification that are not whole blobs.
 func cutPieces(t testing.TB, a *wim.Archive) int {
 	t.Helper()
 	p, err := verify.New(a, nil)
@@ -240,7 +240,7 @@ func cutPieces(t testing.TB, a *wim.Archive) int {
 	return n
 }
 
-// TestRecover: damaged files are left out, or with Recover written with zeros where nothing can be had, and marked.
+// TestRecover checks that damaged files are left out or, with Recover, written with zeros for unreadable bytes, and marked.
 func TestRecover(t *testing.T) {
 	v := archivetest.Variant(t, "LZX 32K")
 	m := archivetest.MakeVariant(t, v, 5)
@@ -261,7 +261,7 @@ func TestRecover(t *testing.T) {
 	}
 	a, im := open()
 	good := jobtest.ImageTree(t, a, im)
-	// A content of several chunks; its second one becomes noise.
+	// A blob of several chunks, the second of which becomes noise.
 	victim := int32(-1)
 	for i := range a.Store().NBlobs {
 		if r := a.Store().ResourceOf(&a.Store().Records[i]); r.Form == blobs.FormChunked && r.Chunks() > 2 {
@@ -314,7 +314,7 @@ func TestRecover(t *testing.T) {
 	}
 }
 
-// TestExtractSelection: what is selected, where it stands, what is left out.
+// TestExtractSelection checks which entries are selected, their paths, and what is left out.
 func TestExtractSelection(t *testing.T) {
 	root := wimtest.Folder("",
 		wimtest.Folder("Windows", wimtest.Folder("WinSxS", wimtest.TextFile("x.dll", "x")), wimtest.TextFile("win.ini", "i"), wimtest.TextFile("a.txt", "a")),
@@ -400,7 +400,7 @@ func sorted(list []string) []string {
 	return out
 }
 
-// TestExtractAgainstWimlib compares a ZIP with what wimlib applies.
+// TestExtractAgainstWimlib compares a ZIP with the files that wimlib applies.
 func TestExtractAgainstWimlib(t *testing.T) {
 	v := archivetest.Variant(t, "LZMS solid, two images")
 	m := archivetest.MakeVariant(t, v, 12)
@@ -461,7 +461,8 @@ func TestExtractAgainstWimlib(t *testing.T) {
 	}
 }
 
-// TestExtractLinks: absolute targets of the image are told relative to the link, others as they are, and noted.
+// TestExtractLinks checks that absolute targets in the image become relative to the link, and that others are kept and
+// noted.
 func TestExtractLinks(t *testing.T) {
 	link := func(name, target string, notFixed bool) *wimtest.HandEntry {
 		return &wimtest.HandEntry{Name: name, Attrs: 0x400, Tag: wimtest.TagSymlink, Data: wimtest.SymlinkData(`\??\`+target, target, false), NotFixed: notFixed}
@@ -509,7 +510,7 @@ func TestExtractLinks(t *testing.T) {
 	}
 }
 
-// TestOutputNotCut: a sink that cannot be cut to its size says so, should what was taken back have been at its end.
+// TestOutputNotCut checks that Finish reports a sink without Truncate if a dropped blob was at the end of the output.
 func TestOutputNotCut(t *testing.T) {
 	for name, out := range map[string]extract.Output{
 		"ZIP": extract.NewZIP(struct{ io.WriterAt }{&archivetest.MemFile{}}), "TAR": extract.NewTAR(struct{ io.WriterAt }{&archivetest.MemFile{}}),

@@ -18,8 +18,8 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// deepArchive has so many folders in each other, and so many files in the lowest one: a third empty, a third of one
-// content, a third each of its own, and a link.
+// deepArchive has deeply nested folders and many files in the lowest one: a third empty, a third with the same blob, a
+// third with a blob each, and a link.
 func deepArchive(t testing.TB, depth, files int) *wim.Archive {
 	t.Helper()
 	low := wimtest.Folder("low")
@@ -41,8 +41,7 @@ func deepArchive(t testing.TB, depth, files int) *wim.Archive {
 	return a
 }
 
-// TestDeepSizes: of paths that no header holds, and so many that their entries come in several shards, sizes are told
-// exactly.
+// TestDeepSizes checks that sizes are exact for paths that fit in no header and entries that need several shards.
 func TestDeepSizes(t *testing.T) {
 	a := deepArchive(t, 1200, 9000)
 	im, err := a.Image(1)
@@ -68,7 +67,7 @@ func TestDeepSizes(t *testing.T) {
 	jobtest.DiffTrees(t, "TAR", jobtest.TarTree(t, b), want)
 }
 
-// TestDeepPlan: the plan of a tree as deep as can be takes neither long nor much memory, and can be given up.
+// TestDeepPlan checks that planning the deepest possible tree takes little time and memory, and can be cancelled.
 func TestDeepPlan(t *testing.T) {
 	a := deepArchive(t, wim.MaxTreeDepth-10, 20000)
 	im, err := a.Image(1)
@@ -110,7 +109,7 @@ func TestDeepPlan(t *testing.T) {
 	}
 }
 
-// TestManyNames: of a content with very many long names some are left out, and told of.
+// TestManyNames checks that a blob with too many long names loses some of them, and that these are reported.
 func TestManyNames(t *testing.T) {
 	root := wimtest.Folder(strings.Repeat("d", 250))
 	e := root
@@ -141,7 +140,8 @@ func TestManyNames(t *testing.T) {
 	}
 }
 
-// TestPathsBounded: a tree whose paths have millions of bytes is told of with their ends, and what no system takes is left out.
+// TestPathsBounded checks that paths with millions of bytes are reported shortened to their ends, and that paths that no
+// system supports are left out.
 func TestPathsBounded(t *testing.T) {
 	e := wimtest.Folder("below", wimtest.TextFile("file", "text"))
 	for range 200 {
@@ -169,7 +169,7 @@ func TestPathsBounded(t *testing.T) {
 			t.Errorf("%s: %d files, %d folders, %d left out", form, p.Files, p.Dirs, p.Skipped.Count)
 		}
 	}
-	// From the folder above it, the path is short.
+	// Relative to the folder above it, the path is short.
 	n := last
 	for im.Name(n) != "below" {
 		n--

@@ -12,62 +12,63 @@ import (
 	"github.com/hack-pad/hackpadfs"
 )
 
-// Target is where a Folder makes files and folders: any hackpadfs file system with OpenFile, Stat, MkdirAll and RemoveAll, whose
-// files have WriteAt; one that has links also has Lstat and Remove. What else a target can do is used if it is there: hackpadfs.SymlinkFS, LinkTarget, MetaTarget, and a method
-// Abort() error of its files, which closes one without keeping what was written. What it cannot do is counted in Folder.Lost.
+// Target is where a Folder creates files and folders: any hackpadfs file system with OpenFile, Stat, MkdirAll and
+// RemoveAll, whose files have WriteAt; one that has links also has Lstat and Remove. A Folder also uses, if present,
+// hackpadfs.SymlinkFS, LinkTarget, MetaTarget, and a method Abort() error of the files, which closes a file and discards
+// what was written. Folder.Lost counts what the target cannot do.
 type Target interface{ hackpadfs.FS }
 
-// LinkTarget is a Target that has hard links. Without it, further names of a file become copies.
+// LinkTarget is a Target with hard links. Without it, the other names of a file become copies.
 type LinkTarget interface {
 	Target
 	Link(oldname, newname string) error
 }
 
-// MetaTarget is a Target that keeps an entry's times and attributes. SetMeta is called when a file is complete, and of folders at
-// the end, the deepest first: making an entry changes its folder's time.
+// MetaTarget is a Target that stores an entry's times and attributes. SetMeta is called for a file when it is complete, and
+// for folders at the end, the deepest first: creating an entry changes the time of its folder.
 type MetaTarget interface {
 	Target
 	SetMeta(e *Entry) error
 }
 
-// FolderOptions is how a Folder is written. The zero value writes one file at a time and keeps no damaged ones.
+// FolderOptions controls how a Folder writes. The zero value writes one file at a time and discards damaged files.
 type FolderOptions struct {
 	Recover  bool             // keep damaged files, as far as they could be read
-	Parallel int              // how many files of a segment are written at once; 0 means 1. The target must be safe for that
-	Refused  func(error) bool // reports whether an error of the target means that it refuses a name; nil: none does
+	Parallel int              // number of files of a segment that are written at once; 0 means 1. The target must be safe for that
+	Refused  func(error) bool // reports whether an error of the target means that it refuses a name; nil: no error does
 }
 
-// ErrRefused is the error for a name that the target refuses.
+// ErrRefused reports a name that the target refuses.
 var ErrRefused = errors.New("the target refuses the name")
 
-// Lost counts entries that a Target cannot make as they are.
+// Lost counts entries that a Target cannot store exactly.
 type Lost struct {
 	Symlinks  int // left out
-	HardLinks int // copied
+	HardLinks int // written as copies
 	Times     int // files, folders and links without their times and attributes
-	Names     int // refused, and what is in refused folders
+	Names     int // refused, including entries of refused folders
 }
 
-// Folder writes an output's entries as files and folders. An entry whose name the target refuses is reported and left out; any other
-// error ends the output. Symbolic and hard links come last, so that none of them is on the way to another entry. A Folder
-// remembers what it made, so that Abort can remove it: files that were there before are replaced and never removed. It is not
-// safe for concurrent use.
+// Folder writes the entries of an output as files and folders. An entry whose name the target refuses is reported and left
+// out; any other error ends the output. A segment's hard links come after its files, symbolic links after everything else,
+// so that none of them is in the path of another entry. A Folder records what it creates, so that Abort can remove it:
+// files that already existed are replaced and never removed. It is not safe for concurrent use.
 type Folder struct {
 	Files int   // complete files
-	Bytes int64 // written
+	Bytes int64 // bytes written
 	Lost  Lost
 
 	fs    Target
 	o     FolderOptions
-	links LinkTarget // nil: it has none
-	meta  MetaTarget // nil: it keeps none
+	links LinkTarget // nil if the target has no hard links
+	meta  MetaTarget // nil if the target does not store metadata
 	sym   hackpadfs.SymlinkFS
 	dirs  map[string]dirState
-	open  []openEntry // the files of a content that comes in pieces
-	undo  []string    // what was made in folders that were there before, in order
+	open  []openEntry // the files of a blob whose pieces are coming in
+	undo  []string    // what was created in folders that already existed, in order
 
-	later   []*Entry // links that are made by Finish
-	folders []*Entry // whose times Finish sets
+	later   []*Entry // symbolic links, which Finish creates
+	folders []*Entry // folders whose times Finish sets
 }
 
 // NewFolder returns a Folder that writes to a target.
@@ -85,9 +86,9 @@ func NewFolder(t Target, o *FolderOptions) *Folder {
 type dirState uint8
 
 const (
-	dirFound   dirState = iota // it was there
-	dirMade                    // by this output
-	dirRefused                 // by its name
+	dirFound   dirState = iota // it already existed
+	dirMade                    // created by this output
+	dirRefused                 // its name was refused
 	dirLost                    // a folder above it was refused
 )
 
@@ -96,13 +97,14 @@ type openEntry struct {
 	file  hackpadfs.File
 }
 
-// refused reports whether the target does not take a name, or has something of the other kind there: a file where a folder is
-// wanted.
+// refused reports whether the target refuses a name, or has an entry of the other kind there: a file where a folder is
+// wanted, or the reverse.
 func (f *Folder) refused(err error) bool {
 	return err != nil && f.o.Refused != nil && f.o.Refused(err) || errors.Is(err, hackpadfs.ErrNotDir) || errors.Is(err, hackpadfs.ErrIsDir)
 }
 
-// refusal is the problem of an entry whose name, or the name of whose folder, was refused. Paths of folders end in a slash.
+// refusal returns the problem of an entry whose own name, or whose folder's name, was refused. Paths of folders end in a
+// slash.
 func refusal(p string, st dirState, err error) Problem {
 	r := Problem{Path: "/" + p, Reason: "name-refused"}
 	if st == dirLost {
@@ -114,7 +116,7 @@ func refusal(p string, st dirState, err error) Problem {
 	return r
 }
 
-// ensure makes the folder p and those above it.
+// ensure creates the folder p and those above it.
 func (f *Folder) ensure(p string) (dirState, error) {
 	if st, ok := f.dirs[p]; ok {
 		return st, nil
@@ -137,7 +139,7 @@ func (f *Folder) ensure(p string) (dirState, error) {
 	return st, nil
 }
 
-// enter makes or finds the folder p, whose parent has been seen to.
+// enter creates or finds the folder p, whose parent has the given state.
 func (f *Folder) enter(p string, parent dirState) (dirState, error) {
 	switch parent {
 	case dirRefused, dirLost:
@@ -147,7 +149,7 @@ func (f *Folder) enter(p string, parent dirState) (dirState, error) {
 		switch {
 		case err == nil && info.IsDir():
 			return dirFound, nil
-		case err == nil, f.refused(err): // or a file or link where the folder should be
+		case err == nil, f.refused(err): // a file or link is in the place of the folder
 			return dirRefused, nil
 		case !errors.Is(err, hackpadfs.ErrNotExist):
 			return dirFound, err
@@ -163,7 +165,7 @@ func (f *Folder) enter(p string, parent dirState) (dirState, error) {
 	return dirMade, err
 }
 
-// place makes room for the file p: dirRefused or dirLost if it may not be written.
+// place prepares the target for the file p. It returns dirRefused or dirLost if the file cannot be written.
 func (f *Folder) place(p string) (dirState, error) {
 	st, err := f.ensure(path.Dir(p))
 	if err != nil {
@@ -177,7 +179,7 @@ func (f *Folder) place(p string) (dirState, error) {
 		switch {
 		case f.refused(err), err == nil && info.IsDir():
 			return dirRefused, nil
-		case err == nil && info.Mode()&hackpadfs.ModeSymlink != 0: // or else the file that it leads to would be written
+		case err == nil && info.Mode()&hackpadfs.ModeSymlink != 0: // writing would follow the link
 			if err := hackpadfs.Remove(f.fs, p); err != nil {
 				return st, err
 			}
@@ -190,10 +192,11 @@ func (f *Folder) place(p string) (dirState, error) {
 	return st, nil
 }
 
-// Segment writes a segment's entries and returns when all of them are there, but for links. The problems are sorted by path.
+// Segment writes a segment's entries and returns when they are complete, except symbolic links. The problems are sorted by
+// path.
 func (f *Folder) Segment(ctx context.Context, seg *Segment) ([]Problem, error) {
 	data, s := seg.Data, seg.Entries
-	damaged := make(map[string]bool) // that are not to be kept
+	damaged := make(map[string]bool) // paths of files that are discarded
 	for i := range seg.Damaged {
 		if !seg.Damaged[i].Marked || !f.o.Recover {
 			damaged[seg.Damaged[i].Path] = true
@@ -317,7 +320,7 @@ func (f *Folder) Segment(ctx context.Context, seg *Segment) ([]Problem, error) {
 		}
 	}
 	wg.Wait()
-	for _, l := range links { // their first names are there now
+	for _, l := range links { // the files that they link to are complete now
 		if failure != nil {
 			break
 		}
@@ -336,7 +339,8 @@ func (f *Folder) Segment(ctx context.Context, seg *Segment) ([]Problem, error) {
 			fail(err)
 		}
 	}
-	// In the order of paths, which does not depend on who was first. Sorting pointers shares its code with search.
+	// Sorted by path, since the order in which goroutines finish varies. Sorting pointers shares compiled code with the engine's
+	// search.
 	slices.SortStableFunc(refused, func(a, b *Problem) int { return cmp.Compare(a.Path, b.Path) })
 	var list []Problem
 	for _, p := range refused {
@@ -345,18 +349,18 @@ func (f *Folder) Segment(ctx context.Context, seg *Segment) ([]Problem, error) {
 	return list, failure
 }
 
-// hardLink is a further name of a file, with the bytes that a copy has.
+// hardLink is another name of a file, with the bytes for a copy.
 type hardLink struct {
 	e    *Entry
 	body []byte
 }
 
-// link makes a hard link. What has its name is replaced.
+// link creates a hard link. It replaces a file or link that has its name.
 func (f *Folder) link(e *Entry) error {
 	return f.replace(e.Path, func() error { return f.links.Link(e.Target, e.Path) })
 }
 
-// replace makes a link, in place of a file or link that has its name.
+// replace calls link, and removes a file or link that is in the way.
 func (f *Folder) replace(p string, link func() error) error {
 	err := link()
 	if errors.Is(err, hackpadfs.ErrExist) {
@@ -367,7 +371,7 @@ func (f *Folder) replace(p string, link func() error) error {
 	return err
 }
 
-// keepMeta has the target keep an entry's times and attributes, if it can.
+// keepMeta sets an entry's times and attributes if the target stores them.
 func (f *Folder) keepMeta(e *Entry) (kept bool, err error) {
 	if f.meta == nil {
 		return false, nil
@@ -384,7 +388,7 @@ func (f *Folder) countMeta(kept bool) {
 	}
 }
 
-// noSymlink is the problem of a link that cannot be made.
+// noSymlink returns the problem of a symbolic link that cannot be created.
 func noSymlink(e *Entry) Problem {
 	return Problem{Path: "/" + e.Path, Reason: "reparse", Detail: e.Target}
 }
@@ -402,16 +406,17 @@ func (f *Folder) write(p string, data []byte) error {
 	return file.Close()
 }
 
-// giveUp closes a file without keeping what was written to it, where the target can do that.
+// giveUp closes a file, and discards what was written if the target can do that.
 func giveUp(file hackpadfs.File) {
 	if a, ok := file.(interface{ Abort() error }); ok {
-		_ = a.Abort() // the failure that led here is the one to report
+		_ = a.Abort() // the caller reports the error that led here
 		return
 	}
 	_ = file.Close()
 }
 
-// cut writes a piece of a content that comes in several. One that turns out damaged at its end is not kept.
+// cut writes a piece of a blob that comes in several. If the blob turns out to be damaged, its files are discarded at the
+// last piece.
 func (f *Folder) cut(p *EntryPiece, data []byte, damaged map[string]bool, refuse func(Problem)) error {
 	if p.Off == 0 {
 		if len(f.open) > 0 {
@@ -494,7 +499,7 @@ func (f *Folder) cut(p *EntryPiece, data []byte, damaged map[string]bool, refuse
 	return nil
 }
 
-// Create makes a file that is written piece by piece, or empties it. The file is there when Complete has returned.
+// Create creates or truncates a file that the caller writes piece by piece. The file is complete when Complete returns.
 func (f *Folder) Create(p string) (hackpadfs.File, error) {
 	st, err := f.place(p)
 	if err == nil && st >= dirRefused {
@@ -510,7 +515,7 @@ func (f *Folder) Create(p string) (hackpadfs.File, error) {
 	return file, err
 }
 
-// Complete closes the files that Create made.
+// Complete closes the files that Create opened.
 func (f *Folder) Complete() error {
 	for len(f.open) > 0 {
 		o := f.open[0]
@@ -523,8 +528,8 @@ func (f *Folder) Complete() error {
 	return nil
 }
 
-// Finish makes the symbolic links and sets the times of folders. It returns the links that could not be made. It fails if a
-// content has not come to its end.
+// Finish creates the symbolic links and sets the times of folders. It returns the links that could not be created. It fails
+// if the last piece of a blob is missing.
 func (f *Folder) Finish() ([]Problem, error) {
 	if len(f.open) > 0 {
 		return nil, fmt.Errorf("a content ended before its last piece: %w", ErrSegment)
@@ -550,7 +555,7 @@ func (f *Folder) Finish() ([]Problem, error) {
 		f.countMeta(kept)
 	}
 	f.later = nil
-	for i := len(f.folders) - 1; i >= 0; i-- { // a plan has folders before what is in them
+	for i := len(f.folders) - 1; i >= 0; i-- { // a plan lists folders before their entries
 		kept, err := f.keepMeta(f.folders[i])
 		if err != nil {
 			return list, err
@@ -561,7 +566,7 @@ func (f *Folder) Finish() ([]Problem, error) {
 	return list, nil
 }
 
-// Abort removes what was made.
+// Abort removes what was created.
 func (f *Folder) Abort() error {
 	for _, o := range f.open {
 		if o.file != nil {
@@ -578,7 +583,7 @@ func (f *Folder) Abort() error {
 	return first
 }
 
-// removeAll is hackpadfs.RemoveAll without its fallback for targets that lack RemoveAll, which is large.
+// removeAll is hackpadfs.RemoveAll without the fallback for targets that lack RemoveAll, which is a lot of code.
 func removeAll(fs Target, p string) error {
 	if fs, ok := fs.(hackpadfs.RemoveAllFS); ok {
 		return fs.RemoveAll(p)

@@ -21,7 +21,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// plainTarget is a folder of the system, every step through an os.Root. It has neither links nor times.
+// plainTarget is a folder of the system, accessed through an os.Root, without links and times.
 type plainTarget struct{ root *os.Root }
 
 func (t plainTarget) Open(name string) (hackpadfs.File, error) { return t.root.Open(name) }
@@ -37,7 +37,7 @@ func (t plainTarget) MkdirAll(name string, perm hackpadfs.FileMode) error {
 func (t plainTarget) Remove(name string) error    { return t.root.Remove(name) }
 func (t plainTarget) RemoveAll(name string) error { return t.root.RemoveAll(name) }
 
-// fullTarget has all that a target can do.
+// fullTarget has everything that a target can support.
 type fullTarget struct{ plainTarget }
 
 func (t fullTarget) Lstat(name string) (hackpadfs.FileInfo, error) { return t.root.Lstat(name) }
@@ -52,7 +52,7 @@ func (t fullTarget) SetMeta(e *extract.Entry) error {
 	return t.root.Chtimes(e.Path, e.Accessed.Time(), e.Modified.Time())
 }
 
-// folderArchive has a folder with a file of several pieces, its twin and its links, links to all kinds of places, and times.
+// folderArchive has a file of several pieces, a copy of it and links to it, links with all kinds of targets, and times.
 func folderArchive(t *testing.T) *wim.Archive {
 	t.Helper()
 	large := bytes.Repeat([]byte("not quite zeros "), 20<<10)
@@ -97,7 +97,7 @@ func TestFolderTargets(t *testing.T) {
 		name   string
 		target func(*os.Root) extract.Target
 		lost   extract.Lost
-		links  []string // paths that share a file, or lead to one
+		links  []string // "name = file" for a hard link, "name > target" for a symbolic one
 	}{
 		{"full", func(r *os.Root) extract.Target { return fullTarget{plainTarget{r}} }, extract.Lost{Times: 2},
 			[]string{"dir/large 2 = dir/deep/large", "empty 2 = empty", "link > dir/deep", "out > outside", "small = dir/deep/small 2"}},
@@ -151,7 +151,8 @@ func TestFolderTargets(t *testing.T) {
 	}
 }
 
-// TestFolderReplaces extracts twice to a folder: what is there is replaced, and a link in the way leads nothing out of the folder.
+// TestFolderReplaces extracts twice to one folder: existing files are replaced, and a link in the path does not lead out of
+// the folder.
 func TestFolderReplaces(t *testing.T) {
 	a := folderArchive(t)
 	dir, elsewhere := t.TempDir(), t.TempDir()

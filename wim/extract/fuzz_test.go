@@ -21,15 +21,15 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// FuzzOpen opens whatever there is: one file or two parts of a set, and perhaps a reference. What opens has regions that
-// cover it exactly once, contents that read as many bytes as they say or give an error, a verification that agrees with
-// reading them, extractions of the size that was planned, in which everything but what is damaged has the right bytes and
-// every link leads where data with the right SHA-1 say; and takes bounded memory.
+// FuzzOpen opens arbitrary bytes: one file or two parts of a set, and perhaps a reference. If that succeeds, the regions
+// cover the files exactly once; every blob reads as many bytes as its size or returns an error; verification agrees with
+// reading; extractions have the planned size, everything in them that is not damaged has the right bytes, and every link
+// has a target from data with the right SHA-1. Memory stays bounded.
 func FuzzOpen(f *testing.F) {
 	for _, b := range damagedLinks() {
 		f.Add(b, []byte(nil), []byte(nil))
 	}
-	// A reparse point that is no link, with a content beside its data.
+	// A reparse point that is not a link, with a blob in addition to its reparse data.
 	point := &wimtest.HandEntry{Name: "point", Attrs: format.AttrReparsePoint, Tag: 0x80000013, Data: []byte("reparse data"), Streams: []wimtest.HandStream{{Data: []byte("content")}}}
 	f.Add(wimtest.One(wimtest.Folder("", point)).Bytes(), []byte(nil), []byte(nil))
 	for _, s := range wimtest.Samples() {
@@ -64,7 +64,7 @@ func FuzzOpen(f *testing.F) {
 		runtime.ReadMemStats(&before)
 		a, err := wim.Open(parts, o)
 		runtime.ReadMemStats(&after)
-		// A few resources of MaxMemory, and what a table of these bytes can make.
+		// Room for a few resources of MaxMemory, and for what a table in this input can need.
 		if took := after.TotalAlloc - before.TotalAlloc; took > 64<<20 {
 			t.Fatalf("opening %d bytes took %d of memory", len(first)+len(second)+len(ref), took)
 		}
@@ -79,10 +79,10 @@ func FuzzOpen(f *testing.F) {
 			blob := a.Store().RecordBlob(int32(i))
 			a.Store().Stored(blob)
 			if budget -= blob.Size; budget < 0 {
-				return // a small file may well stand for much
+				return // a small file may describe huge blobs
 			}
 			if b, ok := a.Store().Blob(blob.Hash); ok && b != blob {
-				continue // of a hash that is there twice, in a part and in a reference, the first counts
+				continue // if a hash is in a part and in a reference, the first one counts
 			}
 			r, err := a.Store().OpenBlob(blob.Hash)
 			if err != nil {
@@ -136,8 +136,8 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// extractAll sees that an extraction fits what was planned, whatever it is of, and that without Recover every file of it
-// has the bytes that its hash tells of.
+// extractAll checks that an extraction matches its plan, and that without Recover every file in it has the bytes of its
+// hash.
 func extractAll(t *testing.T, a *wim.Archive, im *wim.Image, o *extract.Options) {
 	p, err := extract.New(a, extract.Selection{Image: im}, o)
 	if err != nil {
@@ -191,8 +191,8 @@ func extractAll(t *testing.T, a *wim.Archive, im *wim.Image, o *extract.Options)
 	}
 }
 
-// checkLink sees that a reparse point in an output is the link that its data tell of, or a file of the content that it has
-// beside them, and that these have their hash. It reads them on its own.
+// checkLink checks that a reparse point in an output is the link that its data describe, or a file with the blob that it
+// has in addition, and that the data match their hash. It reads the data independently.
 func checkLink(t *testing.T, a *wim.Archive, im *wim.Image, n wim.Node, text string) {
 	t.Helper()
 	h := im.Hash(n)

@@ -6,32 +6,32 @@ import (
 	"io"
 )
 
-// Output writes the decoded segments of an extraction in one form: NewZIP, NewTAR. Segments come
-// in the order of their shards; crcs holds the CRC-32 of each piece. What was written of a content whose last piece says
-// Drop is written over by what follows; should that be shorter, Finish calls the sink's Truncate, which is os.File's,
-// and fails if it has none. Nothing of it is safe for concurrent use.
+// Output writes the segments of an extraction as one file: NewZIP, NewTAR. Segments come in the order of their shards; crcs
+// holds the CRC-32 of each piece. If the last piece of a blob has Drop set, the output overwrites what it wrote of that
+// blob. If what follows is shorter, Finish calls the sink's Truncate method, which os.File has, and fails if there is none.
+// An Output is not safe for concurrent use.
 type Output interface {
-	// Segment packs a segment and writes it.
+	// Segment lays out a segment and writes it.
 	Segment(data []byte, s SegmentEntries, crcs []uint32) error
-	// Packed writes a segment that PackSegment has packed. It does not keep b.
+	// Packed writes a segment that PackSegment laid out. It does not keep b.
 	Packed(b Packed, s SegmentEntries, crcs []uint32) error
-	// Finish writes what stands at the end and gives the output's size in bytes.
+	// Finish writes the end of the output and returns its size in bytes.
 	Finish() (int64, error)
 }
 
-// ErrSegment is the error for a segment whose bytes and entries do not fit each other, or that is out of order.
+// ErrSegment reports a segment whose bytes and entries do not match, or that is out of order.
 var ErrSegment = errors.New("segment and entries do not fit")
 
-// stageSize is how many bytes are gathered before a sink is called: a call into the browser costs the same for one
-// byte and for a million.
+// stageSize is the size of the buffer in front of a sink: a call into the browser costs the same for one byte as for a
+// million.
 const stageSize = 1 << 20
 
-// stage gathers consecutive small writes to a sink with positions. The first error stays.
+// stage buffers consecutive small writes to a sink. It keeps the first error.
 type stage struct {
 	sink io.WriterAt
 	buf  []byte
-	at   int64 // where buf[0] goes
-	high int64 // end of what the sink was given
+	at   int64 // offset of buf[0] in the output
+	high int64 // end of what was written to the sink
 	err  error
 }
 
@@ -43,7 +43,7 @@ func (s *stage) writeAt(p []byte, off int64) {
 	if s.err != nil || len(p) == 0 {
 		return
 	}
-	large := len(p) >= stageSize/2 // goes to the sink as it is, behind what is gathered
+	large := len(p) >= stageSize/2 // goes to the sink directly, after the buffer
 	if off != s.at+int64(len(s.buf)) || len(s.buf)+len(p) > cap(s.buf) || large {
 		s.flush()
 		s.at = off
@@ -78,7 +78,7 @@ func (s *stage) put(p []byte, off int64) {
 	s.high = max(s.high, off+int64(n))
 }
 
-// copy has the sink take a run of a packed segment, behind what is gathered.
+// copy writes a run of a packed segment to the sink, after the buffer.
 func (s *stage) copy(b Packed, r packRun) {
 	s.flush()
 	if s.err != nil {
@@ -90,7 +90,7 @@ func (s *stage) copy(b Packed, r packRun) {
 	s.high = max(s.high, r.off+r.n)
 }
 
-// finish flushes an output of size bytes, and cuts off what was written beyond them and then taken back.
+// finish flushes an output of size bytes, and truncates the sink if dropped blobs were written beyond that.
 func (s *stage) finish(size int64) error {
 	s.flush()
 	if s.err != nil || s.high <= size {
@@ -106,7 +106,7 @@ func (s *stage) finish(size int64) error {
 	return nil
 }
 
-// cutSegment hands out a segment's pieces with the bytes that each is made of, checking that they fit.
+// cutSegment calls each for every piece of a segment with its bytes, and checks that they match.
 func cutSegment(data []byte, s SegmentEntries, crcs []uint32, each func(p *EntryPiece, data []byte, crc uint32) error) error {
 	if len(crcs) != len(s) {
 		return ErrSegment

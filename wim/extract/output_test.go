@@ -19,7 +19,7 @@ import (
 	"wimscope/wim/wimtest/archivetest"
 )
 
-// sparse is a sink and a file of any size: zeros, but where something else was written.
+// sparse is a sink and a file of any size: zeros except where something was written.
 type sparse struct {
 	runs map[int64][]byte
 	size int64
@@ -30,7 +30,7 @@ func (s *sparse) WriteAt(p []byte, off int64) (int, error) {
 		s.runs = map[int64][]byte{}
 	}
 	if !codec.AllZero(p) {
-		for at := range s.runs { // a patch lands inside an earlier run
+		for at := range s.runs { // a patch may lie within an earlier run
 			if r := s.runs[at]; off >= at && off+int64(len(p)) <= at+int64(len(r)) {
 				copy(r[off-at:], p)
 				return len(p), nil
@@ -57,10 +57,10 @@ func (s *sparse) ReadAt(p []byte, off int64) (int, error) {
 
 var (
 	when  = format.FiletimeOf(time.Date(2025, 9, 5, 12, 11, 8, 421937100, time.UTC))
-	early = format.Filetime(1) // 1601: no ZIP timestamp of 32 bits holds it
+	early = format.Filetime(1) // 1601: outside the range of 32-bit ZIP timestamps
 )
 
-// outputCase is a small output with every kind of entry, and the content that each path must hold.
+// outputCase is a small output with every kind of entry, and the expected content of each path.
 func outputCase() (segments []SegmentEntries, data [][]byte, want map[string]string) {
 	r := rand.New(rand.NewPCG(7, 7))
 	big := make([]byte, 3*stageSize+17)
@@ -218,7 +218,7 @@ func TestTARHoldsWhatItIsGiven(t *testing.T) {
 
 func TestZIP64(t *testing.T) {
 	const piece, pieces = 256 << 20, 20 // 5 GiB
-	const whole = 0x193838c3            // CRC-32 of so many zeros, as Python's zlib.crc32 gives it
+	const whole = 0x193838c3            // CRC-32 of these zeros, from Python's zlib.crc32
 	var sink sparse
 	w := NewZIP(&sink)
 	var planned ZIPSize
@@ -312,7 +312,7 @@ func FuzzParseEntries(f *testing.F) {
 	})
 }
 
-// TestStageKeepsPlaces writes in every order of small and large: nothing may go where it does not belong.
+// TestStageKeepsPlaces writes small and large blocks in any order, and checks that each byte goes to its offset.
 func TestStageKeepsPlaces(t *testing.T) {
 	sink := &archivetest.MemFile{}
 	s := newStage(sink)

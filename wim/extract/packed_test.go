@@ -17,7 +17,7 @@ import (
 	"wimscope/wim/wimtest/archivetest"
 )
 
-// elsewhere is a packed segment that notes what is asked of it.
+// elsewhere is a packed segment that counts the calls of its methods.
 type elsewhere struct {
 	PackedBytes
 	copies, asked int
@@ -33,8 +33,8 @@ func (e *elsewhere) Bytes(from, n int64) ([]byte, error) {
 	return e.PackedBytes.Bytes(from, n)
 }
 
-// randomOutput is an output of contents with none, one and many names, some of them cut into pieces over shards and
-// some damaged: data, results and entries shard by shard.
+// randomOutput returns data, results and entries by shard: blobs with no, one or many names, some of them split over shards
+// and some damaged.
 func randomOutput(r *rand.Rand) (data [][]byte, results []*shard.Result, entries []SegmentEntries) {
 	name := 0
 	entry := func(kind EntryKind, size int64) Entry {
@@ -63,7 +63,7 @@ func randomOutput(r *rand.Rand) (data [][]byte, results []*shard.Result, entries
 		}
 		return append(list, entry(EntryFile, size))
 	}
-	var open []byte // of a content that goes on
+	var open []byte // of a blob that continues in the next shard
 	from := 0
 	for range 1 + r.IntN(6) {
 		var d []byte
@@ -116,8 +116,8 @@ func randomOutput(r *rand.Rand) (data [][]byte, results []*shard.Result, entries
 	return data, results, entries
 }
 
-// What is packed in one place and written in another is what is packed and written in one, to the byte, and its
-// writer looks at cut contents only.
+// TestPackedElsewhere checks that packing in one place and writing in another gives the same bytes as doing both in one,
+// and that the writer reads only split blobs.
 func TestPackedElsewhere(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	for range 200 {
@@ -176,8 +176,8 @@ func TestPackedElsewhere(t *testing.T) {
 	}
 }
 
-// A segment without cut contents goes to the sink in one piece; a content with more names than may be repeated is
-// written to each from one place.
+// TestPackedRuns checks that a segment without split blobs is written in one piece, and that for a blob with too many names
+// to repeat, one copy is written to each further place.
 func TestPackedRuns(t *testing.T) {
 	small := SegmentEntries{{Last: true, Entries: []Entry{{Path: "d", Kind: EntryDir}}}}
 	var data []byte
@@ -191,11 +191,11 @@ func TestPackedRuns(t *testing.T) {
 		name   string
 		s      SegmentEntries
 		data   []byte
-		most   int // bytes of the packed form
+		most   int // bytes of the packed segment
 		copies int
 	}{
 		{"small", small, data, 2*len(data) + 1e5, 1},
-		{"many names", many, make([]byte, maxRepeat), 2*maxRepeat + 1e4, 6}, // up to the third header, then contents and headers in turn
+		{"many names", many, make([]byte, maxRepeat), 2*maxRepeat + 1e4, 6}, // up to the third header, then data and headers in turn
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var sink archivetest.MemFile
@@ -227,7 +227,7 @@ func TestPackedRuns(t *testing.T) {
 	}
 }
 
-// Whoever writes does not believe that what was packed fits the entries.
+// TestPackedRefuses checks that the writer verifies that a packed segment matches its entries.
 func TestPackedRefuses(t *testing.T) {
 	s := SegmentEntries{{Len: 4, Last: true, Entries: []Entry{{Path: "a", Size: 4}}}}
 	for form, open := range map[Form]func(io.WriterAt) Output{OutputZIP: NewZIP, OutputTAR: NewTAR} {

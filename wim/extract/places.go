@@ -6,11 +6,12 @@ import (
 	"wimscope/wim"
 )
 
-// places is what has which path of an output, for selections that may want two things at one path.
+// places maps the paths of an output to nodes, for selections that may extract two entries to one path.
 type places map[string]wim.Node
 
-// take reserves a path for n. If the path is taken, it returns the node that has it; -1 if there is nothing to report: n is in
-// a folder that is left out, or a folder at the path of another one, so that their entries come together.
+// take reserves a path for n. If the path is taken, it returns the node that has it, or -1 if there is nothing to report:
+// the path of n's folder belongs to a file, so that the folder was reported; n has the path already; or both are folders,
+// whose entries are merged.
 func (p places) take(im *wim.Image, n wim.Node, path []byte) (free bool, other wim.Node) {
 	if i := bytes.LastIndexByte(path, '/'); i >= 0 && !im.IsDir(p[string(path[:i])]) {
 		return false, -1
@@ -26,8 +27,9 @@ func (p places) take(im *wim.Image, n wim.Node, path []byte) (free bool, other w
 	return false, other
 }
 
-// Streams reports whether the output is written from front to back, if no content is found damaged. A ZIP is not if a content
-// comes in pieces, since its CRC stands before it; nor is any output in which such a content has several places.
+// Streams reports whether the output is written from front to back, provided that no blob is found damaged. A ZIP is not if
+// a blob comes in pieces, since the CRC precedes the data; nor is any output in which such a blob is written to several
+// places.
 func (p *Plan) Streams() bool {
 	inOrder := func(id int32) bool {
 		bodies := 0

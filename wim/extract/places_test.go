@@ -13,7 +13,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestBases checks the paths of selections whose roots have bases of their own, and what is left out of them.
+// TestBases checks the paths of selections whose roots have their own bases, and what is left out of them.
 func TestBases(t *testing.T) {
 	b := wimtest.One(wimtest.Folder("",
 		wimtest.Folder("a", wimtest.TextFile("f", "one"), wimtest.Folder("d", wimtest.TextFile("x", "two"))),

@@ -14,7 +14,7 @@ import (
 	"wimscope/wim/shard"
 )
 
-// Form is what an extraction writes.
+// Form is the kind of output of an extraction.
 type Form string
 
 const (
@@ -24,27 +24,30 @@ const (
 	OutputFolder Form = "folder" // files in a folder
 )
 
-// Options is how a selection is extracted. The zero value writes a ZIP.
+// Options controls how a selection is extracted. The zero value writes a ZIP.
 type Options struct {
 	Form      Form        // "" means OutputZIP
-	Stream    string      // OutputRaw: a named stream, as Image.Streams names it; "" the content
-	Streams   bool        // write named streams too, as name:stream; otherwise they are told of as left out
-	Recover   bool        // write what can be had of damaged contents, with zeros for what cannot, and mark them
-	Platform  string      // OutputFolder: leave out names that a browser there refuses (PlatformWindows, …); "" leaves out none
-	Rest      shard.Yield // called now and then while the plan is made, with the entries gone through so far; may be nil
-	PieceSize int64       // of large contents, which several shards extract: a power of two; 0 means 32 MiB
+	Stream    string      // OutputRaw: a named stream, by its name in Image.Streams; "" for the unnamed one
+	Streams   bool        // also write named streams, as name:stream; otherwise they are reported as left out
+	Recover   bool        // write damaged blobs, with zeros for what cannot be read, and mark their entries
+	Platform  string      // OutputFolder: leave out names that a browser refuses on this platform (PlatformWindows, …); "" leaves out none
+	Rest      shard.Yield // called now and then while planning, with the number of entries so far; may be nil
+	PieceSize int64       // size of the pieces of large blobs, which several shards extract: a power of two; 0 means 32 MiB
 
-	// Problem, if set, is called for each problem of the plan, also for those that its lists only count. An error ends New.
+	// Problem, if set, is called for each problem of the plan, including those that the lists only count. An error ends
+	// New.
 	Problem func(n wim.Node, reason, detail string) error
-	// Damaged, if set, is called by Run for each entry whose content turns out damaged. An error ends the job.
+	// Damaged, if set, is called by Run and RunFolder for each entry whose blob turns out to be damaged. An error ends the
+	// job.
 	Damaged func(Entry) error
 }
 
-// Problem is an entry that is not written, or not as it should be, and why. Reasons: "missing" (its content is in no open file),
-// "damaged" (its content, or the data of a link), "too-large" (it needs more memory than allowed), "reparse" (a reparse point that
-// is no link), "encrypted" (only the system's own backup of it is there), "stream" (a named stream), "case-twin" (another name
-// differs in case only), "same-place" (another entry of the selection, Detail, has its path), "link" (a link to a place outside of
-// the image), "name-long" and the other reasons of ntname.ValidInBrowser.
+// Problem is an entry that is left out or not written exactly, and the reason: "missing" (its blob is in no open file),
+// "damaged" (its blob, or the data of a link), "too-large" (it needs more memory than allowed), "reparse" (a reparse point
+// that is not a link), "encrypted" (the archive holds only the encrypted backup of it), "stream" (a named stream),
+// "case-twin" (another name differs only in case), "same-place" (another entry of the selection, Detail, has its path),
+// "link" (an absolute target outside of the image), "name-long" and the other reasons of ntname.ValidInBrowser. A Folder
+// adds "name-refused" and "folder-refused".
 type Problem struct {
 	Image  int    `json:"image,omitempty"`
 	Path   string `json:"path"` // in the image, with a leading slash
@@ -52,20 +55,20 @@ type Problem struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// Problems counts problems and keeps the first of them.
+// Problems counts problems and keeps the first ones.
 type Problems struct {
 	Count int
-	List  []Problem // at most maxProblems, of at most MaxProblemText bytes
+	List  []Problem // at most maxProblems; none is added once their text reaches maxProblemText bytes
 
 	text int
 }
 
 const (
-	maxProblems    = 1000    // that are kept of a kind
-	maxProblemText = 4 << 20 // and the bytes of their paths and details: a hostile tree has paths of 30 KB
+	maxProblems    = 1000    // kept in a list
+	maxProblemText = 4 << 20 // bytes of their paths and details: paths in a hostile tree have 30 KB
 )
 
-// full says that no more are kept: they are counted only.
+// full reports whether further problems are only counted.
 func (p *Problems) full() bool { return len(p.List) >= maxProblems || p.text >= maxProblemText }
 
 func (p *Problems) add(x Problem) {
@@ -76,39 +79,38 @@ func (p *Problems) add(x Problem) {
 	}
 }
 
-// Plan is the extraction of a selection. Its shards unpack contents in the order in which they lie in the
-// archive; Entries says what becomes of each shard's bytes. The first shards may hold no bytes: their entries are
-// folders, links and empty files.
+// Plan is the extraction of a selection. Its shards unpack blobs in the order in which they are stored; Entries returns
+// where each shard's bytes go. The first shards may hold no bytes: their entries are folders, links and empty files.
 type Plan struct {
 	shard.Layout
 	o       Options
 	sel     Selection
 	tops    []top
 	lead    []extractUse
-	leads   []int        // where each of the first shards ends in lead
-	uses    []extractUse // by content
+	leads   []int        // end in lead of each of the first shards
+	uses    []extractUse // sorted by blob
 	targets []string     // of symbolic links
 	linkLen int          // bytes of targets
 	raw     string       // OutputRaw: the path of its one entry
-	seen    int          // entries gone through
-	stop    error        // of Options.Problem
+	seen    int          // entries visited
+	stop    error        // error of Options.Problem
 
-	Files   int    // files to write, those with several names once for each
+	Files   int    // files to write; each name of a file and each named stream counts
 	Dirs    int    // folders
 	Links   int    // symbolic links
-	OutSize int64  // exact bytes of a ZIP, TAR or raw output if nothing is found damaged; of a folder, the sum of its files
-	Name    string // suggested for the output, without extension but for OutputRaw
+	OutSize int64  // exact size in bytes of a ZIP, TAR or raw output, provided that nothing is found damaged; for a folder, the sum of its files
+	Name    string // suggested name for the output, with an extension only for OutputRaw
 
 	Refused Problems // names that Platform does not allow
-	Skipped Problems // what else is left out
-	Noted   Problems // what is written, but not all that one would wish
-	Damaged int      // entries in Skipped and Noted that were found to be damaged before anything was unpacked
+	Skipped Problems // everything else that is left out
+	Noted   Problems // entries that are written, but not exactly as in the image
+	Damaged int      // entries in Skipped and Noted that were found damaged before anything was unpacked
 }
 
-// restEntries is after how many entries Rest is called: some milliseconds.
+// restEntries is the number of entries between calls of Rest: they take a few milliseconds.
 const restEntries = 2048
 
-// New makes the plan of extracting a selection.
+// New plans the extraction of a selection.
 func New(a *wim.Archive, sel Selection, o *Options) (*Plan, error) {
 	p := &Plan{Layout: shard.Layout{Store: a.Store(), Op: shard.OpExtract, Extract: true}, sel: sel}
 	if o != nil {
@@ -149,7 +151,7 @@ func New(a *wim.Archive, sel Selection, o *Options) (*Plan, error) {
 	return p, cmp.Or(p.stop, p.measure())
 }
 
-// planLead makes the shards of what has no content.
+// planLead adds the shards of entries without a blob.
 func (p *Plan) planLead() {
 	names := int64(0)
 	for i := range p.lead {
@@ -169,7 +171,7 @@ func (p *Plan) planLead() {
 	}
 }
 
-// rest counts an entry and gives way now and then, and before an entry that takes longer.
+// rest counts an entry. It calls Rest now and then, and always if long is set: the next entry takes longer.
 func (p *Plan) rest(long bool) error {
 	if p.seen++; p.o.Rest == nil || !long && p.seen%restEntries != 0 {
 		return nil
@@ -177,7 +179,7 @@ func (p *Plan) rest(long bool) error {
 	return p.o.Rest(0, p.seen)
 }
 
-// suggestName names the output for what is selected.
+// suggestName returns a name for the output, taken from the selection.
 func (p *Plan) suggestName() string {
 	im := p.sel.Image
 	name := ""
@@ -230,7 +232,7 @@ func (p *Plan) selectRaw() error {
 	return nil
 }
 
-// problem notes what is wrong with a node. Its path is made only if it is kept.
+// problem adds a problem of a node to a list. It builds the path only if the list keeps it.
 func (p *Plan) problem(list *Problems, n wim.Node, reason, detail string) {
 	if p.o.Problem != nil && p.stop == nil {
 		p.stop = p.o.Problem(n, reason, detail)
@@ -261,17 +263,17 @@ func (p *Plan) skipFor(n wim.Node, err error) {
 	p.skip(n, reason, err.Error())
 }
 
-// selectEntries goes through the selection.
+// selectEntries walks the selection and adds its entries.
 func (p *Plan) selectEntries() error {
 	im := p.sel.Image
 	p.tops = p.sel.tops()
 	longest := maxOutPath
 	if p.o.Form == OutputZIP {
-		longest = 65535 - 1 // a folder's has a slash more
+		longest = 65535 - 1 // a folder's name gets a slash
 	}
 	twins := p.twins()
-	firsts := map[wim.Node]*extractUse{} // the first selected name of a file with several
-	var refusedDir []byte                // a folder that is refused, with a slash: so is all in it
+	firsts := map[wim.Node]*extractUse{} // the first selected name of each file with several names
+	var refusedDir []byte                // path of a refused folder, with a slash at its end: everything in it is refused too
 	refusedReason := ""
 	var stop error
 	var taken places
@@ -330,8 +332,8 @@ func (p *Plan) selectEntries() error {
 	return cmp.Or(stop, p.stop)
 }
 
-// twins are the entries whose name differs from another's in case only, if the target does not tell them apart.
-// The first of each lot stays.
+// twins returns the entries whose names differ from another one only in case, if the target ignores case. The value is
+// false for the first of each group, which is kept.
 func (p *Plan) twins() map[wim.Node]bool {
 	if p.o.Form != OutputFolder || p.o.Platform != ntname.PlatformWindows && p.o.Platform != ntname.PlatformMac {
 		return nil
@@ -356,7 +358,7 @@ func (p *Plan) twins() map[wim.Node]bool {
 	return later
 }
 
-// refuse says why the target cannot have an entry; "" if it can.
+// refuse returns why the target cannot hold an entry, "" if it can.
 func (p *Plan) refuse(n wim.Node, twins map[wim.Node]bool) string {
 	if p.o.Form != OutputFolder || p.o.Platform == "" {
 		return ""
@@ -370,7 +372,7 @@ func (p *Plan) refuse(n wim.Node, twins map[wim.Node]bool) string {
 	return ""
 }
 
-// file adds a file: its content, or a further name of one that was added.
+// file adds a file, or another name of a file that was added before.
 func (p *Plan) file(u extractUse, firsts map[wim.Node]*extractUse) {
 	im := p.sel.Image
 	first, several := im.FirstLink(u.node), im.LinkCount(u.node) > 1 || p.sel.overlaps()
@@ -397,7 +399,7 @@ func (p *Plan) file(u extractUse, firsts map[wim.Node]*extractUse) {
 	p.Files++
 }
 
-// find finds a content that can be read, or says why not.
+// find returns the ID of a readable blob, or the reason why it cannot be read.
 func (p *Plan) find(h format.Hash) (id int32, reason string) {
 	id, ok := p.Store.BlobID(h)
 	if !ok || p.Store.Records[id].Fault == blobs.FaultAbsent {
@@ -409,7 +411,7 @@ func (p *Plan) find(h format.Hash) (id int32, reason string) {
 	return id, ""
 }
 
-// streams adds the named streams of an entry whose path has size bytes, or lists them as left out.
+// streams adds the named streams of an entry whose path has size bytes, or reports them as left out.
 func (p *Plan) streams(n wim.Node, top int32, size, longest int) {
 	im := p.sel.Image
 	s := im.ExtraStreams(n)
@@ -444,7 +446,7 @@ func (p *Plan) streams(n wim.Node, top int32, size, longest int) {
 	}
 }
 
-// dropUnread leaves out contents that would need too much memory.
+// dropUnread leaves out blobs that would need too much memory.
 func (p *Plan) dropUnread() {
 	for _, r := range p.Unread {
 		detail := r.Err.Error()
@@ -456,7 +458,7 @@ func (p *Plan) dropUnread() {
 	}
 }
 
-// dropExcess leaves out names of contents that have very many and long ones: all of a content's are in memory at once.
+// dropExcess leaves out entries of blobs that have too many bytes of names: all names of a blob are in memory at once.
 func (p *Plan) dropExcess() {
 	kept := p.uses[:0]
 	names := int64(0)
@@ -475,7 +477,7 @@ func (p *Plan) dropExcess() {
 	p.uses = kept
 }
 
-// Merge implements Plan. It tells what was read and what of it is bad.
+// Merge implements shard.Plan. It returns the ranges that were read and those that are damaged.
 func (p *Plan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	s, err := p.Shard(i)
 	if err != nil {

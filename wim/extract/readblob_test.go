@@ -17,7 +17,7 @@ import (
 	"wimscope/wim/wimtest/jobtest"
 )
 
-// damagedLinks are archives with a file and a link "link" whose data do not have their SHA-1, whatever kind of link it is.
+// damagedLinks returns archives with a file and a link "link" of each kind, whose data do not match their SHA-1.
 func damagedLinks() map[string][]byte {
 	list := map[string][]byte{}
 	for name, e := range map[string]*wimtest.HandEntry{
@@ -32,7 +32,8 @@ func damagedLinks() map[string][]byte {
 	return list
 }
 
-// TestDamagedLinks: a link whose data do not have their SHA-1 leads nowhere, is not extracted, and is told of with its path.
+// TestDamagedLinks checks that a link whose data do not match their SHA-1 has no target, is not extracted, and is reported
+// with its path.
 func TestDamagedLinks(t *testing.T) {
 	for name, b := range damagedLinks() {
 		a := archivetest.MustOpen(t, b)
@@ -87,7 +88,7 @@ func TestDamagedLinks(t *testing.T) {
 	}
 }
 
-// TestMissingLinkData: a link whose data are in no open file is told of as missing.
+// TestMissingLinkData checks that a link whose data are in no open file is reported as missing.
 func TestMissingLinkData(t *testing.T) {
 	h := wimtest.One(wimtest.Folder("", wimtest.SymlinkEntry("link", "file", true)))
 	h.Blobs = nil
@@ -108,8 +109,8 @@ func TestMissingLinkData(t *testing.T) {
 	}
 }
 
-// TestReparseSizeGuard: reparse data that are longer than Windows has them are refused before a byte of them is read, though
-// they begin as a link does and have their SHA-1. The longest that may be are read.
+// TestReparseSizeGuard checks that reparse data longer than Windows allows are rejected without reading them, even if they
+// begin like a link and match their SHA-1. Data of the maximum length are read.
 func TestReparseSizeGuard(t *testing.T) {
 	for _, size := range []int{format.MaxReparseData, format.MaxReparseData + 1, 8 << 20} {
 		data := append(wimtest.SymlinkData("file", "file", true), make([]byte, size)...)[:size]
@@ -146,7 +147,7 @@ func TestReparseSizeGuard(t *testing.T) {
 	}
 }
 
-// TestReadChecked: whoever reads all of a content in order learns that it is damaged; a part of it has no hash.
+// TestReadChecked checks that reading a whole blob in order reports damage; part of a blob has no hash.
 func TestReadChecked(t *testing.T) {
 	text := strings.Repeat("content ", 1000)
 	b := wimtest.One(wimtest.Folder("", wimtest.TextFile("file", text))).Bytes()

@@ -9,7 +9,7 @@ import (
 	"wimscope/wim/shard"
 )
 
-// cutHash is a SHA-1 that is made when first needed.
+// cutHash is a SHA-1 digest that is allocated when first needed.
 type cutHash struct{ d *sha1.Digest }
 
 func (h *cutHash) reset() {
@@ -33,15 +33,15 @@ func (h *cutHash) sum() format.Hash {
 	return h.d.Sum()
 }
 
-// Run runs an extraction on goroutines and hands its segments to out in their order, from one goroutine at a
-// time. It returns the entries whose content was damaged; out is not finished. The first error ends the job.
+// Run runs an extraction on goroutines and writes its segments to out in order, from one goroutine at a time. It returns
+// the entries whose blobs are damaged. It does not call out.Finish. The first error ends the job.
 func Run(ctx context.Context, p *Plan, src blobs.Source, workers int, out Output, progress func(shard.Progress)) ([]Entry, error) {
 	run := &segmentPlan{Plan: p, maker: SegmentMaker{Recover: p.o.Recover}, out: out}
 	err := shard.Run(ctx, run, src, workers, progress)
 	return run.damaged, err
 }
 
-// segmentPlan makes a segment of each result of its plan and writes it.
+// segmentPlan makes a segment of each result and writes it.
 type segmentPlan struct {
 	*Plan
 	maker   SegmentMaker
@@ -49,7 +49,7 @@ type segmentPlan struct {
 	damaged []Entry
 }
 
-// Merge implements Plan.
+// Merge implements shard.Plan.
 func (p *segmentPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	seg, err := p.segment(i, r)
 	if err != nil {
@@ -59,7 +59,7 @@ func (p *segmentPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	return nil, p.out.Segment(seg.Data, seg.Entries, seg.CRCs)
 }
 
-// segment makes a segment of a result, and reports what is damaged.
+// segment makes a segment of a result, and calls Options.Damaged for damaged entries.
 func (p *segmentPlan) segment(i int, r *shard.Result) (*Segment, error) {
 	entries, err := p.Entries(i)
 	if err != nil {
@@ -80,8 +80,9 @@ func (p *segmentPlan) segment(i int, r *shard.Result) (*Segment, error) {
 	return seg, nil
 }
 
-// RunFolder runs an extraction to a folder on goroutines. It returns the entries that the folder could not have as they are, besides
-// those that the plan lists; "damaged" is one of the reasons. The first error ends the job; Folder.Abort takes back what was made.
+// RunFolder runs an extraction to a folder on goroutines, and calls out.Finish. It returns the entries that the folder
+// cannot hold exactly, in addition to the problems of the plan; damaged ones have the reason "damaged". The first error
+// ends the job; Folder.Abort then removes what was created.
 func RunFolder(ctx context.Context, p *Plan, src blobs.Source, workers int, out *Folder, progress func(shard.Progress)) ([]Problem, error) {
 	run := &folderPlan{segmentPlan: segmentPlan{Plan: p, maker: SegmentMaker{Recover: p.o.Recover}}, ctx: ctx, folder: out}
 	if err := shard.Run(ctx, run, src, workers, progress); err != nil {
@@ -99,7 +100,7 @@ type folderPlan struct {
 	problems []Problem
 }
 
-// Merge implements Plan.
+// Merge implements shard.Plan.
 func (p *folderPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	seg, err := p.segment(i, r)
 	if err != nil {

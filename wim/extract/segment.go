@@ -2,27 +2,27 @@ package extract
 
 import "wimscope/wim/shard"
 
-// Segment is a shard's result made ready for an Output.
+// Segment is a shard's result, prepared for an Output.
 type Segment struct {
 	Data    []byte
 	Entries SegmentEntries
 	CRCs    []uint32 // of each piece of Entries
-	Damaged []Entry  // entries whose content is not what it should be; those written all the same are Marked
-	Taken   int      // entries that began in this segment or before, and that its Drop takes back
+	Damaged []Entry  // entries whose blobs are damaged; those that are written nevertheless are Marked
+	Taken   int      // entries, of this segment or earlier ones, that a Drop in this segment removes
 }
 
-// SegmentMaker makes segments of results, which must come in the order of their shards. It sees to contents that are
-// damaged: they are left out, or with Recover written as far as they could be had, and marked. Of a content that is
-// cut into pieces damage shows only at its end: its last piece then says Drop. The zero value leaves them out.
+// SegmentMaker makes segments of results, which must come in the order of their shards. It handles damaged blobs: it leaves
+// them out or, with Recover, includes what could be read and marks their entries. A blob that is split into pieces proves
+// to be damaged only at its end; its last piece then has Drop set. The zero value leaves out damaged blobs.
 type SegmentMaker struct {
 	Recover bool
 
-	open    []Entry // of the content that is coming in pieces
+	open    []Entry // entries of the blob whose pieces are coming in
 	openBad bool
 	sha     cutHash
 }
 
-// Make makes a segment of a shard's bytes, result and entries. The entries are changed.
+// Make makes a segment of a shard's bytes, result and entries. It changes the entries.
 func (m *SegmentMaker) Make(data []byte, r *shard.Result, entries SegmentEntries) (*Segment, error) {
 	out, cuts, err := m.sort(r, entries)
 	if err != nil {
@@ -45,8 +45,8 @@ func (m *SegmentMaker) Make(data []byte, r *shard.Result, entries SegmentEntries
 	return out, nil
 }
 
-// MakePacked is Make for bytes that PackSegment has packed for an output in form, of the same entries. It looks at
-// contents in pieces only. Data is not set.
+// MakePacked is Make for bytes that PackSegment laid out for an output in form, with the same entries. It reads only the
+// bytes of blobs in pieces, and does not set Data.
 func (m *SegmentMaker) MakePacked(form Form, b Packed, r *shard.Result, entries SegmentEntries) (*Segment, error) {
 	out, cuts, err := m.sort(r, entries)
 	if err != nil || len(cuts) == 0 {
@@ -74,14 +74,14 @@ func (m *SegmentMaker) MakePacked(form Form, b Packed, r *shard.Result, entries 
 	return out, nil
 }
 
-// madeCut is a piece of a content that is cut, and whether it is damaged.
+// madeCut is a piece of a split blob, and whether it is damaged.
 type madeCut struct {
 	*shard.Cut
 	bad bool
 }
 
-// sort gives the entries their CRCs and sees to contents that are damaged and whole. Those that are cut, by place of
-// their pieces in entries, it leaves to cut.
+// sort assigns CRCs to the entries and handles damaged blobs that are in one piece. It returns the pieces of split blobs,
+// by index in entries, for cut.
 func (m *SegmentMaker) sort(r *shard.Result, entries SegmentEntries) (*Segment, map[int]madeCut, error) {
 	out := &Segment{Entries: entries, CRCs: make([]uint32, len(entries))}
 	bad := map[int32]bool{}
@@ -97,7 +97,7 @@ func (m *SegmentMaker) sort(r *shard.Result, entries SegmentEntries) (*Segment, 
 	for i := range entries {
 		e := &entries[i]
 		if e.Len == 0 {
-			continue // folders, links and empty files: no piece of the shard
+			continue // folders, links and empty files have no piece in the shard
 		}
 		if int(piece) >= len(r.CRCs) {
 			return nil, nil, ErrSegment
@@ -123,7 +123,7 @@ func (m *SegmentMaker) sort(r *shard.Result, entries SegmentEntries) (*Segment, 
 	return out, made, nil
 }
 
-// cut follows a content through its pieces.
+// cut hashes a split blob piece by piece, and handles damage at the last one.
 func (m *SegmentMaker) cut(out *Segment, e *EntryPiece, c *shard.Cut, body []byte, bad bool) {
 	if c.From == 0 {
 		m.open, m.openBad = e.Entries, false

@@ -10,17 +10,17 @@ import (
 	"wimscope/wim/shard"
 )
 
-// A segment of a ZIP or TAR is packed where it was decoded: laid out as it will stand in the output, headers and
-// contents one after the other. Whoever writes it puts long runs of it to their places and sees none of the bytes, which
-// in a browser need not be in its memory. Where each header and content stands follows from the entries, by the rules
-// that packPlace holds for both sides.
+// A segment of a ZIP or TAR is packed before it is written: laid out as in the output, with headers and file data in
+// sequence. In a browser, the worker that decoded the segment packs it. The writer copies long runs to their offsets and
+// does not look at the bytes, which need not be in its memory. The offsets of headers and data follow from the entries, by
+// the rules in packPlace, which both sides use.
 
-// Packed is a packed segment, wherever its bytes are.
+// Packed is a packed segment, wherever its bytes are stored.
 type Packed interface {
 	Len() int64
-	// CopyTo writes n bytes from from on to sink at off.
+	// CopyTo writes n bytes, starting at from, to sink at off.
 	CopyTo(sink io.WriterAt, from, n, off int64) error
-	// Bytes gives n bytes from from on, which the caller does not change.
+	// Bytes returns n bytes, starting at from. The caller must not change them.
 	Bytes(from, n int64) ([]byte, error)
 }
 
@@ -43,17 +43,17 @@ func (b PackedBytes) CopyTo(sink io.WriterAt, from, n, off int64) error {
 // Bytes implements Packed.
 func (b PackedBytes) Bytes(from, n int64) ([]byte, error) { return b[from : from+n], nil }
 
-// packForm is how a ZIP or TAR shows an entry: a header, the content if it is given one, and padding.
+// packForm is the layout of an entry in a ZIP or TAR: a header, the data if the entry has any, and padding.
 type packForm interface {
-	// appendHead appends the header, and a link's target where that is a content. crc is that of the content, or of
-	// its first piece.
+	// appendHead appends the header and, if the format stores it as file data, a link's target. crc is the CRC of the blob,
+	// or of its first piece.
 	appendHead(b []byte, e *Entry, crc uint32) ([]byte, error)
 	headLen(e *Entry) (int64, error)
 	hasBody(e *Entry) bool
 	padding(size int64) int64
 }
 
-// packFormOf is nil if segments of a form are not packed.
+// packFormOf returns nil for forms whose segments are not packed.
 func packFormOf(form Form) packForm {
 	switch form {
 	case OutputZIP:
@@ -64,26 +64,26 @@ func packFormOf(form Form) packForm {
 	return nil
 }
 
-// maxRepeat is how many bytes of contents with several names a segment has more than once, so that its runs are long.
-// What is beyond it stands once and is written to each of its places.
+// maxRepeat bounds the bytes of data that a segment stores repeatedly, for blobs with several names, so that its runs are
+// long. Beyond it, the last copy is written to each further place.
 const maxRepeat = 4 << 20
 
-// packPlace finds the places of a packed segment's bytes, as its entries come.
+// packPlace computes the offsets in a packed segment, entry by entry.
 type packPlace struct {
 	form     packForm
-	at       int64 // end of what has a place
+	at       int64 // end of the segment so far
 	repeated int64
-	body     int64 // where the content of the piece at hand stands; -1: nowhere yet
+	body     int64 // offset of the data of the current piece; -1: not stored yet
 }
 
-// next gives the next n bytes a place.
+// next allocates n bytes.
 func (l *packPlace) next(n int64) (from int64) {
 	from = l.at
 	l.at += n
 	return from
 }
 
-// content gives the content of a piece a place for one more entry: a fresh one, or where it stands already.
+// content returns the offset of a piece's data for one more entry, and whether the data must be stored there or already is.
 func (l *packPlace) content(p *EntryPiece) (from int64, fresh bool) {
 	if l.body >= 0 {
 		if p.Len > maxRepeat-l.repeated {
@@ -95,7 +95,7 @@ func (l *packPlace) content(p *EntryPiece) (from int64, fresh bool) {
 	return l.body, true
 }
 
-// tail is how much padding stands behind the content; behind one in pieces, whoever writes sees to it.
+// tail returns the number of padding bytes after the data; the writer adds the padding of a blob in pieces.
 func (l *packPlace) tail(p *EntryPiece) int64 {
 	if !p.Last {
 		return 0
@@ -103,7 +103,7 @@ func (l *packPlace) tail(p *EntryPiece) int64 {
 	return l.form.padding(p.Len)
 }
 
-// fitsPiece checks that an entry's content is as long as it says.
+// fitsPiece checks that an entry's size agrees with the piece.
 func fitsPiece(p *EntryPiece, e *Entry) error {
 	if p.Len > e.Size || p.Last && p.Len != e.Size {
 		return fmt.Errorf("%q is %d bytes long, not %d: %w", e.Path, p.Len, e.Size, ErrSegment)
@@ -111,8 +111,8 @@ func fitsPiece(p *EntryPiece, e *Entry) error {
 	return nil
 }
 
-// PackSegment appends a shard's result to b, packed for an output in form; SegmentMaker.MakePacked takes it up. The
-// entries are changed. What has no packed form, OutputFolder and OutputRaw, gets the plain bytes.
+// PackSegment appends a shard's result to b, packed for an output in form; SegmentMaker.MakePacked takes the result. It
+// changes the entries. For the forms that are not packed, OutputFolder and OutputRaw, it appends the plain bytes.
 func PackSegment(b []byte, form Form, recover bool, r *shard.Result, entries SegmentEntries) ([]byte, error) {
 	f := packFormOf(form)
 	if f == nil {
@@ -162,8 +162,8 @@ func appendPacked(b []byte, f packForm, data []byte, s SegmentEntries, crcs []ui
 	return b, err
 }
 
-// bodies finds where the contents of pieces stand in a packed segment, -1 of those that no entry has, and the segment's
-// size. Without a form they stand one after the other.
+// bodies returns the offset of each piece's data in a packed segment, -1 for data that no entry has, and the segment's
+// size. If f is nil, the data of all pieces is in sequence.
 func bodies(f packForm, s SegmentEntries) ([]int64, int64, error) {
 	l := packPlace{form: f}
 	at := make([]int64, len(s))
@@ -194,31 +194,31 @@ func bodies(f packForm, s SegmentEntries) ([]int64, int64, error) {
 	return at, l.at, nil
 }
 
-// packWriter writes packed segments. A content that comes in pieces goes straight to each place where it belongs.
+// packWriter writes packed segments. A blob that comes in pieces is written directly to each of its places.
 type packWriter struct {
 	form packForm
 	keep packKeeper
 	out  *stage
-	off  int64  // end of what has a place in the output
-	buf  []byte // of Segment
+	off  int64  // end of the output so far
+	buf  []byte // for Segment
 
-	open    []int64 // where the bytes of the content that is coming in pieces go
+	open    []int64 // offsets in the output of the blob whose pieces are coming in
 	openLen int64
-	begin   int64  // where the first header of that content stands
+	begin   int64  // offset of the first header of that blob
 	crc     uint32 // of its pieces so far
 
-	src Packed // at hand
+	src Packed // the current segment
 	run packRun
 }
 
-// packRun is a stretch of a packed segment that goes into the output as one.
+// packRun is a range of a packed segment that is written to the output as one.
 type packRun struct{ from, n, off int64 }
 
-// packKeeper is told what is written, for what an output has at its end or mends later.
+// packKeeper is notified of what is written, for formats that have a directory at the end or headers to patch.
 type packKeeper interface {
-	entry(e *Entry, crc uint32, off int64, open bool) error // the header goes to off; open: the content comes in pieces, the CRC is the first one's
-	end(crc uint32)                                         // a content in pieces has ended
-	drop()                                                  // its entries are taken back
+	entry(e *Entry, crc uint32, off int64, open bool) error // the header is at off; open: the blob comes in pieces, and crc is that of the first one
+	end(crc uint32)                                         // the last piece of a blob was written
+	drop()                                                  // the entries of the blob in pieces are removed
 }
 
 // Segment implements Output.
@@ -256,7 +256,7 @@ func (w *packWriter) Packed(b Packed, s SegmentEntries, crcs []uint32) error {
 	return w.out.err
 }
 
-// put has n bytes of the segment at hand written to off.
+// put writes n bytes of the current segment to off. It joins adjacent ranges.
 func (w *packWriter) put(from, n, off int64) error {
 	if n == 0 {
 		return nil
@@ -280,7 +280,7 @@ func (w *packWriter) flush() {
 	w.run = packRun{}
 }
 
-// first writes the entries of a piece, and as many of their bytes as it holds.
+// first writes the entries of a piece, and the piece's bytes.
 func (w *packWriter) first(l *packPlace, p *EntryPiece, crc uint32) error {
 	if len(w.open) != 0 || p.Len < 0 {
 		return ErrSegment
@@ -324,13 +324,13 @@ func (w *packWriter) first(l *packPlace, p *EntryPiece, crc uint32) error {
 	return nil
 }
 
-// more writes a further piece of a content.
+// more writes another piece of a blob.
 func (w *packWriter) more(l *packPlace, p *EntryPiece, crc uint32) error {
 	if len(w.open) == 0 || p.Len < 0 || p.Off > w.openLen-p.Len {
 		return ErrSegment
 	}
 	from := l.next(p.Len)
-	if p.Drop { // what comes next is written over it
+	if p.Drop { // what comes next overwrites it
 		w.keep.drop()
 		w.off, w.open = w.begin, w.open[:0]
 		return nil
@@ -344,7 +344,7 @@ func (w *packWriter) more(l *packPlace, p *EntryPiece, crc uint32) error {
 	if !p.Last {
 		return nil
 	}
-	w.flush() // before what mends it
+	w.flush() // before it is patched
 	for _, at := range w.open {
 		w.out.writeAt(zeros[:w.form.padding(w.openLen)], at+w.openLen)
 	}

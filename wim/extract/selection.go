@@ -6,19 +6,20 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// Selection is what is taken out of one image. With Base, a root that is below another is extracted with that one only. With
-// Bases, each root is extracted to its own place, which may be inside another's, and an entry may be extracted several times.
+// Selection is what is extracted from one image. With Base, a root that is below another one is extracted only once, with
+// that one. With Bases, each root is extracted to its own path, which may be inside another's, and an entry may be
+// extracted several times.
 type Selection struct {
 	Image *wim.Image
-	Roots []wim.Node       // each with all that is below it; none: the whole image
-	Base  wim.Node         // the folder that paths are relative to; a root that is not below it stands under its own name
-	Bases []wim.Node       // if not nil: the folder that the path of each root is relative to, in place of Base; those between come along
-	Skip  []*find.PathGlob // left out, with all that is below
+	Roots []wim.Node       // each with everything below it; none: the whole image
+	Base  wim.Node         // the folder that paths are relative to; a root that is not below it is extracted under its own name
+	Bases []wim.Node       // if not nil: for each root, the folder that its path is relative to, instead of Base; the folders between them are extracted too
+	Skip  []*find.PathGlob // left out, with everything below
 }
 
-// Each calls yield for every selected entry once, folders before what is in them, until it says false. path is
-// relative to the base, names escaped and separated by slashes, without a leading one. The base itself is the output
-// and is not told of, nor is an entry whose path has over 128 KiB, which is more than any system takes.
+// Each calls yield for every selected entry once, folders before their entries, until yield returns false. path is relative
+// to the base, with escaped names, separated by slashes, without a leading one. Each omits the base itself, which is the
+// output, and entries whose path exceeds 128 KiB, which is more than any system supports.
 func (s *Selection) Each(yield func(n wim.Node, path string) bool) {
 	s.each(s.tops(), func(_ int, n wim.Node, path []byte, over bool) bool { return over || yield(n, string(path)) })
 }
@@ -26,10 +27,11 @@ func (s *Selection) Each(yield func(n wim.Node, path string) bool) {
 // top is a root whose entries are extracted, and the folder that its path is relative to.
 type top struct {
 	node, base wim.Node
-	alone      bool // a folder without what is in it
+	alone      bool // a folder without its entries
 }
 
-// tops returns the roots to walk: each of them if they have bases of their own, else those that are below no other.
+// tops returns the roots to walk: all of them if they have bases of their own, otherwise those that are not below another
+// one.
 func (s *Selection) tops() []top {
 	var list []top
 	if s.Bases != nil {
@@ -56,11 +58,11 @@ func (s *Selection) between(list []top, n, base wim.Node) []top {
 	return append(s.between(list, n, base), top{n, base, true})
 }
 
-// overlaps reports whether an entry may have several paths, or several entries the same one.
+// overlaps reports whether an entry may have several paths, or several entries may have the same path.
 func (s *Selection) overlaps() bool { return len(s.Bases) > 1 }
 
-// each is Each for what tops returned; i is the index of the top. over reports that the path is longer than maxOutPath; path
-// is then just the beginning of it. path is valid during the call only.
+// each is Each for the result of tops; i is the index of the top. over reports that the path exceeds maxOutPath; path is
+// then only its beginning. path is valid during the call only.
 func (s *Selection) each(tops []top, yield func(i int, n wim.Node, path []byte, over bool) bool) {
 	for i, t := range tops {
 		if s.skipped(t.node, true) {
@@ -72,7 +74,7 @@ func (s *Selection) each(tops []top, yield func(i int, n wim.Node, path []byte, 
 	}
 }
 
-// topRoots gives the roots that are below no other, each once.
+// topRoots returns the roots that are not below another one, each once.
 func (s *Selection) topRoots() []wim.Node {
 	if len(s.Roots) == 0 {
 		return []wim.Node{0}
@@ -83,7 +85,7 @@ func (s *Selection) topRoots() []wim.Node {
 	for _, n := range s.Roots {
 		given[n>>6] |= 1 << (n & 63)
 	}
-	// isCovered says that a folder above n is a root; it notes what it finds for all nodes on its way.
+	// isCovered reports whether a folder above n is a root. It caches the result for all nodes on the way.
 	isCovered := func(n wim.Node) bool {
 		at, is := n, false
 		for at != 0 && !bit(known, at) {
@@ -114,7 +116,7 @@ func (s *Selection) topRoots() []wim.Node {
 	return tops
 }
 
-// rootPath is the path of a root in the output, or the beginning of it if it is longer than maxOutPath.
+// rootPath returns the path of a root in the output, or its beginning if it exceeds maxOutPath.
 func (s *Selection) rootPath(t top) []byte {
 	im := s.Image
 	var room [32]wim.Node
@@ -135,7 +137,7 @@ func (s *Selection) rootPath(t top) []byte {
 	return path
 }
 
-// skipped says that an entry is left out; with above, that it is in a folder that is.
+// skipped reports whether an entry is left out; with above, also whether it is in a folder that is.
 func (s *Selection) skipped(n wim.Node, above bool) bool {
 	for len(s.Skip) > 0 {
 		for _, g := range s.Skip {
@@ -151,13 +153,13 @@ func (s *Selection) skipped(n wim.Node, above bool) bool {
 	return false
 }
 
-// walk yields a top and what is below it.
+// walk yields a top and everything below it.
 func (s *Selection) walk(t top, yield func(wim.Node, []byte, bool) bool) bool {
 	im, n, path := s.Image, t.node, s.rootPath(t)
 	type level struct {
 		next, end wim.Node
 		path      int  // length of the folder's path
-		over      bool // it is longer than maxOutPath, and so are those in it
+		over      bool // it exceeds maxOutPath, as do those of its entries
 	}
 	over := len(path) > maxOutPath
 	if n != t.base && len(path) > 0 && !yield(n, path, over) {

@@ -4,10 +4,10 @@ import "io"
 
 const tarBlock = 512
 
-// zeros is the padding of a TAR, and its end.
+// zeros is used for the padding of a TAR, and for its end.
 var zeros [2 * tarBlock]byte
 
-// tarForm is a TAR in pax form.
+// tarForm is the layout of a TAR in pax format.
 type tarForm struct{}
 
 func (tarForm) appendHead(b []byte, e *Entry, _ uint32) ([]byte, error) { return appendTARHead(b, e) }
@@ -21,14 +21,14 @@ func (tarForm) padding(size int64) int64 { return -size & (tarBlock - 1) }
 // tarWriter writes a TAR.
 type tarWriter struct{ packWriter }
 
-// NewTAR writes a TAR in pax form to sink, with times to 100 ns, modes, symbolic and hard links.
+// NewTAR returns an Output that writes a TAR in pax format to sink, with times to 100 ns, modes, symbolic and hard links.
 func NewTAR(sink io.WriterAt) Output {
 	t := &tarWriter{packWriter{form: tarForm{}, out: newStage(sink)}}
 	t.keep = t
 	return t
 }
 
-// A TAR has nothing at its end, and no sums.
+// A TAR has no directory and no checksums of data.
 func (t *tarWriter) entry(*Entry, uint32, int64, bool) error { return nil }
 func (t *tarWriter) end(uint32)                              {}
 func (t *tarWriter) drop()                                   {}
@@ -43,14 +43,14 @@ func (t *tarWriter) Finish() (int64, error) {
 	return size, t.out.finish(size)
 }
 
-// TARSize adds up how many bytes NewTAR will write.
+// TARSize computes the size of what NewTAR writes.
 type TARSize struct{ body int64 }
 
 // Add counts an entry.
 func (s *TARSize) Add(e *Entry) {
 	n, err := tarHeadLen(e)
 	if err != nil {
-		return // the plan leaves out what a TAR cannot hold
+		return // the plan leaves out what a TAR cannot store
 	}
 	s.body += n
 	if e.Kind == EntryFile {
@@ -58,5 +58,5 @@ func (s *TARSize) Add(e *Entry) {
 	}
 }
 
-// Size is the TAR's size in bytes.
+// Size returns the TAR's size in bytes.
 func (s *TARSize) Size() int64 { return s.body + int64(len(zeros)) }

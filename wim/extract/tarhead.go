@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// TAR headers are written here and not by archive/tar, whose other half (reading, users, reflection) would be a
-// fortieth of the browser's program. The form is POSIX.1-2001's: "pax Interchange Format", "ustar Interchange Format".
+// archive/tar is not used to write TAR headers, since its other half (reading, users, reflection) would add a fortieth to
+// the browser's program. The format is that of POSIX.1-2001: "pax Interchange Format", "ustar Interchange Format".
 
 const (
 	tarNameLen = 100
-	tarOctal11 = 1<<33 - 1 // the largest number of eleven octal digits
+	tarOctal11 = 1<<33 - 1 // the largest number with eleven octal digits
 )
 
-// appendTARHead appends an entry's ustar header, after a pax one for what does not fit it.
+// appendTARHead appends an entry's ustar header, preceded by a pax header for what does not fit in it.
 func appendTARHead(b []byte, e *Entry) ([]byte, error) {
 	h, err := newTARHead(e)
 	if err != nil {
@@ -32,7 +32,7 @@ func appendTARHead(b []byte, e *Entry) ([]byte, error) {
 	return appendUstar(b, h.name, h.link, h.kind, int64(unixMode(e)&0o7777), h.size, h.sec), nil
 }
 
-// tarHeadLen is how many bytes appendTARHead appends.
+// tarHeadLen returns the number of bytes that appendTARHead appends.
 func tarHeadLen(e *Entry) (int64, error) {
 	h, err := newTARHead(e)
 	if err != nil {
@@ -45,13 +45,13 @@ func tarHeadLen(e *Entry) (int64, error) {
 	return n, nil
 }
 
-// tarHead is what the headers of an entry say.
+// tarHead holds the fields of an entry's headers.
 type tarHead struct {
 	name, link string
 	size, sec  int64
 	kind       byte
 	pax        []paxRecord
-	paxLen     int // bytes of them
+	paxLen     int // size of the records in bytes
 }
 
 func (h *tarHead) add(key, value string) {
@@ -92,7 +92,7 @@ func newTARHead(e *Entry) (tarHead, error) {
 	return h, nil
 }
 
-// fitsTAR says that a ustar header can hold a name.
+// fitsTAR reports whether a ustar header can hold a name.
 func fitsTAR(s string) bool {
 	if len(s) > tarNameLen {
 		return false
@@ -105,11 +105,11 @@ func fitsTAR(s string) bool {
 	return true
 }
 
-// paxRecord is a record of a pax header. It begins with its own length, that of its digits included.
+// paxRecord is a record of a pax header. It begins with its own length, which includes the digits of the length.
 type paxRecord struct{ key, value string }
 
 func (r paxRecord) len() int {
-	rest := len(r.key) + len(r.value) + 3 // the space, =, and the line's end
+	rest := len(r.key) + len(r.value) + 3 // the space, the = and the newline
 	n := rest + len(strconv.Itoa(rest))
 	if m := rest + len(strconv.Itoa(n)); m != n {
 		n = m
@@ -126,7 +126,7 @@ func (r paxRecord) append(b []byte) []byte {
 	return append(b, '\n')
 }
 
-// paxTime is a time in seconds since 1970 with as many decimals as it needs.
+// paxTime returns a time in seconds since 1970, with as many decimals as needed.
 func paxTime(t time.Time) string {
 	sec, nsec, sign := t.Unix(), t.Nanosecond(), ""
 	if sec < 0 {
@@ -142,8 +142,8 @@ func paxTime(t time.Time) string {
 	return s + "." + strings.TrimRight(strconv.Itoa(1e9 + nsec)[1:], "0")
 }
 
-// appendUstar appends a header block. What does not fit it is cut, left at zero or, of names, replaced: a pax header
-// has said it.
+// appendUstar appends a header block. What does not fit is truncated, set to zero or, in names, replaced by _: the pax
+// header has the exact value.
 func appendUstar(b []byte, name, link string, kind byte, mode, size, mtime int64) []byte {
 	start := len(b)
 	b = append(b, zeros[:tarBlock]...)
@@ -159,7 +159,7 @@ func appendUstar(b []byte, name, link string, kind byte, mode, size, mtime int64
 	copy(h[257:], "ustar\x0000")
 	putOctal(h[329:336], 0) // device
 	putOctal(h[337:344], 0)
-	copy(h[148:156], "        ") // the sum is reckoned with blanks in its place
+	copy(h[148:156], "        ") // the checksum is computed with spaces in its field
 	sum := int64(0)
 	for _, c := range h {
 		sum += int64(c)
@@ -169,7 +169,7 @@ func appendUstar(b []byte, name, link string, kind byte, mode, size, mtime int64
 	return b
 }
 
-// putOctal fills a field with a number's octal digits, with zeros if it does not fit.
+// putOctal fills a field with the octal digits of a number, or with zeros if it does not fit.
 func putOctal(to []byte, v int64) {
 	if v < 0 || v >= 1<<(3*len(to)) {
 		v = 0
@@ -180,7 +180,7 @@ func putOctal(to []byte, v int64) {
 	}
 }
 
-// putTARName fills a field with a name, with _ for each character that is not ASCII.
+// putTARName copies a name to a field, with _ for each character that is not ASCII.
 func putTARName(to []byte, name string) {
 	k := 0
 	for _, r := range name {

@@ -18,7 +18,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// headCases are entries whose names, links, sizes and times lie around every border of a ustar header.
+// headCases are entries whose names, links, sizes and times are around every limit of a ustar header.
 func headCases() (list []Entry) {
 	names := []string{
 		"a", "größe/ä.txt", "日本", strings.Repeat("d/", 60) + "f", strings.Repeat("n", 99), strings.Repeat("n", 100), strings.Repeat("n", 101),
@@ -42,7 +42,7 @@ func headCases() (list []Entry) {
 	return list
 }
 
-// sameHead checks what archive/tar reads of an entry's header.
+// sameHead checks what archive/tar reads from an entry's header.
 func sameHead(t *testing.T, e *Entry) {
 	t.Helper()
 	b, err := appendTARHead([]byte("before"), e)
@@ -82,7 +82,7 @@ func TestTARHead(t *testing.T) {
 	for _, e := range headCases() {
 		sameHead(t, &e)
 	}
-	for n := range 1200 { // where the length of a record gets one more digit
+	for n := range 1200 { // where the length of a record gains a digit
 		sameHead(t, &Entry{Path: strings.Repeat("p", n+1), Kind: EntrySymlink, Target: strings.Repeat("t", 1200-n), Modified: format.Filetime(n)})
 	}
 	for _, e := range []Entry{{Path: "a\x00b"}, {Path: "a", Kind: EntrySymlink, Target: "b\x00"}} {
@@ -112,7 +112,7 @@ func FuzzTARHead(f *testing.F) {
 	})
 }
 
-// GNU tar unpacks what is written: long names, names that are not ASCII, links, and times to the part of a second.
+// TestTARByGNU unpacks a TAR with GNU tar: long names, names that are not ASCII, links, and times to fractions of a second.
 func TestTARByGNU(t *testing.T) {
 	if runtime.GOOS == "js" {
 		t.Skip("programs cannot be run here")
@@ -195,7 +195,7 @@ func TestTARByGNU(t *testing.T) {
 	}
 }
 
-// A file of more than eleven octal digits of bytes, and what comes after it.
+// TestTARLarge writes a file whose size has more than eleven octal digits, and a file after it.
 func TestTARLarge(t *testing.T) {
 	const piece, pieces = 1 << 30, 9
 	var sink sparse
@@ -234,22 +234,22 @@ func TestTARLarge(t *testing.T) {
 	if err != nil || h.Size != large.Size {
 		t.Fatalf("%+v, %v", h, err)
 	}
-	// archive/tar skips by reading, and 9 GiB of that take long: what comes after is found by its place, four blocks
-	// before the end's two.
+	// archive/tar skips by reading, which takes long for 9 GiB. So the entry after it is found by its offset: four blocks
+	// before the two at the end.
 	at := size - 6*tarBlock
 	if h, err = tar.NewReader(io.NewSectionReader(&sink, at, size-at)).Next(); err != nil || h.Name != "after" {
 		t.Fatalf("after 9 GiB: %+v, %v", h, err)
 	}
 }
 
-// hole is so many zeros.
+// hole is a packed segment of that many zeros.
 type hole int64
 
 func (h hole) Len() int64                                        { return int64(h) }
 func (h hole) CopyTo(sink io.WriterAt, from, n, off int64) error { return nil }
 func (h hole) Bytes(from, n int64) ([]byte, error)               { return make([]byte, n), nil }
 
-// joined is two packed stretches as one.
+// joined concatenates two packed segments.
 type joined struct{ a, b Packed }
 
 func (j joined) Len() int64 { return j.a.Len() + j.b.Len() }

@@ -12,36 +12,36 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// extractUse is an entry to write, in few bytes: paths may be long, and are made when they are asked for.
+// extractUse is an entry to write, in few bytes: paths may be long, and are built when needed.
 type extractUse struct {
-	id     int32 // content; -1 for none
+	id     int32 // index of the blob; -1 for none
 	node   wim.Node
-	size   int32     // bytes of its path in the output
+	size   int32     // bytes of the path in the output
 	kind   EntryKind // a named stream is an EntryFile
 	stream bool      // a named stream of node
 	aux    uint32    // hard link: node of the first name; symbolic link: index into targets; stream: offset of its entry
-	first  int32     // hard link: bytes of the first name's path in the output
+	first  int32     // hard link: bytes of the first name's path
 	top    int32     // index into tops
-	link   int32     // hard link: the same of the first name
+	link   int32     // hard link: index into tops of the first name
 }
 
 const (
-	// maxOutPath is how long a path in an output may be: longer than any that Windows takes, 32767 units of UTF-16.
+	// maxOutPath bounds a path in an output, in bytes: longer than any that Windows allows (32767 UTF-16 units).
 	maxOutPath = 1 << 17
 
-	// maxContentNames is how many bytes of paths the entries of one content have: half a million of usual length.
+	// maxContentNames bounds the bytes of paths of the entries of one blob: half a million paths of the usual length.
 	maxContentNames = 64 << 20
 
-	// maxTargets is how many bytes the targets of symbolic links have in all.
+	// maxTargets bounds the bytes of the targets of all symbolic links.
 	maxTargets = 64 << 20
 
-	// maxHeaderPath is a length over which no path fits the header of a TAR, whatever its characters.
+	// maxHeaderPath is a length above which no path fits in a TAR header, whatever its characters.
 	maxHeaderPath = 255
 
-	entryRoom = 128 // bytes that an entry takes besides its path and target
+	entryRoom = 128 // bytes of an entry besides its path and target
 )
 
-// useBytes is about how much memory the entry of a use takes.
+// useBytes estimates the memory for the entry of a use.
 func (p *Plan) useBytes(u *extractUse) int64 {
 	n := int64(u.size) + entryRoom
 	switch u.kind {
@@ -53,7 +53,7 @@ func (p *Plan) useBytes(u *extractUse) int64 {
 	return n
 }
 
-// nameBytes is the same of all entries of a content.
+// nameBytes is useBytes for all entries of a blob.
 func (p *Plan) nameBytes(id int32) int64 {
 	n := int64(0)
 	uses := p.usesOf(id)
@@ -63,7 +63,7 @@ func (p *Plan) nameBytes(id int32) int64 {
 	return n
 }
 
-// usesOf gives the entries that a content is written to.
+// usesOf returns the entries that a blob is written to.
 func (p *Plan) usesOf(id int32) []extractUse {
 	find := func(id int32) int {
 		at, _ := slices.BinarySearchFunc(p.uses, id, func(u extractUse, id int32) int { return cmp.Compare(u.id, id) })
@@ -72,9 +72,9 @@ func (p *Plan) usesOf(id int32) []extractUse {
 	return p.uses[find(id):find(id+1)]
 }
 
-// link makes u a symbolic link if its node is one. A target within the image is told relative to the link, so that it
-// holds wherever the output is unpacked; one that is not is kept as it is, and noted. The errors are those of
-// Image.ReparseData: of damaged data there is no target, unless they are to be recovered, which is noted too.
+// link makes u a symbolic link if its node is one. An absolute target within the image is made relative to the link, so
+// that it is valid wherever the output is unpacked; an absolute target outside is kept, and noted. The errors are those of
+// Image.ReparseData. Damaged data yields no target, except with Options.Recover, which is noted too.
 func (p *Plan) link(u *extractUse) (bool, error) {
 	im := p.sel.Image
 	if !format.IsLinkTag(im.ReparseTag(u.node)) || im.IsDir(u.node) {
@@ -108,7 +108,7 @@ func (p *Plan) link(u *extractUse) (bool, error) {
 	return true, nil
 }
 
-// appendOut appends the path that n has in the output below a top to b.
+// appendOut appends the path of n, which is below tops[at], in the output.
 func (p *Plan) appendOut(b []byte, n wim.Node, at int32) []byte {
 	if p.raw != "" {
 		return append(b, p.raw...)
@@ -132,19 +132,19 @@ func (p *Plan) appendOut(b []byte, n wim.Node, at int32) []byte {
 	return b
 }
 
-// path is the path of a use in the output.
+// path returns the path of a use in the output.
 func (p *Plan) path(u *extractUse) string {
 	var room [256]byte
 	out := p.appendOut(room[:0], u.node, u.top)
 	if u.stream {
-		if v, err := format.ViewStream(p.sel.Image.Meta, uint64(u.aux)); err == nil { // it was read there before
+		if v, err := format.ViewStream(p.sel.Image.Meta, uint64(u.aux)); err == nil { // selecting it succeeded before
 			out = ntname.AppendEscaped(append(out, ':'), v.Name())
 		}
 	}
 	return string(out)
 }
 
-// entry makes the entry of a use.
+// entry returns the entry of a use.
 func (p *Plan) entry(u *extractUse) Entry {
 	im, n := p.sel.Image, u.node
 	e := Entry{
@@ -173,7 +173,7 @@ func (p *Plan) entries(uses []extractUse) []Entry {
 	return list
 }
 
-// contentSize is the Size of a use's entry.
+// contentSize returns the Size of a use's entry.
 func (p *Plan) contentSize(u *extractUse) int64 {
 	if u.id < 0 {
 		return 0
@@ -181,8 +181,8 @@ func (p *Plan) contentSize(u *extractUse) int64 {
 	return p.Store.Records[u.id].Size
 }
 
-// measure reckons OutSize, going through the entries in the order in which they will be written. Long paths are not
-// made for it: of those only the length matters.
+// measure computes OutSize. It visits the entries in the order in which they will be written. It does not build long paths,
+// of which only the length matters.
 func (p *Plan) measure() error {
 	var zip ZIPSize
 	var tar TARSize
@@ -247,7 +247,7 @@ func (p *Plan) measure() error {
 	return err
 }
 
-// Entries says what becomes of the bytes of shard i.
+// Entries returns where the bytes of shard i go.
 func (p *Plan) Entries(i int) (SegmentEntries, error) {
 	if i >= 0 && i < len(p.leads) {
 		from := 0

@@ -11,7 +11,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// ZIP records, as PKWARE's APPNOTE.TXT 6.3.10 gives them in 4.3 to 4.5.
+// ZIP records, PKWARE's APPNOTE.TXT 6.3.10, sections 4.3 to 4.5.
 const (
 	zipLocalSize   = 30
 	zipCentralSize = 46
@@ -23,7 +23,8 @@ const (
 	zip32          = math.MaxUint32
 )
 
-// zipForm is a ZIP whose files are stored, so that its size and every offset are known before the first byte is.
+// zipForm is the layout of a ZIP whose files are stored uncompressed, so that its size and all offsets are known in
+// advance.
 type zipForm struct{}
 
 func (zipForm) appendHead(b []byte, e *Entry, crc uint32) ([]byte, error) {
@@ -48,7 +49,7 @@ func (zipForm) hasBody(e *Entry) bool { return e.Kind == EntryFile || e.Kind == 
 
 func (zipForm) padding(int64) int64 { return 0 }
 
-// zipContent gives size and CRC of an entry's content; crc is that of the bytes that it is given.
+// zipContent returns size and CRC of an entry's data; crc is the CRC of its blob.
 func zipContent(e *Entry, crc uint32) (int64, uint32) {
 	switch e.Kind {
 	case EntryDir:
@@ -66,22 +67,22 @@ func zipNameFits(e *Entry) error {
 	return nil
 }
 
-// zipWriter writes a ZIP. The CRC of a content that comes in pieces is filled in last.
+// zipWriter writes a ZIP. It patches the CRC of a blob that comes in pieces at the end.
 type zipWriter struct {
 	packWriter
-	central []byte // the directory so far
+	central []byte // the central directory so far
 	count   int
-	open    []zipOpen // the entries of the content that is coming in pieces
+	open    []zipOpen // the entries of the blob whose pieces are coming in
 }
 
-// zipOpen is an entry whose bytes are still coming.
+// zipOpen is an entry whose data is incomplete.
 type zipOpen struct {
-	header  int64 // where its local header stands
-	central int   // where its record begins in central
+	header  int64 // offset of its local header
+	central int   // offset of its record in zipWriter.central
 }
 
-// NewZIP writes a stored ZIP to sink: ZIP64 where needed, names in UTF-8, times as extended timestamps and in
-// 100-ns units, Unix modes, symbolic links as Unix makes them. A hard link becomes a copy.
+// NewZIP returns an Output that writes a ZIP to sink: files stored uncompressed, ZIP64 where needed, names in UTF-8, times
+// as extended timestamps and in 100-ns units, Unix modes, symbolic links as on Unix. A hard link becomes a copy.
 func NewZIP(sink io.WriterAt) Output {
 	z := &zipWriter{packWriter: packWriter{form: zipForm{}, out: newStage(sink)}}
 	z.keep = z
@@ -99,7 +100,7 @@ func (z *zipWriter) entry(e *Entry, crc uint32, off int64, open bool) error {
 	return nil
 }
 
-// end fills in the CRC of a content that came in pieces.
+// end patches the CRC of a blob that came in pieces.
 func (z *zipWriter) end(crc uint32) {
 	sum := binary.LittleEndian.AppendUint32(nil, crc)
 	for _, o := range z.open {
@@ -128,7 +129,7 @@ func (z *zipWriter) Finish() (int64, error) {
 	return size, z.out.finish(size)
 }
 
-// ZIPSize adds up how many bytes NewZIP will write.
+// ZIPSize computes the size of what NewZIP writes.
 type ZIPSize struct {
 	body, central int64
 	count         int
@@ -148,7 +149,7 @@ func (s *ZIPSize) Add(e *Entry) {
 	s.count++
 }
 
-// Size is the ZIP's size in bytes.
+// Size returns the ZIP's size in bytes.
 func (s *ZIPSize) Size() int64 {
 	return s.body + s.central + int64(len(appendZIPEnd(nil, s.count, s.central, s.body)))
 }
@@ -160,7 +161,7 @@ func zipName(e *Entry) string {
 	return e.Path
 }
 
-// zipNameLen is the length of zipName, without making it: paths may be long.
+// zipNameLen returns the length of zipName without building it: paths may be long.
 func zipNameLen(e *Entry) int64 {
 	n := int64(len(e.Path))
 	if e.Kind == EntryDir && !strings.HasSuffix(e.Path, "/") {
@@ -191,7 +192,7 @@ func zipCentralLen(e *Entry, size, off int64) int64 {
 	return n
 }
 
-// zip64Sizes is the body of a ZIP64 extra field in the central directory: just the values that do not fit 32 bits.
+// zip64Sizes returns the body of a ZIP64 extra field in the central directory: only the values that do not fit in 32 bits.
 func zip64Sizes(size, off int64) []byte {
 	var b []byte
 	if size >= zip32 {
@@ -222,7 +223,7 @@ func appendZIPLocal(b []byte, e *Entry, size int64, crc uint32) []byte {
 	return appendZIPTime(b, e)
 }
 
-// appendZIPCommon writes what local and central headers share: version, flags, method, time, CRC and sizes.
+// appendZIPCommon appends what local and central headers share: version, flags, method, time, CRC and sizes.
 func appendZIPCommon(b []byte, e *Entry, size int64, crc uint32) []byte {
 	le := binary.LittleEndian
 	version := uint16(20)
@@ -241,7 +242,7 @@ func appendZIPCommon(b []byte, e *Entry, size int64, crc uint32) []byte {
 	return le.AppendUint32(b, short)
 }
 
-// appendZIPTime writes the extended timestamp ("UT"), if the time fits its 32 bits.
+// appendZIPTime appends the extended timestamp ("UT"), if the time fits in 32 bits.
 func appendZIPTime(b []byte, e *Entry) []byte {
 	sec, ok := unixTime(e.Modified)
 	if !ok {
@@ -311,7 +312,8 @@ func appendZIPEnd(b []byte, count int, size, off int64) []byte {
 	return le.AppendUint16(b, 0)
 }
 
-// unixMode is the entry's Unix mode with its type: what the archive holds, or what the attributes suggest.
+// unixMode returns the entry's Unix mode with its type: the permissions in the archive, or ones derived from the
+// attributes.
 func unixMode(e *Entry) uint32 {
 	perm := e.Mode & 0o7777
 	switch e.Kind {
@@ -332,7 +334,7 @@ func unixMode(e *Entry) uint32 {
 	return 0o100000 | perm
 }
 
-// unixTime gives whole seconds since 1970 if the time is known and fits 32 bits.
+// unixTime returns whole seconds since 1970 if the time is known and fits in 32 bits.
 func unixTime(t format.Filetime) (int32, bool) {
 	sec := int64(uint64(t)/format.FiletimePerSecond) - format.FiletimeUnixSeconds
 	if t == 0 || sec != int64(int32(sec)) {
@@ -341,15 +343,15 @@ func unixTime(t format.Filetime) (int32, bool) {
 	return int32(sec), true
 }
 
-// dosTime gives MS-DOS's clock and date in UTC, held within its range, 1980 to 2107. It is reckoned without package
-// time, which for two headers of each entry would take as long as all else in them.
+// dosTime returns the clock and date of MS-DOS in UTC, clamped to its range, 1980 to 2107. It does not use package time,
+// which would take as long as everything else in the two headers of an entry.
 func dosTime(t format.Filetime) (clock, date uint16) {
 	const first, after, day = 315532800, 4354819200, 24 * 3600 // 1980-01-01 and 2108-01-01 in seconds since 1970
 	sec := int64(uint64(t)/format.FiletimePerSecond) - format.FiletimeUnixSeconds
 	sec = min(max(sec, first), after-2)
 	of := sec % day
 	clock = uint16(of/3600<<11 | of%3600/60<<5 | of%60/2)
-	// Years that begin in March put the odd day last. Days are counted from 1600-03-01, which begins 400 years.
+	// Years that begin in March put the leap day last. Days are counted from 1600-03-01, the start of a 400-year cycle.
 	d := sec/day + 135080
 	year := (d - d/1460 + d/36524 - d/146096) / 365
 	d -= 365*year + year/4 - year/100 + year/400

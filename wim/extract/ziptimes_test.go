@@ -8,7 +8,8 @@ import (
 	"wimscope/wim/format"
 )
 
-// Every day that MS-DOS has, the moments around its range, and moments at random, against package time.
+// TestDOSTime compares dosTime with package time: every day in MS-DOS's range, the moments around the range, and random
+// moments.
 func TestDOSTime(t *testing.T) {
 	check := func(at format.Filetime) {
 		t.Helper()
