@@ -5,7 +5,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// contents writes the bytes of all files that have some.
+// contents writes the bytes of all files that are not empty.
 func (w *writer) contents() error {
 	hashes := w.uses.hashes()
 	if len(hashes) == 0 {
@@ -34,8 +34,8 @@ func damageError(path, why string) error {
 	return hinted{codef(exitHash, "%q is damaged: %s", path, why), "--recover-data writes what can be read of it"}
 }
 
-// eachContent hands out a content piece by piece. Without recoverData damage is an error: before any byte is handed
-// out if the content is in one piece, as all but very long ones are, else at the end.
+// eachContent passes a blob to sink piece by piece. Without recoverData, damage is an error: before any byte is passed on
+// if the blob is in one piece, as all but very large ones are, otherwise at the end.
 func (a *opened) eachContent(t *tool, h format.Hash, recoverData bool, sink func([]byte) error) error {
 	if h.IsZero() {
 		return nil
@@ -58,7 +58,7 @@ func (a *opened) eachContent(t *tool, h format.Hash, recoverData bool, sink func
 	return interrupted(extract.RunContents(t.ctx, plan, a.Store().Source(), 1, extract.Contents{Piece: piece, Damaged: damaged}, nil))
 }
 
-// threads takes --threads.
+// threads sets the number of workers from --threads.
 func (w *writer) threads(o *parsed) error {
 	n, err := o.threads()
 	w.workers = n

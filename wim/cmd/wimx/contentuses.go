@@ -10,7 +10,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// contentUses maps contents to the outs that have them, sorted by hash; outs of one content keep their order.
+// contentUses maps blobs to the outs that have them, sorted by hash; outs of one blob keep their order.
 type contentUses []contentUse
 
 type contentUse struct {
@@ -18,7 +18,7 @@ type contentUse struct {
 	out  int32
 }
 
-// content returns the hash of the content that goes into an out's file, zero if the file stays empty.
+// content returns the hash of the blob for an out's file, zero if the file stays empty.
 func (w *writer) content(o *out) format.Hash {
 	if w.withoutContent(o.node) {
 		return format.Hash{}
@@ -26,7 +26,7 @@ func (w *writer) content(o *out) format.Hash {
 	return w.im.Hash(o.node)
 }
 
-// findUses collects the files that have contents and checks that all contents are available, before anything is written.
+// findUses collects the files that are not empty, and checks before anything is written that all blobs are available.
 func (w *writer) findUses() error {
 	for i := range w.outs {
 		o := &w.outs[i]
@@ -48,7 +48,7 @@ func (w *writer) findUses() error {
 	return nil
 }
 
-// of returns the uses of a content.
+// of returns the uses of a blob.
 func (u contentUses) of(h format.Hash) contentUses {
 	from, _ := slices.BinarySearchFunc(u, h, func(x contentUse, h format.Hash) int { return bytes.Compare(x.hash[:], h[:]) })
 	end := from
@@ -58,7 +58,7 @@ func (u contentUses) of(h format.Hash) contentUses {
 	return u[from:end]
 }
 
-// hashes returns each content once.
+// hashes returns each hash once.
 func (u contentUses) hashes() []format.Hash {
 	var list []format.Hash
 	for i := range u {
@@ -69,7 +69,7 @@ func (u contentUses) hashes() []format.Hash {
 	return list
 }
 
-// missingContent returns an error if no open archive has the content.
+// missingContent returns an error if no open archive has the blob.
 func missingContent(arc *wim.Archive, im *wim.Image, n wim.Node, h format.Hash) error {
 	if _, ok := arc.Store().Blob(h); ok || h.IsZero() {
 		return nil
@@ -85,9 +85,9 @@ func missingError(arc *wim.Archive, im *wim.Image, n wim.Node, h format.Hash) er
 	return codef(exitMissingContent, "%s: blob %s not found\n       %s", nativePath(im, n), h, hint)
 }
 
-// piece writes a run of a content. The pieces of a content come in order. Only one or two files are open at a time, however many
-// have the content: a content of one piece is written to each in turn, and of a longer one the first file is copied to the
-// others when it is complete.
+// piece writes a piece of a blob. The pieces of a blob come in order. At most two files are open at a time, however many
+// have the blob: a blob in one piece is written to each file in turn; otherwise the first file is copied to the others when
+// it is complete.
 func (w *writer) piece(h format.Hash, off int64, data []byte, last bool) error {
 	uses := w.uses.of(h)
 	if off == 0 && last {
@@ -132,7 +132,7 @@ func (w *writer) piece(h format.Hash, off int64, data []byte, last bool) error {
 	return w.finish(u)
 }
 
-// append writes b to the end of a file.
+// append writes data to the end of a file.
 func (w *writer) append(u *unfinished, data []byte) error {
 	if err := u.write(data); err != nil {
 		return coded(exitWrite, err)
@@ -156,7 +156,7 @@ func (u *unfinished) write(data []byte) error {
 	for len(data) > 0 {
 		n := min(len(data), int(holeStep-u.size%holeStep))
 		u.hole = allZero(data[:n])
-		for n < len(data) { // join neighbouring steps of the same kind
+		for n < len(data) { // join adjacent steps of the same kind
 			more := min(len(data)-n, holeStep)
 			if allZero(data[n:n+more]) != u.hole {
 				break
@@ -177,7 +177,7 @@ func (u *unfinished) write(data []byte) error {
 	return nil
 }
 
-// allZero reports whether b has only zeros.
+// allZero reports whether b is not empty and contains only zeros.
 func allZero(b []byte) bool {
 	return len(b) > 0 && b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }
@@ -185,7 +185,7 @@ func allZero(b []byte) bool {
 // copyStep is how many bytes are copied between checks for an interrupt.
 const copyStep = 64 << 20
 
-// copy creates the file of an out as a copy of a complete one, inside the kernel where it can do that.
+// copy creates the file of an out as a copy of a complete one, in the kernel if possible.
 func (w *writer) copy(from *unfinished, i int32) error {
 	u, err := w.create(i)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// sharedOptions are those that apply and extract have in common.
+// sharedOptions returns the options that apply and extract share.
 func sharedOptions() []option {
 	return []option{
 		{name: "check"}, {name: "nocheck"}, {name: "ref", value: true}, {name: "unix-data"},
@@ -22,7 +22,7 @@ func sharedOptions() []option {
 	}
 }
 
-// writeOptions reads the shared options.
+// writeOptions returns the values of the shared options.
 func (o *parsed) writeOptions() (writeOptions, error) {
 	for _, name := range []string{"wimboot", "compact"} {
 		if o.has(name) {
@@ -107,7 +107,7 @@ func runExtract(t *tool, o *parsed) error {
 	}
 	if o.has("to-stdout") {
 		if len(paths) == 0 {
-			nodes = []wim.Node{0} // not a file
+			nodes = []wim.Node{0} // the root, which toStdout rejects
 		}
 		return t.toStdout(a, im, nodes, wo.recoverData)
 	}
@@ -145,7 +145,8 @@ func runExtract(t *tool, o *parsed) error {
 	return nil
 }
 
-// choose finds the entries that paths and list files name. keep says of each whether the folders above it come along.
+// choose returns the entries that paths and list files name. keep reports for each whether the folders above it are
+// extracted too.
 func (t *tool) choose(im *wim.Image, o *parsed, paths []string) (nodes []wim.Node, keep []bool, err error) {
 	globs := !o.has("no-globs")
 	one := func(p string, structure bool) error {
@@ -190,8 +191,8 @@ func (t *tool) choose(im *wim.Image, o *parsed, paths []string) (nodes []wim.Nod
 	return nodes, keep, nil
 }
 
-// toStdout writes the contents of files, one after another. Nothing of a damaged file is written, as far as that can
-// be known before its end: what fits memory is checked first.
+// toStdout writes the data of files, one after the other. A blob in one piece is verified first, so that nothing of a
+// damaged file is written; damage in a larger blob is an error at its end.
 func (t *tool) toStdout(a *opened, im *wim.Image, nodes []wim.Node, recoverData bool) error {
 	for _, n := range nodes {
 		switch a := im.Attributes(n); {
@@ -241,7 +242,7 @@ func runApply(t *tool, o *parsed) error {
 	}
 	name := o.args[0]
 	if name == "-" {
-		// A pipe cannot be read at any place, and that is how all else works: it goes to a file first.
+		// Random access to the archive is needed, which a pipe does not allow: it is copied to a temporary file first.
 		spooled, err := t.spool()
 		if err != nil {
 			return err
@@ -327,7 +328,7 @@ func (t *tool) applyImage(a *opened, im *wim.Image, dest string, wo writeOptions
 	return w.write()
 }
 
-// complete returns an error if no open archive has a content that the image's files need.
+// complete returns an error if no open archive has a blob that the image's files need.
 func (a *opened) complete(index int) (err error) {
 	im, err := a.Image(index)
 	if err != nil {
@@ -342,7 +343,8 @@ func (a *opened) complete(index int) (err error) {
 	return err
 }
 
-// imageFolder is the folder that "all" puts an image in: its name, if that is a plain one and not taken, else its index.
+// imageFolder returns the name of an image's folder if all images are applied: the image's name if it is a valid file name
+// and not taken, otherwise its index.
 func imageFolder(info xmldoc.ImageInfo, used map[string]bool) string {
 	name := info.Name
 	units, _ := ntname.Unescape(name)
@@ -353,7 +355,7 @@ func imageFolder(info xmldoc.ImageInfo, used map[string]bool) string {
 	return name
 }
 
-// copyBlob writes a content, and checks it on the way.
+// copyBlob writes a blob to w and verifies it.
 func (a *opened) copyBlob(t *tool, w io.Writer, h format.Hash, recoverData bool) error {
 	return a.eachContent(t, h, recoverData, func(b []byte) error {
 		if _, err := w.Write(b); err != nil {

@@ -14,7 +14,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// TestExtractLikeWimlib takes random selections out of archives with both programs.
+// TestExtractLikeWimlib extracts random selections of archives with both programs.
 func TestExtractLikeWimlib(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	for seed := range uint64(8) {
@@ -72,7 +72,7 @@ func TestExtractLikeWimlib(t *testing.T) {
 				}
 				look := wimtest.Aspect(wimtest.Usual)
 				if len(args) > 0 {
-					look |= wimtest.NoRoot // the time of a target that is no folder of the image is the day's
+					look |= wimtest.NoRoot // a target that is not a folder of the image has the current time
 				}
 				if d := wimtest.Diff(want, got, look); d != nil {
 					t.Errorf("%q, list %q:\n%s", args, list, strings.Join(d, "\n"))

@@ -15,11 +15,12 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// linkTarget returns the target of a symbolic link or junction in the syntax of this system; ok is false for another kind of
-// reparse point. With link fixing, an absolute target relative to the image leads to the same place below the target folder.
+// linkTarget returns the target of a symbolic link or junction in the syntax of this system; ok is false for another kind
+// of reparse point. With link fixing, an absolute target relative to the image leads to the same place below the target
+// folder.
 //
-// Missing, damaged or malformed link data are an error: a link made of them would lead to the wrong place. --recover-data
-// uses damaged data as far as they can be parsed.
+// Missing, damaged or malformed link data is an error: a link made from it would lead to the wrong place. With
+// --recover-data, damaged data is used as far as it can be parsed.
 func (w *writer) linkTarget(n wim.Node) (target string, ok bool, err error) {
 	tag := w.im.ReparseTag(n)
 	switch tag {
@@ -71,8 +72,8 @@ func malformedLink(path string) error {
 	return codef(exitReparse, "%q: its reparse data make no sense (--recover-data makes an empty file or folder of it)", path)
 }
 
-// substituteName returns the target in the data of a symbolic link or junction. Unlike package wim, which shows links as far as
-// they can be read, it takes none with a NUL or half a unit.
+// substituteName returns the target in the data of a symbolic link or junction. Unlike package wim, which shows links as
+// far as possible, it rejects targets with a NUL or an odd number of bytes.
 func substituteName(tag uint32, b []byte) (relative bool, units []uint16, ok bool) {
 	p, ok := format.ParseReparse(tag, b)
 	if !ok || binary.LittleEndian.Uint16(b[2:])%2 != 0 || ntname.IndexNUL(p.Substitute) >= 0 {
@@ -84,7 +85,7 @@ func substituteName(tag uint32, b []byte) (relative bool, units []uint16, ok boo
 // devicePrefixes are the prefixes of absolute targets. A device follows: a drive, "UNC", or a volume GUID.
 var devicePrefixes = []string{`\??\`, `\\?\`, `\DosDevices\`, `\Device\`}
 
-// device returns how many units of an absolute target name the device, including a prefix.
+// device returns the number of units of an absolute target that name the device, including a prefix.
 func device(units []uint16) int {
 	for _, p := range devicePrefixes {
 		if n := len(p); len(units) >= n && string(utf16.Decode(units[:n])) == p {
@@ -129,7 +130,7 @@ func windowsTarget(units []uint16) []uint16 {
 	case strings.HasPrefix(text, `\??\UNC\`):
 		return slices.Concat([]uint16{'\\', '\\'}, units[len(`\??\UNC\`):])
 	case len(units) >= 6 && units[5] == ':':
-		if len(units) == 6 { // the root of the drive: "C:" alone would be the drive's current folder
+		if len(units) == 6 { // the root of the drive: "C:" alone is the drive's current folder
 			units = append(slices.Clone(units), '\\')
 		}
 		return units[4:]

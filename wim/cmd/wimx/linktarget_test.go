@@ -15,12 +15,12 @@ import (
 
 const volume = `\??\Volume{01234567-89ab-cdef-0123-456789abcdef}`
 
-// linkTargets has targets as stored in archives, and as applied to disk. BASE stands for the target folder.
+// linkTargets lists targets as stored in archives and as applied to disk. BASE stands for the target folder.
 var linkTargets = []struct {
 	stored string
 	fixed  string // of a fixed link
 	plain  string // of a link that is not fixed, or with --norpfix
-	own    bool   // wimlib keeps the prefix \\?\ or a bare drive in the path, and puts BASE before it
+	own    bool   // wimlib keeps the prefix \\?\ or a bare drive in the path, and adds BASE before it
 }{
 	{`\??\C:`, "BASE", "/", false},
 	{`\??\C:\`, "BASE/", "/", false},
@@ -41,7 +41,7 @@ var linkTargets = []struct {
 	{`a/b\c`, `a\b/c`, `a\b/c`, true},
 }
 
-// TestLinkTargets applies links with all kinds of targets, also with wimlib-imagex if available.
+// TestLinkTargets applies links with all kinds of targets, also with wimlib-imagex if it is available.
 func TestLinkTargets(t *testing.T) {
 	if onWindows {
 		t.Skip("the targets are those of Unix")
@@ -96,8 +96,8 @@ func TestLinkTargets(t *testing.T) {
 	}
 }
 
-// TestLinksSurvive captures links of all kinds, with and without fixing, applies them, and captures them again: they must be the same,
-// and equal those of wimlib-imagex.
+// TestLinksSurvive captures links of all kinds, with and without fixing, applies them, and captures them again: they must
+// be the same, and equal those of wimlib-imagex.
 func TestLinksSurvive(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib)
 	dir := t.TempDir()

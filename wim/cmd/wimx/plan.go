@@ -5,23 +5,24 @@ import (
 	"wimscope/wim/format"
 )
 
-// planner turns a selection of an image into outs.
+// planner turns a selection of an image into the writer's outs.
 type planner struct {
 	w      *writer
-	folder map[wim.Node]int32 // index of folders kept in the image's own structure
+	folder map[wim.Node]int32 // index in outs of folders that lead to selected entries
 	first  map[wim.Node]int32 // by FirstLink: the out that gets the bytes
-	placed map[place]int32    // what is where, if a selection may want two things in one place; nil for a whole image
+	placed map[place]int32    // outs by their place, if the selection may name one place twice; nil for a whole image
 	dummy  int
-	err    error // the first one
+	err    error // the first error
 }
 
-// place is a name in a folder.
+// place is a name in a folder; parent is an index in outs.
 type place struct {
 	parent int32
 	name   string
 }
 
-// planAll plans the whole image, with its root as the target. An error is about a link that cannot be read; nothing is written.
+// planAll plans the whole image, with its root as the target. It returns an error for a link that cannot be read; nothing
+// is written.
 func (w *writer) planAll() error {
 	p := &planner{w: w, folder: map[wim.Node]int32{}, first: map[wim.Node]int32{}}
 	w.outs = append(w.outs, out{node: 0, parent: -1, kind: outDir})
@@ -29,8 +30,8 @@ func (w *writer) planAll() error {
 	return p.err
 }
 
-// planPaths takes entries with all that is below them, directly into the target or, keeping the structure, under the
-// folders that lead to them. The image's root stands for its children.
+// planPaths plans entries with everything below them, directly in the target or, with keep, below the folders that lead to
+// them. The image's root stands for its children.
 func (w *writer) planPaths(nodes []wim.Node, keep []bool) error {
 	p := &planner{w: w, folder: map[wim.Node]int32{}, first: map[wim.Node]int32{}, placed: map[place]int32{}}
 	for i, n := range nodes {
@@ -47,7 +48,7 @@ func (w *writer) planPaths(nodes []wim.Node, keep []bool) error {
 	return p.err
 }
 
-// ancestors adds the folders from the root to n, once each.
+// ancestors adds the folders from the root to n, once each, and returns the index of n, -1 for the root.
 func (p *planner) ancestors(n wim.Node) int32 {
 	if n == 0 {
 		return -1
@@ -64,10 +65,10 @@ func (p *planner) ancestors(n wim.Node) int32 {
 	return i
 }
 
-// skipped is the index of what is left out.
+// skipped is the index of entries that are left out.
 const skipped = -2
 
-// children adds all that is below a folder, in breadth: parents before children.
+// children adds everything below a folder, breadth first: parents before children.
 func (p *planner) children(n wim.Node, at int32) {
 	type item struct {
 		n  wim.Node
@@ -86,7 +87,7 @@ func (p *planner) children(n wim.Node, at int32) {
 	}
 }
 
-// entry adds an entry and all that is below it.
+// entry adds an entry and everything below it.
 func (p *planner) entry(n wim.Node, parent int32) {
 	if parent == skipped {
 		return
@@ -96,7 +97,7 @@ func (p *planner) entry(n wim.Node, parent int32) {
 	}
 }
 
-// add adds one entry. It returns skipped for what is left out.
+// add adds one entry and returns its index, or skipped if it is left out.
 func (p *planner) add(n wim.Node, parent int32) int32 {
 	w, im := p.w, p.w.im
 	raw := im.RawName(n)
@@ -137,7 +138,7 @@ func (p *planner) add(n wim.Node, parent int32) int32 {
 			break
 		}
 		if attrs&format.AttrDirectory != 0 {
-			o.kind = outDir // a mount point of another kind is an empty folder
+			o.kind = outDir // a directory with another reparse tag becomes an empty folder
 		}
 		w.lost.reparse++
 	case isUnix && w.o.unixData && keepsUnix && special(unix.Mode):
@@ -158,7 +159,7 @@ func (p *planner) add(n wim.Node, parent int32) int32 {
 	return int32(len(w.outs) - 1)
 }
 
-// special says that a mode is a device's, pipe's or socket's.
+// special reports whether a mode is that of a device, pipe or socket.
 func special(mode uint32) bool {
 	switch mode & 0o170000 {
 	case 0o140000, 0o060000, 0o020000, 0o010000:
@@ -167,7 +168,7 @@ func special(mode uint32) bool {
 	return false
 }
 
-// count counts what of an entry cannot be stored.
+// count counts what cannot be written of an entry.
 func (l *losses) count(im *wim.Image, n wim.Node, o writeOptions) {
 	if im.NamedStreams(n) > 0 {
 		l.streams++
@@ -210,7 +211,7 @@ func (l *losses) count(im *wim.Image, n wim.Node, o writeOptions) {
 	}
 }
 
-// warn lists what was not stored, in files or, with packed, in a ZIP or TAR.
+// warn reports what was not written, to files or, with packed, to a ZIP or TAR.
 func (l *losses) warn(t *tool, packed bool) {
 	unix, xattrs := "UNIX metadata (uid/gid/mode/rdev) of %d files\n          (use --unix-data mode to extract these)", "extended attributes of %d files\n          (use --unix-data mode to extract these)"
 	if packed {

@@ -13,40 +13,40 @@ import (
 	"wimscope/wim/format"
 )
 
-// writeOptions is what apply and extract take alike.
+// writeOptions are the options that apply and extract share.
 type writeOptions struct {
 	unixData     bool // owner, mode, device nodes and extended attributes as wimlib stored them
-	strict       bool // fail where these cannot be set
+	strict       bool // fail if these cannot be set
 	noAttributes bool
 	noACLs       bool
-	invalidNames bool // give impossible names a substitute, instead of leaving the entry out
-	recoverData  bool // write damaged contents too
-	fixLinks     bool // absolute links that were made to fit the image's root are led into the target
+	invalidNames bool // write entries with invalid names under a substitute, instead of leaving them out
+	recoverData  bool // also write damaged files
+	fixLinks     bool // absolute links that were made relative to the image's root get targets below the target folder
 }
 
 type outKind uint8
 
 const (
 	outDir     outKind = iota
-	outFile            // with bytes of its own, perhaps none
-	outHard            // another name of the out called first
+	outFile            // with data of its own, perhaps empty
+	outHard            // another name of the out at index first
 	outSymlink         // or a junction
 	outSpecial         // a device node, pipe or socket
 )
 
-// out is an entry on its way to disk.
+// out is an entry to write.
 type out struct {
 	node   wim.Node
-	parent int32 // index of the folder that holds it; -1 for the target itself
+	parent int32 // index of its folder; -1 for the target itself
 	first  int32 // outHard
 	kind   outKind
-	name   string // a single step, checked
+	name   string // a single path element, checked
 	target string // outSymlink
 }
 
-// writer makes entries of an image in a folder. Every step of every path goes through an os.Root of the folder that
-// it is a name in, so nothing is made outside the target, whatever the names are and whatever links lie about; and
-// links are made only when all else is there, so none of the archive's own is ever on the way. One goroutine.
+// writer writes entries of an image to a folder. Every path element is resolved in an os.Root of its folder, so nothing is
+// created outside the target, whatever the names and whatever links exist there. Symbolic links come after all other
+// entries, so none of the archive's own is ever in a path. A writer is not safe for concurrent use.
 type writer struct {
 	t    *tool
 	arc  *wim.Archive
@@ -57,7 +57,7 @@ type writer struct {
 	outs []out // parents before children
 	uses contentUses
 	dirs dirCache
-	busy map[format.Hash]*unfinished // contents that are partly written
+	busy map[format.Hash]*unfinished // blobs whose pieces are coming in
 	temp int
 
 	workers int    // goroutines that decode
@@ -68,24 +68,24 @@ type writer struct {
 	lost         losses
 }
 
-// losses counts what this system's files cannot hold, for warnings.
+// losses counts what files on this system cannot store, for warnings.
 type losses struct {
 	streams, reparse, security, unix, xattrs, objects, short int
 	readonly, hidden, system, encrypted, encryptedDirs       int
 }
 
-// unfinished is a file that is being written. Until it is complete it is removed when anything goes wrong.
+// unfinished is a file that is being written. If anything fails before it is complete, it is removed.
 type unfinished struct {
 	out  int32
 	f    *os.File
-	name string // on disk for now
+	name string // its current name on disk
 
 	sparse bool  // zeros become holes
 	size   int64 // of a sparse file: bytes so far
-	hole   bool  // of a sparse file: it ends with a hole so far
+	hole   bool  // of a sparse file: it ends in a hole so far
 }
 
-// newWriter prepares for a target. Nothing is created before write.
+// newWriter returns a writer for a target. Nothing is created before write.
 func newWriter(t *tool, arc *wim.Archive, im *wim.Image, target string, o writeOptions) (*writer, error) {
 	base, err := filepath.Abs(target)
 	if err != nil {
@@ -110,7 +110,7 @@ func (w *writer) openTarget() (err error) {
 	return coded(exitOpen, err)
 }
 
-// write makes the entries that were added. On any error, and when the context ends, what was half-written is removed.
+// write creates the planned entries. On any error, and when the context ends, it removes files that are incomplete.
 func (w *writer) write() (err error) {
 	if err := w.findUses(); err != nil {
 		return err
@@ -158,7 +158,7 @@ func (w *writer) write() (err error) {
 			}
 		}
 	}
-	// Folders last, and the deepest first: making an entry changes its folder's time.
+	// Folders last, the deepest first: creating an entry changes its folder's time.
 	for i := len(w.outs) - 1; i >= 0; i-- {
 		if o := &w.outs[i]; o.kind == outDir {
 			if err := w.finishDir(int32(i)); err != nil {
@@ -189,7 +189,7 @@ func (w *writer) makeDir(i int32) error {
 	}
 	err = d.root.Mkdir(o.name, 0o755)
 	if errors.Is(err, fs.ErrExist) {
-		// What is there already must be a folder, not a link to one: its place is where the image's entries go.
+		// An existing entry must be a folder, not a link to one: entries are written at this place, not elsewhere.
 		fi, serr := d.root.Lstat(o.name)
 		if serr == nil && fi.IsDir() {
 			w.tidyDir(i)
@@ -202,7 +202,7 @@ func (w *writer) makeDir(i int32) error {
 	return nil
 }
 
-// create opens a new file for an out. Where the name is taken, the file gets another until it is complete.
+// create opens a new file for an out. If the name is taken, the file has a temporary name until it is complete.
 func (w *writer) create(i int32) (*unfinished, error) {
 	o := &w.outs[i]
 	d, err := w.dir(o.parent)
@@ -217,7 +217,7 @@ func (w *writer) create(i int32) (*unfinished, error) {
 		if u.f, err = d.root.OpenFile(u.name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644); err != nil {
 			continue
 		}
-		// The lock tells it from a leftover. A run that removes leftovers may have been faster.
+		// The lock distinguishes it from a leftover. Another run that removes leftovers may have removed it already.
 		taken, lockErr := lockFile(u.f.Fd())
 		now, lerr := d.root.Lstat(u.name)
 		if taken || lockErr != nil || !stillThere(u.f, now, lerr) {
@@ -231,7 +231,7 @@ func (w *writer) create(i int32) (*unfinished, error) {
 	return u, nil
 }
 
-// finish gives a complete file its metadata and its name.
+// finish sets the metadata of a complete file, and renames it to its final name.
 func (w *writer) finish(u *unfinished) error {
 	o := &w.outs[u.out]
 	m := w.meta(o.node)
@@ -267,7 +267,7 @@ func (w *writer) remove(u *unfinished) {
 	}
 }
 
-// abandon removes what is half-written.
+// abandon removes incomplete files.
 func (w *writer) abandon() {
 	for h, u := range w.busy {
 		w.remove(u)
@@ -283,9 +283,9 @@ func (w *writer) emptyFile(i int32) error {
 	return w.finish(u)
 }
 
-// withoutContent reports whether the file of n stays empty whatever its streams hold. The data of a reparse point that is not a
-// link mean something to Windows only; the stream of an encrypted file is a raw backup with keys and encrypted bytes, not
-// the content that readers see.
+// withoutContent reports whether the file of n stays empty, whatever its streams contain. The data of a reparse point that
+// is not a link is meaningful to Windows only. The stream of an encrypted file is a raw backup with keys and encrypted
+// bytes, not the data that programs read.
 func (w *writer) withoutContent(n wim.Node) bool {
 	a := w.im.Attributes(n)
 	return a&format.AttrEncrypted != 0 || a&format.AttrReparsePoint != 0 && !onWindows && w.im.Hash(n).IsZero()
@@ -309,7 +309,7 @@ func (w *writer) makeHardLink(o *out) error {
 		}
 		err := linkBetween(from, first.name, d, o.name)
 		if errors.Is(err, errors.ErrUnsupported) {
-			err = w.root.Link(w.path(o.first), w.pathOf(o)) // no step of the path is a link
+			err = w.root.Link(w.path(o.first), w.pathOf(o)) // no element of the path is a link
 		}
 		return err
 	}
@@ -382,8 +382,8 @@ func (w *writer) finishDir(i int32) error {
 	return nil
 }
 
-// outError names the entry that an error is about, and where it was to go: the system's errors name files relative to their
-// folder, or by the name that they have while they are written.
+// outError adds the entry and its destination to an error: the system's errors have file names relative to their folder, or
+// temporary ones.
 func (w *writer) outError(o *out, err error) error {
 	place := filepath.Join(w.base, w.pathOf(o))
 	var (
@@ -413,7 +413,7 @@ func (w *writer) outError(o *out, err error) error {
 	return fmt.Errorf("%s: %w", w.im.Path(o.node), told)
 }
 
-// path is the way from the target to an out.
+// path returns the path of an out relative to the target.
 func (w *writer) path(i int32) string { return w.pathOf(&w.outs[i]) }
 
 func (w *writer) pathOf(o *out) string {
@@ -425,7 +425,7 @@ func (w *writer) pathOf(o *out) string {
 	return filepath.Join(steps...)
 }
 
-// meta is what an entry has beside its bytes.
+// meta is the metadata of an entry.
 type meta struct {
 	mod, acc, cre format.Filetime
 	attrs         uint32
@@ -449,7 +449,7 @@ func (w *writer) meta(n wim.Node) *meta {
 	return m
 }
 
-// soft turns an error into a warning unless --strict-acls was given: an ordinary user cannot give files away.
+// soft turns an error into a warning unless --strict-acls is set: an ordinary user cannot change the owner of files.
 func (m *meta) soft(err error) error {
 	if err == nil || m.strict {
 		return err

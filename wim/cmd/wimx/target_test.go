@@ -14,7 +14,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// bigArchive has one content that is longer than any piece, and a small one that stands before it.
+// bigArchive has a blob larger than any piece, and a small one stored before it.
 func bigArchive(t *testing.T) (archive []byte, size int) {
 	t.Helper()
 	const n = 70 << 20
@@ -22,7 +22,7 @@ func bigArchive(t *testing.T) (archive []byte, size int) {
 	return wimtest.One(wimtest.Folder("", wimtest.TextFile("a", "small"), big)).Bytes(), n
 }
 
-// TestNothingHalfWritten damages the last piece of a long content, when its first pieces are on disk already.
+// TestNothingHalfWritten damages the last piece of a large blob, which is read after the first pieces are on disk.
 func TestNothingHalfWritten(t *testing.T) {
 	b, size := bigArchive(t)
 	at := bytes.LastIndex(b, []byte("0123456789abcdef"))
@@ -63,7 +63,7 @@ func TestNothingHalfWritten(t *testing.T) {
 	}
 }
 
-// TestInterrupt ends the context, as Ctrl-C does, while a long content is being written.
+// TestInterrupt cancels the context, as Ctrl-C does, while a large blob is being written.
 func TestInterrupt(t *testing.T) {
 	b, _ := bigArchive(t)
 	dir := t.TempDir()
@@ -76,7 +76,7 @@ func TestInterrupt(t *testing.T) {
 	target := filepath.Join(dir, "out")
 	w := planned(t, name, target, writeOptions{})
 	w.t.ctx = ctx
-	// The context ends when the first piece is written, and there are more.
+	// The context ends when the first piece is written; more would follow.
 	pieces := 0
 	w.written = func() {
 		if pieces++; pieces == 2 {
@@ -94,7 +94,7 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// planned plans to write all of an archive's image 1 to a target.
+// planned returns a writer that has planned all of an archive's image 1.
 func planned(t *testing.T, name, target string, o writeOptions) *writer {
 	t.Helper()
 	tl := &tool{ctx: context.Background(), console: console{stderr: io.Discard, quiet: true}}
