@@ -9,7 +9,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// TestZeroChunks sees that chunks of zeros, which are packed once, come out as if each was.
+// TestZeroChunks checks that chunks of zeros, whose packed form is cached, are equal to chunks packed one by one.
 func TestZeroChunks(t *testing.T) {
 	for _, codec := range []format.Codec{format.XPRESS, format.LZX, format.LZMS} {
 		t.Run(codec.String(), func(t *testing.T) {

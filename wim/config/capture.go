@@ -13,19 +13,19 @@ const maxWarnings = 100
 // Capture is a capture configuration such as WimScript.ini: which files of a folder to leave out, which to store
 // uncompressed, and more.
 //
-// A pattern that begins with a slash or backslash is a path from the captured folder; any other is compared with names
-// in every folder, or with the ends of paths if it has separators. * stands for any number of characters of a name, ?
-// for one. What is in a matching folder matches too. Case is ignored unless Exact is set.
+// A pattern that begins with a slash or backslash is a path from the captured folder; any other is compared with names in
+// every folder, or with the ends of paths if it has separators. * matches any number of characters of a name, ? exactly
+// one. Everything in a matching folder matches too. Case is ignored unless Exact is set.
 type Capture struct {
 	Exclusion            []string // [ExclusionList]: left out
-	Exception            []string // [ExclusionException]: not left out all the same, nor the folders that lead there
-	CompressionExclusion []string // [CompressionExclusionList]: stored without being packed
-	CompressionFolder    []string // [CompressionFolderList]: packed all the same
-	Prepopulate          []string // [PrepopulateList]: files that WIMBoot puts on the disk in full
-	Exact                bool     // upper and lower case are not the same; wimlib has it so but on Windows
-	Warnings             []string // what was passed over in the file
+	Exception            []string // included nevertheless, as are the folders that lead there
+	CompressionExclusion []string // stored uncompressed
+	CompressionFolder    []string // compressed nevertheless
+	Prepopulate          []string // files that WIMBoot writes to the disk in full
+	Exact                bool     // case matters, as for wimlib on systems other than Windows
+	Warnings             []string // what was ignored in the file
 
-	// Compiled at the first use, with the value that Exact has then.
+	// Compiled at the first use, with the value of Exact at that time.
 	exclusion, exception, raw, packed, prepopulate *patternList
 }
 
@@ -40,7 +40,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("wim: line %d: %q: %s", e.Line, e.Text, e.Err)
 }
 
-// DefaultCapture returns the default configuration by wimlib's manual: it leaves out files that only the running Windows
+// DefaultCapture returns the default configuration from wimlib's manual: it excludes files that only the running Windows
 // needs.
 func DefaultCapture() *Capture {
 	return &Capture{Exclusion: []string{
@@ -72,7 +72,7 @@ func ParseCapture(b []byte) (*Capture, error) {
 			continue
 		}
 		if list == nil {
-			continue // of an unknown section
+			continue // in an unknown section
 		}
 		if list == none {
 			c.warnf("line %d: %s stands before the first section", number, line)

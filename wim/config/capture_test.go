@@ -45,7 +45,7 @@ func TestCaptureConfigMatching(t *testing.T) {
 		{simple, "spaces around", true},
 		{simple, "drive", true},
 		{simple, "", false},
-		{exception, "dir", false}, // as it leads to the exception
+		{exception, "dir", false}, // a folder on the path to the exception
 		{exception, "dir/other", true},
 		{exception, "dir/sub", false},
 		{exception, "dir/sub/file", false},
@@ -140,7 +140,7 @@ func TestCaptureConfigForms(t *testing.T) {
 	}
 }
 
-// FuzzCaptureConfig: what is read, written and read again is the same.
+// FuzzCaptureConfig checks that a configuration is the same after writing and reading it.
 func FuzzCaptureConfig(f *testing.F) {
 	f.Add([]byte(DefaultCapture().String()))
 	f.Add([]byte("[ExclusionList]\n\" x\"\n'['\n#\n[PrepopulateList]\nC:\\a\\\\b/\n"))

@@ -91,7 +91,7 @@ func eachLine(b []byte, f func(line int, words []string) error) error {
 		if !ok {
 			return &Error{number, strings.TrimSpace(line), "the closing quotation mark is missing"}
 		}
-		if len(words) == 0 { // there were but NULs
+		if len(words) == 0 { // the line had only NULs
 			continue
 		}
 		if err := f(number, words); err != nil {

@@ -28,9 +28,9 @@ func (op Op) String() string {
 
 // Command is one change of an image, as wimlib-imagex update takes it.
 type Command struct {
-	Line   int // where it stands, from 1
+	Line   int // line number, from 1
 	Op     Op
-	Source string // UpdateAdd: the file or folder to add, as it was written; UpdateRename: the old path in the image
+	Source string // UpdateAdd: the file or folder to add, as written; UpdateRename: the old path in the image
 	Target string // the path in the image, separated by slashes, "/" for its root
 
 	// Options.
@@ -144,8 +144,8 @@ func CleanPath(path string) string {
 
 // Source is a folder or file to capture, and its path in the image.
 type Source struct {
-	Line   int    // where it stands, from 1
-	Path   string // as it was written
+	Line   int    // line number, from 1
+	Path   string // as written
 	Target string // in the image, separated by slashes, "/" for its root
 }
 

@@ -76,7 +76,7 @@ func TestSourceList(t *testing.T) {
 	}
 }
 
-// FuzzUpdateCommands: a command that was read, written with its words in quotation marks, is read as the same.
+// FuzzUpdateCommands checks that a command is the same after it is written, with its words in quotation marks, and read.
 func FuzzUpdateCommands(f *testing.F) {
 	f.Add([]byte("add --unix-data 'a b' /c\ndelete --force \"x'y\"\nrename a b"))
 	f.Add([]byte("#\n\x00add\x00a\x00b"))
@@ -107,7 +107,7 @@ func FuzzUpdateCommands(f *testing.F) {
 					continue
 				}
 				if strings.HasPrefix(p, "--") || strings.ContainsAny(p, "\"\n\r") {
-					return // cannot be written so
+					return // cannot be written in quotation marks
 				}
 				w.WriteString(` "` + p + `"`)
 			}

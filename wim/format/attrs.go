@@ -27,7 +27,8 @@ const (
 	AttrRecallOnAccess    = 0x400000
 )
 
-// AttrNames names the set bits of FILE_ATTRIBUTE, lowest first. Bits without a name come last, as one hexadecimal number.
+// AttrNames returns the names of the set FILE_ATTRIBUTE bits, lowest first. Bits without a name come last, as one
+// hexadecimal number.
 func AttrNames(attrs uint32) []string {
 	var names []string
 	add := func(bit uint32, name string) {

@@ -39,7 +39,8 @@ func ChunkSizes(c Codec) string {
 	return "none"
 }
 
-// ChunkSizeOK reports whether a codec may have chunks of that many bytes: powers of two within its bounds. Microsoft's tools write LZX at 32 KiB and LZMS at up to 64 MiB only; wimlib writes the rest.
+// ChunkSizeOK reports whether a codec may have chunks of that many bytes: powers of two within its bounds. Microsoft's
+// tools write LZX only at 32 KiB and LZMS only up to 64 MiB; wimlib writes the other sizes.
 func ChunkSizeOK(c Codec, size uint32) bool {
 	if size&(size-1) != 0 {
 		return false

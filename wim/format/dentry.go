@@ -5,12 +5,12 @@ import "fmt"
 // DentryFixedSize is the size of a dentry before its names.
 const DentryFixedSize = 102
 
-// DentryView is a dentry where it lies: its bytes from its start to the end of its length, rounded up to eight (or
-// to the end of the metadata resource). ViewDentry has checked that its names are within; every method is safe,
-// copies nothing and allocates nothing. The extra stream entries follow the view in the metadata resource.
+// DentryView is a dentry in its metadata resource: the bytes from its start to the end of its length, rounded up to eight
+// (or to the end of the metadata resource). ViewDentry checks that its names are within these; every method is safe, copies
+// nothing and allocates nothing. The extra stream entries follow the view in the metadata resource.
 type DentryView []byte
 
-// ViewDentry finds the dentry at off in a metadata resource. A nil view without error is the end of a directory.
+// ViewDentry returns the dentry at off in a metadata resource. A nil view without error is the end of a directory.
 func ViewDentry(meta []byte, off uint64) (DentryView, error) {
 	const record = "dentry"
 	if off > uint64(len(meta)) || uint64(len(meta))-off < 8 {
@@ -37,10 +37,10 @@ func ViewDentry(meta []byte, off uint64) (DentryView, error) {
 	return v, nil
 }
 
-// Size is how far the next record is: the extra stream entries start at the dentry's offset plus Size.
+// Size returns the distance to the next record: the extra stream entries start at the dentry's offset plus Size.
 func (v DentryView) Size() uint64 { return Align8(v.Length()) }
 
-// Length is as stored: without extra stream entries, not always a multiple of eight.
+// Length returns the stored length: without extra stream entries, not always a multiple of eight.
 func (v DentryView) Length() uint64       { return le.Uint64(v) }
 func (v DentryView) Attributes() uint32   { return le.Uint32(v[0x08:]) }
 func (v DentryView) SecurityID() int32    { return int32(le.Uint32(v[0x0c:])) }
@@ -50,20 +50,20 @@ func (v DentryView) Accessed() uint64     { return le.Uint64(v[0x30:]) }
 func (v DentryView) Modified() uint64     { return le.Uint64(v[0x38:]) }
 func (v DentryView) Hash() *[20]byte      { return (*[20]byte)(v[0x40:]) }
 func (v DentryView) Unknown() uint32      { return le.Uint32(v[0x54:]) }
-func (v DentryView) HardLink() uint64     { return le.Uint64(v[0x58:]) } // if it is no reparse point
+func (v DentryView) HardLink() uint64     { return le.Uint64(v[0x58:]) } // if it is not a reparse point
 func (v DentryView) ReparseTag() uint32   { return le.Uint32(v[0x58:]) } // if it is one
-func (v DentryView) ReparseFlags() uint16 { return le.Uint16(v[0x5e:]) } // if it is one; 1: target was not fixed up
+func (v DentryView) ReparseFlags() uint16 { return le.Uint16(v[0x5e:]) } // if it is one; 1: the target was not fixed up
 func (v DentryView) NumStreams() int      { return int(le.Uint16(v[0x60:])) }
 func (v DentryView) shortNameBytes() int  { return int(le.Uint16(v[0x62:])) }
 func (v DentryView) nameBytes() int       { return int(le.Uint16(v[0x64:])) }
 
-// Name is UTF-16LE without its terminator.
+// Name returns the name in UTF-16LE, without its terminator.
 func (v DentryView) Name() []byte {
 	n := DentryFixedSize + v.nameBytes()
 	return v[DentryFixedSize:n:n]
 }
 
-// ShortName is UTF-16LE without its terminator; empty if there is none.
+// ShortName returns the short name in UTF-16LE, without its terminator; empty if there is none.
 func (v DentryView) ShortName() []byte {
 	n := v.shortNameBytes()
 	if n == 0 {
@@ -73,7 +73,7 @@ func (v DentryView) ShortName() []byte {
 	return v[at : at+n : at+n]
 }
 
-// Items are the tagged items' bytes, for NextItem.
+// Items returns the bytes of the tagged items, for NextItem.
 func (v DentryView) Items() []byte {
 	at := Align8(uint64(DentryFixedSize + terminated(v.nameBytes()) + terminated(v.shortNameBytes())))
 	if at >= v.Length() {
@@ -82,7 +82,7 @@ func (v DentryView) Items() []byte {
 	return v[at:v.Length():v.Length()]
 }
 
-// namesEnd is where the names end. The last terminator need not be there: old archives leave it out.
+// namesEnd returns the offset of the end of the names. The last terminator may be missing, as in old archives.
 func (v DentryView) namesEnd() int {
 	n := DentryFixedSize + v.nameBytes()
 	if v.shortNameBytes() != 0 {
@@ -91,7 +91,7 @@ func (v DentryView) namesEnd() int {
 	return n
 }
 
-// terminated is the room that a name of n bytes takes: two more for its NUL, none if there is no name.
+// terminated returns the size of a name of n bytes with its NUL, which is two bytes; 0 if there is no name.
 func terminated(n int) int {
 	if n == 0 {
 		return 0
@@ -99,9 +99,9 @@ func terminated(n int) int {
 	return n + 2
 }
 
-// Dentry is a directory entry in full.
+// Dentry is a directory entry with all its fields.
 type Dentry struct {
-	Length     uint64   // +0x00: without extra stream entries; Append reckons it if it is 0
+	Length     uint64   // without extra stream entries; Append computes it if it is 0
 	Attributes uint32   // +0x08: FILE_ATTRIBUTE bits
 	SecurityID int32    // +0x0c: index into the security data, -1 for none
 	SubdirOff  uint64   // +0x10: of the first child, from the start of the metadata resource; 0: no children
@@ -115,12 +115,12 @@ type Dentry struct {
 	Link       uint64   // +0x58: hard link group (0: alone), or reparse tag (4 bytes), 2 reserved, 2 flags (1: not fixed up)
 	NumStreams uint16   // +0x60: extra stream entries after the dentry
 	// +0x62 bytes of the short name, +0x64 bytes of the name
-	Name      []byte // +0x66: UTF-16LE, a NUL follows
-	ShortName []byte // UTF-16LE, a NUL follows; neither is there if the name is empty
+	Name      []byte // followed by a NUL
+	ShortName []byte // followed by a NUL; an empty name has none
 	Items     []byte // tagged items, after padding up to a multiple of eight
 }
 
-// ParseDentry reads a dentry from the front of b. Padding is not kept.
+// ParseDentry reads a dentry from the front of b. It does not keep padding.
 func ParseDentry(b []byte) (Dentry, error) {
 	v, err := ViewDentry(b, 0)
 	if err != nil {
@@ -132,7 +132,7 @@ func ParseDentry(b []byte) (Dentry, error) {
 	return v.Dentry(), nil
 }
 
-// Dentry gives the struct form of a view.
+// Dentry returns the view's fields as a struct.
 func (v DentryView) Dentry() Dentry {
 	return Dentry{
 		Length:     v.Length(),
@@ -154,14 +154,14 @@ func (v DentryView) Dentry() Dentry {
 	}
 }
 
-// MinLength is the length that the names and items ask for.
+// MinLength returns the length that the names and items require.
 func (d Dentry) MinLength() uint64 {
 	n := uint64(DentryFixedSize + terminated(len(d.Name)) + terminated(len(d.ShortName)))
 	return Align8(Align8(n) + uint64(len(d.Items)))
 }
 
-// Append writes the dentry and pads it to a multiple of eight. Length 0 is replaced by MinLength; another one is
-// written as it is, which lets tests write dentries that lie.
+// Append appends the dentry and pads it to a multiple of eight. It replaces Length 0 by MinLength and writes any other
+// Length unchanged, so that tests can write invalid dentries.
 func (d Dentry) Append(b []byte) []byte {
 	start := len(b)
 	if d.Length == 0 {
@@ -188,7 +188,7 @@ func (d Dentry) Append(b []byte) []byte {
 		b = pad8(b, start)
 		b = append(b, d.Items...)
 	}
-	// A length beyond the names and items is room that nothing uses.
+	// A length beyond the names and items adds unused space.
 	const most = 1 << 20
 	if n := Align8(d.Length); n > uint64(len(b)-start) && n < most {
 		b = append(b, make([]byte, n-uint64(len(b)-start))...)
@@ -203,7 +203,7 @@ func appendName(b, name []byte) []byte {
 	return append(append(b, name...), 0, 0)
 }
 
-// pad8 adds zeros until what was appended since start is a multiple of eight.
+// pad8 adds zeros until the number of bytes since start is a multiple of eight.
 func pad8(b []byte, start int) []byte {
 	for (len(b)-start)&7 != 0 {
 		b = append(b, 0)
@@ -211,7 +211,7 @@ func pad8(b []byte, start int) []byte {
 	return b
 }
 
-// AppendEndOfDirectory writes the eight zero bytes that end a list of dentries.
+// AppendEndOfDirectory appends the eight zero bytes that end a list of dentries.
 func AppendEndOfDirectory(b []byte) []byte { return le.AppendUint64(b, 0) }
 
 func attributeFlagNames() []flagName {
@@ -222,7 +222,7 @@ func attributeFlagNames() []flagName {
 	}
 }
 
-// Fields explains the dentry, the names and items included.
+// Fields describes the dentry, including its names and items.
 func (d Dentry) Fields() []Field {
 	const reparsePoint = 0x400
 	var f fields

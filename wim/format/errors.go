@@ -5,26 +5,26 @@ import (
 	"fmt"
 )
 
-// The classes of errors, for errors.Is. The types carry the facts.
+// The classes of errors, for errors.Is. The types have the details.
 var (
 	ErrFormat      = errors.New("malformed")
 	ErrChecksum    = errors.New("SHA-1 does not match")
 	ErrUnsupported = errors.New("unsupported")
 	ErrTooLarge    = errors.New("needs too much memory")
 	ErrNotFound    = errors.New("not found")
-	ErrRefused     = errors.New("refused") // the archive must not or cannot be written as asked; nothing was
+	ErrRefused     = errors.New("refused") // the archive must not or cannot be written as requested; nothing was written
 )
 
-// Error reports a malformed record: which one, and where it is.
+// Error reports a malformed record and its offset.
 type Error struct {
 	Record string // such as "blob table entry 17"
 	Part   string // name of the part, "" if unknown
-	Off    int64  // of the record: from the start of the part or metadata resource; of what a parser returns, from the start of its input
+	Off    int64  // of the record: from the start of the part or metadata resource; in errors of parsers, from the start of their input
 	Err    error  // what is wrong with it
 }
 
 func (e *Error) Error() string {
-	if e.Part == "" { // the caller that knows the part adds it
+	if e.Part == "" { // the caller that knows the part adds its name
 		return fmt.Sprintf("%s at 0x%x: %v", e.Record, e.Off, e.Err)
 	}
 	return fmt.Sprintf("wim: %s: %s at 0x%x: %v", e.Part, e.Record, e.Off, e.Err)
@@ -35,7 +35,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Is makes every Error an ErrFormat.
 func (e *Error) Is(target error) bool { return target == ErrFormat }
 
-// InPart completes an Error of a parser: it adds the name of the part, and base, the offset of the parser's input in it.
+// InPart completes an error of a parser: it adds the name of the part, and base, the offset of the parser's input in it.
 func InPart(part string, base int64, err error) error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -63,13 +63,13 @@ func (e *TooLargeError) Error() string {
 // Is makes a TooLargeError an ErrTooLarge.
 func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge }
 
-// described is an error with a text of its own, of a class.
+// described is an error with its own text that belongs to a class.
 type described struct {
 	text  string
 	class error
 }
 
-// Describe returns an error with this text, of a class such as ErrUnsupported: errors.Is(err, class) holds.
+// Describe returns an error with this text that belongs to a class such as ErrUnsupported: errors.Is(err, class) holds.
 func Describe(text string, class error) error { return &described{text, class} }
 
 func (e *described) Error() string { return e.text }

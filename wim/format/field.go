@@ -8,7 +8,7 @@ import (
 	"unicode/utf16"
 )
 
-// Field is one field of a record, explained.
+// Field describes one field of a record.
 type Field struct {
 	Name    string
 	Off     int // from the start of the record
@@ -17,7 +17,7 @@ type Field struct {
 	Meaning string
 }
 
-// fields collects a record's fields in file order; off follows the sizes, so that no offset is written twice.
+// fields collects a record's fields in file order; off is the sum of the sizes so far, so that offsets are not repeated.
 type fields struct {
 	list []Field
 	off  int
@@ -36,7 +36,7 @@ func (f *fields) hex(size int, name string, v uint64, meaning string) {
 	f.add(size, name, fmt.Sprintf("0x%x", v), meaning)
 }
 
-// bytes shows raw bytes as hexadecimal digits, a long run shortened.
+// bytes shows raw bytes as hexadecimal digits; it shortens long runs.
 func (f *fields) bytes(name string, b []byte, meaning string) {
 	f.add(len(b), name, hexText(b), meaning)
 }
@@ -66,7 +66,7 @@ func hexText(b []byte) string {
 	return hex.EncodeToString(b)
 }
 
-// flagText names the set bits, and shows the unnamed ones as a number.
+// flagText returns the names of the set bits, and the unnamed bits as a number.
 func flagText(v uint32, names []flagName) string {
 	var out []string
 	for _, n := range names {
@@ -89,7 +89,7 @@ type flagName struct {
 	name string
 }
 
-// nameText turns UTF-16LE bytes into text for people; unpaired surrogates become U+FFFD.
+// nameText returns UTF-16LE bytes as text to show; unpaired surrogates become U+FFFD.
 func nameText(b []byte) string {
 	u := make([]uint16, len(b)/2)
 	for i := range u {
@@ -98,7 +98,7 @@ func nameText(b []byte) string {
 	return string(utf16.Decode(u))
 }
 
-// timeText shows 100-ns units since 1601 as a date.
+// timeText returns a time in 100-ns units since 1601 as a date.
 func timeText(v uint64) string {
 	if v == 0 {
 		return "0 (not set)"

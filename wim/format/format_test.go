@@ -17,7 +17,7 @@ func u16(s string) []byte {
 	return b
 }
 
-// records are one of each kind, with a value in every field.
+// records returns one record of each kind, with a value in every field.
 func records() []struct {
 	name  string
 	bytes []byte
@@ -86,7 +86,8 @@ func records() []struct {
 	}
 }
 
-// TestRecords sees that each record comes back as it went, and that its fields cover it without gap or overlap.
+// TestRecords checks that each record is unchanged after writing and parsing, and that its fields cover it without gap or
+// overlap.
 func TestRecords(t *testing.T) {
 	for _, r := range records() {
 		t.Run(r.name, func(t *testing.T) {
@@ -116,8 +117,8 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-// TestHeaderLayout holds the places that are told wrongly in circulation: a GUID of 16 bytes, an integrity resource
-// header on 0x7c with nothing before it, 208 bytes in all.
+// TestHeaderLayout checks offsets that published descriptions get wrong: a GUID of 16 bytes, the integrity resource header
+// at 0x7c with nothing before it, 208 bytes in total.
 func TestHeaderLayout(t *testing.T) {
 	b := Header{Magic: [8]byte([]byte(Magic)), Size: 208, Version: Version014, ChunkSize: 0x11223344,
 		PartNumber: 0x5566, TotalParts: 0x7788, ImageCount: 0x99aabbcc, BootIndex: 0xddeeff00, Integrity: ResourceHeader{PackedSize: 0x42}}.Append(nil)
@@ -152,7 +153,7 @@ func TestOldVersion(t *testing.T) {
 	}
 }
 
-// TestChunkEntrySize: the unpacked size decides, and 4 GiB is already too much for four bytes.
+// TestChunkEntrySize checks that the unpacked size decides, and that 4 GiB already needs more than four bytes.
 func TestChunkEntrySize(t *testing.T) {
 	for size, want := range map[uint64]int{0: 4, 0xffffffff: 4, 0x1_0000_0000: 8, 1 << 50: 8} {
 		if got := ChunkEntrySize(size); got != want {
@@ -250,7 +251,7 @@ func TestDentryNames(t *testing.T) {
 	}
 }
 
-// TestViewsDoNotAllocate holds what trees of a hundred thousand entries rest on.
+// TestViewsDoNotAllocate checks what the memory use of trees with a hundred thousand entries depends on.
 func TestViewsDoNotAllocate(t *testing.T) {
 	meta := Dentry{Name: u16("name"), NumStreams: 1}.Append(nil)
 	meta = StreamEntry{Name: u16("s")}.Append(meta)
@@ -271,8 +272,8 @@ func TestViewsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// FuzzRecords: what a parser accepts it writes back: the same bytes where all are kept, and otherwise bytes that
-// parse to the same.
+// FuzzRecords checks that records which parse are written back as the same bytes, or, where padding is not kept, as bytes
+// that parse to the same record.
 func FuzzRecords(f *testing.F) {
 	for i, r := range records() {
 		f.Add(uint8(i), r.bytes)
@@ -308,7 +309,8 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-// FuzzItems walks tagged items and extended attributes: every walk ends, and what was walked over is written back.
+// FuzzItems checks that every walk over tagged items and extended attributes ends, and that they are written back
+// unchanged.
 func FuzzItems(f *testing.F) {
 	f.Add(TaggedItem{Tag: TagXattrs, Data: Xattr{Name: "n", Value: []byte("v")}.Append(nil)}.Append(nil))
 	f.Add([]byte(strings.Repeat("\x01", 64)))

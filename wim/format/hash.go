@@ -11,10 +11,10 @@ type Hash [20]byte
 // String returns 40 lower-case hexadecimal digits.
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
-// IsZero reports whether h is that of an empty stream.
+// IsZero reports whether h is the hash of an empty stream.
 func (h Hash) IsZero() bool { return h == Hash{} }
 
-// MarshalText returns String, so that reports contain digits and not lists of numbers.
+// MarshalText returns String, so that reports contain digits instead of lists of numbers.
 func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
 // UnmarshalText is ParseHash.

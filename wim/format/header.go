@@ -27,7 +27,7 @@ const (
 	FlagXPRESS          = 0x00020000
 	FlagLZX             = 0x00040000
 	FlagLZMS            = 0x00080000
-	FlagXPRESS2         = 0x00200000 // XPRESS with chunks of another size than 32 KiB
+	FlagXPRESS2         = 0x00200000 // XPRESS with a chunk size other than 32 KiB
 )
 
 func headerFlagNames() []flagName {
@@ -39,7 +39,7 @@ func headerFlagNames() []flagName {
 	}
 }
 
-// FlagNames names the set bits of the header's flags.
+// FlagNames returns the names of the set bits of the header's flags.
 func (h Header) FlagNames() []string {
 	var out []string
 	v := h.Flags
@@ -80,7 +80,7 @@ type Header struct {
 	Unused       [60]byte       // +0x94
 }
 
-// Probe reads what every version of the format has in its first 16 bytes. ok is false if this is no WIM.
+// Probe reads the fields that all versions of the format have in the first 16 bytes. ok is false if the file is not a WIM.
 func Probe(b []byte) (size, version uint32, pipable, ok bool) {
 	if len(b) < 16 {
 		return 0, 0, false, false
@@ -92,8 +92,8 @@ func Probe(b []byte) (size, version uint32, pipable, ok bool) {
 	return le.Uint32(b[8:]), le.Uint32(b[12:]), pipable, true
 }
 
-// OldVersion names the versions that came before 1.13, "" for any other. Their headers have 0x60 bytes (1.09 to
-// 1.11) and 0x74 (1.12).
+// OldVersion returns the text of a version before 1.13, "" for any other. The headers of these versions have 0x60 bytes
+// (1.09 to 1.11) or 0x74 (1.12).
 func OldVersion(version uint32) string {
 	switch version >> 8 {
 	case 0x109, 0x10a, 0x10b, 0x10c:
@@ -102,12 +102,13 @@ func OldVersion(version uint32) string {
 	return ""
 }
 
-// VersionText writes a version as its makers do: 0x00010d00 is 1.13, 0x00000e00 is 0.14.
+// VersionText returns a version in the usual form: 0x00010d00 is 1.13, 0x00000e00 is 0.14.
 func VersionText(version uint32) string {
 	return fmt.Sprintf("%d.%02d", version>>16, version>>8&0xff)
 }
 
-// ParseHeader reads a header of 208 bytes. It checks the magic number and the size; the version is the caller's to judge.
+// ParseHeader reads a header of 208 bytes. It checks the magic number and the size; checking the version is up to the
+// caller.
 func ParseHeader(b []byte) (Header, error) {
 	var h Header
 	if len(b) < HeaderSize {
@@ -138,7 +139,7 @@ func ParseHeader(b []byte) (Header, error) {
 	return h, nil
 }
 
-// Append writes the header's 208 bytes.
+// Append appends the header's 208 bytes.
 func (h Header) Append(b []byte) []byte {
 	b = append(b, h.Magic[:]...)
 	b = le.AppendUint32(b, h.Size)
@@ -157,10 +158,10 @@ func (h Header) Append(b []byte) []byte {
 	return append(b, h.Unused[:]...)
 }
 
-// Pipable tells whether the magic number is that of a pipable archive.
+// Pipable reports whether the magic number is that of a pipable archive.
 func (h Header) Pipable() bool { return string(h.Magic[:]) == MagicPipable }
 
-// Fields explains the header.
+// Fields describes the header.
 func (h Header) Fields() []Field {
 	var f fields
 	f.add(8, "Magic", fmt.Sprintf("%q", bytes.TrimRight(h.Magic[:], "\x00")), "MSWIM, or WLPWM for a pipable archive")

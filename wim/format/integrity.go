@@ -2,8 +2,8 @@ package format
 
 import "fmt"
 
-// IntegrityTable holds the SHA-1 of every ChunkSize bytes of a part, from the end of its header to the end of its
-// blob table. The header, the XML document and the table itself are not covered.
+// IntegrityTable contains the SHA-1 of every ChunkSize bytes of a part, from the end of its header to the end of its blob
+// table. The header, the XML document and the table itself are not covered.
 type IntegrityTable struct {
 	Size      uint32     // +0x00: of this table
 	Count     uint32     // +0x04
@@ -34,7 +34,7 @@ func ParseIntegrityTable(b []byte) (IntegrityTable, error) {
 	return t, nil
 }
 
-// Append writes the table.
+// Append appends the table.
 func (t IntegrityTable) Append(b []byte) []byte {
 	b = le.AppendUint32(b, t.Size)
 	b = le.AppendUint32(b, t.Count)
@@ -45,7 +45,7 @@ func (t IntegrityTable) Append(b []byte) []byte {
 	return b
 }
 
-// Fields explains the table.
+// Fields describes the table.
 func (t IntegrityTable) Fields() []Field {
 	var f fields
 	f.dec(4, "Size", t.Size, "bytes of this table")

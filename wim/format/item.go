@@ -10,14 +10,15 @@ const (
 	TagLinuxXattrs = 0x337dd874 // extended attributes as older wimlib wrote them
 )
 
-// TaggedItem is one item of a dentry's tail. Tags that are not known are kept.
+// TaggedItem is an item after a dentry's names. Unknown tags are kept.
 type TaggedItem struct {
 	Tag uint32 // +0x00
-	// +0x04 bytes of the data
+	// +0x04: size of the data in bytes
 	Data []byte // +0x08, padded to a multiple of eight
 }
 
-// NextItem takes the first item off a dentry's Items. ok is false at the end and at what is no item; rest is then b.
+// NextItem splits off the first item of a dentry's Items. At the end, and if there is no valid item, ok is false and rest
+// is b.
 func NextItem(b []byte) (item TaggedItem, rest []byte, ok bool) {
 	if len(b) < 8 {
 		return TaggedItem{}, b, false
@@ -31,7 +32,7 @@ func NextItem(b []byte) (item TaggedItem, rest []byte, ok bool) {
 	return item, b[end:], true
 }
 
-// ParseTaggedItem reads an item from the front of b. Padding is not kept.
+// ParseTaggedItem reads an item from the front of b. It does not keep padding.
 func ParseTaggedItem(b []byte) (TaggedItem, error) {
 	item, _, ok := NextItem(b)
 	if !ok {
@@ -40,7 +41,7 @@ func ParseTaggedItem(b []byte) (TaggedItem, error) {
 	return item, nil
 }
 
-// Append writes the item and pads it to a multiple of eight.
+// Append appends the item and pads it to a multiple of eight.
 func (t TaggedItem) Append(b []byte) []byte {
 	start := len(b)
 	b = le.AppendUint32(b, t.Tag)
@@ -48,7 +49,7 @@ func (t TaggedItem) Append(b []byte) []byte {
 	return pad8(append(b, t.Data...), start)
 }
 
-// Fields explains the item.
+// Fields describes the item.
 func (t TaggedItem) Fields() []Field {
 	var f fields
 	meaning := "not known; kept"
@@ -77,7 +78,7 @@ type UnixData struct {
 	UID  uint32 // +0x00
 	GID  uint32 // +0x04
 	Mode uint32 // +0x08: type and permissions, as in stat
-	Rdev uint32 // +0x0c: number of a device node, major<<8 | minor in the low bits, as Linux packs it
+	Rdev uint32 // device number, major<<8 | minor in the low bits, as Linux packs it
 }
 
 // ParseUnixData reads 16 bytes.
@@ -88,7 +89,7 @@ func ParseUnixData(b []byte) (UnixData, error) {
 	return UnixData{le.Uint32(b), le.Uint32(b[4:]), le.Uint32(b[8:]), le.Uint32(b[12:])}, nil
 }
 
-// Append writes 16 bytes.
+// Append appends 16 bytes.
 func (u UnixData) Append(b []byte) []byte {
 	b = le.AppendUint32(b, u.UID)
 	b = le.AppendUint32(b, u.GID)
@@ -96,7 +97,7 @@ func (u UnixData) Append(b []byte) []byte {
 	return le.AppendUint32(b, u.Rdev)
 }
 
-// String gives "0644 uid 0 gid 0", with type bits and device number if they tell something.
+// String returns "0644 uid 0 gid 0", with type bits and device number if they are significant.
 func (u UnixData) String() string {
 	s := fmt.Sprintf("%04o uid %d gid %d", u.Mode&07777, u.UID, u.GID)
 	switch u.Mode & 0170000 {
@@ -112,7 +113,7 @@ func (u UnixData) String() string {
 	return s
 }
 
-// Fields explains the record.
+// Fields describes the record.
 func (u UnixData) Fields() []Field {
 	var f fields
 	f.dec(4, "UID", u.UID, "owner")
@@ -122,15 +123,16 @@ func (u UnixData) Fields() []Field {
 	return f.list
 }
 
-// Xattr is one extended attribute in a TagXattrs item. They follow each other without padding.
+// Xattr is an extended attribute in a TagXattrs item. Attributes follow each other without padding.
 type Xattr struct {
-	// +0x00 u16 bytes of the value, +0x02 u8 bytes of the name
-	Flags uint8  // +0x03: 0x80 the file cannot be understood without it
-	Name  string // +0x04: bytes without a known encoding, a NUL follows
+	// +0x00: u16 size of the value, +0x02: u8 size of the name
+	Flags uint8  // +0x03: 0x80: programs that do not know the attribute cannot interpret the file
+	Name  string // +0x04: bytes without a known encoding, followed by a NUL
 	Value []byte
 }
 
-// NextXattr takes the first attribute off a TagXattrs item's data. ok is false at the end and at what is no attribute.
+// NextXattr splits off the first attribute of a TagXattrs item's data. At the end, and if there is no valid attribute, ok
+// is false.
 func NextXattr(b []byte) (x Xattr, rest []byte, ok bool) {
 	if len(b) < 4 {
 		return Xattr{}, b, false
@@ -152,7 +154,7 @@ func ParseXattr(b []byte) (Xattr, error) {
 	return x, nil
 }
 
-// Append writes the attribute.
+// Append appends the attribute.
 func (x Xattr) Append(b []byte) []byte {
 	b = le.AppendUint16(b, uint16(len(x.Value)))
 	b = append(b, uint8(len(x.Name)), x.Flags)
@@ -160,7 +162,7 @@ func (x Xattr) Append(b []byte) []byte {
 	return append(b, x.Value...)
 }
 
-// Fields explains the attribute.
+// Fields describes the attribute.
 func (x Xattr) Fields() []Field {
 	var f fields
 	f.dec(2, "ValueBytes", len(x.Value), "bytes of the value")

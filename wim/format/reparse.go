@@ -23,10 +23,10 @@ const (
 	MaxReparseData = 16<<10 - 8 // MAXIMUM_REPARSE_DATA_BUFFER_SIZE without the header
 )
 
-// IsSurrogate reports whether entries with a tag stand for another place, so that they have no children of their own.
+// IsSurrogate reports whether entries with this tag stand for another place, and so have no children of their own.
 func IsSurrogate(tag uint32) bool { return tag&0x20000000 != 0 }
 
-// Reparse is the target of a link as its reparse data state it.
+// Reparse is the target of a link, parsed from its reparse data.
 type Reparse struct {
 	Kind       string
 	Print      string
@@ -83,7 +83,7 @@ func ParseReparse(tag uint32, b []byte) (p Reparse, ok bool) {
 		}
 		p.Kind, p.Print = "wsl", string(b[4:])
 		p.Substitute = ntname.Bytes(utf16.Encode([]rune(p.Print)))
-		p.Rel = b[4] != '/' // absolute ones start at the root of a distribution
+		p.Rel = b[4] != '/' // absolute targets start at the root of a distribution
 		return p, true
 	case TagAppExecLink:
 		if len(b) < 4 {
@@ -128,7 +128,7 @@ func DrivePath(target []byte) ([]byte, bool) {
 	return target[2*(len(text)-len(rest)+2):], true // all units so far are ASCII
 }
 
-// ReparseName names a tag: "junction", "symbolic link", …; an unknown one by its number.
+// ReparseName returns the name of a tag: "junction", "symbolic link", …; for an unknown tag, its number.
 func ReparseName(tag uint32) string {
 	switch tag {
 	case 0:

@@ -34,7 +34,7 @@ func FuzzReparse(f *testing.F) {
 			}
 			format.DrivePath(p.Substitute)
 		}
-		// What is put in comes out.
+		// The data that was written is parsed unchanged.
 		if target == "" || len(target) > 5000 {
 			return
 		}
@@ -53,5 +53,5 @@ func FuzzReparse(f *testing.F) {
 	})
 }
 
-// u16 encodes text as it is stored.
+// u16 encodes text in the stored form.
 func u16(s string) []byte { return ntname.Bytes(utf16.Encode([]rune(s))) }

@@ -18,13 +18,13 @@ func resourceFlagNames() []flagName {
 	return []flagName{{ResFree, "free"}, {ResMetadata, "metadata"}, {ResCompressed, "compressed"}, {ResSpanned, "spanned"}, {ResSolid, "solid"}}
 }
 
-// SolidMagicSize is the unpacked size by which a blob table entry says that it is a solid resource.
+// SolidMagicSize is the unpacked size that marks a blob table entry as a solid resource.
 const SolidMagicSize = 0x1_0000_0000
 
-// MaxPackedSize is the largest packed size that seven bytes hold.
+// MaxPackedSize is the largest packed size that fits in seven bytes.
 const MaxPackedSize = 1<<56 - 1
 
-// ResourceHeader says where a resource lies. In a solid run it means other things: see BlobEntry.
+// ResourceHeader is the location of a resource. In a solid run the fields have other meanings: see BlobEntry.
 type ResourceHeader struct {
 	PackedSize uint64 // +0x00: seven bytes
 	Flags      uint8  // +0x07
@@ -32,7 +32,7 @@ type ResourceHeader struct {
 	Size       uint64 // +0x10: unpacked
 }
 
-// ParseResourceHeader reads 24 bytes. Every value is possible.
+// ParseResourceHeader reads 24 bytes. All values are valid.
 func ParseResourceHeader(b []byte) (ResourceHeader, error) {
 	if len(b) < ResourceHeaderSize {
 		return ResourceHeader{}, tooShort("resource header", len(b), ResourceHeaderSize)
@@ -50,17 +50,17 @@ func resourceHeader(b []byte) ResourceHeader {
 	}
 }
 
-// Append writes 24 bytes. Only the low 56 bits of PackedSize are kept.
+// Append appends 24 bytes. Only the low 56 bits of PackedSize are kept.
 func (r ResourceHeader) Append(b []byte) []byte {
 	b = le.AppendUint64(b, r.PackedSize&MaxPackedSize|uint64(r.Flags)<<56)
 	b = le.AppendUint64(b, r.Off)
 	return le.AppendUint64(b, r.Size)
 }
 
-// IsZero tells whether nothing is there.
+// IsZero reports whether all fields are zero.
 func (r ResourceHeader) IsZero() bool { return r == ResourceHeader{} }
 
-// Fields explains the resource header.
+// Fields describes the resource header.
 func (r ResourceHeader) Fields() []Field {
 	var f fields
 	f.dec(7, "PackedSize", r.PackedSize, "bytes in the file")
@@ -80,11 +80,11 @@ const BlobEntrySize = 50
 type BlobEntry struct {
 	Resource ResourceHeader // +0x00
 	Part     uint16         // +0x18: number of the part that holds it
-	RefCount uint32         // +0x1a: times that images use it; not to be trusted
+	RefCount uint32         // number of references in images; unreliable
 	Hash     [20]byte       // +0x1e: SHA-1 of the unpacked bytes; zero for a solid resource
 }
 
-// ParseBlobEntry reads 50 bytes. Every value is possible.
+// ParseBlobEntry reads 50 bytes. All values are valid.
 func ParseBlobEntry(b []byte) (BlobEntry, error) {
 	if len(b) < BlobEntrySize {
 		return BlobEntry{}, tooShort("blob table entry", len(b), BlobEntrySize)
@@ -97,7 +97,7 @@ func ParseBlobEntry(b []byte) (BlobEntry, error) {
 	}, nil
 }
 
-// Append writes 50 bytes.
+// Append appends 50 bytes.
 func (e BlobEntry) Append(b []byte) []byte {
 	b = e.Resource.Append(b)
 	b = le.AppendUint16(b, e.Part)
@@ -105,7 +105,7 @@ func (e BlobEntry) Append(b []byte) []byte {
 	return append(b, e.Hash[:]...)
 }
 
-// Fields explains the entry.
+// Fields describes the entry.
 func (e BlobEntry) Fields() []Field {
 	var f fields
 	if e.Resource.Flags&ResSolid != 0 && e.Resource.Size != SolidMagicSize {
@@ -125,14 +125,14 @@ func (e BlobEntry) Fields() []Field {
 // SolidHeaderSize is the size of the header inside a solid resource.
 const SolidHeaderSize = 16
 
-// SolidHeader stands at the start of a solid resource, before its chunk sizes.
+// SolidHeader is at the start of a solid resource, before its chunk sizes.
 type SolidHeader struct {
 	Size      uint64 // +0x00: unpacked bytes of all chunks
 	ChunkSize uint32 // +0x08
 	Codec     uint32 // +0x0c: None … LZMS
 }
 
-// ParseSolidHeader reads 16 bytes. Every value is possible.
+// ParseSolidHeader reads 16 bytes. All values are valid.
 func ParseSolidHeader(b []byte) (SolidHeader, error) {
 	if len(b) < SolidHeaderSize {
 		return SolidHeader{}, tooShort("solid resource header", len(b), SolidHeaderSize)
@@ -140,14 +140,14 @@ func ParseSolidHeader(b []byte) (SolidHeader, error) {
 	return SolidHeader{Size: le.Uint64(b), ChunkSize: le.Uint32(b[8:]), Codec: le.Uint32(b[12:])}, nil
 }
 
-// Append writes 16 bytes.
+// Append appends 16 bytes.
 func (s SolidHeader) Append(b []byte) []byte {
 	b = le.AppendUint64(b, s.Size)
 	b = le.AppendUint32(b, s.ChunkSize)
 	return le.AppendUint32(b, s.Codec)
 }
 
-// Fields explains the header.
+// Fields describes the header.
 func (s SolidHeader) Fields() []Field {
 	var f fields
 	f.dec(8, "Size", s.Size, "bytes unpacked")
@@ -156,7 +156,7 @@ func (s SolidHeader) Fields() []Field {
 	return f.list
 }
 
-// ChunkEntrySize is the size of a chunk table's entries in a non-solid resource of that many unpacked bytes.
+// ChunkEntrySize returns the size of the chunk table's entries in a non-solid resource of that many unpacked bytes.
 func ChunkEntrySize(size uint64) int {
 	if size > 0xffffffff {
 		return 8
@@ -167,10 +167,10 @@ func ChunkEntrySize(size uint64) int {
 // PipableBlobHeaderSize is the size of the header before each blob of a pipable archive.
 const PipableBlobHeaderSize = 40
 
-// PipableMagic begins a PipableBlobHeader.
+// PipableMagic is the start of a PipableBlobHeader.
 const PipableMagic = 0x2b9b9ba2443db9d8
 
-// PipableBlobHeader stands before each resource of a pipable archive, for readers that cannot seek.
+// PipableBlobHeader precedes each resource of a pipable archive, for readers that cannot seek.
 type PipableBlobHeader struct {
 	Magic uint64   // +0x00
 	Size  uint64   // +0x08: unpacked
@@ -190,7 +190,7 @@ func ParsePipableBlobHeader(b []byte) (PipableBlobHeader, error) {
 	return p, nil
 }
 
-// Append writes 40 bytes.
+// Append appends 40 bytes.
 func (p PipableBlobHeader) Append(b []byte) []byte {
 	b = le.AppendUint64(b, p.Magic)
 	b = le.AppendUint64(b, p.Size)
@@ -198,7 +198,7 @@ func (p PipableBlobHeader) Append(b []byte) []byte {
 	return le.AppendUint32(b, p.Flags)
 }
 
-// Fields explains the header.
+// Fields describes the header.
 func (p PipableBlobHeader) Fields() []Field {
 	var f fields
 	f.hex(8, "Magic", p.Magic, "marks a resource of a pipable archive")

@@ -2,12 +2,12 @@ package format
 
 import "fmt"
 
-// SecurityData begins a metadata resource: all security descriptors of an image, which dentries name by index.
+// SecurityData is the start of a metadata resource: all security descriptors of an image, to which dentries refer by index.
 type SecurityData struct {
-	TotalLength uint32   // +0x00: of this record with its padding; 0 means 8, and it may be larger than need be
+	TotalLength uint32   // of this record with its padding; 0 means 8; may be larger than necessary
 	Count       uint32   // +0x04
 	Descriptors [][]byte // +0x08: their sizes, eight bytes each; then the descriptors, without padding between them
-	Rest        []byte   // what TotalLength counts beyond the last descriptor: padding, as a rule
+	Rest        []byte   // bytes within TotalLength after the last descriptor: usually padding
 }
 
 // ParseSecurityData reads the record from the front of a metadata resource.
@@ -43,7 +43,7 @@ func ParseSecurityData(b []byte) (SecurityData, error) {
 	return s, nil
 }
 
-// RootOff is where the root dentry starts, from the start of the metadata resource.
+// RootOff returns the offset of the root dentry from the start of the metadata resource.
 func (s SecurityData) RootOff() uint64 {
 	if s.TotalLength == 0 {
 		return 8
@@ -51,7 +51,7 @@ func (s SecurityData) RootOff() uint64 {
 	return Align8(uint64(s.TotalLength))
 }
 
-// Append writes the record as TotalLength, Count, Descriptors and Rest say; the padding up to RootOff is not part of it.
+// Append appends TotalLength, Count, Descriptors and Rest unchanged, without the padding up to RootOff.
 func (s SecurityData) Append(b []byte) []byte {
 	b = le.AppendUint32(b, s.TotalLength)
 	b = le.AppendUint32(b, s.Count)
@@ -64,7 +64,7 @@ func (s SecurityData) Append(b []byte) []byte {
 	return append(b, s.Rest...)
 }
 
-// NewSecurityData makes a record with the padding that writers give it.
+// NewSecurityData returns the record for these descriptors, with the padding that other writers add.
 func NewSecurityData(descriptors [][]byte) SecurityData {
 	n := uint64(8 + 8*len(descriptors))
 	for _, d := range descriptors {
@@ -78,7 +78,7 @@ func NewSecurityData(descriptors [][]byte) SecurityData {
 	}
 }
 
-// Fields explains the record.
+// Fields describes the record.
 func (s SecurityData) Fields() []Field {
 	var f fields
 	f.dec(4, "TotalLength", s.TotalLength, "bytes of this record; 0 means 8")

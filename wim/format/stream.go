@@ -3,10 +3,10 @@ package format
 // StreamFixedSize is the size of an extra stream entry before its name.
 const StreamFixedSize = 38
 
-// StreamView is an extra stream entry where it lies, like DentryView.
+// StreamView is an extra stream entry in its metadata resource, like DentryView.
 type StreamView []byte
 
-// ViewStream finds the extra stream entry at off in a metadata resource. The next one is at off plus Size.
+// ViewStream returns the extra stream entry at off in a metadata resource. The next one is at off plus Size.
 func ViewStream(meta []byte, off uint64) (StreamView, error) {
 	const record = "stream entry"
 	if off > uint64(len(meta)) || uint64(len(meta))-off < StreamFixedSize {
@@ -24,32 +24,32 @@ func ViewStream(meta []byte, off uint64) (StreamView, error) {
 	return v, nil
 }
 
-// Size is how far the next record is.
+// Size returns the distance to the next record.
 func (v StreamView) Size() uint64 { return Align8(v.Length()) }
 
-// Length is as stored, itself included, not always a multiple of eight.
+// Length returns the stored length, including the field itself; not always a multiple of eight.
 func (v StreamView) Length() uint64   { return le.Uint64(v) }
 func (v StreamView) Reserved() uint64 { return le.Uint64(v[8:]) }
 func (v StreamView) Hash() *[20]byte  { return (*[20]byte)(v[16:]) }
 func (v StreamView) nameBytes() int   { return int(le.Uint16(v[36:])) }
 
-// Name is UTF-16LE without its terminator; empty for the unnamed data stream and for reparse data.
+// Name returns the name in UTF-16LE, without its terminator; empty for the unnamed data stream and for reparse data.
 func (v StreamView) Name() []byte {
 	n := StreamFixedSize + v.nameBytes()
 	return v[StreamFixedSize:n:n]
 }
 
-// StreamEntry is an extra stream entry in full. An inode that needs any has all its streams in them, in the order
-// reparse data, unnamed data, named ones.
+// StreamEntry is an extra stream entry with all its fields. An inode that has any lists all its streams in them, in the
+// order reparse data, unnamed data, named streams.
 type StreamEntry struct {
-	Length   uint64   // +0x00: itself included; Append reckons it if it is 0
+	Length   uint64   // including this field; Append computes it if it is 0
 	Reserved uint64   // +0x08
 	Hash     [20]byte // +0x10
-	// +0x24 bytes of the name
-	Name []byte // +0x26: UTF-16LE, a NUL follows unless it is empty
+	// +0x24: size of the name in bytes
+	Name []byte // UTF-16LE, followed by a NUL unless it is empty
 }
 
-// ParseStreamEntry reads an entry from the front of b. Padding is not kept.
+// ParseStreamEntry reads an entry from the front of b. It does not keep padding.
 func ParseStreamEntry(b []byte) (StreamEntry, error) {
 	v, err := ViewStream(b, 0)
 	if err != nil {
@@ -58,7 +58,7 @@ func ParseStreamEntry(b []byte) (StreamEntry, error) {
 	return StreamEntry{Length: v.Length(), Reserved: v.Reserved(), Hash: *v.Hash(), Name: v.Name()}, nil
 }
 
-// Append writes the entry and pads it to a multiple of eight. Length 0 is replaced by what the name asks for.
+// Append appends the entry and pads it to a multiple of eight. It replaces Length 0 by the length that the name requires.
 func (s StreamEntry) Append(b []byte) []byte {
 	start := len(b)
 	if s.Length == 0 {
@@ -76,7 +76,7 @@ func (s StreamEntry) Append(b []byte) []byte {
 	return pad8(b, start)
 }
 
-// Fields explains the entry.
+// Fields describes the entry.
 func (s StreamEntry) Fields() []Field {
 	var f fields
 	f.dec(8, "Length", s.Length, "bytes of this entry")

@@ -32,7 +32,7 @@ func SymlinkData(target string, absolute bool) ([]byte, error) {
 		substitute = append(utf16.Encode([]rune(`\??\C:`)), units...)
 		print = substitute[4:]
 	}
-	// [MS-FSCC] 2.1.2.4, without the header. Both names end in a NUL that does not count.
+	// [MS-FSCC] 2.1.2.4, without the header. Both names end in a NUL that their lengths do not include.
 	size := 12 + 2*(len(substitute)+1+len(print)+1)
 	if size > MaxReparseData {
 		return nil, fmt.Errorf("%w: the target of the link takes %d bytes, and %d is the most", ntname.ErrInvalid, size, MaxReparseData)

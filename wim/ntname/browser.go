@@ -62,7 +62,7 @@ func ValidInBrowser(name, platform string) (ok bool, reason string) {
 		}
 	}
 	if strings.HasPrefix(ext, "{") && strings.HasSuffix(ext, "}") {
-		return false, "name-extension" // a class identifier makes a folder something else
+		return false, "name-extension" // a class identifier turns a folder into a shell object
 	}
 	if isDeviceName(stem) || strings.EqualFold(name, "desktop.ini") || strings.EqualFold(name, "thumbs.db") {
 		return false, "name-device"

@@ -91,7 +91,7 @@ func TestCompareNames(t *testing.T) {
 
 func sign(n int) int { return min(1, max(-1, n)) }
 
-// What PLATFORM's list of Chromium's rules says of names, on each platform.
+// TestPlanName checks ValidInBrowser against the list of Chromium's rules in PLATFORM, on each platform.
 func TestPlanName(t *testing.T) {
 	const w, l, m, o = PlatformWindows, PlatformLinux, PlatformMac, PlatformOPFS
 	for _, tt := range []struct {
@@ -156,5 +156,5 @@ func TestPlanName(t *testing.T) {
 	}
 }
 
-// u16 encodes text as it is stored.
+// u16 encodes text in the stored form.
 func u16(s string) []byte { return Bytes(utf16.Encode([]rune(s))) }

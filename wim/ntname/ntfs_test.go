@@ -10,7 +10,7 @@ import (
 	"wimscope/wim/wimtest"
 )
 
-// The table is that of a volume: mkntfs writes the one that Windows 7 does.
+// TestUpcaseIsNTFS compares the table with that of a volume: mkntfs writes the one of Windows 7.
 func TestUpcaseIsNTFS(t *testing.T) {
 	wimtest.Need(t, wimtest.MkNTFS, "ntfscat")
 	volume := filepath.Join(t.TempDir(), "volume")

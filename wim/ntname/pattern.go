@@ -6,7 +6,7 @@ import (
 	"unicode/utf16"
 )
 
-// Pattern matches stored names. A pattern with * or ? must match the whole name; a text without them is looked for inside
+// Pattern matches stored names. A pattern with * or ? must match the whole name; a text without them matches anywhere in
 // the name. Matching does not allocate. The zero value matches every name.
 type Pattern struct {
 	units []uint16 // upper case if fold

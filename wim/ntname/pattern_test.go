@@ -29,7 +29,7 @@ func TestMatcher(t *testing.T) {
 		{"ü", "ÜBER", false, true},
 		{"Ü*", "über", false, true},
 		{"kernel", "ſkernel", true, true},
-		{"k", "\u212a", false, false}, // the Kelvin sign is no k to NTFS
+		{"k", "\u212a", false, false}, // to NTFS, the Kelvin sign is not a k
 		{"ab", "a\u0162", false, false},
 		{"日本", "大日本", true, true},
 		{"i", "ı", false, false},
@@ -53,7 +53,7 @@ func TestMatcher(t *testing.T) {
 	}
 }
 
-// Globs match as the regular expressions that they stand for.
+// FuzzGlob compares globs with the equivalent regular expressions.
 func FuzzGlob(f *testing.F) {
 	f.Add("*.dll", "kernel32.dll")
 	f.Add("a*b?c", "aXXbYc")

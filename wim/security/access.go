@@ -18,12 +18,12 @@ func serviceSID(name string) SID {
 // AccessEntry is an access control entry in words.
 type AccessEntry struct {
 	Kind   string // "allow", "deny", "audit", "label", …
-	Who    string // a name, or the SID
+	Who    string // a name, or else the SID
 	Rights string // "full control", "modify", "read and execute", …, or the single rights
-	Flags  string // what else it applies to, and whether it was inherited
+	Flags  string // what else it applies to, and whether it is inherited
 }
 
-// Access returns the descriptor's lists in words: first who may do what, then what is audited and labelled.
+// Access returns the descriptor's lists in words: access rights first, then auditing and labels.
 func (sd *Descriptor) Access() []AccessEntry {
 	var list []AccessEntry
 	if sd.DACL != nil && sd.DACL.Null {
@@ -85,7 +85,7 @@ func (a *ACE) access() AccessEntry {
 	return e
 }
 
-// flagWords says what an entry applies to, in the words of Windows' security page.
+// flagWords describes what an entry applies to, in the words of the security page in Windows.
 func (a *ACE) flagWords() string {
 	var words []string
 	add := func(w string) {
@@ -124,7 +124,7 @@ func (a *ACE) flagWords() string {
 	return strings.Join(words, ", ")
 }
 
-// rightsWords says what a mask allows for a file or folder. Generic rights count as the file rights that they map to.
+// rightsWords describes what a mask allows for a file or folder. Generic rights count as the file rights that they map to.
 func rightsWords(mask uint32) string {
 	full := mask &^ (rightGenericAll | rightGenericExec | rightGenericWrite | rightGenericRead)
 	if mask&rightGenericAll != 0 {

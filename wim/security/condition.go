@@ -18,7 +18,7 @@ func conditionText(b []byte) string {
 	return fmt.Sprintf("(0x%x)", b)
 }
 
-const maxConditionTokens = 500 // a condition that people write has a dozen
+const maxConditionTokens = 500 // conditions in practice have a dozen
 
 // term is an operand on the stack: its text, and how tightly it binds.
 type term struct {

@@ -9,7 +9,7 @@ import (
 	"wimscope/wim/format"
 )
 
-// Descriptor says who owns an entry and who may access it, [MS-DTYP] 2.4.6.
+// Descriptor contains the owner of an entry and its access rights, [MS-DTYP] 2.4.6.
 type Descriptor struct {
 	Control uint16
 	Owner   SID // nil if there is none
@@ -31,11 +31,11 @@ const (
 	controlSelfRelative      = 0x8000
 )
 
-// ACL is a list of access control entries. A nil *ACL is absent. A Null one is present and empty in a special way: as a DACL
-// it lets everybody do everything.
+// ACL is a list of access control entries. A nil *ACL is absent. A Null one is present without a list: a null DACL grants
+// everyone full access.
 type ACL struct {
 	Null bool
-	Cut  bool // the list is too short for the entries that it counts
+	Cut  bool // the list is too short for its number of entries
 	ACEs []ACE
 }
 
@@ -78,7 +78,7 @@ const (
 var errSecurityDescriptor = errors.New("wim: security descriptor is cut short or not self-relative")
 
 // Parse reads a self-relative descriptor. Only the header must be complete: an owner or group that does not fit is nil, and
-// lists end with their bytes.
+// lists are truncated.
 func Parse(b []byte) (*Descriptor, error) {
 	if len(b) < 20 || b[0] != 1 {
 		return nil, errSecurityDescriptor

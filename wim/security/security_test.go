@@ -51,7 +51,7 @@ func TestSDDL(t *testing.T) {
 	}
 }
 
-// The root folder of a fresh volume as mkntfs makes it, from wimlib's capture.
+// TestSecurityOfVolume parses the descriptor of the root folder of a new volume made by mkntfs, as captured by wimlib.
 func TestSecurityOfVolume(t *testing.T) {
 	b, err := hex.DecodeString("0100048014100000201000000000000014000000020000100800000000001800ff011f0001020000000000052000000020020000000b1800000000100102000000000005200000002002000000001400ff011f00010100000000000512000000000b14000000001001010000000000051200000000001400bf01130001010000000000050b000000000b1400000001e001010000000000050b00000000001800a900120001020000000000052000000021020000000b1800000000a001020000000000052000000021020000")
 	if err != nil {
@@ -210,7 +210,7 @@ func TestHostileDescriptors(t *testing.T) {
 	}
 }
 
-// packDescriptor lays a descriptor out anew: lists before owner and group, each behind the other.
+// packDescriptor lays out a descriptor again: lists before owner and group, without gaps.
 func packDescriptor(t *testing.T, sd *Descriptor) []byte {
 	t.Helper()
 	b := make([]byte, 20)
@@ -285,7 +285,7 @@ func FuzzSecurity(f *testing.F) {
 		if len(text) > 40*len(b)+1000 {
 			t.Fatalf("%d bytes make %d of text", len(b), len(text))
 		}
-		// The text is of what was parsed, not of where it lay: packed anew it is the same.
+		// The text depends on what was parsed, not on the layout: it is the same after packing.
 		again, err := Parse(packDescriptor(t, sd))
 		if err != nil || again.SDDL() != text {
 			t.Fatalf("%v: the text changes from %s to %s", err, text, again.SDDL())

@@ -52,8 +52,8 @@ func (s SID) String() string {
 	return b.String()
 }
 
-// SDDL returns the two letters that SDDL has for a well-known SID, or else String. Accounts of a domain or a machine
-// always get String: their letters do not say which.
+// SDDL returns the two letters that SDDL has for a well-known SID, otherwise String. Accounts of a domain or machine always
+// get String, since their letters do not identify the domain.
 func (s SID) SDDL() string {
 	text := s.String()
 	for _, w := range wellKnownSIDs {
@@ -64,7 +64,7 @@ func (s SID) SDDL() string {
 	return text
 }
 
-// Name returns the English name that Windows shows, such as "Administrators" or "TrustedInstaller", or else String. An
+// Name returns the English name that Windows shows, such as "Administrators" or "TrustedInstaller", otherwise String. An
 // account of a machine or domain is named by its relative part: "Administrator (S-1-5-21-1-2-3-500)".
 func (s SID) Name() string {
 	text := s.String()
@@ -196,7 +196,7 @@ var wellKnownSIDs = [...]struct{ sid, alias, name string }{
 	{"S-1-19-1024-8192", "", "protected process, WinTCB"},
 }
 
-// domainRIDs are the last parts of SIDs that every machine or domain gives the same accounts.
+// domainRIDs are the relative identifiers that have the same meaning in every machine or domain.
 var domainRIDs = [...]struct {
 	rid  uint32
 	name string

@@ -7,8 +7,8 @@ import (
 	"wimscope/wim/format"
 )
 
-// ImageInfo is an image as the XML document describes it. Counts and times are what some program wrote there, and may be
-// wrong. What the document does not say is zero.
+// ImageInfo is an image as described by the XML document. Some program wrote its counts and times, which may be wrong. What
+// is missing in the document is zero.
 type ImageInfo struct {
 	Index              int // from 1
 	Name               string

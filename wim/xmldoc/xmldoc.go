@@ -19,8 +19,8 @@ type Doc struct {
 	Nodes []*Node // the root element, and what precedes and follows it
 }
 
-// Node is a part of a document: an element if Name is set, otherwise text without escapes, or something that is kept as it
-// is written (comments, processing instructions, CDATA sections, document types).
+// Node is a part of a document: an element if Name is set, otherwise text with escapes resolved, or something that is kept
+// verbatim (comments, processing instructions, CDATA sections, document types).
 type Node struct {
 	Name     string
 	Attrs    []Attr

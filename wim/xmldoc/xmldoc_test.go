@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// strict reads a document as encoding/xml does, which is nearly as strict as other programs are.
+// strict reads a document with encoding/xml, which is nearly as strict as other programs.
 func strict(s string) error {
 	d := xml.NewDecoder(strings.NewReader(s))
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
@@ -21,8 +21,8 @@ func strict(s string) error {
 	}
 }
 
-// TestXMLNotWellFormed: of what other programs refuse there is an error, what can be understood is, and what is written
-// of it they read.
+// TestXMLNotWellFormed checks that Parse reports documents that other programs reject, returns what it understood, and that
+// other programs can read that once it is written.
 func TestXMLNotWellFormed(t *testing.T) {
 	lone := string(append(AppendUTF16(nil, "<WIM><NAME>ok</NAME><A>"), "\x00\xd8"...)) + string(AppendUTF16(nil, "</A></WIM>"))
 	for _, s := range []string{
@@ -86,7 +86,8 @@ func TestXMLNotWellFormed(t *testing.T) {
 	}
 }
 
-// TestXMLSpace: whatever of a text XML allows comes back as it was put in, spaces and ends of lines too.
+// TestXMLSpace checks that every text that XML allows is unchanged after writing and reading, including spaces and line
+// ends.
 func TestXMLSpace(t *testing.T) {
 	const text = "a\rb\nc\r\nd\te"
 	root := &Node{Name: "WIM", Attrs: []Attr{{"A", text}}, Children: []*Node{{Text: text}}}
@@ -102,18 +103,18 @@ func TestXMLSpace(t *testing.T) {
 	if err := xml.Unmarshal([]byte(d.String()), &std); err != nil || std.A != text || std.Text != text {
 		t.Errorf("others read %q, %q, %v", std.A, std.Text, err)
 	}
-	// As it stands in a document, an end of a line is one character.
+	// In a document, each kind of line end is one character.
 	if got, _ := Parse([]byte("<WIM A='x\r\ny'>a\r\nb\rc</WIM>")); got.Root().Content() != "a\nb\nc" || got.Root().Attr("A") != "x y" {
 		t.Errorf("%q, %q", got.Root().Content(), got.Root().Attr("A"))
 	}
 }
 
-// FuzzParseXML: what is understood of a document, well-formed or not, is written so that it is understood the same again,
-// and by other programs too.
+// FuzzParseXML checks that what Parse understood of a document, well-formed or not, is the same after writing and reading,
+// and that other programs can read it too.
 func FuzzParseXML(f *testing.F) {
 	for _, s := range []string{
 		`<WIM><TOTALBYTES>1</TOTALBYTES><IMAGE INDEX="1"><NAME>a &amp; b &#x41;</NAME></IMAGE></WIM>`,
-		"<A>\x80</A>", // once came back otherwise
+		"<A>\x80</A>", // once changed when written and read
 		`<?xml version="1.0"?><!-- c --><A b='"'><![CDATA[<x>]]></A>`, `<A><B></A>`, `<A b=c>`, "<A>\xed\xa0\x80</A>", "&&amp;",
 	} {
 		f.Add([]byte(s))
@@ -124,7 +125,7 @@ func FuzzParseXML(f *testing.F) {
 		if len(first.Nodes) == 0 || first.Root() == nil {
 			return
 		}
-		// A document with an error has been mended, so that others can read it when it is written.
+		// Parse corrected a document with an error, so that other programs can read what is written.
 		if x := strict(first.String()); x != nil && err != nil && !strings.Contains(x.Error(), "invalid XML name") {
 			t.Fatalf("%q (%v) is written as %q: %v", b, err, first.String(), x)
 		}
