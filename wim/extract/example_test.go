@@ -15,7 +15,7 @@ import (
 	"wimscope/wim/write"
 )
 
-// Extract an image to a ZIP.
+// ExampleRun extracts an image to a ZIP.
 func ExampleRun() {
 	a := must(wim.Open([]wim.Part{notes().part("notes.wim")}, nil))
 	p, err := extract.New(a, extract.Selection{Image: must(a.Image(1))}, nil)

@@ -83,7 +83,7 @@ func (l *packPlace) next(n int64) (from int64) {
 	return from
 }
 
-// content returns the offset of a piece's data for one more entry, and whether the data must be stored there or already is.
+// content returns the offset of a piece's data for one more entry. fresh reports that the data must still be stored there.
 func (l *packPlace) content(p *EntryPiece) (from int64, fresh bool) {
 	if l.body >= 0 {
 		if p.Len > maxRepeat-l.repeated {

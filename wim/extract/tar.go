@@ -28,7 +28,7 @@ func NewTAR(sink io.WriterAt) Output {
 	return t
 }
 
-// A TAR has no directory and no checksums of data.
+// entry, end and drop implement packKeeper: a TAR has no directory and no checksums of data.
 func (t *tarWriter) entry(*Entry, uint32, int64, bool) error { return nil }
 func (t *tarWriter) end(uint32)                              {}
 func (t *tarWriter) drop()                                   {}

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// Archives store names as UTF-16, which need not be well formed: NTFS accepts unpaired surrogates, and a capture on
-// Linux may bring backslashes. An io/fs name must be UTF-8 without a slash. An escape bridges the two: escapeRune and
-// four upper-case hexadecimal digits stand for one UTF-16 unit that cannot be in an io/fs name. Escaped are slash and
-// backslash (testing/fstest refuses both), NUL, unpaired surrogates, the escape rune itself, and the dots of the names
-// "." and "..". Every other name is its own escape.
+// escapeRune escapes what an io/fs name, which must be UTF-8 without a slash, cannot hold. Archives store names as UTF-16,
+// which need not be well formed: NTFS accepts unpaired surrogates, and a capture on Linux may contain backslashes.
+// escapeRune and four upper-case hexadecimal digits stand for one UTF-16 unit: slash and backslash (testing/fstest rejects
+// both), NUL, unpaired surrogates, the escape rune itself, and the dots of the names "." and "..". Every other name is its
+// own escape.
 const escapeRune = '\u241b' // SYMBOL FOR ESCAPE
 
 // Escape returns a name of UTF-16 units as an io/fs name. Unescape is its inverse.
