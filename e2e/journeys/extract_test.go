@@ -182,7 +182,7 @@ func TestSteady(t *testing.T) {
 						const place = [r.left, r.top, r.width, r.height].map(Math.round).join(" ");
 						seen[b.innerText.trim() === "Cancel" ? "Cancel" : "Pause"].add(place);
 					}
-					if (/[1-9] noted/.test(job.innerText)) seen.noted++;
+					if (/[1-9] problem/.test(job.innerText)) seen.noted++;
 				}
 				if (window.testPlaces === seen) requestAnimationFrame(look);
 			};
