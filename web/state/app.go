@@ -176,6 +176,7 @@ func (a *App) Close() {
 			return
 		}
 		a.Jobs.cancelAll()
+		a.Opener.drop()
 		ar.Files.Preview.close()
 		ar.left = true
 		ar.close()

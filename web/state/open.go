@@ -107,6 +107,12 @@ func (o *Opener) begin(files []File) (serial int) {
 	return serial
 }
 
+// drop gives up what is being opened, for example the open archive once more with references.
+func (o *Opener) drop() {
+	o.serial++
+	o.Opening = ""
+}
+
 func fileNames(files []File) string {
 	names := make([]string, len(files))
 	for i := range files {
