@@ -103,6 +103,13 @@ var floors = []floor{
 		deny:  []string{"io/fs"},
 	},
 	{
+		name:  "1: packing stands above shards",
+		why:   "a program that only reads runs shards without encoders",
+		rooms: []string{"wim/pack"},
+		allow: []string{"std", "wim/shard", "wim/blobs", "wim/codec", "wim/format", "wim/internal/..."},
+		deny:  []string{"io/fs"},
+	},
+	{
 		name:  "1: the archive knows no verb",
 		why:   "every verb imports it, and who reads an archive does not load what writes one",
 		rooms: []string{"wim"},
@@ -130,7 +137,7 @@ var floors = []floor{
 		name:  "1: writing does not extract",
 		why:   "what only writes does not load ZIP and TAR, reports or search",
 		rooms: []string{"wim/write"},
-		allow: []string{"std", "wim", "wim/blobs", "wim/shard", "wim/codec", "wim/draft", "wim/windows", "wim/format", "wim/ntname", "wim/xmldoc", "wim/internal/..."},
+		allow: []string{"std", "wim", "wim/blobs", "wim/shard", "wim/pack", "wim/codec", "wim/draft", "wim/windows", "wim/format", "wim/ntname", "wim/xmldoc", "wim/internal/..."},
 	},
 	{
 		name:  "2: JSON stands alone",
@@ -186,7 +193,7 @@ var floors = []floor{
 		why:   "every visitor loads the program that reads",
 		rooms: []string{"wasm", "wasm/engine", "wasm/program", "wasm/fsa"},
 		allow: []string{"std", "wim/...", "worker/...", "wasm/...", "others"},
-		deny:  []string{"wim/draft", "wim/write", "wasm/engine/build", "wasm/builder", "wasm/wasmtest"},
+		deny:  []string{"wim/draft", "wim/write", "wim/pack", "wasm/engine/build", "wasm/builder", "wasm/wasmtest"},
 	},
 	{
 		name:  "3: workers do not know the page",
@@ -274,6 +281,9 @@ func TestFloorsCatch(t *testing.T) {
 		{"wim/blobs", "wimscope/wim"},
 		{"wim/blobs", "wimscope/wim/shard"},
 		{"wim/shard", "wimscope/wim"},
+		{"wim/shard", "wimscope/wim/pack"},
+		{"wim/extract", "wimscope/wim/pack"},
+		{"wasm/engine", "wimscope/wim/pack"},
 		{"wim/extract", "wimscope/wim/write"},
 		{"wim/verify", "wimscope/wim/extract"},
 		{"wim/find", "wimscope/wim/shard"},

@@ -44,6 +44,9 @@ type Options struct {
 	// Turn lets the event loop deliver messages. Nil suffices where goroutines run in parallel.
 	Turn func()
 
+	// Runner makes the runner of shards. Nil makes one that only reads.
+	Runner func() shard.Runner
+
 	// Export returns an attachment with the given bytes, which the caller may change afterwards. Nil copies them.
 	Export func([]byte) any
 
@@ -60,7 +63,7 @@ type Engine struct {
 
 	session *session
 	files   map[string]blobs.Source // for shards, by key
-	runner  *shard.Worker
+	runner  shard.Runner
 	running Slot   // held while a shard runs
 	packed  []byte // the last result of pack, reused by the next
 	out     *output
@@ -83,6 +86,9 @@ func New(o Options) *Engine {
 	}
 	if o.Turn == nil {
 		o.Turn = runtime.Gosched
+	}
+	if o.Runner == nil {
+		o.Runner = func() shard.Runner { return shard.NewWorker() }
 	}
 	if o.Export == nil {
 		o.Export = func(b []byte) any { return bytes.Clone(b) }
@@ -133,9 +139,7 @@ func (e *Engine) Dispatch(w *Work, c *protocol.Call) (any, []any, error) {
 	case protocol.OutOpen:
 		return Nothing(c, func(req protocol.OutOpenRequest) error { return e.outOpen(req, c.Attach) })
 	case protocol.OutSegment:
-		return Answer(c, func(req protocol.OutSegmentRequest) (protocol.OutProgress, error) {
-			return e.outSegment(w, req, c.Attach)
-		})
+		return e.outSegment(w, c)
 	case protocol.OutFinish:
 		return e.outFinish()
 	case protocol.OutAbort:
@@ -171,16 +175,11 @@ func (e *Engine) Dispatch(w *Work, c *protocol.Call) (any, []any, error) {
 		return Answer(c, s.windows)
 	case protocol.Plan:
 		return Answer(c, func(req protocol.PlanRequest) (protocol.PlanReply, error) { return s.makePlan(w, req) })
-	case protocol.Shard:
-		return s.shard(w, c)
-	case protocol.Merge:
-		return Answer(c, func(req protocol.MergeRequest) (protocol.MergeReply, error) { return s.merge(w, req, c.Attach) })
-	case protocol.Finish:
-		return Answer(c, func(req protocol.FinishRequest) (protocol.Report, error) { return s.finish(w, req) })
-	case protocol.Drop:
-		return Nothing(c, func(req protocol.FinishRequest) error { delete(s.plans, req.Plan); return nil })
 	}
-	return nil, nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: fmt.Sprintf("no method %q", c.Method)}
+	if body, attach, ok, err := s.jobs.Dispatch(w, c); ok {
+		return body, attach, err
+	}
+	return nil, nil, &protocol.Error{Code: protocol.CodeBadRequest, Message: fmt.Sprintf("unknown method %q", c.Method)}
 }
 
 // Answer decodes a request's body and passes it to f, which returns the reply.

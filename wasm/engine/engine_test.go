@@ -17,6 +17,7 @@ import (
 
 	"wimscope/wim"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 	"wimscope/wim/wimtest"
 	"wimscope/worker/protocol"
 )
@@ -178,18 +179,19 @@ func runJob(t *testing.T, e *Engine, req protocol.PlanRequest, out *protocol.Out
 		}
 		must[struct{}](t, e, protocol.Parts, parts, files...)
 	}
-	for i := range plan.Shards {
+	stage := must[protocol.StageReply](t, e, protocol.Stage, protocol.FinishRequest{Plan: plan.Plan})
+	for i := range stage.Shards {
 		sh, att, err := ask[protocol.ShardReply](e, protocol.Shard, protocol.ShardRequest{Plan: plan.Plan, Index: i})
 		if err != nil {
 			t.Fatal(err)
 		}
 		merge := protocol.MergeRequest{Plan: plan.Plan, Index: i}
-		var data any
+		var result, data any
 		if sh.Op == "" {
 			data = att[0]
 			merge.Result = protocol.RunReply{Bytes: sh.Bytes, Items: sh.Items}
 		} else {
-			rep, run, err := ask[protocol.RunReply](e, protocol.Run, protocol.RunRequest{Key: "key", Op: sh.Op, Format: req.Format, Recover: req.Recover}, att...)
+			rep, run, err := ask[protocol.RunReply](e, protocol.Run, protocol.RunRequest{Key: "key", Format: req.Format, Recover: req.Recover}, att...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -199,19 +201,20 @@ func runJob(t *testing.T, e *Engine, req protocol.PlanRequest, out *protocol.Out
 			if rep.Bytes != sh.Bytes || rep.Items != sh.Items {
 				t.Errorf("shard %d was to be %d bytes, %d items; it was %d, %d", i, sh.Bytes, sh.Items, rep.Bytes, rep.Items)
 			}
-			merge.Result = rep
-			if len(run) > 0 {
-				data, att[1] = distant(run[0].([]byte)), run[1]
+			merge.Result, result = rep, run[0]
+			if len(run) > 1 {
+				data, att[1] = distant(run[1].([]byte)), run[2]
 			}
 		}
 		if out != nil {
-			p, _, err := ask[protocol.OutProgress](e, protocol.OutSegment, protocol.OutSegmentRequest{Index: i, Result: merge.Result}, data, att[1])
+			p, back, err := ask[protocol.OutProgress](e, protocol.OutSegment, protocol.OutSegmentRequest{Index: i, Result: merge.Result}, result, data, att[1])
 			if err != nil {
 				t.Fatal(err)
 			}
+			result = back[0]
 			merge.Refused, merge.Damaged = p.Refused, p.Damaged
 		}
-		must[protocol.MergeReply](t, e, protocol.Merge, merge)
+		must[protocol.MergeReply](t, e, protocol.Merge, merge, result)
 	}
 	rep := must[protocol.Report](t, e, protocol.Finish, protocol.FinishRequest{Plan: plan.Plan})
 	if out != nil {
@@ -528,10 +531,10 @@ func TestBadRequests(t *testing.T) {
 		}
 	}
 	must[struct{}](t, e, protocol.Forget, protocol.ForgetRequest{Key: "k"})
-	if _, _, err := ask[protocol.RunReply](e, protocol.Run, protocol.RunRequest{Key: "k"}, []byte{1}); protocol.AsError(err).Code != protocol.CodeNotFound {
+	if _, _, err := ask[protocol.RunReply](e, protocol.Run, protocol.RunRequest{Key: "k"}, (&shard.Shard{Op: shard.OpVerify}).AppendBinary(nil)); protocol.AsError(err).Code != protocol.CodeNotFound {
 		t.Errorf("forgotten files: %v", err)
 	}
-	for range maxPlans {
+	for range maxJobs {
 		must[protocol.PlanReply](t, e, protocol.Plan, protocol.PlanRequest{Op: protocol.Verify})
 	}
 	if _, _, err := ask[protocol.PlanReply](e, protocol.Plan, protocol.PlanRequest{Op: protocol.Verify}); err == nil {
@@ -549,7 +552,6 @@ func TestReadsOnly(t *testing.T) {
 			protocol.Input:   protocol.InputRequest{Folder: folder},
 			protocol.Draft:   protocol.DraftRequest{},
 			protocol.Build:   protocol.BuildRequest{},
-			protocol.Stage:   protocol.FinishRequest{},
 			protocol.Skip:    protocol.SkipRequest{},
 			protocol.OutOpen: protocol.OutOpenRequest{Format: protocol.WIM, Target: protocol.ToMemory},
 			protocol.Parts:   protocol.PartsRequest{Key: "k", Folders: []protocol.FolderFiles{folder}},

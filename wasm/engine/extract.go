@@ -8,6 +8,7 @@ import (
 	"wimscope/wim"
 	"wimscope/wim/extract"
 	"wimscope/wim/find"
+	"wimscope/wim/shard"
 	"wimscope/worker/json"
 	"wimscope/worker/protocol"
 	"wimscope/worker/visible"
@@ -18,8 +19,8 @@ const (
 	maxReportProblems = 1000 // listed in the final report; its text lists all that were kept
 )
 
-// extractPlan extracts a selection.
-type extractPlan struct {
+// extraction is a job that extracts a selection.
+type extraction struct {
 	p        *extract.Plan
 	image    int
 	base     string // path in the image that the output's paths are relative to, without a trailing slash
@@ -32,7 +33,7 @@ type extractPlan struct {
 	bytes    int64
 }
 
-func (s *session) planExtract(w *Work, req protocol.PlanRequest) (plan, protocol.PlanReply, error) {
+func (s *session) planExtract(w *Work, req protocol.PlanRequest) (*Job, protocol.PlanReply, error) {
 	im, base, err := s.node(req.Image, req.Base)
 	if err != nil {
 		return nil, protocol.PlanReply{}, err
@@ -64,24 +65,23 @@ func (s *session) planExtract(w *Work, req protocol.PlanRequest) (plan, protocol
 	case protocol.Folder:
 		o.Form = extract.OutputFolder
 	default:
-		return nil, protocol.PlanReply{}, badRequest(fmt.Sprintf("nothing is extracted as %q", req.Format))
+		return nil, protocol.PlanReply{}, badRequest(fmt.Sprintf("cannot extract to format %q", req.Format))
 	}
 	p, err := extract.New(s.a, sel, o)
 	if err != nil {
 		return nil, protocol.PlanReply{}, err
 	}
-	rep := s.planReply(p, extractMemory)
-	rep.Files, rep.Dirs, rep.Links, rep.OutSize = p.Files, p.Dirs, p.Links, p.OutSize
+	rep := protocol.PlanReply{Bytes: p.Bytes(), Items: p.Items(), Files: p.Files, Dirs: p.Dirs, Links: p.Links, OutSize: p.OutSize}
 	rep.Name = safeName(p.Name) + extension
 	rep.Refused, rep.Refusals = p.Refused.Count, problems(p.Refused.List, maxPlanProblems)
 	rep.SkippedN, rep.Skipped = p.Skipped.Count, problems(p.Skipped.List, maxPlanProblems)
-	x := &extractPlan{p: p, image: req.Image, count: p.Refused.Count + p.Skipped.Count + p.Noted.Count, bad: p.Damaged}
+	x := &extraction{p: p, image: req.Image, count: p.Refused.Count + p.Skipped.Count + p.Noted.Count, bad: p.Damaged}
 	if base != 0 {
 		x.base = im.Path(base)
 	}
 	x.problems = append(problems(p.Refused.List, maxReportProblems), problems(p.Skipped.List, maxReportProblems)...)
 	x.problems = append(x.problems, problems(p.Noted.List, maxReportProblems)...)
-	return x, rep, nil
+	return &Job{Plan: p, Memory: s.chunkMemory() + extractMemory, Attach: x.attach, Merged: x.merged, Report: x.report}, rep, nil
 }
 
 // safeName replaces the characters of a file name that a target may reject.
@@ -107,22 +107,14 @@ func problems(list []extract.Problem, most int) []protocol.Problem {
 	return out
 }
 
-func (x *extractPlan) shard(_ *Work, i int) (protocol.ShardReply, []any, error) {
-	entries, err := x.p.Entries(i)
-	if err != nil {
-		return protocol.ShardReply{}, nil, err
-	}
-	rep, b, err := packShard(x.p, i)
-	if err != nil {
-		return rep, nil, err
-	}
-	if rep.Items == 0 { // only folders, links and empty files
-		rep.Op, b = "", nil
-	}
-	return rep, []any{b, entries.AppendBinary(nil)}, nil
+// attach adds the entries of a shard.
+func (x *extraction) attach(_ *Work, s *shard.Shard, packed []byte, _ *protocol.ShardReply) ([]any, error) {
+	entries, err := x.p.Entries(s.Seq)
+	return []any{packed, entries.AppendBinary(nil)}, err
 }
 
-func (x *extractPlan) merge(_ *Work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
+// merged counts what the output worker reports.
+func (x *extraction) merged(req *protocol.MergeRequest, rep *protocol.MergeReply) {
 	for _, p := range req.Refused {
 		switch {
 		case p.Reason == "reparse":
@@ -142,17 +134,11 @@ func (x *extractPlan) merge(_ *Work, req protocol.MergeRequest, _ []any) (protoc
 	}
 	x.bytes += req.Result.Bytes
 	x.bad += req.Result.Bad
-	rep := protocol.MergeReply{Bad: x.bad}
-	if len(req.Result.Sum) == 0 {
-		return rep, nil
-	}
-	var err error
-	rep.Blocks, err = mergeShard(x.p, req)
-	return rep, err
+	rep.Bad = x.bad
 }
 
 // add records a problem that occurred while writing. p.Path is a path in the output.
-func (x *extractPlan) add(p protocol.Problem) {
+func (x *extraction) add(p protocol.Problem) {
 	x.count++
 	if len(x.problems) < 4*maxReportProblems {
 		p.Image, p.Path = x.image, x.base+p.Path
@@ -160,7 +146,7 @@ func (x *extractPlan) add(p protocol.Problem) {
 	}
 }
 
-func (x *extractPlan) report(*Work) (protocol.Report, error) {
+func (x *extraction) report(*Work) (protocol.Report, error) {
 	rep := protocol.Report{
 		Op: protocol.Extract, OK: x.count == 0, Blobs: x.p.Items(), Bytes: x.bytes, WrittenLen: x.p.OutSize,
 		Written: x.p.Files - x.lost, Dirs: x.p.Dirs - x.dirs, Links: x.p.Links - x.links,

@@ -194,26 +194,30 @@ func tryJob(e *Engine, req protocol.PlanRequest, out *protocol.OutOpenRequest, h
 	if _, _, err = ask[struct{}](e, protocol.Parts, protocol.PartsRequest{Key: "k", Parts: []string{"a"}}, files...); err != nil {
 		return rep, err
 	}
-	for i := range plan.Shards {
+	stage, _, err := ask[protocol.StageReply](e, protocol.Stage, protocol.FinishRequest{Plan: plan.Plan})
+	if err != nil {
+		return rep, err
+	}
+	for i := range stage.Shards {
 		sh, att, err := ask[protocol.ShardReply](e, protocol.Shard, protocol.ShardRequest{Plan: plan.Plan, Index: i})
 		if err != nil {
 			return rep, err
 		}
 		merge := protocol.MergeRequest{Plan: plan.Plan, Index: i}
-		data := att[0]
+		result, data := any(nil), att[0]
 		if sh.Op != "" {
 			var run []any
-			if merge.Result, run, err = ask[protocol.RunReply](e, protocol.Run, protocol.RunRequest{Key: "k", Op: sh.Op}, att[0]); err != nil {
+			if merge.Result, run, err = ask[protocol.RunReply](e, protocol.Run, protocol.RunRequest{Key: "k"}, att[0]); err != nil {
 				return rep, err
 			}
-			data = run[0]
+			result, data = run[0], run[1]
 		}
-		p, _, err := ask[protocol.OutProgress](e, protocol.OutSegment, protocol.OutSegmentRequest{Index: i, Result: merge.Result}, data, att[1])
+		p, back, err := ask[protocol.OutProgress](e, protocol.OutSegment, protocol.OutSegmentRequest{Index: i, Result: merge.Result}, result, data, att[1])
 		if err != nil {
 			return rep, err
 		}
 		merge.Refused, merge.Damaged = p.Refused, p.Damaged
-		if _, _, err := ask[protocol.MergeReply](e, protocol.Merge, merge); err != nil {
+		if _, _, err := ask[protocol.MergeReply](e, protocol.Merge, merge, back...); err != nil {
 			return rep, err
 		}
 	}

@@ -73,7 +73,7 @@ func (s *session) view(im *wim.Image, key viewKey) (*view, error) {
 	}
 	order, ok := map[string]wim.Order{"": wim.ByName, "name": wim.ByName, "size": wim.BySize, "modified": wim.ByModified, "attrs": wim.ByAttrs, "type": wim.ByType}[key.sort]
 	if !ok {
-		return nil, badRequest("no order " + key.sort)
+		return nil, badRequest("unknown sort order " + key.sort)
 	}
 	var keep func(wim.Node) bool
 	if key.filter != "" {

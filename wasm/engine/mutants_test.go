@@ -142,30 +142,32 @@ func (m *mutantUser) job(req protocol.PlanRequest) {
 			return
 		}
 	}
-	for i := range plan.Shards {
+	var stage protocol.StageReply
+	m.do(protocol.Stage, protocol.FinishRequest{Plan: plan.Plan}, &stage)
+	for i := range stage.Shards {
 		var sh protocol.ShardReply
 		att, ok := m.do(protocol.Shard, protocol.ShardRequest{Plan: plan.Plan, Index: i}, &sh)
 		if !ok {
 			return
 		}
 		merge := protocol.MergeRequest{Plan: plan.Plan, Index: i}
-		if sh.Op != "" {
-			run, ok := m.do(protocol.Run, protocol.RunRequest{Key: "k", Op: sh.Op, Format: req.Format, Recover: req.Recover}, &merge.Result, att...)
+		if sh.Op == "" {
+			att = append([]any{nil}, att...)
+		} else {
+			run, ok := m.do(protocol.Run, protocol.RunRequest{Key: "k", Format: req.Format, Recover: req.Recover}, &merge.Result, att...)
 			if !ok {
 				return
 			}
-			if len(run) > 0 {
-				att = run
-			}
+			att = run
 		}
 		if out {
 			var p protocol.OutProgress
-			if _, ok := m.do(protocol.OutSegment, protocol.OutSegmentRequest{Index: i, Result: merge.Result}, &p, att...); !ok {
+			if att, ok = m.do(protocol.OutSegment, protocol.OutSegmentRequest{Index: i, Result: merge.Result}, &p, att...); !ok {
 				return
 			}
 			merge.Refused, merge.Damaged = p.Refused, p.Damaged
 		}
-		m.do(protocol.Merge, merge, nil)
+		m.do(protocol.Merge, merge, nil, att...)
 	}
 	m.do(protocol.Finish, protocol.FinishRequest{Plan: plan.Plan}, nil)
 	if out {

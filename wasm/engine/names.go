@@ -10,6 +10,7 @@ import (
 
 	"wimscope/wim"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 	"wimscope/worker/protocol"
 )
 
@@ -26,6 +27,7 @@ type namesPlan struct {
 	s      *session
 	nodes  []wim.Node // the roots of the list, in each image
 	shards []namesShard
+	stage  shard.Stage // zero once it has begun
 	files  int
 	dirs   int
 
@@ -38,7 +40,7 @@ type namesShard struct {
 	from, to int // in the image's order
 }
 
-func (s *session) planNames(w *Work, req protocol.PlanRequest) (*namesPlan, protocol.PlanReply, error) {
+func (s *session) planNames(w *Work, req protocol.PlanRequest) (*Job, protocol.PlanReply, error) {
 	p := &namesPlan{s: s}
 	images := []int{req.Image}
 	if req.Image == 0 {
@@ -50,7 +52,7 @@ func (s *session) planNames(w *Work, req protocol.PlanRequest) (*namesPlan, prot
 	rep := protocol.PlanReply{Name: baseName(s.info) + "-files.csv"}
 	for _, n := range req.Nodes {
 		if req.Image == 0 {
-			return nil, rep, badRequest("a selection needs its image")
+			return nil, rep, badRequest("a selection needs an image")
 		}
 		if _, _, err := s.node(req.Image, n); err != nil {
 			return nil, rep, err
@@ -98,9 +100,9 @@ func (s *session) planNames(w *Work, req protocol.PlanRequest) (*namesPlan, prot
 	if len(p.shards) == 0 { // no images: only the header
 		p.shards = append(p.shards, namesShard{})
 	}
-	rep.Shards, rep.Items = len(p.shards), p.files+p.dirs
-	rep.Files, rep.Dirs, rep.Bytes = 1, 0, rep.OutSize
-	return p, rep, nil
+	rep.Files, rep.Bytes, rep.Items = 1, rep.OutSize, p.files+p.dirs
+	p.stage = shard.Stage{Name: string(protocol.Names), Shards: len(p.shards), Bytes: rep.Bytes, Items: rep.Items}
+	return &Job{Plan: p, Attach: p.attach, Report: p.report}, rep, nil
 }
 
 // load loads an image and sets p.order to the entries to list: depth first, a folder before its entries.
@@ -138,34 +140,44 @@ func (p *namesPlan) load(w *Work, image int) (*wim.Image, error) {
 	return im, nil
 }
 
-// shard implements plan.
-func (p *namesPlan) shard(w *Work, i int) (protocol.ShardReply, []any, error) {
+// Next implements shard.Plan.
+func (p *namesPlan) Next() (shard.Stage, bool, error) {
+	st := p.stage
+	p.stage = shard.Stage{}
+	return st, st.Shards > 0, nil
+}
+
+// Shard implements shard.Plan. The shards are empty: there is nothing to run.
+func (p *namesPlan) Shard(i int) (*shard.Shard, error) {
 	if i < 0 || i >= len(p.shards) {
-		return protocol.ShardReply{}, nil, notFound(fmt.Sprintf("no shard %d", i))
+		return nil, notFound(fmt.Sprintf("no shard %d", i))
 	}
-	sh := p.shards[i]
+	return &shard.Shard{Seq: i}, nil
+}
+
+// attach returns the text of a shard, and no entries.
+func (p *namesPlan) attach(w *Work, s *shard.Shard, _ []byte, rep *protocol.ShardReply) ([]any, error) {
+	sh := p.shards[s.Seq]
 	var text []byte
-	if i == 0 {
+	if s.Seq == 0 {
 		text = append(text, namesHeader...)
 	}
 	if sh.to > sh.from {
 		im, err := p.load(w, sh.image)
 		if err != nil {
-			return protocol.ShardReply{}, nil, err
+			return nil, err
 		}
 		for _, n := range p.order[sh.from:sh.to] {
 			text = appendNames(text, im, sh.image, n)
 		}
 	}
-	return protocol.ShardReply{Bytes: int64(len(text)), Items: sh.to - sh.from}, []any{text, []byte(nil)}, nil
+	rep.Bytes, rep.Items = int64(len(text)), sh.to-sh.from
+	return []any{text, []byte(nil)}, nil
 }
 
-// merge implements plan.
-func (p *namesPlan) merge(*Work, protocol.MergeRequest, []any) (protocol.MergeReply, error) {
-	return protocol.MergeReply{}, nil
-}
+// Merge implements shard.Plan.
+func (p *namesPlan) Merge(int, *shard.Result) ([]shard.BlockMark, error) { return nil, nil }
 
-// report implements plan.
 func (p *namesPlan) report(*Work) (protocol.Report, error) {
 	return protocol.Report{Op: protocol.Names, OK: true, Written: 1, Text: fmt.Sprintf("Listed %d files and %d folders.\n", p.files, p.dirs)}, nil
 }

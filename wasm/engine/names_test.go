@@ -26,10 +26,11 @@ func TestNamesShards(t *testing.T) {
 	e, sink := outputs()
 	openSample(t, e, wimtest.Sample{Parts: []wimtest.SamplePart{{Name: "a.wim", Bytes: wimtest.One(root).Bytes()}}})
 	plan := must[protocol.PlanReply](t, e, protocol.Plan, protocol.PlanRequest{Op: protocol.Names, Format: protocol.CSV})
-	if plan.Shards < 5 {
-		t.Errorf("%d shards", plan.Shards)
+	stage := must[protocol.StageReply](t, e, protocol.Stage, protocol.FinishRequest{Plan: plan.Plan})
+	if stage.Shards < 5 {
+		t.Errorf("%d shards", stage.Shards)
 	}
-	for i := range plan.Shards {
+	for i := range stage.Shards {
 		sh := must[protocol.ShardReply](t, e, protocol.Shard, protocol.ShardRequest{Plan: plan.Plan, Index: i})
 		if sh.Bytes > namesBytes+1<<16 || sh.Items > namesStep {
 			t.Errorf("shard %d: %+v", i, sh)

@@ -33,7 +33,7 @@ func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 	o := &output{form: req.Format, name: req.Name, maker: extract.SegmentMaker{Recover: req.Recover}}
 	if req.Format == protocol.Folder {
 		if e.o.OpenFolder == nil {
-			return badRequest("no folders here")
+			return badRequest("this worker cannot open folders")
 		}
 		fs, err := e.o.OpenFolder(handle)
 		if err != nil {
@@ -46,10 +46,10 @@ func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 	switch req.Format {
 	case protocol.ZIP, protocol.TAR, protocol.Raw, protocol.CSV:
 	default:
-		return badRequest(fmt.Sprintf("no output has the form %q", req.Format))
+		return badRequest(fmt.Sprintf("no output has the format %q", req.Format))
 	}
 	if e.o.OpenSink == nil {
-		return badRequest("no outputs here")
+		return badRequest("this worker cannot open outputs")
 	}
 	sink, err := e.o.OpenSink(req.Target, req.Name, handle)
 	if err != nil {
@@ -66,27 +66,34 @@ func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 	return nil
 }
 
-// outSegment answers protocol.OutSegment.
-func (e *Engine) outSegment(w *Work, req protocol.OutSegmentRequest, attach []any) (protocol.OutProgress, error) {
-	o := e.out
+// outSegment answers protocol.OutSegment. The attachments are the result, the data and the entries.
+func (e *Engine) outSegment(w *Work, c *protocol.Call) (any, []any, error) {
+	req, err := protocol.Decode[protocol.OutSegmentRequest](c.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	var parts [3]extract.Packed
+	for i := range parts {
+		var a any
+		if i < len(c.Attach) {
+			a = c.Attach[i]
+		}
+		if parts[i], err = takeBuffer(a); err != nil {
+			return nil, nil, err
+		}
+	}
+	p, err := e.writeSegment(w, req, parts)
+	if err != nil {
+		return nil, nil, err
+	}
+	return p, c.Attach[:min(len(c.Attach), 1)], nil
+}
+
+// writeSegment writes a segment to the output.
+func (e *Engine) writeSegment(w *Work, req protocol.OutSegmentRequest, parts [3]extract.Packed) (protocol.OutProgress, error) {
+	o, data := e.out, parts[1]
 	if o == nil {
 		return protocol.OutProgress{}, badRequest("no output is open")
-	}
-	var data extract.Packed = extract.PackedBytes(nil)
-	var packed []byte
-	for i, a := range attach {
-		b, err := takeBuffer(a)
-		if err != nil {
-			return protocol.OutProgress{}, err
-		}
-		switch i {
-		case 0:
-			data = b
-		case 1:
-			if packed, err = b.Bytes(0, b.Len()); err != nil {
-				return protocol.OutProgress{}, err
-			}
-		}
 	}
 	if o.form == protocol.CSV {
 		err := data.CopyTo(o.sink, 0, data.Len(), o.off)
@@ -94,7 +101,7 @@ func (e *Engine) outSegment(w *Work, req protocol.OutSegmentRequest, attach []an
 		o.files = 1
 		return protocol.OutProgress{Bytes: data.Len()}, err
 	}
-	seg, err := o.segment(req.Result, data, packed)
+	seg, err := o.segment(req.Result, parts)
 	if err != nil {
 		return protocol.OutProgress{}, err
 	}
@@ -126,15 +133,24 @@ func (e *Engine) outSegment(w *Work, req protocol.OutSegmentRequest, attach []an
 	return p, err
 }
 
-// segment prepares a segment for writing. If res.Sum is empty, the shard was not run because it has no contents.
-func (o *output) segment(res protocol.RunReply, data extract.Packed, packed []byte) (*extract.Segment, error) {
+// segment prepares a segment for writing. Without a result the shard was not run, because it has no contents.
+func (o *output) segment(res protocol.RunReply, parts [3]extract.Packed) (*extract.Segment, error) {
+	data := parts[1]
+	packed, err := parts[2].Bytes(0, parts[2].Len())
+	if err != nil {
+		return nil, err
+	}
 	entries, err := extract.ParseEntries(packed)
 	if err != nil {
 		return nil, err
 	}
 	r := &shard.Result{}
-	if len(res.Sum) > 0 {
-		if r, err = shard.ParseResult(res.Sum); err != nil {
+	if n := parts[0].Len(); n > 0 {
+		b, err := parts[0].Bytes(0, n)
+		if err != nil {
+			return nil, err
+		}
+		if r, err = shard.ParseResult(b); err != nil {
 			return nil, err
 		}
 	}
@@ -183,7 +199,7 @@ func takeBuffer(a any) (extract.Packed, error) {
 	case Buffer:
 		return away{a}, nil
 	}
-	return nil, badRequest("an attachment is no buffer")
+	return nil, badRequest("an attachment must be a buffer")
 }
 
 // raw writes a segment of a Raw output, which is a single stream.
@@ -192,7 +208,7 @@ func (o *output) raw(data extract.Packed, s extract.SegmentEntries) error {
 	for i := range s {
 		piece := &s[i]
 		if piece.Len < 0 || piece.Len > data.Len()-at {
-			return badRequest("segment and entries do not fit")
+			return badRequest("segment and entries do not match")
 		}
 		if piece.Len > 0 {
 			if err := data.CopyTo(o.sink, at, piece.Len, piece.Off); err != nil {
@@ -203,7 +219,7 @@ func (o *output) raw(data extract.Packed, s extract.SegmentEntries) error {
 		o.off = max(o.off, piece.Off+piece.Len)
 	}
 	if at != data.Len() {
-		return badRequest("segment and entries do not fit")
+		return badRequest("segment and entries do not match")
 	}
 	return nil
 }

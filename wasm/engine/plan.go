@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"wimscope/wim/shard"
 	"wimscope/wim/verify"
 	"wimscope/worker/json"
 	"wimscope/worker/protocol"
@@ -14,187 +13,46 @@ import (
 )
 
 const (
-	maxPlans       = 8 // that a session can hold
 	maxDamages     = 1000
 	maxDamagePaths = 1000
 	maxRanges      = 1000
 	extractMemory  = 96 << 20 // bytes that extraction needs in addition: decoded, packed and in transit
 )
 
-// ShardMemory is the memory that a shard worker needs besides chunks and decoded data, bytes.
-const ShardMemory = 24 << 20
-
-// plan is a job divided into shards.
-type plan interface {
-	shard(w *Work, i int) (protocol.ShardReply, []any, error)
-	merge(w *Work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error)
-	report(w *Work) (protocol.Report, error)
-}
-
-// planner holds plans by number.
-type planner struct {
-	plans    map[int]plan
-	lastPlan int
-}
-
-// room returns an error if there are maxPlans plans already.
-func (s *planner) room() error {
-	if len(s.plans) >= maxPlans {
-		return badRequest("too many plans; drop some")
-	}
-	return nil
-}
-
-// add stores a plan and returns its number.
-func (s *planner) add(p plan) int {
-	if s.plans == nil {
-		s.plans = make(map[int]plan)
-	}
-	s.lastPlan++
-	s.plans[s.lastPlan] = p
-	return s.lastPlan
-}
-
 // makePlan answers protocol.Plan.
 func (s *session) makePlan(w *Work, req protocol.PlanRequest) (protocol.PlanReply, error) {
-	if err := s.room(); err != nil {
+	if err := s.jobs.Room(); err != nil {
 		return protocol.PlanReply{}, err
 	}
 	var (
-		p   plan
+		j   *Job
 		rep protocol.PlanReply
 		err error
 	)
 	switch req.Op {
 	case protocol.Verify:
-		p, rep, err = s.planVerify()
+		j, rep, err = s.planVerify()
 	case protocol.Sum:
-		p, rep, err = s.planSum()
+		j, rep, err = s.planSum()
 	case protocol.Names:
-		p, rep, err = s.planNames(w, req)
+		j, rep, err = s.planNames(w, req)
 	case protocol.Extract:
-		p, rep, err = s.planExtract(w, req)
+		j, rep, err = s.planExtract(w, req)
 	default:
-		err = badRequest(fmt.Sprintf("no operation %q", req.Op))
+		err = badRequest(fmt.Sprintf("unknown operation %q", req.Op))
 	}
 	if err != nil {
 		return protocol.PlanReply{}, err
 	}
-	rep.Plan = s.add(p)
+	rep.Plan = s.jobs.Add(j)
 	return rep, nil
 }
 
-func (s *planner) plan(n int) (plan, error) {
-	p, ok := s.plans[n]
-	if !ok {
-		return nil, notFound(fmt.Sprintf("no plan %d", n))
-	}
-	return p, nil
-}
+// chunkMemory returns the bytes that a shard worker needs for the chunks that it unpacks.
+func (s *session) chunkMemory() int64 { return 2 * max(s.info.ChunkSize, s.info.SolidChunkSize) }
 
-// shard answers protocol.Shard.
-func (s *planner) shard(w *Work, c *protocol.Call) (any, []any, error) {
-	req, err := protocol.Decode[protocol.ShardRequest](c.Body)
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := s.plan(req.Plan)
-	if err != nil {
-		return nil, nil, err
-	}
-	return wrap(p.shard(w, req.Index))
-}
-
-func wrap(rep protocol.ShardReply, attach []any, err error) (any, []any, error) {
-	if err != nil {
-		return nil, nil, err
-	}
-	return rep, attach, nil
-}
-
-// merge answers protocol.Merge.
-func (s *planner) merge(w *Work, req protocol.MergeRequest, attach []any) (protocol.MergeReply, error) {
-	p, err := s.plan(req.Plan)
-	if err != nil {
-		return protocol.MergeReply{}, err
-	}
-	return p.merge(w, req, attach)
-}
-
-// finish answers protocol.Finish.
-func (s *planner) finish(w *Work, req protocol.FinishRequest) (protocol.Report, error) {
-	p, err := s.plan(req.Plan)
-	if err != nil {
-		return protocol.Report{}, err
-	}
-	r, err := p.report(w)
-	if err != nil {
-		return protocol.Report{}, err
-	}
-	delete(s.plans, req.Plan)
-	return r, nil
-}
-
-// planReply returns a reply with the fields that all plans with shards have. more is the memory in bytes that a job
-// needs in addition to chunks and ShardMemory.
-func (s *session) planReply(p shard.Plan, more int64) protocol.PlanReply {
-	chunk := max(s.info.ChunkSize, s.info.SolidChunkSize)
-	return protocol.PlanReply{
-		Shards: p.NumShards(), Bytes: p.Bytes(), Items: p.Items(), MaxChunk: 2*chunk + ShardMemory + more,
-	}
-}
-
-// packShard returns a shard in the form in which it is sent, and the reply that describes it.
-func packShard(p shard.Plan, i int) (protocol.ShardReply, []byte, error) {
-	sh, err := p.Shard(i)
-	if err != nil {
-		return protocol.ShardReply{}, nil, err
-	}
-	items := 0
-	for _, sp := range sh.Spans {
-		items += len(sp.Pieces)
-	}
-	if sh.Op == shard.OpSum {
-		items = 1
-	}
-	return protocol.ShardReply{
-		Bytes: sh.Bytes, Items: items, Part: sh.Part, Off: sh.Off, Len: sh.Len, Memory: sh.Memory, Op: opName(sh.Op),
-	}, sh.AppendBinary(nil), nil
-}
-
-func opName(op shard.Op) string {
-	switch op {
-	case shard.OpVerify:
-		return "verify"
-	case shard.OpExtract:
-		return "extract"
-	case shard.OpIntegrity:
-		return "integrity"
-	case shard.OpSum:
-		return "sum"
-	}
-	return "unknown"
-}
-
-// mergeShard passes a worker's result to a plan and returns the ranges that it found good or bad.
-func mergeShard(p shard.Plan, req protocol.MergeRequest) ([]protocol.BlockMark, error) {
-	r, err := shard.ParseResult(req.Result.Sum)
-	if err != nil {
-		return nil, err
-	}
-	marks, err := p.Merge(req.Index, r)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]protocol.BlockMark, len(marks))
-	for i, m := range marks {
-		out[i] = protocol.BlockMark{Part: m.Part, Off: m.Off, Len: m.Len, Bad: m.Bad}
-	}
-	return out, nil
-}
-
-// verifyPlan verifies the archive.
-type verifyPlan struct {
+// verification is a job that verifies the archive.
+type verification struct {
 	s     *session
 	p     *verify.Plan
 	trees int // images whose trees were loaded before the report
@@ -203,33 +61,27 @@ type verifyPlan struct {
 // maxTrees is the number of trees loaded before the report. More would evict each other from the cache.
 const maxTrees = 4
 
-func (s *session) planVerify() (plan, protocol.PlanReply, error) {
+func (s *session) planVerify() (*Job, protocol.PlanReply, error) {
 	p, err := verify.New(s.a, nil)
 	if err != nil {
 		return nil, protocol.PlanReply{}, err
 	}
-	rep := s.planReply(p, 0)
-	rep.Name = baseName(s.info) + "-verify.txt"
-	return &verifyPlan{s: s, p: p}, rep, nil
+	v := &verification{s: s, p: p}
+	rep := protocol.PlanReply{Bytes: p.Bytes(), Items: p.Items(), Name: baseName(s.info) + "-verify.txt"}
+	return &Job{Plan: p, Memory: s.chunkMemory(), Merged: v.merged, Report: v.report}, rep, nil
 }
 
-func (v *verifyPlan) shard(_ *Work, i int) (protocol.ShardReply, []any, error) {
-	rep, b, err := packShard(v.p, i)
-	return rep, []any{b}, err
-}
-
-func (v *verifyPlan) merge(_ *Work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
+// merged adds the number of faults. It also loads a tree that the report needs, while the shard workers are busy and this one
+// is idle. The report will include any error.
+func (v *verification) merged(_ *protocol.MergeRequest, rep *protocol.MergeReply) {
 	if v.trees < min(maxTrees, len(v.s.a.Images())) {
-		// Load a tree that the report needs now, while the shard workers are busy and this one is idle. The report will
-		// include any error.
 		v.trees++
 		_, _ = v.s.a.Image(v.trees)
 	}
-	marks, err := mergeShard(v.p, req)
-	return protocol.MergeReply{Bad: v.p.BadItems(), Blocks: marks}, err
+	rep.Bad = v.p.BadItems()
 }
 
-func (v *verifyPlan) report(w *Work) (protocol.Report, error) {
+func (v *verification) report(w *Work) (protocol.Report, error) {
 	r, err := v.p.Report(func(int64, int) error { return w.rest() })
 	if err != nil {
 		return protocol.Report{}, err
@@ -283,10 +135,10 @@ func (v *verifyPlan) report(w *Work) (protocol.Report, error) {
 		rep.Unused = append(rep.Unused, protocol.Region{Part: u.Part, Off: u.Off, Len: u.Len, Kind: "unused"})
 	}
 	for _, l := range r.RefCounts {
-		if len(rep.RefLies) == maxRanges {
+		if len(rep.WrongRefs) == maxRanges {
 			break
 		}
-		rep.RefLies = append(rep.RefLies, protocol.Pair{Name: l.Hash.String(), Value: fmt.Sprintf("stored %d, used %d", l.Stored, l.Used)})
+		rep.WrongRefs = append(rep.WrongRefs, protocol.Pair{Name: l.Hash.String(), Value: fmt.Sprintf("stored %d, used %d", l.Stored, l.Used)})
 	}
 	return rep, nil
 }
@@ -316,40 +168,23 @@ func integrityState(tables []verify.IntegrityReport) string {
 	return state
 }
 
-// sumPlan computes the SHA-256 of each part.
-type sumPlan struct {
-	s *session
-	p *verify.SumPlan
-}
-
-func (s *session) planSum() (plan, protocol.PlanReply, error) {
+func (s *session) planSum() (*Job, protocol.PlanReply, error) {
 	p := verify.NewSum(s.a)
-	rep := s.planReply(p, 0)
-	rep.Name = baseName(s.info) + ".sha256"
-	return &sumPlan{s, p}, rep, nil
+	rep := protocol.PlanReply{Bytes: p.Bytes(), Items: p.Items(), Name: baseName(s.info) + ".sha256"}
+	return &Job{Plan: p, Report: func(*Work) (protocol.Report, error) { return s.reportSums(p) }}, rep, nil
 }
 
-func (v *sumPlan) shard(_ *Work, i int) (protocol.ShardReply, []any, error) {
-	rep, b, err := packShard(v.p, i)
-	return rep, []any{b}, err
-}
-
-func (v *sumPlan) merge(_ *Work, req protocol.MergeRequest, _ []any) (protocol.MergeReply, error) {
-	marks, err := mergeShard(v.p, req)
-	return protocol.MergeReply{Blocks: marks}, err
-}
-
-func (v *sumPlan) report(*Work) (protocol.Report, error) {
-	rep := protocol.Report{Op: protocol.Sum, OK: true, Bytes: v.p.Bytes()}
+func (s *session) reportSums(p *verify.SumPlan) (protocol.Report, error) {
+	rep := protocol.Report{Op: protocol.Sum, OK: true, Bytes: p.Bytes()}
 	var text strings.Builder
-	for i, sum := range v.p.Sums() {
+	for i, sum := range p.Sums() {
 		if sum == nil {
-			return rep, errors.New("engine: a part's sum was asked for before it was reckoned")
+			return rep, errors.New("engine: a part has no SHA-256 yet")
 		}
-		p := protocol.Pair{Name: v.s.info.Parts[i].Name, Value: hex.EncodeToString(sum)}
-		rep.Sums = append(rep.Sums, p)
+		line := protocol.Pair{Name: s.info.Parts[i].Name, Value: hex.EncodeToString(sum)}
+		rep.Sums = append(rep.Sums, line)
 		// The format of sha256sum.
-		fmt.Fprintf(&text, "%s *%s\n", p.Value, p.Name)
+		fmt.Fprintf(&text, "%s *%s\n", line.Value, line.Name)
 	}
 	rep.Text = text.String()
 	return rep, nil

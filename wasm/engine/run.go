@@ -30,15 +30,14 @@ func (e *Engine) parts(req protocol.PartsRequest, attach []any) error {
 func (e *Engine) Files(key string) (blobs.Source, error) {
 	src, ok := e.files[key]
 	if !ok {
-		return nil, notFound("no files were given under " + key)
+		return nil, notFound("no files for key " + key)
 	}
 	return src, nil
 }
 
-// run answers protocol.Run. A shard that arrives while another one runs waits for it; meanwhile its first bytes are
-// read ahead.
+// run answers protocol.Run.
 func (e *Engine) run(w *Work, c *protocol.Call) (any, []any, error) {
-	req, err := protocol.Decode[protocol.RunRequest](c.Body)
+	req, s, err := ShardOf(c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -46,44 +45,53 @@ func (e *Engine) run(w *Work, c *protocol.Call) (any, []any, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(c.Attach) < 1 || len(c.Attach) > 2 {
-		return nil, nil, badRequest("a shard is one buffer, and one of entries")
+	return e.RunShard(w, req, s, shard.Sources{Parts: src}, c.Attach[1:])
+}
+
+// ShardOf returns the request and the shard of a Run call.
+func ShardOf(c *protocol.Call) (req protocol.RunRequest, s *shard.Shard, err error) {
+	if req, err = protocol.Decode[protocol.RunRequest](c.Body); err != nil {
+		return req, nil, err
 	}
-	packed, ok := c.Attach[0].([]byte)
-	if !ok {
-		return nil, nil, badRequest("a shard is one buffer, and one of entries")
+	var packed []byte
+	if len(c.Attach) > 0 {
+		packed, _ = c.Attach[0].([]byte)
 	}
-	s, err := shard.Parse(packed)
-	if err != nil {
-		return nil, nil, err
+	if packed == nil {
+		return req, nil, badRequest("a shard must be a buffer")
 	}
-	s.ReadAhead(src)
+	s, err = shard.Parse(packed)
+	return req, s, err
+}
+
+// RunShard runs a shard and returns the reply to Run. A shard that arrives while another one runs waits for it; meanwhile its
+// first bytes are read ahead. entries are those of an extraction; they are returned behind the data.
+func (e *Engine) RunShard(w *Work, req protocol.RunRequest, s *shard.Shard, from shard.Sources, entries []any) (any, []any, error) {
+	s.ReadAhead(from.Parts)
 	if err := e.running.Enter(w); err != nil {
 		return nil, nil, err
 	}
 	defer e.running.Leave()
 	if e.runner == nil {
-		e.runner = shard.NewWorker()
+		e.runner = e.o.Runner()
 	}
-	result, err := shard.Do(s, src, e.runner, w.Yield())
+	result, err := e.runner.Run(s, from, w.Yield())
 	if err != nil {
 		return nil, nil, err
 	}
-	rep := protocol.RunReply{
-		Bytes: result.Bytes, Items: result.Items, Bad: len(result.Bad),
-		Sum: result.AppendBinary(nil), Memory: LinearMemory(),
-	}
-	if s.Op != shard.OpExtract {
-		return rep, nil, nil
+	rep := protocol.RunReply{Bytes: result.Bytes, Items: result.Items, Bad: len(result.Bad), Memory: LinearMemory()}
+	attach := []any{result.AppendBinary(nil)}
+	if len(result.Data) == 0 && s.Op != shard.OpExtract {
+		return rep, attach, nil
 	}
 	data := result.Data
-	if form, ok := packForm(req.Format); ok && len(c.Attach) > 1 {
-		if data, err = e.pack(form, req.Recover, &result, c.Attach[1]); err != nil {
+	if form, ok := packForm(req.Format); ok && len(entries) > 0 {
+		if data, err = e.pack(form, req.Recover, &result, entries[0]); err != nil {
 			return nil, nil, err
 		}
 		rep.Packed = req.Format
 	}
-	attach := append([]any{e.o.Export(data)}, c.Attach[1:]...)
+	attach = append(append(attach, e.o.Export(data)), entries...)
 	e.runner.Reuse(result.Data)
 	return rep, attach, nil
 }
@@ -122,7 +130,7 @@ func packForm(f protocol.Format) (extract.Form, bool) {
 func (e *Engine) pack(form extract.Form, recover bool, r *shard.Result, packed any) ([]byte, error) {
 	b, ok := packed.([]byte)
 	if !ok {
-		return nil, badRequest("entries are one buffer")
+		return nil, badRequest("the entries must be a buffer")
 	}
 	entries, err := extract.ParseEntries(b)
 	if err != nil {

@@ -51,7 +51,7 @@ type foundGroup struct {
 func (s *session) search(w *Work, req protocol.SearchRequest) (protocol.SearchReply, error) {
 	query := strings.ReplaceAll(strings.TrimSpace(req.Query), `\`, "/")
 	if query == "" || len(query) > maxSearchText {
-		return protocol.SearchReply{}, badRequest("an empty or endless query")
+		return protocol.SearchReply{}, badRequest("the query is empty or too long")
 	}
 	images := req.Images
 	if len(images) == 0 {

@@ -27,7 +27,7 @@ type session struct {
 	folders *folders
 	found   *searchResult
 	used    *usesResult
-	planner
+	jobs    Jobs
 }
 
 // open answers protocol.Open.
@@ -62,7 +62,7 @@ func attached(names, references []string, attach []any) (parts, refs []blobs.Par
 	for i, v := range attach {
 		f, ok := v.(Source)
 		if !ok {
-			return nil, nil, badRequest("an attachment is no file")
+			return nil, nil, badRequest("an attachment must be a file")
 		}
 		if i < len(names) {
 			parts = append(parts, blobs.Part{Name: names[i], R: f, Size: f.Size()})

@@ -25,15 +25,6 @@ func (e *Engine) CloseArchive() { e.session = nil }
 // SetFiles provides files for shards, as a Parts request does.
 func (e *Engine) SetFiles(req protocol.PartsRequest, attach []any) error { return e.parts(req, attach) }
 
-// EnterShard gives up the turn until no shard runs.
-func (e *Engine) EnterShard(w *Work) error { return e.running.Enter(w) }
-
-// LeaveShard ends what EnterShard began.
-func (e *Engine) LeaveShard() { e.running.Leave() }
-
-// Export returns an attachment with the bytes of b, which the caller may change afterwards.
-func (e *Engine) Export(b []byte) any { return e.o.Export(b) }
-
 // Writing reports whether an output is open.
 func (e *Engine) Writing() bool { return e.out != nil }
 

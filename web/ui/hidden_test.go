@@ -84,7 +84,7 @@ func TestHiddenCharacters(t *testing.T) {
 	s.engine.LastJob().End(pool.Result{Report: protocol.Report{Op: protocol.Verify, DamagedN: 1, Blobs: 2, Integrity: "bad", Text: "t", JSON: "{}", Warnings: []string{warning},
 		BadRanges: []protocol.Damage{{Kind: "blob", Off: 4096, Len: 100, Count: 1, Error: what, Paths: []protocol.Hit{{Image: 1, Path: "/" + damaged}}}},
 		Missing:   []protocol.Damage{{Kind: "blob", Count: 1, Paths: []protocol.Hit{{Image: 1, Path: "/" + missing}}}}, MissingN: 1,
-		Unused: []protocol.Region{{Len: 1}}, RefCounts: 1, RefLies: []protocol.Pair{{Name: bad("lie"), Value: bad("value")}}}}, nil)
+		Unused: []protocol.Region{{Len: 1}}, RefCounts: 1, WrongRefs: []protocol.Pair{{Name: bad("lie"), Value: bad("value")}}}}, nil)
 	clean("verified", s.has("does not match"), damaged, missing, warning, what)
 	s.Archive.Extract.Image(2)
 	s.session.OnPlan(func(protocol.PlanRequest) (protocol.PlanReply, error) {

@@ -226,7 +226,7 @@ func (c *VerifyView) unused() []string {
 }
 
 func (c *VerifyView) refs() []protocol.Pair {
-	return c.r().RefLies[:min(len(c.r().RefLies), 50)]
+	return c.r().WrongRefs[:min(len(c.r().WrongRefs), 50)]
 }
 
 // partName returns the name of a part by its index in the archive.

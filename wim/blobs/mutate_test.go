@@ -93,7 +93,7 @@ func mutated(t *testing.T, b []byte) {
 	if p.Bytes() > 256<<20 {
 		return // sizes that lie take long, and end all the same
 	}
-	if err := shard.Run(context.Background(), jobtest.Packed(p, t), a.Store().Source(), 1, nil); err != nil {
+	if err := shard.Run(context.Background(), jobtest.Packed(p, t), shard.Sources{Parts: a.Store().Source()}, nil); err != nil {
 		t.Fatal(err)
 	}
 	rep, err := p.Report(nil)

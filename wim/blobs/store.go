@@ -155,7 +155,7 @@ func (a *Store) ReadMetadata(index int) (b []byte, check func() error, err error
 // Source holds the readers of the parts, then of the references, in the order in which they were given. Shards refer to them by index.
 type Source []io.ReaderAt
 
-// Source returns the readers from which shard.Do reads this archive's shards.
+// Source returns the readers from which shard.Worker reads this archive's shards.
 func (a *Store) Source() Source {
 	s := make(Source, len(a.Parts))
 	for i := range a.Parts {

@@ -13,6 +13,7 @@ import (
 	"wimscope/wim/config"
 	"wimscope/wim/draft"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 	"wimscope/wim/wimtest"
 	"wimscope/wim/wimtest/archivetest"
 	"wimscope/wim/wimtest/jobtest"
@@ -53,7 +54,7 @@ func captureScan(t *testing.T, folder, file string, scan *draft.ScanOptions, o *
 		t.Fatal(err)
 	}
 	defer f.Close()
-	r, err := write.Run(context.Background(), p, p.FilesOf(fsys), f, &write.RunOptions{Workers: 2, Memory: 1 << 30})
+	r, err := write.Run(context.Background(), p, p.FilesOf(fsys), f, &shard.Options{Workers: 2, Memory: 1 << 30})
 	if err != nil {
 		t.Fatal(err)
 	}

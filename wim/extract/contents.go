@@ -61,14 +61,7 @@ func (p *ContentsPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) 
 	if err != nil {
 		return nil, err
 	}
-	marks := make([]shard.BlockMark, 0, len(s.Spans)+len(r.Bad))
-	for _, sp := range s.Spans {
-		marks = append(marks, shard.BlockMark{Part: int(sp.Src), Off: sp.Off, Len: sp.End - sp.Off, Bad: false})
-	}
-	for _, b := range r.Bad {
-		marks = append(marks, shard.BlockMark{Part: s.Part, Off: b.Off, Len: b.Len, Bad: true})
-	}
-	return marks, nil
+	return s.Marks(r), nil
 }
 
 // Contents receives the blobs of a ContentsPlan.
@@ -83,7 +76,7 @@ type Contents struct {
 // RunContents runs a plan on goroutines and calls c for each piece, from one goroutine at a time. The first error ends the
 // job.
 func RunContents(ctx context.Context, p *ContentsPlan, src blobs.Source, workers int, c Contents, progress func(shard.Progress)) error {
-	return shard.Run(ctx, &contentsRun{ContentsPlan: p, to: c}, src, workers, progress)
+	return shard.Run(ctx, &contentsRun{ContentsPlan: p, to: c}, shard.Sources{Parts: src}, &shard.Options{Workers: workers, Progress: progress})
 }
 
 // contentsRun is a plan that hands out its blobs.

@@ -109,7 +109,7 @@ func FuzzOpen(f *testing.F) {
 			}
 			t.Fatal(err)
 		}
-		if err := shard.Run(context.Background(), jobtest.Packed(p, t), a.Store().Source(), 1, nil); err != nil {
+		if err := shard.Run(context.Background(), jobtest.Packed(p, t), shard.Sources{Parts: a.Store().Source()}, nil); err != nil {
 			t.Fatal(err)
 		}
 		r, err := p.Report(nil)

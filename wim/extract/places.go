@@ -48,11 +48,9 @@ func (p *Plan) Streams() bool {
 		if s.From > 0 && !inOrder(p.Order[s.First]) {
 			return false
 		}
-		for _, sp := range s.Solid {
-			for _, x := range sp.Pieces {
-				if x.From > 0 && !inOrder(x.ID) {
-					return false
-				}
+		for _, x := range s.Solid {
+			if x.From > 0 && !inOrder(x.ID) {
+				return false
 			}
 		}
 	}

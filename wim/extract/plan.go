@@ -483,22 +483,5 @@ func (p *Plan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	if err != nil {
 		return nil, err
 	}
-	return extractMarks(s, r), nil
-}
-
-func extractMarks(s *shard.Shard, r *shard.Result) []shard.BlockMark {
-	marks := make([]shard.BlockMark, 0, len(s.Spans)+len(r.Bad))
-	srcs := make([]int32, 0, 64)
-	for _, sp := range s.Spans {
-		marks = append(marks, shard.BlockMark{Part: int(sp.Src), Off: sp.Off, Len: sp.End - sp.Off, Bad: false})
-		for range sp.Pieces {
-			srcs = append(srcs, sp.Src)
-		}
-	}
-	for _, b := range r.Bad {
-		if int(b.Piece) < len(srcs) {
-			marks = append(marks, shard.BlockMark{Part: int(srcs[b.Piece]), Off: b.Off, Len: b.Len, Bad: true})
-		}
-	}
-	return marks
+	return s.Marks(r), nil
 }

@@ -37,7 +37,7 @@ func (h *cutHash) sum() format.Hash {
 // the entries whose blobs are damaged. It does not call out.Finish. The first error ends the job.
 func Run(ctx context.Context, p *Plan, src blobs.Source, workers int, out Output, progress func(shard.Progress)) ([]Entry, error) {
 	run := &segmentPlan{Plan: p, maker: SegmentMaker{Recover: p.o.Recover}, out: out}
-	err := shard.Run(ctx, run, src, workers, progress)
+	err := shard.Run(ctx, run, shard.Sources{Parts: src}, &shard.Options{Workers: workers, Progress: progress})
 	return run.damaged, err
 }
 
@@ -85,7 +85,7 @@ func (p *segmentPlan) segment(i int, r *shard.Result) (*Segment, error) {
 // ends the job; Folder.Abort then removes what was created.
 func RunFolder(ctx context.Context, p *Plan, src blobs.Source, workers int, out *Folder, progress func(shard.Progress)) ([]Problem, error) {
 	run := &folderPlan{segmentPlan: segmentPlan{Plan: p, maker: SegmentMaker{Recover: p.o.Recover}}, ctx: ctx, folder: out}
-	if err := shard.Run(ctx, run, src, workers, progress); err != nil {
+	if err := shard.Run(ctx, run, shard.Sources{Parts: src}, &shard.Options{Workers: workers, Progress: progress}); err != nil {
 		return run.problems, err
 	}
 	last, err := out.Finish()

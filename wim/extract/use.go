@@ -227,14 +227,12 @@ func (p *Plan) measure() error {
 				}
 			}
 		}
-		for _, sp := range s.Solid {
-			for _, x := range sp.Pieces {
-				if x.From > 0 {
-					continue
-				}
-				if err = add(p.usesOf(x.ID)); err != nil {
-					return err
-				}
+		for _, x := range s.Solid {
+			if x.From > 0 {
+				continue
+			}
+			if err = add(p.usesOf(x.ID)); err != nil {
+				return err
 			}
 		}
 	}

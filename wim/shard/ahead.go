@@ -2,7 +2,7 @@ package shard
 
 import "wimscope/wim/blobs"
 
-// ReadAhead starts to read the first bytes that Do will need. It is called for a shard that waits while another one runs.
+// ReadAhead starts to read the first bytes that running the shard will need. It is called for a shard that waits while another one runs.
 func (s *Shard) ReadAhead(src blobs.Source) {
 	if len(s.Spans) == 0 {
 		return

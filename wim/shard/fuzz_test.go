@@ -70,7 +70,7 @@ func FuzzParseShard(f *testing.F) {
 		}
 		stop := errors.New("enough")
 		calls := 0
-		r, err := shard.Do(s, src, w, func(int64, int) error {
+		r, err := w.Run(s, shard.Sources{Parts: src}, func(int64, int) error {
 			if calls++; calls > 100 {
 				return stop
 			}

@@ -10,25 +10,6 @@ import (
 	"wimscope/wim/format"
 )
 
-// Plan is a job as a list of shards, which may run in any order and anywhere. Shard may be called concurrently at any time,
-// Merge by one goroutine at a time.
-type Plan interface {
-	NumShards() int
-	Shard(i int) (*Shard, error)
-	// Merge takes the result of shard i, and returns the ranges of the parts that it found to be good or bad.
-	Merge(i int, r *Result) ([]BlockMark, error)
-	Bytes() int64 // unpacked bytes to process
-	Items() int   // pieces to process
-}
-
-// BlockMark is a range of a part that was found to be good or bad.
-type BlockMark struct {
-	Part int
-	Off  int64
-	Len  int64
-	Bad  bool
-}
-
 const (
 	// A shard holds about 1/32 of the whole, within these bounds: small enough that workers finish at about the same time.
 	MinShardBytes = 1 << 20
@@ -55,6 +36,7 @@ type Layout struct {
 	Shards  []Outline
 	bytes   int64
 	items   int
+	begun   bool                 // Next was called
 	Extract bool                 // the shards extract, so the size of each is limited
 	Cut     int64                // size of the pieces in which large blobs are extracted; 0 means cutBytes
 	Metas   bool                 // IDs from MetaID(0) on are metadata resources
@@ -88,18 +70,11 @@ func (r Refusal) Place() (off, n int64) {
 
 // Outline is what a shard is made from.
 type Outline struct {
-	First, Last int   // plain: Layout.Order[First:Last]
-	From, len   int64 // plain: the run of bytes of a single large blob; len is 0 for whole blobs
-	Solid       []SolidSpan
-	Src         int32 // integrity: index of the part
-	Bytes       int64 // unpacked
-}
-
-// SolidSpan is a range of chunks of one solid resource, with the pieces in it.
-type SolidSpan struct {
-	run         int32
-	First, Last int // chunks [First, Last)
-	Pieces      []SolidPiece
+	First, Last int          // plain: Layout.Order[First:Last]
+	From, len   int64        // plain: the run of bytes of a single large blob; len is 0 for whole blobs
+	Solid       []SolidPiece // in the order of their run
+	Src         int32        // integrity: index of the part
+	Bytes       int64        // unpacked
 }
 
 // SolidPiece is a run of bytes of a blob of a solid run.
@@ -108,13 +83,22 @@ type SolidPiece struct {
 	From, len int64
 }
 
-// NumShards implements Plan.
+// Next implements Plan: a Layout has a single stage.
+func (l *Layout) Next() (Stage, bool, error) {
+	if l.begun || len(l.Shards) == 0 {
+		return Stage{}, false, nil
+	}
+	l.begun = true
+	return Stage{Name: l.Op.String(), Shards: len(l.Shards), Bytes: l.bytes, Items: l.items}, true, nil
+}
+
+// NumShards returns the number of shards.
 func (l *Layout) NumShards() int { return len(l.Shards) }
 
-// Bytes implements Plan.
+// Bytes returns the unpacked size of all pieces.
 func (l *Layout) Bytes() int64 { return l.bytes }
 
-// Items implements Plan.
+// Items returns the number of pieces.
 func (l *Layout) Items() int { return l.items }
 
 // Unit returns the resource and hash of a blob by its ID.
@@ -159,30 +143,28 @@ func (l *Layout) refuse(id int32, err error) error {
 	return nil
 }
 
-// place is where the resource of a blob lies.
-type place struct {
-	src int32
-	off int64
-	id  int32
+// place returns where the resource of a blob lies.
+func (l *Layout) place(id int32) (src int32, off int64) {
+	if a := l.Store; l.Metas && id >= a.MetaID(0) {
+		m := &a.Metas[id-a.MetaID(0)]
+		return m.Src, m.Off
+	}
+	rec := &l.Store.Records[id]
+	return rec.Src, rec.Off
 }
 
 func (l *Layout) planPlain(ids []int32, target int64) error {
-	places := make([]place, len(ids))
-	for i, id := range ids {
-		res, _ := l.Unit(id)
-		places[i] = place{res.Src, res.Off, id}
-	}
-	slices.SortFunc(places, func(x, y place) int {
-		return cmp.Or(cmp.Compare(x.src, y.src), cmp.Compare(x.off, y.off), cmp.Compare(x.id, y.id))
+	slices.SortFunc(ids, func(x, y int32) int {
+		xsrc, xoff := l.place(x)
+		ysrc, yoff := l.place(y)
+		return cmp.Or(cmp.Compare(xsrc, ysrc), cmp.Compare(xoff, yoff), cmp.Compare(x, y))
 	})
-	places, err := l.readable(places)
+	ids, err := l.readable(ids)
 	if err != nil {
 		return err
 	}
 	base := len(l.Order)
-	for _, p := range places {
-		l.Order = append(l.Order, p.id)
-	}
+	l.Order = append(l.Order, ids...)
 	cur := Outline{First: base, Last: base}
 	names := int64(0)
 	flush := func() {
@@ -193,14 +175,14 @@ func (l *Layout) planPlain(ids []int32, target int64) error {
 		cur = Outline{First: cur.Last, Last: cur.Last}
 	}
 	src := int32(-1)
-	for i, p := range places {
-		res, _ := l.Unit(p.id)
-		if p.src != src {
+	for i, id := range ids {
+		res, _ := l.Unit(id)
+		if res.Src != src {
 			flush()
-			src = p.src
+			src = res.Src
 		}
 		if l.Names != nil {
-			n := l.Names(p.id)
+			n := l.Names(id)
 			if names += n; names > MaxShardNames {
 				flush()
 				names = n
@@ -226,35 +208,35 @@ func (l *Layout) planPlain(ids []int32, target int64) error {
 	return nil
 }
 
-// readable returns the places without the refused ones, which it records.
-func (l *Layout) readable(places []place) ([]place, error) {
+// readable returns the blobs, which are sorted by place, without the refused ones, which it records.
+func (l *Layout) readable(ids []int32) ([]int32, error) {
 	share := blobs.Overlaps{Left: blobs.FreeOverlap}
 	src, end := int32(-1), int64(0)
-	apart := func(p place, res *blobs.Resource) bool {
-		ok := p.src != src || p.off >= end
+	apart := func(res *blobs.Resource) bool {
+		ok := res.Src != src || res.Off >= end
 		if !ok {
 			end = max(end, res.Off+res.Packed)
 		} else {
-			src, end = p.src, res.Off+res.Packed
+			src, end = res.Src, res.Off+res.Packed
 		}
 		return ok
 	}
-	for _, p := range places {
-		if res, _ := l.Unit(p.id); apart(p, &res) {
+	for _, id := range ids {
+		if res, _ := l.Unit(id); apart(&res) {
 			share.Left += res.Size
 		}
 	}
 	src = -1
-	kept := places[:0]
-	for _, p := range places {
-		res, _ := l.Unit(p.id)
+	kept := ids[:0]
+	for _, id := range ids {
+		res, _ := l.Unit(id)
 		err := l.Store.JudgeResource(&res, 0, res.Size)
-		if !apart(p, &res) && !share.More(res.Size) {
+		if !apart(&res) && !share.More(res.Size) {
 			err = &format.Error{Record: "resource", Part: l.Store.Parts[res.Src].Name, Off: res.Off, Err: blobs.ErrOverlap}
 		}
 		if err == nil {
-			kept = append(kept, p)
-		} else if err = l.refuse(p.id, err); err != nil {
+			kept = append(kept, id)
+		} else if err = l.refuse(id, err); err != nil {
 			return nil, err
 		}
 	}
@@ -334,11 +316,11 @@ type solidPlanner struct {
 	chunks []blobs.RunChunk
 	target int64
 
-	spans []SolidSpan // of the current shard
-	bytes int64       // unpacked, of its pieces
-	data  int64       // unpacked, of its chunks
-	names int64       // of its entries' paths
-	count int         // of its pieces
+	pieces []SolidPiece // of the current shard
+	last   int          // index of its last chunk
+	bytes  int64        // unpacked, of its pieces
+	data   int64        // unpacked, of its chunks
+	names  int64        // of its entries' paths
 }
 
 // add adds a blob chunk by chunk to the current shard, which ends between chunks when it is large enough.
@@ -356,14 +338,17 @@ func (p *solidPlanner) add(id int32, b *blobs.Record) {
 		if p.fullBefore(ci, b, at) {
 			p.flush()
 		}
-		p.reach(ci)
+		k := len(p.pieces)
+		same := k > 0 && p.chunks[p.last].Solid == c.Solid
+		if k == 0 || ci > p.last {
+			p.last = ci
+			p.data += c.Size
+		}
 		n := min(c.Start+c.Size, b.Off+b.Size) - at
-		s := &p.spans[len(p.spans)-1]
-		if k := len(s.Pieces); k > 0 && s.Pieces[k-1].ID == id {
-			s.Pieces[k-1].len += n
+		if same && p.pieces[k-1].ID == id {
+			p.pieces[k-1].len += n
 		} else {
-			s.Pieces = append(s.Pieces, SolidPiece{id, at - b.Off, n})
-			p.count++
+			p.pieces = append(p.pieces, SolidPiece{id, at - b.Off, n})
 		}
 		p.bytes += n
 		at += n
@@ -372,11 +357,7 @@ func (p *solidPlanner) add(id int32, b *blobs.Record) {
 
 // fullBefore reports whether the current shard should end before chunk ci, which holds byte at of the run, part of blob b.
 func (p *solidPlanner) fullBefore(ci int, b *blobs.Record, at int64) bool {
-	if len(p.spans) == 0 {
-		return false
-	}
-	last := &p.spans[len(p.spans)-1]
-	if ci < last.Last {
+	if len(p.pieces) == 0 || ci <= p.last {
 		return false
 	}
 	size := p.chunks[ci].Size
@@ -391,34 +372,17 @@ func (p *solidPlanner) fullBefore(ci int, b *blobs.Record, at int64) bool {
 		return true
 	}
 	// The blob would be cut here. It must begin in this shard, and the remainder must be small enough.
-	first := p.spans[0].Pieces[0]
+	first := p.pieces[0]
 	began := first.From == 0 || &p.l.Store.Records[first.ID] != b
 	return began && b.Off+b.Size-at <= maxTail
 }
 
-// reach extends the current shard to chunk ci.
-func (p *solidPlanner) reach(ci int) {
-	if n := len(p.spans); n > 0 {
-		s := &p.spans[n-1]
-		if ci < s.Last {
-			return
-		}
-		if ci == s.Last && p.chunks[ci].Solid == p.chunks[s.First].Solid {
-			s.Last++
-			p.data += p.chunks[ci].Size
-			return
-		}
-	}
-	p.spans = append(p.spans, SolidSpan{run: p.run, First: ci, Last: ci + 1})
-	p.data += p.chunks[ci].Size
-}
-
 // flush ends the current shard.
 func (p *solidPlanner) flush() {
-	if len(p.spans) > 0 {
-		p.l.Add(Outline{Solid: p.spans, Bytes: p.bytes}, p.count)
+	if len(p.pieces) > 0 {
+		p.l.Add(Outline{Solid: p.pieces, Bytes: p.bytes}, len(p.pieces))
 	}
-	p.spans, p.bytes, p.data, p.names, p.count = nil, 0, 0, 0, 0
+	p.pieces, p.bytes, p.data, p.names = nil, 0, 0, 0
 }
 
 // Shard implements Plan.
@@ -426,12 +390,23 @@ func (l *Layout) Shard(i int) (*Shard, error) {
 	if i < 0 || i >= len(l.Shards) {
 		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(l.Shards), format.ErrNotFound)
 	}
-	sp := &l.Shards[i]
-	s := &Shard{Seq: i, Op: l.Op, Bytes: sp.Bytes}
-	if sp.Solid != nil {
-		l.fillSolid(s, sp)
-	} else {
-		l.fillPlain(s, sp)
+	ol := &l.Shards[i]
+	var m SpanMaker
+	for _, id := range l.Order[ol.First:ol.Last] {
+		res, hash := l.Unit(id)
+		from, n := ol.From, ol.len
+		if n == 0 {
+			n = res.Size
+		}
+		m.plain(l.Store, 0, id, res, hash, from, n)
+	}
+	for _, p := range ol.Solid {
+		b := &l.Store.Records[p.ID]
+		m.solid(l.Store, 0, p.ID, b, l.Store.Runs[b.Run].Chunks, p.From, p.len)
+	}
+	s := &Shard{Seq: i, Op: l.Op, Bytes: ol.Bytes, Spans: m.Spans}
+	for k := range s.Spans {
+		s.Memory = max(s.Memory, s.Spans[k].memory())
 	}
 	if len(s.Spans) > 0 {
 		f := &s.Spans[0]
@@ -449,53 +424,5 @@ func (l *Layout) Shard(i int) (*Shard, error) {
 	return s, nil
 }
 
-func (l *Layout) fillPlain(s *Shard, sp *Outline) {
-	var cur *Span
-	for _, id := range l.Order[sp.First:sp.Last] {
-		res, hash := l.Unit(id)
-		p := &l.Store.Parts[res.Src]
-		if cur == nil || cur.Src != res.Src || res.Off > cur.End+readGap {
-			s.Spans = append(s.Spans, Span{Src: res.Src, Codec: p.Codec, Pipable: p.Header.Pipable(), Off: res.Off, End: res.Off, ChunkSize: int64(p.Header.ChunkSize)})
-			cur = &s.Spans[len(s.Spans)-1]
-			s.Memory = max(s.Memory, 2*cur.ChunkSize)
-		}
-		piece := Piece{ID: id, Hash: hash, Size: res.Size, Len: res.Size, Off: res.Off, Packed: res.Packed, Stored: res.Form == blobs.FormStored}
-		if sp.len > 0 {
-			piece.From, piece.Len = sp.From, sp.len
-		}
-		cur.Pieces = append(cur.Pieces, piece)
-		cur.End = max(cur.End, res.Off+res.Packed)
-		if sp.len > 0 && res.Form == blobs.FormStored {
-			cur.Off, cur.End = res.Off+sp.From, res.Off+sp.From+sp.len
-		}
-	}
-}
-
-func (l *Layout) fillSolid(s *Shard, sp *Outline) {
-	for _, in := range sp.Solid {
-		chunks := l.Store.Runs[in.run].Chunks[in.First:in.Last]
-		res := &l.Store.Solids[chunks[0].Solid]
-		out := Span{Src: res.Src, Codec: res.Codec, ChunkSize: res.ChunkSize, Off: chunks[0].Off, End: chunks[0].Off, Chunks: make([]Chunk, len(chunks))}
-		most := int64(0)
-		for i, c := range chunks {
-			out.Chunks[i] = Chunk{c.Off, c.Packed, c.Size}
-			out.End = max(out.End, c.Off+c.Packed)
-			if c.Packed != c.Size {
-				most = max(most, c.Size+c.Packed)
-			} else {
-				most = max(most, c.Size)
-			}
-		}
-		s.Memory = max(s.Memory, most)
-		for _, p := range in.Pieces {
-			b := &l.Store.Records[p.ID]
-			out.Pieces = append(out.Pieces, Piece{ID: p.ID, Hash: b.Hash, Size: b.Size, From: p.From, Len: p.len, Off: b.Off + p.From - chunks[0].Start})
-		}
-		s.Spans = append(s.Spans, out)
-	}
-}
-
-const (
-	// MaxShardNames bounds the bytes of paths of a shard's entries, except that a single blob may have more.
-	MaxShardNames = 8 << 20
-)
+// MaxShardNames bounds the bytes of paths of a shard's entries, except that a single blob may have more.
+const MaxShardNames = 8 << 20

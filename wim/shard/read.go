@@ -14,10 +14,10 @@ import (
 )
 
 // Yield is called between chunks, at least every 100 ms of work, with what the shard has done so far. It may block, for
-// example while a job is paused. If it returns an error, the shard stops and Do returns an error that wraps it.
+// example while a job is paused. If it returns an error, the shard stops and Runner.Run returns an error that wraps it.
 type Yield func(bytes int64, items int) error
 
-// Worker holds decoders and buffers, to be reused for one shard after another. It is not safe for concurrent use.
+// Worker is a Runner of shards that only read. It reuses its decoders and buffers.
 type Worker struct {
 	dec   codec.Decoders
 	win   window
@@ -32,7 +32,7 @@ type Worker struct {
 // NewWorker returns a worker. Buffers grow as shards need them.
 func NewWorker() *Worker { return &Worker{sha: sha1.New(), sums: crc32.New()} }
 
-// Reuse takes the Data of a result that is no longer needed, as a buffer for the next one.
+// Reuse implements Runner.
 func (w *Worker) Reuse(data []byte) { w.spare = data }
 
 // window is the part of a file that is in memory. Files are read ahead in large slices.
@@ -93,9 +93,12 @@ type shardRun struct {
 // YieldBytes is the number of unpacked bytes after which yield is called. They take well under 100 ms with the slowest codec.
 const YieldBytes = 1 << 20
 
-// Do runs a shard. Damaged blobs are part of the result. It returns an error only if a file could not be read, if yield
-// returned one, or if the shard is invalid.
-func Do(s *Shard, src blobs.Source, w *Worker, yield Yield) (Result, error) {
+// Run runs a shard. Damaged blobs are part of the result. It returns an error only if a file could not be read, if yield, which
+// may be nil, returned one, or if the shard is invalid.
+func (w *Worker) Run(s *Shard, from Sources, yield Yield) (Result, error) {
+	if s.Op.packs() {
+		return Result{}, fmt.Errorf("wim: shard %d: %v needs a worker that packs: %w", s.Seq, s.Op, ErrShard)
+	}
 	if yield == nil {
 		yield = func(int64, int) error { return nil }
 	}
@@ -108,10 +111,10 @@ func Do(s *Shard, src blobs.Source, w *Worker, yield Yield) (Result, error) {
 	}
 	for i := range s.Spans {
 		sp := &s.Spans[i]
-		if int(sp.Src) >= len(src) {
+		if int(sp.Src) >= len(from.Parts) {
 			return Result{}, fmt.Errorf("wim: shard %d: no file %d: %w", s.Seq, sp.Src, ErrShard)
 		}
-		r.src = src[sp.Src]
+		r.src = from.Parts[sp.Src]
 		var err error
 		switch {
 		case s.Op == OpSum:

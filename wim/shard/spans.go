@@ -5,13 +5,13 @@ import (
 	"wimscope/wim/format"
 )
 
-// SpanMaker collects the spans that a PackShard unpacks from archives.
+// SpanMaker collects the spans of a shard.
 type SpanMaker struct {
 	Spans []Span
 
 	// The last span, if it belongs to a solid resource.
 	a     *blobs.Store
-	solid int32
+	in    int32 // the solid resource
 	next  int   // index of the chunk after its last one
 	start int64 // offset in the run of its first chunk
 	end   int64 // offset in the run of the end of its last piece
@@ -47,6 +47,12 @@ func (m *SpanMaker) Content(a *blobs.Store, base, blob, id int32, from, n int64)
 	if err := a.CanUnpack(chunks, b); err != nil {
 		return err
 	}
+	m.solid(a, base, id, b, chunks, from, n)
+	return nil
+}
+
+// solid adds bytes of a blob in a solid run.
+func (m *SpanMaker) solid(a *blobs.Store, base, id int32, b *blobs.Record, chunks []blobs.RunChunk, from, n int64) {
 	for n > 0 {
 		k := m.reach(a, base, chunks, blobs.ChunkAt(chunks, b.Off+from), b.Off+from)
 		cur := &m.Spans[len(m.Spans)-1]
@@ -61,7 +67,6 @@ func (m *SpanMaker) Content(a *blobs.Store, base, blob, id int32, from, n int64)
 		from += step
 		n -= step
 	}
-	return nil
 }
 
 // plain adds bytes of a resource that is not solid.
@@ -91,10 +96,10 @@ func (m *SpanMaker) plain(a *blobs.Store, base, id int32, res blobs.Resource, ha
 func (m *SpanMaker) reach(a *blobs.Store, base int32, chunks []blobs.RunChunk, k int, at int64) int {
 	c := &chunks[k]
 	res := &a.Solids[c.Solid]
-	add := m.a == a && m.solid == c.Solid && at >= m.end && (k == m.next || k == m.next-1)
+	add := m.a == a && m.in == c.Solid && at >= m.end && (k == m.next || k == m.next-1)
 	if !add {
 		m.Spans = append(m.Spans, Span{Src: base + res.Src, Codec: res.Codec, ChunkSize: res.ChunkSize, Off: c.Off, End: c.Off, Chunks: []Chunk{}})
-		m.a, m.solid, m.next, m.start, m.end = a, c.Solid, k, c.Start, c.Start
+		m.a, m.in, m.next, m.start, m.end = a, c.Solid, k, c.Start, c.Start
 	}
 	if k == m.next {
 		cur := &m.Spans[len(m.Spans)-1]
@@ -106,4 +111,20 @@ func (m *SpanMaker) reach(a *blobs.Store, base int32, chunks []blobs.RunChunk, k
 }
 
 // Cut ends the last span: the next bytes get a span of their own.
-func (m *SpanMaker) Cut() { m.a, m.next, m.solid = nil, -1, -1 }
+func (m *SpanMaker) Cut() { m.a, m.next, m.in = nil, -1, -1 }
+
+// memory returns about how many bytes unpacking the span needs.
+func (sp *Span) memory() int64 {
+	if sp.Chunks == nil {
+		return 2 * sp.ChunkSize
+	}
+	most := int64(0)
+	for _, c := range sp.Chunks {
+		n := c.Size
+		if c.Packed != c.Size {
+			n += c.Packed
+		}
+		most = max(most, n)
+	}
+	return most
+}

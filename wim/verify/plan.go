@@ -194,7 +194,7 @@ func (p *Plan) Shard(i int) (*shard.Shard, error) {
 	t := p.Store.Parts[b.src].Integrity
 	sp := &p.Shards[i]
 	from, to := p.Store.Parts[b.src].Covered()
-	s := &shard.Shard{Seq: i, Op: shard.OpIntegrity, Part: int(b.src), Bytes: sp.Bytes, Memory: shard.WindowSize}
+	s := &shard.Shard{Seq: i, Op: shard.OpVerify, Part: int(b.src), Bytes: sp.Bytes, Memory: shard.WindowSize}
 	span := shard.Span{Src: b.src}
 	for n := sp.First; n < sp.Last; n++ {
 		off := from + int64(n)*int64(t.ChunkSize)
@@ -219,10 +219,7 @@ func (p *Plan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	if err != nil {
 		return nil, err
 	}
-	marks := make([]shard.BlockMark, 0, len(s.Spans)+len(r.Bad))
-	for _, sp := range s.Spans {
-		marks = append(marks, shard.BlockMark{Part: int(sp.Src), Off: sp.Off, Len: sp.End - sp.Off, Bad: false})
-	}
+	marks := s.Marks(r)
 	if b, ok := p.integrity(i); ok {
 		t := &p.tables[b.src]
 		for _, x := range r.Bad {
@@ -232,14 +229,12 @@ func (p *Plan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 				at--
 			}
 			t.Bad = slices.Insert(t.Bad, at, BadBlock{Block: int(x.ID), Off: x.Off, Len: x.Len})
-			marks = append(marks, shard.BlockMark{Part: int(b.src), Off: x.Off, Len: x.Len, Bad: true})
 		}
 		return marks, nil
 	}
 	for _, x := range r.Bad {
-		if src, ok := p.src(x.ID); ok {
+		if _, ok := p.src(x.ID); ok {
 			p.mark(x)
-			marks = append(marks, shard.BlockMark{Part: src, Off: x.Off, Len: x.Len, Bad: true})
 		}
 	}
 	for j := range r.Cuts {
@@ -422,29 +417,17 @@ const maxReportWarnings = 2000
 
 // NewSum returns the plan of a SHA-256 of each part, with one shard for each.
 func NewSum(a *wim.Archive) *SumPlan {
-	p := &SumPlan{a: a, sums: make([][]byte, a.Store().NParts)}
+	p := &SumPlan{Layout: shard.Layout{Store: a.Store(), Op: shard.OpSum}, sums: make([][]byte, a.Store().NParts)}
+	for i := range p.sums {
+		p.Add(shard.Outline{Src: int32(i), Bytes: p.Store.Parts[i].Size}, 1)
+	}
 	return p
 }
 
 // SumPlan computes the SHA-256 of each part.
 type SumPlan struct {
-	a    *wim.Archive
+	shard.Layout
 	sums [][]byte
-}
-
-// NumShards implements shard.Plan.
-func (p *SumPlan) NumShards() int { return len(p.sums) }
-
-// Items implements shard.Plan.
-func (p *SumPlan) Items() int { return len(p.sums) }
-
-// Bytes implements shard.Plan.
-func (p *SumPlan) Bytes() int64 {
-	n := int64(0)
-	for i := range p.sums {
-		n += p.a.Store().Parts[i].Size
-	}
-	return n
 }
 
 // Shard implements shard.Plan.
@@ -452,7 +435,7 @@ func (p *SumPlan) Shard(i int) (*shard.Shard, error) {
 	if i < 0 || i >= len(p.sums) {
 		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(p.sums), format.ErrNotFound)
 	}
-	n := p.a.Store().Parts[i].Size
+	n := p.Store.Parts[i].Size
 	return &shard.Shard{Seq: i, Op: shard.OpSum, Part: i, Len: n, Bytes: n, Memory: shard.WindowSize, Spans: []shard.Span{{Src: int32(i), End: n}}}, nil
 }
 
@@ -462,7 +445,7 @@ func (p *SumPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 		return nil, fmt.Errorf("wim: result of shard %d is unexpected: %w", i, shard.ErrShard)
 	}
 	p.sums[i] = slices.Clone(r.Sum)
-	return []shard.BlockMark{{Part: i, Len: p.a.Store().Parts[i].Size}}, nil
+	return []shard.BlockMark{{Part: i, Len: p.Store.Parts[i].Size}}, nil
 }
 
 // Sums returns the SHA-256 of each part in the order of Info().Parts; nil for one that is not merged yet.

@@ -14,7 +14,7 @@ func Run(ctx context.Context, a *wim.Archive, o *Options, workers int, progress 
 	if err != nil {
 		return nil, err
 	}
-	if err := shard.Run(ctx, p, a.Store().Source(), workers, progress); err != nil {
+	if err := shard.Run(ctx, p, shard.Sources{Parts: a.Store().Source()}, &shard.Options{Workers: workers, Progress: progress}); err != nil {
 		return nil, err
 	}
 	return p.Report(func(int64, int) error { return context.Cause(ctx) })

@@ -130,7 +130,7 @@ func TestRunPlanStops(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := shard.Run(ctx, p, a.Store().Source(), 2, nil); !errors.Is(err, context.Canceled) {
+	if err := shard.Run(ctx, p, shard.Sources{Parts: a.Store().Source()}, &shard.Options{Workers: 2}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 	if _, err := p.Report(nil); !errors.Is(err, verify.ErrUnfinished) {
@@ -159,7 +159,7 @@ func BenchmarkVerify(b *testing.B) {
 						b.Fatal(err)
 					}
 					b.SetBytes(p.Bytes())
-					if err := shard.Run(context.Background(), p, a.Store().Source(), workers, nil); err != nil {
+					if err := shard.Run(context.Background(), p, shard.Sources{Parts: a.Store().Source()}, &shard.Options{Workers: workers}); err != nil {
 						b.Fatal(err)
 					}
 					if n := p.BadItems(); n > 0 {
@@ -176,7 +176,7 @@ func TestSum(t *testing.T) {
 	v := archivetest.Variant(t, "XPRESS, split")
 	a := archivetest.OpenMade(t, v, archivetest.MakeVariant(t, v, 5))
 	p := verify.NewSum(a)
-	if err := shard.Run(context.Background(), jobtest.Packed(p, t), a.Store().Source(), 2, nil); err != nil {
+	if err := shard.Run(context.Background(), jobtest.Packed(p, t), shard.Sources{Parts: a.Store().Source()}, &shard.Options{Workers: 2}); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(p.Sums()); n < 2 || n != len(a.Store().Parts) {
@@ -224,7 +224,7 @@ func TestRunShardStops(t *testing.T) {
 		}
 		for n := 0; ; n++ {
 			calls := 0
-			_, err := shard.Do(s, a.Store().Source(), shard.NewWorker(), func(bytes int64, _ int) error {
+			_, err := shard.NewWorker().Run(s, shard.Sources{Parts: a.Store().Source()}, func(bytes int64, _ int) error {
 				if calls++; calls > n {
 					return stop
 				}
@@ -257,14 +257,14 @@ func TestReadErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone := errors.New("gone")
-	if _, err := shard.Do(s, blobs.Source{brokenReader{gone}}, shard.NewWorker(), nil); !errors.Is(err, gone) {
+	if _, err := shard.NewWorker().Run(s, shard.Sources{Parts: blobs.Source{brokenReader{gone}}}, nil); !errors.Is(err, gone) {
 		t.Errorf("got %v, want %v", err, gone)
 	}
-	r, err := shard.Do(s, blobs.Source{bytes.NewReader(b[:210])}, shard.NewWorker(), nil)
+	r, err := shard.NewWorker().Run(s, shard.Sources{Parts: blobs.Source{bytes.NewReader(b[:210])}}, nil)
 	if err != nil || len(r.Bad) != r.Items || r.Items == 0 {
 		t.Errorf("a short file: %+v, %v", r, err)
 	}
-	if _, err := shard.Do(s, nil, shard.NewWorker(), nil); err == nil {
+	if _, err := shard.NewWorker().Run(s, shard.Sources{}, nil); err == nil {
 		t.Error("a shard without files runs")
 	}
 }
@@ -325,9 +325,13 @@ func TestOverlapIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	pieces := 0
-	for _, s := range p.Shards {
-		for _, sp := range s.Solid {
-			pieces += sp.Last - sp.First
+	for i := range p.NumShards() {
+		s, err := p.Shard(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, sp := range s.Spans {
+			pieces += len(sp.Chunks)
 		}
 	}
 	last := int32(len(blobs) - 1)

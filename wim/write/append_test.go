@@ -17,6 +17,7 @@ import (
 	"wimscope/wim/blobs"
 	"wimscope/wim/draft"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 	"wimscope/wim/wimtest"
 	"wimscope/wim/wimtest/archivetest"
 	"wimscope/wim/wimtest/jobtest"
@@ -89,7 +90,7 @@ func TestAppendCut(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := &writes{start: old}
-			run(t, p, files, w, &RunOptions{Workers: 2})
+			run(t, p, files, w, &shard.Options{Workers: 2})
 			check := func(b []byte, images int) {
 				t.Helper()
 				a := archivetest.OpenWritten(t, b)
@@ -251,7 +252,7 @@ func TestCompact(t *testing.T) {
 			live := &liveFile{w: w}
 			live.B = slices.Clone(b)
 			p.archives[0].Store().Parts[0].R = live
-			r := run(t, p, more, live, &RunOptions{Workers: 3})
+			r := run(t, p, more, live, &shard.Options{Workers: 3})
 			done := w.after(len(w.list), 0)
 			if int64(len(done)) != r.Size || len(done) >= len(b) {
 				t.Errorf("%d bytes, reported %d, before %d", len(done), r.Size, len(b))

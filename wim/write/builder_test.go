@@ -86,7 +86,7 @@ func tryWrite(e *Builder, o *Options, files map[string][]byte, workers int) ([]b
 		return nil, nil, err
 	}
 	var m archivetest.MemFile
-	r, err := Run(context.Background(), p, memContents{func() *Plan { return p }, files}, &m, &RunOptions{Workers: workers})
+	r, err := Run(context.Background(), p, memContents{func() *Plan { return p }, files}, &m, &shard.Options{Workers: workers})
 	return m.B, r, err
 }
 
@@ -478,7 +478,7 @@ func TestWriteMemory(t *testing.T) {
 				t.Fatal(err)
 			}
 			var m archivetest.MemFile
-			_, err = Run(context.Background(), p, memContents{func() *Plan { return p }, files}, &m, &RunOptions{Memory: memory})
+			_, err = Run(context.Background(), p, memContents{func() *Plan { return p }, files}, &m, &shard.Options{Memory: memory})
 			switch {
 			case memory < 20<<20 && (!errors.Is(err, format.ErrTooLarge) || !strings.Contains(err.Error(), "LZMS in chunks of 1073741824 bytes")):
 				t.Errorf("%d bytes of memory, solid %v: %v", memory, o.Solid, err)
@@ -508,7 +508,7 @@ func TestWriteCancel(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		left := after
 		var m archivetest.MemFile
-		_, err = Run(ctx, p, memContents{func() *Plan { return p }, files}, &m, &RunOptions{Workers: 2, Progress: func(RunProgress) {
+		_, err = Run(ctx, p, memContents{func() *Plan { return p }, files}, &m, &shard.Options{Workers: 2, Progress: func(shard.Progress) {
 			if left--; left < 0 {
 				cancel(stop)
 			}
@@ -516,46 +516,6 @@ func TestWriteCancel(t *testing.T) {
 		cancel(nil)
 		if !errors.Is(err, stop) {
 			t.Errorf("after %d calls: error %v", after, err)
-		}
-	}
-}
-
-// TestPackedForms checks that shards and results survive encoding and decoding.
-func TestPackedForms(t *testing.T) {
-	s := &shard.PackShard{Seq: 7, Op: shard.PackAlone, Codec: format.LZX, ChunkSize: 32 << 10, Level: 2, Pipable: true, Bytes: 100, Memory: 1 << 20,
-		Read: []shard.Span{{Src: 1, Codec: format.LZX, Off: 10, End: 90, ChunkSize: 32 << 10, Pieces: []shard.Piece{{ID: 4, Size: 70, Len: 70, Off: 10, Packed: 40}}}},
-		Pieces: []shard.PackPiece{
-			{ID: 4, Source: shard.PieceUnpack, Known: true, Hash: format.Hash{1}, Size: 70, Len: 70},
-			{ID: 5, Source: shard.PieceFile, Size: 100, From: 20, Len: 30, Lead: 20, Trail: 50, Before: make([]byte, 28), After: make([]byte, 28)},
-			{ID: 6, Source: shard.PieceInline, Size: 3, Len: 3, Inline: []byte("abc")},
-			{ID: 7, Source: shard.PieceZero, Size: 3, Len: 3},
-		}}
-	b := s.AppendBinary(nil)
-	again, err := shard.ParsePackShard(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(again.AppendBinary(nil), b) || !again.Pipable || again.Level != 2 {
-		t.Errorf("shard: %+v, want %+v", again, s)
-	}
-	r := &shard.PackResult{Seq: 7, Bytes: 3, Items: []shard.PackedItem{{ID: 4, Hash: format.Hash{9}, Packed: 3, Stored: true}, {ID: 5, Packed: 3, Chunks: []uint32{1, 2}, States: make([]byte, 56), Zeros: []byte{0, 1, 1}}}, Chunks: []uint32{7},
-		Cuts: []shard.Cut{{Piece: 1, ID: 6, Hash: format.Hash{8}, Size: 9, Len: 2, State: []byte("state")}, {ID: 7, Size: 9, From: 2, Len: 7, Tail: []byte("tail")}}}
-	rb := r.AppendBinary(nil)
-	back, err := shard.ParsePackResult(rb)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(back.AppendBinary(nil), rb) {
-		t.Errorf("result: %+v, want %+v", back, r)
-	}
-	for n := range b {
-		if _, err := shard.ParsePackShard(b[:n]); err == nil {
-			t.Errorf("the first %d bytes of a shard are accepted", n)
-		}
-	}
-	for n := range rb {
-		if _, err := shard.ParsePackResult(rb[:n]); err == nil {
-			t.Errorf("the first %d bytes of a result are accepted", n)
 		}
 	}
 }
@@ -602,7 +562,7 @@ func TestAppend(t *testing.T) {
 			}
 			m := archivetest.MemFile{B: slices.Clone(b)}
 			log := logFile{w: &m}
-			if _, err := Run(context.Background(), p, memContents{func() *Plan { return p }, files}, &log, &RunOptions{Workers: 2}); err != nil {
+			if _, err := Run(context.Background(), p, memContents{func() *Plan { return p }, files}, &log, &shard.Options{Workers: 2}); err != nil {
 				t.Fatal(err)
 			}
 			a := jobtest.Sound(t, m.B, c.then.Integrity)

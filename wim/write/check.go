@@ -64,10 +64,11 @@ func (s *checking) plan() error {
 			return err
 		}
 		if len(k.Unread) > 0 {
-			s.list.add(outline{op: shard.PackCheck, solid: -1, check: k, part: refusedPart})
+			s.list.add(outline{op: shard.OpVerify, solid: -1, check: k, part: refusedPart})
 		}
+		s.list.items += k.Items()
 		for i := range k.Shards {
-			s.list.add(outline{op: shard.PackCheck, solid: -1, check: k, part: i, bytes: k.Shards[i].Bytes})
+			s.list.add(outline{op: shard.OpVerify, solid: -1, check: k, part: i, bytes: k.Shards[i].Bytes})
 		}
 	}
 	return nil
@@ -103,7 +104,7 @@ func (inv *inventory) copies(k *copyCheck, blob int32) bool {
 }
 
 // checkShard makes a shard of a check, without skipped contents.
-func (l *outlines) checkShard(ol *outline) (*shard.PackShard, error) {
+func (l *outlines) checkShard(ol *outline) (*shard.Shard, error) {
 	k := ol.check
 	if ol.part == refusedPart {
 		for _, r := range k.Unread {
@@ -111,12 +112,13 @@ func (l *outlines) checkShard(ol *outline) (*shard.PackShard, error) {
 				return nil, &shard.ContentError{ID: k.ids[r.ID], Path: l.inv.name(k.ids[r.ID]), Err: r.Err}
 			}
 		}
-		return &shard.PackShard{Op: shard.PackCheck}, nil
+		return &shard.Shard{Op: shard.OpVerify}, nil
 	}
 	s, err := k.Shard(ol.part)
 	if err != nil {
 		return nil, err
 	}
+	s.Part += int(l.bases[k.archive])
 	for i := range s.Spans {
 		sp := &s.Spans[i]
 		sp.Src += l.bases[k.archive]
@@ -125,12 +127,16 @@ func (l *outlines) checkShard(ol *outline) (*shard.PackShard, error) {
 			sp.Pieces[j].ID = k.ids[sp.Pieces[j].ID]
 		}
 	}
-	return &shard.PackShard{Op: shard.PackCheck, Bytes: s.Bytes, Memory: s.Memory, Read: s.Spans}, nil
+	return s, nil
 }
 
-// merge joins the contents that two shards checked by halves. Damage within a shard already made the shard fail.
-func (s *checking) merge(ol *outline, _ []item, r *shard.PackResult) error {
+// merge reports damaged contents. It joins those that two shards checked by halves.
+func (s *checking) merge(ol *outline, _ []item, r *shard.Result) error {
 	k := ol.check
+	r.Bad = slices.DeleteFunc(r.Bad, func(b shard.BadPiece) bool { return s.inv.gone(b.ID) })
+	if err := r.Damage(); err != nil {
+		return err
+	}
 	for i := range r.Cuts {
 		c := &r.Cuts[i]
 		if c.ID < 0 || int(c.ID) >= len(s.inv.contents) {

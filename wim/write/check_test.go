@@ -102,7 +102,7 @@ func TestCopiesAreChecked(t *testing.T) {
 				sink := &archivetest.MemFile{}
 				// In a solid resource neighboring contents share the damaged chunk.
 				lost := map[string]bool{}
-				_, err = Run(context.Background(), p, nil, sink, &RunOptions{Workers: 2, Problem: func(ce *shard.ContentError) bool {
+				_, err = Run(context.Background(), p, nil, sink, &shard.Options{Workers: 2, Problem: func(ce *shard.ContentError) bool {
 					name, _, _ := strings.Cut(ce.Path, " ")
 					lost["/"+name] = true
 					return true

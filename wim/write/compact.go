@@ -118,16 +118,16 @@ func (mv *compaction) inPlace() int {
 
 // plan moves the resources in order of their place, so that none is overwritten before it was read.
 func (mv *compaction) plan() error {
-	s := mv.list.makeShards(outline{op: shard.PackCopy, solid: -1}, nil)
+	s := mv.list.makeShards(outline{op: shard.OpCopy, solid: -1}, nil)
 	for _, m := range mv.moves {
 		if m.solid >= 0 {
-			s.begin(outline{op: shard.PackCopy, solid: m.solid})
+			s.begin(outline{op: shard.OpCopy, solid: m.solid})
 		}
 		for from := int64(0); from < m.packed; from += pieceBytes {
 			s.addPacked(item{m.content, from, min(m.packed-from, pieceBytes)})
 		}
 		if m.solid >= 0 {
-			s.begin(outline{op: shard.PackCopy, solid: -1})
+			s.begin(outline{op: shard.OpCopy, solid: -1})
 		}
 	}
 	s.flush()

@@ -14,6 +14,7 @@ import (
 	"wimscope/wim"
 	"wimscope/wim/blobs"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 	"wimscope/wim/wimtest/archivetest"
 	"wimscope/wim/wimtest/jobtest"
 )
@@ -258,7 +259,7 @@ func TestCutInPlace(t *testing.T) {
 				t.Fatal(err)
 			}
 			log := &cutLog{}
-			run(t, p, files, log.file(c.old), &RunOptions{Workers: 2})
+			run(t, p, files, log.file(c.old), &shard.Options{Workers: 2})
 			before, after := cutImages(t, "before", c.old, c.refs...), cutImages(t, "after", log.prefix(len(log.list), 0)[0], c.refs...)
 			if before == after {
 				t.Fatal("nothing has changed")
@@ -323,7 +324,7 @@ func TestCutNew(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				run(t, p, files, log.file(nil), &RunOptions{Workers: 2})
+				run(t, p, files, log.file(nil), &shard.Options{Workers: 2})
 			} else {
 				p, err := e.PlanSplit(c.size, false, &c.o)
 				if err != nil {
@@ -415,7 +416,7 @@ func TestCutCompact(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.archives[0].Store().Parts[0].R = f
-	run(t, p, files, f, &RunOptions{Workers: 2})
+	run(t, p, files, f, &shard.Options{Workers: 2})
 	before, after := cutImages(t, "before", m.B), cutImages(t, "after", log.prefix(len(log.list), 0)[0])
 	log.cuts(func(what string, files [][]byte) {
 		b := files[0]

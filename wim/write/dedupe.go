@@ -49,7 +49,7 @@ func (s *hashing) plan() error {
 			files = append(files, int32(i))
 		}
 	}
-	m := s.list.makeShards(outline{op: shard.PackHash}, files)
+	m := s.list.makeShards(outline{op: shard.OpHash}, files)
 	for _, i := range files {
 		c := &s.inv.contents[i]
 		alone := c.a >= 0 || c.size > largeContent
@@ -66,9 +66,9 @@ func (s *hashing) plan() error {
 }
 
 // merge records the hashes of contents.
-func (s *hashing) merge(_ *outline, _ []item, r *shard.PackResult) error {
-	for i := range r.Items {
-		it := &r.Items[i]
+func (s *hashing) merge(_ *outline, _ []item, r *shard.Result) error {
+	for i := range r.Packed {
+		it := &r.Packed[i]
 		if s.inv.contents[it.ID].same == leftOut {
 			continue
 		}

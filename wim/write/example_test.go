@@ -12,6 +12,7 @@ import (
 	"wimscope/wim"
 	"wimscope/wim/draft"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 	"wimscope/wim/write"
 )
 
@@ -28,7 +29,7 @@ func ExampleRun() {
 	p := must(b.PlanWrite(&write.Options{Codec: format.LZX, Integrity: true}))
 
 	file := &memory{} // or an *os.File
-	report := must(write.Run(context.Background(), p, p.FilesOf(folder), file, &write.RunOptions{Workers: 2}))
+	report := must(write.Run(context.Background(), p, p.FilesOf(folder), file, &shard.Options{Workers: 2}))
 	fmt.Println(report.Contents, "content for two files")
 	// Output:
 	// 1 content for two files

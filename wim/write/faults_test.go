@@ -73,7 +73,7 @@ func TestSkip(t *testing.T) {
 			src.left.Store(c.open)
 			var m archivetest.MemFile
 			asked := 0
-			r, err := Run(context.Background(), p, src, &m, &RunOptions{Workers: 1, Problem: func(ce *shard.ContentError) bool {
+			r, err := Run(context.Background(), p, src, &m, &shard.Options{Workers: 1, Problem: func(ce *shard.ContentError) bool {
 				asked++
 				return ce.Path == "/bad"
 			}})
@@ -136,7 +136,7 @@ func TestSkipDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	var m archivetest.MemFile
-	r, err := Run(context.Background(), p, nil, &m, &RunOptions{Problem: func(*shard.ContentError) bool { return true }})
+	r, err := Run(context.Background(), p, nil, &m, &shard.Options{Problem: func(*shard.ContentError) bool { return true }})
 	if err != nil || len(r.Skipped) != 1 || r.Contents != 1 {
 		t.Fatalf("%+v, %v", r, err)
 	}
@@ -278,7 +278,7 @@ func TestSkipDamagedSolid(t *testing.T) {
 	}
 	var m archivetest.MemFile
 	asked := map[int32]int{}
-	r, err := Run(context.Background(), p, nil, &m, &RunOptions{Problem: func(e *shard.ContentError) bool { asked[e.ID]++; return true }})
+	r, err := Run(context.Background(), p, nil, &m, &shard.Options{Problem: func(e *shard.ContentError) bool { asked[e.ID]++; return true }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func rewrite(t *testing.T, b []byte) (written int) {
 	if e.Boot > e.Len() {
 		t.Fatalf("boot index %d of %d", e.Boot, e.Len())
 	}
-	o := &RunOptions{Problem: func(*shard.ContentError) bool { return true }}
+	o := &shard.Options{Problem: func(*shard.ContentError) bool { return true }}
 	as := OptionsOf(a)
 	for name, plan := range map[string]func() (*Plan, error){
 		"as it is": func() (*Plan, error) { return e.PlanWrite(&as) },

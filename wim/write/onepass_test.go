@@ -60,7 +60,7 @@ func TestOnePass(t *testing.T) {
 						t.Fatal(err)
 					}
 					m := archivetest.MemFile{B: bytes.Clone(all)}
-					run(t, p, files, &m, &RunOptions{Workers: 2})
+					run(t, p, files, &m, &shard.Options{Workers: 2})
 					got = append(got, m.B)
 					jobtest.Sound(t, m.B, o.Integrity)
 				}
@@ -96,7 +96,7 @@ func TestOnePassSkip(t *testing.T) {
 		t.Fatal(err)
 	}
 	var m archivetest.MemFile
-	r, err := Run(context.Background(), p, memContents{func() *Plan { return p }, files}, &m, &RunOptions{
+	r, err := Run(context.Background(), p, memContents{func() *Plan { return p }, files}, &m, &shard.Options{
 		Workers: 1, Problem: func(*shard.ContentError) bool { return true },
 	})
 	if err != nil || len(r.Skipped) != 1 {

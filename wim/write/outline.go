@@ -22,14 +22,14 @@ type outlines struct {
 
 // outline is what a shard is made from.
 type outline struct {
-	op    shard.PackOp
+	op    shard.Op
 	raw   bool  // not packed, whatever the codec
-	solid int32 // PackSolid, PackCopy: index into inventory.solids, -1 if none
+	solid int32 // OpPackSolid, OpCopy: index into inventory.solids, -1 if none
 	items []item
 	bytes int64
 
-	check *copyCheck // PackCheck: the check of an archive
-	part  int        // PackCheck: shard of the check, or refusedPart
+	check *copyCheck // OpVerify: the check of an archive
+	part  int        // OpVerify: shard of the check, or refusedPart
 }
 
 // item is a content or a run of its bytes.
@@ -44,23 +44,35 @@ func (l *outlines) add(s outline) {
 	l.items += len(s.items)
 }
 
+// memory returns about how many bytes a worker needs for the largest shard, 0 if the shards run in this process, where it is
+// not needed.
+func (l *outlines) memory() int64 {
+	most := int64(0)
+	for i := 0; i < len(l.shards) && !l.local; i++ {
+		most = max(most, l.sketch(i).Memory)
+	}
+	return most
+}
+
 // sketch returns shard i without its pieces.
-func (l *outlines) sketch(i int) *shard.PackShard {
+func (l *outlines) sketch(i int) *shard.Shard {
 	ol := &l.shards[i]
-	s := &shard.PackShard{Seq: i, Op: ol.op}
-	if ol.op == shard.PackCheck {
+	s := &shard.Shard{Seq: i, Op: ol.op}
+	if ol.op == shard.OpVerify {
 		if k, err := ol.check.Shard(ol.part); err == nil {
 			s.Bytes, s.Memory = k.Bytes, k.Memory
 		}
 		return s
 	}
+	k := &shard.Packing{}
+	s.Pack = k
 	switch {
-	case ol.op == shard.PackSolid:
-		s.Codec, s.ChunkSize, s.Level = l.o.SolidCodec, l.o.SolidChunkSize, l.o.SolidLevel
-	case ol.op == shard.PackCopy:
-		s.ChunkSize, s.Pipable = l.o.ChunkSize, l.o.Pipable
-	case ol.op == shard.PackAlone && !ol.raw:
-		s.Codec, s.ChunkSize, s.Level, s.Pipable = l.o.Codec, l.o.ChunkSize, l.o.Level, l.o.Pipable
+	case ol.op == shard.OpPackSolid:
+		k.Codec, k.ChunkSize, k.Level = l.o.SolidCodec, l.o.SolidChunkSize, l.o.SolidLevel
+	case ol.op == shard.OpCopy:
+		k.ChunkSize, k.Pipable = l.o.ChunkSize, l.o.Pipable
+	case ol.op == shard.OpPack && !ol.raw:
+		k.Codec, k.ChunkSize, k.Level, k.Pipable = l.o.Codec, l.o.ChunkSize, l.o.Level, l.o.Pipable
 	}
 	longest, unpack := int64(0), int64(0)
 	for _, it := range ol.items {
@@ -70,16 +82,16 @@ func (l *outlines) sketch(i int) *shard.PackShard {
 		s.Bytes += it.n
 		from, n := l.reads(ol, it)
 		longest = max(longest, n)
-		if c := &l.inv.contents[it.content]; c.a >= 0 && ol.op != shard.PackCopy && c.same != leftOut {
+		if c := &l.inv.contents[it.content]; c.a >= 0 && ol.op != shard.OpCopy && c.same != leftOut {
 			unpack = max(unpack, l.archives[c.a].Store().UnpackMemory(c.blob, from, n))
 		}
 	}
-	s.Memory = codec.EncoderMemory(s.Codec, s.EncoderSize(), s.Level) + unpack
+	s.Memory = codec.EncoderMemory(k.Codec, s.EncoderSize(), k.Level) + unpack
 	switch ol.op {
-	case shard.PackHash:
+	case shard.OpHash:
 		s.Memory += shard.WindowSize
-	case shard.PackSolid:
-		s.Memory += s.Bytes + longest + min(s.ChunkSize, s.Bytes)
+	case shard.OpPackSolid:
+		s.Memory += s.Bytes + longest + min(k.ChunkSize, s.Bytes)
 	default:
 		s.Memory += s.Bytes + longest
 	}
@@ -89,7 +101,7 @@ func (l *outlines) sketch(i int) *shard.PackShard {
 // skips reports whether a shard leaves out an item because its content was skipped. In a solid resource the item keeps its
 // place: zeros stand there, or the old bytes if the resource is copied.
 func (l *outlines) skips(ol *outline, it item) bool {
-	whole := ol.op == shard.PackSolid || ol.op == shard.PackCopy && ol.solid >= 0
+	whole := ol.op == shard.OpPackSolid || ol.op == shard.OpCopy && ol.solid >= 0
 	return l.inv.contents[it.content].same == leftOut && !whole
 }
 
@@ -98,7 +110,7 @@ func (l *outlines) skips(ol *outline, it item) bool {
 func (l *outlines) reads(ol *outline, it item) (from, n int64) {
 	c := &l.inv.contents[it.content]
 	switch {
-	case ol.op == shard.PackCopy, c.same == leftOut, c.inline() != nil:
+	case ol.op == shard.OpCopy, c.same == leftOut, c.inline() != nil:
 		return it.from, it.n
 	case len(c.states()) == 0:
 		return 0, c.size
@@ -108,12 +120,12 @@ func (l *outlines) reads(ol *outline, it item) (from, n int64) {
 }
 
 // makeShard implements Plan.Shard.
-func (l *outlines) makeShard(i int) (*shard.PackShard, error) {
+func (l *outlines) makeShard(i int) (*shard.Shard, error) {
 	if i < 0 || i >= len(l.shards) {
 		return nil, fmt.Errorf("wim: shard %d of %d: %w", i, len(l.shards), format.ErrNotFound)
 	}
 	ol := &l.shards[i]
-	if ol.op == shard.PackCheck {
+	if ol.op == shard.OpVerify {
 		s, err := l.checkShard(ol)
 		if err == nil {
 			s.Seq = i
@@ -121,7 +133,7 @@ func (l *outlines) makeShard(i int) (*shard.PackShard, error) {
 		return s, err
 	}
 	s := l.sketch(i)
-	s.Pieces = make([]shard.PackPiece, 0, len(ol.items))
+	s.Pack.Pieces = make([]shard.PackPiece, 0, len(ol.items))
 	var m shard.SpanMaker
 	for _, it := range ol.items {
 		if l.skips(ol, it) {
@@ -131,9 +143,9 @@ func (l *outlines) makeShard(i int) (*shard.PackShard, error) {
 		if err != nil {
 			return nil, &shard.ContentError{ID: it.content, Path: l.inv.name(it.content), Err: err}
 		}
-		s.Pieces = append(s.Pieces, piece)
+		s.Pack.Pieces = append(s.Pack.Pieces, piece)
 	}
-	s.Read = m.Spans
+	s.Spans = m.Spans
 	return s, nil
 }
 
@@ -147,7 +159,7 @@ func onlyZeros(zeros []byte, from, n int64) bool {
 func (l *outlines) piece(ol *outline, it item, m *shard.SpanMaker) (shard.PackPiece, error) {
 	c := &l.inv.contents[it.content]
 	out := shard.PackPiece{ID: it.content, Known: c.known, Hash: c.hash, Size: c.size, From: it.from, Len: it.n}
-	if ol.op == shard.PackCopy {
+	if ol.op == shard.OpCopy {
 		a := l.archives[c.a]
 		var res blobs.Resource
 		if ol.solid >= 0 {
@@ -190,7 +202,7 @@ func (l *outlines) piece(ol *outline, it item, m *shard.SpanMaker) (shard.PackPi
 	}
 	out.Source = shard.PieceUnpack
 	a, base := l.archives[c.a], l.bases[c.a]
-	if ol.op != shard.PackHash {
+	if ol.op != shard.OpHash {
 		return out, m.Content(a.Store(), base, c.blob, it.content, from, n)
 	}
 	for at := int64(0); at < n; at += pieceBytes {
@@ -203,32 +215,32 @@ func (l *outlines) piece(ol *outline, it item, m *shard.SpanMaker) (shard.PackPi
 }
 
 // match returns the items of an outline that a result covers. Items of skipped contents may be in it or not.
-func (l *outlines) match(ol *outline, r *shard.PackResult) ([]item, error) {
-	if ol.op == shard.PackSolid {
+func (l *outlines) match(ol *outline, r *shard.Result) ([]item, error) {
+	if ol.op == shard.OpPackSolid {
 		return nil, nil
 	}
 	items := make([]item, 0, len(ol.items))
 	total := int64(0)
 	for _, it := range ol.items {
-		if k := len(items); k < len(r.Items) && r.Items[k].ID == it.content {
+		if k := len(items); k < len(r.Packed) && r.Packed[k].ID == it.content {
 			most := it.n
-			if ol.op == shard.PackCopy && ol.solid < 0 {
+			if ol.op == shard.OpCopy && ol.solid < 0 {
 				most = max(most, l.inv.copySize(&l.inv.contents[it.content]))
 			}
 			if l.o.Pipable && l.o.Codec != format.None {
-				most += int64(len(r.Items[k].Chunks)) * blobs.PipablePrefix
+				most += int64(len(r.Packed[k].Chunks)) * blobs.PipablePrefix
 			}
-			if n := r.Items[k].Packed; n < 0 || n > most {
+			if n := r.Packed[k].Packed; n < 0 || n > most {
 				return nil, fmt.Errorf("%d bytes for %d: %w", n, it.n, shard.ErrShard)
 			}
-			total += r.Items[k].Packed
+			total += r.Packed[k].Packed
 			items = append(items, it)
 		} else if l.inv.contents[it.content].same != leftOut {
 			return nil, fmt.Errorf("content %d is missing: %w", it.content, shard.ErrShard)
 		}
 	}
-	if len(items) != len(r.Items) || total != int64(len(r.Data)) {
-		return nil, fmt.Errorf("%d items of %d, %d bytes of %d: %w", len(r.Items), len(items), len(r.Data), total, shard.ErrShard)
+	if len(items) != len(r.Packed) || total != int64(len(r.Data)) {
+		return nil, fmt.Errorf("%d items of %d, %d bytes of %d: %w", len(r.Packed), len(items), len(r.Data), total, shard.ErrShard)
 	}
 	return items, nil
 }

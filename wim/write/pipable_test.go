@@ -12,6 +12,7 @@ import (
 
 	"wimscope/wim/blobs"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 	"wimscope/wim/wimtest"
 	"wimscope/wim/wimtest/jobtest"
 )
@@ -45,7 +46,7 @@ func TestPipable(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := &sequential{t: t}
-			r := run(t, p, files, s, &RunOptions{Workers: 2})
+			r := run(t, p, files, s, &shard.Options{Workers: 2})
 			b := s.Bytes()
 			if r.Size != int64(len(b)) {
 				t.Errorf("%d bytes are reported, %d were written", r.Size, len(b))

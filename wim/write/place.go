@@ -5,6 +5,7 @@ import (
 
 	"wimscope/wim/blobs"
 	"wimscope/wim/format"
+	"wimscope/wim/pack"
 	"wimscope/wim/shard"
 )
 
@@ -17,13 +18,13 @@ type placer struct {
 }
 
 // merge writes the result of a shard. items are those that the result covers, see outlines.match.
-func (w *placer) merge(ol *outline, items []item, r *shard.PackResult) error {
-	if ol.op == shard.PackSolid {
+func (w *placer) merge(ol *outline, items []item, r *shard.Result) error {
+	if ol.op == shard.OpPackSolid {
 		return w.mergeSolid(ol, r)
 	}
 	b := batch{placer: w, data: r.Data}
 	for k, it := range items {
-		if err := b.item(ol, it, &r.Items[k]); err != nil {
+		if err := b.item(ol, it, &r.Packed[k]); err != nil {
 			return err
 		}
 	}
@@ -34,7 +35,7 @@ func (w *placer) merge(ol *outline, items []item, r *shard.PackResult) error {
 func (b *batch) item(ol *outline, it item, res *shard.PackedItem) (err error) {
 	c := &b.inv.contents[it.content]
 	switch {
-	case ol.op == shard.PackCopy && ol.solid >= 0:
+	case ol.op == shard.OpCopy && ol.solid >= 0:
 		if it.from == 0 {
 			b.inv.solids[ol.solid].off = b.off()
 		}
@@ -42,7 +43,7 @@ func (b *batch) item(ol *outline, it item, res *shard.PackedItem) (err error) {
 		return nil
 	case c.same == leftOut:
 		return b.drop(res.Packed)
-	case ol.op == shard.PackCopy:
+	case ol.op == shard.OpCopy:
 		return b.copied(it, res)
 	case it.n < c.size:
 		return b.piece(it, res, ol.raw || b.o.Codec == format.None)
@@ -185,7 +186,7 @@ func (b *batch) piece(it item, res *shard.PackedItem, stored bool) (err error) {
 	if stored {
 		return nil
 	}
-	table := shard.AppendChunkTable(make([]byte, 0, done.table), done.sizes, c.size)
+	table := pack.AppendChunkTable(make([]byte, 0, done.table), done.sizes, c.size)
 	switch {
 	case int64(len(table)) != done.table:
 		return fmt.Errorf("wim: %d chunks of blob %v: %w", len(done.sizes), c.hash, shard.ErrShard)
@@ -205,7 +206,7 @@ func (b *batch) piece(it item, res *shard.PackedItem, stored bool) (err error) {
 }
 
 // mergeSolid writes a run of a solid resource's chunks.
-func (w *placer) mergeSolid(ol *outline, r *shard.PackResult) error {
+func (w *placer) mergeSolid(ol *outline, r *shard.Result) error {
 	s := &w.inv.solids[ol.solid]
 	o := &w.open
 	chunks := (s.size + w.o.SolidChunkSize - 1) / w.o.SolidChunkSize

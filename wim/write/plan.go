@@ -14,9 +14,9 @@ import (
 	"wimscope/wim/xmldoc"
 )
 
-// Plan writes an archive in stages, each of which is divided into shards. The shards of a stage may run in any order and
-// anywhere; Merge takes their results in order and writes them. Shard and Content may be called concurrently while no new
-// stage begins; all other methods need a single goroutine.
+// Plan is a shard.Plan that writes an archive: Merge writes the results. Its stages are "check", "hash", "measure", "compact",
+// "pack" and "metadata". Shard and Content may be called concurrently while no new stage begins; all other methods need a
+// single goroutine.
 type Plan struct {
 	*request
 	inv  *inventory
@@ -179,23 +179,5 @@ func (p *Plan) StartParts(open func(part int) (io.WriterAt, error)) error {
 	return nil
 }
 
-// NumShards returns the number of shards of the current stage.
-func (p *Plan) NumShards() int { return len(p.list.shards) }
-
-// Bytes returns the unpacked size of the current stage's pieces.
-func (p *Plan) Bytes() int64 { return p.list.bytes }
-
-// Items returns the number of pieces in the current stage.
-func (p *Plan) Items() int { return p.list.items }
-
-// Memory returns about how many bytes a worker needs for the largest shard of the current stage.
-func (p *Plan) Memory() int64 {
-	most := int64(0)
-	for i := range p.list.shards {
-		most = max(most, p.list.sketch(i).Memory)
-	}
-	return most
-}
-
-// Shard returns shard i of the current stage. It fails with *shard.ContentError if a content cannot be read, see Skip.
-func (p *Plan) Shard(i int) (*shard.PackShard, error) { return p.list.makeShard(i) }
+// Shard implements shard.Plan.
+func (p *Plan) Shard(i int) (*shard.Shard, error) { return p.list.makeShard(i) }

@@ -25,7 +25,7 @@ func (p *planner) planCopies(ids []int32) {
 		ry, _ := p.inv.resource(cy)
 		return cmp.Or(cmp.Compare(rx.Src, ry.Src), cmp.Compare(rx.Off, ry.Off), cmp.Compare(x, y))
 	})
-	m := p.list.makeShards(outline{op: shard.PackCopy, solid: -1}, nil)
+	m := p.list.makeShards(outline{op: shard.OpCopy, solid: -1}, nil)
 	for _, id := range ids {
 		res, _ := p.inv.resource(&p.inv.contents[id])
 		for from, n := int64(0), int64(0); from < res.Packed; from += n {
@@ -51,7 +51,7 @@ func (p *planner) planSolid(ids []int32) {
 	at := int32(len(p.inv.solids))
 	p.inv.solids = append(p.inv.solids, outSolid{size: total, a: -1})
 	step := max(p.o.SolidChunkSize, solidShardBytes)
-	m := p.list.makeShards(outline{op: shard.PackSolid, solid: at}, nil)
+	m := p.list.makeShards(outline{op: shard.OpPackSolid, solid: at}, nil)
 	off := int64(0)
 	for _, id := range ids {
 		c := &p.inv.contents[id]
@@ -70,7 +70,7 @@ func (p *planner) planSolid(ids []int32) {
 
 // planAlone plans a resource for each content, in the given order. If raw is set they are not packed.
 func (p *planner) planAlone(ids []int32, raw bool) {
-	m := p.list.makeShards(outline{op: shard.PackAlone, solid: -1, raw: raw}, ids)
+	m := p.list.makeShards(outline{op: shard.OpPack, solid: -1, raw: raw}, ids)
 	last := int64(-1) // the source chunk in which the previous content begins
 	for _, id := range ids {
 		c := &p.inv.contents[id]

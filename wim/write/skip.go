@@ -5,7 +5,7 @@ import (
 	"wimscope/wim/shard"
 )
 
-// Skip leaves out a content that could not be read, as reported by a shard's ContentError. A file is removed from its image
+// Skip implements shard.Skipper. It leaves out a content that could not be read, as reported by a shard's ContentError. A file is removed from its image
 // with all its names, or loses a named stream; if another file has the same bytes, that one is read instead. An image that is
 // copied lacks the blob. The shard must be made again; shards made earlier can still be merged. No other method may run at
 // the same time.
@@ -42,6 +42,9 @@ func (p *Plan) Skip(e *shard.ContentError) error {
 	p.inv.remove(&lost, c.known)
 	return p.placer.forget(e.ID)
 }
+
+// Skipped implements shard.Skipper: it reports whether a content is not written, or no longer.
+func (p *Plan) Skipped(id int32) bool { return p.inv.gone(id) }
 
 // gone reports whether a content is no longer written.
 func (inv *inventory) gone(id int32) bool {

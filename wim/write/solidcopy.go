@@ -70,7 +70,7 @@ func (p *planner) planSolidCopies() {
 		}
 		for from := int64(0); from < s.Packed; from += pieceBytes {
 			n := min(s.Packed-from, pieceBytes)
-			p.list.add(outline{op: shard.PackCopy, solid: at, items: []item{{x.contents[0], from, n}}, bytes: n})
+			p.list.add(outline{op: shard.OpCopy, solid: at, items: []item{{x.contents[0], from, n}}, bytes: n})
 		}
 	}
 }

@@ -163,13 +163,13 @@ func (s *measuring) plan() error {
 }
 
 // merge adds up the packed sizes of contents.
-func (s *measuring) merge(_ *outline, items []item, r *shard.PackResult) error {
+func (s *measuring) merge(_ *outline, items []item, r *shard.Result) error {
 	for k, it := range items {
 		c := &s.inv.contents[it.content]
 		if it.from == 0 && it.n < c.size {
 			c.needRare().most = ((c.size+s.o.ChunkSize-1)/s.o.ChunkSize - 1) * int64(format.ChunkEntrySize(uint64(c.size)))
 		}
-		c.needRare().most += r.Items[k].Packed
+		c.needRare().most += r.Packed[k].Packed
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"wimscope/wim"
 	"wimscope/wim/blobs"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 	"wimscope/wim/wimtest"
 	"wimscope/wim/wimtest/archivetest"
 	"wimscope/wim/wimtest/jobtest"
@@ -36,7 +37,7 @@ func splitReport(t testing.TB, p *Plan, files map[string][]byte) ([][]byte, *Rep
 		}
 		parts = append(parts, &archivetest.MemFile{})
 		return parts[n-1], nil
-	}, &RunOptions{Workers: 2})
+	}, &shard.Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

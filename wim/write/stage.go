@@ -10,9 +10,9 @@ import (
 
 // stage is a step of writing, such as hashing or packing. plan adds its shards, merge takes their results in order.
 type stage interface {
-	key() string // see Plan.Stage
+	key() string // the stage's name, see Plan
 	plan() error // adds the shards of the stage to Plan.list
-	merge(ol *outline, items []item, r *shard.PackResult) error
+	merge(ol *outline, items []item, r *shard.Result) error
 }
 
 // setStages lists the stages in the order in which they run.
@@ -29,44 +29,36 @@ func (p *Plan) setStages() {
 	p.stages = append(append(p.stages, pack...), metadata...)
 }
 
-// Next begins the next stage that has shards. It returns false if there is none.
-func (p *Plan) Next() (bool, error) {
+// Next implements shard.Plan. It skips stages without shards.
+func (p *Plan) Next() (st shard.Stage, more bool, err error) {
 	if p.merged != len(p.list.shards) {
-		return false, errors.New("wim: the current stage is not finished")
+		return st, false, errors.New("wim: the current stage is not finished")
 	}
 	for len(p.stages) > 0 {
 		p.stage, p.stages = p.stages[0], p.stages[1:]
 		p.list.shards, p.merged, p.list.bytes, p.list.items = nil, 0, 0, 0
 		if err := p.stage.plan(); err != nil {
-			return false, err
+			return st, false, err
 		}
-		if len(p.list.shards) > 0 {
-			return true, nil
+		if n := len(p.list.shards); n > 0 {
+			return shard.Stage{Name: p.stage.key(), Shards: n, Bytes: p.list.bytes, Items: p.list.items, Memory: p.list.memory()}, true, nil
 		}
 	}
-	return false, nil
+	return st, false, nil
 }
 
-// Stage returns the key of the current stage: "check", "hash", "measure", "compact", "pack", "metadata".
-func (p *Plan) Stage() string {
-	if p.stage == nil {
-		return ""
-	}
-	return p.stage.key()
-}
-
-// Merge takes the result of shard i, which must be the next one in order.
-func (p *Plan) Merge(i int, r *shard.PackResult) error {
+// Merge implements shard.Plan. The results must come in order.
+func (p *Plan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	if i != p.merged || r.Seq != i || i >= len(p.list.shards) {
-		return fmt.Errorf("wim: unexpected result of shard %d: %w", i, shard.ErrShard)
+		return nil, fmt.Errorf("wim: unexpected result of shard %d: %w", i, shard.ErrShard)
 	}
 	ol := &p.list.shards[i]
 	items, err := p.list.match(ol, r)
 	if err != nil {
-		return fmt.Errorf("wim: result of shard %d: %w", i, err)
+		return nil, fmt.Errorf("wim: result of shard %d: %w", i, err)
 	}
 	p.merged++
-	return p.stage.merge(ol, items, r)
+	return nil, p.stage.merge(ol, items, r)
 }
 
 // starting is the stage that begins the output. It has no shards. It comes after the stages that may find a reason not to
@@ -99,4 +91,4 @@ func (s *starting) plan() error {
 	return p.file.startAppend()
 }
 
-func (s *starting) merge(*outline, []item, *shard.PackResult) error { return shard.ErrShard }
+func (s *starting) merge(*outline, []item, *shard.Result) error { return shard.ErrShard }

@@ -14,12 +14,13 @@ import (
 	"wimscope/wim"
 	"wimscope/wim/draft"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 	"wimscope/wim/wimtest"
 	"wimscope/wim/wimtest/archivetest"
 )
 
 // run runs a plan of drafts whose contents are files.
-func run(t testing.TB, p *Plan, files map[string][]byte, w io.WriterAt, o *RunOptions) *Report {
+func run(t testing.TB, p *Plan, files map[string][]byte, w io.WriterAt, o *shard.Options) *Report {
 	t.Helper()
 	r, err := Run(context.Background(), p, memContents{func() *Plan { return p }, files}, w, o)
 	if err != nil {

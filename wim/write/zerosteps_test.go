@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"wimscope/wim/blobs"
+	"wimscope/wim/pack"
 	"wimscope/wim/shard"
 	"wimscope/wim/wimtest/jobtest"
 )
@@ -15,19 +16,19 @@ import (
 func TestZeroSteps(t *testing.T) {
 	const size = 2*shard.StateStep + 5000
 	f := &jobtest.HoleContent{Length: size, Data: [][2]int64{{shard.StateStep + 7, shard.StateStep + 8}}}
-	r, err := shard.RunPack(&shard.PackShard{Op: shard.PackHash, Bytes: size, Pieces: []shard.PackPiece{{ID: 1, Source: shard.PieceFile, Size: size, Len: size}}},
-		shard.PackSource{Files: f}, shard.NewPackWorker(), nil)
+	r, err := pack.NewWorker(nil).Run(&shard.Shard{Op: shard.OpHash, Bytes: size, Pack: &shard.Packing{Pieces: []shard.PackPiece{{ID: 1, Source: shard.PieceFile, Size: size, Len: size}}}},
+		shard.Sources{Files: f}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	it := r.Items[0]
+	it := r.Packed[0]
 	if !slices.Equal(it.Zeros, []byte{1, 0, 1}) || len(it.States) != 2*shard.StateSize {
 		t.Fatalf("zeros %v, %d bytes of states", it.Zeros, len(it.States))
 	}
 	inv := &inventory{contents: []content{{hash: it.Hash, known: true, a: -1, same: written, solid: -1, size: size,
 		rare: &rareFields{states: it.States, zeros: it.Zeros}}}}
 	step := func(k int64) shard.PackPiece {
-		piece, err := (&outlines{request: &request{}, inv: inv}).piece(&outline{op: shard.PackAlone}, item{0, k * shard.StateStep, min(shard.StateStep, size-k*shard.StateStep)}, nil)
+		piece, err := (&outlines{request: &request{}, inv: inv}).piece(&outline{op: shard.OpPack}, item{0, k * shard.StateStep, min(shard.StateStep, size-k*shard.StateStep)}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +38,7 @@ func TestZeroSteps(t *testing.T) {
 		return piece
 	}
 	store := func(piece shard.PackPiece) error {
-		_, err := shard.RunPack(&shard.PackShard{Op: shard.PackAlone, Pieces: []shard.PackPiece{piece}}, shard.PackSource{Files: f}, shard.NewPackWorker(), nil)
+		_, err := pack.NewWorker(nil).Run(&shard.Shard{Op: shard.OpPack, Pack: &shard.Packing{Pieces: []shard.PackPiece{piece}}}, shard.Sources{Files: f}, nil)
 		return err
 	}
 	for k := range int64(3) {

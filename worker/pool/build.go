@@ -159,100 +159,19 @@ type BuildSpec struct {
 
 // Start starts a job that writes an archive. Only one may run at a time, and drafts must not change meanwhile.
 func (b *Build) Start(spec BuildSpec) *Job {
-	js := JobSpec{OnFigures: spec.OnFigures}
+	js := JobSpec{Request: protocol.PlanRequest{Op: protocol.Write, Format: protocol.WIM}, Out: &spec.Out, OnFigures: spec.OnFigures}
+	if spec.Plan != nil {
+		plan := writePlan(*spec.Plan)
+		js.Plan = &plan
+	}
 	r := newRun(b.pool, b.inputs(spec.Request.Base), func(context.Context) (*worker, error) { return b.w, nil }, js)
-	r.build = &spec
+	r.build, r.unreadable = &spec.Request, spec.Unreadable
 	j := &Job{spec: js, run: r}
 	go r.main()
 	return j
 }
 
-// write builds an archive. If it fails, no partial output remains.
-func (r *run) write() (err error) {
-	spec := r.build
-	plan := spec.Plan
-	if plan == nil {
-		rep, err := request[protocol.BuildReply](r, r.coordinator, protocol.Build, spec.Request, nil, 0)
-		if err != nil {
-			return err
-		}
-		plan = &rep
-	}
-	name := spec.Out.Name
-	if name == "" {
-		name = plan.Name
-	}
-	r.result.Plan = protocol.PlanReply{Plan: plan.Plan, Name: name, OutSize: plan.Size}
-	r.mu.Lock()
-	r.fig.OfOut = plan.Size
-	r.mu.Unlock()
-	defer func() {
-		if err == nil || r.coordinator.isLost() {
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), abortLimit)
-		defer cancel()
-		// The coordinator keeps the drafts, so the archive can be written again. If it cannot remove its output, it
-		// is no longer usable.
-		if _, _, e := r.coordinator.call(ctx, protocol.OutAbort, nil, nil, nil, 0); e != nil {
-			r.coordinator.end()
-			return
-		}
-		_, _, _ = r.coordinator.call(ctx, protocol.Drop, protocol.FinishRequest{Plan: plan.Plan}, nil, nil, 0) // on failure the plan only takes memory
-	}()
-	open := protocol.OutOpenRequest{Target: spec.Out.Target, Format: protocol.WIM, Name: name, Size: plan.Size, Plan: plan.Plan}
-	var attach []any
-	if spec.Out.Handle != nil {
-		attach = []any{spec.Out.Handle}
-	}
-	if _, _, err := r.coordinator.call(r.ctx, protocol.OutOpen, open, attach, nil, 0); err != nil {
-		return err
-	}
-	for {
-		stage, err := request[protocol.StageReply](r, r.coordinator, protocol.Stage, protocol.FinishRequest{Plan: plan.Plan}, nil, 0)
-		if err != nil {
-			return err
-		}
-		if stage.Stage == "" {
-			break
-		}
-		r.enter(stage)
-		if err := r.pipeline(); err != nil {
-			return err
-		}
-	}
-	r.phase(Finalising)
-	if r.result.Report, err = request[protocol.Report](r, r.coordinator, protocol.Finish, protocol.FinishRequest{Plan: plan.Plan}, nil, 0); err != nil {
-		return err
-	}
-	// From here on the output is being completed; a cancel no longer removes it.
-	return r.finishOutput(context.WithoutCancel(r.ctx), r.coordinator)
-}
-
-// enter begins a stage: the shards and figures are now those of the stage.
-func (r *run) enter(stage protocol.StageReply) {
-	r.result.Plan.Shards, r.result.Plan.MaxChunk = stage.Shards, stage.Memory
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.fig.Phase = Packing
-	if stage.Stage == "check" || stage.Stage == "hash" {
-		r.fig.Phase = Hashing
-	}
-	r.fig.OfBytes, r.fig.OfItems = stage.Bytes, stage.Items
-	r.settled = protocol.RunProgress{}
-	r.meter.restart()
-}
-
-// skip leaves out the blob that t could not read, if the caller of the job agrees, and fetches the shard again: it is
-// another one without the blob.
-func (r *run) skip(ctx context.Context, t *task, err error) bool {
-	if r.build == nil || r.build.Unreadable == nil || ctx.Err() != nil {
-		return false
-	}
-	e := protocol.AsError(err)
-	if e.Content == 0 || !r.build.Unreadable(e) {
-		return false
-	}
-	_, _, err = r.coordinator.call(ctx, protocol.Skip, protocol.SkipRequest{Plan: r.result.Plan.Plan, Error: *e}, nil, nil, 0)
-	return err == nil && r.fetch(ctx, t) == nil
+// writePlan returns the plan of an archive to write in the form that all jobs use.
+func writePlan(p protocol.BuildReply) protocol.PlanReply {
+	return protocol.PlanReply{Plan: p.Plan, Name: p.Name, OutSize: p.Size}
 }

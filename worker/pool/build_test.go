@@ -82,14 +82,13 @@ func (e *fakeBuild) handle(ctx context.Context, w *fakeWorker, c *protocol.Call)
 		e.mu.Unlock()
 	case protocol.Shard:
 		rep, att, err := e.fakeEngine.handle(ctx, w, c)
-		s := rep.(protocol.ShardReply)
-		s.Op = fakePack
-		return s, att, err
+		att[0] = append(att[0].([]byte), fakePack...)
+		return rep, att, err
 	case protocol.Run:
 		rep, att, err := e.fakeEngine.handle(ctx, w, c)
-		return rep, att[:min(len(att), 1)], err
+		return rep, att[:min(len(att), 2)], err
 	case protocol.Merge:
-		if len(c.Attach) != 1 {
+		if len(c.Attach) != 2 {
 			e.t.Errorf("a result came with %d attachments", len(c.Attach))
 		}
 		rep, _, err := e.fakeEngine.handle(ctx, w, c)
@@ -104,6 +103,43 @@ func (e *fakeBuild) count(m protocol.Method) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.begun[m]
+}
+
+// TestBuildUnreadableMerge checks that damage which shows when a result is merged is handled like a file that cannot be
+// read: all blobs of the shard are asked about, and the shard is not run again.
+func TestBuildUnreadableMerge(t *testing.T) {
+	for _, leave := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			e := newFakeBuild(t, 5)
+			st := &fakeStarter{handle: func(ctx context.Context, w *fakeWorker, c *protocol.Call) (any, []any, error) {
+				rep, att, err := e.handle(ctx, w, c)
+				if c.Method == protocol.Merge && e.stage == 1 && len(e.merged) == 3 {
+					return nil, nil, &protocol.Error{Code: protocol.CodeChecksum, Content: 7, Name: "seven", More: []protocol.Unread{{Content: 9, Name: "nine"}}}
+				}
+				return rep, att, err
+			}}
+			p := New(st, Options{Cores: 2})
+			defer p.Close()
+			b, err := p.NewBuild()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.AddFolder(t.Context(), FolderInput{Name: "in", Handle: "handle"}); err != nil {
+				t.Fatal(err)
+			}
+			var reported []string
+			_, err = b.Start(BuildSpec{Out: OutTarget{Target: protocol.ToMemory}, Unreadable: func(e *protocol.Error) bool {
+				reported = append(reported, e.Name)
+				return leave
+			}}).Wait()
+			if leave && (err != nil || !slices.Equal(reported, []string{"seven", "nine"}) || !slices.Equal(e.skips, []int{7, 9}) || !slices.Equal(e.merged, upTo(5))) {
+				t.Errorf("%v, reported %q, skipped %v, merged %v", err, reported, e.skips, e.merged)
+			}
+			if !leave && (!IsCode(err, protocol.CodeChecksum) || len(e.skips) > 0 || e.aborted == 0) {
+				t.Errorf("%v, skipped %v, aborted %d times", err, e.skips, e.aborted)
+			}
+		})
+	}
 }
 
 // startBuild opens a build with an archive and a folder.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -111,11 +112,11 @@ func (s *fakeStarter) Start(p Program, name string, r Receiver) (Conn, error) {
 // needsBuilder reports whether a worker must run Builder to answer c.
 func needsBuilder(c *protocol.Call) bool {
 	switch c.Method {
-	case protocol.Input, protocol.Draft, protocol.Build, protocol.Stage, protocol.Skip:
+	case protocol.Input, protocol.Draft, protocol.Build, protocol.Skip:
 		return true
 	case protocol.Run:
-		req, err := protocol.Decode[protocol.RunRequest](c.Body)
-		return err != nil || req.Op == fakePack
+		s, ok := c.Attach[0].([]byte)
+		return !ok || strings.HasSuffix(string(s), fakePack)
 	case protocol.OutOpen:
 		req, err := protocol.Decode[protocol.OutOpenRequest](c.Body)
 		return err != nil || req.Format == protocol.WIM
@@ -126,7 +127,7 @@ func needsBuilder(c *protocol.Call) bool {
 	return false
 }
 
-const fakePack = "pack" // Op of a build's shards
+const fakePack = " to pack" // the end of a build's shards
 
 func (s *fakeStarter) count() int {
 	s.mu.Lock()
@@ -213,15 +214,17 @@ func decodeBody[T any](t *testing.T, b []byte) T {
 }
 
 // fakeEngine replies as a session, shard worker and output worker would, for a job of the given number of shards of
-// 100 bytes each. Shard i is the bytes "shard i"; running it returns "data i" and the entries "entries i".
+// 100 bytes each. Shard i is the bytes "shard i"; running it returns "result i", "data i" and the entries "entries i".
 type fakeEngine struct {
 	t      *testing.T
 	shards int
+	ready  bool // the shards need not be run
 
 	// run may be replaced.
 	run func(ctx context.Context, w *fakeWorker, c *protocol.Call, index int) error
 
 	mu       sync.Mutex
+	staged   map[*fakeWorker]bool // whether the stage of the session's plan has begun
 	opened   int
 	fetched  []int
 	merged   []int
@@ -249,7 +252,21 @@ func (e *fakeEngine) handle(ctx context.Context, w *fakeWorker, c *protocol.Call
 	case protocol.Status:
 		return protocol.StatusReply{Memory: 1000}, nil, nil
 	case protocol.Plan:
-		return protocol.PlanReply{Plan: 7, Shards: e.shards, Bytes: int64(e.shards) * 100, Items: e.shards, Name: "out.zip", MaxChunk: 1000}, nil, nil
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.staged == nil {
+			e.staged = make(map[*fakeWorker]bool)
+		}
+		e.staged[w] = false
+		return protocol.PlanReply{Plan: 7, Bytes: int64(e.shards) * 100, Items: e.shards, Name: "out.zip"}, nil, nil
+	case protocol.Stage:
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.staged[w] {
+			return protocol.StageReply{}, nil, nil
+		}
+		e.staged[w] = true
+		return protocol.StageReply{Stage: "verify", Shards: e.shards, Bytes: int64(e.shards) * 100, Items: e.shards, Memory: 1000}, nil, nil
 	case protocol.Shard:
 		req := decodeBody[protocol.ShardRequest](e.t, c.Body)
 		e.mu.Lock()
@@ -277,6 +294,9 @@ func (e *fakeEngine) handle(ctx context.Context, w *fakeWorker, c *protocol.Call
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.merged = append(e.merged, req.Index)
+		if want := fmt.Sprint("result ", req.Index); !e.ready && (len(c.Attach) == 0 || fmt.Sprintf("%s", c.Attach[0]) != want) {
+			e.t.Errorf("shard %d is merged with %s, want %q", req.Index, c.Attach, want)
+		}
 		return protocol.MergeReply{Blocks: []protocol.BlockMark{{Off: int64(req.Index) * 100, Len: 100}}}, nil, nil
 	case protocol.Finish:
 		e.mu.Lock()
@@ -293,8 +313,8 @@ func (e *fakeEngine) handle(ctx context.Context, w *fakeWorker, c *protocol.Call
 	case protocol.OutSegment:
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.segments = append(e.segments, fmt.Sprintf("%s+%s", c.Attach...))
-		return protocol.OutProgress{Bytes: 100, Files: 1}, nil, nil
+		e.segments = append(e.segments, fmt.Sprintf("%s+%s", c.Attach[1:]...))
+		return protocol.OutProgress{Bytes: 100, Files: 1}, c.Attach[:1], nil
 	case protocol.OutFinish:
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -345,7 +365,7 @@ func (e *fakeEngine) handleRun(ctx context.Context, w *fakeWorker, c *protocol.C
 	if err := run(ctx, w, c, index); err != nil {
 		return nil, nil, err
 	}
-	att := []any{fmt.Append(nil, "data ", index)}
+	att := []any{fmt.Append(nil, "result ", index), fmt.Append(nil, "data ", index)}
 	return protocol.RunReply{Bytes: 100, Items: 1}, append(att, c.Attach[1:]...), nil
 }
 

@@ -345,7 +345,7 @@ func TestJobSessionLost(t *testing.T) {
 // A shard with nothing to run goes straight to the output.
 func TestJobReadyShards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &fakeEngine{t: t, shards: 3}
+		e := &fakeEngine{t: t, shards: 3, ready: true}
 		st := e.starter()
 		base := st.handle
 		st.handle = func(ctx context.Context, w *fakeWorker, c *protocol.Call) (any, []any, error) {
@@ -368,17 +368,17 @@ func TestJobReadyShards(t *testing.T) {
 func TestJobMemoryBound(t *testing.T) {
 	p := New(nil, Options{Cores: 16, Memory: 300})
 	for _, test := range []struct {
-		plan protocol.PlanReply
-		want int
+		stage protocol.StageReply
+		want  int
 	}{
-		{protocol.PlanReply{Shards: 100}, 8},
-		{protocol.PlanReply{Shards: 100, MaxChunk: 100}, 3},
-		{protocol.PlanReply{Shards: 100, MaxChunk: 1000}, 1},
-		{protocol.PlanReply{Shards: 2, MaxChunk: 1}, 2},
-		{protocol.PlanReply{}, 1},
+		{protocol.StageReply{Shards: 100}, 8},
+		{protocol.StageReply{Shards: 100, Memory: 100}, 3},
+		{protocol.StageReply{Shards: 100, Memory: 1000}, 1},
+		{protocol.StageReply{Shards: 2, Memory: 1}, 2},
+		{protocol.StageReply{}, 1},
 	} {
-		if got := p.workersFor(test.plan); got != test.want {
-			t.Errorf("%+v: %d workers, want %d", test.plan, got, test.want)
+		if got := p.workersFor(test.stage); got != test.want {
+			t.Errorf("%+v: %d workers, want %d", test.stage, got, test.want)
 		}
 	}
 }

@@ -300,11 +300,11 @@ func (p *Pool) forget(key string) {
 	}
 }
 
-// workersFor limits the shard workers of a job by cores, memory and the number of shards.
-func (p *Pool) workersFor(plan protocol.PlanReply) int {
-	n := min(p.o.Cores, maxShardWorkers, max(plan.Shards, 1))
-	if plan.MaxChunk > 0 {
-		n = min(n, int(p.o.Memory/plan.MaxChunk))
+// workersFor limits the shard workers of a stage by cores, memory and the number of shards.
+func (p *Pool) workersFor(st protocol.StageReply) int {
+	n := min(p.o.Cores, maxShardWorkers, max(st.Shards, 1))
+	if st.Memory > 0 {
+		n = min(n, int(p.o.Memory/st.Memory))
 	}
 	return max(n, 1)
 }

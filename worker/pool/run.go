@@ -25,8 +25,11 @@ type run struct {
 	pool            *Pool
 	inputs          inputs                                     // for shard workers
 	findCoordinator func(ctx context.Context) (*worker, error) // the worker that holds the plan: a session's or a build's
-	build           *BuildSpec                                 // nil for a session's job
 	spec            JobSpec
+
+	// Of a build only: its coordinator writes the output itself.
+	build      *protocol.BuildRequest
+	unreadable func(*protocol.Error) bool
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -35,7 +38,8 @@ type run struct {
 	err    error // set before done is closed
 
 	coordinator *worker
-	out         *worker // nil without an output
+	out         *worker // writes the output; nil without one
+	stage       protocol.StageReply
 
 	notify sync.Mutex // held during callbacks
 
@@ -53,9 +57,10 @@ type task struct {
 	index   int
 	shard   protocol.ShardReply
 	attach  []any // of the reply to Shard
-	result  protocol.RunReply
-	data    []any // of the reply to Run
-	entries any   // nil unless something is written
+	reply   protocol.RunReply
+	result  any // nil if there was nothing to run
+	data    any
+	entries any // nil unless something is extracted
 	err     error
 }
 
@@ -108,53 +113,136 @@ func (r *run) work() (err error) {
 	if r.coordinator, err = r.findCoordinator(r.ctx); err != nil {
 		return err
 	}
-	if r.build != nil {
-		return r.write()
-	}
-	if r.spec.Plan != nil {
-		r.result.Plan = *r.spec.Plan
-	} else if r.result.Plan, err = request[protocol.PlanReply](r, r.coordinator, protocol.Plan, r.spec.Request, nil, 0); err != nil {
+	if r.result.Plan, err = r.plan(); err != nil {
 		return err
 	}
-	plan := r.result.Plan
-	finished := false
+	plan := protocol.FinishRequest{Plan: r.result.Plan.Plan}
 	defer func() {
-		if !finished && !r.coordinator.isLost() {
-			ctx, cancel := context.WithTimeout(context.Background(), abortLimit)
-			defer cancel()
-			// If this fails, the session frees the plan when the archive is closed.
-			_, _, _ = r.coordinator.call(ctx, protocol.Drop, protocol.FinishRequest{Plan: plan.Plan}, nil, nil, 0)
+		if err != nil {
+			r.discard(plan)
+		} else if r.out != nil && r.out != r.coordinator {
+			r.pool.giveBack(r.out)
 		}
 	}()
 	r.mu.Lock()
-	r.fig.Phase = Reading
-	r.fig.OfBytes, r.fig.OfItems, r.fig.OfOut = plan.Bytes, plan.Items, plan.OutSize
+	r.fig.OfBytes, r.fig.OfItems, r.fig.OfOut = r.result.Plan.Bytes, r.result.Plan.Items, r.result.Plan.OutSize
 	r.mu.Unlock()
-
-	if t := r.spec.Out; t != nil {
-		if err := r.openOutput(*t); err != nil {
+	if err := r.openOutput(); err != nil {
+		return err
+	}
+	for {
+		stage, err := request[protocol.StageReply](r, r.coordinator, protocol.Stage, plan, nil, 0)
+		if err != nil {
 			return err
 		}
-		defer func() { r.closeOutput(err) }()
-	}
-	if err := r.pipeline(); err != nil {
-		return err
+		if stage.Shards == 0 {
+			break
+		}
+		r.enter(stage)
+		if err := r.pipeline(); err != nil {
+			return err
+		}
 	}
 	r.phase(Finalising)
 	// The report comes first: without it the job has failed, and its output must be removed.
-	if r.result.Report, err = request[protocol.Report](r, r.coordinator, protocol.Finish, protocol.FinishRequest{Plan: plan.Plan}, nil, 0); err != nil {
+	if r.result.Report, err = request[protocol.Report](r, r.coordinator, protocol.Finish, plan, nil, 0); err != nil {
 		return err
 	}
-	finished = true
+	return r.finishOutput()
+}
+
+// plan returns the plan of the job. It asks the coordinator for it, unless the caller of the job has done so.
+func (r *run) plan() (protocol.PlanReply, error) {
+	switch {
+	case r.spec.Plan != nil:
+		return *r.spec.Plan, nil
+	case r.build != nil:
+		rep, err := request[protocol.BuildReply](r, r.coordinator, protocol.Build, *r.build, nil, 0)
+		return writePlan(rep), err
+	}
+	return request[protocol.PlanReply](r, r.coordinator, protocol.Plan, r.spec.Request, nil, 0)
+}
+
+// enter begins a stage: the shards and figures are now those of the stage.
+func (r *run) enter(stage protocol.StageReply) {
+	r.stage = stage
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch stage.Stage {
+	case "check", "hash":
+		r.fig.Phase = Hashing
+	case "measure", "compact", "pack", "metadata":
+		r.fig.Phase = Packing
+	default:
+		r.fig.Phase = Reading
+	}
+	r.fig.OfBytes, r.fig.OfItems = stage.Bytes, stage.Items
+	r.settled = protocol.RunProgress{}
+	r.meter.restart()
+}
+
+// discard removes the output and drops the plan.
+func (r *run) discard(plan protocol.FinishRequest) {
+	if r.out != nil && r.out != r.coordinator {
+		abort(r.out)
+	}
+	if r.coordinator.isLost() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), abortLimit)
+	defer cancel()
+	if r.out == r.coordinator {
+		// The coordinator keeps the drafts, so the archive can be written again. If it cannot remove its output, it is no
+		// longer usable.
+		if _, _, err := r.coordinator.call(ctx, protocol.OutAbort, nil, nil, nil, 0); err != nil {
+			r.coordinator.end()
+			return
+		}
+	}
+	// If this fails, the plan takes memory until its session or build is closed.
+	_, _, _ = r.coordinator.call(ctx, protocol.Drop, plan, nil, nil, 0)
+}
+
+// openOutput opens the output, if there is one: in the coordinator of a build, otherwise in a worker of its own.
+func (r *run) openOutput() (err error) {
+	t := r.spec.Out
+	if t == nil {
+		return nil
+	}
+	req := protocol.OutOpenRequest{
+		Target: t.Target, Format: r.spec.Request.Format, Name: t.Name, Size: r.result.Plan.OutSize,
+		Recover: r.spec.Request.Recover, Platform: r.spec.Request.Platform,
+	}
+	if req.Name == "" {
+		req.Name = r.result.Plan.Name
+	}
+	var attach []any
+	if t.Handle != nil {
+		attach = []any{t.Handle}
+	}
+	grace := time.Duration(0)
+	if r.build != nil {
+		r.out, req.Plan, r.result.Plan.Name = r.coordinator, r.result.Plan.Plan, req.Name
+	} else {
+		grace = cancelGrace
+		if r.out, err = r.pool.borrow(Reader, "output", ""); err != nil {
+			return err
+		}
+	}
+	_, _, err = r.out.call(r.ctx, protocol.OutOpen, req, attach, nil, grace)
+	return err
+}
+
+// finishOutput completes the output, if there is one.
+func (r *run) finishOutput() error {
 	if r.out == nil {
 		return nil
 	}
-	return r.finishOutput(r.ctx, r.out)
-}
-
-// finishOutput completes the output of w.
-func (r *run) finishOutput(ctx context.Context, w *worker) error {
-	body, att, err := w.call(ctx, protocol.OutFinish, nil, nil, nil, cancelGrace)
+	ctx := r.ctx
+	if r.build != nil { // the archive is complete; a cancel no longer removes it
+		ctx = context.WithoutCancel(ctx)
+	}
+	body, att, err := r.out.call(ctx, protocol.OutFinish, nil, nil, nil, cancelGrace)
 	if err != nil {
 		return err
 	}
@@ -180,39 +268,6 @@ func request[Rep any](r *run, w *worker, m protocol.Method, req any, attach []an
 	return protocol.Decode[Rep](body)
 }
 
-func (r *run) openOutput(t OutTarget) error {
-	w, err := r.pool.borrow(Reader, "output", "")
-	if err != nil {
-		return err
-	}
-	req := protocol.OutOpenRequest{
-		Target: t.Target, Format: r.spec.Request.Format, Name: t.Name, Size: r.result.Plan.OutSize,
-		Recover: r.spec.Request.Recover, Platform: r.spec.Request.Platform,
-	}
-	if req.Name == "" {
-		req.Name = r.result.Plan.Name
-	}
-	var attach []any
-	if t.Handle != nil {
-		attach = []any{t.Handle}
-	}
-	if _, _, err := w.call(r.ctx, protocol.OutOpen, req, attach, nil, cancelGrace); err != nil {
-		abort(w)
-		return err
-	}
-	r.out = w
-	return nil
-}
-
-// closeOutput gives the output worker back, or makes it remove its output.
-func (r *run) closeOutput(err error) {
-	if err == nil {
-		r.pool.giveBack(r.out)
-		return
-	}
-	abort(r.out)
-}
-
 // abort makes a worker remove its output and then ends it: after a failure none of its state is worth keeping.
 func abort(w *worker) {
 	ctx, cancel := context.WithTimeout(context.Background(), abortLimit)
@@ -222,15 +277,12 @@ func abort(w *worker) {
 	w.end()
 }
 
-// pipeline runs all shards and passes their results to the output.
+// pipeline runs the shards of a stage and passes their results to the output.
 func (r *run) pipeline() error {
-	plan := r.result.Plan
-	if plan.Shards == 0 {
-		return nil
-	}
+	shards := r.stage.Shards
 	ctx, cancel := context.WithCancelCause(r.ctx)
 	defer cancel(nil)
-	n := r.pool.workersFor(plan)
+	n := r.pool.workersFor(r.stage)
 	r.mu.Lock()
 	r.fig.Workers = n
 	r.mu.Unlock()
@@ -245,7 +297,7 @@ func (r *run) pipeline() error {
 
 	wg.Go(func() {
 		defer close(fetched)
-		for i := range plan.Shards {
+		for i := range shards {
 			if r.waitWhilePaused(ctx) != nil {
 				return
 			}
@@ -285,7 +337,7 @@ func (r *run) pipeline() error {
 	}
 
 	waiting := make(map[int]*task)
-	for next := 0; next < plan.Shards; {
+	for next := 0; next < shards; {
 		var t *task
 		select {
 		case t = <-results:
@@ -311,33 +363,26 @@ func (r *run) pipeline() error {
 
 // fetch gets a shard from the coordinator.
 func (r *run) fetch(ctx context.Context, t *task) error {
-	body, att, err := r.coordinator.call(ctx, protocol.Shard, protocol.ShardRequest{Plan: r.result.Plan.Plan, Index: t.index}, nil, nil, 0)
+	req := protocol.ShardRequest{Plan: r.result.Plan.Plan, Index: t.index}
+	body, att, err := r.coordinator.call(ctx, protocol.Shard, req, nil, nil, 0)
+	for err != nil && r.skip(ctx, err) {
+		body, att, err = r.coordinator.call(ctx, protocol.Shard, req, nil, nil, 0)
+	}
 	if err != nil {
 		return err
 	}
 	t.shard, err = protocol.Decode[protocol.ShardReply](body)
 	t.attach = att
-	if len(att) > 1 {
-		t.entries = att[1]
-	}
 	return err
 }
 
 // settle passes the next result in order to the output and to the coordinator.
 func (r *run) settle(ctx context.Context, t *task) error {
-	merge := protocol.MergeRequest{Plan: r.result.Plan.Plan, Index: t.index, Result: t.result}
-	var attach []any
-	if r.out != nil {
-		seg := t.data
-		if len(seg) == 0 {
-			seg = []any{[]byte(nil)}
-		}
-		entries := t.entries
-		if len(t.data) > 1 { // they were sent to the shard worker and came back
-			entries = t.data[1]
-		}
-		seg = append(seg[:1:1], entries)
-		body, _, err := r.out.call(ctx, protocol.OutSegment, protocol.OutSegmentRequest{Index: t.index, Result: t.result}, seg, nil, cancelGrace)
+	merge := protocol.MergeRequest{Plan: r.result.Plan.Plan, Index: t.index, Result: t.reply}
+	attach := []any{t.result}
+	switch {
+	case r.out != nil && r.out != r.coordinator:
+		body, att, err := r.out.call(ctx, protocol.OutSegment, protocol.OutSegmentRequest{Index: t.index, Result: t.reply}, []any{t.result, t.data, t.entries}, nil, cancelGrace)
 		if err != nil {
 			return err
 		}
@@ -345,16 +390,20 @@ func (r *run) settle(ctx context.Context, t *task) error {
 		if err != nil {
 			return err
 		}
+		attach = att
 		merge.Refused, merge.Damaged = w.Refused, w.Damaged
 		r.mu.Lock()
 		r.fig.Written += w.Bytes
 		r.fig.Files += w.Files
 		r.fig.Refused += len(w.Refused)
 		r.mu.Unlock()
-	} else {
-		attach = t.data
+	case t.data != nil:
+		attach = append(attach, t.data)
 	}
 	body, _, err := r.coordinator.call(ctx, protocol.Merge, merge, attach, nil, 0)
+	if err != nil && r.skip(ctx, err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -374,6 +423,25 @@ func (r *run) settle(ctx context.Context, t *task) error {
 		r.notify.Unlock()
 	}
 	return nil
+}
+
+// skip leaves out the blobs that could not be read, as an error of Run or Merge reports, if the caller of the job agrees.
+func (r *run) skip(ctx context.Context, err error) bool {
+	e := protocol.AsError(err)
+	if r.unreadable == nil || e.Content == 0 {
+		return false
+	}
+	for _, x := range append([]protocol.Unread{{Content: e.Content, Name: e.Name}}, e.More...) {
+		one := *e
+		one.Content, one.Name, one.More = x.Content, x.Name, nil
+		if ctx.Err() != nil || !r.unreadable(&one) {
+			return false
+		}
+		if _, _, err := r.coordinator.call(ctx, protocol.Skip, protocol.SkipRequest{Plan: r.result.Plan.Plan, Error: one}, nil, nil, 0); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // program returns the program of the job's shard workers.
@@ -410,18 +478,21 @@ func (b *borrowed) release() {
 func (b *borrowed) runShard(ctx context.Context, t *task) error {
 	r := b.run
 	if t.shard.Op == "" { // nothing to run: the attachments are the data and the entries
-		t.data = t.attach[:min(len(t.attach), 1)]
-		t.result = protocol.RunReply{Bytes: t.shard.Bytes, Items: t.shard.Items}
-		r.progressed(t, t.result.Bytes, t.result.Items, true)
+		t.data, t.entries = at(t.attach, 0), at(t.attach, 1)
+		t.reply = protocol.RunReply{Bytes: t.shard.Bytes, Items: t.shard.Items}
+		r.progressed(t, t.reply.Bytes, t.reply.Items, true)
 		return nil
 	}
 	for try := 1; ; try++ {
 		w, err := b.tryShard(ctx, t, try > 1)
 		if err == nil {
-			r.progressed(t, t.result.Bytes, t.result.Items, true)
+			r.progressed(t, t.reply.Bytes, t.reply.Items, true)
 			return nil
 		}
-		if w != nil && !w.isLost() && r.skip(ctx, t, err) {
+		if w != nil && !w.isLost() && r.skip(ctx, err) {
+			if err := r.fetch(ctx, t); err != nil {
+				return err
+			}
 			try = 0
 			continue
 		}
@@ -528,13 +599,21 @@ func (b *borrowed) tryShard(ctx context.Context, t *task, alone bool) (*worker, 
 	if len(t.attach) == 0 {
 		return w, &protocol.Error{Code: protocol.CodeInternal, Message: "the shard's bytes are missing"}
 	}
-	req := protocol.RunRequest{Key: r.inputs.request.Key, Op: t.shard.Op, Format: r.spec.Request.Format, Recover: r.spec.Request.Recover}
+	req := protocol.RunRequest{Key: r.inputs.request.Key, Format: r.spec.Request.Format, Recover: r.spec.Request.Recover}
 	body, att, err := w.call(ctx, protocol.Run, req, t.attach, progress, cancelGrace)
 	if err != nil {
 		return w, err
 	}
-	t.data = att
-	t.result, err = protocol.Decode[protocol.RunReply](body)
-	w.memory.Store(t.result.Memory)
+	t.result, t.data, t.entries = at(att, 0), at(att, 1), at(att, 2)
+	t.reply, err = protocol.Decode[protocol.RunReply](body)
+	w.memory.Store(t.reply.Memory)
 	return w, err
+}
+
+// at returns an attachment, nil if it is missing.
+func at(attach []any, i int) any {
+	if i < len(attach) {
+		return attach[i]
+	}
+	return nil
 }

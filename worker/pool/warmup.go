@@ -99,17 +99,21 @@ func (e *warmUp) verify() error {
 	if err := e.ask(protocol.Plan, protocol.PlanRequest{Op: protocol.Verify}, nil, &plan, nil); err != nil {
 		return err
 	}
-	for i := range plan.Shards {
+	var stage protocol.StageReply
+	if err := e.ask(protocol.Stage, protocol.FinishRequest{Plan: plan.Plan}, nil, &stage, nil); err != nil {
+		return err
+	}
+	for i := range stage.Shards {
 		var shard protocol.ShardReply
-		var packed []any
+		var packed, result []any
 		if err := e.ask(protocol.Shard, protocol.ShardRequest{Plan: plan.Plan, Index: i}, nil, &shard, &packed); err != nil {
 			return err
 		}
 		merge := protocol.MergeRequest{Plan: plan.Plan, Index: i}
-		if err := e.ask(protocol.Run, protocol.RunRequest{Key: warmUpKey, Op: shard.Op}, packed[:min(len(packed), 1)], &merge.Result, nil); err != nil {
+		if err := e.ask(protocol.Run, protocol.RunRequest{Key: warmUpKey}, packed, &merge.Result, &result); err != nil {
 			return err
 		}
-		if err := e.ask(protocol.Merge, merge, nil, nil, nil); err != nil {
+		if err := e.ask(protocol.Merge, merge, result, nil, nil); err != nil {
 			return err
 		}
 	}

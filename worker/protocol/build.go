@@ -126,17 +126,8 @@ type BuildReply struct {
 	Warnings []Pair `json:"warnings,omitempty"` // key and text: Microsoft's tools will not read the result, a part may get too large, or a copied image is incomplete
 }
 
-// StageReply is the next stage of writing. An empty name means that all stages are done.
-type StageReply struct {
-	Stage  string `json:"stage"` // "check" (blobs to copy are verified), "hash", "pack", "metadata"
-	Shards int    `json:"shards"`
-	Bytes  int64  `json:"bytes"` // unpacked
-	Items  int    `json:"items"`
-	Memory int64  `json:"memory"` // bytes that a worker needs for a shard, about
-}
-
 // SkipRequest names a blob that cannot be read.
 type SkipRequest struct {
 	Plan  int   `json:"plan"`
-	Error Error `json:"error"` // from Run
+	Error Error `json:"error"` // from Run or Merge
 }

@@ -1,8 +1,9 @@
 package protocol
 
-// How a job runs: the page asks the session for a plan (Plan) and then for its shards, one after another (Shard). It
-// has any shard worker run each of them (Run), passes the data to the output worker (OutSegment, in order of the
-// shards) and the result back to the session (Merge). Finish returns the report.
+// How a job runs: the page asks the session for a plan (Plan) and then goes from stage to stage (Stage), usually a
+// single one. It asks for the shards of a stage, one after another (Shard), and has any shard worker run each of them
+// (Run). In the order of the shards, it passes the data to the output worker (OutSegment) and the result back to the
+// session (Merge). Finish returns the report.
 
 // Op is what a job does.
 type Op string
@@ -44,7 +45,6 @@ type PlanRequest struct {
 // PlanReply reports what the job will do, before it starts.
 type PlanReply struct {
 	Plan     int       `json:"plan"`
-	Shards   int       `json:"shards"`
 	Bytes    int64     `json:"bytes"` // to decode or hash
 	Items    int       `json:"items"` // blobs, or blocks
 	Files    int       `json:"files"` // to write
@@ -56,7 +56,15 @@ type PlanReply struct {
 	Refusals []Problem `json:"refusals,omitempty"` // the first 200 of them
 	Skipped  []Problem `json:"skipped,omitempty"`  // what cannot be written and why (missing blobs, reparse points, …), the first 200
 	SkippedN int       `json:"skippedN"`
-	MaxChunk int64     `json:"maxChunk"` // bytes of memory that one shard needs, about
+}
+
+// StageReply is the next stage of a plan. Without shards, all stages are done.
+type StageReply struct {
+	Stage  string `json:"stage"` // "verify", "extract", "sum", "names"; of an archive that is written: "check" (blobs to copy are verified), "hash", "measure", "compact", "pack", "metadata"
+	Shards int    `json:"shards"`
+	Bytes  int64  `json:"bytes"` // unpacked
+	Items  int    `json:"items"`
+	Memory int64  `json:"memory"` // bytes that a worker needs for a shard, about
 }
 
 // Problem is a path and what is wrong with it. The path of a folder that a target rejected during writing ends in a
@@ -74,7 +82,8 @@ type ShardRequest struct {
 	Index int `json:"index"`
 }
 
-// ShardReply describes a shard. Attached are the shard's bytes and, if something is written, its entries.
+// ShardReply describes a shard. Attached are the shard's bytes and what goes with them: the entries if something is
+// extracted; the places and bytes of files to pack.
 type ShardReply struct {
 	Bytes  int64  `json:"bytes"` // unpacked
 	Items  int    `json:"items"`
@@ -82,7 +91,7 @@ type ShardReply struct {
 	Off    int64  `json:"off"`
 	Len    int64  `json:"len"`
 	Memory int64  `json:"memory"` // bytes that a worker needs for it, about
-	Op     string `json:"op"`     // for RunRequest; "": there is nothing to run, the attachments go to OutSegment as they are
+	Op     string `json:"op"`     // "": there is nothing to run, the attachments are the data and the entries for OutSegment
 }
 
 // PartsRequest gives a shard worker the files of an archive, in the same order as Open. Key names the archive.
@@ -102,19 +111,18 @@ type ForgetRequest struct {
 // RunRequest runs one shard on the files that Parts provided under Key.
 type RunRequest struct {
 	Key string `json:"key"`
-	Op  string `json:"op"` // from ShardReply
 
 	Format  Format `json:"format,omitempty"`  // of the output, as in PlanRequest: the decoded data is laid out for it
 	Recover bool   `json:"recover,omitempty"` // as in PlanRequest
 }
 
-// RunReply is the result of a shard. Its attachments are opaque: they go to OutSegment if there is an output,
-// otherwise to Merge. Progress bodies are RunProgress.
+// RunReply is what the page needs to know of the result of a shard. The result itself, the data and the entries are
+// attached. They are opaque: they go to OutSegment if there is an output worker, otherwise to Merge. Progress bodies
+// are RunProgress.
 type RunReply struct {
-	Bytes int64  `json:"bytes"`
-	Items int    `json:"items"`
-	Bad   int    `json:"bad"` // blobs or blocks that do not match their hash
-	Sum   []byte `json:"sum"` // opaque result for Merge, base64 on the wire
+	Bytes int64 `json:"bytes"`
+	Items int   `json:"items"`
+	Bad   int   `json:"bad"` // blobs or blocks that do not match their hash
 
 	Packed Format `json:"packed,omitempty"` // ZIP, TAR: the decoded bytes already stand between their headers
 
@@ -127,7 +135,8 @@ type RunProgress struct {
 	Items int   `json:"items"`
 }
 
-// MergeRequest returns a shard's result to the session, with what the output worker reported.
+// MergeRequest returns a shard's result to the session, with what the output worker reported. The result is attached,
+// and the data if there is no output worker.
 type MergeRequest struct {
 	Plan    int       `json:"plan"`
 	Index   int       `json:"index"`
@@ -170,9 +179,9 @@ type Report struct {
 	MissingN   int       `json:"missingN"`
 	Unused     []Region  `json:"unused,omitempty"` // bytes that nothing refers to
 	UnusedSize int64     `json:"unusedSize"`
-	RefCounts  int       `json:"refCounts"` // blobs whose stored reference count differs from the images' use
-	RefLies    []Pair    `json:"refLies,omitempty"`
-	Sums       []Pair    `json:"sums,omitempty"` // part name, SHA-256
+	RefCounts  int       `json:"refCounts"`           // blobs whose stored reference count differs from the images' use
+	WrongRefs  []Pair    `json:"wrongRefs,omitempty"` // the first 1000 of them: hash and counts
+	Sums       []Pair    `json:"sums,omitempty"`      // part name, SHA-256
 	Written    int       `json:"written"`
 	Dirs       int       `json:"dirs"`
 	Links      int       `json:"links"`
@@ -252,8 +261,8 @@ type OutOpenRequest struct {
 	Plan     int    `json:"plan,omitempty"`     // WIM: the plan to write
 }
 
-// OutSegmentRequest passes one shard's data to the output, in the order of the shards. Attached: decoded bytes,
-// entries.
+// OutSegmentRequest passes one shard's data to the output, in the order of the shards. Attached: the result, the data,
+// the entries. The reply brings the result back, for Merge.
 type OutSegmentRequest struct {
 	Index  int      `json:"index"`
 	Result RunReply `json:"result"`

@@ -62,32 +62,32 @@ const (
 	Windows Method = "windows" // (VersionRequest, WindowsReply) the facts from the image's registry
 	Lacks   Method = "lacks"   // (nothing, Elsewhere) walks all trees; progress bodies are Elsewhere
 	Plan    Method = "plan"    // (PlanRequest, PlanReply)
-	Shard   Method = "shard"   // (ShardRequest, ShardReply) attach of the reply: the shard, and its entries if something is written
-	Merge   Method = "merge"   // (MergeRequest, MergeReply) attach: the attachments of Run's reply
+	Stage   Method = "stage"   // (FinishRequest, StageReply) begins the next stage of a plan
+	Shard   Method = "shard"   // (ShardRequest, ShardReply) attach of the reply: the shard, and what goes with it
+	Merge   Method = "merge"   // (MergeRequest, MergeReply) attach: the result, and the data if no output worker has it
 	Finish  Method = "finish"  // (FinishRequest, Report) returns the final report and drops the plan
 	Drop    Method = "drop"    // (FinishRequest, nothing) discards a plan
 )
 
-// The coordinator of a build answers these, and for its plans also Shard, Merge, Finish and Drop, and all methods of
-// an output worker except OutSegment.
+// The coordinator of a build answers these, and for its plans also Stage, Shard, Merge, Finish and Drop, and all
+// methods of an output worker except OutSegment.
 const (
 	Input Method = "input" // (InputRequest, InputReply) attach: an archive's Files, as for Open; or a directory handle, or the folder's Files
 	Draft Method = "draft" // (DraftRequest, DraftReply)
 	Build Method = "build" // (BuildRequest, BuildReply)
-	Stage Method = "stage" // (FinishRequest, StageReply)
-	Skip  Method = "skip"  // (SkipRequest, nothing) leaves out a blob that cannot be read; its shard must be fetched again
+	Skip  Method = "skip"  // (SkipRequest, nothing) leaves out a blob that cannot be read; a shard that was not merged must be fetched again
 )
 
 // A shard worker answers these.
 const (
 	Parts Method = "parts" // (PartsRequest, nothing) attach: the Files, as for Open, then the attachments of each folder's Input
-	Run   Method = "run"   // (RunRequest, RunReply) attach: the shard, and its entries if something is written; of the reply: the decoded bytes, and the entries again
+	Run   Method = "run"   // (RunRequest, RunReply) attach: the attachments of Shard's reply; of the reply: the result, the data if there is any, and the entries again
 )
 
 // An output worker answers these, in this order, for one output at a time.
 const (
 	OutOpen    Method = "out.open"    // (OutOpenRequest, nothing) attach: the handle, if the target has one
-	OutSegment Method = "out.segment" // (OutSegmentRequest, OutProgress) attach: decoded bytes, entries
+	OutSegment Method = "out.segment" // (OutSegmentRequest, OutProgress) attach: the result, the data, the entries; of the reply: the result
 	OutFinish  Method = "out.finish"  // (nothing, OutReply) attach of the reply: a File, if the page must offer it as a download
 	OutAbort   Method = "out.abort"   // (nothing, nothing) removes the partial output
 )
@@ -145,8 +145,15 @@ type Error struct {
 	Numbers []int    `json:"numbers,omitempty"` // missing-part: part numbers from 1
 	Total   int      `json:"total,omitempty"`   // missing-part: parts in the set
 	Version string   `json:"version,omitempty"` // old-version: "1.12"
-	Content int      `json:"content,omitempty"` // run: number, from 1, of the blob that cannot be read, for Skip
+	Content int      `json:"content,omitempty"` // run, merge: number, from 1, of the blob that cannot be read, for Skip
+	More    []Unread `json:"more,omitempty"`    // merge: other blobs of the shard with the same error
 	Fatal   bool     `json:"fatal,omitempty"`   // the worker panicked and must be replaced
+}
+
+// Unread is another blob that cannot be read.
+type Unread struct {
+	Content int    `json:"content"` // as Error.Content
+	Name    string `json:"name"`    // as Error.Name
 }
 
 // Values of Error.Record for a file that changed since it was opened.

@@ -22,9 +22,8 @@ type build struct {
 	rooted   map[int]bool          // drafts with a folder added at the root: their WINDOWS element is filled in again
 	windows  map[int]*windows.Info // of the drafts read so far; nil if a draft has no Windows
 	last     int                   // number of the last draft
-	plans    map[int]*plan
-	lastPlan int
-	busy     engine.Slot // held while a draft is made or planned, which lets other requests run
+	jobs     engine.Jobs           // their plans are *plan
+	busy     engine.Slot           // held while a draft is made or planned, which lets other requests run
 }
 
 // input answers protocol.Input.
@@ -33,7 +32,7 @@ func (e *Engine) input(req protocol.InputRequest, attach []any) (protocol.InputR
 	if b == nil {
 		b = &build{
 			e: e, drafts: make(map[int]*draft.Draft), rooted: make(map[int]bool), windows: make(map[int]*windows.Info),
-			plans: make(map[int]*plan), busy: engine.NewSlot(),
+			busy: engine.NewSlot(),
 		}
 	}
 	rep := protocol.InputReply{}

@@ -205,7 +205,7 @@ func (b *builder) run(plan, i int) (protocol.ShardReply, protocol.RunReply, []an
 		if err != nil {
 			return sh, protocol.RunReply{}, nil, err
 		}
-		rep, data, err := say[protocol.RunReply](b.other, protocol.Run, protocol.RunRequest{Key: "key", Op: sh.Op}, att...)
+		rep, data, err := say[protocol.RunReply](b.other, protocol.Run, protocol.RunRequest{Key: "key"}, att...)
 		e := protocol.AsError(err)
 		if e == nil || e.Content == 0 || !b.skip {
 			return sh, rep, data, err
@@ -245,8 +245,18 @@ func (b *builder) stages(plan int) (protocol.Report, error) {
 			b.t.Errorf("%s: shards of %d bytes, %d items, the stage told %d, %d", stage.Stage, bytes, items, stage.Bytes, stage.Items)
 		}
 		for i, r := range results {
-			if _, _, err := say[protocol.MergeReply](b.lead, protocol.Merge, protocol.MergeRequest{Plan: plan, Index: i, Result: r.rep}, r.data...); err != nil {
+			_, _, err := say[protocol.MergeReply](b.lead, protocol.Merge, protocol.MergeRequest{Plan: plan, Index: i, Result: r.rep}, r.data...)
+			e := protocol.AsError(err)
+			switch {
+			case e == nil:
+			case e.Content == 0 || !b.skip:
 				return protocol.Report{}, err
+			default:
+				for _, x := range append([]protocol.Unread{{Content: e.Content, Name: e.Name}}, e.More...) {
+					one := *e
+					one.Content, one.Name = x.Content, x.Name
+					well[struct{}](b.t, b.lead, protocol.Skip, protocol.SkipRequest{Plan: plan, Error: one})
+				}
 			}
 		}
 	}
@@ -270,7 +280,7 @@ func imageContents(t *testing.T, a *wim.Archive, index int) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := shard.Run(t.Context(), p, a.Store().Source(), 1, nil); err != nil {
+	if err := shard.Run(t.Context(), p, shard.Sources{Parts: a.Store().Source()}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := p.Report(nil); err != nil || !r.OK {
@@ -719,6 +729,57 @@ func TestBuildSkip(t *testing.T) {
 		t.Errorf("%+v", rep)
 	}
 	sameTree(t, contentsOf(t, b.sink.data, 1), want)
+}
+
+// TestBuildDamagedCopy checks that damaged blobs of an archive are not copied: the job fails, or leaves them all out.
+func TestBuildDamagedCopy(t *testing.T) {
+	old, want := made(t, 1, protocol.BuildOptions{})
+	var lost []string
+	for _, path := range slices.Sorted(maps.Keys(want)) {
+		at := bytes.Index(old, []byte(want[path]))
+		if len(want[path]) < 100 || len(lost) == 3 {
+			continue
+		}
+		old[at+50] ^= 1
+		for p, text := range want {
+			if text == want[path] && p != path {
+				delete(want, p)
+			}
+		}
+		delete(want, path)
+		lost = append(lost, path)
+	}
+	for _, skip := range []bool{false, true} {
+		b := newBuilder(t)
+		b.skip = skip
+		b.archive("old.wim", old)
+		rep, err := b.write(protocol.BuildRequest{Images: []protocol.BuildImage{{Archive: 1, Image: 1}}})
+		if !skip {
+			if e := protocol.AsError(err); err == nil || e.Code != protocol.CodeChecksum || e.Content == 0 || e.Name == "" || len(e.More) == 0 {
+				t.Errorf("copying damaged blobs: %+v", e)
+			}
+			continue
+		}
+		if err != nil || rep.OK || rep.ProblemsN != len(lost) {
+			t.Fatalf("%+v, %v, want %d problems for %q", rep, err, len(lost), lost)
+		}
+		a, err := wim.Open([]blobs.Part{{Name: "out.wim", R: bytes.NewReader(b.sink.data), Size: int64(len(b.sink.data))}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path, text := range want {
+			if strings.HasSuffix(path, "/") {
+				continue
+			}
+			im, err := a.Image(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := fs.ReadFile(im.FS(), path); err != nil || string(got) != text {
+				t.Errorf("%s: %d bytes, %v", path, len(got), err)
+			}
+		}
+	}
 }
 
 // TestBuildIncomplete checks that the engine refuses to make a draft of an incomplete image and to rewrite its archive.

@@ -65,8 +65,8 @@ const (
 	smallFile  = 1 << 20
 )
 
-// newContents returns the files of a shard. places and files are the attachments that build.shard makes.
-func newContents(w *engine.Work, ps *shard.PackShard, places []byte, files engine.Source, folders []fs.FS) (*contents, error) {
+// newContents returns the files of a shard. places and files are the attachments that build.attach makes.
+func newContents(w *engine.Work, s *shard.Shard, places []byte, files engine.Source, folders []fs.FS) (*contents, error) {
 	c := &contents{w: w, folders: folders, at: make(map[int32]int)}
 	c.ctx, c.stop = context.WithCancel(w.Context())
 	number := func() uint64 {
@@ -79,8 +79,8 @@ func newContents(w *engine.Work, ps *shard.PackShard, places []byte, files engin
 		return v
 	}
 	end := int64(0)
-	for i := range ps.Pieces {
-		p := &ps.Pieces[i]
+	for i := range s.Pack.Pieces {
+		p := &s.Pack.Pieces[i]
 		if p.Source != shard.PieceFile {
 			continue
 		}
@@ -153,7 +153,7 @@ func (c *contents) start(p *contentPlace) {
 func (c *contents) OpenContent(id int32) (shard.ContentFile, error) {
 	at, ok := c.at[id]
 	if !ok {
-		return nil, notFound("the shard has no place for a file")
+		return nil, notFound("the shard does not say where the file is")
 	}
 	p := &c.list[at]
 	if p.joined && !c.joined.broken {
@@ -275,54 +275,44 @@ func (f *contentFile) Close() error {
 // Size implements shard.ContentFile.
 func (f *contentFile) Size() int64 { return f.size }
 
-// runPack runs a shard of an archive that is being written. The attachments are the shard, the places of its files, and
-// the bytes of the joined ones.
-func (e *Engine) runPack(w *engine.Work, key string, attach []any) (any, []any, error) {
-	parts, err := e.Files(key)
+// run answers protocol.Run. With a shard that packs come the places of its files, and the bytes of the joined ones.
+func (e *Engine) run(w *engine.Work, c *protocol.Call) (any, []any, error) {
+	req, s, err := engine.ShardOf(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	attach = append(slices.Clone(attach), nil, nil, nil)
-	packed, ok := attach[0].([]byte)
-	places, ok2 := attach[1].([]byte)
-	joined, ok3 := attach[2].(engine.Source)
-	if !ok || !ok2 && attach[1] != nil || !ok3 && attach[2] != nil {
-		return nil, nil, badRequest("a shard is a buffer, a buffer with the places of its files, and joined files")
-	}
-	ps, err := shard.ParsePackShard(packed)
+	parts, err := e.Files(req.Key)
 	if err != nil {
 		return nil, nil, err
 	}
-	files, err := newContents(w, ps, places, joined, e.folders[key])
+	if s.Pack == nil {
+		return e.RunShard(w, req, s, shard.Sources{Parts: parts}, c.Attach[1:])
+	}
+	attach := append(slices.Clone(c.Attach), nil, nil)
+	places, ok := attach[1].([]byte)
+	joined, ok2 := attach[2].(engine.Source)
+	if !ok && attach[1] != nil || !ok2 && attach[2] != nil {
+		return nil, nil, badRequest("a shard to pack comes with a buffer of the places of its files, and joined files")
+	}
+	files, err := newContents(w, s, places, joined, e.folders[req.Key])
 	if err != nil {
 		return nil, nil, err
 	}
 	defer files.close()
-	if err := e.EnterShard(w); err != nil {
-		return nil, nil, err
+	rep, attach, err := e.RunShard(w, req, s, shard.Sources{Parts: parts, Files: files}, nil)
+	var ce *shard.ContentError
+	if errors.As(err, &ce) && w.Context().Err() == nil {
+		err = contentError(ce, files.name)
 	}
-	defer e.LeaveShard()
-	if e.packer == nil {
-		e.packer = shard.NewPackWorker()
+	return rep, attach, err
+}
+
+// contentError converts the error of a content that cannot be read.
+func contentError(ce *shard.ContentError, name func(id int32) string) *protocol.Error {
+	e := *protocol.AsError(engine.Error(protocolError(ce.Err)))
+	if e.Code == protocol.CodeInternal && errors.Is(ce.Err, fs.ErrNotExist) {
+		e.Code = protocol.CodeChanged // it was there at the scan
 	}
-	result, err := shard.RunPack(ps, shard.PackSource{Parts: parts, Files: files}, e.packer, w.Yield())
-	if err != nil {
-		var ce *shard.ContentError
-		if !errors.As(err, &ce) || w.Context().Err() != nil {
-			return nil, nil, err
-		}
-		unreadable := *protocol.AsError(engine.Error(protocolError(ce.Err)))
-		if unreadable.Code == protocol.CodeInternal && errors.Is(err, fs.ErrNotExist) {
-			unreadable.Code = protocol.CodeChanged // it was there at the scan
-		}
-		unreadable.Name, unreadable.Content = files.name(ce.ID), int(ce.ID)+1
-		return nil, nil, &unreadable
-	}
-	rep := protocol.RunReply{Bytes: result.Bytes, Items: len(result.Items), Sum: result.AppendBinary(nil), Memory: engine.LinearMemory()}
-	if len(result.Data) == 0 {
-		return rep, nil, nil
-	}
-	data := e.Export(result.Data)
-	e.packer.Reuse(result.Data)
-	return rep, []any{data}, nil
+	e.Name, e.Content = name(ce.ID), int(ce.ID)+1
+	return &e
 }

@@ -29,7 +29,7 @@ func (b *build) draft(w *engine.Work, req protocol.DraftRequest) (protocol.Draft
 	switch {
 	case req.Draft > 0:
 		if d, err = b.draftAt(req.Draft); err == nil && len(req.Steps) > 0 {
-			clear(b.plans) // they were made from the draft as it was
+			b.jobs.Clear() // they were made from the draft as it was
 			delete(b.windows, req.Draft)
 		}
 	case req.Archive > 0:
@@ -89,7 +89,7 @@ func (b *build) step(w *engine.Work, d *draft.Draft, s *protocol.DraftStep, rep 
 		_, err := d.Update(&config.Command{Op: config.UpdateRename, Source: s.Path, Target: s.Target}, nil, graft)
 		return err
 	}
-	return badRequest(fmt.Sprintf("no step %q", s.Op))
+	return badRequest(fmt.Sprintf("unknown step %q", s.Op))
 }
 
 const (

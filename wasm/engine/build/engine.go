@@ -9,6 +9,7 @@ import (
 	"io/fs"
 
 	"wimscope/wasm/engine"
+	"wimscope/wim/pack"
 	"wimscope/wim/shard"
 	"wimscope/worker/protocol"
 )
@@ -48,14 +49,14 @@ type Engine struct {
 	// The turn of the embedded engine guards these fields.
 	build   *build
 	folders map[string][]fs.FS // for shards, by key
-	packer  *shard.PackWorker
-	out     *output // the archive that is being written
+	out     *output            // the archive that is being written
 }
 
 var _ protocol.Handler = (*Engine)(nil)
 
 // New returns an engine with nothing open.
 func New(o Options) *Engine {
+	o.Runner = func() shard.Runner { return pack.NewWorker(nil) }
 	return &Engine{Engine: engine.New(o.Options), o: o, folders: make(map[string][]fs.FS)}
 }
 
@@ -80,13 +81,7 @@ func (e *Engine) dispatch(w *engine.Work, c *protocol.Call) (any, []any, error) 
 			return nil, nil, err
 		}
 	case protocol.Run:
-		req, err := protocol.Decode[protocol.RunRequest](c.Body)
-		if err != nil {
-			return nil, nil, err
-		}
-		if req.Op == opPack {
-			return e.runPack(w, req.Key, c.Attach)
-		}
+		return e.run(w, c)
 	case protocol.OutOpen:
 		req, err := protocol.Decode[protocol.OutOpenRequest](c.Body)
 		if err != nil {
@@ -113,18 +108,11 @@ func (e *Engine) dispatch(w *engine.Work, c *protocol.Call) (any, []any, error) 
 			return engine.Answer(c, func(req protocol.DraftRequest) (protocol.DraftReply, error) { return b.draft(w, req) })
 		case protocol.Build:
 			return engine.Answer(c, func(req protocol.BuildRequest) (protocol.BuildReply, error) { return b.makePlan(w, req) })
-		case protocol.Stage:
-			return engine.Answer(c, b.stage)
 		case protocol.Skip:
 			return engine.Nothing(c, b.skip)
-		case protocol.Shard:
-			return b.shard(c)
-		case protocol.Merge:
-			return engine.Answer(c, func(req protocol.MergeRequest) (protocol.MergeReply, error) { return b.merge(req, c.Attach) })
-		case protocol.Finish:
-			return engine.Answer(c, b.finish)
-		case protocol.Drop:
-			return engine.Nothing(c, func(req protocol.FinishRequest) error { delete(b.plans, req.Plan); return nil })
+		}
+		if body, attach, ok, err := b.jobs.Dispatch(w, c); ok {
+			return body, attach, err
 		}
 	}
 	return e.Dispatch(w, c)

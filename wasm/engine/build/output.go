@@ -22,7 +22,7 @@ type output struct {
 // outOpen answers protocol.OutOpen for an archive.
 func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 	if e.build == nil {
-		return badRequest("there is nothing to write")
+		return badRequest("no inputs were given")
 	}
 	p, err := e.build.plan(req.Plan)
 	if err != nil {

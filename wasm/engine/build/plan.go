@@ -2,6 +2,7 @@ package build
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -18,13 +19,10 @@ import (
 	"wimscope/worker/visible"
 )
 
-const (
-	opPack      = "pack" // Op of the shards of an archive being written
-	maxPlans    = 8      // that a build can hold
-	maxProblems = 1000   // files listed in Report.Problems
-)
+// maxProblems is how many files Report.Problems lists.
+const maxProblems = 1000
 
-// plan is an archive to write.
+// plan is an archive to write. It implements shard.Plan.
 type plan struct {
 	p       *write.Plan
 	inPlace bool
@@ -36,18 +34,18 @@ type plan struct {
 
 // plan returns the plan with a number.
 func (b *build) plan(n int) (*plan, error) {
-	p, ok := b.plans[n]
-	if !ok {
-		return nil, notFound(fmt.Sprintf("no plan %d", n))
+	j, err := b.jobs.Job(n)
+	if err != nil {
+		return nil, err
 	}
-	return p, nil
+	return j.Plan.(*plan), nil
 }
 
 // makePlan answers protocol.Build.
 func (b *build) makePlan(w *engine.Work, req protocol.BuildRequest) (protocol.BuildReply, error) {
 	rep := protocol.BuildReply{Name: buildName(req)}
-	if len(b.plans) >= maxPlans {
-		return rep, badRequest("too many plans; drop some")
+	if err := b.jobs.Room(); err != nil {
+		return rep, err
 	}
 	if err := b.enter(w); err != nil {
 		return rep, err
@@ -99,9 +97,15 @@ func (b *build) makePlan(w *engine.Work, req protocol.BuildRequest) (protocol.Bu
 	if est.Large != nil {
 		rep.Warnings = append(rep.Warnings, protocol.Pair{Name: write.WarnLargePart, Value: est.Large.Error()})
 	}
-	b.lastPlan++
-	rep.Plan = b.lastPlan
-	b.plans[b.lastPlan] = &plan{p: p, inPlace: req.InPlace, split: req.PartSize > 0, name: rep.Name}
+	x := &plan{p: p, inPlace: req.InPlace, split: req.PartSize > 0, name: rep.Name}
+	rep.Plan = b.jobs.Add(&engine.Job{
+		Plan: x,
+		Attach: func(_ *engine.Work, s *shard.Shard, packed []byte, _ *protocol.ShardReply) ([]any, error) {
+			return b.attach(x, s, packed)
+		},
+		Merged: func(_ *protocol.MergeRequest, rep *protocol.MergeReply) { rep.Written = x.written },
+		Report: func(*engine.Work) (protocol.Report, error) { return x.report() },
+	})
 	return rep, nil
 }
 
@@ -164,7 +168,7 @@ func (b *build) edit(req *protocol.BuildRequest, rep *protocol.BuildReply) (*wri
 		case d != nil:
 			index, err = e.AddDraft(d, &write.Image{Created: now})
 		default:
-			err = badRequest(fmt.Sprintf("image %d is neither an archive's nor a draft", i+1))
+			err = badRequest(fmt.Sprintf("image %d names neither an archive nor a draft", i+1))
 		}
 		if err != nil {
 			return nil, err
@@ -245,7 +249,7 @@ func codecOf(name string) (format.Codec, error) {
 			return c, nil
 		}
 	}
-	return 0, badRequest("no codec " + name)
+	return 0, badRequest("unknown codec " + name)
 }
 
 // cutExtension splits a name before its last dot.
@@ -256,23 +260,37 @@ func cutExtension(name string) (string, string) {
 	return name, ""
 }
 
-// stage answers protocol.Stage.
-func (b *build) stage(req protocol.FinishRequest) (protocol.StageReply, error) {
-	rep := protocol.StageReply{}
-	x, err := b.plan(req.Plan)
-	if err != nil {
-		return rep, err
-	}
+// Next implements shard.Plan.
+func (x *plan) Next() (shard.Stage, bool, error) {
 	if x.out == nil {
-		return rep, badRequest("no output is open")
+		return shard.Stage{}, false, badRequest("no output is open")
 	}
-	more, err := x.p.Next()
-	if err != nil || !more {
-		return rep, err
+	return x.p.Next()
+}
+
+// Shard implements shard.Plan.
+func (x *plan) Shard(i int) (*shard.Shard, error) {
+	s, err := x.p.Shard(i)
+	return s, x.unreadable(err)
+}
+
+// Merge implements shard.Plan.
+func (x *plan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
+	marks, err := x.p.Merge(i, r)
+	return marks, x.unreadable(err)
+}
+
+// unreadable adds to the error of a content what the page needs to skip it.
+func (x *plan) unreadable(err error) error {
+	var ce *shard.ContentError
+	if !errors.As(err, &ce) {
+		return err
 	}
-	return protocol.StageReply{
-		Stage: x.p.Stage(), Shards: x.p.NumShards(), Bytes: x.p.Bytes(), Items: x.p.Items(), Memory: engine.ShardMemory + x.p.Memory(),
-	}, nil
+	e := contentError(ce, x.p.Name)
+	for _, id := range ce.More {
+		e.More = append(e.More, protocol.Unread{Content: int(id) + 1, Name: x.p.Name(id)})
+	}
+	return e
 }
 
 // skip answers protocol.Skip.
@@ -284,25 +302,15 @@ func (b *build) skip(req protocol.SkipRequest) error {
 	return x.p.Skip(&shard.ContentError{ID: int32(req.Error.Content) - 1, Path: req.Error.Name, Err: &req.Error})
 }
 
-// shard answers protocol.Shard. The attachments are the shard, the places of its files, and the bytes of the joined
-// ones.
-func (b *build) shard(c *protocol.Call) (any, []any, error) {
-	req, err := protocol.Decode[protocol.ShardRequest](c.Body)
-	if err != nil {
-		return nil, nil, err
-	}
-	x, err := b.plan(req.Plan)
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := x.p.Shard(req.Index)
-	if err != nil {
-		return nil, nil, err
+// attach adds to a shard the places of its files, and the bytes of the joined ones.
+func (b *build) attach(x *plan, s *shard.Shard, packed []byte) ([]any, error) {
+	if s.Pack == nil {
+		return []any{packed}, nil
 	}
 	var places []byte
 	var joined []FileRange
-	for k := range s.Pieces {
-		p := &s.Pieces[k]
+	for k := range s.Pack.Pieces {
+		p := &s.Pack.Pieces[k]
 		if p.Source != shard.PieceFile {
 			continue
 		}
@@ -314,16 +322,15 @@ func (b *build) shard(c *protocol.Call) (any, []any, error) {
 		}
 		places = at.append(places)
 	}
-	rep := protocol.ShardReply{Bytes: s.Bytes, Items: len(s.Pieces), Memory: s.Memory, Op: opPack}
-	attach := []any{s.AppendBinary(nil), places}
+	attach := []any{packed, places}
 	if len(joined) > 0 {
 		files, err := b.e.o.Join(joined)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		attach = append(attach, files)
 	}
-	return rep, attach, nil
+	return attach, nil
 }
 
 // appendRange appends a range, or extends the last one if the two are adjacent.
@@ -352,47 +359,19 @@ func (b *build) kept(c *draft.Content) (in any, from int64) {
 	return in, from
 }
 
-// merge answers protocol.Merge.
-func (b *build) merge(req protocol.MergeRequest, attach []any) (protocol.MergeReply, error) {
-	rep := protocol.MergeReply{}
-	x, err := b.plan(req.Plan)
-	if err != nil {
-		return rep, err
-	}
-	r, err := shard.ParsePackResult(req.Result.Sum)
-	if err != nil {
-		return rep, err
-	}
-	if len(attach) > 0 && attach[0] != nil {
-		data, ok := attach[0].([]byte)
-		if !ok {
-			return rep, badRequest("a result is one buffer")
-		}
-		r.Data = data
-	}
-	err = x.p.Merge(req.Index, r)
-	rep.Written = x.written
-	return rep, err
-}
-
-// finish answers protocol.Finish.
-func (b *build) finish(req protocol.FinishRequest) (protocol.Report, error) {
-	x, err := b.plan(req.Plan)
-	if err != nil {
-		return protocol.Report{}, err
-	}
+// report completes the archive, except for its output, and returns the final report.
+func (x *plan) report() (protocol.Report, error) {
 	r, err := x.p.Finish()
 	if err != nil {
 		return protocol.Report{}, err
 	}
-	delete(b.plans, req.Plan)
 	x.out.size = r.Size
 	rep := protocol.Report{
 		Op: protocol.Write, OK: len(r.Skipped) == 0, Blobs: r.Contents, Bytes: r.Bytes, Written: max(len(r.Parts), 1), WrittenLen: r.Size,
 		ProblemsN: len(r.Skipped),
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "Wrote %s: %d contents of %d bytes, in %d bytes.\n", x.name, rep.Blobs, rep.Bytes, rep.WrittenLen)
+	fmt.Fprintf(&text, "Wrote %s: %d blobs of %d bytes, in %d bytes.\n", x.name, rep.Blobs, rep.Bytes, rep.WrittenLen)
 	for _, e := range r.Skipped {
 		p := protocol.Problem{Path: "/" + e.Path, Reason: "unreadable", Detail: e.Err.Error()}
 		if len(rep.Problems) < maxProblems {

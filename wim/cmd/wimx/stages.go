@@ -20,7 +20,7 @@ type stageBar struct {
 	parts int   // about how many parts a split set has; 0: not split
 	part  int
 	base  float64 // share of the finished stages
-	stage write.RunProgress
+	stage shard.Stage
 }
 
 // Approximate shares of the stages before packing.
@@ -60,9 +60,9 @@ func (s *stageBar) setPart(n int) {
 	}
 }
 
-func (s *stageBar) step(p write.RunProgress) {
+func (s *stageBar) step(p shard.Progress) {
 	share := 0.0
-	switch p.Stage {
+	switch p.Stage.Name {
 	case "check", "hash":
 		share = hashShare
 	case "measure":
@@ -77,13 +77,13 @@ func (s *stageBar) step(p write.RunProgress) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bar == nil {
-		s.begin(p.Total)
+		s.begin(p.Stage.Bytes)
 	}
-	if s.stage.Stage != p.Stage || s.stage.Total != p.Total {
-		s.base, s.stage = s.reached(), p
+	if s.stage != p.Stage {
+		s.base, s.stage = s.reached(), p.Stage
 	}
-	if p.Total > 0 {
-		s.bar.at(int64(float64(s.bar.total-1) * (s.base + (1-s.base)*share*float64(p.Bytes)/float64(p.Total))))
+	if n := p.Stage.Bytes; n > 0 {
+		s.bar.at(int64(float64(s.bar.total-1) * (s.base + (1-s.base)*share*float64(p.Bytes)/float64(n))))
 	}
 }
 

@@ -135,7 +135,7 @@ func (t *tool) verifyAll(a *opened, threads int, o *verify.Options) (*verify.Rep
 		}
 	}
 	show := verifyBar{t: t, plan: plan}
-	err = shard.Run(t.ctx, plan, a.Store().Source(), threads, show.step)
+	err = shard.Run(t.ctx, plan, shard.Sources{Parts: a.Store().Source()}, &shard.Options{Workers: threads, Progress: show.step})
 	show.end()
 	if err != nil {
 		return nil, interrupted(err)
@@ -186,7 +186,7 @@ func (t *tool) checkIntegrity(a *opened, o *parsed) error {
 		return err
 	}
 	show := verifyBar{t: t, plan: plan}
-	err = shard.Run(t.ctx, plan, a.Store().Source(), threads, show.step)
+	err = shard.Run(t.ctx, plan, shard.Sources{Parts: a.Store().Source()}, &shard.Options{Workers: threads, Progress: show.step})
 	show.end()
 	if err != nil {
 		return interrupted(err)

@@ -212,8 +212,8 @@ func (w *writing) run(t *tool, to io.WriterAt) (*write.Report, error) {
 	return r, w.writeError(t, err)
 }
 
-func (w *writing) engineOptions(t *tool, show *stageBar) *write.RunOptions {
-	return &write.RunOptions{Workers: w.threads, Memory: usableMemory(), Progress: show.step, Problem: func(e *shard.ContentError) bool {
+func (w *writing) engineOptions(t *tool, show *stageBar) *shard.Options {
+	return &shard.Options{Workers: w.threads, Memory: usableMemory(), Progress: show.step, Problem: func(e *shard.ContentError) bool {
 		if w.skip {
 			e = w.named(e)
 			t.leftOut++

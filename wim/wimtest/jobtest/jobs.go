@@ -27,7 +27,7 @@ func Verify(t testing.TB, a *wim.Archive, workers int) *verify.Report {
 		t.Fatal(err)
 	}
 	var last shard.Progress
-	if err := shard.Run(context.Background(), Packed(p, t), a.Store().Source(), workers, func(at shard.Progress) { last = at }); err != nil {
+	if err := shard.Run(context.Background(), Packed(p, t), shard.Sources{Parts: a.Store().Source()}, &shard.Options{Workers: workers, Progress: func(at shard.Progress) { last = at }}); err != nil {
 		t.Fatal(err)
 	}
 	if last.Bytes != p.Bytes() && p.BadItems() == 0 {
@@ -92,7 +92,7 @@ func Extract(t testing.TB, a *wim.Archive, im *wim.Image, o *extract.Options) (*
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := shard.Do(s, a.Store().Source(), w, nil)
+		r, err := w.Run(s, shard.Sources{Parts: a.Store().Source()}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -272,7 +272,7 @@ func UseAll(t *testing.T, a *wim.Archive) (refused int) {
 	if err != nil {
 		count(err)
 	} else {
-		if err := shard.Run(context.Background(), p, a.Store().Source(), 1, nil); err != nil {
+		if err := shard.Run(context.Background(), p, shard.Sources{Parts: a.Store().Source()}, nil); err != nil {
 			t.Fatal(err)
 		}
 		r, err := p.Report(nil)

@@ -1,4 +1,4 @@
-package shard_test
+package pack_test
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"wimscope/wim/format"
+	"wimscope/wim/pack"
 	"wimscope/wim/shard"
 	"wimscope/wim/wimtest/jobtest"
 )
@@ -34,17 +35,17 @@ func TestHoles(t *testing.T) {
 				want[i] = f.ByteAt(int64(i))
 			}
 			hash := format.Hash(sha1.Sum(want))
-			s := &shard.PackShard{Op: shard.PackHash, Bytes: size, Pieces: []shard.PackPiece{{ID: 1, Source: shard.PieceFile, Size: size, Len: size}}}
-			r, err := shard.RunPack(s, shard.PackSource{Files: f}, shard.NewPackWorker(), nil)
-			if err != nil || r.Items[0].Hash != hash || r.Bytes != size {
-				t.Fatalf("hashing: %v, %+v, want %v", err, r.Items, hash)
+			s := &shard.Shard{Op: shard.OpHash, Bytes: size, Pack: &shard.Packing{Pieces: []shard.PackPiece{{ID: 1, Source: shard.PieceFile, Size: size, Len: size}}}}
+			r, err := pack.NewWorker(nil).Run(s, shard.Sources{Files: f}, nil)
+			if err != nil || r.Packed[0].Hash != hash || r.Bytes != size {
+				t.Fatalf("hashing: %v, %+v, want %v", err, r.Packed, hash)
 			}
 			if f.Read != c.read {
 				t.Errorf("hashing reads %d bytes, want %d", f.Read, c.read)
 			}
 			f.Read = 0
-			s.Op = shard.PackAlone
-			if r, err = shard.RunPack(s, shard.PackSource{Files: f}, shard.NewPackWorker(), nil); err != nil || r.Items[0].Hash != hash || !bytes.Equal(r.Data, want) {
+			s.Op = shard.OpPack
+			if r, err = pack.NewWorker(nil).Run(s, shard.Sources{Files: f}, nil); err != nil || r.Packed[0].Hash != hash || !bytes.Equal(r.Data, want) {
 				t.Fatalf("storing: %v, %d bytes", err, len(r.Data))
 			}
 			if f.Read != c.read {
