@@ -10,12 +10,6 @@ import (
 // ByName returns the children of dir sorted by name, ignoring case and then by UTF-16 units. The slice must not be changed.
 func (im *Image) ByName(dir Node) []Node { return im.Sorted(dir) }
 
-// ObjectIDBytes returns the 16 to 64 bytes of n's object id and the three ids of its birth, nil if it has none.
-func (im *Image) ObjectIDBytes(n Node) []byte {
-	b, _ := itemOf(im, n, format.TagObjectID)
-	return b
-}
-
 // ReparseFixed reports whether the target of an absolute link was rewritten at capture to start at the image's root.
 func (im *Image) ReparseFixed(n Node) bool {
 	e := im.Entry(n)

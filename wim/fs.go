@@ -317,7 +317,7 @@ func (im *Image) Mode(n Node) fs.FileMode {
 	e := im.Entry(n)
 	attrs := e.Attributes()
 	mode := fs.FileMode(0644)
-	unix, isUnix := im.UnixData(n)
+	unix, isUnix := im.Items(n).UnixData()
 	switch {
 	case isUnix:
 		mode = fs.FileMode(unix.Mode & 0777)

@@ -162,6 +162,9 @@ func (im *Image) ShortName(n Node) string {
 	return string(ntname.AppendEscaped(nil, im.Entry(n).ShortName()))
 }
 
+// Items returns the tagged items of n: object id, Unix data, extended attributes, and others of unknown meaning.
+func (im *Image) Items(n Node) format.Items { return im.Entry(n).Items() }
+
 // Lookup returns the entry at a path, whose steps are separated by slashes, or by backslashes if that finds nothing. A leading
 // separator and empty steps are ignored. Names may be escaped or not; an exact match is preferred to one that ignores case.
 func (im *Image) Lookup(path string) (Node, bool) {

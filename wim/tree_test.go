@@ -451,16 +451,16 @@ func TestFields(t *testing.T) {
 	if im.ShortName(1) != "F~1" || im.Created(1) != 1 || im.Accessed(1) != 2 || im.Modified(1) != 133701234567890123 || im.Attributes(1) != format.AttrArchive {
 		t.Errorf("short name %q, times %d %d %d, attributes %x", im.ShortName(1), im.Created(1), im.Accessed(1), im.Modified(1), im.Attributes(1))
 	}
-	if got := im.ObjectID(1); got != "{33221100-5544-7766-8899-aabbccddeeff}" {
+	if got := format.GUIDText(im.Items(1).ObjectID()); got != "{33221100-5544-7766-8899-aabbccddeeff}" {
 		t.Errorf("object id %s", got)
 	}
-	if u, ok := im.UnixData(1); !ok || u.String() != "0640 uid 1000 gid 50" {
+	if u, ok := im.Items(1).UnixData(); !ok || u.String() != "0640 uid 1000 gid 50" {
 		t.Errorf("Unix data %v, %v", u, ok)
 	}
-	if got := fmt.Sprint(im.Xattrs(1)); got != "[{128 EA [118 97 108 117 101]} {0 B []} {0 user.a [97 98 99]} {0 user.b []}]" {
+	if got := fmt.Sprint(im.Items(1).Xattrs()); got != "[{128 EA [118 97 108 117 101]} {0 B []} {0 user.a [97 98 99]} {0 user.b []}]" {
 		t.Errorf("extended attributes %s", got)
 	}
-	if got := im.Items(1); len(got) != 1 || got[0].Tag != 0x1234 || string(got[0].Data) != "kept" {
+	if got := im.Items(1).Unknown(); len(got) != 1 || got[0].Tag != 0x1234 || string(got[0].Data) != "kept" {
 		t.Errorf("items %v", got)
 	}
 }
@@ -528,10 +528,10 @@ func FuzzTree(f *testing.F) {
 				t.Fatalf("Lookup(%q) = %d, %v, want %d", path, got, ok, n)
 			}
 			im.Streams(n)
-			im.Xattrs(n)
-			im.Items(n)
+			im.Items(n).Xattrs()
+			im.Items(n).Unknown()
 			im.ShortName(n)
-			im.ObjectID(n)
+			format.GUIDText(im.Items(n).ObjectID())
 			im.Mode(n)
 			links := im.Links(n)
 			if !slices.Contains(links, n) || im.FirstLink(n) != links[0] || !slices.IsSorted(links) {

@@ -79,7 +79,7 @@ func TestNTFSVolume(t *testing.T) {
 		t.Errorf("security %v", sd)
 	}
 	object, _ := im.Lookup("/object.id")
-	if id := im.ObjectID(object); id != "{09060300-0f0c-1512-181b-1e2124272a2d}" {
+	if id := format.GUIDText(im.Items(object).ObjectID()); id != "{09060300-0f0c-1512-181b-1e2124272a2d}" {
 		t.Errorf("object id %s", id)
 	}
 }

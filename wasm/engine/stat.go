@@ -31,7 +31,7 @@ func (s *session) stat(w *Work, req protocol.StatRequest) (protocol.Details, err
 		AccessedAt: timeText(im.Accessed(n)),
 		ModifiedAt: timeText(im.Modified(n)),
 		AttrNames:  format.AttrNames(im.Attributes(n)),
-		ObjectID:   im.ObjectID(n),
+		ObjectID:   format.GUIDText(im.Items(n).ObjectID()),
 	}
 	d.Path = d.FullPath
 	d.Folders = d.Dir && holdsFolders(im, n)
@@ -56,13 +56,13 @@ func (s *session) stat(w *Work, req protocol.StatRequest) (protocol.Details, err
 		}
 		d.StreamList = append(d.StreamList, p)
 	}
-	if u, ok := im.UnixData(n); ok {
+	if u, ok := im.Items(n).UnixData(); ok {
 		d.Unix = u.String()
 	}
-	for _, x := range im.Xattrs(n) {
+	for _, x := range im.Items(n).Xattrs() {
 		d.Xattrs = append(d.Xattrs, protocol.Pair{Name: printable([]byte(x.Name)), Value: printable(x.Value)})
 	}
-	for _, it := range im.Items(n) {
+	for _, it := range im.Items(n).Unknown() {
 		d.Items = append(d.Items, protocol.Pair{Name: fmt.Sprintf("0x%08x", it.Tag), Value: hexOf(it.Data)})
 	}
 	s.security(im, n, &d)

@@ -151,7 +151,7 @@ func (p *Plan) entry(u *extractUse) Entry {
 		Path: p.path(u), Kind: u.kind, Size: p.contentSize(u),
 		Modified: im.Modified(n), Accessed: im.Accessed(n), Created: im.Created(n), Attrs: im.Attributes(n),
 	}
-	if d, ok := im.UnixData(n); ok {
+	if d, ok := im.Items(n).UnixData(); ok {
 		e.Mode = d.Mode & 0o7777
 	}
 	switch {

@@ -73,13 +73,13 @@ func (v DentryView) ShortName() []byte {
 	return v[at : at+n : at+n]
 }
 
-// Items returns the bytes of the tagged items, for NextItem.
-func (v DentryView) Items() []byte {
+// Items returns the tagged items.
+func (v DentryView) Items() Items {
 	at := Align8(uint64(DentryFixedSize + terminated(v.nameBytes()) + terminated(v.shortNameBytes())))
 	if at >= v.Length() {
 		return nil
 	}
-	return v[at:v.Length():v.Length()]
+	return Items(v[at:v.Length():v.Length()])
 }
 
 // namesEnd returns the offset of the end of the names. The last terminator may be missing, as in old archives.

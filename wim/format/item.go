@@ -17,7 +17,7 @@ type TaggedItem struct {
 	Data []byte // +0x08, padded to a multiple of eight
 }
 
-// NextItem splits off the first item of a dentry's Items. At the end, and if there is no valid item, ok is false and rest
+// NextItem splits off the first item of Items. At the end, and if there is no valid item, ok is false and rest
 // is b.
 func NextItem(b []byte) (item TaggedItem, rest []byte, ok bool) {
 	if len(b) < 8 {
@@ -30,6 +30,83 @@ func NextItem(b []byte) (item TaggedItem, rest []byte, ok bool) {
 	item = TaggedItem{Tag: le.Uint32(b), Data: b[8 : 8+n : 8+n]}
 	end := min(Align8(8+n), uint64(len(b)))
 	return item, b[end:], true
+}
+
+// Items are the tagged items of a dentry as stored. Of several with one tag, ObjectID, UnixData and Xattrs read the first.
+type Items []byte
+
+// find returns the data of the first item with a tag.
+func (t Items) find(tag uint32) ([]byte, bool) {
+	for rest := []byte(t); ; {
+		item, next, ok := NextItem(rest)
+		if !ok {
+			return nil, false
+		}
+		if item.Tag == tag {
+			return item.Data, true
+		}
+		rest = next
+	}
+}
+
+// ObjectID returns the object id and the three ids of its birth, 16 to 64 bytes; nil if there is none.
+func (t Items) ObjectID() []byte {
+	b, _ := t.find(TagObjectID)
+	return b
+}
+
+// UnixData returns the Unix owner, mode and device, if they were captured.
+func (t Items) UnixData() (UnixData, bool) {
+	b, ok := t.find(TagUnixData)
+	if !ok {
+		return UnixData{}, false
+	}
+	u, err := ParseUnixData(b)
+	return u, err == nil
+}
+
+// Xattrs returns the extended attributes. It reads both forms that wimlib has written.
+func (t Items) Xattrs() []Xattr {
+	var list []Xattr
+	if rest, ok := t.find(TagXattrs); ok {
+		for {
+			x, next, ok := NextXattr(rest)
+			if !ok {
+				break
+			}
+			list = append(list, x)
+			rest = next
+		}
+	}
+	if rest, ok := t.find(TagLinuxXattrs); ok {
+		// wimlib 1.12: u16 bytes of the name, u16 zero, u32 bytes of the value, both without a NUL, padded to 4.
+		for len(rest) >= 8 {
+			name, value := uint64(le.Uint16(rest)), uint64(le.Uint32(rest[4:]))
+			if name == 0 || 8+name+value > uint64(len(rest)) {
+				break
+			}
+			list = append(list, Xattr{Name: string(rest[8 : 8+name]), Value: rest[8+name : 8+name+value]})
+			rest = rest[min((8+name+value+3)&^3, uint64(len(rest))):]
+		}
+	}
+	return list
+}
+
+// Unknown returns the items whose meaning is unknown.
+func (t Items) Unknown() []TaggedItem {
+	var list []TaggedItem
+	for rest := []byte(t); ; {
+		item, next, ok := NextItem(rest)
+		if !ok {
+			return list
+		}
+		switch item.Tag {
+		case TagObjectID, TagXattrs, TagUnixData, TagLinuxXattrs:
+		default:
+			list = append(list, item)
+		}
+		rest = next
+	}
 }
 
 // ParseTaggedItem reads an item from the front of b. It does not keep padding.

@@ -150,10 +150,10 @@ func (l *lister) detail(n wim.Node) {
 	}
 	fmt.Fprintf(w, "Link Group ID       = 0x%016x\n", group)
 	fmt.Fprintf(w, "Link Count          = %d\n", count)
-	if u, ok := im.UnixData(n); ok {
+	if u, ok := im.Items(n).UnixData(); ok {
 		fmt.Fprintf(w, "UNIX Data           = uid:%d gid:%d mode:0%o rdev:0x%x\n", u.UID, u.GID, u.Mode, u.Rdev)
 	}
-	if id := im.ObjectIDBytes(n); len(id) >= 16 {
+	if id := im.Items(n).ObjectID(); len(id) >= 16 {
 		names := []string{"Object ID", "Birth Volume ID", "Birth Object ID", "Domain ID"}
 		for i := 0; i < len(names) && len(id) >= 16*(i+1); i++ {
 			fmt.Fprintf(w, "%-20s= 0x%x\n", names[i], id[16*i:16*i+16])
@@ -258,14 +258,14 @@ func (l *lister) entry(n wim.Node) dirEntry {
 	if !l.detailed {
 		return e
 	}
-	e.ShortName, e.ReparseTag, e.ObjectID = im.ShortName(n), im.ReparseTag(n), im.ObjectID(n)
+	e.ShortName, e.ReparseTag, e.ObjectID = im.ShortName(n), im.ReparseTag(n), format.GUIDText(im.Items(n).ObjectID())
 	if c := im.LinkCount(n); c > 1 {
 		e.Links, e.LinkGroup = c, im.LinkGroup(n)
 	}
 	if sd := im.Security(n); sd != nil {
 		e.SDDL = sd.SDDL()
 	}
-	if u, ok := im.UnixData(n); ok {
+	if u, ok := im.Items(n).UnixData(); ok {
 		e.Unix = u.String()
 	}
 	for _, s := range im.Streams(n) {
@@ -273,10 +273,10 @@ func (l *lister) entry(n wim.Node) dirEntry {
 			e.Streams = append(e.Streams, dirStream{s.Name, s.Size, s.Hash.String()})
 		}
 	}
-	for _, x := range im.Xattrs(n) {
+	for _, x := range im.Items(n).Xattrs() {
 		e.Xattrs = append(e.Xattrs, dirXattr{x.Name, hex.EncodeToString(x.Value)})
 	}
-	for _, it := range im.Items(n) {
+	for _, it := range im.Items(n).Unknown() {
 		e.Items = append(e.Items, dirTagItem{it.Tag, hex.EncodeToString(it.Data)})
 	}
 	return e

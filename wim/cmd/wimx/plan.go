@@ -124,7 +124,7 @@ func (p *planner) add(n wim.Node, parent int32) int32 {
 	}
 	o := out{node: n, parent: parent, name: name, kind: outFile}
 	attrs := im.Attributes(n)
-	unix, isUnix := im.UnixData(n)
+	unix, isUnix := im.Items(n).UnixData()
 	switch {
 	case im.IsDir(n):
 		o.kind = outDir
@@ -198,14 +198,14 @@ func (l *losses) count(im *wim.Image, n wim.Node, o writeOptions) {
 	if im.ShortName(n) != "" {
 		l.short++
 	}
-	if len(im.ObjectIDBytes(n)) > 0 {
+	if len(im.Items(n).ObjectID()) > 0 {
 		l.objects++
 	}
 	if !o.unixData {
-		if _, ok := im.UnixData(n); ok {
+		if _, ok := im.Items(n).UnixData(); ok {
 			l.unix++
 		}
-		if len(im.Xattrs(n)) > 0 {
+		if len(im.Items(n).Xattrs()) > 0 {
 			l.xattrs++
 		}
 	}

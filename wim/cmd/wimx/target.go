@@ -441,10 +441,10 @@ func (w *writer) meta(n wim.Node) *meta {
 		m.attrs = w.im.Attributes(n)
 	}
 	if w.o.unixData {
-		if u, ok := w.im.UnixData(n); ok {
+		if u, ok := w.im.Items(n).UnixData(); ok {
 			m.unix = &u
 		}
-		m.xattrs = w.im.Xattrs(n)
+		m.xattrs = w.im.Items(n).Xattrs()
 	}
 	return m
 }

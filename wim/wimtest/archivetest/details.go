@@ -69,10 +69,10 @@ func ourDetails(im *wim.Image) []detail {
 		}
 		add("Link Group ID", "0x%016x", im.LinkGroup(n))
 		add("Link Count", "%d", im.LinkCount(n))
-		if u, ok := im.UnixData(n); ok {
+		if u, ok := im.Items(n).UnixData(); ok {
 			add("UNIX Data", "uid:%d gid:%d mode:0%o rdev:0x%x", u.UID, u.GID, u.Mode, u.Rdev)
 		}
-		ids := im.ObjectIDBytes(n)
+		ids := im.Items(n).ObjectID()
 		for i, key := range []string{"Object ID", "Birth Volume ID", "Birth Object ID", "Domain ID"} {
 			if len(ids) >= 16*i+16 {
 				add(key, "0x%x", ids[16*i:16*i+16])
