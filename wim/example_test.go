@@ -50,7 +50,7 @@ func ExampleImage_Lookup() {
 		log.Fatal("not found")
 	}
 	fmt.Println(im.Path(n), im.Size(n), "bytes, SHA-1", im.Hash(n))
-	fmt.Println("names of this file:", im.LinkCount(n), "streams:", len(im.Streams(n)))
+	fmt.Println("names of this file:", im.HardLinkCount(n), "streams:", len(im.Streams(n)))
 	// Output:
 	// /Windows/System32/ntoskrnl.exe 2048 bytes, SHA-1 8e3e5e88f1df620fbd8180b18e05486279cab87a
 	// names of this file: 1 streams: 0

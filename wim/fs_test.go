@@ -54,7 +54,7 @@ func TestFSOfFolder(t *testing.T) {
 		t.Errorf("modified %v, %v", st.ModTime(), err)
 	}
 	f, _ := im.Lookup("/a/file.txt")
-	if got := im.Links(f); len(got) != 2 || im.Path(got[0]) != "/hard link" || got[1] != f {
+	if got := im.HardLinks(f); len(got) != 2 || im.Path(got[0]) != "/hard link" || got[1] != f {
 		t.Errorf("links of a/file.txt are %v", got)
 	}
 }

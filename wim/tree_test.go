@@ -403,11 +403,11 @@ func TestHardLinks(t *testing.T) {
 			nodes = append(nodes, n)
 		}
 		for _, n := range nodes {
-			if got := im.Links(n); !slices.Equal(got, nodes) {
+			if got := im.HardLinks(n); !slices.Equal(got, nodes) {
 				t.Errorf("names of %s are %v, want %v", im.Path(n), got, nodes)
 			}
-			if im.LinkCount(n) != len(nodes) || im.FirstLink(n) != nodes[0] {
-				t.Errorf("%s: count %d, first %d", im.Path(n), im.LinkCount(n), im.FirstLink(n))
+			if im.HardLinkCount(n) != len(nodes) || im.FirstHardLink(n) != nodes[0] {
+				t.Errorf("%s: count %d, first %d", im.Path(n), im.HardLinkCount(n), im.FirstHardLink(n))
 			}
 		}
 	}
@@ -533,8 +533,8 @@ func FuzzTree(f *testing.F) {
 			im.ShortName(n)
 			format.GUIDText(im.Items(n).ObjectID())
 			im.Mode(n)
-			links := im.Links(n)
-			if !slices.Contains(links, n) || im.FirstLink(n) != links[0] || !slices.IsSorted(links) {
+			links := im.HardLinks(n)
+			if !slices.Contains(links, n) || im.FirstHardLink(n) != links[0] || !slices.IsSorted(links) {
 				t.Fatalf("links of %d are %v", n, links)
 			}
 			for _, l := range links {

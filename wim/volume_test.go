@@ -72,8 +72,8 @@ func TestNTFSVolume(t *testing.T) {
 		}
 	}
 	long, _ := im.Lookup("/A Long File Name.txt")
-	if im.ShortName(long) != "ALONGF~1.TXT" || im.LinkCount(long) != 2 || im.Modified(long) != format.Filetime(133594672891234567) {
-		t.Errorf("short name %q, %d links, modified %v", im.ShortName(long), im.LinkCount(long), im.Modified(long))
+	if im.ShortName(long) != "ALONGF~1.TXT" || im.HardLinkCount(long) != 2 || im.Modified(long) != format.Filetime(133594672891234567) {
+		t.Errorf("short name %q, %d links, modified %v", im.ShortName(long), im.HardLinkCount(long), im.Modified(long))
 	}
 	if sd := im.Security(long); sd == nil || sd.SDDL() != "O:BAG:SYD:(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)" {
 		t.Errorf("security %v", sd)

@@ -211,7 +211,7 @@ func appendNames(b []byte, im *wim.Image, image int, n wim.Node) []byte {
 	}
 	b = append(b, ',')
 	if !im.IsDir(n) {
-		b = strconv.AppendInt(b, int64(im.LinkCount(n)), 10)
+		b = strconv.AppendInt(b, int64(im.HardLinkCount(n)), 10)
 	}
 	b = append(b, ',')
 	if im.ReparseTag(n) != 0 {

@@ -21,7 +21,7 @@ func row(im *wim.Image, n wim.Node) protocol.Row {
 	if !r.Dir {
 		r.Size = im.Size(n)
 		r.Missing = im.Missing(n)
-		if k := im.LinkCount(n); k > 1 {
+		if k := im.HardLinkCount(n); k > 1 {
 			r.Links = k
 		}
 	}

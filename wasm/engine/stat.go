@@ -37,7 +37,7 @@ func (s *session) stat(w *Work, req protocol.StatRequest) (protocol.Details, err
 	d.Folders = d.Dir && holdsFolders(im, n)
 	d.Kind = kind(im, n)
 	if d.Links > 1 {
-		for _, other := range im.Links(n) {
+		for _, other := range im.HardLinks(n) {
 			if other != n && len(d.LinkPaths) < maxLinkPaths {
 				d.LinkPaths = append(d.LinkPaths, im.Path(other))
 			}

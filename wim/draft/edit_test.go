@@ -213,7 +213,7 @@ func TestDraftEdits(t *testing.T) {
 		im.ReparseTag(n) != format.TagAppExecLink || len(im.Items(n).Unknown()) != 1 || im.Items(n).Xattrs()[0].Flags != 0x80 || im.ReparseFixed(n) {
 		t.Errorf("an entry with all fields is read as %+v", im.Entry(n).Dentry())
 	}
-	if n, _ := im.Lookup("a/one"); im.LinkCount(n) != 2 || im.LinkGroup(n) == 0 {
+	if n, _ := im.Lookup("a/one"); im.HardLinkCount(n) != 2 || im.HardLinkGroup(n) == 0 {
 		t.Error("the link is lost")
 	}
 	e := d.Entry(link)
@@ -464,8 +464,8 @@ func TestDraftRandom(t *testing.T) {
 			if !ok || im.Path(n) != p || im.IsDir(n) != (text == "") {
 				t.Fatalf("seed %d: %s is wrong", seed, p)
 			}
-			if text != "" && im.LinkCount(n) != names[text] {
-				t.Fatalf("seed %d: %s has %d names, want %d", seed, p, im.LinkCount(n), names[text])
+			if text != "" && im.HardLinkCount(n) != names[text] {
+				t.Fatalf("seed %d: %s has %d names, want %d", seed, p, im.HardLinkCount(n), names[text])
 			}
 		}
 	}
@@ -487,7 +487,7 @@ func TestDraftLinkNumbers(t *testing.T) {
 	back := reload(t, d)
 	var got []uint64
 	for n := wim.Node(1); int(n) < back.Len(); n++ {
-		got = append(got, back.LinkGroup(n))
+		got = append(got, back.HardLinkGroup(n))
 	}
 	if want := []uint64{5, 6, 5, 6, 0}; !slices.Equal(got, want) {
 		t.Errorf("numbers %v, want %v", got, want)
@@ -561,7 +561,7 @@ func TestDraftDifferingLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if back.LinkGroup(1) != back.LinkGroup(2) || back.LinkGroup(3) != back.LinkGroup(4) || back.LinkGroup(1) == back.LinkGroup(3) {
+	if back.HardLinkGroup(1) != back.HardLinkGroup(2) || back.HardLinkGroup(3) != back.HardLinkGroup(4) || back.HardLinkGroup(1) == back.HardLinkGroup(3) {
 		t.Error("the files have the same number")
 	}
 }
@@ -661,8 +661,8 @@ func TestDraftLastLinkNumber(t *testing.T) {
 	}
 	back := reload(t, d)
 	for path, want := range map[string]uint64{"a": 1, "b": 1<<64 - 1, "c": 2, "d": 2} {
-		if n, _ := back.Lookup(path); back.LinkGroup(n) != want {
-			t.Errorf("%s has the number %d, want %d", path, back.LinkGroup(n), want)
+		if n, _ := back.Lookup(path); back.HardLinkGroup(n) != want {
+			t.Errorf("%s has the number %d, want %d", path, back.HardLinkGroup(n), want)
 		}
 	}
 }

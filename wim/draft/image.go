@@ -50,8 +50,8 @@ func Of(im *wim.Image) (*Draft, error) {
 		if n != 0 {
 			node.name, node.short = ntname.RawText(e.Name()), d.addText(ntname.RawText(e.ShortName()))
 		}
-		if im.LinkCount(n) > 1 {
-			first := im.FirstLink(n)
+		if im.HardLinkCount(n) > 1 {
+			first := im.FirstHardLink(n)
 			for _, have := range shared[first] {
 				if sameStreams(d, &d.inodes[have], &in) {
 					node.inode = have

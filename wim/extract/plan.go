@@ -375,7 +375,7 @@ func (p *Plan) refuse(n wim.Node, twins map[wim.Node]bool) string {
 // file adds a file, or another name of a file that was added before.
 func (p *Plan) file(u extractUse, firsts map[wim.Node]*extractUse) {
 	im := p.sel.Image
-	first, several := im.FirstLink(u.node), im.LinkCount(u.node) > 1 || p.sel.overlaps()
+	first, several := im.FirstHardLink(u.node), im.HardLinkCount(u.node) > 1 || p.sel.overlaps()
 	if several {
 		if target := firsts[first]; target != nil {
 			u.kind, u.aux, u.first, u.link = EntryHardLink, uint32(target.node), target.size, target.top

@@ -123,7 +123,7 @@ func sameAsTree(t testing.TB, a *wim.Archive, index int, tree *wimtest.Tree) {
 			}
 		case wimtest.Hard:
 			first, _ := im.Lookup(e.Target)
-			if im.LinkGroup(n) == 0 || im.LinkGroup(n) != im.LinkGroup(first) {
+			if im.HardLinkGroup(n) == 0 || im.HardLinkGroup(n) != im.HardLinkGroup(first) {
 				t.Errorf("%q is no link to %q", e.Path, e.Target)
 			}
 		}

@@ -143,10 +143,10 @@ func (l *lister) detail(n wim.Node) {
 	if attrs&format.AttrReparsePoint != 0 {
 		fmt.Fprintf(w, "Reparse Tag         = 0x%x\n", im.ReparseTag(n))
 	}
-	count := im.LinkCount(n)
+	count := im.HardLinkCount(n)
 	group := uint64(0)
 	if count > 1 {
-		group = im.LinkGroup(n)
+		group = im.HardLinkGroup(n)
 	}
 	fmt.Fprintf(w, "Link Group ID       = 0x%016x\n", group)
 	fmt.Fprintf(w, "Link Count          = %d\n", count)
@@ -259,8 +259,8 @@ func (l *lister) entry(n wim.Node) dirEntry {
 		return e
 	}
 	e.ShortName, e.ReparseTag, e.ObjectID = im.ShortName(n), im.ReparseTag(n), format.GUIDText(im.Items(n).ObjectID())
-	if c := im.LinkCount(n); c > 1 {
-		e.Links, e.LinkGroup = c, im.LinkGroup(n)
+	if c := im.HardLinkCount(n); c > 1 {
+		e.Links, e.LinkGroup = c, im.HardLinkGroup(n)
 	}
 	if sd := im.Security(n); sd != nil {
 		e.SDDL = sd.SDDL()

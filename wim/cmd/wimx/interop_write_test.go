@@ -436,7 +436,7 @@ func linkedNames(t *testing.T, name string, images int) string {
 			t.Fatal(err)
 		}
 		for n := range wim.Node(im.Len()) {
-			if im.LinkGroup(n) != 0 {
+			if im.HardLinkGroup(n) != 0 {
 				fmt.Fprintf(&b, "image %d: %s\n", i+1, im.Path(n))
 			}
 		}

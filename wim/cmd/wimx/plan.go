@@ -9,7 +9,7 @@ import (
 type planner struct {
 	w      *writer
 	folder map[wim.Node]int32 // index in outs of folders that lead to selected entries
-	first  map[wim.Node]int32 // by FirstLink: the out that gets the bytes
+	first  map[wim.Node]int32 // by FirstHardLink: the out that gets the bytes
 	placed map[place]int32    // outs by their place, if the selection may name one place twice; nil for a whole image
 	dummy  int
 	err    error // the first error
@@ -145,7 +145,7 @@ func (p *planner) add(n wim.Node, parent int32) int32 {
 		o.kind = outSpecial
 	}
 	if o.kind == outFile || o.kind == outSpecial {
-		rep := im.FirstLink(n)
+		rep := im.FirstHardLink(n)
 		if i, ok := p.first[rep]; ok {
 			o.kind, o.first = outHard, i
 		} else {

@@ -269,11 +269,11 @@ func (p *packedFile) count() {
 	o := writeOptions{noAttributes: p.form == extract.OutputZIP, noACLs: p.noACLs}
 	seen := map[wim.Node]bool{} // files with several names
 	p.sel.Each(func(n wim.Node, _ string) bool {
-		first := p.im.FirstLink(n)
+		first := p.im.FirstHardLink(n)
 		if !seen[first] {
 			p.lost.count(p.im, n, o)
 		}
-		if p.im.LinkCount(n) > 1 {
+		if p.im.HardLinkCount(n) > 1 {
 			seen[first] = true
 		}
 		return true

@@ -67,8 +67,8 @@ func ourDetails(im *wim.Image) []detail {
 		if reparse {
 			add("Reparse Tag", "0x%x", im.ReparseTag(n))
 		}
-		add("Link Group ID", "0x%016x", im.LinkGroup(n))
-		add("Link Count", "%d", im.LinkCount(n))
+		add("Link Group ID", "0x%016x", im.HardLinkGroup(n))
+		add("Link Count", "%d", im.HardLinkCount(n))
 		if u, ok := im.Items(n).UnixData(); ok {
 			add("UNIX Data", "uid:%d gid:%d mode:0%o rdev:0x%x", u.UID, u.GID, u.Mode, u.Rdev)
 		}

@@ -27,9 +27,9 @@ func compareLinks(a, b linkName) int {
 	return bytes.Compare(a.hash[:], b.hash[:])
 }
 
-// LinkGroup returns the number that n shares with its other names, 0 if it can have none. Different files may have the same number; use
-// Links to find the names of one file.
-func (im *Image) LinkGroup(n Node) uint64 {
+// HardLinkGroup returns the stored number that n shares with its other names, 0 if it can have none. Different files may have the same
+// number; use HardLinks to find the names of one file.
+func (im *Image) HardLinkGroup(n Node) uint64 {
 	e := im.fixed(n)
 	if e.attributes()&(format.AttrDirectory|format.AttrReparsePoint) != 0 {
 		return 0
@@ -37,8 +37,8 @@ func (im *Image) LinkGroup(n Node) uint64 {
 	return e.linkGroup()
 }
 
-// Links returns all names of the file n, including n, in ascending order.
-func (im *Image) Links(n Node) []Node {
+// HardLinks returns all names of the file n, including n, in ascending order.
+func (im *Image) HardLinks(n Node) []Node {
 	same := linkNames(im, n)
 	if len(same) < 2 {
 		return []Node{n}
@@ -50,11 +50,11 @@ func (im *Image) Links(n Node) []Node {
 	return list
 }
 
-// LinkCount returns the number of names of the file n.
-func (im *Image) LinkCount(n Node) int { return max(1, len(linkNames(im, n))) }
+// HardLinkCount returns the number of names of the file n.
+func (im *Image) HardLinkCount(n Node) int { return max(1, len(linkNames(im, n))) }
 
-// FirstLink returns the lowest-numbered name of the file n. It is the same for all its names, and n itself if it has no other.
-func (im *Image) FirstLink(n Node) Node {
+// FirstHardLink returns the lowest-numbered name of the file n. It is the same for all its names, and n itself if it has no other.
+func (im *Image) FirstHardLink(n Node) Node {
 	if same := linkNames(im, n); len(same) > 0 {
 		return same[0].node
 	}
@@ -63,7 +63,7 @@ func (im *Image) FirstLink(n Node) Node {
 
 // linkNames returns the entries of the index for the file n, nil if it has one name.
 func linkNames(im *Image, n Node) []linkName {
-	group := im.LinkGroup(n)
+	group := im.HardLinkGroup(n)
 	if group == 0 {
 		return nil
 	}
@@ -93,7 +93,7 @@ func (im *Image) indexLinks() {
 		return int(h >> 6), 1 << (h & 63)
 	}
 	for i := range im.nodes {
-		if g := im.LinkGroup(Node(i)); g != 0 {
+		if g := im.HardLinkGroup(Node(i)); g != 0 {
 			w, b := slot(g)
 			twice[w] |= once[w] & b
 			once[w] |= b
@@ -101,7 +101,7 @@ func (im *Image) indexLinks() {
 	}
 	var list []linkName
 	for i := range im.nodes {
-		if g := im.LinkGroup(Node(i)); g != 0 {
+		if g := im.HardLinkGroup(Node(i)); g != 0 {
 			if w, b := slot(g); twice[w]&b != 0 {
 				list = append(list, linkName{g, im.Hash(Node(i)), Node(i)})
 			}
