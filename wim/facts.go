@@ -1,7 +1,6 @@
 package wim
 
 import (
-	"wimscope/wim/format"
 	"wimscope/wim/security"
 )
 
@@ -9,12 +8,6 @@ import (
 
 // ByName returns the children of dir sorted by name, ignoring case and then by UTF-16 units. The slice must not be changed.
 func (im *Image) ByName(dir Node) []Node { return im.Sorted(dir) }
-
-// ReparseFixed reports whether the target of an absolute link was rewritten at capture to start at the image's root.
-func (im *Image) ReparseFixed(n Node) bool {
-	e := im.Entry(n)
-	return e.Attributes()&format.AttrReparsePoint != 0 && e.ReparseFlags()&1 == 0
-}
 
 // SecurityBytes returns the security descriptor of n as stored, nil if it has none.
 func (im *Image) SecurityBytes(n Node) []byte {

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf16"
 
 	"github.com/hack-pad/hackpadfs"
 	"wimscope/wim/blobs"
@@ -109,71 +108,12 @@ func (f *FS) ReadLink(name string) (string, error) {
 	if t.mode&fs.ModeSymlink == 0 {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: hackpadfs.ErrInvalid}
 	}
-	target, err := f.im.LinkTarget(t.node)
+	l, err := f.im.Link(t.node)
 	if err != nil {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
 	}
+	target, _ := l.Path(f.im, t.node)
 	return target, nil
-}
-
-// LinkTarget returns the target of the link n as a slash-separated path, as FS.ReadLink does; "" if n is not a link. The errors are
-// those of ReparseData.
-func (im *Image) LinkTarget(n Node) (string, error) {
-	l, err := im.Link(n)
-	target, _ := im.TargetOf(n, l)
-	return target, err
-}
-
-// TargetOf returns LinkTarget for the link l of n, and reports whether the target is absolute and outside of the image. A target that
-// was rewritten at capture to start at the image's root is inside even if it does not exist.
-func (im *Image) TargetOf(n Node, l Link) (target string, outside bool) {
-	rooted := l.Rel && strings.HasPrefix(l.Substitute, `\`)
-	switch {
-	case l.Kind == "":
-		return "", false
-	case l.Found && (!l.Rel || rooted):
-		return relativePath(im.Path(im.Parent(n)), im.Path(l.Node)), false
-	case rooted:
-		return fromRoot(im, n, l.Substitute), false
-	case l.Rel:
-		return strings.ReplaceAll(l.Substitute, `\`, "/"), false
-	}
-	if rest, ok := format.DrivePath(ntname.Bytes(utf16.Encode([]rune(l.Substitute)))); ok && im.Entry(n).ReparseFlags()&1 == 0 {
-		return fromRoot(im, n, ntname.LossyText(rest)), false
-	}
-	return outsideTarget(l), true
-}
-
-// outsideTarget formats an absolute target outside the image as a Windows path with slashes: "D:/dir", "//server/share",
-// "//?/Volume{...}/".
-func outsideTarget(l Link) string {
-	target := format.TrimDevice(l.Substitute)
-	switch rest, unc := strings.CutPrefix(target, `UNC\`); {
-	case unc:
-		target = `\\` + rest
-	case strings.HasPrefix(target, "Volume{"):
-		target = `\\?\` + target
-	}
-	return strings.ReplaceAll(target, `\`, "/")
-}
-
-// fromRoot returns the relative path from the folder of n to a path from the image's root that need not exist.
-func fromRoot(im *Image, n Node, target string) string {
-	return relativePath(im.Path(im.Parent(n)), path.Clean("/"+strings.ReplaceAll(target, `\`, "/")))
-}
-
-// relativePath returns the relative path from one absolute, clean path to another.
-func relativePath(from, to string) string {
-	a := strings.FieldsFunc(from, func(r rune) bool { return r == '/' })
-	b := strings.FieldsFunc(to, func(r rune) bool { return r == '/' })
-	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
-		a, b = a[1:], b[1:]
-	}
-	steps := append(slices.Repeat([]string{".."}, len(a)), b...)
-	if len(steps) == 0 {
-		return "."
-	}
-	return strings.Join(steps, "/")
 }
 
 // ReadDir lists a folder, sorted by name as Go compares strings.

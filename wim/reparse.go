@@ -3,6 +3,10 @@ package wim
 import (
 	"errors"
 	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf16"
 
 	"wimscope/wim/blobs"
 	"wimscope/wim/format"
@@ -48,13 +52,7 @@ func (f *follower) link(n Node) (Link, error) {
 	return f.parse(n, b), nil
 }
 
-// DamagedLink returns the target of a link even if the SHA-1 of its data does not match, for data recovery.
-func (im *Image) DamagedLink(n Node) Link {
-	data, _ := im.ReparseData(n)
-	return im.ParseLink(n, data)
-}
-
-// ParseLink returns the target of n from reparse data that the caller has read.
+// ParseLink is Link for reparse data that the caller has read, which may be damaged.
 func (im *Image) ParseLink(n Node, data []byte) Link {
 	f := follower{im, maxLinkHops}
 	return f.parse(n, data)
@@ -154,4 +152,57 @@ func (im *Image) ReparseData(n Node) ([]byte, error) {
 		sum.What = "reparse data"
 	}
 	return b, err
+}
+
+// Path returns the target of l, a link at n, as a slash-separated path, as FS.ReadLink does; "" if l is not a link. It reports whether
+// the target is absolute and outside of the image. A target that was rewritten at capture to start at the image's root is inside even if
+// it does not exist.
+func (l Link) Path(im *Image, n Node) (target string, outside bool) {
+	rooted := l.Rel && strings.HasPrefix(l.Substitute, `\`)
+	switch {
+	case l.Kind == "":
+		return "", false
+	case l.Found && (!l.Rel || rooted):
+		return relativePath(im.Path(im.Parent(n)), im.Path(l.Node)), false
+	case rooted:
+		return fromRoot(im, n, l.Substitute), false
+	case l.Rel:
+		return strings.ReplaceAll(l.Substitute, `\`, "/"), false
+	}
+	if rest, ok := format.DrivePath(ntname.Bytes(utf16.Encode([]rune(l.Substitute)))); ok && im.Entry(n).ReparseFixed() {
+		return fromRoot(im, n, ntname.LossyText(rest)), false
+	}
+	return outsideTarget(l), true
+}
+
+// outsideTarget formats an absolute target outside the image as a Windows path with slashes: "D:/dir", "//server/share",
+// "//?/Volume{...}/".
+func outsideTarget(l Link) string {
+	target := format.TrimDevice(l.Substitute)
+	switch rest, unc := strings.CutPrefix(target, `UNC\`); {
+	case unc:
+		target = `\\` + rest
+	case strings.HasPrefix(target, "Volume{"):
+		target = `\\?\` + target
+	}
+	return strings.ReplaceAll(target, `\`, "/")
+}
+
+// fromRoot returns the relative path from the folder of n to a path from the image's root that need not exist.
+func fromRoot(im *Image, n Node, target string) string {
+	return relativePath(im.Path(im.Parent(n)), path.Clean("/"+strings.ReplaceAll(target, `\`, "/")))
+}
+
+// relativePath returns the relative path from one absolute, clean path to another.
+func relativePath(from, to string) string {
+	a := strings.FieldsFunc(from, func(r rune) bool { return r == '/' })
+	b := strings.FieldsFunc(to, func(r rune) bool { return r == '/' })
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	steps := append(slices.Repeat([]string{".."}, len(a)), b...)
+	if len(steps) == 0 {
+		return "."
+	}
+	return strings.Join(steps, "/")
 }

@@ -210,7 +210,7 @@ func TestDraftEdits(t *testing.T) {
 	im := reload(t, d)
 	n, _ := im.Lookup("b/all")
 	if im.ShortName(n) != "ALL~1" || string(im.SecurityBytes(n)) != "descriptor" || im.NamedStreams(n) != 1 ||
-		im.ReparseTag(n) != format.TagAppExecLink || len(im.Items(n).Unknown()) != 1 || im.Items(n).Xattrs()[0].Flags != 0x80 || im.ReparseFixed(n) {
+		im.ReparseTag(n) != format.TagAppExecLink || len(im.Items(n).Unknown()) != 1 || im.Items(n).Xattrs()[0].Flags != 0x80 || im.Entry(n).ReparseFixed() {
 		t.Errorf("an entry with all fields is read as %+v", im.Entry(n).Dentry())
 	}
 	if n, _ := im.Lookup("a/one"); im.HardLinkCount(n) != 2 || im.HardLinkGroup(n) == 0 {

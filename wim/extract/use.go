@@ -85,12 +85,13 @@ func (p *Plan) link(u *extractUse) (bool, error) {
 	}
 	l, err := im.Link(u.node)
 	if p.o.Recover && errors.Is(err, format.ErrChecksum) {
-		l = im.DamagedLink(u.node)
+		data, _ := im.ReparseData(u.node)
+		l = im.ParseLink(u.node, data)
 	}
 	if l.Kind == "" || l.Kind == "app" {
 		return false, err
 	}
-	target, outside := im.TargetOf(u.node, l)
+	target, outside := l.Path(im, u.node)
 	target = strings.ToValidUTF8(target, "\ufffd")
 	if target == "" || strings.ContainsRune(target, 0) {
 		return false, err

@@ -41,21 +41,26 @@ func ViewDentry(meta []byte, off uint64) (DentryView, error) {
 func (v DentryView) Size() uint64 { return Align8(v.Length()) }
 
 // Length returns the stored length: without extra stream entries, not always a multiple of eight.
-func (v DentryView) Length() uint64       { return le.Uint64(v) }
-func (v DentryView) Attributes() uint32   { return le.Uint32(v[0x08:]) }
-func (v DentryView) SecurityID() int32    { return int32(le.Uint32(v[0x0c:])) }
-func (v DentryView) SubdirOff() uint64    { return le.Uint64(v[0x10:]) }
-func (v DentryView) Created() uint64      { return le.Uint64(v[0x28:]) }
-func (v DentryView) Accessed() uint64     { return le.Uint64(v[0x30:]) }
-func (v DentryView) Modified() uint64     { return le.Uint64(v[0x38:]) }
-func (v DentryView) Hash() *[20]byte      { return (*[20]byte)(v[0x40:]) }
-func (v DentryView) Unknown() uint32      { return le.Uint32(v[0x54:]) }
-func (v DentryView) HardLink() uint64     { return le.Uint64(v[0x58:]) } // if it is not a reparse point
-func (v DentryView) ReparseTag() uint32   { return le.Uint32(v[0x58:]) } // if it is one
-func (v DentryView) ReparseFlags() uint16 { return le.Uint16(v[0x5e:]) } // if it is one; 1: the target was not fixed up
-func (v DentryView) NumStreams() int      { return int(le.Uint16(v[0x60:])) }
-func (v DentryView) shortNameBytes() int  { return int(le.Uint16(v[0x62:])) }
-func (v DentryView) nameBytes() int       { return int(le.Uint16(v[0x64:])) }
+func (v DentryView) Length() uint64      { return le.Uint64(v) }
+func (v DentryView) Attributes() uint32  { return le.Uint32(v[0x08:]) }
+func (v DentryView) SecurityID() int32   { return int32(le.Uint32(v[0x0c:])) }
+func (v DentryView) SubdirOff() uint64   { return le.Uint64(v[0x10:]) }
+func (v DentryView) Created() uint64     { return le.Uint64(v[0x28:]) }
+func (v DentryView) Accessed() uint64    { return le.Uint64(v[0x30:]) }
+func (v DentryView) Modified() uint64    { return le.Uint64(v[0x38:]) }
+func (v DentryView) Hash() *[20]byte     { return (*[20]byte)(v[0x40:]) }
+func (v DentryView) Unknown() uint32     { return le.Uint32(v[0x54:]) }
+func (v DentryView) HardLink() uint64    { return le.Uint64(v[0x58:]) } // if it is not a reparse point
+func (v DentryView) ReparseTag() uint32  { return le.Uint32(v[0x58:]) } // if it is one
+func (v DentryView) NumStreams() int     { return int(le.Uint16(v[0x60:])) }
+func (v DentryView) shortNameBytes() int { return int(le.Uint16(v[0x62:])) }
+func (v DentryView) nameBytes() int      { return int(le.Uint16(v[0x64:])) }
+
+// ReparseFixed reports whether this is a reparse point whose target, if it is absolute, was rewritten at capture to start at the image's
+// root.
+func (v DentryView) ReparseFixed() bool {
+	return v.Attributes()&AttrReparsePoint != 0 && le.Uint16(v[0x5e:])&1 == 0
+}
 
 // Name returns the name in UTF-16LE, without its terminator.
 func (v DentryView) Name() []byte {
@@ -224,7 +229,6 @@ func attributeFlagNames() []flagName {
 
 // Fields describes the dentry, including its names and items.
 func (d Dentry) Fields() []Field {
-	const reparsePoint = 0x400
 	var f fields
 	f.dec(8, "Length", d.Length, "bytes of this dentry, without extra stream entries")
 	f.add(4, "Attributes", fmt.Sprintf("0x%08x", d.Attributes), flagText(d.Attributes, attributeFlagNames()))
@@ -237,7 +241,7 @@ func (d Dentry) Fields() []Field {
 	f.dec(8, "Modified", d.Modified, timeText(d.Modified))
 	f.bytes("Hash", d.Hash[:], "SHA-1 of the unnamed stream; zero if it is empty or in a stream entry")
 	f.hex(4, "Unknown", uint64(d.Unknown), "meaning not known; kept")
-	if d.Attributes&reparsePoint != 0 {
+	if d.Attributes&AttrReparsePoint != 0 {
 		f.add(4, "ReparseTag", fmt.Sprintf("0x%08x", uint32(d.Link)), "kind of reparse point")
 		f.hex(2, "ReparseReserved", d.Link>>32&0xffff, "reserved")
 		f.hex(2, "ReparseFlags", d.Link>>48, "1: the target was not made relative to the image")

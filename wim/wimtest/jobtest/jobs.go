@@ -209,10 +209,11 @@ func ImageTree(t testing.TB, a *wim.Archive, im *wim.Image) map[string]string {
 			continue
 		}
 		if im.ReparseTag(n) != 0 {
-			target, err := im.LinkTarget(n)
+			l, err := im.Link(n)
 			if err != nil {
 				t.Fatal(err)
 			}
+			target, _ := l.Path(im, n)
 			tree[p] = "-> " + target
 			continue
 		}
