@@ -162,6 +162,15 @@ func (im *Image) ShortName(n Node) string {
 	return string(ntname.AppendEscaped(nil, im.Entry(n).ShortName()))
 }
 
+// Security returns the security descriptor of n as stored, nil if it has none. security.Parse reads it.
+func (im *Image) Security(n Node) []byte {
+	id := im.Entry(n).SecurityID()
+	if id < 0 || int(id) >= len(im.Descriptors) {
+		return nil
+	}
+	return im.Descriptors[id]
+}
+
 // Items returns the tagged items of n: object id, Unix data, extended attributes, and others of unknown meaning.
 func (im *Image) Items(n Node) format.Items { return im.Entry(n).Items() }
 

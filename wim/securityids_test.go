@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"wimscope/wim/security"
 	"wimscope/wim/wimtest"
 	"wimscope/wim/wimtest/handtree"
 )
@@ -23,9 +24,9 @@ func TestSecurityIDs(t *testing.T) {
 		t.Fatalf("%d entries, want %d", im.Len(), want)
 	}
 	for n := Node(1); int(n) < im.Len(); n++ {
-		sd := im.Security(n)
-		if want := n == 2; (sd != nil) != want {
-			t.Errorf("entry %d: descriptor %v", n-1, sd)
+		sd, err := security.Parse(im.Security(n))
+		if want := n == 2; (err == nil) != want {
+			t.Errorf("entry %d: descriptor %v, %v", n-1, sd, err)
 		}
 		if n == 2 && sd.SDDL() != "O:BAG:SYD:(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)" {
 			t.Errorf("SDDL is %s", sd.SDDL())

@@ -8,6 +8,7 @@ import (
 	"testing/fstest"
 
 	"wimscope/wim/format"
+	"wimscope/wim/security"
 	"wimscope/wim/wimtest"
 	"wimscope/wim/wimtest/archivetest"
 )
@@ -43,8 +44,8 @@ func TestNTFSVolume(t *testing.T) {
 	wimtest.Need(t, wimtest.Wimlib, wimtest.MkNTFS, wimtest.NTFSCopy)
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	root, security := wimtest.WindowsTree()
-	for name, b := range map[string][]byte{"hand.wim": wimtest.One(root, security...).Bytes(), "volume": nil, "stream": []byte("a stream by ntfscp\n"), "big": bytes.Repeat([]byte("big"), 100000)} {
+	root, descriptors := wimtest.WindowsTree()
+	for name, b := range map[string][]byte{"hand.wim": wimtest.One(root, descriptors...).Bytes(), "volume": nil, "stream": []byte("a stream by ntfscp\n"), "big": bytes.Repeat([]byte("big"), 100000)} {
 		if err := os.WriteFile(at(name), b, 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -75,8 +76,8 @@ func TestNTFSVolume(t *testing.T) {
 	if im.ShortName(long) != "ALONGF~1.TXT" || im.HardLinkCount(long) != 2 || im.Modified(long) != format.Filetime(133594672891234567) {
 		t.Errorf("short name %q, %d links, modified %v", im.ShortName(long), im.HardLinkCount(long), im.Modified(long))
 	}
-	if sd := im.Security(long); sd == nil || sd.SDDL() != "O:BAG:SYD:(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)" {
-		t.Errorf("security %v", sd)
+	if sd, err := security.Parse(im.Security(long)); err != nil || sd.SDDL() != "O:BAG:SYD:(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)" {
+		t.Errorf("security %v, %v", sd, err)
 	}
 	object, _ := im.Lookup("/object.id")
 	if id := format.GUIDText(im.Items(object).ObjectID()); id != "{09060300-0f0c-1512-181b-1e2124272a2d}" {

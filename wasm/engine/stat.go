@@ -9,6 +9,7 @@ import (
 	"wimscope/wim/blobs"
 	"wimscope/wim/format"
 	"wimscope/wim/pe"
+	"wimscope/wim/security"
 	"wimscope/worker/protocol"
 )
 
@@ -103,8 +104,8 @@ func kind(im *wim.Image, n wim.Node) string {
 
 // security fills in the fields from the entry's security descriptor.
 func (s *session) security(im *wim.Image, n wim.Node, d *protocol.Details) {
-	sd := im.Security(n)
-	if sd == nil {
+	sd, err := security.Parse(im.Security(n))
+	if err != nil {
 		return
 	}
 	d.SDDL = sd.SDDL()

@@ -209,7 +209,7 @@ func TestDraftEdits(t *testing.T) {
 	}
 	im := reload(t, d)
 	n, _ := im.Lookup("b/all")
-	if im.ShortName(n) != "ALL~1" || string(im.SecurityBytes(n)) != "descriptor" || im.NamedStreams(n) != 1 ||
+	if im.ShortName(n) != "ALL~1" || string(im.Security(n)) != "descriptor" || im.NamedStreams(n) != 1 ||
 		im.ReparseTag(n) != format.TagAppExecLink || len(im.Items(n).Unknown()) != 1 || im.Items(n).Xattrs()[0].Flags != 0x80 || im.Entry(n).ReparseFixed() {
 		t.Errorf("an entry with all fields is read as %+v", im.Entry(n).Dentry())
 	}

@@ -123,7 +123,7 @@ func (d *differ) what(x, y wim.Node) (list []string, changed bool) {
 	note(e.Created() != f.Created(), false, "created")
 	note(e.Modified() != f.Modified(), false, "modified")
 	note(!bytes.Equal(e.ShortName(), f.ShortName()), false, "short name")
-	note(!bytes.Equal(a.SecurityBytes(x), b.SecurityBytes(y)), false, "security")
+	note(!bytes.Equal(a.Security(x), b.Security(y)), false, "security")
 	note(!bytes.Equal(e.Items(), f.Items()), false, "items") // object ids, extended attributes, Unix data, …
 	return list, changed
 }

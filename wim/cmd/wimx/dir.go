@@ -10,6 +10,7 @@ import (
 	"wimscope/wim/blobs"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
+	"wimscope/wim/security"
 )
 
 func dirVerb() verb {
@@ -103,7 +104,7 @@ func (l *lister) list(n wim.Node, below bool) error {
 		if !below {
 			continue
 		}
-		kids := l.im.ByName(n)
+		kids := l.im.Sorted(n)
 		for i := len(kids) - 1; i >= 0; i-- {
 			stack = append(stack, kids[i])
 		}
@@ -134,7 +135,7 @@ func (l *lister) detail(n wim.Node) {
 			fmt.Fprintf(w, "    FILE_ATTRIBUTE_%s is set\n", a.name)
 		}
 	}
-	if sd := im.SecurityBytes(n); len(sd) > 0 {
+	if sd := im.Security(n); len(sd) > 0 {
 		fmt.Fprintf(w, "Security Descriptor = %x\n", sd)
 	}
 	fmt.Fprintf(w, "Creation Time       = %s\n", ctime(im.Created(n)))
@@ -262,7 +263,7 @@ func (l *lister) entry(n wim.Node) dirEntry {
 	if c := im.HardLinkCount(n); c > 1 {
 		e.Links, e.LinkGroup = c, im.HardLinkGroup(n)
 	}
-	if sd := im.Security(n); sd != nil {
+	if sd, err := security.Parse(im.Security(n)); err == nil {
 		e.SDDL = sd.SDDL()
 	}
 	if u, ok := im.Items(n).UnixData(); ok {

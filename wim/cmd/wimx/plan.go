@@ -192,7 +192,7 @@ func (l *losses) count(im *wim.Image, n wim.Node, o writeOptions) {
 			l.system++
 		}
 	}
-	if !o.noACLs && len(im.SecurityBytes(n)) > 0 {
+	if !o.noACLs && len(im.Security(n)) > 0 {
 		l.security++
 	}
 	if im.ShortName(n) != "" {

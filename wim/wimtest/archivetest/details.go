@@ -57,7 +57,7 @@ func ourDetails(im *wim.Image) []detail {
 		add := func(key, format string, args ...any) { d.lines = append(d.lines, key+"="+fmt.Sprintf(format, args...)) }
 		add("Short Name", "%q", im.ShortName(n))
 		add("Attributes", "0x%08x", im.Attributes(n))
-		if b := im.SecurityBytes(n); b != nil {
+		if b := im.Security(n); b != nil {
 			add("Security Descriptor", "%x", b)
 		}
 		add("Creation Time", "%s", im.Created(n).Time().Format(layout))
