@@ -1,7 +1,6 @@
 package wim
 
 import (
-	"fmt"
 	"sort"
 	"strings"
 	"sync"
@@ -64,22 +63,8 @@ func (im *Image) Index() int { return im.index }
 // Len returns the number of entries, including the root.
 func (im *Image) Len() int { return len(im.nodes) }
 
-// Warnings returns the losses and the tolerated faults of the metadata, at most about two hundred.
-func (im *Image) Warnings() []string {
-	list := make([]string, 0, len(im.losses)+1+len(im.warnings))
-	for i := range im.losses {
-		l := im.losses[i]
-		l.Image = 0
-		list = append(list, l.String())
-	}
-	if n := im.lost - len(im.losses); n > 0 {
-		list = append(list, fmt.Sprintf("and %d more", n))
-	}
-	return append(list, im.warnings...)
-}
-
-// Tolerated returns the faults of the metadata that lost nothing.
-func (im *Image) Tolerated() []string { return im.warnings }
+// Warnings returns the faults of the metadata that lost nothing, at most about a hundred.
+func (im *Image) Warnings() []string { return im.warnings }
 
 // Losses returns what is missing from the tree, at most the first hundred losses; n is the number of all. An image with losses is
 // incomplete: what can be reached is sound, but more was captured.

@@ -104,8 +104,8 @@ func again(t *testing.T, im *wim.Image) (d *Draft, meta []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w := back.Warnings(); len(w) != 0 {
-		t.Errorf("warnings about the written metadata: %q", w)
+	if losses, _ := back.Losses(); len(losses)+len(back.Warnings()) > 0 {
+		t.Errorf("faults of the written metadata: %v, %q", losses, back.Warnings())
 	}
 	e, err := Of(back)
 	if err != nil {

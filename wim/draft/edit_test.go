@@ -60,8 +60,8 @@ func reload(t testing.TB, d *Draft) *wim.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w := im.Warnings(); len(w) > 0 {
-		t.Fatalf("warnings %q", w)
+	if losses, _ := im.Losses(); len(losses)+len(im.Warnings()) > 0 {
+		t.Fatalf("faults: %v, %q", losses, im.Warnings())
 	}
 	e, err := Of(im)
 	if err != nil {

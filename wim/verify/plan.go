@@ -336,7 +336,7 @@ func (p *Plan) Report(rest shard.Yield) (*Report, error) {
 			continue
 		}
 		r.lose(im.Losses())
-		for _, w := range im.Tolerated() {
+		for _, w := range im.Warnings() {
 			if len(r.Warnings) >= maxReportWarnings {
 				unsaid++
 				continue

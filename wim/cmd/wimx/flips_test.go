@@ -152,7 +152,8 @@ func facts(a *wim.Archive) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "image %d %q\n", i+1, im.Warnings())
+		losses, _ := im.Losses()
+		fmt.Fprintf(&b, "image %d %v %q\n", i+1, losses, im.Warnings())
 		for n := wim.Node(0); int(n) < im.Len(); n++ {
 			unix, _ := im.Items(n).UnixData()
 			fmt.Fprintf(&b, "%s %x %d %d %d %q %x %x %v %v %v %d %x %v\n", im.Path(n), im.Attributes(n), im.Created(n), im.Accessed(n), im.Modified(n), im.ShortName(n),

@@ -13,13 +13,8 @@ const lossesShown = 10
 
 // lookAt warns about everything that was lost or skipped when an image's tree was read.
 func (t *tool) lookAt(im *wim.Image) {
-	losses, n := im.Losses()
-	all := im.Warnings()
-	t.lose(losses, n)
-	if n > 0 {
-		all = all[min(len(losses)+min(n-len(losses), 1), len(all)):]
-	}
-	for _, w := range all {
+	t.lose(im.Losses())
+	for _, w := range im.Warnings() {
 		t.warn("image %d: %s", im.Index(), w)
 	}
 }
