@@ -13,35 +13,9 @@ type StreamInfo struct {
 	Hash format.Hash
 }
 
-// streamIter iterates over the extra stream entries after a dentry. It stops at an invalid one, which loading the tree has reported.
-type streamIter struct {
-	meta []byte
-	Off  uint64
-	left int
-	Name []byte // UTF-16LE
-	Hash format.Hash
-}
-
-// ExtraStreams returns an iterator over the extra streams of n: call Next before reading Name and Hash.
-func (t *tree) ExtraStreams(n Node) streamIter {
-	e := t.Entry(n)
-	return streamIter{meta: t.Meta, Off: uint64(t.nodes[n].off) + e.Size(), left: e.NumStreams()}
-}
-
-// Next advances to the next stream. It returns false at the end.
-func (s *streamIter) Next() bool {
-	if s.left == 0 {
-		return false
-	}
-	s.left--
-	v, err := format.ViewStream(s.meta, s.Off)
-	if err != nil {
-		s.left = 0
-		return false
-	}
-	s.Off += v.Size()
-	s.Name, s.Hash = v.Name(), format.ReadHash(v.Hash())
-	return true
+// ExtraStreams returns an iterator over the stream entries after the dentry of n. Loading the tree has reported malformed ones.
+func (t *tree) ExtraStreams(n Node) format.StreamIter {
+	return format.Streams(t.Meta, uint64(t.nodes[n].off), t.Entry(n))
 }
 
 // UnnamedStreams returns the hashes of an entry's unnamed streams. They are stored in the order reparse data, data. The dentry's own hash
@@ -207,15 +181,10 @@ func (im *Image) Stream(n Node, name string) (StreamInfo, bool) {
 	return best, found
 }
 
-// EachContent calls yield for each stream of the image that is not empty: for every entry in the order of nodes its content, its reparse
-// data and its named streams. name is the stored name of a named stream, UTF-16LE, nil otherwise; it is valid only during the call.
-// EachContent stops when yield returns false.
-func (im *Image) EachContent(yield func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool) {
-	im.Contents(0, Node(im.Len()), yield)
-}
-
-// Contents is EachContent for the nodes [from, to).
-func (im *Image) Contents(from, to Node, yield func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool) {
+// EachStream calls yield for each stream of the nodes [from, to) that is not empty: for every entry in the order of nodes its content, its
+// reparse data and its named streams. name is the stored name of a named stream, UTF-16LE, nil otherwise; it is valid only during the
+// call. EachStream stops when yield returns false.
+func (im *Image) EachStream(from, to Node, yield func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool) {
 	for n := from; n < to; n++ {
 		e := im.Entry(n)
 		attrs := e.Attributes()

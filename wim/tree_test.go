@@ -352,7 +352,7 @@ func TestStreamRules(t *testing.T) {
 				t.Errorf("named streams are %v, want %v", names, tt.named)
 			}
 			var each, want []format.Hash
-			im.EachContent(func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool {
+			im.EachStream(0, Node(im.Len()), func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool {
 				if n == 1 {
 					each = append(each, h)
 				}
@@ -364,7 +364,7 @@ func TestStreamRules(t *testing.T) {
 				}
 			}
 			if !slices.Equal(each, want) {
-				t.Errorf("EachContent gives %v, want %v", each, want)
+				t.Errorf("EachStream gives %v, want %v", each, want)
 			}
 			if p := im.Path(2); p != "/last" {
 				t.Errorf("the next entry is %q", p)

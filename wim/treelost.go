@@ -59,7 +59,7 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 		}
 	}
 	content(format.ReadHash(v.Hash()))
-	for s := l.ExtraStreams(n); s.left > 0; {
+	for s := l.ExtraStreams(n); ; {
 		from := s.Off
 		if !s.Next() {
 			break

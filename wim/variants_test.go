@@ -51,7 +51,7 @@ func openVariant(t *testing.T, v wimtest.Variant, a *wim.Archive) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		im.EachContent(func(n wim.Node, h format.Hash, kind format.StreamKind, name []byte) bool {
+		im.EachStream(0, wim.Node(im.Len()), func(n wim.Node, h format.Hash, kind format.StreamKind, name []byte) bool {
 			if _, ok := a.Store().Blob(h); !ok {
 				t.Errorf("%s: its content is missing", im.Path(n))
 			}

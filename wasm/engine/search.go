@@ -251,7 +251,7 @@ func lacking(w *Work, a *wim.Archive, load func(index int) (*wim.Image, error), 
 			continue
 		}
 		steps := 0
-		im.EachContent(func(_ wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
+		im.EachStream(0, wim.Node(im.Len()), func(_ wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			if steps++; steps%4096 == 0 {
 				if err = w.rest(); err != nil {
 					return false

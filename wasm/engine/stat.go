@@ -159,7 +159,7 @@ func (s *session) alsoIn(w *Work, h format.Hash) (int, error) {
 func eachUse(w *Work, im *wim.Image, h format.Hash, f func(wim.Node)) (count int, err error) {
 	last := wim.Node(-1)
 	steps := 0
-	im.EachContent(func(n wim.Node, got format.Hash, _ format.StreamKind, _ []byte) bool {
+	im.EachStream(0, wim.Node(im.Len()), func(n wim.Node, got format.Hash, _ format.StreamKind, _ []byte) bool {
 		if steps++; steps%4096 == 0 {
 			if err = w.rest(); err != nil {
 				return false

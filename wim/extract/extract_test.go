@@ -281,7 +281,7 @@ func TestRecover(t *testing.T) {
 	}
 	a, im = open()
 	paths := map[string]bool{}
-	im.EachContent(func(n wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
+	im.EachStream(0, wim.Node(im.Len()), func(n wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 		if h == a.Store().Records[victim].Hash {
 			paths[im.Path(n)[1:]] = true
 		}

@@ -107,7 +107,7 @@ func (s *Search) endsIn(n wim.Node) bool {
 func Uses(im *wim.Image, h format.Hash, from wim.Node, budget int, hit func(n wim.Node, kind format.StreamKind, stream string) bool) wim.Node {
 	end := wim.Node(min(int64(im.Len()), int64(from)+int64(budget)))
 	next := end
-	im.Contents(from, end, func(n wim.Node, c format.Hash, kind format.StreamKind, name []byte) bool {
+	im.EachStream(from, end, func(n wim.Node, c format.Hash, kind format.StreamKind, name []byte) bool {
 		if c == h && !hit(n, kind, string(ntname.AppendEscaped(nil, name))) {
 			next = n + 1
 			return false
@@ -156,7 +156,7 @@ func (g *Groups) Add(im *wim.Image, n wim.Node) *HitGroup {
 		if g.index == nil {
 			g.index = make(map[groupKey]*HitGroup)
 		}
-		group = &HitGroup{Name: im.Name(n), Hash: key.hash, Size: im.BlobSize(key.hash), Dir: im.IsDir(n)}
+		group = &HitGroup{Name: im.Name(n), Hash: key.hash, Size: im.Size(n), Dir: im.IsDir(n)}
 		g.index[key] = group
 		g.List = append(g.List, group)
 	}

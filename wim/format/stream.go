@@ -39,6 +39,37 @@ func (v StreamView) Name() []byte {
 	return v[StreamFixedSize:n:n]
 }
 
+// StreamIter iterates over the extra stream entries of a dentry. It ends at a malformed one. Call Next before reading Name and Hash.
+type StreamIter struct {
+	Off  uint64 // of the next entry
+	Name []byte // UTF-16LE
+	Hash Hash
+
+	meta []byte
+	left int
+}
+
+// Streams returns an iterator over the entries after the dentry v, which is at off in a metadata resource.
+func Streams(meta []byte, off uint64, v DentryView) StreamIter {
+	return StreamIter{meta: meta, Off: off + v.Size(), left: v.NumStreams()}
+}
+
+// Next advances to the next entry. It returns false at the end.
+func (s *StreamIter) Next() bool {
+	if s.left == 0 {
+		return false
+	}
+	s.left--
+	v, err := ViewStream(s.meta, s.Off)
+	if err != nil {
+		s.left = 0
+		return false
+	}
+	s.Off += v.Size()
+	s.Name, s.Hash = v.Name(), ReadHash(v.Hash())
+	return true
+}
+
 // StreamEntry is an extra stream entry with all its fields. An inode that has any lists all its streams in them, in the
 // order reparse data, unnamed data, named streams.
 type StreamEntry struct {

@@ -26,7 +26,7 @@ func newUseFinder(a *wim.Archive, damaged map[int32]*Damage) *useFinder {
 }
 
 func (u *useFinder) image(im *wim.Image) {
-	im.EachContent(func(n wim.Node, h format.Hash, kind format.StreamKind, name []byte) bool {
+	im.EachStream(0, wim.Node(im.Len()), func(n wim.Node, h format.Hash, kind format.StreamKind, name []byte) bool {
 		id, ok := u.a.Store().BlobID(h)
 		switch {
 		case !ok:

@@ -33,7 +33,7 @@ func (inv *inventory) gather(image int32) error {
 		case n > 0:
 			inv.keepAll = true
 		}
-		tree.EachContent(func(n wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
+		tree.EachStream(0, wim.Node(tree.Len()), func(n wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			id, ok := inv.withHash(&h)
 			if !ok {
 				if id, ok = inv.find(h, im.a); !ok && im.a == inv.base {
@@ -120,7 +120,7 @@ func (inv *inventory) lacks(h format.Hash) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			im.EachContent(func(_ wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
+			im.EachStream(0, wim.Node(im.Len()), func(_ wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 				if !inv.holds(h) {
 					inv.lacking[h] = true
 				}
@@ -216,7 +216,7 @@ func (inv *inventory) keep() error {
 		if err != nil {
 			return err
 		}
-		im.EachContent(func(_ wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
+		im.EachStream(0, wim.Node(im.Len()), func(_ wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			if id, ok := a.Store().BlobID(h); ok {
 				used[id] = true
 			}

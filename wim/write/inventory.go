@@ -150,7 +150,7 @@ func (inv *inventory) findUses() {
 		if err != nil {
 			continue // its contents remain without names
 		}
-		im.EachContent(func(n wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
+		im.EachStream(0, wim.Node(im.Len()), func(n wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			if _, ok := inv.uses[h]; !ok {
 				inv.uses[h] = firstUse{im, n}
 			}

@@ -209,7 +209,7 @@ func (m *mutable) count(a *wim.Archive) (entries int, content map[format.Hash]bo
 			continue
 		}
 		entries += im.Len()
-		im.EachContent(func(_ wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
+		im.EachStream(0, wim.Node(im.Len()), func(_ wim.Node, h format.Hash, _ format.StreamKind, _ []byte) bool {
 			content[h] = true
 			return true
 		})

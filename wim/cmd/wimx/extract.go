@@ -334,7 +334,7 @@ func (a *opened) complete(index int) (err error) {
 	if err != nil {
 		return coded(exitMetadata, err)
 	}
-	im.EachContent(func(n wim.Node, h format.Hash, kind format.StreamKind, _ []byte) bool {
+	im.EachStream(0, wim.Node(im.Len()), func(n wim.Node, h format.Hash, kind format.StreamKind, _ []byte) bool {
 		if kind == format.StreamData && !im.IsDir(n) {
 			err = missingContent(a.Archive, im, n, h)
 		}

@@ -159,7 +159,7 @@ func facts(a *wim.Archive) (string, error) {
 			fmt.Fprintf(&b, "%s %x %d %d %d %q %x %x %v %v %v %d %x %v\n", im.Path(n), im.Attributes(n), im.Created(n), im.Accessed(n), im.Modified(n), im.ShortName(n),
 				im.Security(n), im.Items(n).ObjectID(), unix, im.Items(n).Xattrs(), im.Items(n).Unknown(), im.FirstHardLink(n), im.ReparseTag(n), im.Entry(n).ReparseFixed())
 		}
-		im.EachContent(func(n wim.Node, h format.Hash, kind format.StreamKind, name []byte) bool {
+		im.EachStream(0, wim.Node(im.Len()), func(n wim.Node, h format.Hash, kind format.StreamKind, name []byte) bool {
 			var data []byte
 			if data, err = a.Store().ReadBlob(h, 1<<20); err != nil {
 				return false
