@@ -241,20 +241,20 @@ type fsInfo struct {
 }
 
 func statInfo(im *Image, n Node, name string) *fsInfo {
-	t := &fsInfo{im: im, node: n, name: name, mode: im.Mode(n)}
+	t := &fsInfo{im: im, node: n, name: name, mode: modeOf(im, n)}
 	if t.mode.IsDir() || t.mode&fs.ModeSymlink != 0 {
 		return t
 	}
 	t.hash = im.Hash(n)
-	t.size = im.BlobSize(t.hash)
+	t.size = blobSize(im, t.hash)
 	return t
 }
 
-// Mode returns the type and permissions of n for io/fs. The permissions are those of its Unix data, or else 0755 for folders, 0644 for
+// modeOf returns the type and permissions of n for io/fs. The permissions are those of its Unix data, or else 0755 for folders, 0644 for
 // files and 0444 for read-only files. Reparse points that stand for a path are symbolic links; those whose content is not in the image
 // are irregular files.
-func (im *Image) Mode(n Node) fs.FileMode {
-	e := im.Entry(n)
+func modeOf(im *Image, n Node) fs.FileMode {
+	e := im.Dentry(n)
 	attrs := e.Attributes()
 	mode := fs.FileMode(0644)
 	unix, isUnix := im.Items(n).UnixData()

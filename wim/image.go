@@ -51,7 +51,7 @@ func ParseImage(a *Archive, index int, metadata []byte) (*Image, error) {
 // memoryOf estimates how many bytes the image keeps alive.
 func memoryOf(im *Image) int64 {
 	const perNode = 16 + 4 // the node, and its place in the order of names
-	return int64(cap(im.Meta)) + int64(cap(im.nodes))*perNode + int64(cap(im.Descriptors))*24
+	return int64(cap(im.meta)) + int64(cap(im.nodes))*perNode + int64(cap(im.descriptors))*24
 }
 
 // Archive returns the archive that the image was loaded from, nil if it was parsed by itself.
@@ -70,6 +70,12 @@ func (im *Image) Warnings() []string { return im.warnings }
 // incomplete: what can be reached is sound, but more was captured.
 func (im *Image) Losses() (first []Loss, n int) { return im.losses, im.lost }
 
+// Metadata returns the bytes of the metadata resource. They must not be changed.
+func (im *Image) Metadata() []byte { return im.meta }
+
+// Descriptors returns the security descriptors in stored order, nil for those whose bytes are missing.
+func (im *Image) Descriptors() [][]byte { return im.descriptors }
+
 // Info returns the description of the image in the XML document.
 func (im *Image) Info() xmldoc.ImageInfo {
 	if im.a != nil {
@@ -86,17 +92,19 @@ func (im *Image) Name(n Node) string {
 	return string(ntname.AppendEscaped(room[:0], im.StoredName(n)))
 }
 
-// RawName returns the name of n as stored, in UTF-16 units.
-func (im *Image) RawName(n Node) []uint16 { return ntname.Units(im.StoredName(n)) }
+// StoredName returns the name of n as stored: UTF-16LE, empty for the root.
+func (im *Image) StoredName(n Node) []byte {
+	if n == 0 {
+		return nil
+	}
+	return im.dentry(n).Name()
+}
 
 // Path returns the path of n, with escaped names separated by slashes: "/a/b", "/" for the root.
 func (im *Image) Path(n Node) string {
 	var room [256]byte
-	return string(im.appendPath(room[:0], n))
+	return string(im.appendPath(room[:0], n, maxPathNames))
 }
-
-// AppendPath appends Path(n) to b.
-func (im *Image) AppendPath(b []byte, n Node) []byte { return im.appendPath(b, n) }
 
 // Parent returns the directory that holds n. The root is its own parent.
 func (im *Image) Parent(n Node) Node { return im.nodes[n].parent }
@@ -113,29 +121,30 @@ func (im *Image) IsDir(n Node) bool {
 	return a&format.AttrDirectory != 0 && (a&format.AttrReparsePoint == 0 || !format.IsSurrogate(e.reparseTag()))
 }
 
+// Dentry returns the record of n, for fields that no other method returns.
+func (im *Image) Dentry(n Node) format.DentryView { return im.dentry(n) }
+
 // Attributes returns the FILE_ATTRIBUTE bits of n.
 func (im *Image) Attributes(n Node) uint32 { return im.fixed(n).attributes() }
 
 // Created returns the creation time of n.
 func (im *Image) Created(n Node) format.Filetime {
-	return format.Filetime(im.Entry(n).Created())
+	return format.Filetime(im.Dentry(n).Created())
 }
 
 // Accessed returns the time of the last access to n.
 func (im *Image) Accessed(n Node) format.Filetime {
-	return format.Filetime(im.Entry(n).Accessed())
+	return format.Filetime(im.Dentry(n).Accessed())
 }
 
 // Modified returns the time of the last write to n.
 func (im *Image) Modified(n Node) format.Filetime {
-	return format.Filetime(im.Entry(n).Modified())
+	return format.Filetime(im.Dentry(n).Modified())
 }
-
-func (im *Image) isReparse(n Node) bool { return im.Attributes(n)&format.AttrReparsePoint != 0 }
 
 // ReparseTag returns the tag of a reparse point, 0 for any other entry.
 func (im *Image) ReparseTag(n Node) uint32 {
-	e := im.Entry(n)
+	e := im.Dentry(n)
 	if e.Attributes()&format.AttrReparsePoint == 0 {
 		return 0
 	}
@@ -144,20 +153,20 @@ func (im *Image) ReparseTag(n Node) uint32 {
 
 // ShortName returns the escaped 8.3 name of n, "" if it has none.
 func (im *Image) ShortName(n Node) string {
-	return string(ntname.AppendEscaped(nil, im.Entry(n).ShortName()))
+	return string(ntname.AppendEscaped(nil, im.Dentry(n).ShortName()))
 }
 
 // Security returns the security descriptor of n as stored, nil if it has none. security.Parse reads it.
 func (im *Image) Security(n Node) []byte {
-	id := im.Entry(n).SecurityID()
-	if id < 0 || int(id) >= len(im.Descriptors) {
+	id := im.Dentry(n).SecurityID()
+	if id < 0 || int(id) >= len(im.descriptors) {
 		return nil
 	}
-	return im.Descriptors[id]
+	return im.descriptors[id]
 }
 
 // Items returns the tagged items of n: object id, Unix data, extended attributes, and others of unknown meaning.
-func (im *Image) Items(n Node) format.Items { return im.Entry(n).Items() }
+func (im *Image) Items(n Node) format.Items { return im.Dentry(n).Items() }
 
 // Lookup returns the entry at a path, whose steps are separated by slashes, or by backslashes if that finds nothing. A leading
 // separator and empty steps are ignored. Names may be escaped or not; an exact match is preferred to one that ignores case.

@@ -32,9 +32,8 @@ const (
 
 func (a *Archive) linkDataLimit() int64 { return min(max(minLinkData, 4*a.st.Size), maxLinkData) }
 
-// readLink reads reparse data. The errors are those of Store.ReadBlob.
-func (im *Image) readLink(h format.Hash) ([]byte, error) {
-	l := &im.linkData
+// read reads reparse data of im, whose cache l is. The errors are those of Store.ReadBlob.
+func (l *linkData) read(im *Image, h format.Hash) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.ordered {
@@ -57,7 +56,7 @@ func (l *linkData) readAll(im *Image) {
 	l.ordered, l.kept = true, map[format.Hash]linkBlob{}
 	var ids []int32
 	for n := range Node(im.Len()) {
-		if im.isReparse(n) {
+		if im.Attributes(n)&format.AttrReparsePoint != 0 {
 			_, h := im.UnnamedStreams(n)
 			if id, ok := a.st.BlobID(h); ok {
 				ids = append(ids, id)

@@ -18,7 +18,7 @@ import (
 // sameTree loads metadata again, every entry by listEntry, and compares the trees.
 func sameTree(t testing.TB, im *Image, meta []byte) {
 	t.Helper()
-	l := treeLoader{tree: &tree{Meta: meta}, thorough: true}
+	l := treeLoader{tree: &tree{meta: meta}, thorough: true}
 	if err := l.load(0); err != nil {
 		t.Fatal(err)
 	}

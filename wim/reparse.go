@@ -146,7 +146,7 @@ func (im *Image) ReparseData(n Node) ([]byte, error) {
 	if h.IsZero() || im.a == nil {
 		return nil, nil
 	}
-	b, err := im.readLink(h)
+	b, err := im.linkData.read(im, h)
 	var sum *blobs.ChecksumError
 	if errors.As(err, &sum) {
 		sum.What = "reparse data"
@@ -169,7 +169,7 @@ func (l Link) Path(im *Image, n Node) (target string, outside bool) {
 	case l.Rel:
 		return strings.ReplaceAll(l.Substitute, `\`, "/"), false
 	}
-	if rest, ok := format.DrivePath(ntname.Bytes(utf16.Encode([]rune(l.Substitute)))); ok && im.Entry(n).ReparseFixed() {
+	if rest, ok := format.DrivePath(ntname.Bytes(utf16.Encode([]rune(l.Substitute)))); ok && im.Dentry(n).ReparseFixed() {
 		return fromRoot(im, n, ntname.LossyText(rest)), false
 	}
 	return outsideTarget(l), true

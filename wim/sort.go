@@ -136,6 +136,13 @@ func foldKey(name []byte) uint64 {
 	return k
 }
 
+// InOrder reports whether the children of n are stored in the order of Sorted, as most writers store them. It may return false for a
+// sorted directory.
+func (im *Image) InOrder(n Node) bool {
+	w := int(n) >> 6
+	return w < len(im.named) && im.named[w]>>(n&63)&1 != 0
+}
+
 // Sorted returns the children of dir sorted by name, ignoring case and then by UTF-16 units. Long lists that have to be sorted are
 // cached. The slice must not be changed.
 func (im *Image) Sorted(dir Node) []Node {
@@ -214,10 +221,4 @@ func (im *Image) CaseTwins() []Node {
 		slices.SortFunc(im.twins, cmp.Compare) // whose code the program has anyway, unlike slices.Sort's
 	})
 	return im.twins
-}
-
-// IsCaseTwin reports whether n is among CaseTwins.
-func (im *Image) IsCaseTwin(n Node) bool {
-	_, found := slices.BinarySearch(im.CaseTwins(), n)
-	return found
 }

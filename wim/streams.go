@@ -14,15 +14,15 @@ type StreamInfo struct {
 }
 
 // ExtraStreams returns an iterator over the stream entries after the dentry of n. Loading the tree has reported malformed ones.
-func (t *tree) ExtraStreams(n Node) format.StreamIter {
-	return format.Streams(t.Meta, uint64(t.nodes[n].off), t.Entry(n))
+func (im *Image) ExtraStreams(n Node) format.StreamIter {
+	return format.Streams(im.meta, uint64(im.nodes[n].off), im.dentry(n))
 }
 
 // UnnamedStreams returns the hashes of an entry's unnamed streams. They are stored in the order reparse data, data. The dentry's own hash
 // comes before those of extra entries, and is ignored if it is zero and there are such. An encrypted file has one, the raw stream; a
 // directory has no data (wimlib before 1.14.2 wrote an empty one).
-func (t *tree) UnnamedStreams(n Node) (data, reparse format.Hash) {
-	e := t.Entry(n)
+func (im *Image) UnnamedStreams(n Node) (data, reparse format.Hash) {
+	e := im.dentry(n)
 	attrs := e.Attributes()
 	var found [2]format.Hash
 	count := 0
@@ -30,7 +30,7 @@ func (t *tree) UnnamedStreams(n Node) (data, reparse format.Hash) {
 	if !main.IsZero() {
 		found[0], count = main, 1
 	}
-	for s := t.ExtraStreams(n); count < 2 && s.Next(); {
+	for s := im.ExtraStreams(n); count < 2 && s.Next(); {
 		if len(s.Name) == 0 {
 			found[count] = s.Hash
 			count++
@@ -53,7 +53,7 @@ func (t *tree) UnnamedStreams(n Node) (data, reparse format.Hash) {
 // Hash returns the SHA-1 of the content of n: its unnamed data stream, or its raw stream if it is encrypted. It is zero if the content is
 // empty, and for directories.
 func (im *Image) Hash(n Node) format.Hash {
-	e := im.Entry(n)
+	e := im.Dentry(n)
 	if e.NumStreams() == 0 &&
 		e.Attributes()&(format.AttrReparsePoint|format.AttrDirectory) == 0 {
 		return format.ReadHash(e.Hash())
@@ -65,9 +65,9 @@ func (im *Image) Hash(n Node) format.Hash {
 // Size returns the size of n's content in bytes, 0 if no open part holds it.
 func (im *Image) Size(n Node) int64 {
 	if e := im.fixed(n); e.streams() == 0 && e.attributes()&(format.AttrReparsePoint|format.AttrDirectory) == 0 {
-		return im.BlobSize(format.ReadHash((*[20]byte)(e.hash())))
+		return blobSize(im, format.ReadHash((*[20]byte)(e.hash())))
 	}
-	return im.BlobSize(im.Hash(n))
+	return blobSize(im, im.Hash(n))
 }
 
 // TotalSize returns the sum of the sizes of nodes.
@@ -75,13 +75,13 @@ func (im *Image) TotalSize(nodes []Node) int64 {
 	sum := int64(0)
 	for len(nodes) > 0 {
 		n := min(pieceNodes, len(nodes))
-		sum += im.someSize(nodes[:n])
+		sum += sizeOfSome(im, nodes[:n])
 		nodes = nodes[n:]
 	}
 	return sum
 }
 
-func (im *Image) someSize(nodes []Node) int64 {
+func sizeOfSome(im *Image, nodes []Node) int64 {
 	if im.a == nil {
 		return 0
 	}
@@ -111,8 +111,8 @@ func (im *Image) Missing(n Node) bool {
 	return !ok
 }
 
-// BlobSize returns the size of a blob in bytes, 0 if no open part holds it.
-func (im *Image) BlobSize(h format.Hash) int64 {
+// blobSize returns the size of a blob in bytes, 0 if no open part holds it.
+func blobSize(im *Image, h format.Hash) int64 {
 	if h.IsZero() || im.a == nil {
 		return 0
 	}
@@ -127,9 +127,9 @@ func (im *Image) BlobSize(h format.Hash) int64 {
 func (im *Image) Streams(n Node) []StreamInfo {
 	var list []StreamInfo
 	add := func(kind format.StreamKind, name string, h format.Hash) {
-		list = append(list, StreamInfo{Kind: kind, Name: name, Size: im.BlobSize(h), Hash: h})
+		list = append(list, StreamInfo{Kind: kind, Name: name, Size: blobSize(im, h), Hash: h})
 	}
-	if im.isReparse(n) {
+	if im.Attributes(n)&format.AttrReparsePoint != 0 {
 		_, reparse := im.UnnamedStreams(n)
 		add(format.StreamReparse, "", reparse)
 	}
@@ -171,7 +171,7 @@ func (im *Image) Stream(n Node, name string) (StreamInfo, bool) {
 		}
 		exact := ntname.Equal(s.Name, want)
 		if exact || !found && ntname.EqualFold(s.Name, want) {
-			best = StreamInfo{Kind: format.StreamNamed, Name: string(ntname.AppendEscaped(nil, s.Name)), Size: im.BlobSize(s.Hash), Hash: s.Hash}
+			best = StreamInfo{Kind: format.StreamNamed, Name: string(ntname.AppendEscaped(nil, s.Name)), Size: blobSize(im, s.Hash), Hash: s.Hash}
 			found = true
 		}
 		if exact {
@@ -186,7 +186,7 @@ func (im *Image) Stream(n Node, name string) (StreamInfo, bool) {
 // call. EachStream stops when yield returns false.
 func (im *Image) EachStream(from, to Node, yield func(n Node, h format.Hash, kind format.StreamKind, name []byte) bool) {
 	for n := from; n < to; n++ {
-		e := im.Entry(n)
+		e := im.Dentry(n)
 		attrs := e.Attributes()
 		extra := e.NumStreams() != 0
 		kind := format.StreamData

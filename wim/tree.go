@@ -30,9 +30,9 @@ type treeNode struct {
 }
 
 type tree struct {
-	Meta        []byte // the metadata resource
+	meta        []byte // the metadata resource
 	nodes       []treeNode
-	Descriptors [][]byte // security descriptors, nil for those whose bytes are missing
+	descriptors [][]byte // security descriptors, nil for those whose bytes are missing
 	named       []uint64 // one bit per node, maybe shorter than nodes: its children are stored in the order of Sorted
 	warnings    []string // harmless faults
 	unsaid      int      // number of warnings beyond the limit
@@ -40,32 +40,25 @@ type tree struct {
 	lost        int      // number of all losses
 }
 
-// InOrder reports whether the children of n are stored in the order of Sorted, as most writers store them. It may return false for a
-// sorted directory.
-func (t *tree) InOrder(n Node) bool {
-	w := int(n) >> 6
-	return w < len(t.named) && t.named[w]>>(n&63)&1 != 0
-}
-
-func (t *tree) warnf(format string, args ...any) {
-	if len(t.warnings) == maxTreeWarnings {
-		t.unsaid++
+func (l *treeLoader) warnf(format string, args ...any) {
+	if len(l.warnings) == maxTreeWarnings {
+		l.unsaid++
 		return
 	}
-	t.warnings = append(t.warnings, fmt.Sprintf(format, args...))
+	l.warnings = append(l.warnings, fmt.Sprintf(format, args...))
 }
 
 // lose records a loss in the list of n, at off. It builds the path only if the loss is kept: a hostile tree may have many faults at
 // the end of a long path.
-func (t *tree) lose(kind LossKind, n Node, off uint64, count int, format string, args ...any) {
-	if t.lost++; len(t.losses) < maxTreeLosses {
-		t.losses = append(t.losses, Loss{Kind: kind, Path: string(t.appendPathOf(nil, n, maxWarningNames)), Off: blobs.ClampSize(off), Count: count, Text: fmt.Sprintf(format, args...)})
+func (l *treeLoader) lose(kind LossKind, n Node, off uint64, count int, format string, args ...any) {
+	if l.lost++; len(l.losses) < maxTreeLosses {
+		l.losses = append(l.losses, Loss{Kind: kind, Path: string(l.appendPath(nil, n, maxWarningNames)), Off: blobs.ClampSize(off), Count: count, Text: fmt.Sprintf(format, args...)})
 	}
 }
 
 // loadTree builds the index over meta, which it keeps. nodes is the expected number of nodes, 0 if unknown.
 func loadTree(meta []byte, nodes int64) (*tree, error) {
-	l := treeLoader{tree: &tree{Meta: meta}}
+	l := treeLoader{tree: &tree{meta: meta}}
 	if err := l.load(nodes); err != nil {
 		return nil, err
 	}
@@ -74,11 +67,11 @@ func loadTree(meta []byte, nodes int64) (*tree, error) {
 
 func (l *treeLoader) load(nodes int64) error {
 	t := l.tree
-	meta := t.Meta
+	meta := t.meta
 	if uint64(len(meta)) > MaxMetadata {
 		return format.Errorf("metadata resource", "", 0, "over 2 GiB")
 	}
-	root, err := t.loadSecurity()
+	root, err := l.loadSecurity()
 	if err != nil {
 		return err
 	}
@@ -92,15 +85,15 @@ func (l *treeLoader) load(nodes int64) error {
 			t.losses = append(t.losses, Loss{Kind: LossRoot, Off: int64(root), Text: fmt.Sprintf("no root entry, but %d other bytes of entries; the image is read as empty", behind)})
 			t.lost++
 		} else {
-			t.warnf("no root entry; the image is read as empty")
+			l.warnf("no root entry; the image is read as empty")
 		}
 		root = uint64(len(meta))
-		t.Meta = format.Dentry{Attributes: format.AttrDirectory, SecurityID: -1}.Append(meta[:len(meta):len(meta)])
-		v, _ = format.ViewDentry(t.Meta, root)
+		t.meta = format.Dentry{Attributes: format.AttrDirectory, SecurityID: -1}.Append(meta[:len(meta):len(meta)])
+		v, _ = format.ViewDentry(t.meta, root)
 	case v.Attributes()&format.AttrDirectory == 0:
 		return format.Errorf("root entry", "", int64(root), "not a directory")
 	}
-	l.seen = make([]uint64, len(t.Meta)/512+1)
+	l.seen = make([]uint64, len(t.meta)/512+1)
 	l.mark(root, v.Size())
 	guess := int64(len(meta)/160 + 2)
 	if nodes > 0 {
@@ -125,16 +118,17 @@ func (l *treeLoader) load(nodes int64) error {
 
 // loadSecurity reads the security descriptors and returns the offset of the root entry: the stated length of the block, rounded up to
 // 8. Like wimlib, it accepts a length that is greater than the descriptors need, and the descriptors as far as their bytes exist.
-func (t *tree) loadSecurity() (root uint64, err error) {
-	s, err := format.ParseSecurityData(t.Meta)
+func (l *treeLoader) loadSecurity() (root uint64, err error) {
+	t := l.tree
+	s, err := format.ParseSecurityData(t.meta)
 	if err != nil {
-		if len(t.Meta) < 8 || uint64(s.TotalLength) > uint64(len(t.Meta)) {
+		if len(t.meta) < 8 || uint64(s.TotalLength) > uint64(len(t.meta)) {
 			return 0, format.InPart("", 0, err)
 		}
 		t.losses = append(t.losses, Loss{Kind: LossSecurity, Text: fmt.Sprintf("%v; security descriptors are lost", err)})
 		t.lost++
 	}
-	t.Descriptors = s.Descriptors
+	t.descriptors = s.Descriptors
 	return max(8, s.RootOff()), nil
 }
 
@@ -168,14 +162,14 @@ func (l *treeLoader) loadAll() {
 }
 
 func (l *treeLoader) loadFolder(n Node, depth int) {
-	e := l.Entry(n)
+	e := l.dentry(n)
 	sub := e.SubdirOff()
 	if sub == 0 {
 		return
 	}
 	attrs := e.Attributes()
 	if attrs&format.AttrDirectory == 0 || attrs&format.AttrReparsePoint != 0 && format.IsSurrogate(e.ReparseTag()) {
-		if v, err := format.ViewDentry(l.Meta, sub); err == nil && v != nil {
+		if v, err := format.ViewDentry(l.meta, sub); err == nil && v != nil {
 			l.lose(LossNotFolder, n, sub, 0, "entries below something that is not a folder left out")
 		}
 		return
@@ -230,7 +224,7 @@ func (l *treeLoader) list(n Node, off uint64) (ordered bool) {
 // listEntry reads the next entry, whatever is wrong with it. It returns false at the end of the list.
 func (l *treeLoader) listEntry(c *lister) bool {
 	n, off := c.dir, c.off
-	v, err := format.ViewDentry(l.Meta, off)
+	v, err := format.ViewDentry(l.meta, off)
 	if v == nil && err == nil {
 		return false
 	}
@@ -239,7 +233,7 @@ func (l *treeLoader) listEntry(c *lister) bool {
 		size = v.Size()
 	} else if size = l.badEntry(off); size == 0 {
 		kind := LossListCut
-		if off >= uint64(len(l.Meta)) && c.last == nil {
+		if off >= uint64(len(l.meta)) && c.last == nil {
 			kind = LossBeyond
 		}
 		l.lose(kind, n, off, 0, "%v; the rest of the list is lost", err)
@@ -251,7 +245,7 @@ func (l *treeLoader) listEntry(c *lister) bool {
 	}
 	if err != nil {
 		l.lose(LossEntry, n, off, 1, "%v; entry left out", err)
-		v = format.DentryView(l.Meta[off:])
+		v = format.DentryView(l.meta[off:])
 	} else if name := v.Name(); l.checkName(n, off, name) {
 		c.next(name)
 		node := treeNode{off: uint32(off), parent: n}
@@ -278,7 +272,7 @@ func (l *treeLoader) plainEntries(c *lister) bool {
 		return false
 	}
 	le := binary.LittleEndian
-	meta, nodes, off := l.Meta, l.nodes, c.off
+	meta, nodes, off := l.meta, l.nodes, c.off
 	some := false
 	for range pieceNodes {
 		if off > uint64(len(meta)) || uint64(len(meta))-off < format.DentryFixedSize {
@@ -349,11 +343,11 @@ func hasNUL(name []byte) bool {
 
 // badEntry returns the size of an entry whose names are invalid but whose length is valid, otherwise 0.
 func (l *treeLoader) badEntry(off uint64) uint64 {
-	if off > uint64(len(l.Meta)) || uint64(len(l.Meta))-off < format.DentryFixedSize {
+	if off > uint64(len(l.meta)) || uint64(len(l.meta))-off < format.DentryFixedSize {
 		return 0
 	}
-	length := format.DentryView(l.Meta[off:]).Length()
-	if length < format.DentryFixedSize || length > uint64(len(l.Meta))-off {
+	length := format.DentryView(l.meta[off:]).Length()
+	if length < format.DentryFixedSize || length > uint64(len(l.meta))-off {
 		return 0
 	}
 	return format.Align8(length)
@@ -362,7 +356,7 @@ func (l *treeLoader) badEntry(off uint64) uint64 {
 // skipStreams returns the offset after the count extra stream entries at off.
 func (l *treeLoader) skipStreams(off uint64, count int) (next uint64, err error) {
 	for range count {
-		v, err := format.ViewStream(l.Meta, off)
+		v, err := format.ViewStream(l.meta, off)
 		if err != nil {
 			return off, err
 		}
@@ -447,19 +441,18 @@ func (l *treeLoader) dropDuplicates(n Node, first int) {
 	l.nodes = l.nodes[:first+len(kept)]
 }
 
-// Entry returns the dentry of a node.
-func (t *tree) Entry(n Node) format.DentryView { return t.entryAt(t.nodes[n].off) }
+func (t *tree) dentry(n Node) format.DentryView { return t.entryAt(t.nodes[n].off) }
 
 // entryAt returns the dentry at off, which must have been checked.
 func (t *tree) entryAt(off uint32) format.DentryView {
-	b := format.DentryView(t.Meta[off:])
+	b := format.DentryView(t.meta[off:])
 	return b[:min(b.Size(), uint64(len(b)))]
 }
 
 // fixedPart is the part of a dentry before its names. Reading fields from it avoids the checks of DentryView.
 type fixedPart [format.DentryFixedSize]byte
 
-func (t *tree) fixed(n Node) *fixedPart { return (*fixedPart)(t.Meta[t.nodes[n].off:]) }
+func (t *tree) fixed(n Node) *fixedPart { return (*fixedPart)(t.meta[t.nodes[n].off:]) }
 
 func (e *fixedPart) attributes() uint32 { return binary.LittleEndian.Uint32(e[0x08:]) }
 func (e *fixedPart) hash() *format.Hash { return (*format.Hash)(e[0x40:]) }
@@ -467,13 +460,8 @@ func (e *fixedPart) reparseTag() uint32 { return binary.LittleEndian.Uint32(e[0x
 func (e *fixedPart) linkGroup() uint64  { return binary.LittleEndian.Uint64(e[0x58:]) } // of any other entry
 func (e *fixedPart) streams() uint16    { return binary.LittleEndian.Uint16(e[0x60:]) } // number of extra streams
 
-// StoredName returns the name of a node as stored: UTF-16LE, empty for the root.
-func (t *tree) StoredName(n Node) []byte {
-	if n == 0 {
-		return nil
-	}
-	return t.Entry(n).Name()
-}
+// name returns the stored name of a node other than the root.
+func (t *tree) name(n Node) []byte { return t.dentry(n).Name() }
 
 // maxPathNames limits the names in a path, in bytes: ten times what Windows allows. In a longer path, which only a hostile tree has and
 // which could be gigabytes long, an ellipsis replaces the first folders.
@@ -482,10 +470,8 @@ const maxPathNames = 1 << 20
 // maxWarningNames is the limit for a path in a warning. There may be many warnings.
 const maxWarningNames = 4 << 10
 
-func (t *tree) appendPath(b []byte, n Node) []byte { return t.appendPathOf(b, n, maxPathNames) }
-
-// appendPathOf appends the path of n with at most left bytes of names.
-func (t *tree) appendPathOf(b []byte, n Node, left int) []byte {
+// appendPath appends the path of n with at most left bytes of names.
+func (t *tree) appendPath(b []byte, n Node, left int) []byte {
 	if n == 0 {
 		return append(b, '/')
 	}
@@ -493,14 +479,14 @@ func (t *tree) appendPathOf(b []byte, n Node, left int) []byte {
 	var room [32]Node
 	steps = room[:0]
 	for ; n != 0; n = t.nodes[n].parent {
-		if left -= len(t.StoredName(n)) + 2; left < 0 {
+		if left -= len(t.name(n)) + 2; left < 0 {
 			b = append(b, "/\u2026"...)
 			break
 		}
 		steps = append(steps, n)
 	}
 	for _, s := range slices.Backward(steps) {
-		b = ntname.AppendEscaped(append(b, '/'), t.StoredName(s))
+		b = ntname.AppendEscaped(append(b, '/'), t.name(s))
 	}
 	return b
 }

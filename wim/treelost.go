@@ -59,7 +59,7 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 		}
 	}
 	content(format.ReadHash(v.Hash()))
-	for s := l.ExtraStreams(n); ; {
+	for s := format.Streams(l.meta, off, v); ; {
 		from := s.Off
 		if !s.Next() {
 			break
@@ -81,7 +81,7 @@ func (l *treeLoader) checkEntry(n Node, v format.DentryView) {
 // with eight zero bytes; nothing else lies between them.
 func (l *treeLoader) leftOver(root uint64) {
 	le := binary.LittleEndian
-	units := uint64(len(l.Meta)) / 8
+	units := uint64(len(l.meta)) / 8
 	entries, first, firstName, bytes, firstByte := 0, uint64(0), []byte(nil), uint64(0), uint64(0)
 	span := func(from, to uint64) { // from is the first nonzero byte
 		if to-from < roomForEntry-8 { // its length may be zero
@@ -112,7 +112,7 @@ func (l *treeLoader) leftOver(root uint64) {
 			i += 63
 			continue
 		}
-		switch zero := le.Uint64(l.Meta[i*8:]) == 0; {
+		switch zero := le.Uint64(l.meta[i*8:]) == 0; {
 		case w>>(i&63)&1 != 0:
 			if after > 0 {
 				span(start, after)
@@ -143,11 +143,11 @@ func (l *treeLoader) leftOver(root uint64) {
 // that follow.
 func (l *treeLoader) entryLike(off uint64) (size uint64, name []byte) {
 	le := binary.LittleEndian
-	if off+roomForEntry > uint64(len(l.Meta)) {
+	if off+roomForEntry > uint64(len(l.meta)) {
 		return 0, nil
 	}
 	const attributes = 0xfff7ff // known ones, and a few more
-	b := l.Meta[off:]
+	b := l.meta[off:]
 	short, long := uint64(le.Uint16(b[0x62:])), uint64(le.Uint16(b[0x64:]))
 	need := format.DentryFixedSize + long + 2
 	if short > 0 {

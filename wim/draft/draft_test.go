@@ -181,10 +181,10 @@ func TestDraftByteIdentical(t *testing.T) {
 				return
 			}
 			equal++
-			if !bytes.Equal(meta, im.Meta) {
-				at := differAt(meta, im.Meta)
-				t.Errorf("%d bytes, wimlib has %d; they differ at %#x:\n% x\n% x", len(meta), len(im.Meta), at,
-					meta[at&^15:min(at&^15+64, len(meta))], im.Meta[at&^15:min(at&^15+64, len(im.Meta))])
+			if !bytes.Equal(meta, im.Metadata()) {
+				at := differAt(meta, im.Metadata())
+				t.Errorf("%d bytes, wimlib has %d; they differ at %#x:\n% x\n% x", len(meta), len(im.Metadata()), at,
+					meta[at&^15:min(at&^15+64, len(meta))], im.Metadata()[at&^15:min(at&^15+64, len(im.Metadata()))])
 			}
 		})
 	}
@@ -196,7 +196,7 @@ func TestDraftByteIdentical(t *testing.T) {
 // newForm reports whether the image has an entry whose streams wimlib has laid out differently since 1.14.2, as we do.
 func newForm(im *wim.Image) bool {
 	for n := range wim.Node(im.Len()) {
-		if im.Attributes(n)&format.AttrDirectory != 0 && im.Entry(n).NumStreams() > 0 {
+		if im.Attributes(n)&format.AttrDirectory != 0 && im.Dentry(n).NumStreams() > 0 {
 			return true
 		}
 	}
@@ -222,8 +222,8 @@ func TestDraftOfVolume(t *testing.T) {
 	if newForm(im) {
 		t.Fatal("the tree should have no links to folders")
 	}
-	if !bytes.Equal(meta, im.Meta) {
-		t.Errorf("%d bytes, wimlib has %d; they differ at %#x", len(meta), len(im.Meta), differAt(meta, im.Meta))
+	if !bytes.Equal(meta, im.Metadata()) {
+		t.Errorf("%d bytes, wimlib has %d; they differ at %#x", len(meta), len(im.Metadata()), differAt(meta, im.Metadata()))
 	}
 }
 
@@ -287,7 +287,7 @@ func BenchmarkDraft(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Run("of image", func(b *testing.B) {
-		b.SetBytes(int64(len(im.Meta)))
+		b.SetBytes(int64(len(im.Metadata())))
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := Of(im); err != nil {
@@ -296,7 +296,7 @@ func BenchmarkDraft(b *testing.B) {
 		}
 	})
 	b.Run("metadata", func(b *testing.B) {
-		b.SetBytes(int64(len(im.Meta)))
+		b.SetBytes(int64(len(im.Metadata())))
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := d.Metadata(); err != nil {
@@ -305,7 +305,7 @@ func BenchmarkDraft(b *testing.B) {
 		}
 	})
 	b.Run("graft", func(b *testing.B) {
-		b.SetBytes(int64(len(im.Meta)))
+		b.SetBytes(int64(len(im.Metadata())))
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := New().Graft("/", d, nil); err != nil {

@@ -210,8 +210,8 @@ func TestDraftEdits(t *testing.T) {
 	im := reload(t, d)
 	n, _ := im.Lookup("b/all")
 	if im.ShortName(n) != "ALL~1" || string(im.Security(n)) != "descriptor" || im.NamedStreams(n) != 1 ||
-		im.ReparseTag(n) != format.TagAppExecLink || len(im.Items(n).Unknown()) != 1 || im.Items(n).Xattrs()[0].Flags != 0x80 || im.Entry(n).ReparseFixed() {
-		t.Errorf("an entry with all fields is read as %+v", im.Entry(n).Dentry())
+		im.ReparseTag(n) != format.TagAppExecLink || len(im.Items(n).Unknown()) != 1 || im.Items(n).Xattrs()[0].Flags != 0x80 || im.Dentry(n).ReparseFixed() {
+		t.Errorf("an entry with all fields is read as %+v", im.Dentry(n).Dentry())
 	}
 	if n, _ := im.Lookup("a/one"); im.HardLinkCount(n) != 2 || im.HardLinkGroup(n) == 0 {
 		t.Error("the link is lost")
@@ -249,7 +249,7 @@ func TestDraftEdits(t *testing.T) {
 		t.Errorf("%d entries are left", d.Len())
 	}
 	im = reload(t, d)
-	if im.Len() != 1 || len(im.Descriptors) != 0 {
+	if im.Len() != 1 || len(im.Descriptors()) != 0 {
 		t.Error("a removed entry is written")
 	}
 	for id, refs := range d.References() {
@@ -346,8 +346,8 @@ func TestGraft(t *testing.T) {
 			t.Error("files of two grafts are linked, or their links are lost")
 		}
 		im := reload(t, d)
-		if len(im.Descriptors) != 1 || len(d.Contents()) != 2 {
-			t.Errorf("%d descriptors, %d contents", len(im.Descriptors), len(d.Contents()))
+		if len(im.Descriptors()) != 1 || len(d.Contents()) != 2 {
+			t.Errorf("%d descriptors, %d contents", len(im.Descriptors()), len(d.Contents()))
 		}
 	})
 }
@@ -524,7 +524,7 @@ func TestDraftLastName(t *testing.T) {
 			if !ok {
 				t.Fatal(path)
 			}
-			if got := back.Entry(n).Dentry().Link; got != want {
+			if got := back.Dentry(n).Dentry().Link; got != want {
 				t.Errorf("without %s, %s has the number %d, want %d", step.remove, path, got, want)
 			}
 		}

@@ -14,8 +14,8 @@ import (
 // files. Contents are identified by their hashes.
 func Of(im *wim.Image) (*Draft, error) {
 	d := &Draft{byHash: map[format.Hash]ContentID{}, secIndex: map[string]int32{}, texts: []string{""}, live: im.Len()}
-	securities := make([]int32, len(im.Descriptors))
-	for i, sd := range im.Descriptors {
+	securities := make([]int32, len(im.Descriptors()))
+	for i, sd := range im.Descriptors() {
 		securities[i] = d.securityIndex(sd)
 	}
 	d.nodes = make([]draftNode, im.Len())
@@ -27,7 +27,7 @@ func Of(im *wim.Image) (*Draft, error) {
 	shared := map[wim.Node][]int32{} // inodes of a group of hard links, by its first name
 	for i := range d.nodes {
 		n := wim.Node(i)
-		e := im.Entry(n)
+		e := im.Dentry(n)
 		in := draftInode{
 			created: format.Filetime(e.Created()), accessed: format.Filetime(e.Accessed()), modified: format.Filetime(e.Modified()),
 			attributes: e.Attributes(), security: -1,
@@ -83,11 +83,20 @@ func sameStreams(d *Draft, a, b *draftInode) bool {
 	})
 }
 
-// draftStreams returns the streams of an entry. It interprets unnamed streams like wim.Image.UnnamedStreams.
+// blobSize returns the size of a blob, 0 if no open part holds it.
+func blobSize(im *wim.Image, h format.Hash) int64 {
+	if im.Archive() == nil {
+		return 0
+	}
+	b, _ := im.Archive().Store().Blob(h)
+	return b.Size
+}
+
+// draftStreams returns the streams of an entry. It interprets unnamed streams like wim.Image.UnnamedStreams, in one pass.
 func draftStreams(im *wim.Image, d *Draft, n wim.Node) []inodeStream {
-	e := im.Entry(n)
+	e := im.Dentry(n)
 	content := func(h format.Hash) ContentID {
-		return d.AddContent(Content{Hash: h, Known: true, Size: im.BlobSize(h), Source: -1})
+		return d.AddContent(Content{Hash: h, Known: true, Size: blobSize(im, h), Source: -1})
 	}
 	var unnamed [2]format.Hash
 	count := 0

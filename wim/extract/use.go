@@ -138,7 +138,7 @@ func (p *Plan) path(u *extractUse) string {
 	var room [256]byte
 	out := p.appendOut(room[:0], u.node, u.top)
 	if u.stream {
-		if v, err := format.ViewStream(p.sel.Image.Meta, uint64(u.aux)); err == nil { // selecting it succeeded before
+		if v, err := format.ViewStream(p.sel.Image.Metadata(), uint64(u.aux)); err == nil { // selecting it succeeded before
 			out = ntname.AppendEscaped(append(out, ':'), v.Name())
 		}
 	}

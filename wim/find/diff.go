@@ -118,7 +118,7 @@ func (d *differ) what(x, y wim.Node) (list []string, changed bool) {
 	note(oldData != newData, true, "content")
 	note(oldReparse != newReparse, true, "reparse data")
 	note(!d.sameStreams(x, y), true, "streams")
-	e, f := a.Entry(x), b.Entry(y)
+	e, f := a.Dentry(x), b.Dentry(y)
 	note(e.Attributes() != f.Attributes(), false, "attributes")
 	note(e.Created() != f.Created(), false, "created")
 	note(e.Modified() != f.Modified(), false, "modified")

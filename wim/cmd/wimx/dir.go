@@ -259,14 +259,15 @@ func (l *lister) entry(n wim.Node) dirEntry {
 	if !l.detailed {
 		return e
 	}
-	e.ShortName, e.ReparseTag, e.ObjectID = im.ShortName(n), im.ReparseTag(n), format.GUIDText(im.Items(n).ObjectID())
+	items := im.Items(n)
+	e.ShortName, e.ReparseTag, e.ObjectID = im.ShortName(n), im.ReparseTag(n), format.GUIDText(items.ObjectID())
 	if c := im.HardLinkCount(n); c > 1 {
 		e.Links, e.LinkGroup = c, im.HardLinkGroup(n)
 	}
 	if sd, err := security.Parse(im.Security(n)); err == nil {
 		e.SDDL = sd.SDDL()
 	}
-	if u, ok := im.Items(n).UnixData(); ok {
+	if u, ok := items.UnixData(); ok {
 		e.Unix = u.String()
 	}
 	for _, s := range im.Streams(n) {
@@ -274,10 +275,10 @@ func (l *lister) entry(n wim.Node) dirEntry {
 			e.Streams = append(e.Streams, dirStream{s.Name, s.Size, s.Hash.String()})
 		}
 	}
-	for _, x := range im.Items(n).Xattrs() {
+	for _, x := range items.Xattrs() {
 		e.Xattrs = append(e.Xattrs, dirXattr{x.Name, hex.EncodeToString(x.Value)})
 	}
-	for _, it := range im.Items(n).Unknown() {
+	for _, it := range items.Unknown() {
 		e.Items = append(e.Items, dirTagItem{it.Tag, hex.EncodeToString(it.Data)})
 	}
 	return e

@@ -157,7 +157,7 @@ func facts(a *wim.Archive) (string, error) {
 		for n := wim.Node(0); int(n) < im.Len(); n++ {
 			unix, _ := im.Items(n).UnixData()
 			fmt.Fprintf(&b, "%s %x %d %d %d %q %x %x %v %v %v %d %x %v\n", im.Path(n), im.Attributes(n), im.Created(n), im.Accessed(n), im.Modified(n), im.ShortName(n),
-				im.Security(n), im.Items(n).ObjectID(), unix, im.Items(n).Xattrs(), im.Items(n).Unknown(), im.FirstHardLink(n), im.ReparseTag(n), im.Entry(n).ReparseFixed())
+				im.Security(n), im.Items(n).ObjectID(), unix, im.Items(n).Xattrs(), im.Items(n).Unknown(), im.FirstHardLink(n), im.ReparseTag(n), im.Dentry(n).ReparseFixed())
 		}
 		im.EachStream(0, wim.Node(im.Len()), func(n wim.Node, h format.Hash, kind format.StreamKind, name []byte) bool {
 			var data []byte

@@ -53,7 +53,7 @@ func (w *writer) linkTarget(n wim.Node) (target string, ok bool, err error) {
 			return nativeName(windowsTarget(units)), true, nil
 		}
 		target, rooted := unixTarget(units, relative)
-		if rooted && w.o.fixLinks && w.im.Entry(n).ReparseFixed() {
+		if rooted && w.o.fixLinks && w.im.Dentry(n).ReparseFixed() {
 			target = strings.TrimSuffix(filepath.ToSlash(w.base), "/") + target
 		}
 		if target == "" {

@@ -5,6 +5,7 @@ import (
 
 	"wimscope/wim"
 	"wimscope/wim/find"
+	"wimscope/wim/ntname"
 )
 
 // nativePath returns the path of an entry with its names as on disk, separated by slashes. A backslash in a name is an
@@ -15,7 +16,7 @@ func nativePath(im *wim.Image, n wim.Node) string {
 	}
 	var names []string
 	for ; n != 0; n = im.Parent(n) {
-		names = append(names, nativeName(im.RawName(n)))
+		names = append(names, nativeName(ntname.Units(im.StoredName(n))))
 	}
 	var b strings.Builder
 	for i := len(names) - 1; i >= 0; i-- {
@@ -46,7 +47,7 @@ func match(im *wim.Image, path string, globs, fold bool) []wim.Node {
 		for _, n := range level {
 			first, count := im.Children(n)
 			for c := first; c < first+wim.Node(count); c++ {
-				if name := nativeName(im.RawName(c)); name == step || fold && strings.EqualFold(name, step) {
+				if name := nativeName(ntname.Units(im.StoredName(c))); name == step || fold && strings.EqualFold(name, step) {
 					next = append(next, c)
 				}
 			}

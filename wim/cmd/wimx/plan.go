@@ -3,6 +3,7 @@ package main
 import (
 	"wimscope/wim"
 	"wimscope/wim/format"
+	"wimscope/wim/ntname"
 )
 
 // planner turns a selection of an image into the writer's outs.
@@ -100,7 +101,7 @@ func (p *planner) entry(n wim.Node, parent int32) {
 // add adds one entry and returns its index, or skipped if it is left out.
 func (p *planner) add(n wim.Node, parent int32) int32 {
 	w, im := p.w, p.w.im
-	raw := im.RawName(n)
+	raw := ntname.Units(im.StoredName(n))
 	name := nativeName(raw)
 	if !checkName(raw, onWindows) {
 		if !w.o.invalidNames {
