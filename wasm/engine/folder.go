@@ -14,8 +14,8 @@ import (
 const writesAtOnce = 32
 
 // newFolder returns an output that writes to a folder in the browser.
-func newFolder(fs hackpadfs.FS, recover bool) *extract.Folder {
-	return extract.NewFolder(fs, &extract.FolderOptions{Recover: recover, Parallel: writesAtOnce, Refused: func(err error) bool {
+func newFolder(fs hackpadfs.FS) *extract.Folder {
+	return extract.NewFolder(fs, &extract.FolderOptions{Parallel: writesAtOnce, Refused: func(err error) bool {
 		var e *protocol.Error
 		return errors.As(err, &e) && e.Code == protocol.CodeName
 	}})

@@ -260,11 +260,11 @@ type pickyFile struct {
 	p *picky
 }
 
-func (f *pickyFile) Write(b []byte) (int, error) {
+func (f *pickyFile) WriteAt(b []byte, off int64) (int, error) {
 	if len(b) > f.p.full {
 		return 0, &protocol.Error{Code: protocol.CodeNoSpace, Message: "no room"}
 	}
-	return hackpadfs.WriteFile(f.File, b)
+	return hackpadfs.WriteAtFile(f.File, b, off)
 }
 
 func TestFolderRefusals(t *testing.T) {

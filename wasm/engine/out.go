@@ -39,7 +39,7 @@ func (e *Engine) outOpen(req protocol.OutOpenRequest, attach []any) error {
 		if err != nil {
 			return err
 		}
-		o.folder = newFolder(fs, req.Recover)
+		o.folder = newFolder(fs)
 		e.out = o
 		return nil
 	}

@@ -28,8 +28,8 @@ type Reader struct {
 	refsFirst int64
 }
 
-// OpenBlob opens a blob of a part or a reference. Only reading it with Read from start to end checks the SHA-1; ReadBlob and
-// extract.Contents return checked bytes. The zero hash is that of an empty blob. Errors: *MissingError, *format.Error.
+// OpenBlob opens a blob of a part or a reference. Only reading it with Read from start to end checks the SHA-1; ReadBlob returns
+// checked bytes. The zero hash is that of an empty blob. Errors: *MissingError, *format.Error.
 func (a *Store) OpenBlob(h format.Hash) (*Reader, error) {
 	if h.IsZero() {
 		return &Reader{a: a, run: -1}, nil

@@ -1,10 +1,9 @@
-// Package extract takes files out of an image: as a ZIP or TAR archive, as one stream, as files in a folder, or blob by
-// blob.
+// Package extract takes files out of an image: as a ZIP or TAR archive, as one stream, or as files in a folder.
 //
 // [New] plans the extraction of a [Selection]. The result of each shard becomes a [Segment], entries laid out for the
 // output, and an [Output] ([NewZIP], [NewTAR]) writes the segments in order. [Run] does all that on goroutines; in a
-// browser, workers pack the segments. A [Folder] also takes segments, and writes files to a [Target]; [RunFolder] does that
-// on goroutines. [PlanContents] and [RunContents] hand out blobs.
+// browser, workers pack the segments. A [Folder] also takes segments, and creates entries in a [Target]; [RunFolder] does
+// that on goroutines.
 //
 // Entries that the output cannot hold, and blobs that are missing or damaged, are always reported.
 package extract

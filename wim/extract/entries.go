@@ -17,6 +17,7 @@ const (
 	EntryDir
 	EntrySymlink  // Target is its target, a path with slashes
 	EntryHardLink // Target is the path of an earlier entry; a ZIP has no hard links and holds a copy
+	EntrySpecial  // a device node, pipe or socket; only Rules create one
 )
 
 // Entry is one path of an output: of a ZIP, a TAR or a folder.
@@ -31,6 +32,9 @@ type Entry struct {
 	Attrs    uint32 // FILE_ATTRIBUTE bits
 	Mode     uint32 // Unix permission bits, 0 if the archive holds none
 	Marked   bool   // its blob is damaged: what could be read was written
+
+	// With Options.Placing, instead of Path and the Target of an EntryHardLink; never encoded.
+	At, First Place
 }
 
 // EntryPiece is a run of a segment's bytes that goes into each of its entries. A blob that is split into pieces lists its

@@ -5,41 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hack-pad/hackpadfs"
 )
-
-// Target is where a Folder creates files and folders: any hackpadfs file system with OpenFile, Stat, MkdirAll and
-// RemoveAll, whose files have WriteAt; one that has links also has Lstat and Remove. A Folder also uses, if present,
-// hackpadfs.SymlinkFS, LinkTarget, MetaTarget, and a method Abort() error of the files, which closes a file and discards
-// what was written. Folder.Lost counts what the target cannot do.
-type Target interface{ hackpadfs.FS }
-
-// LinkTarget is a Target with hard links. Without it, the other names of a file become copies.
-type LinkTarget interface {
-	Target
-	Link(oldname, newname string) error
-}
-
-// MetaTarget is a Target that stores an entry's times and attributes. SetMeta is called for a file when it is complete, and
-// for folders at the end, the deepest first: creating an entry changes the time of its folder.
-type MetaTarget interface {
-	Target
-	SetMeta(e *Entry) error
-}
-
-// FolderOptions controls how a Folder writes. The zero value writes one file at a time and discards damaged files.
-type FolderOptions struct {
-	Recover  bool             // keep damaged files, as far as they could be read
-	Parallel int              // number of files of a segment that are written at once; 0 means 1. The target must be safe for that
-	Refused  func(error) bool // reports whether an error of the target means that it refuses a name; nil: no error does
-}
-
-// ErrRefused reports a name that the target refuses.
-var ErrRefused = errors.New("the target refuses the name")
 
 // Lost counts entries that a Target cannot store exactly.
 type Lost struct {
@@ -49,468 +20,329 @@ type Lost struct {
 	Names     int // refused, including entries of refused folders
 }
 
-// Folder writes the entries of an output as files and folders. An entry whose name the target refuses is reported and left
-// out; any other error ends the output. A segment's hard links come after its files, symbolic links after everything else,
-// so that none of them is in the path of another entry. A Folder records what it creates, so that Abort can remove it:
-// files that already existed are replaced and never removed. It is not safe for concurrent use.
+// Folder writes the entries of an output to a Target. A segment's hard links come after its files, symbolic links after
+// everything else, so that none of them is in the path of another entry; the metadata of folders comes last, the deepest
+// first. Entries that the target refuses are reported and left out. A Folder is not safe for concurrent use.
 type Folder struct {
 	Files int   // complete files
-	Bytes int64 // bytes written
+	Bytes int64 // of complete files
 	Lost  Lost
 
-	fs    Target
-	o     FolderOptions
-	links LinkTarget // nil if the target has no hard links
-	meta  MetaTarget // nil if the target does not store metadata
-	sym   hackpadfs.SymlinkFS
-	dirs  map[string]dirState
-	open  []openEntry // the files of a blob whose pieces are coming in
-	undo  []string    // what was created in folders that already existed, in order
+	parallel int
+	t        Target
+	links    LinkTarget    // nil if the target has no hard links
+	sym      SymlinkTarget // nil if it has no symbolic links
+	meta     MetaTarget    // nil if it does not store metadata
+	open     []openEntry
 
-	later   []*Entry // symbolic links, which Finish creates
-	folders []*Entry // folders whose times Finish sets
+	symlinks []*Entry // Finish creates them
+	folders  []*Entry // Finish sets their metadata
+	refused  []*Problem
 }
 
-// NewFolder returns a Folder that writes to a target.
-func NewFolder(t Target, o *FolderOptions) *Folder {
-	f := &Folder{fs: t, dirs: map[string]dirState{".": dirFound}}
-	if o != nil {
-		f.o = *o
-	}
+// openEntry is an entry of a blob whose pieces are coming in. Without a file it becomes a link at the end.
+type openEntry struct {
+	entry *Entry
+	file  File
+}
+
+// NewTargetFolder returns a Folder that writes to a target, one file at a time.
+func NewTargetFolder(t Target) *Folder {
+	f := &Folder{t: t, parallel: 1}
 	f.links, _ = t.(LinkTarget)
+	f.sym, _ = t.(SymlinkTarget)
 	f.meta, _ = t.(MetaTarget)
-	f.sym, _ = t.(hackpadfs.SymlinkFS)
 	return f
 }
 
-type dirState uint8
-
-const (
-	dirFound   dirState = iota // it already existed
-	dirMade                    // created by this output
-	dirRefused                 // its name was refused
-	dirLost                    // a folder above it was refused
-)
-
-type openEntry struct {
-	entry *Entry
-	file  hackpadfs.File
-}
-
-// refused reports whether the target refuses a name, or has an entry of the other kind there: a file where a folder is
-// wanted, or the reverse.
-func (f *Folder) refused(err error) bool {
-	return err != nil && f.o.Refused != nil && f.o.Refused(err) || errors.Is(err, hackpadfs.ErrNotDir) || errors.Is(err, hackpadfs.ErrIsDir)
-}
-
-// refusal returns the problem of an entry whose own name, or whose folder's name, was refused. Paths of folders end in a
-// slash.
-func refusal(p string, st dirState, err error) Problem {
-	r := Problem{Path: "/" + p, Reason: "name-refused"}
-	if st == dirLost {
-		r.Reason = "folder-refused"
-	}
-	if err != nil {
-		r.Detail = err.Error()
-	}
-	return r
-}
-
-// ensure creates the folder p and those above it.
-func (f *Folder) ensure(p string) (dirState, error) {
-	if st, ok := f.dirs[p]; ok {
-		return st, nil
-	}
-	st := f.dirs["."]
-	for i := 0; i <= len(p); i++ {
-		if i < len(p) && p[i] != '/' {
-			continue
-		}
-		known, ok := f.dirs[p[:i]]
-		if !ok {
-			var err error
-			if known, err = f.enter(p[:i], st); err != nil {
-				return known, err
-			}
-			f.dirs[p[:i]] = known
-		}
-		st = known
-	}
-	return st, nil
-}
-
-// enter creates or finds the folder p, whose parent has the given state.
-func (f *Folder) enter(p string, parent dirState) (dirState, error) {
-	switch parent {
-	case dirRefused, dirLost:
-		return dirLost, nil
-	case dirFound:
-		info, err := hackpadfs.LstatOrStat(f.fs, p)
-		switch {
-		case err == nil && info.IsDir():
-			return dirFound, nil
-		case err == nil, f.refused(err): // a file or link is in the place of the folder
-			return dirRefused, nil
-		case !errors.Is(err, hackpadfs.ErrNotExist):
-			return dirFound, err
-		}
-	}
-	err := hackpadfs.MkdirAll(f.fs, p, 0o777)
-	if f.refused(err) {
-		return dirRefused, nil
-	}
-	if err == nil && parent == dirFound {
-		f.undo = append(f.undo, p)
-	}
-	return dirMade, err
-}
-
-// place prepares the target for the file p. It returns dirRefused or dirLost if the file cannot be written.
-func (f *Folder) place(p string) (dirState, error) {
-	st, err := f.ensure(path.Dir(p))
-	if err != nil {
-		return st, err
-	}
-	if st >= dirRefused {
-		return dirLost, nil
-	}
-	if st == dirFound {
-		info, err := hackpadfs.LstatOrStat(f.fs, p)
-		switch {
-		case f.refused(err), err == nil && info.IsDir():
-			return dirRefused, nil
-		case err == nil && info.Mode()&hackpadfs.ModeSymlink != 0: // writing would follow the link
-			if err := hackpadfs.Remove(f.fs, p); err != nil {
-				return st, err
-			}
-		case errors.Is(err, hackpadfs.ErrNotExist):
-			f.undo = append(f.undo, p)
-		case err != nil:
-			return st, err
-		}
-	}
-	return st, nil
+// segmentFile is a file or hard link of a segment, with its bytes.
+type segmentFile struct {
+	e    *Entry
+	data []byte
+	err  error
 }
 
 // Segment writes a segment's entries and returns when they are complete, except symbolic links. The problems are sorted by
 // path.
 func (f *Folder) Segment(ctx context.Context, seg *Segment) ([]Problem, error) {
-	data, s := seg.Data, seg.Entries
-	damaged := make(map[string]bool) // paths of files that are discarded
-	for i := range seg.Damaged {
-		if !seg.Damaged[i].Marked || !f.o.Recover {
-			damaged[seg.Damaged[i].Path] = true
-		}
-	}
 	var (
-		mu      sync.Mutex
-		refused []*Problem
-		failure error
+		wg           sync.WaitGroup
+		failed       atomic.Bool
+		files, links []*segmentFile
 	)
-	refuse := func(p Problem) {
-		mu.Lock()
-		defer mu.Unlock()
-		refused = append(refused, &p)
-		if p.Reason == "reparse" {
-			f.Lost.Symlinks++
-		} else {
-			f.Lost.Names++
-		}
-	}
-	fail := func(err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if failure == nil {
-			failure = err
-		}
-	}
-	failed := func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return failure != nil
-	}
-	made := func(e *Entry, size int) error {
-		kept, err := f.keepMeta(e)
-		mu.Lock()
-		defer mu.Unlock()
-		f.Files++
-		f.Bytes += int64(size)
-		f.countMeta(kept)
-		return err
-	}
-	room := make(chan struct{}, max(1, f.o.Parallel))
-	var wg sync.WaitGroup
-	var links []hardLink
-	for i := range s {
-		p := &s[i]
-		if err := ctx.Err(); err != nil || failed() {
-			fail(err)
-			break
-		}
-		if p.Len < 0 || p.Len > int64(len(data)) {
-			fail(ErrSegment)
-			break
-		}
-		body := data[:p.Len]
-		data = data[p.Len:]
+	room := make(chan struct{}, f.parallel)
+	err := cutSegment(seg.Data, seg.Entries, seg.CRCs, func(p *EntryPiece, data []byte, _ uint32) error {
 		if p.Off > 0 || !p.Last {
-			if err := f.cut(p, body, damaged, refuse); err != nil {
-				fail(err)
-				break
+			if err := ctx.Err(); err != nil {
+				return err
 			}
-			continue
+			return f.cut(p, data)
 		}
-		for j := range p.Entries {
-			e := &p.Entries[j]
-			if !hackpadfs.ValidPath(e.Path) {
-				refuse(refusal(e.Path, dirRefused, nil))
-				continue
-			}
-			switch e.Kind {
-			case EntryDir:
-				switch st, err := f.ensure(e.Path); {
-				case err != nil:
-					fail(err)
-				case st >= dirRefused:
-					refuse(refusal(e.Path+"/", st, nil))
-				case f.meta != nil:
-					f.folders = append(f.folders, e)
-				default:
-					f.Lost.Times++
-				}
-				continue
-			case EntrySymlink:
-				if f.sym == nil {
-					refuse(noSymlink(e))
-				} else {
-					f.later = append(f.later, e)
-				}
-				continue
-			}
-			st, err := f.place(e.Path)
-			if err != nil {
-				fail(err)
-				break
-			}
-			if st >= dirRefused {
-				refuse(refusal(e.Path, st, nil))
-				continue
-			}
-			if e.Kind == EntryHardLink {
-				if f.links != nil {
-					links = append(links, hardLink{e, body})
-					continue
-				}
-				f.Lost.HardLinks++
-			}
-			room <- struct{}{}
-			wg.Go(func() {
-				err := f.write(e.Path, body)
-				if err == nil {
-					err = made(e, len(body))
-				}
-				<-room
-				switch {
-				case f.refused(err):
-					refuse(refusal(e.Path, dirRefused, err))
-				case err != nil:
-					fail(err)
-				}
-			})
-		}
-	}
-	wg.Wait()
-	for _, l := range links { // the files that they link to are complete now
-		if failure != nil {
-			break
-		}
-		err := f.link(l.e)
-		if err == nil {
-			f.Files++
-			continue
-		}
-		f.Lost.HardLinks++
-		if err = f.write(l.e.Path, l.body); err == nil {
-			err = made(l.e, len(l.body))
-		}
-		if f.refused(err) {
-			refuse(refusal(l.e.Path, dirRefused, err))
-		} else if err != nil {
-			fail(err)
-		}
-	}
-	// Sorted by path, since the order in which goroutines finish varies. Sorting pointers shares compiled code with the engine's
-	// search.
-	slices.SortStableFunc(refused, func(a, b *Problem) int { return cmp.Compare(a.Path, b.Path) })
-	var list []Problem
-	for _, p := range refused {
-		list = append(list, *p)
-	}
-	return list, failure
-}
-
-// hardLink is another name of a file, with the bytes for a copy.
-type hardLink struct {
-	e    *Entry
-	body []byte
-}
-
-// link creates a hard link. It replaces a file or link that has its name.
-func (f *Folder) link(e *Entry) error {
-	return f.replace(e.Path, func() error { return f.links.Link(e.Target, e.Path) })
-}
-
-// replace calls link, and removes a file or link that is in the way.
-func (f *Folder) replace(p string, link func() error) error {
-	err := link()
-	if errors.Is(err, hackpadfs.ErrExist) {
-		if err = hackpadfs.Remove(f.fs, p); err == nil {
-			err = link()
-		}
-	}
-	return err
-}
-
-// keepMeta sets an entry's times and attributes if the target stores them.
-func (f *Folder) keepMeta(e *Entry) (kept bool, err error) {
-	if f.meta == nil {
-		return false, nil
-	}
-	if err := f.meta.SetMeta(e); !errors.Is(err, hackpadfs.ErrNotImplemented) {
-		return true, err
-	}
-	return false, nil
-}
-
-func (f *Folder) countMeta(kept bool) {
-	if !kept {
-		f.Lost.Times++
-	}
-}
-
-// noSymlink returns the problem of a symbolic link that cannot be created.
-func noSymlink(e *Entry) Problem {
-	return Problem{Path: "/" + e.Path, Reason: "reparse", Detail: e.Target}
-}
-
-// write writes a whole file.
-func (f *Folder) write(p string, data []byte) error {
-	file, err := hackpadfs.OpenFile(f.fs, p, hackpadfs.FlagWriteOnly|hackpadfs.FlagCreate|hackpadfs.FlagTruncate, 0o666)
-	if err != nil {
-		return err
-	}
-	if _, err := hackpadfs.WriteFile(file, data); err != nil {
-		giveUp(file)
-		return err
-	}
-	return file.Close()
-}
-
-// giveUp closes a file, and discards what was written if the target can do that.
-func giveUp(file hackpadfs.File) {
-	if a, ok := file.(interface{ Abort() error }); ok {
-		_ = a.Abort() // the caller reports the error that led here
-		return
-	}
-	_ = file.Close()
-}
-
-// cut writes a piece of a blob that comes in several. If the blob turns out to be damaged, its files are discarded at the
-// last piece.
-func (f *Folder) cut(p *EntryPiece, data []byte, damaged map[string]bool, refuse func(Problem)) error {
-	if p.Off == 0 {
-		if len(f.open) > 0 {
-			return fmt.Errorf("a content begins before the last one ended: %w", ErrSegment)
-		}
-		for j := range p.Entries {
-			e := &p.Entries[j]
-			st := dirRefused
-			if hackpadfs.ValidPath(e.Path) {
-				var err error
-				if st, err = f.place(e.Path); err != nil {
-					return err
-				}
-			}
-			if st >= dirRefused {
-				refuse(refusal(e.Path, st, nil))
-				continue
-			}
-			if e.Kind == EntryHardLink {
-				if f.links != nil && len(f.open) > 0 {
-					f.open = append(f.open, openEntry{entry: e})
-					continue
-				}
-				f.Lost.HardLinks++
-			}
-			file, err := hackpadfs.OpenFile(f.fs, e.Path, hackpadfs.FlagWriteOnly|hackpadfs.FlagCreate|hackpadfs.FlagTruncate, 0o666)
-			if f.refused(err) {
-				refuse(refusal(e.Path, dirRefused, err))
-				continue
+		for i := range p.Entries {
+			w := &segmentFile{e: &p.Entries[i], data: data}
+			err := ctx.Err()
+			switch {
+			case err != nil || failed.Load():
+			case w.e.Kind == EntryHardLink && f.links != nil:
+				links = append(links, w)
+			case w.e.Kind != EntryFile && w.e.Kind != EntryHardLink:
+				err = f.refuse(w.e, f.make(w.e))
+			case f.parallel == 1:
+				err = f.done(w.e, int64(len(data)), f.write(w.e, data))
+			default:
+				files = append(files, w)
+				room <- struct{}{}
+				wg.Go(func() {
+					if w.err = f.write(w.e, data); w.err != nil && w.err != errNoMeta && f.refusal(w.err) == nil {
+						failed.Store(true)
+					}
+					<-room
+				})
 			}
 			if err != nil {
 				return err
 			}
-			f.open = append(f.open, openEntry{e, file})
+		}
+		return nil
+	})
+	wg.Wait()
+	for _, w := range files {
+		if e := f.done(w.e, int64(len(w.data)), w.err); err == nil {
+			err = e
+		}
+	}
+	for i := 0; i < len(links) && err == nil; i++ { // the files that they link to are complete now
+		if err = ctx.Err(); err == nil {
+			err = f.link(links[i].e, links[i].data, true)
+		}
+	}
+	return f.problems(), err
+}
+
+// problems returns the problems so far, sorted by path, since the order in which goroutines finish varies. Sorting pointers
+// shares compiled code with the engine's search.
+func (f *Folder) problems() []Problem {
+	slices.SortStableFunc(f.refused, func(a, b *Problem) int { return cmp.Compare(a.Path, b.Path) })
+	var list []Problem
+	for _, p := range f.refused {
+		list = append(list, *p)
+	}
+	f.refused = nil
+	return list
+}
+
+// refusal returns err as a Problem, nil if it is none.
+func (f *Folder) refusal(err error) *Problem {
+	p, _ := err.(*Problem) // targets do not wrap it
+	return p
+}
+
+// refuse records err if it is a Problem, as one of e, and returns it otherwise. Paths of folders end in a slash.
+func (f *Folder) refuse(e *Entry, err error) error {
+	no := f.refusal(err)
+	if no == nil {
+		return err
+	}
+	p := *no
+	p.Path = "/" + e.Path
+	if e.Kind == EntryDir {
+		p.Path += "/"
+	}
+	if p.Reason == "reparse" {
+		f.Lost.Symlinks++
+	} else {
+		f.Lost.Names++
+	}
+	f.refused = append(f.refused, &p)
+	return nil
+}
+
+// noLink returns the Problem of a symbolic link that cannot be created.
+func noLink(e *Entry) error { return &Problem{Reason: "reparse", Detail: e.Target} }
+
+// make creates a folder or special file, or notes a symbolic link.
+func (f *Folder) make(e *Entry) error {
+	if e.Kind == EntrySymlink {
+		if f.sym == nil {
+			return noLink(e)
+		}
+		f.symlinks = append(f.symlinks, e)
+		return nil
+	}
+	err := f.t.Make(e)
+	switch {
+	case err != nil || e.Kind != EntryDir:
+	case f.meta != nil:
+		f.folders = append(f.folders, e)
+	default:
+		f.Lost.Times++
+	}
+	return err
+}
+
+// write writes a whole file.
+func (f *Folder) write(e *Entry, data []byte) error {
+	file, err := f.t.Create(e)
+	if err != nil {
+		return err
+	}
+	if len(data) > 0 {
+		if _, err := file.WriteAt(data, 0); err != nil {
+			_ = file.Abort() // the error of writing matters
+			return err
+		}
+	}
+	return f.complete(e, file)
+}
+
+// complete closes a file and sets its metadata.
+func (f *Folder) complete(e *Entry, file File) error {
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return f.setMeta(e)
+}
+
+// errNoMeta reports an entry that is complete, without its times and attributes.
+var errNoMeta = errors.New("no metadata")
+
+// setMeta sets an entry's times and attributes. It returns errNoMeta if the target does not store them.
+func (f *Folder) setMeta(e *Entry) error {
+	if f.meta == nil {
+		return errNoMeta
+	}
+	err := f.meta.SetMeta(e)
+	if errors.Is(err, hackpadfs.ErrNotImplemented) {
+		return errNoMeta
+	}
+	return err
+}
+
+// done counts a file of size bytes that is complete unless err says otherwise.
+func (f *Folder) done(e *Entry, size int64, err error) error {
+	if err = f.noMeta(err); err != nil {
+		return f.refuse(e, err)
+	}
+	f.Files++
+	f.Bytes += size
+	if e.Kind == EntryHardLink { // of which this is a copy
+		f.Lost.HardLinks++
+	}
+	return nil
+}
+
+// noMeta counts errNoMeta, and returns other errors.
+func (f *Folder) noMeta(err error) error {
+	if err == errNoMeta {
+		f.Lost.Times++
+		return nil
+	}
+	return err
+}
+
+// link creates a hard link, or a copy if the target cannot link and data is the whole file.
+func (f *Folder) link(e *Entry, data []byte, whole bool) error {
+	err := f.links.Link(e)
+	if whole && errors.Is(err, hackpadfs.ErrNotImplemented) {
+		return f.done(e, int64(len(data)), f.write(e, data))
+	}
+	if err == nil {
+		f.Files++
+	}
+	return f.refuse(e, err)
+}
+
+// cut writes a piece of a blob that comes in several. If the blob turns out to be damaged, its files are discarded at the
+// last piece.
+func (f *Folder) cut(p *EntryPiece, data []byte) error {
+	if p.Off == 0 {
+		if err := f.begin(p.Entries); err != nil {
+			return err
 		}
 	}
 	for _, o := range f.open {
 		if o.file == nil {
 			continue
 		}
-		if _, err := hackpadfs.WriteAtFile(o.file, data, p.Off); err != nil {
+		if _, err := o.file.WriteAt(data, p.Off); err != nil {
 			return err
 		}
-		f.Bytes += int64(len(data))
 	}
-	if !p.Last {
+	switch {
+	case !p.Last:
+		return nil
+	case p.Drop:
+		f.giveUp()
 		return nil
 	}
-	for len(f.open) > 0 {
-		o := &f.open[0]
-		f.open = f.open[1:]
-		if damaged[o.entry.Path] {
-			if o.file != nil {
-				giveUp(o.file)
+	return f.end(p.Off + p.Len)
+}
+
+// begin opens the files of a blob in pieces.
+func (f *Folder) begin(entries []Entry) error {
+	if len(f.open) > 0 {
+		return fmt.Errorf("a content begins before the last one ended: %w", ErrSegment)
+	}
+	for i := range entries {
+		e := &entries[i]
+		var file File
+		if e.Kind != EntryHardLink || f.links == nil || len(f.open) == 0 {
+			var err error
+			if file, err = f.t.Create(e); err != nil {
+				if err = f.refuse(e, err); err != nil {
+					return err
+				}
+				continue
 			}
-			continue
 		}
-		if o.file == nil {
-			if err := f.link(o.entry); err != nil {
-				return err
-			}
-			f.Files++
-			continue
-		}
-		err := o.file.Close()
-		if f.refused(err) {
-			refuse(refusal(o.entry.Path, dirRefused, err))
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		kept, err := f.keepMeta(o.entry)
-		if err != nil {
-			return err
-		}
-		f.countMeta(kept)
-		f.Files++
+		f.open = append(f.open, openEntry{e, file})
 	}
 	return nil
 }
 
-// Create creates or truncates a file that the caller writes piece by piece. The file is complete when Complete returns.
-func (f *Folder) Create(p string) (hackpadfs.File, error) {
-	st, err := f.place(p)
-	if err == nil && st >= dirRefused {
+// end completes the files of a blob in pieces, which has size bytes, then the links to them.
+func (f *Folder) end(size int64) error {
+	all := f.open
+	for i := len(all) - 1; i >= 0; i-- {
+		o := all[i]
+		f.open = all[:i]
+		if o.file == nil {
+			continue
+		}
+		if err := f.done(o.entry, size, f.complete(o.entry, o.file)); err != nil {
+			return err
+		}
+	}
+	for _, o := range all {
+		if o.file != nil {
+			continue
+		}
+		if err := f.link(o.entry, nil, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// giveUp discards the files of the blob whose pieces are coming in.
+func (f *Folder) giveUp() {
+	for _, o := range f.open {
+		if o.file != nil {
+			_ = o.file.Abort() // it is not missed
+		}
+	}
+	f.open = nil
+}
+
+// Create creates a file that the caller writes. The file is complete when Complete returns.
+func (f *Folder) Create(p string) (File, error) {
+	e := &Entry{Path: p}
+	file, err := f.t.Create(e)
+	if f.refusal(err) != nil {
 		err = &hackpadfs.PathError{Op: "create", Path: p, Err: ErrRefused}
 	}
-	if err != nil {
-		return nil, err
-	}
-	file, err := hackpadfs.OpenFile(f.fs, p, hackpadfs.FlagWriteOnly|hackpadfs.FlagCreate|hackpadfs.FlagTruncate, 0o666)
 	if err == nil {
-		f.open = append(f.open, openEntry{&Entry{Path: p}, file})
+		f.open = append(f.open, openEntry{e, file})
 	}
 	return file, err
 }
@@ -528,65 +360,35 @@ func (f *Folder) Complete() error {
 	return nil
 }
 
-// Finish creates the symbolic links and sets the times of folders. It returns the links that could not be created. It fails
-// if the last piece of a blob is missing.
+// Finish creates the symbolic links and sets the metadata of folders. It returns the links that could not be created. It
+// fails if the last piece of a blob is missing.
 func (f *Folder) Finish() ([]Problem, error) {
 	if len(f.open) > 0 {
 		return nil, fmt.Errorf("a content ended before its last piece: %w", ErrSegment)
 	}
-	var list []Problem
-	for _, e := range f.later {
-		st, err := f.place(e.Path)
-		if err == nil && st >= dirRefused {
-			err = ErrRefused
-		}
+	for _, e := range f.symlinks {
+		err := f.sym.Symlink(e)
 		if err == nil {
-			err = f.replace(e.Path, func() error { return f.sym.Symlink(e.Target, e.Path) })
+			err = f.noMeta(f.setMeta(e))
 		}
-		if err != nil {
-			list = append(list, noSymlink(e))
-			f.Lost.Symlinks++
-			continue
+		if err = f.refuse(e, err); err != nil {
+			return f.problems(), err
 		}
-		kept, err := f.keepMeta(e)
-		if err != nil {
-			return list, err
-		}
-		f.countMeta(kept)
 	}
-	f.later = nil
 	for i := len(f.folders) - 1; i >= 0; i-- { // a plan lists folders before their entries
-		kept, err := f.keepMeta(f.folders[i])
-		if err != nil {
-			return list, err
+		if err := f.noMeta(f.setMeta(f.folders[i])); err != nil {
+			return f.problems(), err
 		}
-		f.countMeta(kept)
 	}
-	f.folders = nil
-	return list, nil
+	f.symlinks, f.folders = nil, nil
+	return f.problems(), nil
 }
 
-// Abort removes what was created.
+// Abort removes files that are incomplete, and what else the target can remove of what was created.
 func (f *Folder) Abort() error {
-	for _, o := range f.open {
-		if o.file != nil {
-			giveUp(o.file)
-		}
+	f.giveUp()
+	if t, ok := f.t.(interface{ Abort() error }); ok {
+		return t.Abort()
 	}
-	f.open = nil
-	var first error
-	for _, p := range slices.Backward(f.undo) {
-		if err := removeAll(f.fs, p); err != nil && first == nil && !errors.Is(err, hackpadfs.ErrNotExist) {
-			first = err
-		}
-	}
-	return first
-}
-
-// removeAll is hackpadfs.RemoveAll without the fallback for targets that lack RemoveAll, which is a lot of code.
-func removeAll(fs Target, p string) error {
-	if fs, ok := fs.(hackpadfs.RemoveAllFS); ok {
-		return fs.RemoveAll(p)
-	}
-	return hackpadfs.Remove(fs, p)
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hack-pad/hackpadfs"
@@ -52,6 +53,16 @@ func (t fullTarget) SetMeta(e *extract.Entry) error {
 	return t.root.Chtimes(e.Path, e.Accessed.Time(), e.Modified.Time())
 }
 
+// fewLinks is a fullTarget that can link some files only.
+type fewLinks struct{ fullTarget }
+
+func (t fewLinks) Link(to, name string) error {
+	if !strings.Contains(name, "large") {
+		return errors.New("too many links")
+	}
+	return t.root.Link(to, name)
+}
+
 // folderArchive has a file of several pieces, a copy of it and links to it, links with all kinds of targets, and times.
 func folderArchive(t *testing.T) *wim.Archive {
 	t.Helper()
@@ -77,7 +88,7 @@ func folderArchive(t *testing.T) *wim.Archive {
 }
 
 // toFolder extracts image 1 to a target.
-func toFolder(a *wim.Archive, to extract.Target, o *extract.FolderOptions) (*extract.Folder, []extract.Problem, error) {
+func toFolder(a *wim.Archive, to hackpadfs.FS, o *extract.FolderOptions) (*extract.Folder, []extract.Problem, error) {
 	im, err := a.Image(1)
 	if err != nil {
 		return nil, nil, err
@@ -95,13 +106,16 @@ func TestFolderTargets(t *testing.T) {
 	a := folderArchive(t)
 	for _, c := range []struct {
 		name   string
-		target func(*os.Root) extract.Target
+		target func(*os.Root) hackpadfs.FS
 		lost   extract.Lost
+		bytes  int64    // of files that are no links
 		links  []string // "name = file" for a hard link, "name > target" for a symbolic one
 	}{
-		{"full", func(r *os.Root) extract.Target { return fullTarget{plainTarget{r}} }, extract.Lost{Times: 2},
+		{"full", func(r *os.Root) hackpadfs.FS { return fullTarget{plainTarget{r}} }, extract.Lost{Times: 2}, 2*320<<10 + 2*5,
 			[]string{"dir/large 2 = dir/deep/large", "empty 2 = empty", "link > dir/deep", "out > outside", "small = dir/deep/small 2"}},
-		{"plain", func(r *os.Root) extract.Target { return plainTarget{r} }, extract.Lost{Times: 10, HardLinks: 3, Symlinks: 2}, nil},
+		{"few links", func(r *os.Root) hackpadfs.FS { return fewLinks{fullTarget{plainTarget{r}}} }, extract.Lost{Times: 2, HardLinks: 2}, 2*320<<10 + 3*5,
+			[]string{"dir/large 2 = dir/deep/large", "link > dir/deep", "out > outside"}},
+		{"plain", func(r *os.Root) hackpadfs.FS { return plainTarget{r} }, extract.Lost{Times: 10, HardLinks: 3, Symlinks: 2}, 3*320<<10 + 3*5, nil},
 	} {
 		for _, parallel := range []int{0, 8} {
 			dir := t.TempDir()
@@ -114,8 +128,8 @@ func TestFolderTargets(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", c.name, err)
 			}
-			if f.Lost != c.lost || f.Files != 8 || len(problems) != c.lost.Symlinks {
-				t.Errorf("%s: %d files, lost %+v, want %+v; %v", c.name, f.Files, f.Lost, c.lost, problems)
+			if f.Lost != c.lost || f.Files != 8 || f.Bytes != c.bytes || len(problems) != c.lost.Symlinks {
+				t.Errorf("%s: %d files of %d bytes, lost %+v, want %d bytes, %+v; %v", c.name, f.Files, f.Bytes, f.Lost, c.bytes, c.lost, problems)
 			}
 			got, err := wimtest.Snap(dir)
 			if err != nil {

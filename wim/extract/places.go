@@ -1,30 +1,68 @@
 package extract
 
-import (
-	"bytes"
+import "wimscope/wim"
 
-	"wimscope/wim"
-)
+// Place is where an entry is in an output: below the output's folder as Node is below Base in the image.
+type Place struct{ Node, Base wim.Node }
 
-// places maps the paths of an output to nodes, for selections that may extract two entries to one path.
-type places map[string]wim.Node
-
-// take reserves a path for n. If the path is taken, it returns the node that has it, or -1 if there is nothing to report:
-// the path of n's folder belongs to a file, so that the folder was reported; n has the path already; or both are folders,
-// whose entries are merged.
-func (p places) take(im *wim.Image, n wim.Node, path []byte) (free bool, other wim.Node) {
-	if i := bytes.LastIndexByte(path, '/'); i >= 0 && !im.IsDir(p[string(path[:i])]) {
-		return false, -1
+// Folder returns the place of the folder that holds p, the zero Place for the output's own folder.
+func (p Place) Folder(im *wim.Image) Place {
+	n := im.Parent(p.Node)
+	if p.Node == p.Base || n == p.Base {
+		return Place{}
 	}
-	other, taken := p[string(path)]
-	switch {
-	case !taken:
-		p[string(path)] = n
-		return true, n
-	case im.IsDir(n) && im.IsDir(other), other == n:
-		return false, -1
+	return Place{n, p.Base}
+}
+
+// SetRoots selects roots with bases of their own: each is extracted to its own path, which may be inside another's, and an
+// entry may be extracted several times. The folders between a root and its base are extracted too. Base does not count.
+func (s *Selection) SetRoots(roots, bases []wim.Node) {
+	s.Roots, s.bases, s.places = roots, bases, newPlaces
+}
+
+// placer is a *places: programs that do not call SetRoots do not link it.
+type placer interface {
+	// take reserves the path of an entry, and reports whether it is free. A path of another entry is a problem.
+	take(p *Plan, u extractUse) bool
+}
+
+// places maps the places of an output to nodes, for selections that may extract two entries to one path.
+type places struct {
+	taken   map[placeName]Place
+	folders map[Place]Place // the place of each folder's first entry; the others are merged into it
+}
+
+// placeName is a path: a folder and a stored name in it.
+type placeName struct {
+	folder Place
+	name   string
+}
+
+func newPlaces() placer {
+	return &places{map[placeName]Place{}, map[Place]Place{{}: {}}}
+}
+
+// take implements placer. There is nothing to report if the path of the entry's folder belongs to a file, so that the folder
+// was reported; if the entry has the path already; or if both are folders, whose entries are merged.
+func (s *places) take(p *Plan, u extractUse) bool {
+	im, at := p.sel.Image, Place{u.node, p.tops[u.top].base}
+	folder, ok := s.folders[at.Folder(im)]
+	if !ok {
+		return false
 	}
-	return false, other
+	name := placeName{folder, string(im.StoredName(u.node))}
+	first, taken := s.taken[name]
+	if !taken {
+		first, s.taken[name] = at, at
+	}
+	merged := im.IsDir(u.node) && im.IsDir(first.Node)
+	if merged {
+		s.folders[at] = first
+	}
+	if taken && !merged && first.Node != u.node {
+		p.skip(u.node, "same-place", im.Path(first.Node))
+	}
+	return !taken
 }
 
 // Streams reports whether the output is written from front to back, provided that no blob is found damaged. A ZIP is not if

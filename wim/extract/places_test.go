@@ -37,7 +37,8 @@ func TestBases(t *testing.T) {
 		{"/b/d!,/a/d!", "d", "/a/d same-place /b/d"},
 		{"/a/d/x,/a", "a a/d a/f a/d/x", ""},
 	} {
-		sel := extract.Selection{Image: im, Bases: []wim.Node{}}
+		sel := extract.Selection{Image: im}
+		roots, bases := []wim.Node{}, []wim.Node{}
 		for _, root := range strings.FieldsFunc(c.roots, func(r rune) bool { return r == ',' }) {
 			path, own := strings.CutSuffix(root, "!")
 			n, ok := im.Lookup(path)
@@ -48,8 +49,9 @@ func TestBases(t *testing.T) {
 			if own {
 				base = im.Parent(n)
 			}
-			sel.Roots, sel.Bases = append(sel.Roots, n), append(sel.Bases, base)
+			roots, bases = append(roots, n), append(bases, base)
 		}
+		sel.SetRoots(roots, bases)
 		p, err := extract.New(a, sel, &extract.Options{Form: extract.OutputTAR})
 		if err != nil {
 			t.Fatal(err)

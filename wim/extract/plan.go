@@ -33,27 +33,33 @@ type Options struct {
 	Platform  string      // OutputFolder: leave out names that a browser refuses on this platform (PlatformWindows, …); "" leaves out none
 	Rest      shard.Yield // called now and then while planning, with the number of entries so far; may be nil
 	PieceSize int64       // size of the pieces of large blobs, which several shards extract: a power of two; 0 means 32 MiB
+	Placing   Placing     // OutputFolder: entries have places instead of paths; see ByPlace
 
-	// Problem, if set, is called for each problem of the plan, including those that the lists only count. An error ends
-	// New.
-	Problem func(n wim.Node, reason, detail string) error
-	// Damaged, if set, is called by Run and RunFolder for each entry whose blob turns out to be damaged. An error ends the
-	// job.
-	Damaged func(Entry) error
+	// Problem, if set, is called for each problem of the plan, including those that the lists only count. err is the error of
+	// a blob or of link data that cannot be read, nil for another problem. An error ends New.
+	Problem func(n wim.Node, reason, detail string, err error) error
+	// Written, if set, is called for each entry that is written, except other names of a file and named streams.
+	Written func(im *wim.Image, n wim.Node, kind EntryKind)
+	// Damaged, if set, is called by Run and RunFolder for each blob that turns out to be damaged, with its entries. An error
+	// ends the job.
+	Damaged func(entries []Entry, why string) error
 }
 
 // Problem is an entry that is left out or not written exactly, and the reason: "missing" (its blob is in no open file),
 // "damaged" (its blob, or the data of a link), "too-large" (it needs more memory than allowed), "reparse" (a reparse point
 // that is not a link), "encrypted" (the archive holds only the encrypted backup of it), "stream" (a named stream),
 // "case-twin" (another name differs only in case), "same-place" (another entry of the selection, Detail, has its path),
-// "link" (an absolute target outside of the image), "name-long" and the other reasons of ntname.ValidInBrowser. A Folder
-// adds "name-refused" and "folder-refused".
+// "link" (an absolute target outside of the image), "name" (refused by Rules), "name-long" and the other reasons of
+// ntname.ValidInBrowser. A Folder adds "name-refused" and "folder-refused".
 type Problem struct {
 	Image  int    `json:"image,omitempty"`
 	Path   string `json:"path"` // in the image, with a leading slash
 	Reason string `json:"reason"`
 	Detail string `json:"detail,omitempty"`
 }
+
+// Error makes a Problem an error of a Target.
+func (p *Problem) Error() string { return p.Reason }
 
 // Problems counts problems and keeps the first ones.
 type Problems struct {
@@ -87,13 +93,14 @@ type Plan struct {
 	sel     Selection
 	tops    []top
 	lead    []extractUse
-	leads   []int        // end in lead of each of the first shards
-	uses    []extractUse // sorted by blob
-	targets []string     // of symbolic links
-	linkLen int          // bytes of targets
-	raw     string       // OutputRaw: the path of its one entry
-	seen    int          // entries visited
-	stop    error        // error of Options.Problem
+	leads   []int                   // end in lead of each of the first shards
+	uses    []extractUse            // sorted by blob
+	targets []string                // of symbolic links
+	linkLen int                     // bytes of targets
+	raw     string                  // OutputRaw: the path of its one entry
+	seen    int                     // entries visited
+	firsts  map[wim.Node]extractUse // the first selected name of each file with several names, by FirstHardLink
+	stop    error                   // error of Options.Problem
 
 	Files   int    // files to write; each name of a file and each named stream counts
 	Dirs    int    // folders
@@ -219,23 +226,18 @@ func (p *Plan) selectRaw() error {
 		p.lead = append(p.lead, u)
 		return nil
 	}
-	id, ok := p.Store.BlobID(s.Hash)
-	if !ok || p.Store.Records[id].Fault == blobs.FaultAbsent {
-		return p.Store.MissingBlob(s.Hash)
+	var err error
+	if u.id, err = p.find(s.Hash); err != nil {
+		return err
 	}
-	if bad := p.Store.Records[id].Fault; bad != blobs.FaultNone {
-		b := &p.Store.Records[id]
-		return format.Errorf("content "+s.Hash.String(), p.Store.Parts[b.Src].Name, b.Off, "%v", bad)
-	}
-	u.id = id
 	p.uses = append(p.uses, u)
 	return nil
 }
 
 // problem adds a problem of a node to a list. It builds the path only if the list keeps it.
-func (p *Plan) problem(list *Problems, n wim.Node, reason, detail string) {
+func (p *Plan) problem(list *Problems, n wim.Node, reason, detail string, err error) {
 	if p.o.Problem != nil && p.stop == nil {
-		p.stop = p.o.Problem(n, reason, detail)
+		p.stop = p.o.Problem(n, reason, detail, err)
 	}
 	if list.full() {
 		list.Count++
@@ -244,23 +246,20 @@ func (p *Plan) problem(list *Problems, n wim.Node, reason, detail string) {
 	list.add(Problem{Image: p.sel.Image.Index(), Path: p.sel.Image.Path(n), Reason: reason, Detail: detail})
 }
 
-func (p *Plan) skip(n wim.Node, reason, detail string) {
-	if reason == "damaged" {
-		p.Damaged++
-	}
-	p.problem(&p.Skipped, n, reason, detail)
-}
+func (p *Plan) skip(n wim.Node, reason, detail string) { p.problem(&p.Skipped, n, reason, detail, nil) }
 
-// skipFor leaves out an entry whose reparse data cannot be read.
-func (p *Plan) skipFor(n wim.Node, err error) {
+// skipFor leaves out an entry whose blob or reparse data cannot be read. detail "" means err.
+func (p *Plan) skipFor(n wim.Node, detail string, err error) {
 	reason := "damaged"
 	switch {
 	case errors.Is(err, blobs.ErrMissing):
 		reason = "missing"
 	case errors.Is(err, format.ErrTooLarge):
 		reason = "too-large"
+	default:
+		p.Damaged++
 	}
-	p.skip(n, reason, err.Error())
+	p.problem(&p.Skipped, n, reason, cmp.Or(detail, err.Error()), err)
 }
 
 // selectEntries walks the selection and adds its entries.
@@ -272,24 +271,30 @@ func (p *Plan) selectEntries() error {
 		longest = 65535 - 1 // a folder's name gets a slash
 	}
 	twins := p.twins()
-	firsts := map[wim.Node]*extractUse{} // the first selected name of each file with several names
-	var refusedDir []byte                // path of a refused folder, with a slash at its end: everything in it is refused too
+	p.firsts = map[wim.Node]extractUse{}
+	defer func() { p.firsts = nil }()
+	var refusedDir []byte // path of a refused folder, with a slash at its end: everything in it is refused too
 	refusedReason := ""
 	var stop error
-	var taken places
+	var taken placer
 	if p.sel.overlaps() {
-		taken = places{}
+		taken = p.sel.places()
 	}
-	p.sel.each(p.tops, func(top int, n wim.Node, out []byte, over bool) bool {
+	p.sel.each(p.tops, p.o.Placing == nil, func(top int, n wim.Node, out []byte, over bool) bool {
 		if stop = p.rest(format.IsLinkTag(im.ReparseTag(n))); stop != nil {
 			return false
 		}
+		u := extractUse{id: -1, node: n, size: int32(len(out)), top: int32(top)}
+		if p.o.Placing != nil {
+			stop = p.o.Placing.add(p, u, taken)
+			return stop == nil && p.stop == nil
+		}
 		if len(refusedDir) > 0 && bytes.HasPrefix(out, refusedDir) {
-			p.problem(&p.Refused, n, refusedReason, string(refusedDir[:min(len(refusedDir)-1, 256)]))
+			p.problem(&p.Refused, n, refusedReason, string(refusedDir[:min(len(refusedDir)-1, 256)]), nil)
 			return true
 		}
 		if reason := p.refuse(n, twins); reason != "" {
-			p.problem(&p.Refused, n, reason, "")
+			p.problem(&p.Refused, n, reason, "", nil)
 			if im.IsDir(n) {
 				refusedDir, refusedReason = append(append(refusedDir[:0], out...), '/'), reason
 			}
@@ -299,37 +304,57 @@ func (p *Plan) selectEntries() error {
 			p.skip(n, "name-long", "")
 			return true
 		}
-		if taken != nil {
-			if free, other := taken.take(im, n, out); !free {
-				if other >= 0 {
-					p.skip(n, "same-place", im.Path(other))
-				}
-				return true
-			}
+		if taken != nil && !taken.take(p, u) {
+			return true
 		}
-		u := extractUse{id: -1, node: n, size: int32(len(out)), top: int32(top)}
-		link, err := p.link(&u)
+		target, err := p.link(n)
 		switch {
 		case im.IsDir(n):
 			u.kind = EntryDir
-			p.Dirs++
-			p.lead = append(p.lead, u)
+			p.add(u)
+		case target != "":
+			p.symlink(u, target)
 		case err != nil:
-			p.skipFor(n, err)
-		case link:
-			p.Links++
-			p.lead = append(p.lead, u)
+			p.skipFor(n, "", err)
 		case im.ReparseTag(n) != 0 && im.Hash(n).IsZero():
 			p.skip(n, "reparse", format.ReparseName(im.ReparseTag(n)))
 		case im.Attributes(n)&format.AttrEncrypted != 0:
 			p.skip(n, "encrypted", "")
 		default:
-			p.file(u, firsts)
+			p.file(u, false)
 		}
 		p.streams(n, int32(top), len(out), longest)
 		return p.stop == nil
 	})
 	return cmp.Or(stop, p.stop)
+}
+
+// add adds an entry without a blob.
+func (p *Plan) add(u extractUse) {
+	p.lead = append(p.lead, u)
+	p.count(&u)
+}
+
+// count counts an entry that is written.
+func (p *Plan) count(u *extractUse) {
+	switch u.kind {
+	case EntryDir:
+		p.Dirs++
+	case EntrySymlink:
+		p.Links++
+	default:
+		p.Files++
+	}
+	if p.o.Written != nil && u.kind != EntryHardLink {
+		p.o.Written(p.sel.Image, u.node, u.kind)
+	}
+}
+
+func (p *Plan) symlink(u extractUse, target string) {
+	u.kind, u.aux = EntrySymlink, uint32(len(p.targets))
+	p.targets = append(p.targets, target)
+	p.linkLen += len(target)
+	p.add(u)
 }
 
 // twins returns the entries whose names differ from another one only in case, if the target ignores case. The value is
@@ -372,43 +397,41 @@ func (p *Plan) refuse(n wim.Node, twins map[wim.Node]bool) string {
 	return ""
 }
 
-// file adds a file, or another name of a file that was added before.
-func (p *Plan) file(u extractUse, firsts map[wim.Node]*extractUse) {
+// file adds a file or special file, or another name of one that was added before. empty: without its content.
+func (p *Plan) file(u extractUse, empty bool) {
 	im := p.sel.Image
 	first, several := im.FirstHardLink(u.node), im.HardLinkCount(u.node) > 1 || p.sel.overlaps()
 	if several {
-		if target := firsts[first]; target != nil {
-			u.kind, u.aux, u.first, u.link = EntryHardLink, uint32(target.node), target.size, target.top
+		if f, ok := p.firsts[first]; ok {
+			u.kind, u.aux, u.first, u.link = EntryHardLink, uint32(f.node), f.size, f.top
 		}
 	}
-	h := im.Hash(u.node)
-	if h.IsZero() {
-		p.lead = append(p.lead, u)
+	if h := im.Hash(u.node); empty || h.IsZero() {
+		p.add(u)
 	} else {
-		id, reason := p.find(h)
-		if reason != "" {
-			p.skip(u.node, reason, h.String())
+		var err error
+		if u.id, err = p.find(h); err != nil {
+			p.skipFor(u.node, h.String(), err)
 			return
 		}
-		u.id = id
 		p.uses = append(p.uses, u)
+		p.count(&u)
 	}
-	if several && u.kind == EntryFile {
-		firsts[first] = &u
+	if several && u.kind != EntryHardLink {
+		p.firsts[first] = u
 	}
-	p.Files++
 }
 
-// find returns the ID of a readable blob, or the reason why it cannot be read.
-func (p *Plan) find(h format.Hash) (id int32, reason string) {
+// find returns the ID of a blob. Errors: *blobs.MissingError, *format.Error for a blob whose location is invalid.
+func (p *Plan) find(h format.Hash) (id int32, err error) {
 	id, ok := p.Store.BlobID(h)
 	if !ok || p.Store.Records[id].Fault == blobs.FaultAbsent {
-		return 0, "missing"
+		return -1, p.Store.MissingBlob(h)
 	}
-	if p.Store.Records[id].Fault != blobs.FaultNone {
-		return 0, "damaged"
+	if b := &p.Store.Records[id]; b.Fault != blobs.FaultNone {
+		return -1, format.Errorf("content "+h.String(), p.Store.Parts[b.Src].Name, b.Off, "%v", b.Fault)
 	}
-	return id, ""
+	return id, nil
 }
 
 // streams adds the named streams of an entry whose path has size bytes, or reports them as left out.
@@ -435,12 +458,11 @@ func (p *Plan) streams(n wim.Node, top int32, size, longest int) {
 			p.Files++
 			continue
 		}
-		id, reason := p.find(s.Hash)
-		if reason != "" {
-			p.skip(n, reason, name)
+		var err error
+		if u.id, err = p.find(s.Hash); err != nil {
+			p.skipFor(n, name, err)
 			continue
 		}
-		u.id = id
 		p.uses = append(p.uses, u)
 		p.Files++
 	}
@@ -450,10 +472,11 @@ func (p *Plan) streams(n wim.Node, top int32, size, longest int) {
 func (p *Plan) dropUnread() {
 	for _, r := range p.Unread {
 		detail := r.Err.Error()
+		err := fmt.Errorf("wim: content %v: %w", p.Store.Records[r.ID].Hash, r.Err)
 		uses := p.usesOf(r.ID)
 		p.Files -= len(uses)
 		for i := range uses {
-			p.skip(uses[i].node, r.Reason(), detail)
+			p.skipFor(uses[i].node, detail, err)
 		}
 	}
 }
@@ -467,7 +490,7 @@ func (p *Plan) dropExcess() {
 		if i == 0 || u.id != p.uses[i-1].id {
 			names = 0
 		}
-		if names += p.useBytes(&u); names > maxContentNames {
+		if names += p.useBytes(&u); names > maxContentNames && p.o.Placing == nil {
 			p.Files--
 			p.skip(u.node, "too-large", "its content has too many names")
 			continue

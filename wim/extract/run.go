@@ -36,7 +36,7 @@ func (h *cutHash) sum() format.Hash {
 // Run runs an extraction on goroutines and writes its segments to out in order, from one goroutine at a time. It returns
 // the entries whose blobs are damaged. It does not call out.Finish. The first error ends the job.
 func Run(ctx context.Context, p *Plan, src blobs.Source, workers int, out Output, progress func(shard.Progress)) ([]Entry, error) {
-	run := &segmentPlan{Plan: p, maker: SegmentMaker{Recover: p.o.Recover}, out: out}
+	run := &segmentPlan{Plan: p, maker: SegmentMaker{Recover: p.o.Recover, damaged: p.o.Damaged}, out: out}
 	err := shard.Run(ctx, run, shard.Sources{Parts: src}, &shard.Options{Workers: workers, Progress: progress})
 	return run.damaged, err
 }
@@ -59,32 +59,20 @@ func (p *segmentPlan) Merge(i int, r *shard.Result) ([]shard.BlockMark, error) {
 	return nil, p.out.Segment(seg.Data, seg.Entries, seg.CRCs)
 }
 
-// segment makes a segment of a result, and calls Options.Damaged for damaged entries.
+// segment makes a segment of a result.
 func (p *segmentPlan) segment(i int, r *shard.Result) (*Segment, error) {
 	entries, err := p.Entries(i)
 	if err != nil {
 		return nil, err
 	}
-	seg, err := p.maker.Make(r.Data, r, entries)
-	if err != nil {
-		return nil, err
-	}
-	for i := range seg.Damaged {
-		if p.o.Damaged == nil {
-			break
-		}
-		if err := p.o.Damaged(seg.Damaged[i]); err != nil {
-			return nil, err
-		}
-	}
-	return seg, nil
+	return p.maker.Make(r.Data, r, entries)
 }
 
 // RunFolder runs an extraction to a folder on goroutines, and calls out.Finish. It returns the entries that the folder
 // cannot hold exactly, in addition to the problems of the plan; damaged ones have the reason "damaged". The first error
 // ends the job; Folder.Abort then removes what was created.
 func RunFolder(ctx context.Context, p *Plan, src blobs.Source, workers int, out *Folder, progress func(shard.Progress)) ([]Problem, error) {
-	run := &folderPlan{segmentPlan: segmentPlan{Plan: p, maker: SegmentMaker{Recover: p.o.Recover}}, ctx: ctx, folder: out}
+	run := &folderPlan{segmentPlan: segmentPlan{Plan: p, maker: SegmentMaker{Recover: p.o.Recover, damaged: p.o.Damaged}}, ctx: ctx, folder: out}
 	if err := shard.Run(ctx, run, shard.Sources{Parts: src}, &shard.Options{Workers: workers, Progress: progress}); err != nil {
 		return run.problems, err
 	}

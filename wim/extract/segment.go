@@ -1,6 +1,10 @@
 package extract
 
-import "wimscope/wim/shard"
+import (
+	"cmp"
+
+	"wimscope/wim/shard"
+)
 
 // Segment is a shard's result, prepared for an Output.
 type Segment struct {
@@ -17,8 +21,11 @@ type Segment struct {
 type SegmentMaker struct {
 	Recover bool
 
+	damaged func(entries []Entry, why string) error // Options.Damaged; may be nil
+	err     error                                   // its first error
+
 	open    []Entry // entries of the blob whose pieces are coming in
-	openBad bool
+	openBad string  // why it is damaged
 	sha     cutHash
 }
 
@@ -42,7 +49,7 @@ func (m *SegmentMaker) Make(data []byte, r *shard.Result, entries SegmentEntries
 	if len(data) != 0 {
 		return nil, ErrSegment
 	}
-	return out, nil
+	return out, m.err
 }
 
 // MakePacked is Make for bytes that PackSegment laid out for an output in form, with the same entries. It reads only the
@@ -74,19 +81,19 @@ func (m *SegmentMaker) MakePacked(form Form, b Packed, r *shard.Result, entries 
 	return out, nil
 }
 
-// madeCut is a piece of a split blob, and whether it is damaged.
+// madeCut is a piece of a split blob, and why it is damaged.
 type madeCut struct {
 	*shard.Cut
-	bad bool
+	bad string
 }
 
 // sort assigns CRCs to the entries and handles damaged blobs that are in one piece. It returns the pieces of split blobs,
 // by index in entries, for cut.
 func (m *SegmentMaker) sort(r *shard.Result, entries SegmentEntries) (*Segment, map[int]madeCut, error) {
 	out := &Segment{Entries: entries, CRCs: make([]uint32, len(entries))}
-	bad := map[int32]bool{}
+	bad := map[int32]string{}
 	for i := range r.Bad {
-		bad[r.Bad[i].Piece] = true
+		bad[r.Bad[i].Piece] = cmp.Or(r.Bad[i].Error, "damaged")
 	}
 	cuts := map[int32]*shard.Cut{}
 	for i := range r.Cuts {
@@ -106,11 +113,11 @@ func (m *SegmentMaker) sort(r *shard.Result, entries SegmentEntries) (*Segment, 
 		switch cut := cuts[piece]; {
 		case cut != nil:
 			made[i] = madeCut{cut, bad[piece]}
-		case bad[piece]:
+		case bad[piece] != "":
 			for j := range e.Entries {
 				e.Entries[j].Marked = m.Recover
 			}
-			out.Damaged = append(out.Damaged, e.Entries...)
+			m.damage(out, e.Entries, bad[piece])
 			if !m.Recover {
 				e.Entries = nil
 			}
@@ -123,22 +130,33 @@ func (m *SegmentMaker) sort(r *shard.Result, entries SegmentEntries) (*Segment, 
 	return out, made, nil
 }
 
+// damage records the entries of a damaged blob.
+func (m *SegmentMaker) damage(out *Segment, entries []Entry, why string) {
+	out.Damaged = append(out.Damaged, entries...)
+	if m.damaged != nil && m.err == nil {
+		m.err = m.damaged(entries, why)
+	}
+}
+
 // cut hashes a split blob piece by piece, and handles damage at the last one.
-func (m *SegmentMaker) cut(out *Segment, e *EntryPiece, c *shard.Cut, body []byte, bad bool) {
+func (m *SegmentMaker) cut(out *Segment, e *EntryPiece, c *shard.Cut, body []byte, bad string) {
 	if c.From == 0 {
-		m.open, m.openBad = e.Entries, false
+		m.open, m.openBad = e.Entries, ""
 		m.sha.reset()
 	}
-	m.openBad = m.openBad || bad
+	m.openBad = cmp.Or(m.openBad, bad)
 	m.sha.write(body)
 	if !e.Last {
 		return
 	}
-	if m.openBad || m.sha.sum() != c.Hash {
-		for _, x := range m.open {
-			x.Marked = m.Recover
-			out.Damaged = append(out.Damaged, x)
+	if m.openBad == "" && m.sha.sum() != c.Hash {
+		m.openBad = "SHA-1 does not match"
+	}
+	if m.openBad != "" {
+		for i := range m.open {
+			m.open[i].Marked = m.Recover
 		}
+		m.damage(out, m.open, m.openBad)
 		if !m.Recover {
 			e.Drop = true
 			out.Taken += len(m.open)

@@ -6,22 +6,23 @@ import (
 	"wimscope/wim/ntname"
 )
 
-// Selection is what is extracted from one image. With Base, a root that is below another one is extracted only once, with
-// that one. With Bases, each root is extracted to its own path, which may be inside another's, and an entry may be
-// extracted several times.
+// Selection is what is extracted from one image. A root that is below another one is extracted only once, with that one,
+// except after SetRoots.
 type Selection struct {
 	Image *wim.Image
 	Roots []wim.Node       // each with everything below it; none: the whole image
 	Base  wim.Node         // the folder that paths are relative to; a root that is not below it is extracted under its own name
-	Bases []wim.Node       // if not nil: for each root, the folder that its path is relative to, instead of Base; the folders between them are extracted too
 	Skip  []*find.PathGlob // left out, with everything below
+
+	bases  []wim.Node    // for each root, if SetRoots was called
+	places func() placer // newPlaces
 }
 
 // Each calls yield for every selected entry once, folders before their entries, until yield returns false. path is relative
 // to the base, with escaped names, separated by slashes, without a leading one. Each omits the base itself, which is the
 // output, and entries whose path exceeds 128 KiB, which is more than any system supports.
 func (s *Selection) Each(yield func(n wim.Node, path string) bool) {
-	s.each(s.tops(), func(_ int, n wim.Node, path []byte, over bool) bool { return over || yield(n, string(path)) })
+	s.each(s.tops(), true, func(_ int, n wim.Node, path []byte, over bool) bool { return over || yield(n, string(path)) })
 }
 
 // top is a root whose entries are extracted, and the folder that its path is relative to.
@@ -34,10 +35,10 @@ type top struct {
 // one.
 func (s *Selection) tops() []top {
 	var list []top
-	if s.Bases != nil {
+	if s.places != nil {
 		for i, n := range s.Roots {
-			list = s.between(list, n, s.Bases[i])
-			list = append(list, top{node: n, base: s.Bases[i]})
+			list = s.between(list, n, s.bases[i])
+			list = append(list, top{node: n, base: s.bases[i]})
 		}
 		return list
 	}
@@ -58,17 +59,21 @@ func (s *Selection) between(list []top, n, base wim.Node) []top {
 	return append(s.between(list, n, base), top{n, base, true})
 }
 
+// whole reports whether the whole image is selected.
+func (s *Selection) whole() bool { return len(s.Roots) == 0 && s.places == nil }
+
 // overlaps reports whether an entry may have several paths, or several entries may have the same path.
-func (s *Selection) overlaps() bool { return len(s.Bases) > 1 }
+func (s *Selection) overlaps() bool { return len(s.bases) > 1 }
 
 // each is Each for the result of tops; i is the index of the top. over reports that the path exceeds maxOutPath; path is
-// then only its beginning. path is valid during the call only.
-func (s *Selection) each(tops []top, yield func(i int, n wim.Node, path []byte, over bool) bool) {
+// then only its beginning. path is valid during the call only. Without paths, path is empty, and the base of a whole image
+// is yielded too.
+func (s *Selection) each(tops []top, paths bool, yield func(i int, n wim.Node, path []byte, over bool) bool) {
 	for i, t := range tops {
 		if s.skipped(t.node, true) {
 			continue
 		}
-		if !s.walk(t, func(n wim.Node, path []byte, over bool) bool { return yield(i, n, path, over) }) {
+		if !s.walk(t, paths, func(n wim.Node, path []byte, over bool) bool { return yield(i, n, path, over) }) {
 			return
 		}
 	}
@@ -154,15 +159,18 @@ func (s *Selection) skipped(n wim.Node, above bool) bool {
 }
 
 // walk yields a top and everything below it.
-func (s *Selection) walk(t top, yield func(wim.Node, []byte, bool) bool) bool {
-	im, n, path := s.Image, t.node, s.rootPath(t)
+func (s *Selection) walk(t top, paths bool, yield func(wim.Node, []byte, bool) bool) bool {
+	im, n, path := s.Image, t.node, []byte(nil)
+	if paths {
+		path = s.rootPath(t)
+	}
 	type level struct {
 		next, end wim.Node
 		path      int  // length of the folder's path
 		over      bool // it exceeds maxOutPath, as do those of its entries
 	}
 	over := len(path) > maxOutPath
-	if n != t.base && len(path) > 0 && !yield(n, path, over) {
+	if (n != t.base && (len(path) > 0 || !paths) || !paths && s.whole()) && !yield(n, path, over) {
 		return false
 	}
 	if t.alone {
@@ -182,7 +190,7 @@ func (s *Selection) walk(t top, yield func(wim.Node, []byte, bool) bool) bool {
 			continue
 		}
 		path, over = path[:top.path], top.over
-		if !over {
+		if paths && !over {
 			if len(path) > 0 {
 				path = append(path, '/')
 			}

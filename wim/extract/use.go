@@ -72,41 +72,38 @@ func (p *Plan) usesOf(id int32) []extractUse {
 	return p.uses[find(id):find(id+1)]
 }
 
-// link makes u a symbolic link if its node is one. An absolute target within the image is made relative to the link, so
-// that it is valid wherever the output is unpacked; an absolute target outside is kept, and noted. The errors are those of
-// Image.ReparseData. Damaged data yields no target, except with Options.Recover, which is noted too.
-func (p *Plan) link(u *extractUse) (bool, error) {
+// link returns the target of a symbolic link, "" for another entry. An absolute target within the image is made relative to
+// the link, so that it is valid wherever the output is unpacked; an absolute target outside is kept, and noted. The errors
+// are those of Image.ReparseData. Damaged data yields no target, except with Options.Recover, which is noted too.
+func (p *Plan) link(n wim.Node) (string, error) {
 	im := p.sel.Image
-	if !format.IsLinkTag(im.ReparseTag(u.node)) || im.IsDir(u.node) {
-		return false, nil
+	if !format.IsLinkTag(im.ReparseTag(n)) || im.IsDir(n) {
+		return "", nil
 	}
 	if p.linkLen >= maxTargets {
-		return false, fmt.Errorf("there are too many links: %w", format.ErrTooLarge)
+		return "", fmt.Errorf("there are too many links: %w", format.ErrTooLarge)
 	}
-	l, err := im.Link(u.node)
+	l, err := im.Link(n)
 	if p.o.Recover && errors.Is(err, format.ErrChecksum) {
-		data, _ := im.ReparseData(u.node)
-		l = im.ParseLink(u.node, data)
+		data, _ := im.ReparseData(n)
+		l = im.ParseLink(n, data)
 	}
 	if l.Kind == "" || l.Kind == "app" {
-		return false, err
+		return "", err
 	}
-	target, outside := l.Path(im, u.node)
+	target, outside := l.Path(im, n)
 	target = strings.ToValidUTF8(target, "\ufffd")
 	if target == "" || strings.ContainsRune(target, 0) {
-		return false, err
+		return "", err
 	}
 	switch {
 	case err != nil:
 		p.Damaged++
-		p.problem(&p.Noted, u.node, "damaged", "written")
+		p.problem(&p.Noted, n, "damaged", "written", nil)
 	case outside:
-		p.problem(&p.Noted, u.node, "link", target)
+		p.problem(&p.Noted, n, "link", target, nil)
 	}
-	u.kind, u.aux = EntrySymlink, uint32(len(p.targets))
-	p.targets = append(p.targets, target)
-	p.linkLen += len(target)
-	return true, nil
+	return target, nil
 }
 
 // appendOut appends the path of n, which is below tops[at], in the output.
@@ -149,9 +146,14 @@ func (p *Plan) path(u *extractUse) string {
 func (p *Plan) entry(u *extractUse) Entry {
 	im, n := p.sel.Image, u.node
 	e := Entry{
-		Path: p.path(u), Kind: u.kind, Size: p.contentSize(u),
+		Kind: u.kind, Size: p.contentSize(u),
 		Modified: im.Modified(n), Accessed: im.Accessed(n), Created: im.Created(n), Attrs: im.Attributes(n),
 	}
+	if p.o.Placing != nil {
+		p.o.Placing.place(p, u, &e)
+		return e
+	}
+	e.Path = p.path(u)
 	if d, ok := im.Items(n).UnixData(); ok {
 		e.Mode = d.Mode & 0o7777
 	}

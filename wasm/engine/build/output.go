@@ -5,8 +5,6 @@ import (
 	"io"
 	"strconv"
 
-	"github.com/hack-pad/hackpadfs"
-
 	"wimscope/wasm/engine"
 	"wimscope/wim/extract"
 	"wimscope/worker/protocol"
@@ -116,13 +114,13 @@ func (e *Engine) outAbort() error {
 
 // countedFile counts the bytes written to a part of a set.
 type countedFile struct {
-	hackpadfs.File
+	extract.File
 	n *int64
 }
 
 // WriteAt implements io.WriterAt.
 func (f *countedFile) WriteAt(p []byte, off int64) (int, error) {
-	n, err := hackpadfs.WriteAtFile(f.File, p, off)
+	n, err := f.File.WriteAt(p, off)
 	*f.n += int64(n)
 	return n, err
 }

@@ -221,7 +221,7 @@ func TestLongContentInManyFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	most := 0
-	w := planned(t, name, out, writeOptions{})
+	w := planned(t, name, out)
 	w.written = func() {
 		open := 0
 		fds, err := os.ReadDir("/proc/self/fd")
@@ -235,14 +235,15 @@ func TestLongContentInManyFiles(t *testing.T) {
 		}
 		most = max(most, open)
 	}
-	if err := w.write(); err != nil {
+	folder, err := w.write()
+	if err != nil {
 		t.Fatal(err)
 	}
 	if most < 1 || most > 2 {
 		t.Errorf("%d files are open at a time, want 1 or 2", most)
 	}
-	if w.bytes != int64(n*len(data)) || w.files != n {
-		t.Errorf("%d files of %d bytes", w.files, w.bytes)
+	if folder.Bytes != int64(n*len(data)) || folder.Files != n {
+		t.Errorf("%d files of %d bytes", folder.Files, folder.Bytes)
 	}
 	for i := range n {
 		if b, err := os.ReadFile(filepath.Join(out, fmt.Sprint(i))); !bytes.Equal(b, data) {

@@ -3,16 +3,19 @@ package main
 import (
 	"container/list"
 	"os"
+	"slices"
+
+	"wimscope/wim/extract"
 )
 
 // maxDirFiles is the most descriptors that a dirCache uses. Where a process may have 256, that leaves enough for the archive
 // and the files being written.
 const maxDirFiles = 128
 
-// dirCache keeps folders of the target open, by index into writer.outs; -1 is the target itself. Above maxDirFiles it closes the
+// dirCache keeps folders of the target open, by their places. Above maxDirFiles it closes the
 // least recently used folder. Each folder is opened relative to its parent, so paths may have any length.
 type dirCache struct {
-	open  map[int32]*cachedDir
+	open  map[extract.Place]*cachedDir
 	order list.List // of *cachedDir, most recently used first
 	files int       // descriptors in use
 }
@@ -23,13 +26,13 @@ type cachedDir struct {
 	file *os.File // for calls that need a descriptor; opened on first use
 
 	cache *dirCache
-	key   int32
+	key   extract.Place
 	place *list.Element
 	pins  int // how many users keep it open while they use other folders
 }
 
 // get returns an open folder and marks it as used.
-func (c *dirCache) get(key int32) (*cachedDir, bool) {
+func (c *dirCache) get(key extract.Place) (*cachedDir, bool) {
 	d, ok := c.open[key]
 	if ok {
 		c.order.MoveToFront(d.place)
@@ -37,10 +40,10 @@ func (c *dirCache) get(key int32) (*cachedDir, bool) {
 	return d, ok
 }
 
-func (c *dirCache) put(key int32, root *os.Root) *cachedDir {
+func (c *dirCache) put(key extract.Place, root *os.Root) *cachedDir {
 	d := &cachedDir{root: root, cache: c, key: key}
 	if c.open == nil {
-		c.open = map[int32]*cachedDir{}
+		c.open = map[extract.Place]*cachedDir{}
 	}
 	c.open[key], d.place = d, c.order.PushFront(d)
 	c.files++
@@ -94,34 +97,33 @@ func (d *cachedDir) handle() (*os.File, error) {
 func (d *cachedDir) pin()   { d.pins++ }
 func (d *cachedDir) unpin() { d.pins-- }
 
-// dir opens the folder of index i. The result is valid until the next call of dir, or while it is pinned.
-func (w *writer) dir(i int32) (*cachedDir, error) {
+// dir opens the folder at a place. The result is valid until the next call of dir, or while it is pinned.
+func (w *folderTarget) dir(p extract.Place) (*cachedDir, error) {
 	c := &w.dirs
-	if d, ok := c.get(i); ok {
+	if d, ok := c.get(p); ok {
 		return d, nil
 	}
 	// Walk up to an open folder, then open each folder below it relative to its parent.
-	var chain []int32
-	up := i
-	d, ok := c.get(up)
-	for !ok && up >= 0 && w.outs[up].name != "" {
-		chain = append(chain, up)
-		up = w.outs[up].parent
-		d, ok = c.get(up)
+	var chain []extract.Place
+	d, ok := c.get(p)
+	for !ok && p != (extract.Place{}) {
+		chain = append(chain, p)
+		p = p.Folder(w.im)
+		d, ok = c.get(p)
 	}
 	if !ok {
 		r, err := w.root.OpenRoot(".")
 		if err != nil {
 			return nil, err
 		}
-		d = c.put(up, r)
+		d = c.put(p, r)
 	}
-	for k := len(chain) - 1; k >= 0; k-- {
-		r, err := d.root.OpenRoot(w.outs[chain[k]].name)
+	for _, p := range slices.Backward(chain) {
+		r, err := d.root.OpenRoot(w.name(p))
 		if err != nil {
 			return nil, err
 		}
-		d = c.put(chain[k], r) // d is the most recent one, so put does not close it
+		d = c.put(p, r) // d is the most recent one, so put does not close it
 	}
 	return d, nil
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
 
 	"wimscope/wim"
+	"wimscope/wim/extract"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
 	"wimscope/wim/xmldoc"
@@ -111,34 +113,19 @@ func runExtract(t *tool, o *parsed) error {
 		}
 		return t.toStdout(a, im, nodes, wo.recoverData)
 	}
+	sel := extract.Selection{Image: im}
+	if len(paths) > 0 {
+		pick(&sel, nodes, keep)
+	}
 	if packed.form != "" {
-		packed.a, packed.im = a, im
-		if len(paths) > 0 {
-			packed.pick(nodes, keep)
-		}
+		packed.a, packed.im, packed.sel = a, im, sel
 		if err := packed.write(); err != nil {
 			return err
 		}
 		t.say("Done extracting files.\n")
 		return nil
 	}
-	w, err := newWriter(t, a.Archive, im, dest, wo)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	if len(paths) == 0 {
-		err = w.planAll()
-	} else {
-		err = w.planPaths(nodes, keep)
-	}
-	if err != nil {
-		return err
-	}
-	if err := w.threads(o); err != nil {
-		return err
-	}
-	if err := w.write(); err != nil {
+	if err := t.toFolder(a.Archive, sel, dest, wo, o); err != nil {
 		return err
 	}
 	t.say("Done extracting files.\n")
@@ -191,8 +178,7 @@ func (t *tool) choose(im *wim.Image, o *parsed, paths []string) (nodes []wim.Nod
 	return nodes, keep, nil
 }
 
-// toStdout writes the data of files, one after the other. A blob in one piece is verified first, so that nothing of a
-// damaged file is written; damage in a larger blob is an error at its end.
+// toStdout writes the data of files, one after the other.
 func (t *tool) toStdout(a *opened, im *wim.Image, nodes []wim.Node, recoverData bool) error {
 	for _, n := range nodes {
 		switch a := im.Attributes(n); {
@@ -209,7 +195,7 @@ func (t *tool) toStdout(a *opened, im *wim.Image, nodes []wim.Node, recoverData 
 		return err
 	}
 	for _, n := range nodes {
-		if err := a.copyBlob(t, t.stdout, im.Hash(n), recoverData); err != nil {
+		if err := a.copyContent(t, t.stdout, im, n, recoverData); err != nil {
 			return fmt.Errorf("%s: %w", nativePath(im, n), err)
 		}
 	}
@@ -292,7 +278,7 @@ func runApply(t *tool, o *parsed) error {
 		}
 		t.lookAt(im)
 		t.say("Applying image %d (\"%s\") from \"%s\" to directory \"%s\"\n", i, info.Name, realPath(o.args[0]), dest)
-		if err := t.applyImage(a, im, dest, wo, o); err != nil {
+		if err := t.toFolder(a.Archive, extract.Selection{Image: im}, dest, wo, o); err != nil {
 			return err
 		}
 	}
@@ -311,21 +297,6 @@ func realPath(name string) string {
 		}
 	}
 	return name
-}
-
-func (t *tool) applyImage(a *opened, im *wim.Image, dest string, wo writeOptions, o *parsed) error {
-	w, err := newWriter(t, a.Archive, im, dest, wo)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	if err := w.threads(o); err != nil {
-		return err
-	}
-	if err := w.planAll(); err != nil {
-		return err
-	}
-	return w.write()
 }
 
 // complete returns an error if no open archive has a blob that the image's files need.
@@ -355,12 +326,37 @@ func imageFolder(info xmldoc.ImageInfo, used map[string]bool) string {
 	return name
 }
 
-// copyBlob writes a blob to w and verifies it.
-func (a *opened) copyBlob(t *tool, w io.Writer, h format.Hash, recoverData bool) error {
-	return a.eachContent(t, h, recoverData, func(b []byte) error {
-		if _, err := w.Write(b); err != nil {
-			return coded(exitWrite, err)
-		}
-		return nil
+// copyContent writes the content of a file to a writer. A blob in one piece is verified first, so that nothing of a damaged
+// one is written without recoverData; damage in a larger one is an error at its end.
+func (a *opened) copyContent(t *tool, to io.Writer, im *wim.Image, n wim.Node, recoverData bool) error {
+	plan, err := extract.New(a.Archive, extract.Selection{Image: im, Roots: []wim.Node{n}}, &extract.Options{
+		Form: extract.OutputRaw, Recover: recoverData, Damaged: func(_ []extract.Entry, why string) error {
+			if !recoverData {
+				return codef(exitHash, "damaged: %s", why)
+			}
+			t.warn("damaged: %s", why)
+			return nil
+		},
 	})
+	if err == nil {
+		_, err = extract.Run(t.ctx, plan, a.Store().Source(), 1, rawOutput{to}, nil)
+	}
+	return interrupted(err)
 }
+
+// rawOutput is an extract.Output that writes the only stream of a plan.
+type rawOutput struct{ to io.Writer }
+
+// Segment implements extract.Output.
+func (r rawOutput) Segment(data []byte, _ extract.SegmentEntries, _ []uint32) error {
+	_, err := r.to.Write(data)
+	return coded(exitWrite, err)
+}
+
+// Packed implements extract.Output. Run does not call it.
+func (r rawOutput) Packed(extract.Packed, extract.SegmentEntries, []uint32) error {
+	return errors.ErrUnsupported
+}
+
+// Finish implements extract.Output.
+func (r rawOutput) Finish() (int64, error) { return 0, nil }

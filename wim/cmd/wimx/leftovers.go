@@ -5,13 +5,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+
+	"wimscope/wim/extract"
 )
 
 // A killed run leaves temporary files behind. The next run that writes into the same folder reports them. It removes those
 // that are certainly leftovers of this program: name, owner and content fit, and no process holds the lock that a live run
 // has on its files.
 
-// tempArchive matches the names from newFile, tempEntry those from writer.create.
+// tempArchive matches the names from newFile, tempEntry those from folderTarget.create.
 var (
 	tempArchive = regexp.MustCompile(`^.+\.wimx-[0-9a-f]{8}\.tmp$`)
 	tempEntry   = regexp.MustCompile(`^\.wimx-[0-9]+-[0-9]+\.tmp$`)
@@ -82,12 +84,12 @@ func beginsArchive(f *os.File) bool {
 }
 
 // tidyDir looks for unfinished files in an existing folder.
-func (w *writer) tidyDir(i int32) {
-	d, err := w.dir(i)
+func (w *folderTarget) tidyDir(p extract.Place) {
+	d, err := w.dir(p)
 	if err != nil {
 		return
 	}
-	w.t.tidy(d.root, tempEntry, func(*os.File) bool { return true }, func(file string) string { return filepath.Join(w.base, w.path(i), file) })
+	w.t.tidy(d.root, tempEntry, func(*os.File) bool { return true }, func(file string) string { return filepath.Join(w.base, w.path(p), file) })
 }
 
 // stillThere reports whether a file that was just created and locked was not removed as a leftover before it was locked.

@@ -21,7 +21,7 @@ import (
 //
 // Missing, damaged or malformed link data is an error: a link made from it would lead to the wrong place. With
 // --recover-data, damaged data is used as far as it can be parsed.
-func (w *writer) linkTarget(n wim.Node) (target string, ok bool, err error) {
+func (w *folderTarget) linkTarget(n wim.Node) (target string, ok bool, err error) {
 	tag := w.im.ReparseTag(n)
 	switch tag {
 	case format.TagSymlink, format.TagMountPoint, format.TagLxSymlink:
@@ -34,9 +34,8 @@ func (w *writer) linkTarget(n wim.Node) (target string, ok bool, err error) {
 	case err == nil:
 	case errors.Is(err, format.ErrChecksum) && w.o.recoverData:
 		w.t.warn("Corruption in %q (%v)! Extracting anyway since data recovery mode is enabled.", path, strings.TrimPrefix(err.Error(), "wim: "))
-		w.damaged++
 	case errors.Is(err, blobs.ErrMissing):
-		return "", false, missingReparse(w.arc, w.im, n, err)
+		return "", false, unreadable(w.arc, w.im, n, err)
 	case errors.Is(err, format.ErrTooLarge):
 		return "", false, codef(exitReparseData, "%q: %w", path, err)
 	case errors.Is(err, format.ErrChecksum), errors.Is(err, format.ErrFormat):

@@ -10,7 +10,10 @@ import (
 	"syscall"
 
 	"wimscope/wim"
+	"wimscope/wim/extract"
 	"wimscope/wim/format"
+	"wimscope/wim/ntname"
+	"wimscope/wim/shard"
 )
 
 // writeOptions are the options that apply and extract share.
@@ -24,368 +27,292 @@ type writeOptions struct {
 	fixLinks     bool // absolute links that were made relative to the image's root get targets below the target folder
 }
 
-type outKind uint8
-
-const (
-	outDir     outKind = iota
-	outFile            // with data of its own, perhaps empty
-	outHard            // another name of the out at index first
-	outSymlink         // or a junction
-	outSpecial         // a device node, pipe or socket
-)
-
-// out is an entry to write.
-type out struct {
-	node   wim.Node
-	parent int32 // index of its folder; -1 for the target itself
-	first  int32 // outHard
-	kind   outKind
-	name   string // a single path element, checked
-	target string // outSymlink
-}
-
-// writer writes entries of an image to a folder. Every path element is resolved in an os.Root of its folder, so nothing is
-// created outside the target, whatever the names and whatever links exist there. Symbolic links come after all other
-// entries, so none of the archive's own is ever in a path. A writer is not safe for concurrent use.
-type writer struct {
-	t    *tool
-	arc  *wim.Archive
-	im   *wim.Image
-	o    writeOptions
-	base string // the target's absolute path
-	root *os.Root
-	outs []out // parents before children
-	uses contentUses
-	dirs dirCache
-	busy map[format.Hash]*unfinished // blobs whose pieces are coming in
-	temp int
+// folderTarget is the folder that apply and extract write to: an extract.Target, and the extract.Rules of this system. Every path
+// element is resolved in an os.Root of its folder, so nothing is created outside the target, whatever the names and
+// whatever links exist there. A folderTarget is not safe for concurrent use.
+type folderTarget struct {
+	t       *tool
+	arc     *wim.Archive
+	im      *wim.Image
+	o       writeOptions
+	base    string // its absolute path
+	root    *os.Root
+	plan    *extract.Plan
+	lost    extract.LostFacts
+	dummies map[wim.Node]string // substitutes for invalid names
+	dirs    dirCache
+	open    *targetFile // created and not closed
+	temp    int
 
 	workers int    // goroutines that decode
-	written func() // called after each piece; for tests
-
-	files, bytes int64
-	damaged      int
-	lost         losses
+	written func() // called after each write; for tests
 }
 
-// losses counts what files on this system cannot store, for warnings.
-type losses struct {
-	streams, reparse, security, unix, xattrs, objects, short int
-	readonly, hidden, system, encrypted, encryptedDirs       int
-}
-
-// unfinished is a file that is being written. If anything fails before it is complete, it is removed.
-type unfinished struct {
-	out  int32
-	f    *os.File
-	name string // its current name on disk
-
-	sparse bool  // zeros become holes
-	size   int64 // of a sparse file: bytes so far
-	hole   bool  // of a sparse file: it ends in a hole so far
-}
-
-// newWriter returns a writer for a target. Nothing is created before write.
-func newWriter(t *tool, arc *wim.Archive, im *wim.Image, target string, o writeOptions) (*writer, error) {
-	base, err := filepath.Abs(target)
+// newTarget plans the extraction of a selection to a folder. It returns an error for a link or content that cannot be read.
+// Nothing is created before write.
+func newTarget(t *tool, arc *wim.Archive, sel extract.Selection, folder string, o writeOptions) (*folderTarget, error) {
+	base, err := filepath.Abs(folder)
 	if err != nil {
 		return nil, err
 	}
-	return &writer{t: t, arc: arc, im: im, o: o, base: base, busy: map[format.Hash]*unfinished{}}, nil
+	w := &folderTarget{t: t, arc: arc, im: sel.Image, o: o, base: base, dummies: map[wim.Node]string{}}
+	w.plan, err = extract.New(arc, sel, &extract.Options{
+		Form: extract.OutputFolder, Placing: extract.ByPlace(w), Recover: o.recoverData, Written: w.lost.Count, Problem: w.problem, Damaged: w.damaged, PieceSize: t.pieceSize,
+		Rest: func(int64, int) error { return t.ctx.Err() },
+	})
+	return w, interrupted(err)
 }
 
-func (w *writer) close() {
-	w.dirs.close()
-	if w.root != nil {
-		w.root.Close()
+// toFolder extracts a selection to a folder.
+func (t *tool) toFolder(arc *wim.Archive, sel extract.Selection, folder string, wo writeOptions, o *parsed) error {
+	w, err := newTarget(t, arc, sel, folder, wo)
+	if err != nil {
+		return err
 	}
+	if w.workers, err = o.threads(); err != nil {
+		return err
+	}
+	_, err = w.write()
+	return err
 }
 
-// openTarget opens the target, and creates it if necessary.
-func (w *writer) openTarget() (err error) {
-	if err := os.MkdirAll(w.base, 0o777); err != nil {
-		return coded(exitMakeDirectory, err)
+// problem is called for an entry that is not written as it is.
+func (w *folderTarget) problem(n wim.Node, reason, detail string, err error) error {
+	switch {
+	case err != nil:
+		return unreadable(w.arc, w.im, n, err)
+	case reason == "same-place":
+		other, _ := w.im.Lookup(detail)
+		w.t.warn("%q: not extracted, since %q goes to the same place", nativePath(w.im, n), nativePath(w.im, other))
 	}
-	w.root, err = os.OpenRoot(w.base)
-	return coded(exitOpen, err)
+	return nil // streams are counted, and Name reports names
+}
+
+// damaged is called for a damaged content.
+func (w *folderTarget) damaged(list []extract.Entry, why string) error {
+	path := nativePath(w.im, list[0].At.Node)
+	if !w.o.recoverData {
+		return damageError(path, why)
+	}
+	w.t.warn("Corruption in %q (%s)! Extracting anyway since data recovery mode is enabled.", path, why)
+	return nil
+}
+
+// Name implements extract.Rules.
+func (w *folderTarget) Name(n wim.Node) bool {
+	raw := ntname.Units(w.im.StoredName(n))
+	if checkName(raw, onWindows) || w.dummies[n] != "" {
+		return true
+	}
+	path := nativePath(w.im, n)
+	if !w.o.invalidNames {
+		w.t.warn("Not extracting %q: has an invalid filename that is not supported on this platform", path)
+		return false
+	}
+	w.t.warn("%q has an invalid filename that is not supported on this platform; extracting dummy name instead", path)
+	w.dummies[n] = dummyName(raw, len(w.dummies)+1, onWindows)
+	return true
+}
+
+// name returns the name of an entry on disk.
+func (w *folderTarget) name(p extract.Place) string {
+	if name := w.dummies[p.Node]; name != "" {
+		return name
+	}
+	return nativeName(ntname.Units(w.im.StoredName(p.Node)))
+}
+
+// Kind implements extract.Rules. The data of a reparse point that is not a link is meaningful to Windows only. The stream
+// of an encrypted file is a raw backup with keys and encrypted bytes, not the data that programs read.
+func (w *folderTarget) Kind(n wim.Node) (kind extract.EntryKind, target string, empty bool, err error) {
+	attrs := w.im.Attributes(n)
+	reparse := attrs&format.AttrReparsePoint != 0
+	if w.im.IsDir(n) {
+		return extract.EntryDir, "", false, nil
+	}
+	if reparse {
+		target, ok, err := w.linkTarget(n)
+		switch {
+		case err != nil || ok:
+			return extract.EntrySymlink, target, false, err
+		case attrs&format.AttrDirectory != 0: // an empty folder
+			return extract.EntryDir, "", false, nil
+		}
+	} else if unix, ok := w.im.Items(n).UnixData(); ok && w.o.unixData && keepsUnix && special(unix.Mode) {
+		return extract.EntrySpecial, "", false, nil
+	}
+	return extract.EntryFile, "", attrs&format.AttrEncrypted != 0 || reparse && !onWindows && w.im.Hash(n).IsZero(), nil
+}
+
+// special reports whether a mode is that of a device, pipe or socket.
+func special(mode uint32) bool {
+	switch mode & 0o170000 {
+	case 0o140000, 0o060000, 0o020000, 0o010000:
+		return true
+	}
+	return false
 }
 
 // write creates the planned entries. On any error, and when the context ends, it removes files that are incomplete.
-func (w *writer) write() (err error) {
-	if err := w.findUses(); err != nil {
-		return err
+func (w *folderTarget) write() (f *extract.Folder, err error) {
+	if err := os.MkdirAll(w.base, 0o777); err != nil {
+		return nil, coded(exitMakeDirectory, err)
 	}
-	if err := w.openTarget(); err != nil {
-		return err
+	if w.root, err = os.OpenRoot(w.base); err != nil {
+		return nil, coded(exitOpen, err)
 	}
-	defer func() {
-		if err != nil {
-			w.abandon()
-		}
-	}()
-	for i := range w.outs {
-		if err := w.ctxErr(); err != nil {
-			return err
-		}
-		switch o := &w.outs[i]; o.kind {
-		case outDir:
-			err = w.makeDir(int32(i))
-		case outFile:
-			if w.content(o).IsZero() {
-				err = w.emptyFile(int32(i))
-			}
-		case outSpecial:
-			err = w.makeSpecial(int32(i))
-		}
-		if err != nil {
-			return err
-		}
+	defer w.root.Close()
+	defer w.dirs.close()
+	f = extract.NewTargetFolder(w)
+	var step func(shard.Progress)
+	if n := w.plan.Bytes(); n > 0 {
+		bar := w.t.progress(extracting, n)
+		defer bar.end()
+		step = bar.step
 	}
-	if err := w.contents(); err != nil {
-		return err
+	if _, err := extract.RunFolder(w.t.ctx, w.plan, w.arc.Store().Source(), w.workers, f, step); err != nil {
+		_ = f.Abort() // the error that led here matters
+		return f, interrupted(err)
 	}
-	for i := range w.outs {
-		if o := &w.outs[i]; o.kind == outHard {
-			if err := w.makeHardLink(o); err != nil {
-				return err
-			}
-		}
-	}
-	for i := range w.outs {
-		if o := &w.outs[i]; o.kind == outSymlink {
-			if err := w.makeSymlink(o); err != nil {
-				return err
-			}
-		}
-	}
-	// Folders last, the deepest first: creating an entry changes its folder's time.
-	for i := len(w.outs) - 1; i >= 0; i-- {
-		if o := &w.outs[i]; o.kind == outDir {
-			if err := w.finishDir(int32(i)); err != nil {
-				return err
-			}
-		}
-	}
-	w.lost.warn(w.t, false)
-	return nil
+	w.warnLost()
+	return f, nil
 }
 
-func (w *writer) ctxErr() error {
-	if w.t.ctx.Err() != nil {
-		return coded(exitInterrupted, errors.New("interrupted"))
+// warnLost reports what files on this system cannot store.
+func (w *folderTarget) warnLost() {
+	l := w.lost
+	if onWindows || w.o.noAttributes {
+		l.ReadOnly, l.Hidden, l.System = 0, 0, 0
 	}
-	return nil
+	if w.o.noACLs {
+		l.Security = 0
+	}
+	if w.o.unixData {
+		l.Unix, l.Xattrs = 0, 0
+	}
+	w.t.warnLost(&l, false)
 }
 
-func (w *writer) makeDir(i int32) error {
-	o := &w.outs[i]
-	if o.name == "" { // the target itself
-		w.tidyDir(i)
+// in opens the folder of an entry. It returns the entry's name in it. The folder is valid until the next call of dir.
+func (w *folderTarget) in(p extract.Place, code int) (*cachedDir, string, error) {
+	d, err := w.dir(p.Folder(w.im))
+	return d, w.name(p), coded(code, err)
+}
+
+// Make implements extract.Target.
+func (w *folderTarget) Make(e *extract.Entry) error {
+	if e.Kind == extract.EntrySpecial {
+		return w.makeSpecial(e)
+	}
+	if e.At.Node == e.At.Base { // the target itself
+		w.tidyDir(e.At)
 		return nil
 	}
-	d, err := w.dir(o.parent)
+	d, name, err := w.in(e.At, exitMakeDirectory)
 	if err != nil {
-		return coded(exitMakeDirectory, err)
+		return err
 	}
-	err = d.root.Mkdir(o.name, 0o755)
+	err = d.root.Mkdir(name, 0o755)
 	if errors.Is(err, fs.ErrExist) {
 		// An existing entry must be a folder, not a link to one: entries are written at this place, not elsewhere.
-		fi, serr := d.root.Lstat(o.name)
+		fi, serr := d.root.Lstat(name)
 		if serr == nil && fi.IsDir() {
-			w.tidyDir(i)
+			w.tidyDir(e.At)
 			return nil
 		}
 	}
-	if err != nil {
-		return coded(exitMakeDirectory, w.outError(o, err))
-	}
-	return nil
+	return coded(exitMakeDirectory, w.outError(e, err))
 }
 
-// create opens a new file for an out. If the name is taken, the file has a temporary name until it is complete.
-func (w *writer) create(i int32) (*unfinished, error) {
-	o := &w.outs[i]
-	d, err := w.dir(o.parent)
-	if err != nil {
-		return nil, coded(exitOpen, err)
-	}
-	u := &unfinished{out: i, name: o.name, sparse: w.im.Attributes(o.node)&format.AttrSparse != 0}
-	u.f, err = d.root.OpenFile(u.name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
-	for errors.Is(err, fs.ErrExist) && w.temp < 1<<20 {
-		w.temp++
-		u.name = fmt.Sprintf(".wimx-%d-%d.tmp", os.Getpid(), w.temp)
-		if u.f, err = d.root.OpenFile(u.name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644); err != nil {
-			continue
-		}
-		// The lock distinguishes it from a leftover. Another run that removes leftovers may have removed it already.
-		taken, lockErr := lockFile(u.f.Fd())
-		now, lerr := d.root.Lstat(u.name)
-		if taken || lockErr != nil || !stillThere(u.f, now, lerr) {
-			closeLocked(u.f)
-			err = fs.ErrExist
-		}
-	}
-	if err != nil {
-		return nil, coded(exitOpen, w.outError(o, err))
-	}
-	return u, nil
-}
-
-// finish sets the metadata of a complete file, and renames it to its final name.
-func (w *writer) finish(u *unfinished) error {
-	o := &w.outs[u.out]
-	m := w.meta(o.node)
-	d, err := w.dir(o.parent)
-	if err == nil && u.hole {
-		err = coded(exitWrite, u.f.Truncate(u.size))
-	}
-	if err == nil {
-		err = m.setFile(d, u.name, u.f)
-	}
-	named := u.name == o.name
-	if err == nil && !named && !onWindows { // while it is locked, as newFile.keep does
-		err, named = d.root.Rename(u.name, o.name), true
-	}
-	if cerr := u.f.Close(); err == nil && cerr != nil {
-		err = coded(exitWrite, cerr)
-	}
-	if err == nil && !named {
-		err = d.root.Rename(u.name, o.name)
-	}
-	if err != nil {
-		w.remove(u)
-		return w.outError(o, err)
-	}
-	w.files++
-	return nil
-}
-
-func (w *writer) remove(u *unfinished) {
-	u.f.Close()
-	if d, err := w.dir(w.outs[u.out].parent); err == nil {
-		d.root.Remove(u.name)
-	}
-}
-
-// abandon removes incomplete files.
-func (w *writer) abandon() {
-	for h, u := range w.busy {
-		w.remove(u)
-		delete(w.busy, h)
-	}
-}
-
-func (w *writer) emptyFile(i int32) error {
-	u, err := w.create(i)
+// Link implements extract.LinkTarget.
+func (w *folderTarget) Link(e *extract.Entry) error {
+	from, first, err := w.in(e.First, exitLink)
 	if err != nil {
 		return err
-	}
-	return w.finish(u)
-}
-
-// withoutContent reports whether the file of n stays empty, whatever its streams contain. The data of a reparse point that
-// is not a link is meaningful to Windows only. The stream of an encrypted file is a raw backup with keys and encrypted
-// bytes, not the data that programs read.
-func (w *writer) withoutContent(n wim.Node) bool {
-	a := w.im.Attributes(n)
-	return a&format.AttrEncrypted != 0 || a&format.AttrReparsePoint != 0 && !onWindows && w.im.Hash(n).IsZero()
-}
-
-func (w *writer) makeHardLink(o *out) error {
-	first := &w.outs[o.first]
-	from, err := w.dir(first.parent)
-	if err != nil {
-		return coded(exitLink, err)
 	}
 	from.pin()
 	defer from.unpin()
-	d, err := w.dir(o.parent)
+	d, name, err := w.in(e.At, exitLink)
 	if err != nil {
-		return coded(exitLink, err)
-	}
-	link := func() error {
-		if from == d {
-			return d.root.Link(first.name, o.name)
-		}
-		err := linkBetween(from, first.name, d, o.name)
-		if errors.Is(err, errors.ErrUnsupported) {
-			err = w.root.Link(w.path(o.first), w.pathOf(o)) // no element of the path is a link
-		}
 		return err
 	}
-	err = link()
+	return w.replace(e, d, name, func() error {
+		if from == d {
+			return d.root.Link(first, name)
+		}
+		err := linkBetween(from, first, d, name)
+		if errors.Is(err, errors.ErrUnsupported) {
+			err = w.root.Link(w.path(e.First), w.path(e.At)) // no element of the path is a link
+		}
+		return err
+	})
+}
+
+// Symlink implements extract.SymlinkTarget.
+func (w *folderTarget) Symlink(e *extract.Entry) error {
+	d, name, err := w.in(e.At, exitLink)
+	if err != nil {
+		return err
+	}
+	return w.replace(e, d, name, func() error { return d.root.Symlink(e.Target, name) })
+}
+
+// replace calls link, and removes a file or link that is in the way.
+func (w *folderTarget) replace(e *extract.Entry, d *cachedDir, name string, link func() error) error {
+	err := link()
 	if errors.Is(err, fs.ErrExist) {
-		if fi, serr := d.root.Lstat(o.name); serr == nil && !fi.IsDir() {
-			if err = d.root.Remove(o.name); err == nil {
+		if fi, serr := d.root.Lstat(name); serr == nil && !fi.IsDir() {
+			if err = d.root.Remove(name); err == nil {
 				err = link()
 			}
 		}
 	}
-	if err != nil {
-		return coded(exitLink, w.outError(o, err))
-	}
-	return nil
+	return coded(exitLink, w.outError(e, err))
 }
 
-func (w *writer) makeSymlink(o *out) error {
-	d, err := w.dir(o.parent)
+func (w *folderTarget) makeSpecial(e *extract.Entry) error {
+	d, name, err := w.in(e.At, exitOpen)
 	if err != nil {
-		return coded(exitLink, err)
+		return err
 	}
-	err = d.root.Symlink(o.target, o.name)
-	if errors.Is(err, fs.ErrExist) {
-		if fi, serr := d.root.Lstat(o.name); serr == nil && !fi.IsDir() {
-			if err = d.root.Remove(o.name); err == nil {
-				err = d.root.Symlink(o.target, o.name)
-			}
+	err = w.meta(e).makeSpecial(d, name)
+	if err != nil && !w.o.strict {
+		w.t.warn("%s: %v", w.im.Path(e.At.Node), err)
+		return nil
+	}
+	return w.outError(e, err)
+}
+
+// SetMeta implements extract.MetaTarget. Files have their metadata when they get their names.
+func (w *folderTarget) SetMeta(e *extract.Entry) error {
+	switch e.Kind {
+	case extract.EntrySymlink:
+		d, name, err := w.in(e.At, exitOpen)
+		if err != nil {
+			return err
 		}
-	}
-	if err != nil {
-		return coded(exitLink, w.outError(o, err))
-	}
-	m := w.meta(o.node)
-	if err := m.setSymlink(d, o.name); err != nil {
-		return w.outError(o, err)
-	}
-	return nil
-}
-
-func (w *writer) makeSpecial(i int32) error {
-	o := &w.outs[i]
-	d, err := w.dir(o.parent)
-	if err != nil {
-		return err
-	}
-	m := w.meta(o.node)
-	if err := m.makeSpecial(d, o.name); err != nil {
-		if w.o.strict {
-			return w.outError(o, err)
+		return w.outError(e, w.meta(e).setSymlink(d, name))
+	case extract.EntryDir:
+		d, err := w.dir(e.At)
+		if err != nil {
+			return err
 		}
-		w.t.warn("%s: %v", w.im.Path(o.node), err)
-	}
-	return nil
-}
-
-func (w *writer) finishDir(i int32) error {
-	d, err := w.dir(i)
-	if err != nil {
-		return err
-	}
-	f, err := d.handle()
-	if err != nil {
-		return err
-	}
-	m := w.meta(w.outs[i].node)
-	if err := m.setFile(d, ".", f); err != nil {
-		return w.outError(&w.outs[i], err)
+		f, err := d.handle()
+		if err != nil {
+			return err
+		}
+		return w.outError(e, w.meta(e).setFile(d, ".", f))
 	}
 	return nil
 }
 
 // outError adds the entry and its destination to an error: the system's errors have file names relative to their folder, or
 // temporary ones.
-func (w *writer) outError(o *out, err error) error {
-	place := filepath.Join(w.base, w.pathOf(o))
+func (w *folderTarget) outError(e *extract.Entry, err error) error {
+	if err == nil {
+		return nil
+	}
+	place := filepath.Join(w.base, w.path(e.At))
 	var (
 		path *fs.PathError
 		link *os.LinkError
@@ -399,7 +326,7 @@ func (w *writer) outError(o *out, err error) error {
 	case errors.As(err, &path):
 		told = &fs.PathError{Op: path.Op, Path: place, Err: path.Err}
 	}
-	if fi, serr := os.Lstat(place); serr == nil && fi.IsDir() != (o.kind == outDir) && (errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.EISDIR)) {
+	if fi, serr := os.Lstat(place); serr == nil && fi.IsDir() != (e.Kind == extract.EntryDir) && (errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.EISDIR)) {
 		code, there := exitMakeDirectory, "a file"
 		if fi.IsDir() {
 			code, there = exitOpen, "a folder"
@@ -410,16 +337,14 @@ func (w *writer) outError(o *out, err error) error {
 	if errors.As(err, &ce) {
 		told = coded(ce.code, told)
 	}
-	return fmt.Errorf("%s: %w", w.im.Path(o.node), told)
+	return fmt.Errorf("%s: %w", w.im.Path(e.At.Node), told)
 }
 
-// path returns the path of an out relative to the target.
-func (w *writer) path(i int32) string { return w.pathOf(&w.outs[i]) }
-
-func (w *writer) pathOf(o *out) string {
-	steps := []string{o.name}
-	for up := o.parent; up >= 0 && w.outs[up].name != ""; up = w.outs[up].parent {
-		steps = append(steps, w.outs[up].name)
+// path returns the path of an entry relative to the target.
+func (w *folderTarget) path(p extract.Place) string {
+	var steps []string
+	for ; p.Node != p.Base; p = p.Folder(w.im) {
+		steps = append(steps, w.name(p))
 	}
 	slices.Reverse(steps)
 	return filepath.Join(steps...)
@@ -435,16 +360,16 @@ type meta struct {
 	warn          func(format string, args ...any)
 }
 
-func (w *writer) meta(n wim.Node) *meta {
-	m := &meta{mod: w.im.Modified(n), acc: w.im.Accessed(n), cre: w.im.Created(n), strict: w.o.strict, warn: w.t.warn}
+func (w *folderTarget) meta(e *extract.Entry) *meta {
+	m := &meta{mod: e.Modified, acc: e.Accessed, cre: e.Created, strict: w.o.strict, warn: w.t.warn}
 	if !w.o.noAttributes {
-		m.attrs = w.im.Attributes(n)
+		m.attrs = e.Attrs
 	}
 	if w.o.unixData {
-		if u, ok := w.im.Items(n).UnixData(); ok {
+		if u, ok := w.im.Items(e.At.Node).UnixData(); ok {
 			m.unix = &u
 		}
-		m.xattrs = w.im.Items(n).Xattrs()
+		m.xattrs = w.im.Items(e.At.Node).Xattrs()
 	}
 	return m
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"wimscope/wim/extract"
 	"wimscope/wim/wimtest"
 )
 
@@ -74,7 +75,7 @@ func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	target := filepath.Join(dir, "out")
-	w := planned(t, name, target, writeOptions{})
+	w := planned(t, name, target)
 	w.t.ctx = ctx
 	// The context ends when the first piece is written; more would follow.
 	pieces := 0
@@ -83,7 +84,8 @@ func TestInterrupt(t *testing.T) {
 			cancel()
 		}
 	}
-	if code := status(w.write()); code != exitInterrupted {
+	_, err := w.write()
+	if code := status(err); code != exitInterrupted {
 		t.Errorf("status %d, want %d", code, exitInterrupted)
 	}
 	if _, err := os.Stat(filepath.Join(target, "big")); err == nil {
@@ -94,8 +96,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// planned returns a writer that has planned all of an archive's image 1.
-func planned(t *testing.T, name, target string, o writeOptions) *writer {
+// planned returns the plan to write all of an archive's image 1 to a folder.
+func planned(t *testing.T, name, target string) *folderTarget {
 	t.Helper()
 	tl := &tool{ctx: context.Background(), console: console{stderr: io.Discard, quiet: true}}
 	a, err := tl.open(name, nil)
@@ -107,12 +109,10 @@ func planned(t *testing.T, name, target string, o writeOptions) *writer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := newWriter(tl, a.Archive, im, target, o)
+	w, err := newTarget(tl, a.Archive, extract.Selection{Image: im}, target, writeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(w.close)
 	w.workers = 1
-	w.planAll()
 	return w
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"wimscope/wim"
-	"wimscope/wim/blobs"
 	"wimscope/wim/extract"
 	"wimscope/wim/format"
 )
@@ -24,7 +23,7 @@ type packedFile struct {
 	recover bool
 	noACLs  bool
 	threads int
-	lost    losses
+	lost    extract.LostFacts
 	left    int // entries that are left out
 	outside int // links that do not lead to anything in the image
 }
@@ -63,24 +62,12 @@ func (p *packedFile) place() (filePlace, error) {
 	return p.t.placeFor(p.name)
 }
 
-// pick selects the entries that paths named: without their structure each goes to the top, under its own name.
-func (p *packedFile) pick(nodes []wim.Node, keep []bool) {
-	p.sel.Roots, p.sel.Bases = nodes, []wim.Node{}
-	for i, n := range nodes {
-		base := p.im.Parent(n)
-		if keep[i] {
-			base = 0
-		}
-		p.sel.Bases = append(p.sel.Bases, base)
-	}
-}
-
 // write writes the selection. A file appears complete or not at all.
 func (p *packedFile) write() error {
 	t := p.t
 	p.sel.Image = p.im
 	plan, err := extract.New(p.a.Archive, p.sel, &extract.Options{
-		Form: p.form, Recover: p.recover, Problem: p.problem, Damaged: p.damaged, PieceSize: t.pieceSize,
+		Form: p.form, Recover: p.recover, Problem: p.problem, Damaged: p.damaged, PieceSize: t.pieceSize, Written: p.lost.Count,
 		Rest: func(int64, int) error { return t.ctx.Err() },
 	})
 	if err != nil {
@@ -104,8 +91,7 @@ func (p *packedFile) write() error {
 	if err != nil {
 		return err
 	}
-	p.count()
-	p.lost.warn(t, true)
+	p.warnLost()
 	return nil
 }
 
@@ -183,18 +169,20 @@ func (p *packedFile) run(plan *extract.Plan, to io.WriterAt) error {
 	return interrupted(err)
 }
 
-// damaged is called for a damaged file.
-func (p *packedFile) damaged(e extract.Entry) error {
-	path := "/" + e.Path
-	if !p.recover {
-		return damageError(path, "its data do not match their SHA-1")
+// damaged is called for a damaged content.
+func (p *packedFile) damaged(entries []extract.Entry, _ string) error {
+	for _, e := range entries {
+		path := "/" + e.Path
+		if !p.recover {
+			return damageError(path, "its data do not match their SHA-1")
+		}
+		p.t.warn("Corruption in %q! Extracting anyway since data recovery mode is enabled.", path)
 	}
-	p.t.warn("Corruption in %q! Extracting anyway since data recovery mode is enabled.", path)
 	return nil
 }
 
 // problem is called for an entry that cannot be written as it is. What apply refuses ends the run with the status of apply.
-func (p *packedFile) problem(n wim.Node, reason, detail string) error {
+func (p *packedFile) problem(n wim.Node, reason, detail string, err error) error {
 	path := nativePath(p.im, n)
 	link := false
 	switch p.im.ReparseTag(n) {
@@ -215,7 +203,16 @@ func (p *packedFile) problem(n wim.Node, reason, detail string) error {
 			p.t.warn("Corruption in %q! Extracting anyway since data recovery mode is enabled.", path)
 			return nil
 		}
-		return p.unreadable(n, path, reason, strings.TrimPrefix(detail, "wim: "), link)
+		detail = strings.TrimPrefix(detail, "wim: ")
+		switch {
+		case link && reason == "damaged":
+			return damageError(path, detail)
+		case link && reason == "too-large":
+			return codef(exitReparseData, "%q: %s", path, detail)
+		case err == nil:
+			return codef(exitMemory, "%q: %s", path, detail)
+		}
+		return unreadable(p.a.Archive, p.im, n, err)
 	case "same-place":
 		why = fmt.Sprintf("%q goes to the same place", detail)
 	case "encrypted":
@@ -236,47 +233,15 @@ func (p *packedFile) problem(n wim.Node, reason, detail string) error {
 	return nil
 }
 
-// unreadable returns the error of apply for an entry whose content or link data cannot be read.
-func (p *packedFile) unreadable(n wim.Node, path, reason, detail string, link bool) error {
-	switch {
-	case link && reason == "missing":
-		_, err := p.im.ReparseData(n)
-		return missingReparse(p.a.Archive, p.im, n, err)
-	case link && reason == "too-large":
-		return codef(exitReparseData, "%q: %s", path, detail)
-	case link:
-		return damageError(path, detail)
-	case reason == "missing":
-		return missingError(p.a.Archive, p.im, n, p.im.Hash(n))
+// warnLost reports what the output does not hold. A ZIP has the attributes of entries, a TAR read-only files by their mode.
+// Encrypted files and reparse points are left out, and listed.
+func (p *packedFile) warnLost() {
+	l := p.lost
+	if l.ReadOnly, l.Encrypted, l.Reparse = 0, 0, 0; onWindows || p.form == extract.OutputZIP {
+		l.Hidden, l.System = 0, 0
 	}
-	if _, err := extract.PlanContents(p.a.Archive, []format.Hash{p.im.Hash(n)}); err != nil {
-		return err
+	if p.noACLs {
+		l.Security = 0
 	}
-	return codef(exitMemory, "%q: %s", path, detail)
-}
-
-// missingReparse returns the error for reparse data that are in no open file.
-func missingReparse(arc *wim.Archive, im *wim.Image, n wim.Node, err error) error {
-	hash := format.Hash{}
-	if e := (*blobs.MissingError)(nil); errors.As(err, &e) {
-		hash = e.Hash
-	}
-	return missingError(arc, im, n, hash)
-}
-
-// count counts what the output does not hold of the entries. A ZIP has their attributes, a TAR read-only files by their mode.
-func (p *packedFile) count() {
-	o := writeOptions{noAttributes: p.form == extract.OutputZIP, noACLs: p.noACLs}
-	seen := map[wim.Node]bool{} // files with several names
-	p.sel.Each(func(n wim.Node, _ string) bool {
-		first := p.im.FirstHardLink(n)
-		if !seen[first] {
-			p.lost.count(p.im, n, o)
-		}
-		if p.im.HardLinkCount(n) > 1 {
-			seen[first] = true
-		}
-		return true
-	})
-	p.lost.readonly, p.lost.encrypted = 0, 0 // encrypted files are left out, and listed
+	p.t.warnLost(&l, true)
 }
