@@ -122,6 +122,12 @@ var floors = []floor{
 		allow: []string{"std", "github.com/hack-pad/hackpadfs", "wim", "wim/blobs", "wim/shard", "wim/find", "wim/config", "wim/format", "wim/ntname", "wim/xmldoc", "wim/internal/..."},
 	},
 	{
+		name:  "1: a folder is written from an extraction",
+		why:   "the page and the command line write folders by one algorithm; only their targets differ",
+		rooms: []string{"wim/apply"},
+		allow: []string{"std", "github.com/hack-pad/hackpadfs", "wim/extract", "wim/shard"},
+	},
+	{
 		name:  "1: trees need no shards",
 		why:   "they are browsed and changed by the worker that has the archive open",
 		rooms: []string{"wim/find", "wim/draft"},
@@ -283,6 +289,7 @@ func TestFloorsCatch(t *testing.T) {
 		{"wim/shard", "wimscope/wim"},
 		{"wim/shard", "wimscope/wim/pack"},
 		{"wim/extract", "wimscope/wim/pack"},
+		{"wim/extract", "wimscope/wim/apply"},
 		{"wasm/engine", "wimscope/wim/pack"},
 		{"wim/extract", "wimscope/wim/write"},
 		{"wim/verify", "wimscope/wim/extract"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"wimscope/wim/apply"
 	"wimscope/wim/blobs"
 	"wimscope/wim/extract"
 	"wimscope/wim/format"
@@ -69,7 +70,7 @@ func Error(err error) error {
 		e.Code = protocol.CodeBadRequest
 	case errors.Is(err, ntname.ErrInvalid):
 		e.Code = protocol.CodeName
-	case errors.Is(err, extract.ErrRefused) && errors.As(err, &path):
+	case errors.Is(err, apply.ErrRefused) && errors.As(err, &path):
 		e.Code, e.Name = protocol.CodeName, path.Path
 	case errors.Is(err, format.ErrUnsupported):
 		e.Code = protocol.CodeUnsupported

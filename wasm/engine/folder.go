@@ -5,7 +5,7 @@ import (
 
 	"github.com/hack-pad/hackpadfs"
 
-	"wimscope/wim/extract"
+	"wimscope/wim/apply"
 	"wimscope/worker/protocol"
 )
 
@@ -14,8 +14,8 @@ import (
 const writesAtOnce = 32
 
 // newFolder returns an output that writes to a folder in the browser.
-func newFolder(fs hackpadfs.FS) *extract.Folder {
-	return extract.NewFolder(fs, &extract.FolderOptions{Parallel: writesAtOnce, Refused: func(err error) bool {
+func newFolder(fs hackpadfs.FS) *apply.Folder {
+	return apply.New(fs, &apply.Options{Parallel: writesAtOnce, Refused: func(err error) bool {
 		var e *protocol.Error
 		return errors.As(err, &e) && e.Code == protocol.CodeName
 	}})

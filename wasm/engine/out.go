@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"wimscope/wim/apply"
 	"wimscope/wim/extract"
 	"wimscope/wim/shard"
 	"wimscope/worker/protocol"
@@ -15,7 +16,7 @@ type output struct {
 	name   string
 	sink   Sink           // nil for a folder
 	writer extract.Output // ZIP and TAR
-	folder *extract.Folder
+	folder *apply.Folder
 	maker  extract.SegmentMaker
 	off    int64 // end of the written data, for Raw and CSV
 	files  int

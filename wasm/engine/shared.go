@@ -4,7 +4,7 @@ import (
 	"github.com/hack-pad/hackpadfs"
 
 	"wimscope/wim"
-	"wimscope/wim/extract"
+	"wimscope/wim/apply"
 	"wimscope/worker/protocol"
 )
 
@@ -29,7 +29,7 @@ func (e *Engine) SetFiles(req protocol.PartsRequest, attach []any) error { retur
 func (e *Engine) Writing() bool { return e.out != nil }
 
 // NewFolder returns an output that writes to a folder in the browser.
-func NewFolder(fs hackpadfs.FS) *extract.Folder { return newFolder(fs) }
+func NewFolder(fs hackpadfs.FS) *apply.Folder { return newFolder(fs) }
 
 // SafeName replaces the characters of a file name that a target may reject.
 func SafeName(name string) string { return safeName(name) }

@@ -118,7 +118,7 @@ func mutated(t *testing.T, b []byte) {
 		}
 		if x.OutSize < 256<<20 {
 			out := extract.NewZIP(&archivetest.MemFile{})
-			if _, err := extract.Run(context.Background(), x, a.Store().Source(), 1, out, nil); err != nil {
+			if _, err := extract.Run(context.Background(), x, out, nil); err != nil {
 				t.Fatal(err)
 			}
 			if n, err := out.Finish(); err != nil || n != x.OutSize {

@@ -12,6 +12,7 @@ import (
 	"wimscope/wim/draft"
 	"wimscope/wim/extract"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 	"wimscope/wim/write"
 )
 
@@ -25,7 +26,7 @@ func ExampleRun() {
 	}
 	file := &memory{}
 	out := extract.NewZIP(file)
-	damaged, err := extract.Run(context.Background(), p, a.Store().Source(), 2, out, nil)
+	damaged, err := extract.Run(context.Background(), p, out, &shard.Options{Workers: 2})
 	if err != nil {
 		fmt.Println(err)
 		return

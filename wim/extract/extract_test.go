@@ -21,6 +21,7 @@ import (
 	"wimscope/wim/find"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
+	"wimscope/wim/shard"
 	"wimscope/wim/verify"
 	"wimscope/wim/wimtest"
 	"wimscope/wim/wimtest/archivetest"
@@ -443,7 +444,7 @@ func TestExtractAgainstWimlib(t *testing.T) {
 	}
 	sink := &archivetest.MemFile{}
 	out := extract.NewZIP(sink)
-	if damaged, err := extract.Run(context.Background(), p, a.Store().Source(), 2, out, nil); err != nil || len(damaged) > 0 {
+	if damaged, err := extract.Run(context.Background(), p, out, &shard.Options{Workers: 2}); err != nil || len(damaged) > 0 {
 		t.Fatal(err, damaged)
 	}
 	if _, err := out.Finish(); err != nil {

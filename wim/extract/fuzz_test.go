@@ -151,7 +151,7 @@ func extractAll(t *testing.T, a *wim.Archive, im *wim.Image, o *extract.Options)
 	if o.Form == extract.OutputTAR {
 		out = extract.NewTAR(sink)
 	}
-	damaged, err := extract.Run(context.Background(), p, a.Store().Source(), 1, out, nil)
+	damaged, err := extract.Run(context.Background(), p, out, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

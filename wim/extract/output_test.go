@@ -102,7 +102,7 @@ func TestZIPHoldsWhatItIsGiven(t *testing.T) {
 	segments, data, want := outputCase()
 	var sink sparse
 	w := NewZIP(&sink)
-	var planned ZIPSize
+	var planned zipSize
 	for i, s := range segments {
 		if err := w.Segment(data[i], s, sums(data[i], s)); err != nil {
 			t.Fatal(err)
@@ -163,7 +163,7 @@ func TestTARHoldsWhatItIsGiven(t *testing.T) {
 	segments, data, want := outputCase()
 	var sink sparse
 	w := NewTAR(&sink)
-	var planned TARSize
+	var planned tarSize
 	for i, s := range segments {
 		if err := w.Segment(data[i], s, sums(data[i], s)); err != nil {
 			t.Fatal(err)
@@ -221,7 +221,7 @@ func TestZIP64(t *testing.T) {
 	const whole = 0x193838c3            // CRC-32 of these zeros, from Python's zlib.crc32
 	var sink sparse
 	w := NewZIP(&sink)
-	var planned ZIPSize
+	var planned zipSize
 	large := Entry{Path: "large", Size: piece * pieces, Modified: when}
 	after := Entry{Path: "after", Size: 3, Modified: when}
 	planned.Add(&large)

@@ -214,7 +214,7 @@ func TestPackedRuns(t *testing.T) {
 			if e.copies != c.copies || e.asked != 0 {
 				t.Errorf("copied %d times, looked at %d times; want %d and 0", e.copies, e.asked, c.copies)
 			}
-			var size ZIPSize
+			var size zipSize
 			for i := range c.s {
 				for j := range c.s[i].Entries {
 					size.Add(&c.s[i].Entries[j])

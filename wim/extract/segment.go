@@ -15,6 +15,11 @@ type Segment struct {
 	Taken   int      // entries, of this segment or earlier ones, that a Drop in this segment removes
 }
 
+// Each calls f for each piece of the segment with its bytes and their CRC-32, and checks that they match.
+func (s *Segment) Each(f func(p *EntryPiece, data []byte, crc uint32) error) error {
+	return cutSegment(s.Data, s.Entries, s.CRCs, f)
+}
+
 // SegmentMaker makes segments of results, which must come in the order of their shards. It handles damaged blobs: it leaves
 // them out or, with Recover, includes what could be read and marks their entries. A blob that is split into pieces proves
 // to be damaged only at its end; its last piece then has Drop set. The zero value leaves out damaged blobs.

@@ -43,11 +43,11 @@ func (t *tarWriter) Finish() (int64, error) {
 	return size, t.out.finish(size)
 }
 
-// TARSize computes the size of what NewTAR writes.
-type TARSize struct{ body int64 }
+// tarSize computes the size of what NewTAR writes.
+type tarSize struct{ body int64 }
 
 // Add counts an entry.
-func (s *TARSize) Add(e *Entry) {
+func (s *tarSize) Add(e *Entry) {
 	n, err := tarHeadLen(e)
 	if err != nil {
 		return // the plan leaves out what a TAR cannot store
@@ -59,4 +59,4 @@ func (s *TARSize) Add(e *Entry) {
 }
 
 // Size returns the TAR's size in bytes.
-func (s *TARSize) Size() int64 { return s.body + int64(len(zeros)) }
+func (s *tarSize) Size() int64 { return s.body + int64(len(zeros)) }

@@ -202,7 +202,7 @@ func TestTARLarge(t *testing.T) {
 	w := NewTAR(&sink)
 	large := Entry{Path: "large", Size: piece*pieces + 3, Modified: when}
 	after := Entry{Path: "after", Size: 3, Modified: when}
-	var planned TARSize
+	var planned tarSize
 	planned.Add(&large)
 	planned.Add(&after)
 	zeros := hole(piece)

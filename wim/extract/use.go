@@ -187,8 +187,8 @@ func (p *Plan) contentSize(u *extractUse) int64 {
 // measure computes OutSize. It visits the entries in the order in which they will be written. It does not build long paths,
 // of which only the length matters.
 func (p *Plan) measure() error {
-	var zip ZIPSize
-	var tar TARSize
+	var zip zipSize
+	var tar tarSize
 	long := strings.Repeat("x", maxOutPath)
 	add := func(uses []extractUse) error {
 		for i := range uses {

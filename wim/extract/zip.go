@@ -129,14 +129,14 @@ func (z *zipWriter) Finish() (int64, error) {
 	return size, z.out.finish(size)
 }
 
-// ZIPSize computes the size of what NewZIP writes.
-type ZIPSize struct {
+// zipSize computes the size of what NewZIP writes.
+type zipSize struct {
 	body, central int64
 	count         int
 }
 
 // Add counts an entry.
-func (s *ZIPSize) Add(e *Entry) {
+func (s *zipSize) Add(e *Entry) {
 	size := e.Size
 	switch e.Kind {
 	case EntryDir:
@@ -150,7 +150,7 @@ func (s *ZIPSize) Add(e *Entry) {
 }
 
 // Size returns the ZIP's size in bytes.
-func (s *ZIPSize) Size() int64 {
+func (s *zipSize) Size() int64 {
 	return s.body + s.central + int64(len(appendZIPEnd(nil, s.count, s.central, s.body)))
 }
 

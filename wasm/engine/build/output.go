@@ -6,15 +6,15 @@ import (
 	"strconv"
 
 	"wimscope/wasm/engine"
-	"wimscope/wim/extract"
+	"wimscope/wim/apply"
 	"wimscope/worker/protocol"
 )
 
 // output is the archive that this worker writes: one file in sink, or the parts of a set in folder.
 type output struct {
 	sink   engine.Sink
-	folder *extract.Folder // nil for one file
-	size   int64           // of the archive, once the plan is finished
+	folder *apply.Folder // nil for one file
+	size   int64         // of the archive, once the plan is finished
 }
 
 // outOpen answers protocol.OutOpen for an archive.
@@ -114,7 +114,7 @@ func (e *Engine) outAbort() error {
 
 // countedFile counts the bytes written to a part of a set.
 type countedFile struct {
-	extract.File
+	apply.File
 	n *int64
 }
 

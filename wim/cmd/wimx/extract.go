@@ -339,7 +339,7 @@ func (a *opened) copyContent(t *tool, to io.Writer, im *wim.Image, n wim.Node, r
 		},
 	})
 	if err == nil {
-		_, err = extract.Run(t.ctx, plan, a.Store().Source(), 1, rawOutput{to}, nil)
+		_, err = extract.Run(t.ctx, plan, rawOutput{to}, nil)
 	}
 	return interrupted(err)
 }

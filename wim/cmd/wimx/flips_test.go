@@ -293,7 +293,7 @@ func output(b []byte, form extract.Form) (string, error) {
 		if form == extract.OutputTAR {
 			w = extract.NewTAR(m)
 		}
-		damaged, err := extract.Run(context.Background(), p, a.Store().Source(), 1, w, nil)
+		damaged, err := extract.Run(context.Background(), p, w, nil)
 		if err == nil {
 			_, err = w.Finish()
 		}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"wimscope/wim"
+	"wimscope/wim/apply"
 	"wimscope/wim/extract"
 	"wimscope/wim/format"
 	"wimscope/wim/ntname"
@@ -27,7 +28,7 @@ type writeOptions struct {
 	fixLinks     bool // absolute links that were made relative to the image's root get targets below the target folder
 }
 
-// folderTarget is the folder that apply and extract write to: an extract.Target, and the extract.Rules of this system. Every path
+// folderTarget is the folder that apply and extract write to: an apply.Target, and the extract.Rules of this system. Every path
 // element is resolved in an os.Root of its folder, so nothing is created outside the target, whatever the names and
 // whatever links exist there. A folderTarget is not safe for concurrent use.
 type folderTarget struct {
@@ -154,7 +155,7 @@ func special(mode uint32) bool {
 }
 
 // write creates the planned entries. On any error, and when the context ends, it removes files that are incomplete.
-func (w *folderTarget) write() (f *extract.Folder, err error) {
+func (w *folderTarget) write() (f *apply.Folder, err error) {
 	if err := os.MkdirAll(w.base, 0o777); err != nil {
 		return nil, coded(exitMakeDirectory, err)
 	}
@@ -163,14 +164,14 @@ func (w *folderTarget) write() (f *extract.Folder, err error) {
 	}
 	defer w.root.Close()
 	defer w.dirs.close()
-	f = extract.NewTargetFolder(w)
+	f = apply.To(w)
 	var step func(shard.Progress)
 	if n := w.plan.Bytes(); n > 0 {
 		bar := w.t.progress(extracting, n)
 		defer bar.end()
 		step = bar.step
 	}
-	if _, err := extract.RunFolder(w.t.ctx, w.plan, w.arc.Store().Source(), w.workers, f, step); err != nil {
+	if _, err := apply.Run(w.t.ctx, w.plan, f, &shard.Options{Workers: w.workers, Progress: step}); err != nil {
 		_ = f.Abort() // the error that led here matters
 		return f, interrupted(err)
 	}
@@ -199,7 +200,7 @@ func (w *folderTarget) in(p extract.Place, code int) (*cachedDir, string, error)
 	return d, w.name(p), coded(code, err)
 }
 
-// Make implements extract.Target.
+// Make implements apply.Target.
 func (w *folderTarget) Make(e *extract.Entry) error {
 	if e.Kind == extract.EntrySpecial {
 		return w.makeSpecial(e)
@@ -224,7 +225,7 @@ func (w *folderTarget) Make(e *extract.Entry) error {
 	return coded(exitMakeDirectory, w.outError(e, err))
 }
 
-// Link implements extract.LinkTarget.
+// Link implements apply.LinkTarget.
 func (w *folderTarget) Link(e *extract.Entry) error {
 	from, first, err := w.in(e.First, exitLink)
 	if err != nil {
@@ -248,7 +249,7 @@ func (w *folderTarget) Link(e *extract.Entry) error {
 	})
 }
 
-// Symlink implements extract.SymlinkTarget.
+// Symlink implements apply.SymlinkTarget.
 func (w *folderTarget) Symlink(e *extract.Entry) error {
 	d, name, err := w.in(e.At, exitLink)
 	if err != nil {
@@ -283,7 +284,7 @@ func (w *folderTarget) makeSpecial(e *extract.Entry) error {
 	return w.outError(e, err)
 }
 
-// SetMeta implements extract.MetaTarget. Files have their metadata when they get their names.
+// SetMeta implements apply.MetaTarget. Files have their metadata when they get their names.
 func (w *folderTarget) SetMeta(e *extract.Entry) error {
 	switch e.Kind {
 	case extract.EntrySymlink:

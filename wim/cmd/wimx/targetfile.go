@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 
+	"wimscope/wim/apply"
 	"wimscope/wim/extract"
 	"wimscope/wim/format"
 )
@@ -25,8 +26,8 @@ type targetFile struct {
 	hole   bool  // of a sparse file: it ends in a hole so far
 }
 
-// Create implements extract.Target. Of the files of a blob in pieces, only the first one is open; it is copied to the others.
-func (w *folderTarget) Create(e *extract.Entry) (extract.File, error) {
+// Create implements apply.Target. Of the files of a blob in pieces, only the first one is open; it is copied to the others.
+func (w *folderTarget) Create(e *extract.Entry) (apply.File, error) {
 	if w.open != nil {
 		return &targetCopy{w, e, w.open}, nil
 	}
@@ -92,7 +93,7 @@ func (u *targetFile) Close() error {
 	return nil
 }
 
-// Abort implements extract.File.
+// Abort implements apply.File.
 func (u *targetFile) Abort() error {
 	if u.w.open == u {
 		u.w.open = nil
@@ -156,7 +157,7 @@ type targetCopy struct {
 // WriteAt does nothing: from gets the same bytes.
 func (c *targetCopy) WriteAt(b []byte, _ int64) (int, error) { return len(b), nil }
 
-// Abort implements extract.File.
+// Abort implements apply.File.
 func (c *targetCopy) Abort() error { return nil }
 
 // Close copies the file, in the kernel if possible.

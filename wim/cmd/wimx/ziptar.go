@@ -10,6 +10,7 @@ import (
 	"wimscope/wim"
 	"wimscope/wim/extract"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 )
 
 // packedFile is what extract --zip and --tar write.
@@ -161,7 +162,7 @@ func (p *packedFile) run(plan *extract.Plan, to io.WriterAt) error {
 		out = extract.NewTAR(codedSink{to})
 	}
 	bar := p.t.progress(extracting, plan.Bytes())
-	_, err := extract.Run(p.t.ctx, plan, p.a.Store().Source(), p.threads, out, bar.step)
+	_, err := extract.Run(p.t.ctx, plan, out, &shard.Options{Workers: p.threads, Progress: bar.step})
 	bar.end()
 	if err == nil {
 		_, err = out.Finish()

@@ -304,7 +304,7 @@ func UseAll(t *testing.T, a *wim.Archive) (refused int) {
 				continue
 			}
 			out := extract.NewZIP(discard{})
-			if _, err := extract.Run(context.Background(), x, a.Store().Source(), 1, out, nil); err != nil {
+			if _, err := extract.Run(context.Background(), x, out, nil); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := out.Finish(); err != nil {

@@ -1,4 +1,4 @@
-package extract_test
+package apply_test
 
 import (
 	"bytes"
@@ -10,9 +10,11 @@ import (
 	"testing"
 
 	"wimscope/wim"
+	"wimscope/wim/apply"
 	"wimscope/wim/blobs"
 	"wimscope/wim/extract"
 	"wimscope/wim/format"
+	"wimscope/wim/shard"
 	"wimscope/wim/wimtest"
 )
 
@@ -80,7 +82,7 @@ func (p *placeTarget) Make(e *extract.Entry) error {
 	return p.do("folder", e)
 }
 
-func (p *placeTarget) Create(e *extract.Entry) (extract.File, error) {
+func (p *placeTarget) Create(e *extract.Entry) (apply.File, error) {
 	p.open++
 	p.most = max(p.most, p.open)
 	return &placeFile{p: p, e: e}, p.do("create", e)
@@ -129,7 +131,7 @@ func (f *placeFile) Abort() error {
 }
 
 // toPlaces extracts a selection of image 1 to a placeTarget.
-func toPlaces(t *testing.T, a *wim.Archive, sel extract.Selection, fail string) (*placeTarget, *extract.Folder, *extract.Plan, error) {
+func toPlaces(t *testing.T, a *wim.Archive, sel extract.Selection, fail string) (*placeTarget, *apply.Folder, *extract.Plan, error) {
 	t.Helper()
 	p := &placeTarget{im: sel.Image, files: map[string]string{}, paths: map[extract.Place]string{}, fail: fail}
 	plan, err := extract.New(a, sel, &extract.Options{
@@ -141,8 +143,8 @@ func toPlaces(t *testing.T, a *wim.Archive, sel extract.Selection, fail string) 
 	if err != nil {
 		return p, nil, nil, err
 	}
-	f := extract.NewTargetFolder(p)
-	_, err = extract.RunFolder(context.Background(), plan, a.Store().Source(), 2, f, nil)
+	f := apply.To(p)
+	_, err = apply.Run(context.Background(), plan, f, &shard.Options{Workers: 2})
 	if err != nil {
 		err = errors.Join(err, f.Abort())
 	}
@@ -217,7 +219,7 @@ func TestPlaceOrder(t *testing.T) {
 	if !slices.Equal(p.log, want) {
 		t.Errorf("done:\n%q, want\n%q", p.log, want)
 	}
-	if p.most != 2 || f.Files != 6 || f.Bytes != int64(2*len(large)+1) || f.Lost != (extract.Lost{}) {
+	if p.most != 2 || f.Files != 6 || f.Bytes != int64(2*len(large)+1) || f.Lost != (apply.Lost{}) {
 		t.Errorf("%d files of %d bytes, %d open at a time, lost %+v", f.Files, f.Bytes, p.most, f.Lost)
 	}
 	if plan.Refused.Count != 2 || p.files["dir/large 2"] != string(large) || p.files["dir/sub/twin"] != string(large) || p.files["secret"] != "" {

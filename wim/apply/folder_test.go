@@ -1,6 +1,6 @@
 //go:build !js
 
-package extract_test
+package apply_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"github.com/hack-pad/hackpadfs"
 
 	"wimscope/wim"
+	"wimscope/wim/apply"
 	"wimscope/wim/blobs"
 	"wimscope/wim/extract"
 	"wimscope/wim/format"
@@ -88,7 +89,7 @@ func folderArchive(t *testing.T) *wim.Archive {
 }
 
 // toFolder extracts image 1 to a target.
-func toFolder(a *wim.Archive, to hackpadfs.FS, o *extract.FolderOptions) (*extract.Folder, []extract.Problem, error) {
+func toFolder(a *wim.Archive, to hackpadfs.FS, o *apply.Options) (*apply.Folder, []extract.Problem, error) {
 	im, err := a.Image(1)
 	if err != nil {
 		return nil, nil, err
@@ -97,8 +98,8 @@ func toFolder(a *wim.Archive, to hackpadfs.FS, o *extract.FolderOptions) (*extra
 	if err != nil {
 		return nil, nil, err
 	}
-	f := extract.NewFolder(to, o)
-	list, err := extract.RunFolder(context.Background(), p, a.Store().Source(), 2, f, func(shard.Progress) {})
+	f := apply.New(to, o)
+	list, err := apply.Run(context.Background(), p, f, &shard.Options{Workers: 2, Progress: func(shard.Progress) {}})
 	return f, list, err
 }
 
@@ -107,15 +108,15 @@ func TestFolderTargets(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		target func(*os.Root) hackpadfs.FS
-		lost   extract.Lost
+		lost   apply.Lost
 		bytes  int64    // of files that are no links
 		links  []string // "name = file" for a hard link, "name > target" for a symbolic one
 	}{
-		{"full", func(r *os.Root) hackpadfs.FS { return fullTarget{plainTarget{r}} }, extract.Lost{Times: 2}, 2*320<<10 + 2*5,
+		{"full", func(r *os.Root) hackpadfs.FS { return fullTarget{plainTarget{r}} }, apply.Lost{Times: 2}, 2*320<<10 + 2*5,
 			[]string{"dir/large 2 = dir/deep/large", "empty 2 = empty", "link > dir/deep", "out > outside", "small = dir/deep/small 2"}},
-		{"few links", func(r *os.Root) hackpadfs.FS { return fewLinks{fullTarget{plainTarget{r}}} }, extract.Lost{Times: 2, HardLinks: 2}, 2*320<<10 + 3*5,
+		{"few links", func(r *os.Root) hackpadfs.FS { return fewLinks{fullTarget{plainTarget{r}}} }, apply.Lost{Times: 2, HardLinks: 2}, 2*320<<10 + 3*5,
 			[]string{"dir/large 2 = dir/deep/large", "link > dir/deep", "out > outside"}},
-		{"plain", func(r *os.Root) hackpadfs.FS { return plainTarget{r} }, extract.Lost{Times: 10, HardLinks: 3, Symlinks: 2}, 3*320<<10 + 3*5, nil},
+		{"plain", func(r *os.Root) hackpadfs.FS { return plainTarget{r} }, apply.Lost{Times: 10, HardLinks: 3, Symlinks: 2}, 3*320<<10 + 3*5, nil},
 	} {
 		for _, parallel := range []int{0, 8} {
 			dir := t.TempDir()
@@ -123,7 +124,7 @@ func TestFolderTargets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f, problems, err := toFolder(a, c.target(root), &extract.FolderOptions{Parallel: parallel})
+			f, problems, err := toFolder(a, c.target(root), &apply.Options{Parallel: parallel})
 			root.Close()
 			if err != nil {
 				t.Fatalf("%s: %v", c.name, err)

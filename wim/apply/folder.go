@@ -1,4 +1,4 @@
-package extract
+package apply
 
 import (
 	"cmp"
@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"github.com/hack-pad/hackpadfs"
+
+	"wimscope/wim/extract"
 )
 
 // Lost counts entries that a Target cannot store exactly.
@@ -35,19 +37,19 @@ type Folder struct {
 	meta     MetaTarget    // nil if it does not store metadata
 	open     []openEntry
 
-	symlinks []*Entry // Finish creates them
-	folders  []*Entry // Finish sets their metadata
-	refused  []*Problem
+	symlinks []*extract.Entry // Finish creates them
+	folders  []*extract.Entry // Finish sets their metadata
+	refused  []*extract.Problem
 }
 
 // openEntry is an entry of a blob whose pieces are coming in. Without a file it becomes a link at the end.
 type openEntry struct {
-	entry *Entry
+	entry *extract.Entry
 	file  File
 }
 
-// NewTargetFolder returns a Folder that writes to a target, one file at a time.
-func NewTargetFolder(t Target) *Folder {
+// To returns a Folder that writes to a target, one file at a time.
+func To(t Target) *Folder {
 	f := &Folder{t: t, parallel: 1}
 	f.links, _ = t.(LinkTarget)
 	f.sym, _ = t.(SymlinkTarget)
@@ -57,21 +59,21 @@ func NewTargetFolder(t Target) *Folder {
 
 // segmentFile is a file or hard link of a segment, with its bytes.
 type segmentFile struct {
-	e    *Entry
+	e    *extract.Entry
 	data []byte
 	err  error
 }
 
 // Segment writes a segment's entries and returns when they are complete, except symbolic links. The problems are sorted by
 // path.
-func (f *Folder) Segment(ctx context.Context, seg *Segment) ([]Problem, error) {
+func (f *Folder) Segment(ctx context.Context, seg *extract.Segment) ([]extract.Problem, error) {
 	var (
 		wg           sync.WaitGroup
 		failed       atomic.Bool
 		files, links []*segmentFile
 	)
 	room := make(chan struct{}, f.parallel)
-	err := cutSegment(seg.Data, seg.Entries, seg.CRCs, func(p *EntryPiece, data []byte, _ uint32) error {
+	err := seg.Each(func(p *extract.EntryPiece, data []byte, _ uint32) error {
 		if p.Off > 0 || !p.Last {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -83,9 +85,9 @@ func (f *Folder) Segment(ctx context.Context, seg *Segment) ([]Problem, error) {
 			err := ctx.Err()
 			switch {
 			case err != nil || failed.Load():
-			case w.e.Kind == EntryHardLink && f.links != nil:
+			case w.e.Kind == extract.EntryHardLink && f.links != nil:
 				links = append(links, w)
-			case w.e.Kind != EntryFile && w.e.Kind != EntryHardLink:
+			case w.e.Kind != extract.EntryFile && w.e.Kind != extract.EntryHardLink:
 				err = f.refuse(w.e, f.make(w.e))
 			case f.parallel == 1:
 				err = f.done(w.e, int64(len(data)), f.write(w.e, data))
@@ -121,9 +123,9 @@ func (f *Folder) Segment(ctx context.Context, seg *Segment) ([]Problem, error) {
 
 // problems returns the problems so far, sorted by path, since the order in which goroutines finish varies. Sorting pointers
 // shares compiled code with the engine's search.
-func (f *Folder) problems() []Problem {
-	slices.SortStableFunc(f.refused, func(a, b *Problem) int { return cmp.Compare(a.Path, b.Path) })
-	var list []Problem
+func (f *Folder) problems() []extract.Problem {
+	slices.SortStableFunc(f.refused, func(a, b *extract.Problem) int { return cmp.Compare(a.Path, b.Path) })
+	var list []extract.Problem
 	for _, p := range f.refused {
 		list = append(list, *p)
 	}
@@ -132,20 +134,20 @@ func (f *Folder) problems() []Problem {
 }
 
 // refusal returns err as a Problem, nil if it is none.
-func (f *Folder) refusal(err error) *Problem {
-	p, _ := err.(*Problem) // targets do not wrap it
+func (f *Folder) refusal(err error) *extract.Problem {
+	p, _ := err.(*extract.Problem) // targets do not wrap it
 	return p
 }
 
 // refuse records err if it is a Problem, as one of e, and returns it otherwise. Paths of folders end in a slash.
-func (f *Folder) refuse(e *Entry, err error) error {
+func (f *Folder) refuse(e *extract.Entry, err error) error {
 	no := f.refusal(err)
 	if no == nil {
 		return err
 	}
 	p := *no
 	p.Path = "/" + e.Path
-	if e.Kind == EntryDir {
+	if e.Kind == extract.EntryDir {
 		p.Path += "/"
 	}
 	if p.Reason == "reparse" {
@@ -158,11 +160,11 @@ func (f *Folder) refuse(e *Entry, err error) error {
 }
 
 // noLink returns the Problem of a symbolic link that cannot be created.
-func noLink(e *Entry) error { return &Problem{Reason: "reparse", Detail: e.Target} }
+func noLink(e *extract.Entry) error { return &extract.Problem{Reason: "reparse", Detail: e.Target} }
 
 // make creates a folder or special file, or notes a symbolic link.
-func (f *Folder) make(e *Entry) error {
-	if e.Kind == EntrySymlink {
+func (f *Folder) make(e *extract.Entry) error {
+	if e.Kind == extract.EntrySymlink {
 		if f.sym == nil {
 			return noLink(e)
 		}
@@ -171,7 +173,7 @@ func (f *Folder) make(e *Entry) error {
 	}
 	err := f.t.Make(e)
 	switch {
-	case err != nil || e.Kind != EntryDir:
+	case err != nil || e.Kind != extract.EntryDir:
 	case f.meta != nil:
 		f.folders = append(f.folders, e)
 	default:
@@ -181,7 +183,7 @@ func (f *Folder) make(e *Entry) error {
 }
 
 // write writes a whole file.
-func (f *Folder) write(e *Entry, data []byte) error {
+func (f *Folder) write(e *extract.Entry, data []byte) error {
 	file, err := f.t.Create(e)
 	if err != nil {
 		return err
@@ -196,7 +198,7 @@ func (f *Folder) write(e *Entry, data []byte) error {
 }
 
 // complete closes a file and sets its metadata.
-func (f *Folder) complete(e *Entry, file File) error {
+func (f *Folder) complete(e *extract.Entry, file File) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
@@ -207,7 +209,7 @@ func (f *Folder) complete(e *Entry, file File) error {
 var errNoMeta = errors.New("no metadata")
 
 // setMeta sets an entry's times and attributes. It returns errNoMeta if the target does not store them.
-func (f *Folder) setMeta(e *Entry) error {
+func (f *Folder) setMeta(e *extract.Entry) error {
 	if f.meta == nil {
 		return errNoMeta
 	}
@@ -219,13 +221,13 @@ func (f *Folder) setMeta(e *Entry) error {
 }
 
 // done counts a file of size bytes that is complete unless err says otherwise.
-func (f *Folder) done(e *Entry, size int64, err error) error {
+func (f *Folder) done(e *extract.Entry, size int64, err error) error {
 	if err = f.noMeta(err); err != nil {
 		return f.refuse(e, err)
 	}
 	f.Files++
 	f.Bytes += size
-	if e.Kind == EntryHardLink { // of which this is a copy
+	if e.Kind == extract.EntryHardLink { // of which this is a copy
 		f.Lost.HardLinks++
 	}
 	return nil
@@ -241,7 +243,7 @@ func (f *Folder) noMeta(err error) error {
 }
 
 // link creates a hard link, or a copy if the target cannot link and data is the whole file.
-func (f *Folder) link(e *Entry, data []byte, whole bool) error {
+func (f *Folder) link(e *extract.Entry, data []byte, whole bool) error {
 	err := f.links.Link(e)
 	if whole && errors.Is(err, hackpadfs.ErrNotImplemented) {
 		return f.done(e, int64(len(data)), f.write(e, data))
@@ -254,7 +256,7 @@ func (f *Folder) link(e *Entry, data []byte, whole bool) error {
 
 // cut writes a piece of a blob that comes in several. If the blob turns out to be damaged, its files are discarded at the
 // last piece.
-func (f *Folder) cut(p *EntryPiece, data []byte) error {
+func (f *Folder) cut(p *extract.EntryPiece, data []byte) error {
 	if p.Off == 0 {
 		if err := f.begin(p.Entries); err != nil {
 			return err
@@ -279,14 +281,14 @@ func (f *Folder) cut(p *EntryPiece, data []byte) error {
 }
 
 // begin opens the files of a blob in pieces.
-func (f *Folder) begin(entries []Entry) error {
+func (f *Folder) begin(entries []extract.Entry) error {
 	if len(f.open) > 0 {
-		return fmt.Errorf("a content begins before the last one ended: %w", ErrSegment)
+		return fmt.Errorf("a content begins before the last one ended: %w", extract.ErrSegment)
 	}
 	for i := range entries {
 		e := &entries[i]
 		var file File
-		if e.Kind != EntryHardLink || f.links == nil || len(f.open) == 0 {
+		if e.Kind != extract.EntryHardLink || f.links == nil || len(f.open) == 0 {
 			var err error
 			if file, err = f.t.Create(e); err != nil {
 				if err = f.refuse(e, err); err != nil {
@@ -336,7 +338,7 @@ func (f *Folder) giveUp() {
 
 // Create creates a file that the caller writes. The file is complete when Complete returns.
 func (f *Folder) Create(p string) (File, error) {
-	e := &Entry{Path: p}
+	e := &extract.Entry{Path: p}
 	file, err := f.t.Create(e)
 	if f.refusal(err) != nil {
 		err = &hackpadfs.PathError{Op: "create", Path: p, Err: ErrRefused}
@@ -362,9 +364,9 @@ func (f *Folder) Complete() error {
 
 // Finish creates the symbolic links and sets the metadata of folders. It returns the links that could not be created. It
 // fails if the last piece of a blob is missing.
-func (f *Folder) Finish() ([]Problem, error) {
+func (f *Folder) Finish() ([]extract.Problem, error) {
 	if len(f.open) > 0 {
-		return nil, fmt.Errorf("a content ended before its last piece: %w", ErrSegment)
+		return nil, fmt.Errorf("a content ended before its last piece: %w", extract.ErrSegment)
 	}
 	for _, e := range f.symlinks {
 		err := f.sym.Symlink(e)

@@ -1,4 +1,4 @@
-package extract
+package apply
 
 import (
 	"errors"
@@ -8,10 +8,12 @@ import (
 	"sync"
 
 	"github.com/hack-pad/hackpadfs"
+
+	"wimscope/wim/extract"
 )
 
-// FolderOptions controls how a Folder of NewFolder writes. The zero value writes one file at a time.
-type FolderOptions struct {
+// Options controls how a Folder of New writes. The zero value writes one file at a time.
+type Options struct {
 	Parallel int              // number of files of a segment that are written at once; 0 means 1. The file system must be safe for that
 	Refused  func(error) bool // reports whether an error of the file system means that it refuses a name; nil: no error does
 }
@@ -19,14 +21,14 @@ type FolderOptions struct {
 // ErrRefused reports a name that the target refuses.
 var ErrRefused = errors.New("the target refuses the name")
 
-// NewFolder returns a Folder that writes to a hackpadfs file system with OpenFile, Stat, MkdirAll and RemoveAll, whose
+// New returns a Folder that writes to a hackpadfs file system with OpenFile, Stat, MkdirAll and RemoveAll, whose
 // files have WriteAt; one that has links also has Lstat and Remove. A Folder also uses, if present, hackpadfs.SymlinkFS,
 // MetaTarget, a method Link(oldname, newname string) error, and a method Abort() error of the files, which closes a file
 // and discards what was written.
 //
 // An entry is refused if the file system refuses its name, or has an entry of the other kind in its place. Abort removes
 // what was created: files that already existed are replaced and never removed.
-func NewFolder(fs hackpadfs.FS, o *FolderOptions) *Folder {
+func New(fs hackpadfs.FS, o *Options) *Folder {
 	t := &fsTarget{fs: fs, dirs: map[string]dirState{".": dirFound}}
 	f := &Folder{t: t, parallel: 1}
 	if o != nil {
@@ -77,19 +79,19 @@ func (t *fsTarget) refused(err error) bool {
 // refusal returns the Problem of an entry that err refuses, and err otherwise.
 func (t *fsTarget) refusal(err error) error {
 	if t.refused(err) {
-		return &Problem{Reason: "name-refused", Detail: err.Error()}
+		return &extract.Problem{Reason: "name-refused", Detail: err.Error()}
 	}
 	return err
 }
 
 // The problems of an entry whose own name, or whose folder's name, is refused.
 var (
-	nameRefused   = &Problem{Reason: "name-refused"}
-	folderRefused = &Problem{Reason: "folder-refused"}
+	nameRefused   = &extract.Problem{Reason: "name-refused"}
+	folderRefused = &extract.Problem{Reason: "folder-refused"}
 )
 
 // Make implements Target.
-func (t *fsTarget) Make(e *Entry) error {
+func (t *fsTarget) Make(e *extract.Entry) error {
 	if !hackpadfs.ValidPath(e.Path) {
 		return nameRefused
 	}
@@ -189,7 +191,7 @@ func (t *fsTarget) free(p string) error {
 }
 
 // Create implements Target.
-func (t *fsTarget) Create(e *Entry) (File, error) {
+func (t *fsTarget) Create(e *extract.Entry) (File, error) {
 	if err := t.place(e.Path); err != nil {
 		return nil, err
 	}
@@ -227,7 +229,7 @@ func (f *fsFile) Abort() error {
 }
 
 // Link implements LinkTarget. A link that cannot be created becomes a copy.
-func (t *fsTarget) Link(e *Entry) error {
+func (t *fsTarget) Link(e *extract.Entry) error {
 	if err := t.place(e.Path); err != nil {
 		return err
 	}
@@ -238,7 +240,7 @@ func (t *fsTarget) Link(e *Entry) error {
 }
 
 // Symlink implements SymlinkTarget.
-func (t *fsTarget) Symlink(e *Entry) error {
+func (t *fsTarget) Symlink(e *extract.Entry) error {
 	err := t.place(e.Path)
 	if err == nil {
 		err = t.replace(e.Path, func() error { return t.sym.Symlink(e.Target, e.Path) })
