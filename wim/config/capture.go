@@ -67,7 +67,7 @@ func ParseCapture(b []byte) (*Capture, error) {
 		}
 		if line[0] == '[' && line[len(line)-1] == ']' {
 			if list = c.section(line[1 : len(line)-1]); list == nil {
-				c.warnf("line %d: section %s is not known", number, line)
+				c.warnf("line %d: unknown section %s", number, line)
 			}
 			continue
 		}
@@ -75,7 +75,7 @@ func ParseCapture(b []byte) (*Capture, error) {
 			continue // in an unknown section
 		}
 		if list == none {
-			c.warnf("line %d: %s stands before the first section", number, line)
+			c.warnf("line %d: %s precedes the first section", number, line)
 			continue
 		}
 		if n := len(line); n >= 2 && (line[0] == '"' || line[0] == '\'') && line[n-1] == line[0] {
@@ -86,7 +86,7 @@ func ParseCapture(b []byte) (*Capture, error) {
 			return nil, &Error{number, line, err}
 		}
 		if drive {
-			c.warnf("line %d: the drive letter of %s does not count", number, line)
+			c.warnf("line %d: the drive letter of %s is ignored", number, line)
 		}
 		if pattern != "" {
 			*list = append(*list, pattern)
@@ -122,7 +122,7 @@ func cleanPattern(s string) (pattern string, drive bool, err string) {
 	s = strings.ReplaceAll(s, `\`, "/")
 	if len(s) >= 2 && s[1] == ':' && (s[0]|0x20)-'a' < 26 {
 		if len(s) == 2 || s[2] != '/' {
-			return "", true, "a path behind a drive letter begins with a backslash"
+			return "", true, "a path after a drive letter must begin with a backslash"
 		}
 		s, drive = s[2:], true
 	}

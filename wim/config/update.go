@@ -155,7 +155,7 @@ func ParseSources(b []byte) ([]Source, error) {
 	var list []Source
 	err := eachLine(b, func(line int, words []string) error {
 		if len(words) > 2 {
-			return &Error{line, strings.Join(words, " "), "a line has a source and perhaps a target; put names with spaces in quotation marks"}
+			return &Error{line, strings.Join(words, " "), "a line holds a source and optionally a target; enclose names that contain spaces in quotation marks"}
 		}
 		if words[0] == "" {
 			return &Error{line, strings.Join(words, " "), "the source is empty"}

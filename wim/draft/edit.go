@@ -12,11 +12,11 @@ import (
 
 // Reasons for which a draft rejects a change, for errors.Is; format.ErrNotFound is another. An Error has the path.
 var (
-	ErrExists   = errors.New("exists already")
+	ErrExists   = errors.New("already exists")
 	ErrNotDir   = errors.New("is not a folder")
 	ErrIsDir    = errors.New("is a folder")
 	ErrNotEmpty = errors.New("folder is not empty")
-	ErrTree     = errors.New("not possible")
+	ErrTree     = errors.New("not allowed")
 )
 
 // Error is a rejected change of a draft, which left the draft unchanged.
@@ -293,7 +293,7 @@ func makeItems(e *Entry) (string, error) {
 // makeStreams checks an entry's streams and returns them in stored order.
 func (d *Draft) makeStreams(e *Entry) ([]inodeStream, error) {
 	if len(e.Streams) > 65535 {
-		return nil, fmt.Errorf("%w: %d streams", ErrTree, len(e.Streams))
+		return nil, fmt.Errorf("%w: more than 65535 streams (%d)", ErrTree, len(e.Streams))
 	}
 	list := make([]inodeStream, 0, max(len(e.Streams), 1))
 	var have [format.StreamRaw + 1]bool
@@ -309,7 +309,7 @@ func (d *Draft) makeStreams(e *Entry) ([]inodeStream, error) {
 			}
 			st.name = d.addText(name)
 		} else if have[s.Kind] {
-			return nil, fmt.Errorf("%w: two streams of one kind", ErrTree)
+			return nil, fmt.Errorf("%w: two streams of the same kind", ErrTree)
 		}
 		have[s.Kind] = true
 		list = append(list, st)

@@ -31,7 +31,7 @@ func OpenSource(sources []fs.FS, c Content) (*SourceFile, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("is not a regular file any more: %w", blobs.ErrChanged)
+		err = fmt.Errorf("is no longer a regular file: %w", blobs.ErrChanged)
 	}
 	if err == nil && c.Stream == "" && c.ModTime != 0 && format.FiletimeOf(info.ModTime()) != c.ModTime {
 		err = fmt.Errorf("was modified after it was scanned: %w", blobs.ErrChanged)

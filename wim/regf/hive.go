@@ -19,7 +19,7 @@ var (
 	// ErrType means that a value does not have the requested type.
 	ErrType = errors.New("regf: value has another type")
 	// ErrLimit means that a call has to read more than it would in a valid hive; see Hive.Limit.
-	ErrLimit = errors.New("regf: too much to read")
+	ErrLimit = errors.New("regf: too large to read")
 )
 
 const (
@@ -164,7 +164,7 @@ func (h *Hive) cell(off uint32, least int64) (cell, error) {
 		return c, err
 	}
 	if off%8 != 0 || c.off > h.bins {
-		return c, c.corrupt("no cell can begin there")
+		return c, c.corrupt("not a valid cell offset")
 	}
 	if err := h.findBin(int64(off)); err != nil {
 		return c, err
@@ -178,7 +178,7 @@ func (h *Hive) cell(off uint32, least int64) (cell, error) {
 	case size < 0:
 		return c, c.corrupt("is free")
 	case c.off+c.n > h.bin.to:
-		return c, c.corrupt("ends after its bin")
+		return c, c.corrupt("extends past its bin")
 	case c.n < least:
 		return c, c.corrupt("has %d bytes, needs %d", c.n, least)
 	}
@@ -220,7 +220,7 @@ func (h *Hive) findBin(off int64) error {
 		h.bin.from, h.bin.to = at+binHeader, at+size
 		return nil
 	}
-	return fmt.Errorf("%w: 0x%x is in no bin", ErrCorrupt, baseSize+off)
+	return fmt.Errorf("%w: 0x%x is not in any bin", ErrCorrupt, baseSize+off)
 }
 
 // bytes returns n bytes at off, counted from the first bin. They are valid until the next read.

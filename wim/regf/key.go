@@ -125,7 +125,7 @@ func (h *Hive) list(off uint32, depth int, yield func(kind int, hint, off uint32
 		return false, err
 	}
 	if depth == 0 {
-		return false, c.corrupt("lists of keys are nested too deep")
+		return false, c.corrupt("lists of keys are nested too deeply")
 	}
 	b, err := h.read(c, 0, 4)
 	if err != nil {

@@ -170,7 +170,7 @@ func rightsWords(mask uint32) string {
 }
 
 func labelWords(mask uint32) string {
-	return bitWords(mask, "no write from below", "no read from below", "no execute from below")
+	return bitWords(mask, "no write-up", "no read-up", "no execute-up")
 }
 
 // bitWords names the bits of a mask, lowest first. Bits without a name come last, as one number.

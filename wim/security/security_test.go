@@ -104,7 +104,7 @@ func TestAccessWords(t *testing.T) {
 		"deny|Everyone|write data or create files, append data or create folders, delete|subfolders only, one level deep",
 		"audit|Everyone|write data or create files, delete|on success, on failure",
 		"allow if|Users|read and execute, if (Exists WIN://SYSAPPID)|this folder, subfolders and files",
-		"label|low integrity|no write from below|",
+		"label|low integrity|no write-up|",
 		`attribute|Everyone|("Project",TS,0x0,"Windows","SQL")|`,
 		"allow|Everyone|full control|no access control list",
 		"trust label|protected process light, Windows|read data or list folder|",

@@ -24,7 +24,7 @@ func NotXML(s string) string {
 				if len(s) > i+1 && s[i] == 0xed && s[i+1] >= 0xa0 {
 					return "an unpaired surrogate"
 				}
-				return fmt.Sprintf("the byte 0x%02x, which is no UTF-8", s[i])
+				return fmt.Sprintf("the byte 0x%02x, which is not valid UTF-8", s[i])
 			}
 		}
 		if !isXMLChar(r) {
@@ -64,7 +64,7 @@ type TextError struct {
 }
 
 func (e *TextError) Error() string {
-	return fmt.Sprintf("wim: %s: no XML document can hold %s, and no program could open the archive; choose another text", e.Path, e.What)
+	return fmt.Sprintf("wim: %s: an XML document cannot contain %s: programs could not open the archive; choose another text", e.Path, e.What)
 }
 
 // Is makes a TextError an ErrRefused.
@@ -89,10 +89,10 @@ func (n *Node) check(path string, depth int) error {
 		return nil
 	}
 	if !isXMLName(n.Name) {
-		return &TextError{path, "an element of that name"}
+		return &TextError{path, "an element with that name"}
 	}
 	if depth > maxXMLDepth {
-		return &TextError{path, fmt.Sprintf("more than %d elements in each other", maxXMLDepth)}
+		return &TextError{path, fmt.Sprintf("elements nested more than %d levels deep", maxXMLDepth)}
 	}
 	for _, a := range n.Attrs {
 		if what := NotXML(a.Value); what != "" {

@@ -47,18 +47,18 @@ const (
 // characters that a document cannot contain, and misplaced parts are dropped.
 func Parse(b []byte) (*Doc, error) {
 	if len(b) > MaxBytes {
-		return &Doc{}, fmt.Errorf("document of %d bytes is beyond all bounds", len(b))
+		return &Doc{}, fmt.Errorf("document of %d bytes is too large; the limit is %d", len(b), MaxBytes)
 	}
 	p := xmlParser{s: xmlText(b)}
 	if what := NotXML(p.s); what != "" {
-		p.odd("it has " + what)
+		p.odd("contains " + what)
 		p.s = xmlClean(p.s)
 	}
 	root := &Node{}
 	err := p.content(root)
 	doc := &Doc{Nodes: root.Children}
 	if err == nil && doc.Root() == nil {
-		p.odd("it has no element")
+		p.odd("no root element")
 	}
 	if err == nil {
 		err = p.first
@@ -130,7 +130,7 @@ type xmlParser struct {
 	first error // first fault that was skipped
 }
 
-var errXMLEnd = errors.New("document breaks off")
+var errXMLEnd = errors.New("unexpected end of document")
 
 func (p *xmlParser) fail(text string) error {
 	return fmt.Errorf("XML, character %d: %s", p.at, text)
@@ -201,7 +201,7 @@ func (p *xmlParser) content(root *Node) error {
 			}
 			name := strings.TrimRight(rest[2:end], " \t\r\n")
 			if len(open) == 1 || open[len(open)-1].Name != name {
-				return p.fail("</" + name + "> closes nothing that is open")
+				return p.fail("</" + name + "> without a start tag")
 			}
 			open = open[:len(open)-1]
 			p.at += end + 1
@@ -268,7 +268,7 @@ func (p *xmlParser) element() (n *Node, closed bool, err error) {
 			p.at++
 			p.space()
 			if p.at >= len(p.s) || p.s[p.at] != '"' && p.s[p.at] != '\'' {
-				return nil, false, p.fail("an attribute's value without quotation marks")
+				return nil, false, p.fail("an attribute value without quotation marks")
 			}
 			end := strings.IndexByte(p.s[p.at+1:], p.s[p.at])
 			if end < 0 {
@@ -283,7 +283,7 @@ func (p *xmlParser) element() (n *Node, closed bool, err error) {
 		}
 		switch {
 		case !isXMLName(key):
-			p.odd("an attribute with an impossible name")
+			p.odd("an attribute with an invalid name")
 		case !valued:
 			p.odd("the attribute " + key + " without a value")
 		case slices.ContainsFunc(n.Attrs, func(a Attr) bool { return a.Name == key }):
@@ -316,14 +316,14 @@ func (p *xmlParser) misplaced(n, top *Node, outside bool) string {
 	switch v := n.Verbatim; {
 	case n.Name != "":
 		if !isXMLName(n.Name) {
-			return "an element with an impossible name"
+			return "an element with an invalid name"
 		}
 		if outside && slices.ContainsFunc(top.Children, func(c *Node) bool { return c.Name != "" }) {
-			return "a second element <" + n.Name + "> beside the first"
+			return "a second root element, <" + n.Name + ">"
 		}
 	case v == "":
 		if outside && strings.Trim(n.Text, " \t\n") != "" {
-			return "text outside of all elements"
+			return "text outside the root element"
 		}
 	case strings.HasPrefix(v, "<!--"):
 		if len(v) < len("<!---->") || strings.Contains(v[4:len(v)-3], "--") || strings.HasSuffix(v, "--->") {
@@ -334,16 +334,16 @@ func (p *xmlParser) misplaced(n, top *Node, outside bool) string {
 		declares := strings.EqualFold(target, "xml")
 		first := outside && len(top.Children) == 0
 		if !isXMLName(target) || declares && !(first && xmlDeclares(v)) {
-			return "an impossible processing instruction"
+			return "an invalid processing instruction"
 		}
 	case strings.HasPrefix(v, "<![CDATA["):
 		if outside {
-			return "a CDATA section outside of all elements"
+			return "a CDATA section outside the root element"
 		}
 	default:
 		if name, ok := strings.CutPrefix(v, "<!DOCTYPE "); !ok || !isXMLName(strings.TrimRight(name, " >\n\t")) || !outside ||
 			slices.ContainsFunc(top.Children, func(c *Node) bool { return c.Name != "" || strings.HasPrefix(c.Verbatim, "<!D") }) {
-			return "a declaration that is not understood"
+			return "an unsupported declaration"
 		}
 	}
 	return ""
@@ -372,7 +372,7 @@ func xmlDeclares(v string) bool {
 // unescape resolves the five predefined entities and character references. Anything else stays unchanged.
 func (p *xmlParser) unescape(s string) string {
 	if strings.Contains(s, "]]>") {
-		p.odd("]]> outside of a CDATA section")
+		p.odd("]]> outside a CDATA section")
 	}
 	if strings.IndexByte(s, '&') < 0 {
 		return s
@@ -392,7 +392,7 @@ func (p *xmlParser) unescape(s string) string {
 			r, ok = xmlEntity(s[1:end])
 		}
 		if !ok {
-			p.odd("an & that begins nothing")
+			p.odd("an & that begins no reference")
 			b.WriteByte('&')
 			s = s[1:]
 			continue

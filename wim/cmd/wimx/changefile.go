@@ -98,7 +98,7 @@ func (t *tool) openForChange(name string, refs []string, o *parsed, anew bool) (
 }
 
 // keepsAll is modification.instead for verbs that append.
-const keepsAll = "without --rebuild and --unsafe-compact, all data stay in place"
+const keepsAll = "without --rebuild and --unsafe-compact, no data is moved"
 
 // modification describes how to write a changed archive to its file.
 type modification struct {

@@ -28,7 +28,7 @@ type change struct {
 // changes them. The exit status is 1 if there is any difference, like that of diff.
 func runDiff(t *tool, o *parsed) error {
 	if len(o.args) != 4 {
-		return usageError{"diff takes an archive and an image, twice"}
+		return usageError{"diff takes two archives, each followed by an image"}
 	}
 	var images [2]*wim.Image
 	for i := range images {

@@ -23,7 +23,7 @@ type grouping struct {
 // the shared archive holds blobs that no image needs yet. All archives of a group are packed the same way.
 func (t *tool) writeGroup(o *parsed, dest string, g *grouping, p packing, w write.Options, r runOptions) error {
 	if w.Solid || w.Pipable || dest == "-" {
-		return codef(exitParameter, "--group: archives of a group are neither solid nor pipable")
+		return codef(exitParameter, "--group: an archive of a group cannot be solid or pipable")
 	}
 	err := t.needFiles("--group", dest, g.file) // before anything is written
 	if err != nil {
@@ -85,7 +85,7 @@ func (t *tool) joinGroup(o *parsed, g *grouping, p packing, w write.Options, r r
 	case a.hdr.Flags&format.FlagResourceOnly == 0:
 		return w, codef(exitParameter, "%q is not a resource-only archive, so a group cannot share it", g.file)
 	case p.plain.given && p.plain.codec != have.Codec, p.chunkSize != 0 && p.chunkSize != have.ChunkSize:
-		return w, codef(exitParameter, "the group of %q is packed with %v in chunks of %d bytes, and all its archives must be packed the same way", g.file, have.Codec, have.ChunkSize)
+		return w, codef(exitParameter, "the group of %q is compressed with %v in chunks of %d bytes, and all its archives must be compressed the same way", g.file, have.Codec, have.ChunkSize)
 	}
 	e, err := write.Of(a.opened.Archive)
 	if err != nil {

@@ -175,7 +175,7 @@ func TestNamesThatXMLCannotHold(t *testing.T) {
 			{"info", a, "1", bad}, {"info", a, "1", "ok", bad}, {"info", a, "1", "--image-property", "DESCRIPTION=" + bad}, {"info", a, "1", "--image-property", "A/B[1]=" + bad},
 		} {
 			out, errs, code := wimx(dir, args...)
-			if code != exitParameter || !strings.Contains(errs, "no XML document can hold") {
+			if code != exitParameter || !strings.Contains(errs, "an XML document cannot contain") {
 				t.Errorf("wimx %q: status %d\n%s%s", args, code, out, errs)
 			}
 			if _, err := os.Stat(none); err == nil {

@@ -83,7 +83,7 @@ func (c *changing) changedImage(properties []property) (int, error) {
 		return 0, codef(exitImage, "%q contains %d images; specify which one to change", o.args[0], len(a.Images()))
 	}
 	if named && isZero(arg) {
-		return 0, usageError{"image 0 is only valid with --boot alone, where it removes the boot image"}
+		return 0, usageError{"image 0 is valid only with --boot and no other change: no image will be bootable"}
 	}
 	// Only here does "all" mean the image of an archive that has just one. A repair without other changes may cover all images.
 	repairs := o.has("repair-windows") && !o.has("boot") && len(properties) == 0 && len(o.args) == 2

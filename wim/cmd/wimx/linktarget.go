@@ -61,14 +61,14 @@ func (w *folderTarget) linkTarget(n wim.Node) (target string, ok bool, err error
 		return target, true, nil
 	}
 	if w.o.recoverData {
-		w.t.warn("%q: its reparse data make no sense", path)
+		w.t.warn("%q: its reparse data is malformed", path)
 		return "", false, nil
 	}
 	return "", false, malformedLink(path)
 }
 
 func malformedLink(path string) error {
-	return codef(exitReparse, "%q: its reparse data make no sense (--recover-data makes an empty file or folder of it)", path)
+	return codef(exitReparse, "%q: its reparse data is malformed (--recover-data extracts an empty file or folder instead)", path)
 }
 
 // substituteName returns the target in the data of a symbolic link or junction. Unlike package wim, which shows links as

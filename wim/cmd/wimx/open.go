@@ -215,7 +215,7 @@ func (a *opened) image(arg string, given, allowAll bool) (int, error) {
 	n := chooseImage(images, arg)
 	switch {
 	case len(images) == 0 && (n != allImages || !allowAll):
-		return 0, codef(exitImage, "%q is not a valid image in %q, which has none", arg, a.name)
+		return 0, codef(exitImage, "%q is not a valid image in %q, which contains no images", arg, a.name)
 	case n == 0 || n == allImages && !allowAll:
 		return 0, codef(exitImage, "%q is not a valid image in %q; give an index from 1 to %d or a name, as \"info\" lists them", arg, a.name, len(images))
 	}

@@ -95,7 +95,7 @@ func (p *packing) forWIMBoot() {
 	}
 }
 
-const notAnew = "--unsafe-compact moves data without repacking them: it cannot be combined with options that repack"
+const notAnew = "--unsafe-compact moves data without recompressing it, so it cannot be combined with options that recompress"
 
 func parseCompression(name string, o *parsed) (compression, error) {
 	if !o.has(name) {

@@ -109,7 +109,7 @@ func (s *scanning) scan(name, target string, change func(*draft.ScanOptions)) (*
 			t.warn("Excluding unsupported file or directory %q from capture", full(p.Path))
 		} else {
 			t.leftOut++
-			t.warn("%q: %v; it was left out", full(p.Path), p.Err)
+			t.warn("%q: %v; skipped", full(p.Path), p.Err)
 		}
 	}
 	if r.Fixed > 0 {

@@ -125,7 +125,7 @@ func (w *writing) toParts(t *tool, first string, from *opened) error {
 			err = at.needFile("a part of a split WIM")
 		}
 		if err == nil && from.isOf(at.name) {
-			err = codef(exitParameter, "%q is the archive to split", at.name)
+			err = codef(exitParameter, "%q is the archive being split", at.name)
 		}
 		return at, err
 	}

@@ -10,7 +10,7 @@ import (
 func (t *tool) version() {
 	b, _ := debug.ReadBuildInfo()
 	fmt.Fprintln(t.stdout, versionLine(b))
-	fmt.Fprintln(t.stdout, "Reads and writes Windows Imaging archives; command line as of wimlib-imagex 1.13.")
+	fmt.Fprintln(t.stdout, "Reads and writes Windows Imaging archives; command-line syntax of wimlib-imagex 1.13.")
 }
 
 // versionLine formats the build information, which may be nil.

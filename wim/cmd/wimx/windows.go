@@ -15,7 +15,7 @@ import (
 // hives do not stop the capture.
 func (t *tool) fillWindows(e *write.Builder, index int, sources []fs.FS) {
 	if w := e.FillWindows(index, sources...); w != nil {
-		t.windowsProblems(w, "; the XML document lacks its information about Windows")
+		t.windowsProblems(w, "; its information about Windows is missing from the XML document")
 	}
 }
 
@@ -63,14 +63,14 @@ func (t *tool) printWindows(a *opened, choice int) error {
 		title := fmt.Sprintf("Windows in Image %d", index)
 		fmt.Fprintf(t.stdout, "%s\n%s\n", title, strings.Repeat("-", len(title)))
 		line("Folder", w.Root)
-		line("Build by XML", a.Images()[index-1].Version)
-		line("Build by kernel", w.Kernel)
-		line("Build by registry", w.Build)
+		line("Build (XML)", a.Images()[index-1].Version)
+		line("Build (kernel)", w.Kernel)
+		line("Build (registry)", w.Build)
 		line("Update Build Revision", w.UBR)
 		line("Branch", w.Branch)
 		line("Lab", w.Lab)
 		for _, d := range w.Differences(a.ImageElement(index)) {
-			line("XML to repair", changeText(&d))
+			line("XML repair", changeText(&d))
 		}
 		fmt.Fprintln(t.stdout)
 	})
@@ -80,7 +80,7 @@ func (t *tool) printWindows(a *opened, choice int) error {
 func changeText(d *windows.Change) string {
 	text := fmt.Sprintf("%s to \"%s\"", d.Path, strings.Join(d.Values, ", "))
 	if len(d.Old) > 0 {
-		text += fmt.Sprintf(" (it is \"%s\")", strings.Join(d.Old, ", "))
+		text += fmt.Sprintf(" (currently \"%s\")", strings.Join(d.Old, ", "))
 	}
 	return text
 }
@@ -90,7 +90,7 @@ func changeText(d *windows.Change) string {
 // after the rest was written.
 func (t *tool) repairWindows(a *opened, e *write.Builder, choice int) (changed bool, damage error) {
 	found := false
-	damage = t.eachWindows(a, choice, "; the XML document stays unchanged in this respect", func(index int, w *windows.Info) {
+	damage = t.eachWindows(a, choice, "; this part of the XML document was not changed", func(index int, w *windows.Info) {
 		found = true
 		list := w.Repair(e.ImageElement(index))
 		for i := range list {

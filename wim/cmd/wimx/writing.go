@@ -217,7 +217,7 @@ func (w *writing) engineOptions(t *tool, show *stageBar) *shard.Options {
 		if w.skip {
 			e = w.named(e)
 			t.leftOut++
-			t.warn("%s: %v; it was left out", e.Path, e.Err)
+			t.warn("%s: %v; skipped", e.Path, e.Err)
 		}
 		return w.skip
 	}}
@@ -269,7 +269,7 @@ func (w *writing) room(t *tool, dir string) error {
 		return err
 	}
 	if need := min(e.Copied, e.Grows); need > free {
-		return codef(exitWrite, "there is no room: at least %s are needed in %q, and %s are free", sizeText(need), dir, sizeText(free))
+		return codef(exitWrite, "not enough disk space: at least %s needed in %q, %s free", sizeText(need), dir, sizeText(free))
 	}
 	return nil
 }
@@ -296,22 +296,22 @@ func (w *writing) estimate(t *tool, name, dir string) error {
 		}
 		t.event(event{Event: "estimate", Estimate: out})
 	} else {
-		line := func(what string, n int64) { fmt.Fprintf(t.stdout, "%-17s%s\n", what+":", sizeText(n)) }
+		line := func(what string, n int64) { fmt.Fprintf(t.stdout, "%-19s%s\n", what+":", sizeText(n)) }
 		fmt.Fprintf(t.stdout, "Dry run: nothing is written.\n")
 		line("Data to copy", e.Copied)
-		line("Data to pack", e.Pack)
-		line("Thread's memory", e.Memory)
-		fmt.Fprintf(t.stdout, "%-17s%s%s (%d bytes) in %q\n", "Size:", about, sizeText(e.Size), e.Size, name)
+		line("Data to compress", e.Pack)
+		line("Memory per thread", e.Memory)
+		fmt.Fprintf(t.stdout, "%-19s%s%s (%d bytes) in %q\n", "Size:", about, sizeText(e.Size), e.Size, name)
 		if known {
-			line("Space to take", max(e.Grows, 0))
-			line("Space free", free)
+			line("Space needed", max(e.Grows, 0))
+			line("Space available", free)
 		}
 	}
 	if x := e.Large; x != nil {
 		t.warn("%s may need a part of %s, larger than the requested %s; a part of 4 GiB or more requires --force", x.Name, sizeText(x.Need), sizeText(x.Part))
 	}
 	if known && e.Grows > free {
-		return codef(exitWrite, "there is no room: %s%s are needed in %q, and %s are free", about, sizeText(e.Grows), dir, sizeText(free))
+		return codef(exitWrite, "not enough disk space: %s%s needed in %q, %s free", about, sizeText(e.Grows), dir, sizeText(free))
 	}
 	return nil
 }
@@ -366,7 +366,7 @@ func (w *writing) verifyWritten(t *tool, parts []string, name, fate string) erro
 		return codef(exitHash, "%q %s: it failed verification", name, fate)
 	}
 	if elsewhere > 0 {
-		t.warn("%d blobs were not verified: they are in no open file, as before", elsewhere)
+		t.warn("%d blobs were not verified: they are not in any open file, as before", elsewhere)
 	}
 	if r.LossesN > 0 {
 		t.warn("%s was verified, but it is incomplete: %s", name, r.Losses[0].String())

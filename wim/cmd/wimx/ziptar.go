@@ -75,10 +75,10 @@ func (p *packedFile) write() error {
 		return interrupted(err)
 	}
 	if p.left > lossesShown {
-		t.warn("%d more entries are not extracted", p.left-lossesShown)
+		t.warn("%d more entries were not extracted", p.left-lossesShown)
 	}
 	if p.outside > lossesShown {
-		t.warn("%d more links lead out of the image", p.outside-lossesShown)
+		t.warn("%d more links point outside the image", p.outside-lossesShown)
 	}
 	at, err := p.place()
 	if err != nil {
@@ -98,10 +98,10 @@ func (p *packedFile) write() error {
 
 func (p *packedFile) toFile(plan *extract.Plan, at filePlace) error {
 	if p.a.isOf(at.name) {
-		return codef(exitParameter, "%q is the archive that is extracted", at.name)
+		return codef(exitParameter, "%q is the archive being extracted", at.name)
 	}
 	if free, ok := freeSpace(at.folder()); ok && plan.OutSize > free {
-		return codef(exitWrite, "there is no room: %s are needed in %q, and %s are free", sizeText(plan.OutSize), at.folder(), sizeText(free))
+		return codef(exitWrite, "not enough disk space: %s needed in %q, %s free", sizeText(plan.OutSize), at.folder(), sizeText(free))
 	}
 	f, err := p.t.newFile(at)
 	if err != nil {
@@ -110,7 +110,7 @@ func (p *packedFile) toFile(plan *extract.Plan, at filePlace) error {
 	defer f.drop()
 	if err := p.run(plan, sink{f.File, p.t}); err != nil {
 		if diskFull(err) {
-			err = hinted{coded(exitWrite, err), "what was written was removed; " + roomHint}
+			err = hinted{coded(exitWrite, err), "the partial output was removed; " + roomHint}
 		}
 		return err
 	}
@@ -175,7 +175,7 @@ func (p *packedFile) damaged(entries []extract.Entry, _ string) error {
 	for _, e := range entries {
 		path := "/" + e.Path
 		if !p.recover {
-			return damageError(path, "its data do not match their SHA-1")
+			return damageError(path, "its data does not match its SHA-1")
 		}
 		p.t.warn("Corruption in %q! Extracting anyway since data recovery mode is enabled.", path)
 	}
@@ -196,7 +196,7 @@ func (p *packedFile) problem(n wim.Node, reason, detail string, err error) error
 		return nil
 	case "link":
 		if p.outside++; p.outside <= lossesShown {
-			p.t.warn("%q leads to %q, which is not in the image", path, detail)
+			p.t.warn("%q points to %q, which is outside the image", path, detail)
 		}
 		return nil
 	case "missing", "damaged", "too-large":
@@ -215,7 +215,7 @@ func (p *packedFile) problem(n wim.Node, reason, detail string, err error) error
 		}
 		return unreadable(p.a.Archive, p.im, n, err)
 	case "same-place":
-		why = fmt.Sprintf("%q goes to the same place", detail)
+		why = fmt.Sprintf("its path in the output is that of %q", detail)
 	case "encrypted":
 		why = "it is encrypted by EFS, and only Windows can decrypt it"
 	case "name-long":
@@ -224,7 +224,7 @@ func (p *packedFile) problem(n wim.Node, reason, detail string, err error) error
 		if link && !p.recover {
 			return malformedLink(path)
 		}
-		why = "a reparse point of the kind " + detail + " cannot be stored"
+		why = "a reparse point of type " + detail + " cannot be stored"
 	default:
 		why = reason
 	}
