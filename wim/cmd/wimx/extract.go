@@ -214,7 +214,7 @@ func applyVerb() verb {
 
 func runApply(t *tool, o *parsed) error {
 	if len(o.args) < 2 || len(o.args) > 3 {
-		return usageError{"apply takes an archive, perhaps an image, and a target"}
+		return usageError{"apply takes an archive, an optional image, and a target"}
 	}
 	wo, err := o.writeOptions()
 	if err != nil {

@@ -84,7 +84,7 @@ func (w *folderTarget) problem(n wim.Node, reason, detail string, err error) err
 		return unreadable(w.arc, w.im, n, err)
 	case reason == "same-place":
 		other, _ := w.im.Lookup(detail)
-		w.t.warn("%q: not extracted, since %q goes to the same place", nativePath(w.im, n), nativePath(w.im, other))
+		w.t.warn("%q: not extracted, since its path in the output is that of %q", nativePath(w.im, n), nativePath(w.im, other))
 	}
 	return nil // streams are counted, and Name reports names
 }
