@@ -400,12 +400,13 @@ func (s *sequence) run(side int, input string, args ...string) error {
 	return err
 }
 
-// output is run that returns standard output.
+// output is run that returns standard output, without the number of folders, see steadyInfo: compare counts them.
 func (s *sequence) output(side int, input string, args ...string) (string, error) {
 	code, out, errs := s.runCode(side, input, args...)
 	if code != 0 {
 		return "", fmt.Errorf("%s %q < %q: status %d\n%s%s", [2]string{"wimx", "wimlib-imagex"}[side], args, input, code, out, errs)
 	}
+	out = withoutLines(out, []string{"Directory Count:"})
 	return steadyOutput(strings.ReplaceAll(out, s.sides[side], "@")), nil
 }
 
