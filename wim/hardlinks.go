@@ -20,7 +20,8 @@ type linkName struct {
 	node  Node
 }
 
-func compareLinks(a, b linkName) int {
+// compare returns 0 for names of one file.
+func (a *linkName) compare(b *linkName) int {
 	if c := cmp.Compare(a.group, b.group); c != 0 {
 		return c
 	}
@@ -69,13 +70,9 @@ func linkNames(im *Image, n Node) []linkName {
 	}
 	im.linksOnce.Do(im.indexLinks)
 	want := linkName{group: group, hash: im.Hash(n)}
-	from, found := slices.BinarySearchFunc(im.links, want, compareLinks)
-	if !found {
-		return nil
-	}
+	from := sort.Search(len(im.links), func(i int) bool { return im.links[i].compare(&want) >= 0 })
 	same := im.links[from:]
-	to := sort.Search(len(same), func(i int) bool { return compareLinks(same[i], want) > 0 })
-	return same[:to]
+	return same[:sort.Search(len(same), func(i int) bool { return same[i].compare(&want) > 0 })]
 }
 
 // indexLinks builds im.links: the names of files that have several, grouped by file. Most writers number every file, so the numbers are
@@ -107,22 +104,22 @@ func (im *Image) indexLinks() {
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b linkName) int {
-		if c := compareLinks(a, b); c != 0 {
-			return c
-		}
-		return int(a.node - b.node)
-	})
-	kept := list[:0]
-	for i := 0; i < len(list); {
+	// Sorting indexes shares compiled code with the layout of shards.
+	order := make([]int32, len(list))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Or(list[a].compare(&list[b]), int(a-b)) })
+	var kept []linkName
+	for i := 0; i < len(order); {
 		j := i + 1
-		for j < len(list) && compareLinks(list[j], list[i]) == 0 {
+		for j < len(order) && list[order[j]].compare(&list[order[i]]) == 0 {
 			j++
 		}
-		if j-i > 1 {
-			kept = append(kept, list[i:j]...)
+		for k := i; k < j && j-i > 1; k++ {
+			kept = append(kept, list[order[k]])
 		}
 		i = j
 	}
-	im.links = slices.Clip(slices.Clone(kept))
+	im.links = slices.Clip(kept)
 }

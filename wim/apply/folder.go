@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/hack-pad/hackpadfs"
 
@@ -67,11 +66,10 @@ type segmentFile struct {
 // Segment writes a segment's entries and returns when they are complete, except symbolic links. The problems are sorted by
 // path.
 func (f *Folder) Segment(ctx context.Context, seg *extract.Segment) ([]extract.Problem, error) {
-	var (
-		wg           sync.WaitGroup
-		failed       atomic.Bool
-		files, links []*segmentFile
-	)
+	ctx, cancel := context.WithCancel(ctx) // when a file fails
+	defer cancel()
+	var wg sync.WaitGroup
+	var files, links []*segmentFile
 	room := make(chan struct{}, f.parallel)
 	err := seg.Each(func(p *extract.EntryPiece, data []byte, _ uint32) error {
 		if p.Off > 0 || !p.Last {
@@ -84,7 +82,7 @@ func (f *Folder) Segment(ctx context.Context, seg *extract.Segment) ([]extract.P
 			w := &segmentFile{e: &p.Entries[i], data: data}
 			err := ctx.Err()
 			switch {
-			case err != nil || failed.Load():
+			case err != nil:
 			case w.e.Kind == extract.EntryHardLink && f.links != nil:
 				links = append(links, w)
 			case w.e.Kind != extract.EntryFile && w.e.Kind != extract.EntryHardLink:
@@ -96,7 +94,7 @@ func (f *Folder) Segment(ctx context.Context, seg *extract.Segment) ([]extract.P
 				room <- struct{}{}
 				wg.Go(func() {
 					if w.err = f.write(w.e, data); w.err != nil && w.err != errNoMeta && f.refusal(w.err) == nil {
-						failed.Store(true)
+						cancel()
 					}
 					<-room
 				})
@@ -108,8 +106,9 @@ func (f *Folder) Segment(ctx context.Context, seg *extract.Segment) ([]extract.P
 		return nil
 	})
 	wg.Wait()
-	for _, w := range files {
-		if e := f.done(w.e, int64(len(w.data)), w.err); err == nil {
+	for i := len(files) - 1; i >= 0; i-- { // backward, so that the first error remains
+		w := files[i]
+		if e := f.done(w.e, int64(len(w.data)), w.err); e != nil {
 			err = e
 		}
 	}

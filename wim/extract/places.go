@@ -17,7 +17,27 @@ func (p Place) Folder(im *wim.Image) Place {
 // SetRoots selects roots with bases of their own: each is extracted to its own path, which may be inside another's, and an
 // entry may be extracted several times. The folders between a root and its base are extracted too. Base does not count.
 func (s *Selection) SetRoots(roots, bases []wim.Node) {
-	s.Roots, s.bases, s.places = roots, bases, newPlaces
+	s.Roots, s.bases, s.placed, s.places = roots, bases, placedTops, newPlaces
+}
+
+// placedTops is Selection.tops for roots with bases of their own.
+func placedTops(s *Selection) (list []top) {
+	for i, n := range s.Roots {
+		list = s.between(list, n, s.bases[i])
+		list = append(list, top{node: n, base: s.bases[i]})
+	}
+	return list
+}
+
+// between appends the folders between a root and its base, the highest first.
+func (s *Selection) between(list []top, n, base wim.Node) []top {
+	if n == base || n == 0 {
+		return list
+	}
+	if n = s.Image.Parent(n); n == base || n == 0 {
+		return list
+	}
+	return append(s.between(list, n, base), top{n, base, true})
 }
 
 // placer is a *places: programs that do not call SetRoots do not link it.

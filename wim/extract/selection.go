@@ -14,8 +14,9 @@ type Selection struct {
 	Base  wim.Node         // the folder that paths are relative to; a root that is not below it is extracted under its own name
 	Skip  []*find.PathGlob // left out, with everything below
 
-	bases  []wim.Node    // for each root, if SetRoots was called
-	places func() placer // newPlaces
+	bases  []wim.Node             // for each root, if SetRoots was called
+	placed func(*Selection) []top // placedTops, if SetRoots was called
+	places func() placer          // newPlaces, if SetRoots was called
 }
 
 // Each calls yield for every selected entry once, folders before their entries, until yield returns false. path is relative
@@ -34,33 +35,18 @@ type top struct {
 // tops returns the roots to walk: all of them if they have bases of their own, otherwise those that are not below another
 // one.
 func (s *Selection) tops() []top {
-	var list []top
-	if s.places != nil {
-		for i, n := range s.Roots {
-			list = s.between(list, n, s.bases[i])
-			list = append(list, top{node: n, base: s.bases[i]})
-		}
-		return list
+	if s.placed != nil {
+		return s.placed(s)
 	}
+	var list []top
 	for _, n := range s.topRoots() {
 		list = append(list, top{node: n, base: s.Base})
 	}
 	return list
 }
 
-// between appends the folders between a root and its base, the highest first.
-func (s *Selection) between(list []top, n, base wim.Node) []top {
-	if n == base || n == 0 {
-		return list
-	}
-	if n = s.Image.Parent(n); n == base || n == 0 {
-		return list
-	}
-	return append(s.between(list, n, base), top{n, base, true})
-}
-
 // whole reports whether the whole image is selected.
-func (s *Selection) whole() bool { return len(s.Roots) == 0 && s.places == nil }
+func (s *Selection) whole() bool { return len(s.Roots) == 0 && s.placed == nil }
 
 // overlaps reports whether an entry may have several paths, or several entries may have the same path.
 func (s *Selection) overlaps() bool { return len(s.bases) > 1 }

@@ -118,16 +118,24 @@ func (p *Plan) planBlobs() error {
 		off, n := r.Place()
 		p.bad[r.ID] = shard.BadPiece{ID: r.ID, Off: off, Len: n, Lost: res.Size, Error: r.Err.Error()}
 	}
-	// The longest shards go first, so that all workers end at about the same time.
-	slices.SortStableFunc(p.Shards, func(x, y shard.Outline) int {
-		big := func(s shard.Outline) int64 {
-			if s.Bytes > 2*shard.MaxShardBytes {
-				return s.Bytes
-			}
-			return 0
+	// The longest shards go first, so that all workers end at about the same time. Sorting indexes shares compiled code with
+	// the order of blobs.
+	big := func(i int32) int64 {
+		if n := p.Shards[i].Bytes; n > 2*shard.MaxShardBytes {
+			return n
 		}
-		return cmp.Compare(big(y), big(x))
-	})
+		return 0
+	}
+	order := make([]int32, len(p.Shards))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(x, y int32) int { return cmp.Compare(big(y), big(x)) })
+	shards := make([]shard.Outline, len(order))
+	for i, k := range order {
+		shards[i] = p.Shards[k]
+	}
+	p.Shards = shards
 	return nil
 }
 
