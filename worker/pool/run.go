@@ -113,18 +113,8 @@ func (r *run) work() (err error) {
 	if err := r.openOutput(); err != nil {
 		return err
 	}
-	for {
-		stage, err := request[protocol.StageReply](r, r.coordinator, protocol.Stage, plan, nil, 0)
-		if err != nil {
-			return err
-		}
-		if stage.Shards == 0 {
-			break
-		}
-		r.enter(stage)
-		if err := r.pipeline(); err != nil {
-			return err
-		}
+	if err := r.stages(plan); err != nil {
+		return err
 	}
 	r.phase(Finalising)
 	// The report comes first: without it the job has failed, and its output must be removed.
@@ -144,24 +134,6 @@ func (r *run) plan() (protocol.PlanReply, error) {
 		return writePlan(rep), err
 	}
 	return request[protocol.PlanReply](r, r.coordinator, protocol.Plan, r.spec.Request, nil, 0)
-}
-
-// enter begins a stage: the shards and figures are now those of the stage.
-func (r *run) enter(stage protocol.StageReply) {
-	r.stage = stage
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch stage.Stage {
-	case "check", "hash":
-		r.fig.Phase = Hashing
-	case "measure", "compact", "pack", "metadata":
-		r.fig.Phase = Packing
-	default:
-		r.fig.Phase = Reading
-	}
-	r.fig.OfBytes, r.fig.OfItems = stage.Bytes, stage.Items
-	r.settled = protocol.RunProgress{}
-	r.meter.restart()
 }
 
 // discard removes the output and drops the plan.

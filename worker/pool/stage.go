@@ -22,6 +22,20 @@ type task struct {
 	err     error
 }
 
+// stages runs the stages of the plan, one after another.
+func (r *run) stages(plan protocol.FinishRequest) error {
+	for {
+		stage, err := request[protocol.StageReply](r, r.coordinator, protocol.Stage, plan, nil, 0)
+		if err != nil || stage.Shards == 0 {
+			return err
+		}
+		r.enter(stage)
+		if err := r.pipeline(); err != nil {
+			return err
+		}
+	}
+}
+
 // pipeline runs the shards of a stage. A fetcher asks the coordinator for shards, in order and no further ahead than there
 // are credits; shard workers run them; this goroutine takes the results in order, passes them to the output worker and then
 // to the coordinator, and frees the credit.
@@ -197,4 +211,22 @@ func at(attach []any, i int) any {
 		return attach[i]
 	}
 	return nil
+}
+
+// enter begins a stage: the shards and figures are now those of the stage.
+func (r *run) enter(stage protocol.StageReply) {
+	r.stage = stage
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch stage.Stage {
+	case "check", "hash":
+		r.fig.Phase = Hashing
+	case "measure", "compact", "pack", "metadata":
+		r.fig.Phase = Packing
+	default:
+		r.fig.Phase = Reading
+	}
+	r.fig.OfBytes, r.fig.OfItems = stage.Bytes, stage.Items
+	r.settled = protocol.RunProgress{}
+	r.meter.restart()
 }
