@@ -46,7 +46,7 @@ var programs = map[string]program{
 // engineSmall is for the engine's code that answers questions, plans jobs, lays out their outputs, reads registries,
 // documents and descriptors, and formats text. The runtime is compiled as usual, and so are the archive's other
 // packages and the codecs, whose loops determine the product's speed.
-var engineSmall = small("wimscope/worker/...", "wimscope/wasm/...", "wimscope/wim/config", "wimscope/wim/draft",
+var engineSmall = small("wimscope/worker/...", "wimscope/wasm/...", "wimscope/wim/apply", "wimscope/wim/config", "wimscope/wim/draft",
 	"wimscope/wim/extract", "wimscope/wim/internal/wire", "wimscope/wim/pe", "wimscope/wim/regf", "wimscope/wim/security",
 	"wimscope/wim/verify", "wimscope/wim/windows", "wimscope/wim/write", "wimscope/wim/xmldoc", "github.com/...", "fmt",
 	"time", "strings", "strconv", "internal/strconv", "reflect", "os/...", "io/...", "syscall", "path/...", "context")
