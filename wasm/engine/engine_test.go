@@ -212,7 +212,7 @@ func runJob(t *testing.T, e *Engine, req protocol.PlanRequest, out *protocol.Out
 				t.Fatal(err)
 			}
 			result = back[0]
-			merge.Refused, merge.Damaged = p.Refused, p.Damaged
+			merge.Refused, merge.Damaged, merge.Copies, merge.Timeless = p.Refused, p.Damaged, p.Copies, p.Timeless
 		}
 		must[protocol.MergeReply](t, e, protocol.Merge, merge, result)
 	}

@@ -22,11 +22,15 @@ const (
 // extraction is a job that extracts a selection.
 type extraction struct {
 	p        *extract.Plan
+	form     extract.Form
+	facts    extract.LostFacts // of the entries that are written
 	image    int
 	base     string // path in the image that the output's paths are relative to, without a trailing slash
 	problems []protocol.Problem
 	count    int // of problems, including those not kept
 	lost     int // planned files that were not written
+	copies   int // hard links that became copies
+	timeless int // entries that were written without their times and attributes
 	links    int // planned links that were not written
 	dirs     int // planned folders that were not written
 	bad      int // damaged contents, and links with damaged data
@@ -67,6 +71,10 @@ func (s *session) planExtract(w *Work, req protocol.PlanRequest) (*Job, protocol
 	default:
 		return nil, protocol.PlanReply{}, badRequest(fmt.Sprintf("cannot extract to format %q", req.Format))
 	}
+	x := &extraction{form: o.Form, image: req.Image}
+	if o.Form != extract.OutputRaw {
+		o.Written = x.facts.Count
+	}
 	p, err := extract.New(s.a, sel, o)
 	if err != nil {
 		return nil, protocol.PlanReply{}, err
@@ -75,7 +83,10 @@ func (s *session) planExtract(w *Work, req protocol.PlanRequest) (*Job, protocol
 	rep.Name = safeName(p.Name) + extension
 	rep.Refused, rep.Refusals = p.Refused.Count, problems(p.Refused.List, maxPlanProblems)
 	rep.SkippedN, rep.Skipped = p.Skipped.Count, problems(p.Skipped.List, maxPlanProblems)
-	x := &extraction{p: p, image: req.Image, count: p.Refused.Count + p.Skipped.Count + p.Noted.Count, bad: p.Damaged}
+	if req.Streams {
+		x.facts.Streams = 0
+	}
+	x.p, x.count, x.bad = p, p.Refused.Count+p.Skipped.Count+p.Noted.Count, p.Damaged
 	if base != 0 {
 		x.base = im.Path(base)
 	}
@@ -132,6 +143,8 @@ func (x *extraction) merged(req *protocol.MergeRequest, rep *protocol.MergeReply
 		}
 		x.add(p)
 	}
+	x.copies += req.Copies
+	x.timeless += req.Timeless
 	x.bytes += req.Result.Bytes
 	x.bad += req.Result.Bad
 	rep.Bad = x.bad
@@ -144,6 +157,28 @@ func (x *extraction) add(p protocol.Problem) {
 		p.Image, p.Path = x.image, x.base+p.Path
 		x.problems = append(x.problems, p)
 	}
+}
+
+// notKept lists facts of written entries that the output does not hold, with the number of entries.
+func (x *extraction) notKept() []protocol.Pair {
+	l := x.facts.Packed(x.form)
+	if x.form == extract.OutputFolder { // counted as timeless
+		l.ReadOnly, l.Hidden, l.System = 0, 0, 0
+	}
+	var list []protocol.Pair
+	for _, f := range []struct {
+		n    int
+		what string
+	}{
+		{x.timeless, "times and attributes"}, {x.copies, "hard links (written as copies)"}, {l.Streams, "named streams"}, {l.Security, "security descriptors"},
+		{l.ReadOnly, "read-only attributes"}, {l.Hidden, "hidden attributes"}, {l.System, "system attributes"}, {l.ShortNames, "short names"},
+		{l.ObjectIDs, "object IDs"}, {l.Unix, "Unix owners and devices"}, {l.Xattrs, "extended attributes"},
+	} {
+		if f.n > 0 {
+			list = append(list, protocol.Pair{Name: f.what, Value: fmt.Sprint(f.n)})
+		}
+	}
+	return list
 }
 
 func (x *extraction) report(*Work) (protocol.Report, error) {
@@ -169,6 +204,10 @@ func (x *extraction) report(*Work) (protocol.Report, error) {
 	if more := x.count - len(x.problems); more > 0 {
 		fmt.Fprintf(&text, "and %d more\n", more)
 	}
+	notKept := x.notKept()
+	for _, f := range notKept {
+		fmt.Fprintf(&text, "Not kept: %s of %s entries\n", f.Name, f.Value)
+	}
 	rep.Text = text.String()
 	out, err := json.Marshal(struct {
 		Name     string             `json:"name"`
@@ -178,7 +217,8 @@ func (x *extraction) report(*Work) (protocol.Report, error) {
 		Bytes    int64              `json:"bytes"`
 		Count    int                `json:"problemCount"`
 		Problems []protocol.Problem `json:"problems"`
-	}{x.p.Name, rep.Written, rep.Dirs, rep.Links, rep.Bytes, x.count, x.problems})
+		NotKept  []protocol.Pair    `json:"notKept"`
+	}{x.p.Name, rep.Written, rep.Dirs, rep.Links, rep.Bytes, x.count, x.problems, notKept})
 	rep.JSON = string(out)
 	return rep, err
 }

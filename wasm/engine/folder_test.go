@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -265,6 +266,55 @@ func (f *pickyFile) WriteAt(b []byte, off int64) (int, error) {
 		return 0, &protocol.Error{Code: protocol.CodeNoSpace, Message: "no room"}
 	}
 	return hackpadfs.WriteAtFile(f.File, b, off)
+}
+
+// TestNotKept checks that the report counts the facts that an output does not hold.
+func TestNotKept(t *testing.T) {
+	hidden := wimtest.TextFile("hidden", "1")
+	hidden.Attrs, hidden.Short, hidden.Security = 0x3, "HIDDEN~1", 1
+	streams := wimtest.TextFile("streams", "2")
+	streams.Streams = []wimtest.HandStream{{Name: "more", Data: []byte("3")}}
+	one, two := wimtest.TextFile("one", "4"), wimtest.TextFile("two", "4")
+	one.Link, two.Link = 7, 7
+	root := wimtest.Folder("", hidden, streams, wimtest.Folder("folder", one, two))
+	descriptor := append([]byte{1, 0, 0x04, 0x80}, make([]byte, 16)...)
+	e, _ := outputs()
+	openSample(t, e, wimtest.Sample{Parts: []wimtest.SamplePart{{Name: "a.wim", Bytes: wimtest.One(root, descriptor).Bytes()}}})
+	for _, test := range []struct {
+		format  protocol.Format
+		streams bool
+		want    string
+	}{
+		{protocol.ZIP, false, "named streams 1, security descriptors 1, short names 1"},
+		{protocol.ZIP, true, "security descriptors 1, short names 1"},
+		{protocol.TAR, false, "named streams 1, security descriptors 1, hidden attributes 1, short names 1"},
+		{protocol.Folder, false, "times and attributes 5, hard links (written as copies) 1, named streams 1, security descriptors 1, short names 1"},
+	} {
+		out := &protocol.OutOpenRequest{Target: protocol.ToMemory}
+		var handle []any
+		if test.format == protocol.Folder {
+			fs, err := mem.NewFS()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out.Target, handle = protocol.ToFolder, []any{&picky{FS: fs, full: -1}}
+		}
+		rep := runJob(t, e, protocol.PlanRequest{Op: protocol.Extract, Image: 1, Format: test.format, Streams: test.streams}, out, handle...)
+		var saved struct{ NotKept []protocol.Pair }
+		if err := json.Unmarshal([]byte(rep.JSON), &saved); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range saved.NotKept {
+			got = append(got, p.Name+" "+p.Value)
+			if !strings.Contains(rep.Text, "Not kept: "+p.Name+" of "+p.Value+" entries\n") {
+				t.Errorf("%s: %q is not in the text:\n%s", test.format, p, rep.Text)
+			}
+		}
+		if strings.Join(got, ", ") != test.want {
+			t.Errorf("%s, streams %v: %q, want %q", test.format, test.streams, got, test.want)
+		}
+	}
 }
 
 func TestFolderRefusals(t *testing.T) {

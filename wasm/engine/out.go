@@ -116,11 +116,12 @@ func (e *Engine) writeSegment(w *Work, req protocol.OutSegmentRequest, parts [3]
 	}
 	switch {
 	case o.folder != nil:
-		before := o.folder.Files
+		before, lost := o.folder.Files, o.folder.Lost
 		var list []extract.Problem
 		list, err = o.folder.Segment(w.ctx, seg)
 		p.Refused = problems(list, len(list))
 		p.Files = o.folder.Files - before
+		p.Copies, p.Timeless = o.folder.Lost.HardLinks-lost.HardLinks, o.folder.Lost.Times-lost.Times
 	case o.writer != nil && req.Result.Packed == o.form:
 		err = o.writer.Packed(data, seg.Entries, seg.CRCs)
 	case o.writer != nil:

@@ -5,8 +5,8 @@ import (
 	"wimscope/wim/format"
 )
 
-// LostFacts counts entries with facts that few outputs hold; Count can be Options.Written. Callers leave out what their
-// output does hold.
+// LostFacts counts entries with facts that few outputs hold; Count can be Options.Written. Packed and the callers leave out
+// what an output does hold.
 type LostFacts struct {
 	Streams, Security, Unix, Xattrs, ObjectIDs, ShortNames int // named streams, security descriptors, …
 
@@ -37,4 +37,16 @@ func (l *LostFacts) Count(im *wim.Image, n wim.Node, kind EntryKind) {
 	add(&l.ObjectIDs, len(items.ObjectID()) > 0)
 	add(&l.Unix, unix)
 	add(&l.Xattrs, len(items.Xattrs()) > 0)
+}
+
+// Packed returns the counts of what a ZIP or TAR does not hold: a ZIP has the attributes of entries, a TAR read-only files by
+// their mode.
+func (l LostFacts) Packed(form Form) LostFacts {
+	switch form {
+	case OutputZIP:
+		l.ReadOnly, l.Hidden, l.System = 0, 0, 0
+	case OutputTAR:
+		l.ReadOnly = 0
+	}
+	return l
 }

@@ -152,7 +152,7 @@ func (r *run) settle(ctx context.Context, t *task) error {
 			return err
 		}
 		attach = att
-		merge.Refused, merge.Damaged = w.Refused, w.Damaged
+		merge.Refused, merge.Damaged, merge.Copies, merge.Timeless = w.Refused, w.Damaged, w.Copies, w.Timeless
 		r.mu.Lock()
 		r.fig.Written += w.Bytes
 		r.fig.Files += w.Files

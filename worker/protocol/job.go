@@ -143,6 +143,9 @@ type MergeRequest struct {
 	Result  RunReply  `json:"result"`
 	Refused []Problem `json:"refused,omitempty"` // names that the target rejected during writing
 	Damaged []Problem `json:"damaged,omitempty"` // files whose data does not match its hash
+
+	Copies   int `json:"copies,omitempty"`   // as in OutProgress
+	Timeless int `json:"timeless,omitempty"` // as in OutProgress
 }
 
 // MergeReply is the state of the job so far.
@@ -274,6 +277,9 @@ type OutProgress struct {
 	Files   int       `json:"files"`
 	Refused []Problem `json:"refused,omitempty"` // in this segment; paths are the output's, with a leading slash
 	Damaged []Problem `json:"damaged,omitempty"` // in this segment; Detail is "written" if the file was written anyway
+
+	Copies   int `json:"copies,omitempty"`   // hard links that became copies
+	Timeless int `json:"timeless,omitempty"` // entries written without their times and attributes
 }
 
 // OutReply reports a finished output. The File is attached for ToOPFS and ToMemory.

@@ -234,11 +234,10 @@ func (p *packedFile) problem(n wim.Node, reason, detail string, err error) error
 	return nil
 }
 
-// warnLost reports what the output does not hold. A ZIP has the attributes of entries, a TAR read-only files by their mode.
-// Encrypted files and reparse points are left out, and listed.
+// warnLost reports what the output does not hold. Encrypted files and reparse points are left out, and listed.
 func (p *packedFile) warnLost() {
-	l := p.lost
-	if l.ReadOnly, l.Encrypted, l.Reparse = 0, 0, 0; onWindows || p.form == extract.OutputZIP {
+	l := p.lost.Packed(p.form)
+	if l.Encrypted, l.Reparse = 0, 0; onWindows {
 		l.Hidden, l.System = 0, 0
 	}
 	if p.noACLs {
