@@ -14,7 +14,7 @@ const (
 	LossName      LossKind = "name"         // an entry whose name no file can have
 	LossDuplicate LossKind = "duplicate"    // a second entry with the same name
 	LossNotFolder LossKind = "not-a-folder" // entries below something that is not a folder
-	LossDepth     LossKind = "depth"        // entries of a folder that is nested too deep
+	LossDepth     LossKind = "depth"        // entries of a folder that is nested too deeply
 	LossOrphans   LossKind = "orphans"      // entries that are in no folder's list
 	LossRoot      LossKind = "root"         // the root entry, though other entries exist
 	LossStream    LossKind = "stream"       // a stream that its entry cannot have

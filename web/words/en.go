@@ -448,7 +448,7 @@ var english = map[string]string{
 	"loss.name":            "An entry with an invalid name",
 	"loss.duplicate":       "A second entry of the same name",
 	"loss.not-a-folder":    "Entries in something that is not a folder",
-	"loss.depth":           "Folders that are nested too deep",
+	"loss.depth":           "Folders that are nested too deeply",
 	"loss.orphans":         "Entries that are in no folder",
 	"loss.root":            "The root folder and everything in it",
 	"loss.stream":          "Streams that the entry cannot have",

@@ -154,7 +154,11 @@ func (t *tool) dispatch(argv []string) error {
 		err = v.run(t, o)
 	}
 	if err == nil && t.leftOut > 0 {
-		err = codef(exitLeftOut, "--skip-errors left out %d items; everything else was done", t.leftOut)
+		what := "one item"
+		if t.leftOut > 1 {
+			what = fmt.Sprintf("%d items", t.leftOut)
+		}
+		err = codef(exitLeftOut, "--skip-errors left out %s; everything else was done", what)
 	}
 	if err == nil && t.lost > 0 {
 		err = codef(exitMetadata, "the result is incomplete: %d losses, see the warnings; everything else was done", t.lost)

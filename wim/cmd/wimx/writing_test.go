@@ -394,7 +394,7 @@ func TestSourceChanges(t *testing.T) {
 			}}
 			errs, code := hooked(ctx, nil, args...)
 			switch {
-			case skip && (code != exitLeftOut || !strings.Contains(errs, "left out 1 items;")):
+			case skip && (code != exitLeftOut || !strings.Contains(errs, "left out one item;")):
 				t.Errorf("%s ends with %d, want %d: %s", verb, code, exitLeftOut, errs)
 			case !skip && code != exitChanged:
 				t.Errorf("%s ends with %d, want %d: %s", verb, code, exitChanged, errs)
