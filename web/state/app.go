@@ -57,17 +57,11 @@ func (a *App) Start(hash string) {
 		c := a.platform.Try() // takes milliseconds
 		a.update(func() { a.Caps = c })
 	}()
-	go func() {
-		list, err := a.platform.Recents()
-		a.update(func() {
-			if err == nil {
-				a.Opener.Recents = list
-			}
-			if a.Archive == nil && a.Opener.serial == 0 {
-				a.follow(ParseRoute(hash))
-			}
-		})
-	}()
+	go a.Opener.loadRecents(func() {
+		if a.Archive == nil && a.Opener.serial == 0 {
+			a.follow(ParseRoute(hash))
+		}
+	})
 }
 
 // Navigate goes to an address that the browser has changed: by a link, back or forward.

@@ -1,9 +1,13 @@
 package state_test
 
 import (
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"wimscope/web/state"
+	"wimscope/web/state/statetest"
+	"wimscope/web/words"
 	"wimscope/worker/pool"
 	"wimscope/worker/protocol"
 )
@@ -93,4 +97,42 @@ func TestNothingToOpenAmongSeveral(t *testing.T) {
 	p.until("the card says why", func() bool {
 		return p.Opener.Problem != nil && p.Opener.Problem.Name == "a.txt" && p.Opener.Opening == ""
 	})
+}
+
+// slowList is a browser whose first list of recent archives is read before the first archive is remembered, and arrives
+// after that.
+type slowList struct {
+	*statetest.Browser
+	read  chan struct{} // closed when the first list was read
+	put   chan struct{} // closed when an archive is remembered
+	later atomic.Bool
+}
+
+func (b *slowList) PutRecent(r state.Recent) error {
+	err := b.Browser.PutRecent(r)
+	close(b.put)
+	return err
+}
+
+func (b *slowList) Recents() ([]state.Recent, error) {
+	list, err := b.Browser.Recents()
+	if !b.later.Swap(true) {
+		close(b.read)
+		<-b.put
+		time.Sleep(50 * time.Millisecond)
+	}
+	return list, err
+}
+
+// TestOldListOfRecents checks that the list read at the start does not replace a newer one.
+func TestOldListOfRecents(t *testing.T) {
+	p := newPage(t)
+	b := &slowList{Browser: p.browser, read: make(chan struct{}), put: make(chan struct{})}
+	p.App = state.NewApp(b, p.engine, words.English(), func() {})
+	p.Start("")
+	<-b.read
+	p.Opener.Open([]state.File{{Name: "a.wim", Size: 1, Value: "a", Handle: "a"}})
+	<-b.put
+	time.Sleep(100 * time.Millisecond) // both lists have arrived
+	p.until("the archive is among the recent ones", func() bool { return len(p.Opener.Recents) == 1 })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 
 	"wimscope/worker/pool"
 	"wimscope/worker/protocol"
@@ -25,6 +26,8 @@ type Opener struct {
 
 	pending []File // parts that were refused because another is missing
 	serial  int
+
+	recentsMu sync.Mutex // held while Recents is read from the database
 }
 
 // Choose lets the user pick files, and opens them.

@@ -102,17 +102,30 @@ func (o *Opener) remember(ar *opened) {
 		r.Handles = handles
 	}
 	// Without a database, or with a full one, the archive is not remembered.
-	if o.host.platform.PutRecent(r) != nil {
-		return
+	if o.host.platform.PutRecent(r) == nil {
+		o.loadRecents(func() {})
 	}
-	if list, err := o.host.platform.Recents(); err == nil {
-		o.host.update(func() { o.Recents = list })
-	}
+}
+
+// loadRecents reads the list of recent archives and calls then, also if that fails. Only one list is read at a time, so that
+// an older one does not replace a newer one.
+func (o *Opener) loadRecents(then func()) {
+	o.recentsMu.Lock()
+	defer o.recentsMu.Unlock()
+	list, err := o.host.platform.Recents()
+	o.host.update(func() {
+		if err == nil {
+			o.Recents = list
+		}
+		then()
+	})
 }
 
 // ForgetRecent removes an archive from the recent ones.
 func (o *Opener) ForgetRecent(id string) {
 	go func() {
+		o.recentsMu.Lock()
+		defer o.recentsMu.Unlock()
 		err := o.host.platform.DropRecent(id)
 		o.host.update(func() {
 			if err != nil {
