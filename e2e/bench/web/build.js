@@ -90,8 +90,8 @@ export class Build {
 					const index = next++;
 					if (failed || index >= stage.shards) return free();
 					signal?.throwIfAborted();
-					const { body: shard, attach } = await this.coordinator.call("shard", { plan: plan.plan, index });
-					waiting.set(index, await w.call("run", { key: "build", op: shard.op }, attach));
+					const { attach } = await this.coordinator.call("shard", { plan: plan.plan, index });
+					waiting.set(index, await w.call("run", { key: "build" }, attach));
 					signal?.throwIfAborted();
 					await merge();
 				}

@@ -66,10 +66,11 @@ const warmUp = async (e) => {
 		await e.call("open", { parts: [file.name] }, [file]);
 		await e.call("list", { image: 1, count: 100 });
 		const { body: planned } = await e.call("plan", { op: "verify" });
-		for (let index = 0; index < planned.shards; index++) {
-			const { body: shard, attach } = await e.call("shard", { plan: planned.plan, index });
-			const { body: result } = await e.call("run", { key: "warm-up", op: shard.op }, attach.slice(0, 1));
-			await e.call("merge", { plan: planned.plan, index, result });
+		const { body: stage } = await e.call("stage", { plan: planned.plan });
+		for (let index = 0; index < stage.shards; index++) {
+			const { attach } = await e.call("shard", { plan: planned.plan, index });
+			const { body: result, attach: packed } = await e.call("run", { key: "warm-up" }, attach);
+			await e.call("merge", { plan: planned.plan, index, result }, packed);
 		}
 		await e.call("finish", { plan: planned.plan });
 	}
@@ -97,8 +98,9 @@ export const job = async (file, plan, n, target) => {
 	const { body: planned } = await session.call("plan", plan);
 	if (out) await out.call("out.open", { target: target.kind, format: plan.format, name: planned.name, size: planned.outSize }, target.handle ? [target.handle] : []);
 
+	const { body: stage } = await session.call("stage", { plan: planned.plan });
 	let next = 0, settled = Promise.resolve();
-	const done = Array.from({ length: planned.shards });
+	const done = Array.from({ length: stage.shards });
 	const waiters = done.map(() => {
 		let resolve, reject;
 		const promise = new Promise((a, b) => { resolve = a; reject = b; });
@@ -114,14 +116,14 @@ export const job = async (file, plan, n, target) => {
 		for (;;) {
 			await credit();
 			const i = next++;
-			if (i >= planned.shards) { free(); return; }
+			if (i >= stage.shards) { free(); return; }
 			try {
 				const { body: shard, attach } = await session.call("shard", { plan: planned.plan, index: i });
 				if (shard.op) {
-					const { body, attach: data } = await w.call("run", { key: "1", op: shard.op, format: plan.format }, attach);
-					waiters[i].resolve({ result: body, data, entries: data[1] });
+					const { body, attach: [packed, data, entries] } = await w.call("run", { key: "1", format: plan.format }, attach);
+					waiters[i].resolve({ result: body, attach: [packed, data ?? null, entries ?? null] });
 				} else {
-					waiters[i].resolve({ result: { bytes: shard.bytes, items: shard.items }, data: attach.slice(0, 1), entries: attach[1] });
+					waiters[i].resolve({ result: { bytes: shard.bytes, items: shard.items }, attach: [null, attach[0], attach[1]] });
 				}
 			} catch (e) {
 				waiters[i].reject(e);
@@ -130,10 +132,11 @@ export const job = async (file, plan, n, target) => {
 		}
 	};
 	const settle = async () => {
-		for (let i = 0; i < planned.shards; i++) {
-			const { result, data, entries } = await waiters[i].promise;
-			if (out) await out.call("out.segment", { index: i, result }, [data[0] ?? new Uint8Array(), entries]);
-			await session.call("merge", { plan: planned.plan, index: i, result }, out ? [] : data);
+		for (let i = 0; i < stage.shards; i++) {
+			const { result, attach } = await waiters[i].promise;
+			let packed = attach.slice(0, 1);
+			if (out) packed = (await out.call("out.segment", { index: i, result }, attach)).attach;
+			await session.call("merge", { plan: planned.plan, index: i, result }, packed);
 			free();
 		}
 	};

@@ -33,16 +33,17 @@ window.zip = async (parts, references) => {
 	await call("parts", { key: "1", parts, references }, attach);
 	const { body: plan } = await call("plan", { op: "extract", image: 1, format: "zip" });
 	await call("out.open", { target: "memory", format: "zip", name: plan.name, size: plan.outSize });
-	for (let index = 0; index < plan.shards; index++) {
+	const { body: stage } = await call("stage", { plan: plan.plan });
+	for (let index = 0; index < stage.shards; index++) {
 		const { body: shard, attach: [bytes, entries] } = await call("shard", { plan: plan.plan, index });
-		let result = { bytes: shard.bytes, items: shard.items }, data = bytes;
+		let result = { bytes: shard.bytes, items: shard.items }, packed = null, data = bytes;
 		if (shard.op) {
-			const run = await call("run", { key: "1", op: shard.op }, [bytes]);
+			const run = await call("run", { key: "1" }, [bytes]);
 			result = run.body;
-			data = run.attach[0];
+			[packed, data] = run.attach;
 		}
-		await call("out.segment", { index, result }, [data ?? new Uint8Array(), entries]);
-		await call("merge", { plan: plan.plan, index, result });
+		const { attach } = await call("out.segment", { index, result }, [packed, data, entries]);
+		await call("merge", { plan: plan.plan, index, result }, attach);
 	}
 	const { body: report } = await call("finish", { plan: plan.plan });
 	const { attach: [file] } = await call("out.finish");
