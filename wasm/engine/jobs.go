@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 
 	"wimscope/wim/shard"
@@ -14,7 +13,7 @@ const maxJobs = 8
 // ShardMemory is the memory that a shard worker needs besides chunks and decoded data, bytes.
 const ShardMemory = 24 << 20
 
-// Job is a plan, with what the protocol adds to it. Functions may be nil.
+// Job is a plan, with what the protocol adds to it. Attach and Merged may be nil.
 type Job struct {
 	shard.Plan
 	Memory int64 // bytes that a shard worker needs besides ShardMemory, if the plan's stages do not say
@@ -164,9 +163,6 @@ func (l *Jobs) finish(w *Work, req protocol.FinishRequest) (protocol.Report, err
 	j, err := l.Job(req.Plan)
 	if err != nil {
 		return protocol.Report{}, err
-	}
-	if j.Report == nil {
-		return protocol.Report{}, errors.New("engine: the plan has no report")
 	}
 	r, err := j.Report(w)
 	if err == nil {

@@ -226,7 +226,7 @@ func (f *Folder) done(e *extract.Entry, size int64, err error) error {
 	}
 	f.Files++
 	f.Bytes += size
-	if e.Kind == extract.EntryHardLink { // of which this is a copy
+	if e.Kind == extract.EntryHardLink { // written as a copy
 		f.Lost.HardLinks++
 	}
 	return nil
@@ -282,7 +282,7 @@ func (f *Folder) cut(p *extract.EntryPiece, data []byte) error {
 // begin opens the files of a blob in pieces.
 func (f *Folder) begin(entries []extract.Entry) error {
 	if len(f.open) > 0 {
-		return fmt.Errorf("a content begins before the last one ended: %w", extract.ErrSegment)
+		return fmt.Errorf("a blob begins before the last one ended: %w", extract.ErrSegment)
 	}
 	for i := range entries {
 		e := &entries[i]
@@ -365,7 +365,7 @@ func (f *Folder) Complete() error {
 // fails if the last piece of a blob is missing.
 func (f *Folder) Finish() ([]extract.Problem, error) {
 	if len(f.open) > 0 {
-		return nil, fmt.Errorf("a content ended before its last piece: %w", extract.ErrSegment)
+		return nil, fmt.Errorf("a blob ended before its last piece: %w", extract.ErrSegment)
 	}
 	for _, e := range f.symlinks {
 		err := f.sym.Symlink(e)

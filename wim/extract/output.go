@@ -20,7 +20,7 @@ type Output interface {
 }
 
 // ErrSegment reports a segment whose bytes and entries do not match, or that is out of order.
-var ErrSegment = errors.New("segment and entries do not fit")
+var ErrSegment = errors.New("segment and entries do not match")
 
 // stageSize is the size of the buffer in front of a sink: a call into the browser costs the same for one byte as for a
 // million.

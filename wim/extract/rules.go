@@ -11,8 +11,8 @@ type Rules interface {
 	Kind(n wim.Node) (kind EntryKind, target string, empty bool, err error)
 }
 
-// Placing gives the entries of a plan places instead of paths. It is the result of ByPlace; programs that do not call that
-// do not link it.
+// Placing gives the entries of a plan places instead of paths. ByPlace returns it; only programs that call ByPlace link the
+// code.
 type Placing interface {
 	add(p *Plan, u extractUse, taken placer) error
 	place(p *Plan, u *extractUse, e *Entry)
